@@ -10,6 +10,8 @@ import { modelledEpochSeconds } from './training-times.ts';
 
 /** Each takes a few tenths of a second. */
 const MAX_TIMED = 3;
+/** Measured: fraction of the start of a training that is left in a kept thread, for the preparation of the data. */
+const KEPT_START = 0.5;
 
 /**
  * The estimate assumes that every slot works on the search, and no slot on anything else.
@@ -75,7 +77,10 @@ function spread(values: readonly number[]): number[] {
   return [...places].map((place) => values.indexOf(different[place]!));
 }
 
-/** It is unknown which trials go on at a rung, so each of its trainings counts as an average one. */
+/**
+ * It is unknown which trials go on at a rung, so each of its trainings counts as an average one. A slot keeps its thread
+ * for the next trial, so the start of a thread counts once for each slot.
+ */
 function trialSeconds(
   { halving, repeats }: Pick<SearchRequest, 'halving' | 'repeats'>,
   epochSeconds: readonly number[],
@@ -84,14 +89,15 @@ function trialSeconds(
   atOnce: number,
 ): number {
   const among = (count: number) => Math.min(atOnce, count * repeats);
+  const kept = KEPT_START * start;
   if (halving === null) {
-    const each = epochSeconds.map((seconds, n) => start + seconds * epochs[n]!);
+    const each = epochSeconds.map((seconds, n) => kept + seconds * epochs[n]!);
     const total = repeats * each.reduce((sum, seconds) => sum + seconds, 0);
-    return total / among(epochs.length);
+    return start - kept + total / among(epochs.length);
   }
-  let [total, reached, trials] = [0, 0, epochs.length];
+  let [total, reached, trials] = [start - kept, 0, epochs.length];
   for (const rung of rungEpochs(halving, epochs[0]!)) {
-    const each = start + mean(epochSeconds) * (rung - reached);
+    const each = kept + mean(epochSeconds) * (rung - reached);
     total += (trials * repeats * each) / among(trials);
     reached = rung;
     trials = continuing(trials, halving.factor);

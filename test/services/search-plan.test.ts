@@ -73,7 +73,7 @@ test('plans the settings, the rungs and the epochs of a search', async (t) => {
 
 test('estimates the time of a search from a few of its settings', async (t) => {
   const plan = await createPlanner(t);
-  const estimate = async (body: Body, options: { parallel: number; slots: number }) => {
+  const estimate = async (body: Body, options: { parallel: number; slots: number }, startSeconds = 0) => {
     const { request, requests, dataset } = await plan(body);
     const timed: number[] = [];
     const time = await estimateSearchTime(request, requests, dataset, {
@@ -88,7 +88,7 @@ test('estimates the time of a search from a few of its settings', async (t) => {
           trainingSeconds: seconds,
           evaluationSeconds: 0,
           gradientCheckSeconds: 0,
-          startSeconds: 0,
+          startSeconds,
         };
         const basis = { kind: 'calibrated', jobs: 0, epochs: 0, ratio: 1 } as const;
         return { ...range, ...parts, imagesPerSecond: 1, basis };
@@ -117,6 +117,13 @@ test('estimates the time of a search from a few of its settings', async (t) => {
   // Nine trials of one epoch and three of two on two slots, then one of six on one.
   near(halved.time.seconds, (9 / 2 + (3 * 2) / 2 + 6) * halved.epochs[0]!);
   assert.equal(halved.time.finalSeconds, 0);
+
+  // Two slots start a thread at once and keep it for the others of five trials; the final training starts another one.
+  const started = await estimate({ vary: [hidden] }, { parallel: 2, slots: 4 }, 8);
+  near(started.time.seconds, grid.time.seconds + 4 + (5 * 4) / 2);
+  near(started.time.finalSeconds, grid.time.finalSeconds + 8);
+  const rungs = await estimate({ vary: [rates], halving, final }, { parallel: 4, slots: 2 }, 8);
+  near(rungs.time.seconds, halved.time.seconds + 4 + (9 / 2 + 3 / 2 + 1) * 4);
 });
 
 const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegExp][] = [
