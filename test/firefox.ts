@@ -11,8 +11,9 @@ export const withoutFirefox =
     ? false
     : 'Firefox is not installed; run .ci/install-browser';
 
-/** Everything but loopback is sent to a proxy that does not exist: updates, settings, telemetry, lists of trackers. */
+/** Updates, settings and telemetry look up no name, and go to a proxy that does not exist. */
 const LOOPBACK_ONLY = {
+  'network.dns.disabled': true,
   'network.proxy.type': 1,
   'network.proxy.http': '127.0.0.1',
   'network.proxy.http_port': 1,
