@@ -70,11 +70,8 @@ export function createSearchService(options: {
     return { ...(await planSearch(request, dataset, resolve)), dataset };
   }
 
-  async function remove(id: string, precondition?: Precondition<Search>): Promise<void> {
-    const removed = await searches.remove(id, precondition);
-    const references = [...removed].flatMap(([name, steps]) => steps.map((version) => ({ name, version })));
-    await models.invalidateEverywhere(references);
-  }
+  const remove = (id: string, precondition?: Precondition<Search>) =>
+    searches.remove(id, precondition, models.invalidateEverywhere);
 
   return {
     get,

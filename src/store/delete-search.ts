@@ -2,7 +2,7 @@
 import type { Transaction } from 'kysely';
 import type { Search } from '../domain/search/search.ts';
 import { isEnded } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import { assertUnused, type DeletedJob, deleteJobsOfSearch } from './delete-job.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { lockSearch } from './search-events.ts';
@@ -15,6 +15,7 @@ const BATCH_EVENTS = 1000;
 
 /**
  * An interruption leaves a search with fewer jobs, which can be deleted again.
+ * @param onDeleted called after each transaction that deleted jobs
  * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
  */
 export async function deleteSearch(
@@ -24,8 +25,8 @@ export async function deleteSearch(
   onDeleted: (jobs: readonly DeletedJob[]) => Promise<void>,
 ): Promise<void> {
   let isFirst = true;
-  for (let isLeft = true; isLeft; ) {
-    const batch = await withReserve(() =>
+  const deleteNext = () =>
+    withReserve(() =>
       inTransaction(async (trx) => {
         await lockQueue(trx);
         const search = await lockSearch(trx, id);
@@ -36,9 +37,14 @@ export async function deleteSearch(
         return deleteBatch(trx, id);
       }),
     );
-    isFirst = false;
+  for (let isLeft = true; isLeft; isFirst = false) {
+    const batch = await deleteNext().catch((error) => {
+      // Another client has deleted the rest.
+      if (isFirst || !hasCode(error, 'search-not-found')) throw error;
+      return { jobs: [], isLeft: false };
+    });
+    if (batch.jobs.length > 0) await onDeleted(batch.jobs);
     ({ isLeft } = batch);
-    await onDeleted(batch.jobs);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Repository of searches. */
+import type { VersionReference } from '../domain/model-reference.ts';
 import type { ResolvedSearchRequest } from '../domain/search/request.ts';
 import {
   assertChangeable,
@@ -55,11 +56,15 @@ export interface Searches {
   /** Cancels the jobs of a search that cannot go on, which then fails. */
   fail(id: string, error: { readonly code: string; readonly message: string }): Promise<void>;
   /**
-   * Deletes an ended search with its jobs. The version that it published stays.
-   * @returns steps of the deleted checkpoints by job
-   * @throws AtelierError `illegal-transition`, `training-job-in-use`
+   * Deletes an ended search with its jobs, some at a time. The version that it published stays.
+   * @param onDeleted called with each part of the checkpoints, also if a later part cannot be deleted
+   * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
    */
-  remove(id: string, precondition?: Precondition<Search>): Promise<ReadonlyMap<string, readonly number[]>>;
+  remove(
+    id: string,
+    precondition?: Precondition<Search>,
+    onDeleted?: (checkpoints: readonly VersionReference[]) => Promise<void>,
+  ): Promise<void>;
   readonly events: SearchEvents;
 }
 
@@ -197,18 +202,12 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
         }),
       ),
 
-    async remove(id, precondition) {
-      const removed = new Map<string, readonly number[]>();
-      await deleteSearch(rows, id, precondition, async (jobs) => {
-        for (const job of jobs)
-          removed.set(
-            job.id,
-            job.checkpoints.map(({ step }) => step),
-          );
-        await checkpoints.release(jobs.flatMap((job) => job.checkpoints.map(({ digest }) => digest)));
-      });
-      return removed;
-    },
+    remove: (id, precondition, onDeleted) =>
+      deleteSearch(rows, id, precondition, async (jobs) => {
+        const deleted = jobs.flatMap((job) => job.checkpoints.map((each) => ({ ...each, name: job.id })));
+        await checkpoints.release(deleted.map(({ digest }) => digest));
+        if (deleted.length > 0) await onDeleted?.(deleted.map(({ name, step }) => ({ name, version: step })));
+      }),
   };
 }
 

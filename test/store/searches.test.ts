@@ -1,5 +1,6 @@
 /** Searches in the store: decisions in the transaction that reads the state, events, deletion. */
 import assert from 'node:assert/strict';
+import type { VersionReference } from '../../src/domain/model-reference.ts';
 import { searchRequestSchema } from '../../src/domain/search/request.ts';
 import type { Search } from '../../src/domain/search/search.ts';
 import type { SearchJobs } from '../../src/store/search-actions.ts';
@@ -288,6 +289,45 @@ storeTest('a search keeps all its jobs if one of them prevents the deletion', as
   await assert.rejects(searches.remove(id), failure('training-job-in-use', last));
   assert.equal((await store.jobs.list({ search: id, limit: 20 })).data.length, 11);
 });
+
+storeTest(
+  'an interrupted deletion reports what it deleted, and two at once complete each other',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const settings = Array.from({ length: 25 }, (_, n) => [n]);
+    const { id } = await searches.create(resolved, { ...plan, settings }, { limit: 10 });
+    await advance(store, id, { ...jobs, parallel: 25 });
+    const ids = await jobIds(store, id);
+    for (const job of ids) await reach(store, job!, 1, 0.5);
+    for (const job of ids) await store.jobs.requestCancel(job!);
+    await searches.request(id, 'cancel');
+    await advance(store, id);
+
+    const deleted: string[] = [];
+    const record = async (checkpoints: readonly VersionReference[]) => {
+      deleted.push(...checkpoints.map(({ name, version }) => `${name} ${version}`));
+    };
+    const interrupted = searches.remove(id, undefined, async (checkpoints) => {
+      await record(checkpoints);
+      throw new Error('interrupted');
+    });
+    await assert.rejects(interrupted, /interrupted/);
+    assert.deepEqual(
+      deleted,
+      ids.slice(0, 10).map((job) => `${job} 1`),
+    );
+    // The trials keep what they need to be shown.
+    assert.ok((await searches.trials(id)).every(({ runs }) => runs[0]!.status === 'cancelled'));
+
+    await Promise.all([1, 2].map(() => searches.remove(id, undefined, record)));
+    assert.deepEqual(
+      deleted.toSorted(),
+      ids.map((job) => `${job} 1`),
+    );
+    assert.equal(await searches.get(id), undefined);
+  },
+);
 
 storeTest(
   'a large search advances in small transactions, each of which leaves the rest to the next',
