@@ -57,7 +57,7 @@ function LoadingScreen(): JSX.Element {
     return () => clearTimeout(timer);
   }, []);
   const problem = screensProblem.value;
-  if (problem === null) return <div class="loading-screen">{isSlow && <Skeleton lines={12} />}</div>;
+  if (problem === null) return <div class="pending">{isSlow && <Skeleton lines={12} />}</div>;
   const retry = () => (problem.code === 'page-outdated' ? location.reload() : void loadScreens());
   return (
     <Screen title={problem.title} hasCurl={false}>

@@ -12,6 +12,8 @@ export interface Resource<T> {
   readonly problem: ApiProblem | null;
   /** Whether loading takes longer than 150 ms and there is nothing to show. */
   readonly isSlow: boolean;
+  /** Whether there is nothing to show yet, neither data nor a problem. */
+  readonly isPending: boolean;
   readonly reload: () => void;
   /** Shows a newer state that another request returned, such as an action on the resource. */
   readonly replace: (data: T) => void;
@@ -87,10 +89,13 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
   const reload = useCallback(() => setCount((old) => old + 1), []);
   const replace = useCallback((data: T) => setState({ path, data, problem: null }), [path]);
   const isCurrent = state.path === path;
+  const data = isCurrent ? state.data : null;
+  const problem = isCurrent ? state.problem : null;
   return {
-    data: isCurrent ? state.data : null,
-    problem: isCurrent ? state.problem : null,
-    isSlow: isSlow && !(isCurrent && state.data !== null),
+    data,
+    problem,
+    isSlow: isSlow && data === null,
+    isPending: path !== null && data === null && problem === null,
     reload,
     replace,
   };

@@ -12,12 +12,13 @@ export interface LoadedProps<T> {
 }
 
 export function Loaded<T>({ resource, lines, children }: LoadedProps<T>): JSX.Element {
-  const { data, problem, isSlow, reload } = resource;
+  const { data, problem, isSlow, isPending, reload } = resource;
+  const skeleton = isSlow && <Skeleton {...(lines !== undefined && { lines })} />;
   return (
     <>
       {problem && <ProblemBox problem={problem} onRetry={reload} />}
       {data !== null && children(data)}
-      {isSlow && <Skeleton {...(lines !== undefined && { lines })} />}
+      {isPending ? <div class="pending">{skeleton}</div> : skeleton}
     </>
   );
 }

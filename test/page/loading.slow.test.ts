@@ -9,9 +9,12 @@ const heading = { level: 1 } as const;
 
 test('all screens but the first are loaded in idle time, and shown without waiting', options, async (t) => {
   const page = await openPage(t, url, { expected: /ERR_INTERNET_DISCONNECTED/ });
-  await page.waitForFunction(
-    `performance.getEntriesByName(new URL('page-screens.js', location).href).length === 1`,
-  );
+  // Not `waitForFunction`, which evaluates text, as the Content-Security-Policy forbids.
+  await page.evaluate(`new Promise((resolve) => {
+    const file = new URL('page-screens.js', location).href;
+    const check = () => (performance.getEntriesByName(file).length > 0 ? resolve() : requestAnimationFrame(check));
+    check();
+  })`);
   await page.context().setOffline(true);
   await page.getByRole('link', { name: 'Check' }).click();
   await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
@@ -67,4 +70,20 @@ test('a file of another build is not run with this one', options, async (t) => {
   await page.unrouteAll();
   await problem.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
+});
+
+test('what follows the content of a screen does not move when it is loaded', options, async (t) => {
+  const page = await openPage(t, url);
+  await page.addInitScript(`globalThis.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shift += entry.value;
+    }).observe({ type: 'layout-shift', buffered: true });`);
+  for (const path of ['jobs', 'models', 'data/fashion-mnist']) {
+    await page.goto(`${url}/#/${path}`);
+    await page.reload();
+    await page.getByText('as curl').first().waitFor();
+    await page.waitForLoadState('networkidle');
+    const shift = await page.evaluate<number>('shift');
+    assert.ok(shift < 0.02, `${path}: ${shift}`);
+  }
 });
