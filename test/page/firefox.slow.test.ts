@@ -81,7 +81,7 @@ test('every screen is shown', options, async (t) => {
     [`compare?${id}`, 'Compare jobs', 'Results at the best epoch'],
     [`searches/${search.id}`, 'tuned', 'Leaderboard'],
     ['models', 'Models', '12,730'],
-    ['models/small/1', 'small @ 1', 'Most confident mistakes'],
+    ['models/small/1', 'small@1', 'Most confident mistakes'],
     ['try?small', 'Try', 'Ankle boot'],
     ['check', 'Check', 'Check the gradient'],
     ['data', 'Data', 'fashion-mnist'],
