@@ -9,7 +9,7 @@ export const predictionQuerySchema = z.strictObject({
   topK: wholeNumber(1, 100).optional().describe('Return the k most probable classes instead of all'),
   logits: flag.describe('Whether to include the logits'),
   input: flag.describe(
-    'Whether to include the 28×28 pixels that each prediction was computed from; at most 10,000 images',
+    'Whether to include the 28×28 pixels that each prediction was computed from; at most 1,000 images',
   ),
   ...imageQuery,
 });

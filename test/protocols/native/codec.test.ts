@@ -52,8 +52,8 @@ test('returns logits on request', () => {
   );
 });
 
-test('rejects ?input for more than 10,000 images', () => {
-  const bytes = new Uint8Array(10_001 * 784);
+test('rejects ?input for more than 1,000 images', () => {
+  const bytes = new Uint8Array(1_001 * 784);
   const decode = (input: boolean) =>
     nativeCodec.decode({
       images: { kind: 'bytes', bytes },
@@ -61,6 +61,6 @@ test('rejects ?input for more than 10,000 images', () => {
       format: 'json',
       imageStatistics: null,
     });
-  assert.throws(() => decode(true), { code: 'impossible-request', message: /\?input allows at most 10,000/ });
+  assert.throws(() => decode(true), { code: 'impossible-request', message: /\?input allows at most 1,000/ });
   decode(false);
 });
