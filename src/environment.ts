@@ -154,7 +154,7 @@ export const environmentSchema = z.object({
   PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
   PUBLIC_PAGE: choice('true', 'false')
     .default('true')
-    .describe('Serves the page at `/`, without a key; its calls of the API need the keys of theirs'),
+    .describe('Serves the page at `/`, without a key; its requests to the API need a key like all others'),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
     .optional()
     .describe('Requests per minute of a key, or of an address without a key, at all replicas together'),
