@@ -25,7 +25,9 @@ test('a search is followed to its final model', options, async (t) => {
   const best = page.locator('dl.facts', { hasText: 'Validation accuracy' });
   assert.match(
     (await best.textContent())!,
-    new RegExp(`^Trial${search.best!.trial}hidden.*${(100 * search.best!.validationAccuracy).toFixed(2)} %`),
+    new RegExp(
+      `^Trial${search.best!.trial}Hidden layers.*${(100 * search.best!.validationAccuracy).toFixed(2)} %`,
+    ),
   );
   await page.getByText('sealed: trials have 0 looks at it').waitFor();
   await page.getByText('of 6 trials were stopped at a rung.').waitFor();
