@@ -79,6 +79,11 @@ test('with content whose names are hostile', limited, async (t) => {
 
   // Of a search with one setting, while the form is filled in.
   const page = await openPage(t, url, { expected: /status of 422/ });
+  await assertAllAccessible(page, [
+    [`#/jobs/${running.id}`, 'epoch'],
+    [`#/jobs/${running.id}`, 'Cancel the job', click('button', 'Cancel')],
+  ]);
+  await cancelJob(app, running.id);
   const job = `#/jobs/${one.id}`;
   const version = '#/models/shapes/1';
   await assertAllAccessible(page, [
@@ -91,8 +96,6 @@ test('with content whose names are hostile', limited, async (t) => {
     ],
     [`#/train?dataset=${dataset}&training/batchSize=8`, 'Search 2 settings', varyRate],
     [`#/jobs?selected=${one.id},${other.id}`, 'of at most 8 jobs selected'],
-    [`#/jobs/${running.id}`, 'epoch'],
-    [`#/jobs/${running.id}`, 'Cancel the job', click('button', 'Cancel')],
     [job, 'Loss by epoch'],
     [`${job}?tab=epochs`, 'as CSV'],
     [
@@ -122,7 +125,6 @@ test('with content whose names are hostile', limited, async (t) => {
     [`#/data/${dataset}`, HOSTILE],
     [`#/data/${dataset}`, `Delete ${HOSTILE}?`, click('button', 'Delete')],
   ]);
-  await cancelJob(app, running.id);
 });
 
 async function chooseFile(page: Page): Promise<void> {
