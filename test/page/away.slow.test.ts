@@ -19,7 +19,8 @@ const limited = { ...options, timeout: 120_000 };
 
 test('after a kill of the service, a job on the page continues without a gap', limited, async (t) => {
   const stateDir = await temporaryDirectory(t);
-  const start = (port: string): Process => startProcess(t, stateDir, { PORT: port, NODE_V8_COVERAGE: '' });
+  const start = (port: string): Process =>
+    startProcess(t, stateDir, { PORT: port, NODE_V8_COVERAGE: '', MAX_EVENT_LOOP_DELAY_MS: '60000' });
   const first = start('0');
   const url = await serviceAddress(first);
   const { id } = await requestJson<TrainingJob>(`${url}/v1/training-jobs`, body);
