@@ -86,7 +86,8 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
   await page.goBack();
   assert.equal(await epochs.inputValue(), '7');
-  assert.equal(await page.title(), 'Train · Atelier');
+  // The title is set after the screen is drawn.
+  await page.locator('title', { hasText: 'Train · Atelier' }).waitFor({ state: 'attached' });
   await page.goForward();
   await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
   await page.goBack();
