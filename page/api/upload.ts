@@ -8,7 +8,7 @@ export interface UploadRequest {
 }
 
 /**
- * As `fetch`, by XMLHttpRequest.
+ * Sends a request as `fetch` does, but with XMLHttpRequest, which reports progress.
  * @param onProgress receives the fraction of the body that was sent, from 0 to 1
  * @throws TypeError if the connection is lost; the reason of `signal` after it aborts
  */

@@ -3,7 +3,7 @@
  * bundled without colours, dates and transforms, 6 KB compressed.
  */
 
-/** As in d3-interpolate. */
+/** Interpolates between two numbers exactly as d3-interpolate does. */
 export const interpolateNumber = (a: number, b: number) => (t: number) => a * (1 - t) + b * t;
 
 export {

@@ -77,7 +77,7 @@ test('with content whose names are hostile', limited, async (t) => {
   const running = await queueJob(app, { ...endless, metadata });
   await untilJob(app, running.id, isUnderway);
 
-  // Of a search with one setting, while the form is filled in.
+  // The preview of a search with one setting is rejected while the form is filled in.
   const page = await openPage(t, url, { expected: /status of 422/ });
   await assertAllAccessible(page, [
     [`#/jobs/${running.id}`, 'epoch'],

@@ -38,7 +38,7 @@ function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.E
       <p>
         {status === 'succeeded'
           ? 'The first network has been trained. '
-          : 'A first network is being trained, so that there is a model to try. '}
+          : 'The service trains a first network, so you have a model to try. '}
         <a href={links.job(id)}>Watch the job</a>
         {status === 'succeeded' && (
           <>

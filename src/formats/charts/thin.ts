@@ -4,7 +4,7 @@
 export interface Columns {
   /** Ascending. */
   readonly x: ArrayLike<number>;
-  /** As long as `x`; NaN where the value is missing. */
+  /** One value for each `x`; a missing value is NaN. */
   readonly y: Float64Array;
 }
 

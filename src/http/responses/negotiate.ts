@@ -32,7 +32,7 @@ export function negotiate<const T extends string>(
   );
 }
 
-/** As `negotiate`, but returns undefined if no type is acceptable. */
+/** Negotiates like `negotiate`, but returns undefined if no type is acceptable. */
 export function preferredType<const T extends string>(
   request: FastifyRequest,
   reply: FastifyReply,

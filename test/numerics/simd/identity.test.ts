@@ -129,7 +129,7 @@ for (const l2 of [0, 9]) {
   test(`pairs of pixels change no bit of weights that are −0 or underflow to it, l2 ${l2}`, () => {
     const settings = settingsOf({ layerSizes: [64, 40, 3], batchSize: 9, l2 });
     const examples = shared(settings);
-    // Of each pair of pixels, the second one stays zero.
+    // The second pixel of each pair stays zero.
     for (let i = 1; i < examples.pixels.length; i += 2) examples.pixels[i] = 0;
     const tiny = parametersOf(settings.layerSizes).map((w, i) => (i % 4 === 1 ? -0 : w * 2 ** -148));
     const [paired, single] = [{ paired: true }, {}].map((options) =>
