@@ -6,8 +6,7 @@ import {
 } from '../../numerics/evaluation/classification-report.ts';
 import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
-import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
-import { kernelModule, kernelOptions } from '../kernel.ts';
+import { createForward } from '../kernel.ts';
 import type { ComparisonTask, EvaluationTask, HeldOutComparisonTask, ServedNetwork } from '../messages.ts';
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
@@ -43,17 +42,7 @@ export function compareOnHeldOut({
   return compareNetworks({ ...networks, examples: { pixels: chosen, labels: chosenLabels } });
 }
 
-function predictExamples(
-  { layerSizes, activation, parameters, standardization }: ServedNetwork,
-  examples: EvaluationTask['examples'],
-) {
-  const { forward } = createKernelForward(
-    kernelModule,
-    layerSizes,
-    activation,
-    parameters,
-    standardization,
-    kernelOptions,
-  );
-  return collectPredictions(forward, examples, layerSizes[0]!, layerSizes.at(-1)!);
+function predictExamples(network: ServedNetwork, examples: EvaluationTask['examples']) {
+  const { layerSizes } = network;
+  return collectPredictions(createForward(network), examples, layerSizes[0]!, layerSizes.at(-1)!);
 }

@@ -6,9 +6,8 @@ import { drawExplanation } from '../../formats/drawing/explanation.ts';
 import { inputGradient } from '../../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
-import { kernelModule, kernelOptions } from '../kernel.ts';
+import { createForward } from '../kernel.ts';
 import type { ExplanationResult, ExplanationTask } from '../messages.ts';
 
 /**
@@ -16,7 +15,7 @@ import type { ExplanationResult, ExplanationTask } from '../messages.ts';
  *   `decodeImages`
  */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
-  const { layerSizes, activation, parameters, standardization, classNames } = network;
+  const { parameters, classNames } = network;
   const batch = decodeImages(images);
   const { count, pixels } = batch;
   if (count !== 1) {
@@ -32,14 +31,7 @@ export function explainImage({ network, images, label, diagnosing }: Explanation
       details: [{ parameter: 'label', detail }],
     });
   }
-  const { forward } = createKernelForward(
-    kernelModule,
-    layerSizes,
-    activation,
-    parameters,
-    standardization,
-    kernelOptions,
-  );
+  const forward = createForward(network);
   const probabilities = new Float32Array(classes);
   forward(new Float32Array(classes), probabilities, pixels);
   const predicted = argmax(probabilities);
