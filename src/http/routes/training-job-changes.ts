@@ -14,6 +14,28 @@ import { noQuery } from '../validation/pagination.ts';
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
 
+const CHANGES = [
+  {
+    change: 'cancel',
+    summary: 'Cancel a training job',
+    description:
+      'A queued or paused job is cancelled immediately, a running one within a batch; a check or an evaluation between batches ' +
+      'may finish first, for at most five seconds. Metrics and checkpoints are kept. No model is published.',
+  },
+  {
+    change: 'pause',
+    summary: 'Pause a training job',
+    description:
+      'A queued job is paused immediately; a running one writes a checkpoint within a batch first. Its slot becomes free.',
+  },
+  {
+    change: 'resume',
+    summary: 'Resume a paused training job',
+    description:
+      'The job is queued again and continues from its last checkpoint. Its final parameters equal those of a job that was never paused.',
+  },
+] as const;
+
 export const trainingJobChangeRoutes =
   (training: TrainingService): FastifyPluginAsyncZod =>
   async (app) => {
@@ -69,67 +91,29 @@ export const trainingJobChangeRoutes =
       },
     });
 
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/cancel',
-      config: { scope: 'train', sheddable: false },
-      schema: {
-        operationId: 'cancelTrainingJob',
-        summary: 'Cancel a training job',
-        description:
-          'A queued or paused job is cancelled immediately, a running one within a batch; a check or an evaluation between batches ' +
-          'may finish first, for at most five seconds. Metrics and checkpoints are kept. No model is published.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-      },
-      async handler(request, reply) {
-        const job = await training.cancel(request.params.id, toPrecondition(request, describeJobState));
-        return reply.code(202).send(job);
-      },
-    });
-
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/pause',
-      config: { scope: 'train', sheddable: false },
-      schema: {
-        operationId: 'pauseTrainingJob',
-        summary: 'Pause a training job',
-        description:
-          'A queued job is paused immediately; a running one writes a checkpoint within a batch first. Its slot becomes free.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-      },
-      async handler(request, reply) {
-        const job = await training.pause(request.params.id, toPrecondition(request, describeJobState));
-        return reply.code(202).send(job);
-      },
-    });
-
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/resume',
-      config: { scope: 'train' },
-      schema: {
-        operationId: 'resumeTrainingJob',
-        summary: 'Resume a paused training job',
-        description:
-          'The job is queued again and continues from its last checkpoint. Its final parameters equal those of a job that was never paused.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 429, 507) },
-      },
-      async handler(request, reply) {
-        const job = await training.resume(request.params.id, toPrecondition(request, describeJobState));
-        return reply.code(202).send(job);
-      },
-    });
+    for (const { change, summary, description } of CHANGES) {
+      const isResume = change === 'resume';
+      app.route({
+        method: 'POST',
+        url: `/training-jobs/:id/${change}`,
+        config: { scope: 'train', sheddable: isResume },
+        schema: {
+          operationId: `${change}TrainingJob`,
+          summary,
+          description,
+          tags,
+          params,
+          querystring: noQuery,
+          headers: preconditionHeaders,
+          response: {
+            202: trainingJobSchema,
+            ...problems(400, 404, 409, 412, 413, 415, ...(isResume ? [429] : []), 507),
+          },
+        },
+        async handler(request, reply) {
+          const job = await training[change](request.params.id, toPrecondition(request, describeJobState));
+          return reply.code(202).send(job);
+        },
+      });
+    }
   };
