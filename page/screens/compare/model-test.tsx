@@ -3,12 +3,12 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ModelComparison } from '../../../src/domain/evaluation.ts';
 import { requestJson } from '../../api/client.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, percent, significant } from '../../format.ts';
-import { useAction } from '../job/use-action.ts';
 import type { NamedJob } from './compare.tsx';
 
 export function ModelTest({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element | null {

@@ -1,11 +1,8 @@
 /** Confirms the deletion of a data set. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import { request } from '../../api/client.ts';
-import { type ApiProblem, toProblem } from '../../api/problem.ts';
-import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
+import { useAction } from '../../api/use-action.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { links, navigate } from '../../router.ts';
 
 export interface DeleteDialogProps {
@@ -15,30 +12,20 @@ export interface DeleteDialogProps {
 }
 
 export function DeleteDialog({ id, name, onClose }: DeleteDialogProps): JSX.Element {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiProblem | null>(null);
-  async function remove(): Promise<void> {
-    setBusy(true);
-    try {
-      await request(`/v1/datasets/${encodeURIComponent(id)}`, { method: 'DELETE' });
-      navigate(links.data());
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { isBusy, problem, run } = useAction(async () => {
+    await request(`/v1/datasets/${encodeURIComponent(id)}`, { method: 'DELETE' });
+    navigate(links.data());
+  });
   return (
-    <Dialog title={`Delete ${name}?`} onClose={onClose}>
-      <div class="stack">
-        <p>Its images are deleted. Models that were trained on it remain.</p>
-        {problem && <ProblemBox problem={problem} />}
-        <div class="actions">
-          <Button kind="danger" onClick={() => void remove()} isBusy={isBusy}>
-            Delete
-          </Button>
-          <Button onClick={onClose}>Keep it</Button>
-        </div>
-      </div>
-    </Dialog>
+    <ConfirmDialog
+      title={`Delete ${name}?`}
+      text="Its images are deleted. Models that were trained on it remain."
+      confirm="Delete"
+      back="Keep it"
+      isBusy={isBusy}
+      problem={problem}
+      onConfirm={run}
+      onClose={onClose}
+    />
   );
 }

@@ -5,7 +5,7 @@ import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { ConfirmDialog, type ConfirmDialogProps } from '../../components/confirm-dialog.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { links, navigate } from '../../router.ts';
 import { requestOf, trainLink } from './request.ts';
@@ -13,17 +13,17 @@ import { jobPath } from './use-training.ts';
 
 type Verb = 'pause' | 'resume' | 'cancel' | 'verify' | 'delete';
 
-/** Actions that a dialog confirms: its sentence, and the name of its button. */
-const CONFIRMED: Partial<Record<Verb, { title: string; text: string; name: string }>> = {
+/** Actions that a dialog confirms. */
+const CONFIRMED: Partial<Record<Verb, Pick<ConfirmDialogProps, 'title' | 'text' | 'confirm'>>> = {
   cancel: {
     title: 'Cancel the job?',
     text: 'It ends for good and publishes no model. Its metrics and checkpoints are kept.',
-    name: 'Cancel the job',
+    confirm: 'Cancel the job',
   },
   delete: {
     title: 'Delete the job?',
     text: 'Its events, metrics and checkpoints are deleted for good. Versions that it published stay.',
-    name: 'Delete the job',
+    confirm: 'Delete the job',
   },
 };
 
@@ -79,17 +79,12 @@ export function Actions({ job, onChange }: ActionsProps): JSX.Element {
       {!isEnded && status !== 'cancelling' && action('cancel', 'Cancel')}
       {isEnded && action('delete', 'Delete')}
       {confirmed && (
-        <Dialog title={confirmed.title} onClose={() => setAsked(null)}>
-          <div class="stack">
-            <p>{confirmed.text}</p>
-            <div class="actions">
-              <Button kind="danger" onClick={() => void run(asked)}>
-                {confirmed.name}
-              </Button>
-              <Button onClick={() => setAsked(null)}>Back</Button>
-            </div>
-          </div>
-        </Dialog>
+        <ConfirmDialog
+          {...confirmed}
+          back="Back"
+          onConfirm={() => void run(asked)}
+          onClose={() => setAsked(null)}
+        />
       )}
       {problem && <ProblemBox problem={problem} />}
     </>

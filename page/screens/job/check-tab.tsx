@@ -3,11 +3,11 @@ import type { JSX } from 'preact';
 import type { GradientCheck } from '../../../src/domain/gradient-check.ts';
 import type { GradientCheckSummary, TrainingJob } from '../../../src/domain/training-job.ts';
 import { send } from '../../api/client.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, duration, significant } from '../../format.ts';
-import { useAction } from './use-action.ts';
 
 export function CheckTab({ job }: { readonly job: TrainingJob }): JSX.Element {
   const { dataset, network, seed, warmStart, gradientCheckReport } = job;

@@ -4,10 +4,10 @@ import type { SgdPath } from '../../../src/domain/sgd-path.ts';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { drawSgdPath } from '../../../src/formats/charts/sgd-path.ts';
 import { requestJson } from '../../api/client.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Chart } from '../../components/chart.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
-import { useAction } from './use-action.ts';
 import { jobPath } from './use-training.ts';
 
 export function PathTab({ job }: { readonly job: TrainingJob }): JSX.Element {

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { send } from '../../api/client.ts';
-import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { jobPath } from './use-training.ts';
 
@@ -14,15 +14,9 @@ export interface PriorityProps {
 
 export function Priority({ job, onChange }: PriorityProps): JSX.Element {
   const [value, setValue] = useState(job.priority);
-  const [problem, setProblem] = useState<ApiProblem | null>(null);
-  async function change(): Promise<void> {
-    setProblem(null);
-    try {
-      onChange(await send(jobPath(job.id), { priority: value }, { method: 'PATCH' }));
-    } catch (error) {
-      setProblem(toProblem(error));
-    }
-  }
+  const { problem, run } = useAction(async () => {
+    onChange(await send(jobPath(job.id), { priority: value }, { method: 'PATCH' }));
+  });
   return (
     <>
       <dt>
@@ -33,7 +27,7 @@ export function Priority({ job, onChange }: PriorityProps): JSX.Element {
           class="job-priority"
           onSubmit={(event) => {
             event.preventDefault();
-            void change();
+            run();
           }}
         >
           <input

@@ -1,11 +1,10 @@
 /** Evaluation of a version: confusion matrix with the images of its cells, scores by class, calibration. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
 import type { Evaluation } from '../../../src/domain/evaluation.ts';
 import { drawClassBars } from '../../../src/formats/charts/class-bars.ts';
 import { drawReliability } from '../../../src/formats/charts/reliability.ts';
 import { requestJson } from '../../api/client.ts';
-import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { useAction } from '../../api/use-action.ts';
 import { type Resource, useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Chart } from '../../components/chart.tsx';
@@ -69,26 +68,18 @@ interface NotEvaluatedProps {
 
 /** The first evaluation of a version is a look, so the user has to order it. */
 function NotEvaluated({ reason, path, card, onChange }: NotEvaluatedProps): JSX.Element {
-  const [problem, setProblem] = useState<ApiProblem | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  async function evaluate(): Promise<void> {
-    setBusy(true);
-    try {
-      const evaluation = await requestJson<Evaluation>(`${path}/evaluation`);
-      card.replace({ ...card.data!, evaluation, notEvaluated: null });
-      onChange();
-    } catch (error) {
-      setBusy(false);
-      setProblem(toProblem(error));
-    }
-  }
+  const { isBusy, problem, run } = useAction(async () => {
+    const evaluation = await requestJson<Evaluation>(`${path}/evaluation`);
+    card.replace({ ...card.data!, evaluation, notEvaluated: null });
+    onChange();
+  });
   return (
     <div class="box empty">
       <p>{reason}</p>
       {path !== null && (
         <>
           <p>Evaluating it now reveals a new test-set result, which counts as a look at the test set.</p>
-          <Button kind="primary" isBusy={isBusy} onClick={() => void evaluate()}>
+          <Button kind="primary" isBusy={isBusy} onClick={run}>
             Evaluate and count a look
           </Button>
         </>

@@ -1,11 +1,11 @@
-/** Pause, resume, finish and cancel a search, and start from its request again. */
+/** Pause, resume, finish and cancel a search. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Search } from '../../../src/domain/search/search.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 
 type Change = 'pause' | 'resume' | 'finish' | 'cancel';
@@ -60,15 +60,14 @@ export function Actions({ path, search, onChange }: ActionsProps): JSX.Element {
       ))}
       {problem && <ProblemBox problem={problem} />}
       {isCancelling && (
-        <Dialog title="Cancel the search?" onClose={() => setCancelling(false)}>
-          <p>Its trials are cancelled and no model is published. Results so far are kept.</p>
-          <div class="actions">
-            <Button kind="danger" onClick={() => void apply('cancel')}>
-              Cancel the search
-            </Button>
-            <Button onClick={() => setCancelling(false)}>Go on</Button>
-          </div>
-        </Dialog>
+        <ConfirmDialog
+          title="Cancel the search?"
+          text="Its trials are cancelled and no model is published. Results so far are kept."
+          confirm="Cancel the search"
+          back="Go on"
+          onConfirm={() => void apply('cancel')}
+          onClose={() => setCancelling(false)}
+        />
       )}
     </>
   );

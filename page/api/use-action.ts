@@ -1,6 +1,6 @@
 /** A request that a button starts: whether it runs, its result, its problem, and how to stop it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { type ApiProblem, toProblem } from './problem.ts';
 
 export interface Action<T> {
   readonly isBusy: boolean;
