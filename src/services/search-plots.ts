@@ -1,7 +1,7 @@
 /** Plots of a search: the history of its objective, slices by option, rungs. */
 import type { PlotQuery, SearchPlot, SearchPlotQuery } from '../domain/plots.ts';
 import { type ListedTrial, rankTrials } from '../domain/search/leaderboard.ts';
-import type { Objective, Variation } from '../domain/search/request.ts';
+import type { Objective } from '../domain/search/request.ts';
 import type { Search } from '../domain/search/search.ts';
 import { parsePath } from '../domain/search/trial-request.ts';
 import { AtelierError } from '../errors.ts';
@@ -9,23 +9,14 @@ import type { ChartOptions } from '../formats/charts/figure.ts';
 import type { VNode } from '../formats/charts/preact.d.ts';
 import { renderSvg } from '../formats/charts/render.ts';
 import { drawSearchHistory } from '../formats/charts/search-history.ts';
+import { settingOf, toOption } from '../formats/charts/search-options.ts';
 import { drawSearchRungs } from '../formats/charts/search-rungs.ts';
-import { drawSearchSlices, type SearchOption } from '../formats/charts/search-slices.ts';
-import type { SearchObjective } from '../formats/charts/search-trials.ts';
+import { drawSearchSlices } from '../formats/charts/search-slices.ts';
+import { describeSearch, drawnValue, OBJECTIVES } from '../formats/charts/search-trials.ts';
 import { THEMES } from '../formats/charts/theme.ts';
 import type { Plot } from './plots.ts';
 
 const DEFAULT_HEIGHT = 360;
-
-/** Percentages are drawn as such. */
-const OBJECTIVES: Readonly<Record<Objective, SearchObjective & { readonly factor: number }>> = {
-  validationLoss: { label: 'Validation loss (nats)', lowerIsBetter: true, factor: 1 },
-  validationAccuracy: {
-    label: 'Correct predictions (% of the validation images)',
-    lowerIsBetter: false,
-    factor: 100,
-  },
-};
 
 /** @throws AtelierError `impossible-request` before the first result */
 export function drawSearchPlot(
@@ -70,7 +61,7 @@ const DRAW: Readonly<Record<SearchPlot, Draw>> = {
         ...captionOf(search),
         scale,
         best: search.best?.trial ?? null,
-        options: search.vary.map(toOption),
+        options: search.vary.map((variation) => toOption(variation, parsePath(variation.path).at(-1)!)),
         trials: trials.map(({ trial, setting }) => ({
           number: trial,
           value: values.get(trial) ?? null,
@@ -93,19 +84,12 @@ const DRAW: Readonly<Record<SearchPlot, Draw>> = {
     ),
 };
 
-function captionOf({ id, modelName, objective, halving }: Search) {
-  const notes = halving === null ? [] : ['The value of a stopped trial is that of its last rung.'];
-  return { subtitle: `${modelName} · ${id}`, objective: OBJECTIVES[objective], notes };
-}
+const captionOf = (search: Search) => describeSearch(search, `${search.modelName} · ${search.id}`);
 
 /** The objective of each trial at the last rung that it reached, in order of their numbers. */
 function valuesOf(search: Search, trials: readonly ListedTrial[]) {
-  const { factor } = OBJECTIVES[search.objective];
   return rankTrials(trials, search, search.validationImages)
-    .map(({ trial, rank, value }) => ({
-      number: trial,
-      value: rank === null || value === null ? null : value * factor,
-    }))
+    .map((trial) => ({ number: trial.trial, value: drawnValue(trial, search.objective) }))
     .toSorted((a, b) => a.number - b.number);
 }
 
@@ -117,23 +101,4 @@ function rungValues({ runs }: ListedTrial, objective: Objective): number[] {
     const sum = runs.reduce((total, { measured }) => total + measured[rung]![objective], 0);
     return (factor * sum) / runs.length;
   });
-}
-
-function toOption({ path, choices, scale }: Variation): SearchOption {
-  const name = parsePath(path).at(-1)!;
-  if (choices === undefined) return { name, kind: scale ?? 'linear', choices: [] };
-  return { name, kind: 'choices', choices: choices.map(describeChoice) };
-}
-
-/** Lists of units as `40-20`; other values as JSON, without quotation marks. */
-function describeChoice(choice: unknown): string {
-  if (Array.isArray(choice)) return choice.join('-') || 'none';
-  return JSON.stringify(choice).replaceAll('"', '');
-}
-
-/** A number of a range, or the index of a choice. */
-function settingOf({ choices }: Variation, value: unknown): number {
-  if (choices === undefined) return value as number;
-  const text = JSON.stringify(value);
-  return choices.findIndex((choice) => JSON.stringify(choice) === text);
 }

@@ -33,10 +33,9 @@ test('a search is followed to its final model', options, async (t) => {
   await page.getByText('of 6 trials were stopped at a rung.').waitFor();
   await page.getByRole('img', { name: /after 1, 2, 4 epochs/ }).waitFor();
   await page.getByText('Numbers').first().click();
-  assert.equal(
-    await page.getByRole('region', { name: 'Numbers of the chart' }).locator('tbody tr').count(),
-    6,
-  );
+  const numbers = page.getByRole('region', { name: 'Numbers of the chart' }).locator('tbody tr');
+  await numbers.first().waitFor();
+  assert.equal(await numbers.count(), 6);
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: 'CSV' }).first().click();
   assert.equal((await download).suggestedFilename(), `leaderboard-${id}.csv`);

@@ -2,13 +2,15 @@
 import type { JSX } from 'preact';
 import type { Search, Trial } from '../../../src/domain/search/search.ts';
 import { drawSearchHistory } from '../../../src/formats/charts/search-history.ts';
+import { settingOf, toOption } from '../../../src/formats/charts/search-options.ts';
 import { drawSearchSlices } from '../../../src/formats/charts/search-slices.ts';
+import { describeSearch, drawnValue } from '../../../src/formats/charts/search-trials.ts';
 import { Chart } from '../../components/chart.tsx';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { ApiImage } from '../../components/image28.tsx';
 import { count } from '../../format.ts';
 import { shownTheme } from '../../state/theme.ts';
-import { describeValue, nameOf, settingOf, toOption } from './values.ts';
+import { describeValue, nameOf } from './values.ts';
 
 export interface ChartsProps {
   readonly path: string;
@@ -19,22 +21,13 @@ export interface ChartsProps {
 export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
   const { id, vary, best, halving, modelName, objective } = search;
   const height = vary.length > 2 ? 420 : 300;
-  const isLoss = objective === 'validationLoss';
-  const input = {
-    subtitle: modelName,
-    objective: {
-      label: isLoss ? 'Validation loss (nats)' : 'Correct predictions (% of the validation images)',
-      lowerIsBetter: isLoss,
-    },
-    scale: 'linear',
-    notes: halving === null ? [] : ['The value of a stopped trial is that of its last rung.'],
-  } as const;
+  const input = { ...describeSearch(search, modelName), scale: 'linear' } as const;
   const inOrder = trials
-    .map(({ trial, rank, value, values }) => ({
-      number: trial,
-      value: rank === null || value === null ? null : value * (isLoss ? 1 : 100),
-      settings: vary.map((variation) => settingOf(variation, values[variation.path])),
-      texts: vary.map((variation) => describeValue(values[variation.path] ?? null)),
+    .map((trial) => ({
+      number: trial.trial,
+      value: drawnValue(trial, objective),
+      settings: vary.map((variation) => settingOf(variation, trial.values[variation.path])),
+      texts: vary.map(({ path }) => describeValue(trial.values[path] ?? null)),
     }))
     .toSorted((a, b) => a.number - b.number);
   const table = {
@@ -49,7 +42,12 @@ export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
           height={height}
           draw={(options) =>
             drawSearchSlices(
-              { ...input, best: best?.trial ?? null, options: vary.map(toOption), trials: inOrder },
+              {
+                ...input,
+                best: best?.trial ?? null,
+                options: vary.map((variation) => toOption(variation, nameOf(variation.path), describeValue)),
+                trials: inOrder,
+              },
               options,
             )
           }

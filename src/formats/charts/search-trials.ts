@@ -1,11 +1,23 @@
 /** Trials of a hyper-parameter search, as its charts need them. */
 import type { PlotScale } from '../../domain/plots.ts';
+import type { Objective } from '../../domain/search/request.ts';
+import type { Search, Trial } from '../../domain/search/search.ts';
 
 export interface SearchObjective {
   /** With the unit: `Validation loss (nats)`. */
   readonly label: string;
   readonly lowerIsBetter: boolean;
 }
+
+/** The values of a trial are multiplied by `factor`: percentages are drawn as such. */
+export const OBJECTIVES: Readonly<Record<Objective, SearchObjective & { readonly factor: number }>> = {
+  validationLoss: { label: 'Validation loss (nats)', lowerIsBetter: true, factor: 1 },
+  validationAccuracy: {
+    label: 'Correct predictions (% of the validation images)',
+    lowerIsBetter: false,
+    factor: 100,
+  },
+};
 
 export interface SearchTrial {
   /** Number of the trial, from 1. */
@@ -23,6 +35,22 @@ export interface SearchChartInput {
   /** Further sentences under the chart. */
   readonly notes?: readonly string[];
 }
+
+/** The part of the input that all charts of a search share. */
+export const describeSearch = (
+  { objective, halving }: Pick<Search, 'objective' | 'halving'>,
+  subtitle: string,
+): Omit<SearchChartInput, 'scale'> => ({
+  subtitle,
+  objective: OBJECTIVES[objective],
+  notes: halving === null ? [] : ['The value of a stopped trial is that of its last rung.'],
+});
+
+/** The objective as charts show it; null if the trial has no rank. */
+export const drawnValue = (
+  { rank, value }: Pick<Trial, 'rank' | 'value'>,
+  objective: Objective,
+): number | null => (rank === null || value === null ? null : value * OBJECTIVES[objective].factor);
 
 /** Whether the scale can show the value. */
 export function isShown(value: number | null, scale: PlotScale): value is number {
