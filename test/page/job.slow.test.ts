@@ -38,6 +38,7 @@ async function pressByKeyboard(page: Page, name: string): Promise<void> {
 async function drawnEpochs(page: Page): Promise<number[]> {
   await page.getByText('Numbers').first().click();
   const cells = page.locator('figure').first().locator('tbody tr td:first-child');
+  await cells.first().waitFor();
   return (await cells.allTextContents()).map(Number);
 }
 
