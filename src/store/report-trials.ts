@@ -22,23 +22,20 @@ export async function reportTrials(
   limit: number,
 ): Promise<number> {
   const { objective, repeats } = requestOf(search);
-  const events: Pick<SearchEvent, 'type' | 'data'>[] = [];
-  let stored = 0;
-  for (const trial of trials) {
-    for (const run of trial.runs) {
-      if (run.status === 'waiting') continue;
-      const reported = describe(run, trial.rung);
-      const isNews = reported !== run.reported;
-      if (!isNews && (run.uncopied === null || !isSettled(run))) continue;
-      if (stored === limit) break;
-      stored += 1;
-      await storeRun(trx, search.id, trial.trial, run, reported);
-      if (isNews) events.push({ type: 'trial', data: toEvent(trial, run, objective, repeats) });
-    }
-  }
+  const due = trials
+    .flatMap((trial) => trial.runs.map((run) => ({ trial, run, reported: describe(run, trial.rung) })))
+    .filter(({ run, reported }) => isNews(run, reported) || (run.uncopied !== null && isSettled(run)))
+    .slice(0, limit);
+  for (const { trial, run, reported } of due) await storeRun(trx, search.id, trial.trial, run, reported);
+  const events = due
+    .filter(({ run, reported }) => isNews(run, reported))
+    .map(({ trial, run }) => ({ type: 'trial' as const, data: toEvent(trial, run, objective, repeats) }));
   await writeSearchEvents(trx, search.id, events);
-  return stored;
+  return due.length;
 }
+
+const isNews = ({ status, reported: before }: StoredRun, reported: string): boolean =>
+  status !== 'waiting' && reported !== before;
 
 function toEvent(
   trial: StoredTrial,
