@@ -103,7 +103,8 @@ export function checkInjected(app: FastifyInstance): void {
  */
 export function checkSent(server: Server): () => void {
   const differences: unknown[] = [];
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  // Before the listener of the service, which may respond at once.
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     let headers: OutgoingHttpHeaders = {};
     const keep = (chunk: unknown) => {
