@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.ts';
 import { openState } from '../src/state.ts';
@@ -22,6 +23,8 @@ test('a start that fails after the queue was opened leaves no timer, connection 
     process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'TCPSocketWrap').length;
   const before = count();
   await assert.rejects(open, { code: 'state-unusable', message: /transfer/ });
+  // The sockets have been closed, and disappear when the system has closed them, too.
+  for (let turns = 0; turns < 50 && count() > before; turns++) await wait(10);
   assert.equal(count(), before);
   await execute(url, 'delete from atelier.transfers');
   const again = await open();
