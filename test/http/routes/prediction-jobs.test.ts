@@ -174,7 +174,9 @@ test('a repeated upload gets its stored response although the queue is full', as
   const form = { model: 'small', file: npyBytes(pixels.slice(0, 784), [784]) };
   const created = await send(form, headers);
   await succeed(created);
-  const body = { model: 'small', dataset: 'fashion-mnist', split: 'train' };
+  // Wide, so that the jobs which fill the queue outlast the two requests after them.
+  await train(app, tiny({ modelName: 'wide', testSet: 'never', network: { hidden: [1024] } }));
+  const body = { model: 'wide', dataset: 'fashion-mnist', split: 'train' };
   const started = await Promise.all(Array.from({ length: 5 }, () => post(body)));
   assertProblem(await send(form), 429, 'queue-full');
   const again = await send(form, headers);
