@@ -12,6 +12,7 @@ import { latency } from './groups/latency.ts';
 import { overload } from './groups/overload.ts';
 import { page } from './groups/page.ts';
 import { predictions } from './groups/predictions.ts';
+import { preview } from './groups/preview.ts';
 import { replicas } from './groups/replicas.ts';
 import { scaling } from './groups/scaling.ts';
 import { searches } from './groups/search.ts';
@@ -30,6 +31,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   charts,
   replicas,
   searches,
+  preview,
   page,
 };
 const RESULTS = join(import.meta.dirname, 'results');

@@ -1,18 +1,16 @@
 /**
  * usage: npm run recipes [-- NAME …] [--seeds 5]
  * Trains every request of examples/recipes with seeds 0, 1, …, in its own service, and writes the results to
- * examples/recipes/README.md. With NAMEs, trains only these and prints the results. Prints how far the preview of each training
- * was from its duration. Accuracies are those of the published
- * models on the test set, evaluated once, at the end of each training.
+ * examples/recipes/README.md. With NAMEs, trains only these and prints the results. Accuracies are those of the
+ * published models on the test set, evaluated once, at the end of each training.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
-import { startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
+import { post, startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
 import type { ModelVersion } from '../src/domain/model.ts';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import type { TrainingPreview } from '../src/domain/training-preview.ts';
 import { wholeArgument } from './whole-argument.ts';
 
 const FOLDER = join(import.meta.dirname, '../examples/recipes');
@@ -36,18 +34,8 @@ async function run(url: string, name: string): Promise<string> {
   const request = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
   const accuracies: number[] = [];
   const seconds: number[] = [];
-  async function post<T>(path: string, seed: number): Promise<T> {
-    const response = await fetch(url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ...request, seed }),
-    });
-    if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
-    return (await response.json()) as T;
-  }
   for (const seed of seeds) {
-    const { time } = await post<TrainingPreview>('/v1/training-jobs/preview', seed);
-    const { id } = await post<TrainingJob>('/v1/training-jobs', seed);
+    const { id } = await post<TrainingJob>(`${url}/v1/training-jobs`, { ...request, seed });
     await untilJob(url, id, ({ status }) => !['queued', 'running'].includes(status));
     const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
     if (job.status !== 'succeeded') throw new Error(`${name}: ${JSON.stringify(job.error)}`);
@@ -55,11 +43,7 @@ async function run(url: string, name: string): Promise<string> {
     const { testAccuracy, digest } = (await (await fetch(url + path)).json()) as ModelVersion;
     accuracies.push(testAccuracy!);
     seconds.push((Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
-    const took = seconds.at(-1)!;
-    const error = `${(100 * (time.seconds / took - 1)).toFixed(0)} %, ${time.basis.kind}`;
-    console.log(
-      `${name}, seed ${seed}: ${testAccuracy} in ${took.toFixed(1)} s, predicted ${time.seconds.toFixed(1)} s (${error}), ${digest}`,
-    );
+    console.log(`${name}, seed ${seed}: ${testAccuracy} in ${seconds.at(-1)!.toFixed(1)} s, ${digest}`);
   }
   const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
   const range = `${Math.min(...accuracies).toFixed(4)} – ${Math.max(...accuracies).toFixed(4)}`;

@@ -7,7 +7,7 @@ import type { Report, Table } from '../measure/report.ts';
 import { readable } from '../measure/statistics.ts';
 import { type Effort, takeTurns } from '../measure/turns.ts';
 
-interface Size {
+export interface Size {
   readonly hidden: readonly number[];
   readonly batchSize: number;
 }
@@ -27,11 +27,13 @@ const SWEEPS: readonly { heading: string; sizes: readonly Size[] }[] = [
   { heading: 'Batch: 784-40-10', sizes: POWERS.map((batchSize) => ({ hidden: [40], batchSize })) },
 ];
 
+export const SIZES: readonly Size[] = SWEEPS.flatMap(({ sizes }) => sizes);
+
 const contestantName = ({ hidden, batchSize }: Size, threads: number) =>
   `784-${hidden.join('-')}-10, batch ${batchSize}, threads ${threads}`;
 
 export async function scaling(effort: Effort): Promise<Report> {
-  const contestants = SWEEPS.flatMap(({ sizes }) => sizes).flatMap((size) =>
+  const contestants = SIZES.flatMap((size) =>
     THREADS.map((threads) => ({
       name: contestantName(size, threads),
       measure: () => secondsPerEpoch(size, threads, effort.epochs),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Search } from '../../src/domain/search/search.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
-import { type Server, startAtelier, withState } from '../measure/servers.ts';
+import { post, type Server, startAtelier, withState } from '../measure/servers.ts';
 import { readable } from '../measure/statistics.ts';
 import type { Effort } from '../measure/turns.ts';
 
@@ -33,13 +33,7 @@ interface Measured {
 /** Starts the search and follows its events to the end. */
 async function measure({ url }: Server, body: object): Promise<Measured> {
   const startedAt = performance.now();
-  const created = await fetch(`${url}/v1/searches`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (created.status !== 202) throw new Error(await created.text());
-  const { id } = (await created.json()) as Search;
+  const { id } = await post<Search>(`${url}/v1/searches`, body);
   const events = await fetch(`${url}/v1/searches/${id}/events`, { headers: { accept: 'text/event-stream' } });
   await events.text();
   const search = (await (await fetch(`${url}/v1/searches/${id}`)).json()) as Search;

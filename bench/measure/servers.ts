@@ -78,14 +78,20 @@ export interface Job {
   readonly digest: string | null;
 }
 
-export async function startJob(url: string, modelName: string, epochs: number): Promise<string> {
-  const response = await fetch(`${url}/v1/training-jobs`, {
+/** @throws Error with the response, if its status is not 2xx */
+export async function post<T>(url: string, body: object): Promise<T> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ dataset: 'fashion-mnist', modelName, training: { epochs } }),
+    body: JSON.stringify(body),
   });
-  if (response.status !== 202) throw new Error(`The job was rejected: ${await response.text()}`);
-  return ((await response.json()) as Job).id;
+  if (!response.ok) throw new Error(`${url}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+export async function startJob(url: string, modelName: string, epochs: number): Promise<string> {
+  const body = { dataset: 'fashion-mnist', modelName, training: { epochs } };
+  return (await post<Job>(`${url}/v1/training-jobs`, body)).id;
 }
 
 export async function cancelJob(url: string, id: string): Promise<void> {
