@@ -14,6 +14,8 @@ export interface PowerLoss {
 /** Bytes of a log's header that differ after each restart of the log. */
 const SALT = [16, 24] as const;
 
+const differs = (a: Buffer, b: Buffer) => !a.subarray(...SALT).equals(b.subarray(...SALT));
+
 /** @param file the database, which may not exist yet */
 export async function simulatePowerLoss(t: TestContext, file: string): Promise<PowerLoss> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-power-'));
@@ -22,17 +24,24 @@ export async function simulatePowerLoss(t: TestContext, file: string): Promise<P
   let [syncs, copies] = [0, 0];
   await replaceSync(t, 'datasync', async (sync) => {
     syncs++;
-    const [log, now] = await Promise.all([
-      readFile(`${file}-wal`).catch(() => null),
-      readFile(file).catch(() => null),
-    ]);
+    const [log, now] = await readBoth();
     await sync();
     if (!log || !now) return;
-    const [from, to] = SALT;
-    const restarted = !disk?.log.subarray(from, to).equals(log.subarray(from, to));
+    const restarted = !disk || differs(disk.log, log);
     // Until the log restarts, pages of the database may have been written or not.
     disk = { log, databases: restarted ? [now] : [disk!.databases[0]!, now] };
   });
+
+  /** Reads again if the log restarts meanwhile: the database is read after the log, and both belong together. */
+  async function readBoth(): Promise<readonly [Buffer | null, Buffer | null]> {
+    const read = (path: string) => readFile(path).catch(() => null);
+    for (;;) {
+      const log = await read(`${file}-wal`);
+      const database = await read(file);
+      const after = await read(`${file}-wal`);
+      if (!log || !after || !differs(log, after)) return [log, database];
+    }
+  }
 
   async function recover(database: Buffer, log: Buffer, sql: string): Promise<unknown[]> {
     const copy = join(directory, `${copies++}.sqlite`);
