@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../start-service.ts';
-import { openPage, options, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const { app, url } = service ?? { app: null!, url: '' };
@@ -29,7 +29,7 @@ test('overlays the curves, lists only the options that differ, and tests the mod
   assert.equal(await lines.count(), 2);
   await page.getByLabel('Measure').selectOption('weight-norm');
   await page.getByText('Norm of the weights by epoch').first().waitFor({ state: 'attached' });
-  await page.getByRole('button', { name: 'Test on the same images' }).click();
+  await pressByKeyboard(page, 'Test on the same images');
   await page.getByText(/^compared@1 (does not differ|is significantly).*McNemar's test/).waitFor();
   await page.getByText('By class', { exact: true }).click();
   await page.getByRole('cell', { name: 'Ankle boot' }).waitFor();

@@ -4,7 +4,7 @@ import { zipSync } from 'fflate';
 import type { DatasetSummary } from '../../src/domain/dataset.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
-import { openPage, options, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -64,9 +64,9 @@ test(
     await page.reload();
     await page.getByText('1–2 of 2').waitFor();
 
-    await page.getByRole('button', { name: 'Delete' }).click();
+    await pressByKeyboard(page, 'Delete');
     const dialog = page.getByRole('dialog', { name: `Delete ${HOSTILE}?` });
-    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await pressByKeyboard(page, 'Delete', dialog);
     await page.getByRole('heading', { level: 1, name: 'Data' }).waitFor();
     await page.getByRole('link', { name: 'fashion-mnist' }).waitFor();
     assert.deepEqual(await datasetIds(), ['fashion-mnist']);

@@ -16,7 +16,7 @@ import {
   train,
   untilJob,
 } from '../start-service.ts';
-import { openPage, options, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const { app, url } = service ?? { app: null!, url: '' };
@@ -25,14 +25,6 @@ const jobRoute = (id: string, tab = '') => `#/jobs/${id}${tab === '' ? '' : `?ta
 const status = (page: Page, text: string) => page.locator('.job-progress .status', { hasText: text });
 const lastEpoch = async (page: Page) =>
   Number(await page.getByLabel('Epoch', { exact: true }).getAttribute('max'));
-
-/** Moves the focus forward to a control, as a user without a mouse does, and presses Enter. */
-async function pressByKeyboard(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).waitFor();
-  const focused = page.locator('button:focus', { hasText: new RegExp(`^${name}$`) });
-  for (let i = 0; i < 60 && (await focused.count()) === 0; i++) await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter');
-}
 
 /** Epochs in the table under the first chart. */
 async function drawnEpochs(page: Page): Promise<number[]> {

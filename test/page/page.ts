@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import axeCore, { type AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import type { Atelier } from '../../src/compose.ts';
 import { collectMessages, startBrowser, withoutBrowser } from '../browser.ts';
 import { addCleanup, type Scope, startService } from '../start-service.ts';
@@ -90,6 +90,19 @@ export async function untilEpoch(page: Page, epoch: number): Promise<void> {
       check();
     })`,
   );
+}
+
+/** Moves the focus forward to a button of a page or a part of it, as a user without a mouse does, and presses Enter. */
+export async function pressByKeyboard(page: Page, name: string, part: Page | Locator = page): Promise<void> {
+  const button = part.getByRole('button', { name, exact: true });
+  await button.waitFor();
+  const hasFocus = () => button.evaluate((element) => element === element.ownerDocument.activeElement);
+  let steps = 0;
+  while (!(await hasFocus())) {
+    assert.ok(steps++ < 100, `the button ${name} is not reached by the Tab key`);
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
 }
 
 const WCAG_22_AA = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Search } from '../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { openPage, options, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const url = service?.url ?? '';
@@ -18,26 +18,30 @@ async function get<T>(path: string): Promise<T> {
 
 const idOf = (page: Page) => page.url().split('/').at(-1)!;
 
-test('trains with the options of the form, and shows what it costs before', options, async (t) => {
-  const page = await openPage(t, url);
-  await page.getByText('784-40-10, 31,810 parameters').waitFor();
-  await page.getByLabel('Hidden layers', { exact: true }).fill('16');
-  await page.getByLabel('Epochs', { exact: true }).fill('2');
-  await page.getByLabel('Optimizer', { exact: true }).selectOption('adam');
-  await page.getByText('784-16-10, 12,730 parameters').waitFor();
-  await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await page.waitForURL(/#\/jobs\/job_/);
-  const path = `/v1/training-jobs/${idOf(page)}`;
-  const events = await service!.app.inject({
-    url: `${path}/events`,
-    headers: { accept: 'text/event-stream' },
-  });
-  assert.equal(events.body.match(/^event: epoch$/gm)?.length, 2);
-  const job = await get<TrainingJob>(path);
-  assert.equal(job.status, 'succeeded');
-  assert.deepEqual(job.network.hidden, [16]);
-  assert.equal(job.training.optimizer.type, 'adam');
-});
+test(
+  'trains with the options of the form by keyboard, and shows what it costs before',
+  options,
+  async (t) => {
+    const page = await openPage(t, url);
+    await page.getByText('784-40-10, 31,810 parameters').waitFor();
+    await page.getByLabel('Hidden layers', { exact: true }).fill('16');
+    await page.getByLabel('Epochs', { exact: true }).fill('2');
+    await page.getByLabel('Optimizer', { exact: true }).selectOption('adam');
+    await page.getByText('784-16-10, 12,730 parameters').waitFor();
+    await pressByKeyboard(page, 'Train', page.getByRole('main'));
+    await page.waitForURL(/#\/jobs\/job_/);
+    const path = `/v1/training-jobs/${idOf(page)}`;
+    const events = await service!.app.inject({
+      url: `${path}/events`,
+      headers: { accept: 'text/event-stream' },
+    });
+    assert.equal(events.body.match(/^event: epoch$/gm)?.length, 2);
+    const job = await get<TrainingJob>(path);
+    assert.equal(job.status, 'succeeded');
+    assert.deepEqual(job.network.hidden, [16]);
+    assert.equal(job.training.optimizer.type, 'adam');
+  },
+);
 
 test('shows an error at its field, and focuses the first one at submission', options, async (t) => {
   const page = await openPage(t, url, { expected: REJECTED, path: '#/train?training/epochs=1' });

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { type Scope, temporaryDirectory, testImage, train } from '../start-service.ts';
-import { openPage, options, type PageOptions, startPageService } from './page.ts';
+import { openPage, options, type PageOptions, pressByKeyboard, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 test('without a model, the screen offers to train one', options, async (t) => {
@@ -70,7 +70,7 @@ test('an inverted upload is diagnosed, and its button leads to the right class',
   assert.equal(prediction!.diagnosis!.findings[0]!.code, 'inverted');
   await untilPredicted(page, prediction!.className);
 
-  await page.getByRole('button', { name: 'Invert' }).click();
+  await pressByKeyboard(page, 'Invert');
   await page.getByText('The image resembles the training images.').waitFor();
   await untilPredicted(page, 'Ankle boot');
   const changed = await page.locator('main > .as-curl pre').textContent();
