@@ -27,6 +27,8 @@ test('after a kill of the service, a job on the page continues without a gap', l
 
   const page = await openPage(t, url, { path: `#/jobs/${id}`, expected: AWAY });
   await untilEpoch(page, 3);
+  // Further epochs than those that were loaded with the screen arrive as events.
+  await untilEpoch(page, (await shownEpoch(page)) + 3);
   const lastIds: number[] = [];
   page.on('request', (request) => {
     if (request.url().endsWith('/events')) lastIds.push(Number(request.headers()['last-event-id']));
