@@ -284,7 +284,7 @@ export async function compose(
     });
     const retention = createRetentionService({
       retention: store.retention,
-      tasks: store.hourlyTasks,
+      tasks: [...store.hourlyTasks, searches.finishDeletions],
       removeSearches: searches.removeEnded,
       keepEventsDays: config.keepEventsDays,
       keepCheckpointsDays: config.keepCheckpointsDays,

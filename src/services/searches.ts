@@ -38,6 +38,8 @@ export interface SearchService {
   remove(id: string, precondition?: Precondition<Search>): Promise<void>;
   /** Deletes searches that ended before a time. */
   removeEnded(endedBefore: Date, signal: AbortSignal): Promise<void>;
+  /** Continues deletions that were interrupted, such as by the end of the process. */
+  finishDeletions(signal: AbortSignal): Promise<void>;
   /** @throws AtelierError `search-not-found` */
   readonly events: Store['searches']['events']['list'];
 }
@@ -72,6 +74,16 @@ export function createSearchService(options: {
 
   const remove = (id: string, precondition?: Precondition<Search>) =>
     searches.remove(id, precondition, models.invalidateEverywhere);
+
+  async function removeEach(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const id of ids) {
+      if (signal.aborted) return;
+      await remove(id).catch((error) => {
+        // Another process has deleted it, or an unfinished job uses one of its checkpoints.
+        if (!hasCode(error, 'search-not-found', 'training-job-in-use')) throw error;
+      });
+    }
+  }
 
   return {
     get,
@@ -125,14 +137,9 @@ export function createSearchService(options: {
         ({ hasMore } = page);
         after = page.data.at(-1)?.id;
       }
-      for (const id of ended) {
-        if (signal.aborted) return;
-        await remove(id).catch((error) => {
-          // Another process has deleted it, or an unfinished job uses one of its checkpoints.
-          if (!hasCode(error, 'search-not-found', 'training-job-in-use')) throw error;
-        });
-      }
+      await removeEach(ended, signal);
     },
+    finishDeletions: async (signal) => removeEach(await searches.beingDeleted(), signal),
     async events(id, query) {
       await get(id);
       return searches.events.list(id, query);

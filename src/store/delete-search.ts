@@ -14,7 +14,7 @@ const BATCH_JOBS = 10;
 const BATCH_EVENTS = 1000;
 
 /**
- * An interruption leaves a search with fewer jobs, which can be deleted again.
+ * An interruption leaves a search with fewer jobs. It is marked, and can be deleted again.
  * @param onDeleted called after each transaction that deleted jobs
  * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
  */
@@ -33,7 +33,10 @@ export async function deleteSearch(
         if (isFirst) precondition?.(toSearch(search));
         assertEnded(search);
         // A search whose deletion is refused keeps all its jobs.
-        if (isFirst) await assertUnused(trx, await listJobs(trx, id));
+        if (isFirst) {
+          await assertUnused(trx, await listJobs(trx, id));
+          await trx.updateTable('searches').set({ deleting: 1 }).where('id', '=', id).execute();
+        }
         return deleteBatch(trx, id);
       }),
     );

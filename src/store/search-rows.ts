@@ -54,6 +54,7 @@ export function newSearchRow(
     error_code: null,
     error_message: null,
     event_count: 0,
+    deleting: 0,
   };
 }
 

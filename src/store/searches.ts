@@ -65,6 +65,8 @@ export interface Searches {
     precondition?: Precondition<Search>,
     onDeleted?: (checkpoints: readonly VersionReference[]) => Promise<void>,
   ): Promise<void>;
+  /** Ids of searches whose deletion has begun and not ended. */
+  beingDeleted(): Promise<string[]>;
   readonly events: SearchEvents;
 }
 
@@ -208,6 +210,11 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
         await checkpoints.release(deleted.map(({ digest }) => digest));
         if (deleted.length > 0) await onDeleted?.(deleted.map(({ name, step }) => ({ name, version: step })));
       }),
+
+    async beingDeleted() {
+      const found = db.selectFrom('searches').select('id').where('deleting', '=', 1).orderBy('id');
+      return (await found.execute()).map(({ id }) => id);
+    },
   };
 }
 

@@ -290,6 +290,8 @@ export interface SearchTable {
   error_message: string | null;
   /** Id of the last event. Incrementing it also locks the row on databases with many connections. */
   event_count: number;
+  /** 1 once its deletion has begun, else 0 */
+  deleting: number;
 }
 /** Each training of each trial. */
 export interface TrialTable {

@@ -313,6 +313,7 @@ storeTest(
       throw new Error('interrupted');
     });
     await assert.rejects(interrupted, /interrupted/);
+    assert.deepEqual(await searches.beingDeleted(), [id]);
     assert.deepEqual(
       deleted,
       ids.slice(0, 10).map((job) => `${job} 1`),
@@ -320,12 +321,16 @@ storeTest(
     // The trials keep what they need to be shown.
     assert.ok((await searches.trials(id)).every(({ runs }) => runs[0]!.status === 'cancelled'));
 
-    await Promise.all([1, 2].map(() => searches.remove(id, undefined, record)));
+    // Either may find that the other has deleted everything.
+    const both = await Promise.allSettled([1, 2].map(() => searches.remove(id, undefined, record)));
+    const late = both.flatMap((each) => (each.status === 'rejected' ? [each.reason.code as string] : []));
+    assert.ok(late.length < 2 && late.every((code) => code === 'search-not-found'), late.join());
     assert.deepEqual(
       deleted.toSorted(),
       ids.map((job) => `${job} 1`),
     );
     assert.equal(await searches.get(id), undefined);
+    assert.deepEqual(await searches.beingDeleted(), []);
   },
 );
 

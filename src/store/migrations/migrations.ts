@@ -21,6 +21,7 @@ import * as webhooks from './0024-webhooks.ts';
 import * as looks from './0025-looks.ts';
 import * as searches from './0026-searches.ts';
 import * as searchState from './0027-search-state.ts';
+import * as searchDeletions from './0028-search-deletions.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -44,4 +45,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0025-looks': looks,
   '0026-searches': searches,
   '0027-search-state': searchState,
+  '0028-search-deletions': searchDeletions,
 };
