@@ -43,6 +43,7 @@ SCHEDULES = {
     "exponential": dict(type="exponential", factor=0.8),
     "cosine": dict(type="cosine", final=0.05),
     "warmup-cosine": dict(type="warmup-cosine", warmupEpochs=1, final=0.1),
+    "cosine-restarts": dict(type="cosine-restarts", period=1, periodFactor=2, final=0.05),
     "one-cycle": dict(type="one-cycle", peak=0.4, warmupFraction=0.3, final=0.01),
 }
 
@@ -77,6 +78,9 @@ def rates_of(schedule, rate, epochs, per_epoch=STEPS_PER_EPOCH):
         return follow(lambda o: lr_scheduler.StepLR(o, schedule["every"], schedule["factor"]), rate, steps, per_epoch)
     if kind == "exponential":
         return follow(lambda o: lr_scheduler.ExponentialLR(o, schedule["factor"]), rate, steps, per_epoch)
+    if kind == "cosine-restarts":
+        return follow(lambda o: lr_scheduler.CosineAnnealingWarmRestarts(
+            o, round(schedule["period"] * per_epoch), schedule["periodFactor"], rate * schedule["final"]), rate, steps)
     if kind == "one-cycle":
         peak, final = schedule["peak"], schedule["final"]
         return follow(lambda o: lr_scheduler.OneCycleLR(
@@ -234,7 +238,8 @@ fixture = dict(
     trainings=trainings,
     rates=[rates(schedule, 0.1, epochs, per_epoch) for schedule in SCHEDULES.values()
            for epochs, per_epoch in ((5, 7), (4, 1))]
-    + [rates(dict(type="one-cycle", peak=0.5, warmupFraction=0.25, final=1e-3), 0.02, 10, 10)],
+    + [rates(dict(type="one-cycle", peak=0.5, warmupFraction=0.25, final=1e-3), 0.02, 10, 10),
+       rates(dict(type="cosine-restarts", period=1.5, periodFactor=1, final=0), 0.1, 5, 8)],
     plateaus=[plateau(0.5, 2, 0, wobble), plateau(0.1, 0, 0.001, wobble), plateau(0.7, 1, 0.05, wobble),
               plateau(0.5, 3, 0, [1.0] * 12)],
     balanced=[balanced([0, 1, 2, 3] * 3), balanced([0] * 7 + [1] * 2 + [2] + [3] * 10)],

@@ -32,6 +32,9 @@ export function findTrainingConflicts(
   if (schedule.type === 'warmup-cosine' && schedule.warmupEpochs >= epochs) {
     addConflict('training/schedule/warmupEpochs', `must be less than the ${epochs} epochs of the training`);
   }
+  if (schedule.type === 'cosine-restarts' && schedule.period >= epochs) {
+    addConflict('training/schedule/period', `must be less than the ${epochs} epochs of the training`);
+  }
   if (schedule.type === 'one-cycle' && schedule.peak < optimizer.learningRate) {
     addConflict('training/schedule/peak', `must be at least the learning rate ${optimizer.learningRate}`);
   }

@@ -66,6 +66,12 @@ export const scheduleSchema = z.discriminatedUnion('type', [
     final,
   }),
   z.strictObject({
+    type: z.literal('cosine-restarts'),
+    period: z.number().gt(0).max(10_000).describe('Epochs until the first restart'),
+    periodFactor: z.int().min(1).max(10).default(1).describe('Each period is this many times the one before'),
+    final: final.describe('Learning rate that each period falls to, as a fraction of the initial rate'),
+  }),
+  z.strictObject({
     type: z.literal('plateau'),
     factor: factor.default(0.1),
     patience: patience.default(10),

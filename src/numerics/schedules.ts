@@ -6,6 +6,12 @@ export type Schedule =
   | { readonly type: 'exponential'; readonly factor: number }
   | { readonly type: 'cosine'; readonly final: number }
   | { readonly type: 'warmup-cosine'; readonly warmupEpochs: number; readonly final: number }
+  | {
+      readonly type: 'cosine-restarts';
+      readonly period: number;
+      readonly periodFactor: number;
+      readonly final: number;
+    }
   | PlateauSchedule
   | {
       readonly type: 'one-cycle';
@@ -29,8 +35,7 @@ export interface TrainingLength {
 
 /**
  * Learning rate η of step i (from 0), given the initial rate η₀, in epoch e = ⌊i / stepsPerEpoch⌋. Transitions between
- * two rates follow half a cosine (Loshchilov and Hutter, ICLR 2017): the first step has the first rate, the last step
- * the second. `plateau` is the factor of the plateau state.
+ * two rates follow half a cosine: the first step has the first rate, the last step the second. `plateau` is the factor of the plateau state.
  */
 export function learningRateAt(
   schedule: Schedule,
@@ -61,6 +66,15 @@ export function learningRateAt(
       return between(initialRate, initialRate * schedule.final, step - warmup, steps - warmup - 1);
     }
     /**
+     * η_min + (η₀ − η_min) (1 + cos(π T_cur / T_i)) / 2, η_min = η₀ · final: SGDR (Loshchilov and Hutter, ICLR 2017),
+     * PyTorch's CosineAnnealingWarmRestarts. T_cur is the number of steps since the last restart, T_i the length of the
+     * current period. T_cur < T_i, so the last step of a period is still above η_min.
+     */
+    case 'cosine-restarts': {
+      const { done, length } = periodAt(schedule, step, stepsPerEpoch);
+      return between(initialRate, initialRate * schedule.final, done, length);
+    }
+    /**
      * η₀ to the peak over the first warmupFraction of the steps, then to peak · final: PyTorch's OneCycleLR
      * without its momentum cycle (Smith and Topin, 2018). The peak may lie between two steps.
      */
@@ -77,6 +91,23 @@ export function learningRateAt(
 function between(from: number, to: number, done: number, length: number): number {
   const fraction = length > 0 ? done / length : 0;
   return to + ((from - to) * (1 + Math.cos(Math.PI * fraction))) / 2;
+}
+
+/** T_cur and T_i of a step: T_0 is the period, T_{i+1} = periodFactor · T_i. */
+function periodAt(
+  { period, periodFactor }: { readonly period: number; readonly periodFactor: number },
+  step: number,
+  stepsPerEpoch: number,
+): { readonly done: number; readonly length: number } {
+  const first = Math.max(1, Math.round(period * stepsPerEpoch));
+  if (periodFactor === 1) return { done: step % first, length: first };
+  let done = step;
+  let length = first;
+  while (done >= length) {
+    done -= length;
+    length *= periodFactor;
+  }
+  return { done, length };
 }
 
 /** The state of the plateau schedule. */

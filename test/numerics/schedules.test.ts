@@ -45,6 +45,18 @@ test('a warm-up as long as the training never reaches the cosine', () => {
   assertNear(rates, [0.9 / 27, (2 * 0.9) / 27, 0.1], 1e-15, 'rates');
 });
 
+test('a cosine rate with restarts returns to the full rate, after periods that grow by the factor', () => {
+  const schedule = { type: 'cosine-restarts', period: 1, periodFactor: 2, final: 0.5 } as const;
+  const rates = ratesOf(schedule, 0.8, 3, 2);
+  const [quarter, threeQuarters] = [0.6 + 0.2 * Math.SQRT1_2, 0.6 - 0.2 * Math.SQRT1_2];
+  assertNear(rates, [0.8, 0.6, 0.8, quarter, 0.6, threeQuarters], 1e-15, 'rates');
+});
+
+test('a period shorter than a step restarts in every step', () => {
+  const schedule = { type: 'cosine-restarts', period: 0.1, periodFactor: 1, final: 0 } as const;
+  assert.deepEqual(ratesOf(schedule, 0.8, 1, 3), [0.8, 0.8, 0.8]);
+});
+
 test('one-cycle peaks in the last step of its warm-up and ends at its final fraction of the peak', () => {
   const rates = ratesOf({ type: 'one-cycle', peak: 1, warmupFraction: 0.3, final: 0.01 }, 0.1, 10, 1);
   assertNear([rates[0]!, rates[1]!, rates[2]!, rates[9]!], [0.1, 0.55, 1, 0.01], 1e-15, 'rates');

@@ -24,6 +24,11 @@ const CONFLICTS: readonly [title: string, pointer: string, body: Omit<TrainingBo
     { training: { epochs: 3, schedule: { type: 'warmup-cosine', warmupEpochs: 3 } } },
   ],
   [
+    'a period as long as the training',
+    '#/training/schedule/period',
+    { training: { epochs: 3, schedule: { type: 'cosine-restarts', period: 3 } } },
+  ],
+  [
     'a peak below the rate it rises from',
     '#/training/schedule/peak',
     { training: { optimizer: { learningRate: 0.2 }, schedule: { type: 'one-cycle', peak: 0.1 } } },

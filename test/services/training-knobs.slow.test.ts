@@ -38,6 +38,7 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
     // With a patience of 1, the schedule detects a plateau after the third epoch.
     ['constant-long', { epochs: 4, schedule: { type: 'constant' } }],
     ['plateau-long', { epochs: 4, schedule: { type: 'plateau', patience: 1, minDelta: 100 } }],
+    ['restarts-long', { epochs: 4, schedule: { type: 'cosine-restarts', period: 2 } }],
     ['one-cycle', { schedule: { type: 'one-cycle', peak: 0.5 } }],
   ],
   activations: [

@@ -132,6 +132,12 @@ const refused: [url: string, body: object, pointer: string, code?: ErrorCode][] 
   [TRAIN, jobs({ schedule: { type: 'linear' } }), '#/training/schedule/type'],
   [TRAIN, jobs({ schedule: { type: 'exponential' } }), '#/training/schedule/factor'],
   [TRAIN, jobs({ schedule: { type: 'constant', factor: 1 } }), '#/training/schedule/factor'],
+  [TRAIN, jobs({ schedule: { type: 'cosine-restarts' } }), '#/training/schedule/period'],
+  [
+    TRAIN,
+    jobs({ schedule: { type: 'cosine-restarts', period: 1, periodFactor: 1.5 } }),
+    '#/training/schedule/periodFactor',
+  ],
   [TRAIN, jobs({ l2: -1 }), '#/training/l2'],
   [TRAIN, jobs({ validation: { fraction: 1 } }), '#/training/validation/fraction'],
   [TRAIN, jobs({ validation: false }), '#/training/validation'],
