@@ -1,7 +1,7 @@
 /** Searches: the ten settings of the homework, and halving of 64 settings beside 40 complete random ones. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Search } from '../../src/domain/search/search.ts';
+import type { Search, SearchPreview } from '../../src/domain/search/search.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
 import { post, type Server, startAtelier, withState } from '../measure/servers.ts';
@@ -26,19 +26,26 @@ const space = (trials: number, epochs: number) => ({
 });
 
 interface Measured {
+  /** Seconds of the preview. */
+  readonly predicted: number;
   readonly seconds: number;
   readonly search: Search;
 }
 
 /** Starts the search and follows its events to the end. */
 async function measure({ url }: Server, body: object): Promise<Measured> {
+  const { time } = await post<SearchPreview>(`${url}/v1/searches/preview`, body);
   const startedAt = performance.now();
   const { id } = await post<Search>(`${url}/v1/searches`, body);
   const events = await fetch(`${url}/v1/searches/${id}/events`, { headers: { accept: 'text/event-stream' } });
   await events.text();
   const search = (await (await fetch(`${url}/v1/searches/${id}`)).json()) as Search;
   if (search.status !== 'succeeded') throw new Error(`The search ${search.status}: ${search.error?.message}`);
-  return { seconds: (performance.now() - startedAt) / 1000, search };
+  return {
+    predicted: time.seconds + time.finalSeconds,
+    seconds: (performance.now() - startedAt) / 1000,
+    search,
+  };
 }
 
 export async function searches({ rounds }: Effort): Promise<Report> {
@@ -71,17 +78,23 @@ export async function searches({ rounds }: Effort): Promise<Report> {
   return {
     title: 'Searches',
     method:
-      `Seconds from the request to the last event, with ${SLOTS} slots, one thread each. Epochs are those of all trials; the loss is the validation loss of the best one. ` +
+      `Seconds from the request to the last event, and as the preview predicts them directly before, with ${SLOTS} slots, one thread each. Epochs are those of all trials; the loss is the validation loss of the best one. ` +
       'The two searches of the same space have the same seed, so the complete settings are the first ones of those that are halved.',
     versions: [],
     skipped: [],
     tables: [
       {
         heading: 'Searches',
-        columns: ['search', 'seconds', 'epochs', 'loss of the best'],
+        columns: ['search', 'seconds', 'predicted', 'epochs', 'loss of the best'],
         rows: bodies.map(([name], n) => {
           const each = measured[n]!;
-          return [name, readable(each.seconds), String(trained(each)), loss(each).toFixed(4)];
+          return [
+            name,
+            readable(each.seconds),
+            readable(each.predicted),
+            String(trained(each)),
+            loss(each).toFixed(4),
+          ];
         }),
       },
     ],

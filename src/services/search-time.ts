@@ -11,7 +11,7 @@ import { modelledEpochSeconds } from './training-times.ts';
 /** Each takes a few tenths of a second. */
 const MAX_TIMED = 3;
 /** Measured: fraction of the start of a training that is left in a kept thread, for the preparation of the data. */
-const KEPT_START = 0.5;
+const KEPT_START = 0.25;
 
 /**
  * The estimate assumes that every slot works on the search, and no slot on anything else.

@@ -5,6 +5,7 @@ import type { EpochRecord } from '../domain/epoch-record.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import type { TrainingPreview } from '../domain/training-preview.ts';
 import { hasCode } from '../errors.ts';
+import { forwardCost } from '../numerics/forward.ts';
 import {
   evaluationMicroseconds,
   inspectionMicroseconds,
@@ -24,10 +25,15 @@ type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'
 type Time = TrainingPreview['time'];
 
 /** Measured: start of the thread, and preparation of the data; then seconds per parameter. */
-const START = { constant: 0.1, perParameter: 4e-8 };
+const START = { constant: 0.2, perParameter: 1.2e-7 };
 const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
-/** Measured gain of each thread after the first, while there are cores. */
-const THREAD_GAIN = 0.8;
+/**
+ * Gain of each thread after the first, while there are cores: more for larger steps, in which the threads wait less for one
+ * another. Fitted to bench/results/scaling.md: 0.74 for 784-16-10, 0.92 for 784-1024-10.
+ */
+const THREAD_GAIN = { constant: 0.74, perDoubling: 0.03, at: 12_704, largest: 0.95 };
+/** Earlier trainings are compared if their epochs take at most so many times longer or shorter. */
+const SIMILAR = 4;
 
 /** Larger networks are timed with fewer units, because their memory and their first step take too long. */
 const MAX_TIMED_PARAMETERS = 2_000_000;
@@ -84,13 +90,17 @@ export function createTrainingTimes({
     }
   }
 
-  /** Ratios of actual to predicted durations of the last epochs on the same data set with as many threads. */
-  async function compareEarlier({ training: { threads } }: Training, dataset: Dataset, signal: AbortSignal) {
+  /** Ratios of actual to predicted durations of the last similar epochs on the same data set with as many threads. */
+  async function compareEarlier(request: Training, dataset: Dataset, signal: AbortSignal) {
+    const { threads } = request.training;
+    const modelled = modelledEpochSeconds(request, dataset);
     const { data } = await jobs.list({ dataset: dataset.id, limit: MAX_JOBS });
     const timings = new Map<string, TrainingTimes | null>();
     const compared = { ratios: [] as number[], jobs: 0 };
     for (const job of data) {
       if (job.training.threads !== threads || job.latest === null) continue;
+      const similarity = modelledEpochSeconds(job, dataset) / modelled;
+      if (similarity > SIMILAR || similarity < 1 / SIMILAR) continue;
       const settings = timingKey(buildTimingTask(job, dataset), dataset);
       if (!timings.has(settings)) {
         if (timings.size === MAX_SETTINGS) continue;
@@ -161,7 +171,7 @@ export function modelledSeconds(
   const images = progress.steps * training.batchSize;
   return (
     START.constant +
-    (images * trainingMicroseconds(layerSizes, training)) / threadGain(training.threads) / 1e6
+    (images * trainingMicroseconds(layerSizes, training)) / speedUp(training.threads, layerSizes) / 1e6
   );
 }
 
@@ -224,12 +234,13 @@ function scaleUp(
 
 /** Predicted durations of the steps and of the evaluations of an epoch. */
 function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
+  const layerSizes = layerSizesFor(request.network.hidden, dataset);
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested;
   const inspected = Math.min(trained, DEAD_UNIT_IMAGES);
   return {
-    steps: (trained * times.training) / threadGain(request.training.threads) / 1000,
+    steps: (trained * times.training) / speedUp(request.training.threads, layerSizes) / 1000,
     evaluation: (evaluated * times.evaluation + inspected * times.inspection) / 1000,
   };
 }
@@ -239,7 +250,11 @@ const sum = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evalu
 const trainedCount = (request: Training, dataset: Dataset) =>
   dataset.train.labels.length - heldOutCount(request, dataset);
 
-const threadGain = (threads: number) => 1 + THREAD_GAIN * (Math.min(threads, availableParallelism()) - 1);
+function speedUp(threads: number, layerSizes: readonly number[]): number {
+  const { constant, perDoubling, at, largest } = THREAD_GAIN;
+  const gain = Math.min(largest, constant + perDoubling * Math.log2(forwardCost(layerSizes) / at));
+  return 1 + gain * (Math.min(threads, availableParallelism()) - 1);
+}
 
 const affine = (model: { constant: number; perParameter: number }, parameters: number) =>
   model.constant + model.perParameter * parameters;

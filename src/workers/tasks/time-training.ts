@@ -7,8 +7,9 @@ import { engineSettings } from '../../numerics/training-plan.ts';
 import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../messages.ts';
 
-/** Code runs at full speed only after a while. */
+/** Code runs at full speed only after a while, and the first steps of a large network are slower. */
 const WARM_UP_MS = 15;
+const WARM_UP_CALLS = 5;
 const TRAINING_MS = 60;
 const EVALUATION_MS = 25;
 /** Fewer calls may all be interrupted. */
@@ -36,7 +37,7 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
   const step = () => {
     engine.step(train, scattered(batchSize, batchSize * taken++), position, sums);
   };
-  typicalMs(step, WARM_UP_MS);
+  typicalMs(step, WARM_UP_MS, WARM_UP_CALLS);
   const training = typicalMs(step, TRAINING_MS);
   const evaluated = scattered(Math.min(all, EVALUATED_IMAGES));
   const evaluation = typicalMs(
@@ -71,7 +72,7 @@ function finish(generator: Generator<unknown, unknown, unknown>): void {
  * which are interrupted on a busy machine, at most the mean time of the processor. Calls at least until that
  * reaches `durationMs`.
  */
-function typicalMs(call: () => void, durationMs: number): number {
+function typicalMs(call: () => void, durationMs: number, minCalls = MIN_CALLS): number {
   const durations: number[] = [];
   const [startedAt, before] = [performance.now(), process.threadCpuUsage()];
   for (let last = startedAt; ; ) {
@@ -80,7 +81,7 @@ function typicalMs(call: () => void, durationMs: number): number {
     durations.push(now - last);
     const { user, system } = process.threadCpuUsage(before);
     const cpuMs = (user + system) / 1000;
-    const isEnough = cpuMs >= durationMs && durations.length >= MIN_CALLS;
+    const isEnough = cpuMs >= durationMs && durations.length >= minCalls;
     if (isEnough || now - startedAt >= MAX_PATIENCE * durationMs) {
       const quartile = durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 4)]!;
       return Math.min(quartile, (cpuMs + CPU_TICK_MS) / durations.length);
