@@ -1,12 +1,12 @@
-/** Training jobs: request, representation, statuses and their transitions. */
+/** Training jobs: request, representation and events. */
 import { z } from 'zod';
-import { AtelierError } from '../errors.ts';
 import { INITIALIZATIONS } from '../numerics/initialize.ts';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { LOOP_STOP_REASONS } from '../numerics/stop-reason.ts';
 import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import { prioritySchema } from './job-priority.ts';
+import { JOB_STATUSES } from './job-status.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
 import { deliverySchema, notifySchema } from './notify.ts';
 import { metadataSchema, newMetadataSchema } from './primitives.ts';
@@ -175,21 +175,7 @@ export const gradientCheckSummarySchema = z.object({
 });
 export type GradientCheckSummary = z.infer<typeof gradientCheckSummarySchema>;
 
-export const JOB_STATUSES = [
-  'queued',
-  'running',
-  'pausing',
-  'paused',
-  'cancelling',
-  'succeeded',
-  'failed',
-  'cancelled',
-] as const;
 export const jobStatusSchema = z.enum(JOB_STATUSES);
-export type JobStatus = z.infer<typeof jobStatusSchema>;
-/** Statuses of jobs that a thread works on. */
-export const ACTIVE_STATUSES = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
-
 /** Resources besides a slot that a job can wait for. */
 export const JOB_WAITS = ['memory', 'storage'] as const;
 export type JobWait = (typeof JOB_WAITS)[number];
@@ -297,51 +283,9 @@ export const trainingJobSchema = z
   .meta({ id: 'TrainingJob' });
 export type TrainingJob = z.output<typeof trainingJobSchema>;
 
-/**
- * Allowed transitions. `running → queued` happens when the service stops, for another attempt, or in favour of a job of higher
- * priority; `running → paused` when a trial reaches a rung of its search.
- */
-const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  queued: ['running', 'paused', 'cancelled'],
-  running: ['pausing', 'paused', 'cancelling', 'succeeded', 'failed', 'queued'],
-  pausing: ['paused', 'cancelling', 'succeeded', 'failed'],
-  paused: ['queued', 'cancelled'],
-  cancelling: ['cancelled', 'succeeded', 'failed'],
-  succeeded: [],
-  failed: [],
-  cancelled: [],
-};
-
-export function isActive(status: JobStatus): boolean {
-  return ACTIVE_STATUSES.some((active) => active === status);
-}
-
-export function isEnded(status: JobStatus): boolean {
-  return TRANSITIONS[status].length === 0;
-}
-
 /** Whether the job trains a setting of a search; its final training does not. */
 export function isTrial({ search }: Pick<TrainingJob, 'search'>): boolean {
   return search !== null && search.trial !== null;
-}
-
-export const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
-
-/**
- * Validates a change of status; every change of a job's status goes through this function.
- * @throws AtelierError `illegal-transition`
- */
-export function transition(from: JobStatus, to: JobStatus): JobStatus {
-  if (!TRANSITIONS[from].includes(to)) {
-    const allowed = TRANSITIONS[from].join(', ');
-    throw new AtelierError(
-      'illegal-transition',
-      allowed
-        ? `A ${from} job cannot become ${to}. From ${from} it can become ${allowed}.`
-        : `A ${from} job cannot become ${to}. It has ended.`,
-    );
-  }
-  return to;
 }
 
 export const EVENT_TYPES = [

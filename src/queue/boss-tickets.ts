@@ -11,7 +11,7 @@
  * was created, by which pg-boss orders tickets of equal rank, so a job that is queued again comes before later ones.
  */
 import { ulidToUUID, uuidToULID } from 'ulid';
-import { isEnded } from '../domain/training-job.ts';
+import { isEnded } from '../domain/job-status.ts';
 import type { Tickets } from '../store/tickets.ts';
 import { type Boss, TRAINING } from './boss.ts';
 

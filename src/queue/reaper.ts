@@ -1,6 +1,6 @@
 /** Releases the runs of lost processes, and replaces lost tickets. Every replica that runs jobs has one. */
 import { type RawBuilder, sql } from 'kysely';
-import { ACTIVE_STATUSES } from '../domain/training-job.ts';
+import { ACTIVE_STATUSES } from '../domain/job-status.ts';
 import { LIVE, type Replicas } from '../store/postgres/replicas.ts';
 import { RANK } from '../store/queue-order.ts';
 import type { ActiveRun } from '../store/recover-jobs.ts';

@@ -1,6 +1,6 @@
 /** Writes job events to the log and the metrics as they are committed. */
 import type { Catalog } from '../datasets/catalog.ts';
-import { isEnded, type JobStatus } from '../domain/training-job.ts';
+import { isEnded, type JobStatus } from '../domain/job-status.ts';
 import { countTrainingExamples } from '../numerics/batches.ts';
 import type { CommittedEvent, JobState } from '../store/committed-events.ts';
 import type { Store } from '../store/store.ts';

@@ -1,5 +1,6 @@
 /** Lists the events of a job, or reports that they were deleted. */
-import { isEnded, type JobEvent, type TrainingJob } from '../domain/training-job.ts';
+import { isEnded } from '../domain/job-status.ts';
+import type { JobEvent, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Page } from '../store/pagination.ts';
 import type { Store } from '../store/store.ts';

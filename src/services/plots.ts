@@ -1,5 +1,6 @@
 /** Plots of training jobs and model versions: SVG on the main thread, which takes about a millisecond, PNG in a worker. */
 import type { EpochRecord } from '../domain/epoch-record.ts';
+import { isEnded } from '../domain/job-status.ts';
 import type { VersionName } from '../domain/model-reference.ts';
 import {
   type JobPlot,
@@ -10,7 +11,7 @@ import {
   type VersionPlot,
   type VersionPlotQuery,
 } from '../domain/plots.ts';
-import { isEnded, type TrainingJob } from '../domain/training-job.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { drawClassBars } from '../formats/charts/class-bars.ts';
 import { drawConfusion } from '../formats/charts/confusion.ts';

@@ -1,15 +1,11 @@
 /** Runs searches: does what is due whenever a trial ends or pauses, and looks after searches of lost processes. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
+import { isActive, type JobStatus } from '../domain/job-status.ts';
 import { describeConflicts, parseTrial } from '../domain/search/conflicts.ts';
 import type { Search } from '../domain/search/search.ts';
 import type { Setting } from '../domain/search/settings.ts';
-import {
-  isActive,
-  type JobStatus,
-  type KeptCheckpoints,
-  type TrainingRequest,
-} from '../domain/training-job.ts';
+import type { KeptCheckpoints, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { SearchJobs } from '../store/search-actions.ts';

@@ -1,7 +1,8 @@
 /** SGD paths: trains a job again from its receipt in a worker thread, and projects it onto a plane. */
 import type { Catalog } from '../datasets/catalog.ts';
+import { isEnded } from '../domain/job-status.ts';
 import type { SgdPath, SgdPathQuery } from '../domain/sgd-path.ts';
-import { isEnded, type TrainingJob } from '../domain/training-job.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import { countTrainingExamples } from '../numerics/batches.ts';
 import { snapshotSteps } from '../numerics/sgd-path.ts';

@@ -1,8 +1,9 @@
 /** Subscriptions to the events of jobs and searches: stored events first, then each new one as it is committed. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { isEnded, type JobStatus } from '../domain/job-status.ts';
 import type { SearchEvent } from '../domain/search/search.ts';
-import { isEnded, type JobEvent, type JobStatus } from '../domain/training-job.ts';
+import type { JobEvent } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import type { Page, Store } from '../store/store.ts';
 import { listEvents } from './list-events.ts';

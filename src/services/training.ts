@@ -1,12 +1,8 @@
 /** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import {
-  isEnded,
-  type ResolvedTrainingRequest,
-  type TrainingJob,
-  type TrainingRequest,
-} from '../domain/training-job.ts';
+import { isEnded } from '../domain/job-status.ts';
+import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';

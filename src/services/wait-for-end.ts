@@ -1,5 +1,5 @@
 /** Waits for the end of training jobs. All waits for a job share one query per commit of its events. */
-import { isEnded } from '../domain/training-job.ts';
+import { isEnded } from '../domain/job-status.ts';
 import type { Store } from '../store/store.ts';
 
 /** Resolves when the job has ended or does not exist, or when `signal` aborts. It never rejects. */

@@ -1,6 +1,7 @@
 /** Jobs whose row is damaged: they fail, so that one damaged value cannot stop the queue or the list. */
 import type { Transaction } from 'kysely';
-import { type JobStatus, type TrainingJob, transition } from '../domain/training-job.ts';
+import { type JobStatus, transition } from '../domain/job-status.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';
 import type { Database, JobRow } from './tables.ts';

@@ -1,8 +1,9 @@
 /** The rows of uploaded data sets. */
 import type { Kysely, Transaction } from 'kysely';
 import type { DatasetSummary } from '../domain/dataset.ts';
+import { type JobStatus, UNFINISHED_STATUSES } from '../domain/job-status.ts';
 import { UNFINISHED_PREDICTIONS } from '../domain/prediction-job.ts';
-import { type JobStatus, type ResolvedTrainingRequest, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { AddedDataset, Datasets, NewDataset } from './datasets.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';

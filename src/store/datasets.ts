@@ -1,7 +1,7 @@
 /** Uploaded data sets: tensors in files or blobs, metadata in rows. */
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
-import type { JobStatus } from '../domain/training-job.ts';
+import type { JobStatus } from '../domain/job-status.ts';
 import type { IdempotencyRecord } from './idempotency.ts';
 
 export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'report'> & {

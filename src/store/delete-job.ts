@@ -1,7 +1,8 @@
 /** Deletes an ended job with its events, epoch records and checkpoints, unless an unfinished job uses it. */
 import type { Kysely, Transaction } from 'kysely';
+import { isEnded, type JobStatus, UNFINISHED_STATUSES } from '../domain/job-status.ts';
 import type { ReproductionTarget } from '../domain/reproducibility.ts';
-import { isEnded, type JobStatus, type TrainingJob, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { collectDeletion } from './committed-events.ts';
 import { toJob } from './job-rows.ts';

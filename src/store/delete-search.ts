@@ -1,7 +1,7 @@
 /** Deletes an ended search with its trials and their jobs, in small transactions. */
 import type { Transaction } from 'kysely';
+import { isEnded } from '../domain/job-status.ts';
 import type { Search } from '../domain/search/search.ts';
-import { isEnded } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import { assertUnused, type DeletedJob, deleteJobsOfSearch } from './delete-job.ts';
 import type { Precondition, Rows } from './rows.ts';

@@ -3,9 +3,9 @@
  * because publishing a version set it, does not protect the last versions of a model.
  */
 import type { Transaction } from 'kysely';
+import { type JobStatus, UNFINISHED_STATUSES } from '../domain/job-status.ts';
 import { CHAMPION } from '../domain/model-reference.ts';
 import { type PredictionStatus, UNFINISHED_PREDICTIONS } from '../domain/prediction-job.ts';
-import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { deleteAlias, listAliases, lockModel } from './aliases.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';

@@ -2,8 +2,8 @@
 import { type Kysely, sql } from 'kysely';
 import { decodeTime } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
+import { type JobStatus, UNFINISHED_STATUSES } from '../domain/job-status.ts';
 import type { PredictionStatus } from '../domain/prediction-job.ts';
-import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { countPredictions } from './prediction-jobs.ts';
 import type { Database } from './tables.ts';
 import { countPendingWebhooks } from './webhooks.ts';

@@ -1,7 +1,7 @@
 /** Pages of jobs: filters, order and cursor of a list. */
 import { expressionBuilder, type Kysely, sql } from 'kysely';
 import { encodeTime } from 'ulid';
-import { isEnded, type JobStatus } from '../domain/training-job.ts';
+import { isEnded, type JobStatus } from '../domain/job-status.ts';
 import { type Label, toLabels } from './job-labels.ts';
 import type { Database } from './tables.ts';
 import type { CreationFilter } from './version-filters.ts';

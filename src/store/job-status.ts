@@ -1,16 +1,9 @@
 /** Changes of a job's status, each in one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
+import { isActive, isEnded, type JobStatus, transition } from '../domain/job-status.ts';
 import type { Publication, PublishOptions } from '../domain/publication.ts';
-import {
-  isActive,
-  isEnded,
-  type JobStatus,
-  type ResolvedTrainingRequest,
-  type StopReason,
-  type TrainingJob,
-  transition,
-} from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest, StopReason, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { lockActiveJob } from './job-progress.ts';

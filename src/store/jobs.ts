@@ -1,9 +1,10 @@
 /** Repository of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
+import type { JobStatus } from '../domain/job-status.ts';
 import type { Notify } from '../domain/notify.ts';
 import type { Arithmetic, ReproductionTarget } from '../domain/reproducibility.ts';
-import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';

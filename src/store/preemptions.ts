@@ -1,6 +1,6 @@
 /** Preemptions: which running job is stopped in favour of a queued one of higher rank. */
 import { type Kysely, sql } from 'kysely';
-import { ACTIVE_STATUSES, type JobStatus } from '../domain/training-job.ts';
+import { ACTIVE_STATUSES, type JobStatus } from '../domain/job-status.ts';
 import type { RunKey } from './events.ts';
 import type { StoredPreemption } from './job-rows.ts';
 import { decode, encode } from './json-column.ts';

@@ -1,6 +1,7 @@
 /** Removes checkpoints that are not needed any more: while a job trains, and once it has succeeded. */
 import type { Transaction } from 'kysely';
-import { type KeptCheckpoints, type TrainingJob, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import { UNFINISHED_STATUSES } from '../domain/job-status.ts';
+import type { KeptCheckpoints, TrainingJob } from '../domain/training-job.ts';
 import type { CheckpointRow, Database } from './tables.ts';
 
 /** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */

@@ -1,6 +1,7 @@
 /** Recovers jobs whose runner ended without releasing them. */
 import type { Kysely, Transaction } from 'kysely';
-import { ACTIVE_STATUSES, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
+import { ACTIVE_STATUSES, type JobStatus } from '../domain/job-status.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { failDamagedJob, toReadableJob } from './damaged-jobs.ts';
 import { lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';

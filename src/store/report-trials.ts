@@ -1,9 +1,9 @@
 /** Events of the trainings of a search. */
 import type { Transaction } from 'kysely';
+import { isEnded } from '../domain/job-status.ts';
 import type { Objective } from '../domain/search/request.ts';
 import type { SearchEvent } from '../domain/search/search.ts';
 import { standingOf } from '../domain/search/trials.ts';
-import { isEnded } from '../domain/training-job.ts';
 import { writeSearchEvents } from './search-events.ts';
 import { requestOf } from './search-rows.ts';
 import { type StoredRun, type StoredTrial, storeRun } from './search-trials.ts';

@@ -1,9 +1,9 @@
 /** Carries out the decisions of a search. */
 import type { Transaction } from 'kysely';
+import { isEnded } from '../domain/job-status.ts';
 import type { Publication } from '../domain/publication.ts';
 import type { RunName, SearchAction } from '../domain/search/next-actions.ts';
 import type { Setting } from '../domain/search/settings.ts';
-import { isEnded } from '../domain/training-job.ts';
 import { insertJob, type NewJob } from './insert-job.ts';
 import { requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { decode } from './json-column.ts';

@@ -1,7 +1,8 @@
 /** Starts a run of a job. */
 import type { Transaction } from 'kysely';
+import { ACTIVE_STATUSES } from '../domain/job-status.ts';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
-import { ACTIVE_STATUSES, type ResolvedTrainingRequest, type TrainingJob } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { failDamagedJob, toReadableJob } from './damaged-jobs.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { hasOtherOrigin } from './job-origin.ts';

@@ -5,10 +5,11 @@
  * used, because node:sqlite silently stores NULL for a Date.
  */
 import type { Selectable } from 'kysely';
+import type { JobStatus } from '../domain/job-status.ts';
 import type { ModelVersion } from '../domain/model.ts';
 import type { PredictionStatus } from '../domain/prediction-job.ts';
 import type { SearchEvent, SearchStatus } from '../domain/search/search.ts';
-import type { EventType, JobStatus, JobWait, StopReason } from '../domain/training-job.ts';
+import type { EventType, JobWait, StopReason } from '../domain/training-job.ts';
 
 /** Stands for the name of an API key in the columns of callers, for what jobs and deletions cause. */
 export const SERVICE = 'service';

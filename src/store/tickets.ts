@@ -1,6 +1,6 @@
 /** Tickets of queued jobs, for a queue that many processes share. A queue of one process needs none. */
 import type { Transaction } from 'kysely';
-import type { JobStatus } from '../domain/training-job.ts';
+import type { JobStatus } from '../domain/job-status.ts';
 import type { QueuePosition } from './queue-order.ts';
 import type { Database } from './tables.ts';
 

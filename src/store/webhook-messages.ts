@@ -1,8 +1,9 @@
 /** Messages of webhooks, written in the transaction that changes the status of their job. */
 import type { Transaction } from 'kysely';
 import { ulid } from 'ulid';
+import { isEnded } from '../domain/job-status.ts';
 import { type Notify, newDelivery } from '../domain/notify.ts';
-import { isEnded, type ResolvedTrainingRequest } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { REPORTED_STATUSES, type ReportedStatus, type WebhookMessage } from '../domain/webhook-message.ts';
 import { decode, encode } from './json-column.ts';
 import type { Database, JobRow } from './tables.ts';

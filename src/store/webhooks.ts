@@ -1,7 +1,7 @@
 /** Outbox of webhooks: one row per job that reports its end, with its secret until nothing is left to send. */
 import type { Kysely, Transaction } from 'kysely';
+import { isEnded } from '../domain/job-status.ts';
 import type { DeliveryState } from '../domain/notify.ts';
-import { isEnded } from '../domain/training-job.ts';
 import { encode } from './json-column.ts';
 import type { Rows } from './rows.ts';
 import type { Database, WebhookRow } from './tables.ts';

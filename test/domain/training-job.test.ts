@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  JOB_STATUSES,
-  type JobStatus,
-  resolvedTrainingRequestSchema,
-  trainingRequestSchema,
-  transition,
-} from '../../src/domain/training-job.ts';
+import { JOB_STATUSES, type JobStatus, transition } from '../../src/domain/job-status.ts';
+import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
 
 const ALLOWED: Readonly<Record<JobStatus, readonly JobStatus[]>> = {

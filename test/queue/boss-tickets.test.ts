@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
-import type { JobStatus } from '../../src/domain/training-job.ts';
+import type { JobStatus } from '../../src/domain/job-status.ts';
 import { migrateBoss, startBoss, TRAINING } from '../../src/queue/boss.ts';
 import { createTickets, jobIdOf, ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import { connectPostgres } from '../../src/store/postgres/connect.ts';

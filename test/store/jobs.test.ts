@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JobStatus } from '../../src/domain/training-job.ts';
+import type { JobStatus } from '../../src/domain/job-status.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, newJob, request, runOf, startRun, temporaryStore, untouched } from './fixtures.ts';
 import { storeTest } from './store-test.ts';

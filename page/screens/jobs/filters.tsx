@@ -1,6 +1,6 @@
 /** Filters of the list of jobs, kept in the address. */
 import type { JSX } from 'preact';
-import type { JobStatus } from '../../../src/domain/training-job.ts';
+import type { JobStatus } from '../../../src/domain/job-status.ts';
 import { Field } from '../../components/field.tsx';
 import { parameter, setParameters } from '../../state/parameters.ts';
 

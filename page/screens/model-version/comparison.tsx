@@ -7,10 +7,10 @@ import { requestJson } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
+import { ComparisonResult } from '../../components/comparison-result.tsx';
 import { Field } from '../../components/field.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import type { List } from '../models/models.tsx';
-import { ComparisonResult } from './comparison-result.tsx';
 import { setState, state } from './screen-state.ts';
 import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
 

@@ -1,5 +1,5 @@
 /** Leaderboard and progress of a search: its trials, best first. */
-import type { JobStatus } from '../training-job.ts';
+import type { JobStatus } from '../job-status.ts';
 import type { ResolvedSearchRequest } from './request.ts';
 import type { SearchBest, SearchProgress, Trial } from './search.ts';
 import type { Setting } from './settings.ts';

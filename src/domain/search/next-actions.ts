@@ -1,5 +1,5 @@
 /** Decisions of a search: a pure function of the states of its trials, so a restart or another process decides the same. */
-import { isEnded, type JobStatus } from '../training-job.ts';
+import { isEnded, type JobStatus } from '../job-status.ts';
 import type { ResolvedSearchRequest } from './request.ts';
 import { continuing } from './rungs.ts';
 import type { SearchStatus } from './search.ts';

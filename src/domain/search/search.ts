@@ -1,9 +1,9 @@
 /** Searches: representation, statuses and their transitions, leaderboard and events. */
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
+import { JOB_STATUSES } from '../job-status.ts';
 import { versionReferenceSchema } from '../model-reference.ts';
 import { publicationSchema } from '../publication.ts';
-import { JOB_STATUSES } from '../training-job.ts';
 import { resolvedSearchRequestSchema } from './request.ts';
 
 const SEARCH_STATUSES = [

@@ -1,5 +1,5 @@
 /** Trials of a search as its decisions see them, and their ranking. */
-import type { JobStatus } from '../training-job.ts';
+import type { JobStatus } from '../job-status.ts';
 import type { Objective } from './request.ts';
 
 /** Validation figures of a training at the end of an epoch. */

@@ -1,6 +1,6 @@
 /** Metrics of training jobs, counted by the process that wrote their changes: results, epochs and images. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { JobStatus } from '../../domain/training-job.ts';
+import type { JobStatus } from '../../domain/job-status.ts';
 import type { JobMeter } from '../../services/job-log.ts';
 
 /** Final statuses: counted as jobs end, because counting them in the database takes ever longer. */

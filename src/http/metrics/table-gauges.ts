@@ -1,7 +1,7 @@
 /** Gauges of the database's tables: one query per scrape, and none of them if the database does not answer. */
 import { Gauge, type Registry } from 'prom-client';
+import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/job-status.ts';
 import { UNFINISHED_PREDICTIONS } from '../../domain/prediction-job.ts';
-import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/training-job.ts';
 import type { JobGauges, ReadJobGauges } from '../../store/job-gauges.ts';
 import { limitTime } from '../../store/time-limit.ts';
 

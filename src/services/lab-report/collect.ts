@@ -2,6 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { EpochRecord } from '../../domain/epoch-record.ts';
+import { isEnded } from '../../domain/job-status.ts';
 import {
   type LabReport,
   type LabReportQuery,
@@ -9,7 +10,7 @@ import {
   summarizeTraining,
 } from '../../domain/lab-report.ts';
 import type { ModelVersion } from '../../domain/model.ts';
-import { isEnded, type TrainingJob } from '../../domain/training-job.ts';
+import type { TrainingJob } from '../../domain/training-job.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { EvaluationService } from '../evaluations.ts';

@@ -1,9 +1,9 @@
-/** The result of a comparison. */
+/** The result of a comparison of two versions on the same images. */
 import type { JSX } from 'preact';
-import type { ModelComparison } from '../../../src/domain/evaluation.ts';
-import { ApiImage } from '../../components/image28.tsx';
-import { Table } from '../../components/table.tsx';
-import { count, percent, significant } from '../../format.ts';
+import type { ModelComparison } from '../../src/domain/evaluation.ts';
+import { count, percent, significant } from '../format.ts';
+import { ApiImage } from './image28.tsx';
+import { Table } from './table.tsx';
 
 /** Images of the list that are shown: each one is a request. */
 const SHOWN = 24;
