@@ -120,10 +120,10 @@ test('estimates the time of a search from a few of its settings', async (t) => {
 
   // Two slots start a thread at once and keep it for the others of five trials; the final training starts another one.
   const started = await estimate({ vary: [hidden] }, { parallel: 2, slots: 4 }, 8);
-  near(started.time.seconds, grid.time.seconds + 4 + (5 * 4) / 2);
+  near(started.time.seconds, grid.time.seconds + 6 + (5 * 2) / 2);
   near(started.time.finalSeconds, grid.time.finalSeconds + 8);
   const rungs = await estimate({ vary: [rates], halving, final }, { parallel: 4, slots: 2 }, 8);
-  near(rungs.time.seconds, halved.time.seconds + 4 + (9 / 2 + 3 / 2 + 1) * 4);
+  near(rungs.time.seconds, halved.time.seconds + 6 + (9 / 2 + 3 / 2 + 1) * 2);
 });
 
 const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegExp][] = [
