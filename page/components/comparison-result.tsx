@@ -25,7 +25,7 @@ export function ComparisonResult({ result }: { readonly result: ModelComparison 
   ];
   return (
     <>
-      <div class="model-evaluation">
+      <div class="stack">
         <section class="box" aria-label="Result" aria-live="polite">
           <p class="model-verdict">{sentence}</p>
           <dl class="facts">
