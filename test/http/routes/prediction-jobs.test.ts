@@ -175,7 +175,7 @@ test('a repeated upload gets its stored response although the queue is full', as
   const created = await send(form, headers);
   await succeed(created);
   // Wide, so that the jobs which fill the queue outlast the two requests after them.
-  await train(app, tiny({ modelName: 'wide', testSet: 'never', network: { hidden: [1024] } }));
+  await train(app, tiny({ modelName: 'wide', testSet: 'never', network: { hidden: [256] } }));
   const body = { model: 'wide', dataset: 'fashion-mnist', split: 'train' };
   const started = await Promise.all(Array.from({ length: 5 }, () => post(body)));
   assertProblem(await send(form), 429, 'queue-full');
