@@ -5,7 +5,7 @@ import type { TrainingPreview } from '../domain/training-preview.ts';
 import type { Store } from '../store/store.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { trainingJobBytes } from './memory-limits.ts';
-import { modelledSeconds } from './training-times.ts';
+import { modelledSeconds } from './training-time-model.ts';
 
 /** Jobs whose durations are estimated; more take as long on average. */
 const MAX_READ = 100;

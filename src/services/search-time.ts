@@ -6,7 +6,7 @@ import type { SearchPreview } from '../domain/search/search.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import type { TrainingPreview } from '../domain/training-preview.ts';
 import { heldOutCount } from './resolve-training.ts';
-import { modelledEpochSeconds } from './training-times.ts';
+import { modelledEpochSeconds } from './training-time-model.ts';
 
 /** Each takes a few tenths of a second. */
 const MAX_TIMED = 3;

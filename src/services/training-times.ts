@@ -1,37 +1,33 @@
-/** Predicts how long a training takes: times a few of its steps, and compares with epochs of earlier jobs. */
-import { availableParallelism } from 'node:os';
 import type { Dataset } from '../domain/dataset.ts';
 import type { EpochRecord } from '../domain/epoch-record.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import type { TrainingPreview } from '../domain/training-preview.ts';
 import { hasCode } from '../errors.ts';
-import { forwardCost } from '../numerics/forward.ts';
 import {
   evaluationMicroseconds,
   inspectionMicroseconds,
   trainingMicroseconds,
 } from '../numerics/kernel-time.ts';
 import { parameterCount } from '../numerics/network.ts';
-import { DEAD_UNIT_IMAGES } from '../numerics/training-loop.ts';
 import type { Store } from '../store/store.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import { buildTrainingPlan, layerSizesFor } from './build-plan.ts';
 import { createCoalescingCache } from './coalesce.ts';
-import { heldOutCount } from './resolve-training.ts';
+import {
+  epochMs,
+  gradientCheckSeconds,
+  modelledEpochSeconds,
+  modelledTimes,
+  startSeconds,
+  sum,
+  type Training,
+  trainedCount,
+} from './training-time-model.ts';
 
-type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'>;
 type Time = TrainingPreview['time'];
 
-/** Measured: start of the thread, and preparation of the data; then seconds per parameter. */
-const START = { constant: 0.2, perParameter: 1.2e-7 };
-const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
-/**
- * Gain of each thread after the first, while there are cores: more for larger steps, in which the threads wait less for one
- * another. Fitted to bench/results/scaling.md: 0.74 for 784-16-10, 0.92 for 784-1024-10.
- */
-const THREAD_GAIN = { constant: 0.74, perDoubling: 0.03, at: 12_704, largest: 0.95 };
 /** Earlier trainings are compared if their epochs take at most so many times longer or shorter. */
 const SIMILAR = 4;
 
@@ -141,13 +137,12 @@ export function createTrainingTimes({
     const once = request.testSet === 'once' ? (dataset.test.labels.length * times.evaluation) / 1000 : 0;
     const trainingSeconds = (ratio * epochs * epoch.steps) / 1000;
     const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
-    const parameters = parameterCount(layerSizes);
     // Other work on the machine slows these down as much as the epochs.
-    const gradientCheckSeconds = request.gradientCheck ? ratio * affine(GRADIENT_CHECK, parameters) : 0;
-    const startSeconds = ratio * affine(START, parameters);
+    const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(layerSizes) : 0;
+    const beforeSeconds = ratio * startSeconds(layerSizes);
     const total = (factor: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
-      return startSeconds + gradientCheckSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);
+      return beforeSeconds + checkSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);
     };
     return {
       seconds: total(1),
@@ -155,37 +150,11 @@ export function createTrainingTimes({
       high: total(range[1]!),
       trainingSeconds,
       evaluationSeconds,
-      gradientCheckSeconds,
-      startSeconds,
+      gradientCheckSeconds: checkSeconds,
+      startSeconds: beforeSeconds,
       imagesPerSecond: (1000 * trainedCount(request, dataset)) / (ratio * epoch.steps),
       basis: { kind, jobs: earlier.jobs, epochs: ratios.length, ratio },
     };
-  };
-}
-
-/** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
-export function modelledSeconds(
-  { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
-  layerSizes: readonly number[],
-): number {
-  const images = progress.steps * training.batchSize;
-  return (
-    START.constant +
-    (images * trainingMicroseconds(layerSizes, training)) / speedUp(training.threads, layerSizes) / 1e6
-  );
-}
-
-/** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
-export function modelledEpochSeconds(request: Training, dataset: Dataset): number {
-  return sum(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
-}
-
-function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
-  const layerSizes = layerSizesFor(network.hidden, dataset);
-  return {
-    training: trainingMicroseconds(layerSizes, training),
-    evaluation: evaluationMicroseconds(layerSizes),
-    inspection: inspectionMicroseconds(layerSizes),
   };
 }
 
@@ -231,33 +200,6 @@ function scaleUp(
     inspection: timed.inspection * grow(inspectionMicroseconds),
   };
 }
-
-/** Predicted durations of the steps and of the evaluations of an epoch. */
-function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
-  const layerSizes = layerSizesFor(request.network.hidden, dataset);
-  const trained = trainedCount(request, dataset);
-  const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
-  const evaluated = heldOutCount(request, dataset) + tested;
-  const inspected = Math.min(trained, DEAD_UNIT_IMAGES);
-  return {
-    steps: (trained * times.training) / speedUp(request.training.threads, layerSizes) / 1000,
-    evaluation: (evaluated * times.evaluation + inspected * times.inspection) / 1000,
-  };
-}
-
-const sum = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evaluation;
-
-const trainedCount = (request: Training, dataset: Dataset) =>
-  dataset.train.labels.length - heldOutCount(request, dataset);
-
-function speedUp(threads: number, layerSizes: readonly number[]): number {
-  const { constant, perDoubling, at, largest } = THREAD_GAIN;
-  const gain = Math.min(largest, constant + perDoubling * Math.log2(forwardCost(layerSizes) / at));
-  return 1 + gain * (Math.min(threads, availableParallelism()) - 1);
-}
-
-const affine = (model: { constant: number; perParameter: number }, parameters: number) =>
-  model.constant + model.perParameter * parameters;
 
 /** @param sorted ascending, not empty */
 function quantile(sorted: readonly number[], fraction: number): number {

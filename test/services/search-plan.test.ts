@@ -11,7 +11,7 @@ import { createModelService } from '../../src/services/models.ts';
 import { createResolveTraining } from '../../src/services/resolve-training.ts';
 import { planSearch } from '../../src/services/search-plan.ts';
 import { estimateSearchTime } from '../../src/services/search-time.ts';
-import { modelledEpochSeconds } from '../../src/services/training-times.ts';
+import { modelledEpochSeconds } from '../../src/services/training-time-model.ts';
 import { temporaryStore } from '../store/fixtures.ts';
 
 type Body = Partial<z.input<typeof searchRequestSchema>>;
