@@ -47,6 +47,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
       dropout,
       labelSmoothing: 0,
       clipNorm: null,
+      ema: null,
       classWeights: null,
       standardization: null,
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 from torch.optim import lr_scheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 OUT = pathlib.Path(__file__).parent.parent / "test/fixtures/numerics/knobs.json"
 BATCH, EXAMPLES, PIXELS, CLASSES = 8, 20, 9, 4
@@ -130,7 +131,7 @@ def pack(tensors):
 
 def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"], epochs=2, **changes):
     settings = dict(activation="relu", optimizer=SGD, l1=0, l2=0, dropout=0, labelSmoothing=0, clipNorm=None,
-                    classWeights=None, standardization=None, seed=seed) | changes
+                    classWeights=None, standardization=None, ema=None, seed=seed) | changes
     sizes = [PIXELS, *hidden, CLASSES]
     pixels, labels = images(seed)
     x, y = torch.tensor(pixels / 255.0), torch.tensor(labels)
@@ -142,6 +143,10 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
     initial = pack(parameters)
     weights, biases = [W for W, _ in layers], [b for _, b in layers]
     optimizer = torch_optimizer(settings["optimizer"], rate, weights, biases)
+    model, average = torch.nn.ParameterList(parameters), None
+    if settings["ema"]:
+        average = AveragedModel(model)
+        average.update_parameters(model)  # The first update copies the initial parameters.
     losses, norms, gradients, p = [], [], [], settings["dropout"]
     for step, eta in enumerate(rates_of(schedule, rate, epochs)):
         epoch, first = step // STEPS_PER_EPOCH + 1, step % STEPS_PER_EPOCH * BATCH
@@ -167,9 +172,14 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
         for group in optimizer.param_groups:
             group["lr"] = eta
         optimizer.step()
+        if average:
+            t = step + 1
+            average.multi_avg_fn = get_ema_multi_avg_fn(min(settings["ema"]["decay"], (1 + t) / (10 + t)))
+            average.update_parameters(model)
     return dict(name=name, sizes=sizes, settings=settings, batchSize=BATCH, epochs=epochs, learningRate=rate,
                 schedule=schedule, pixels=pixels.ravel().tolist(), labels=labels.tolist(), initial=initial,
-                firstGradient=gradients, losses=losses, gradientNorms=norms, final=pack(parameters))
+                firstGradient=gradients, losses=losses, gradientNorms=norms,
+                final=pack(average.module if average else parameters))
 
 
 def activation(name):
@@ -223,13 +233,16 @@ trainings += [
     training("clipping that never bites", 11, clipNorm=1000),
     training("clipping before adam's weight decay", 12, clipNorm=0.2, rate=0.02,
              optimizer=OPTIMIZERS["adam with weight decay"][0]),
+    training("average", 18, ema=dict(decay=0.3), epochs=4),
+    training("average of adamw, in its warm-up", 19, (7, 6), rate=0.02, ema=dict(decay=0.999),
+             optimizer=OPTIMIZERS["adamw"][0], epochs=4),
     training("dropout", 13, (7, 6), dropout=0.4),
     training("dropout of tanh", 14, (8, 5), dropout=0.25, activation="tanh"),
     training("standardised pixels", 15, standardization=standardized),
     training("standardised pixels without hidden layers", 16, (), standardization=standardized),
     training("everything at once", 17, (8, 6), rate=0.01, standardization=standardized, dropout=0.2, clipNorm=0.5,
              labelSmoothing=0.1, classWeights=[1.5, 0.7, 1, 0.9], l1=1e-3, l2=1e-2, activation="leaky-relu",
-             optimizer=OPTIMIZERS["adamw"][0], schedule=SCHEDULES["cosine"]),
+             ema=dict(decay=0.35), optimizer=OPTIMIZERS["adamw"][0], schedule=SCHEDULES["cosine"]),
 ]
 
 wobble = [1.0, 0.8, 0.81, 0.79, 0.795, 0.79, 0.78, 0.7799, 0.7798, 0.7797, 0.9, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.49, 0.4]

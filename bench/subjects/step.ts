@@ -39,6 +39,7 @@ function engineSettings({ layerSizes, batchSize, momentum, dropout }: StepSettin
     optimizer: { type: 'sgd', momentum, nesterov: false, weightDecay: 0 },
     dropout,
     clipNorm: null,
+    ema: null,
   };
 }
 

@@ -17,6 +17,7 @@ import {
   budgetSchema,
   classWeightsSchema,
   earlyStoppingSchema,
+  emaSchema,
   MAX_BATCH_SIZE,
   optimizerSchema,
   scheduleSchema,
@@ -84,6 +85,7 @@ const trainingSchema = z.strictObject({
       'Whether to subtract the mean of the pixels and divide by their standard deviation; both are stored with the model',
     ),
   augmentation: augmentationSchema.prefault({}),
+  ema: emaSchema.nullable().default(null),
   validation: z
     .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })
     .nullable()

@@ -102,6 +102,19 @@ export const augmentationSchema = z.strictObject({
   erase: z.number().min(0).max(1).default(0).describe('Probability that a rectangle is erased'),
 });
 
+export const emaSchema = z
+  .strictObject({
+    decay: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(0.999)
+      .describe('Fraction of the average that each step keeps; at most (1 + t) / (10 + t) in step t'),
+  })
+  .describe(
+    'Exponential moving average of the parameters. The average is measured, published and exported instead of the last parameters',
+  );
+
 export const earlyStoppingSchema = z.strictObject({
   monitor: z.enum(['validationLoss', 'validationAccuracy']).default('validationLoss'),
   patience: patience.default(5),

@@ -1,4 +1,5 @@
 /** The interface of engines: the float64 reference and the float32 kernel. */
+import type { Ema } from './ema.ts';
 import type { LayerSizes, Network, Parameters } from './network.ts';
 
 /** Rows of d0 pixels, 0–255: uint8, or float32 if a client sends fractions. */
@@ -93,6 +94,8 @@ export interface EngineSettings extends Network, ObjectiveSettings {
   readonly optimizer: OptimizerSettings;
   /** Longer gradients are scaled down to this 2-norm. */
   readonly clipNorm: number | null;
+  /** Average of the parameters of all steps, which becomes the model. */
+  readonly ema: Ema | null;
 }
 
 export interface StepPosition {
@@ -106,7 +109,10 @@ export interface StepPosition {
 
 /** The state from which an engine continues bit for bit, in its own precision. */
 export interface EngineState {
+  /** The parameters that the steps update. */
   readonly parameters: Parameters;
+  /** The average of the parameters; null without EMA. */
+  readonly average: Parameters | null;
   /** The optimizer's moments, packed like the parameters; see `momentCount`. */
   readonly moments: readonly Parameters[];
   /** Steps taken. */
@@ -118,7 +124,10 @@ export interface EngineState {
 export interface Engine {
   /** Stored with every model and checkpoint; bits are comparable only between engines of the same name. */
   readonly name: string;
-  /** The current packed vector, in the engine's own precision. Read it anew after each step. */
+  /**
+   * The packed parameters of the model, in the engine's own precision: their average with EMA, else those of the last
+   * step. Read them anew after each step.
+   */
   readonly parameters: Parameters;
   /**
    * Updates the parameters from the examples of the given indices. `sums` receives cross-entropy and correct predictions
@@ -129,7 +138,7 @@ export interface Engine {
   /** 2-norm of the objective's gradient, before clipping, in the last step that measured it. */
   gradientNorm(): number;
   /**
-   * `out` ← the objective's packed gradient at `position`, without an update.
+   * `out` ← the objective's packed gradient at `position`, without an update. EMA does not change it.
    * @throws RangeError when the batch is empty or larger than `batchSize`.
    */
   gradient(out: Parameters, examples: Examples, batch: Uint32Array, position: StepPosition): void;
@@ -152,4 +161,29 @@ export function momentCount(optimizer: OptimizerSettings): number {
   if (optimizer.type === 'sgd') return optimizer.momentum === 0 ? 0 : 1;
   if (optimizer.type === 'rmsprop') return optimizer.momentum === 0 ? 1 : 2;
   return 2;
+}
+
+/** Number of packed vectors in an engine's state besides the parameters: the moments, and the average. */
+export function stateVectorCount({
+  optimizer,
+  ema,
+}: {
+  readonly optimizer: OptimizerSettings;
+  readonly ema: Ema | null;
+}): number {
+  return momentCount(optimizer) + (ema === null ? 0 : 1);
+}
+
+/** All vectors of a state, in the order of a checkpoint. */
+export function stateVectors({ parameters, moments, average }: EngineState): Parameters[] {
+  return [parameters, ...moments, ...(average === null ? [] : [average])];
+}
+
+/** @throws RangeError if only one of an engine and a state averages the parameters */
+export function checkAverage({ ema }: Pick<EngineSettings, 'ema'>, { average }: EngineState): void {
+  if ((average === null) === (ema === null)) return;
+  const names = ema === null ? ['has no', 'with'] : ['has an', 'without'];
+  throw new RangeError(
+    `This engine ${names[0]} average of the parameters, but the state is ${names[1]} one.`,
+  );
 }

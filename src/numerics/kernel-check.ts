@@ -61,6 +61,7 @@ export function selfCheck(createEngine: CreateEngine): number {
       seed: 0,
       optimizer: PLAIN_SGD,
       clipNorm: null,
+      ema: null,
     };
     const parameters = initialize('glorot', SELF_CHECK_SIZES, 1);
     return engineDifference(createEngine, settings, parameters, examples, batch);

@@ -1,5 +1,6 @@
 /** Estimated time of the kernel, in microseconds of one thread; fitted to measurements on a common server. */
-import { type Augmentation, momentCount, type OptimizerSettings } from './engine.ts';
+import type { Ema } from './ema.ts';
+import { type Augmentation, type OptimizerSettings, stateVectorCount } from './engine.ts';
 import { forwardCost } from './forward.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 
@@ -8,8 +9,8 @@ const TRAINING = { constant: 0.484, perMultiplyAdd: 51.2e-6 };
 const EVALUATION = { constant: 0.3, perMultiplyAdd: 25e-6 };
 /** Noise is drawn for each pixel, and leaves no zeros to skip in the first layer. */
 const NOISE = { constant: 2, perMultiplyAdd: 20e-6 };
-/** Update of a moment of one parameter, in each step. */
-const PER_MOMENT = 0.35e-3;
+/** Update of a moment, or of the average, of one parameter in each step. */
+const PER_VECTOR = 0.35e-3;
 /** Multiply-adds of the float64 reference, which inspects the network after each epoch. */
 const REFERENCE_PER_MULTIPLY_ADD = 0.5e-3;
 
@@ -17,6 +18,7 @@ const REFERENCE_PER_MULTIPLY_ADD = 0.5e-3;
 export interface TimedOptions {
   readonly batchSize: number;
   readonly optimizer: OptimizerSettings;
+  readonly ema: Ema | null;
   readonly augmentation: Augmentation;
 }
 
@@ -27,9 +29,9 @@ export interface TimedOptions {
 export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions): number {
   const plain = TRAINING.constant + TRAINING.perMultiplyAdd * forwardCost(sizes);
   if (options === undefined) return plain;
-  const { batchSize, optimizer, augmentation } = options;
+  const { batchSize, augmentation } = options;
   const noise = augmentation.noise > 0 ? NOISE.constant + NOISE.perMultiplyAdd * sizes[0]! * sizes[1]! : 0;
-  return plain + noise + (PER_MOMENT * momentCount(optimizer) * parameterCount(sizes)) / batchSize;
+  return plain + noise + (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
 }
 
 /** Forward pass and loss of one image. */

@@ -191,7 +191,8 @@ export function* trainingLoop(
   }
 
   function* measureResult(parameters: Float32Array): Generator<EvaluationChunk, Evaluation | null, unknown> {
-    engine.importState({ ...engine.exportState(), parameters });
+    const reached = engine.exportState();
+    engine.importState({ ...reached, parameters, average: reached.average && parameters });
     measured.set(parameters);
     return yield* measureTest();
   }

@@ -2,7 +2,8 @@
  * Memory estimates for trainings and gradient checks.
  * They are needed before the start, because the memory limits of threads do not count typed arrays.
  */
-import { momentCount, type OptimizerSettings } from './engine.ts';
+import type { Ema } from './ema.ts';
+import { type OptimizerSettings, stateVectorCount } from './engine.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 import { CHUNK_EXAMPLES } from './simd/constants.ts';
 import { layOut } from './simd/layout.ts';
@@ -21,6 +22,7 @@ export interface TrainingSize {
   readonly batchSize: number;
   readonly threads: number;
   readonly optimizer: OptimizerSettings;
+  readonly ema: Ema | null;
   /** Whether the parameters of the best epoch are kept. */
   readonly keepsBest: boolean;
   /** Whether a gradient check precedes the training. */
@@ -39,14 +41,15 @@ export function trainingThreadBytes(threads: number): number {
 export function trainingBytes(size: TrainingSize): number {
   const { layerSizes, threads, keepsBest, isChecked } = size;
   const kept = keepsBest ? 1 : 0;
+  const vectors = stateVectorCount(size);
   // float64: initial and evaluated parameters; float32: published and best parameters.
   const own = 2 * FLOAT64 + FLOAT32 * (1 + GARBAGE_COPIES + kept);
-  // Checkpoints: copies of parameters, moments and best parameters; the encoded file; the file being stored.
-  const checkpoints = 3 * FLOAT32 * (1 + momentCount(size.optimizer) + kept);
+  // Checkpoints: copies of parameters, moments, average and best parameters; the encoded file; the file being stored.
+  const checkpoints = 3 * FLOAT32 * (1 + vectors + kept);
   return (
     trainingThreadBytes(threads) +
     parameterCount(layerSizes) * (own + checkpoints) +
-    kernelBytes(size, momentCount(size.optimizer)) +
+    kernelBytes(size, vectors) +
     evaluationBytes(layerSizes) +
     (isChecked ? quickCheckBytes(layerSizes, size.batchSize) : 0)
   );
@@ -71,16 +74,16 @@ function quickCheckBytes(layerSizes: LayerSizes, batchSize: number): number {
   return parameterCount(layerSizes) * vectors + kernelBytes({ layerSizes, batchSize, threads: 1 }, 0);
 }
 
-/** Weights, gradient, moments and transposed weights; records of a batch's examples; scratch memory per thread. */
+/** Weights, gradient, engine state and transposed weights; records of a batch's examples; scratch memory per thread. */
 function kernelBytes(
   { layerSizes, batchSize, threads }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads'>,
-  moments: number,
+  vectors: number,
 ): number {
-  const job = { records: batchSize, threads, training: true, moments };
+  const job = { records: batchSize, threads, training: true, vectors };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }
 
 function evaluationBytes(layerSizes: LayerSizes): number {
-  const job = { records: CHUNK_EXAMPLES, threads: 1, training: false, moments: 0 };
+  const job = { records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0 };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }

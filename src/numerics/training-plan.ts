@@ -2,6 +2,7 @@
 
 import { balancedClassWeights, pixelStatistics } from './dataset-statistics.ts';
 import type { EarlyStopping } from './early-stopping.ts';
+import type { Ema } from './ema.ts';
 import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
 import type { Initialization } from './initialize.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from './network.ts';
@@ -21,6 +22,7 @@ export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
   readonly learningRate: number;
   readonly schedule: Schedule;
   readonly clipNorm: number | null;
+  readonly ema: Ema | null;
   /** "balanced" to compute them from the training split, or one number per class. */
   readonly classWeights: 'balanced' | readonly number[] | null;
   /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
@@ -56,6 +58,7 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
     seed: plan.seed,
     optimizer: plan.optimizer,
     clipNorm: plan.clipNorm,
+    ema: plan.ema,
     l1: plan.l1,
     l2: plan.l2,
     dropout: plan.dropout,

@@ -39,6 +39,7 @@ export function buildTrainingPlan(
     dropout: training.dropout,
     labelSmoothing: training.labelSmoothing,
     clipNorm: training.clipNorm,
+    ema: training.ema,
     classWeights: training.classWeights,
     // Parameters trained on standardized pixels require the same mean and deviation.
     standardize: start === null ? training.standardize : (start.standardization ?? false),

@@ -17,12 +17,13 @@ type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'grad
 export function trainingJobBytes(request: Training, catalog: Catalog): number | null {
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return null;
-  const { batchSize, threads, optimizer, earlyStopping } = request.training;
+  const { batchSize, threads, optimizer, ema, earlyStopping } = request.training;
   const size = {
     layerSizes: layerSizesFor(request.network.hidden, dataset),
     batchSize,
     threads,
     optimizer,
+    ema,
     keepsBest: earlyStopping?.restoreBest ?? false,
     isChecked: request.gradientCheck,
   };

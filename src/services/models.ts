@@ -137,7 +137,7 @@ export function createModelService(
       layerSizes,
       activation,
       standardization,
-      parameters: copyToSharedMemory(snapshot.engine.parameters),
+      parameters: copyToSharedMemory(snapshot.engine.average ?? snapshot.engine.parameters),
       // The data set of an ended job may have been deleted.
       classNames: dataset?.classNames ?? Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
       datasetId: job.dataset,

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Catalog } from '../datasets/catalog.ts';
 import type { ResolvedTrainingRequest, TrainingRequest } from '../domain/training-job.ts';
 import type { PreviewWarning, TrainingPreview } from '../domain/training-preview.ts';
-import { momentCount } from '../numerics/engine.ts';
+import { stateVectorCount } from '../numerics/engine.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { parameterCount } from '../numerics/network.ts';
 import type { Store } from '../store/store.ts';
@@ -70,7 +70,7 @@ export function createPreviewTraining(options: {
 
 function checkpointBytes({ training }: ResolvedTrainingRequest, parameters: number): number {
   const best = training.earlyStopping?.restoreBest ? 1 : 0;
-  return CHECKPOINT_HEADER_BYTES + 4 * parameters * (1 + momentCount(training.optimizer) + best);
+  return CHECKPOINT_HEADER_BYTES + 4 * parameters * (1 + stateVectorCount(training) + best);
 }
 
 function findWarnings({

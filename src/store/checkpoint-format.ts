@@ -9,13 +9,14 @@
  * | 16          | 8      | length of the file, u64                                                                 |
  * | 24          | h      | header: JSON in UTF-8, defined in checkpoint-header.ts                                  |
  * | 24 + h      | 0 to 7 | zeros, up to a multiple of 8                                                            |
- * |             |        | parameters, then each vector of moments: float32 or float64, given by the header        |
+ * |             |        | parameters, each vector of moments, the average if any: float32 or float64 (header)     |
  * |             |        | parameters of the best epoch, if any: float32                                           |
  * | length − 32 | 32     | SHA-256 of everything before                                                            |
  *
  * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
  */
 import { hash } from 'node:crypto';
+import { stateVectors } from '../numerics/engine.ts';
 import type { Activation, Parameters, Standardization } from '../numerics/network.ts';
 import type { TrainingSnapshot } from '../numerics/training-snapshot.ts';
 import {
@@ -53,10 +54,11 @@ const VECTOR = { float32: Float32Array, float64: Float64Array } as const;
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   const { snapshot, layerSizes, activation, standardization, fused, ...times } = checkpoint;
   const { engineName, engine, best, ...state } = snapshot;
-  const { parameters, moments, ...engineState } = engine;
+  const { parameters, moments, average, ...engineState } = engine;
   const lengths = {
     parameters: parameters.length,
     moments: moments.map((moment) => moment.length),
+    average: average?.length ?? null,
     best: best?.length ?? null,
   };
   const header: CheckpointHeader = {
@@ -73,8 +75,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
   };
   const misfit = findLengthMismatch(header);
   if (misfit !== null) throw new RangeError(misfit);
-  if (moments.some((moment) => moment.BYTES_PER_ELEMENT !== parameters.BYTES_PER_ELEMENT)) {
-    throw new RangeError('Parameters and moments must have the same precision.');
+  const own = stateVectors(engine);
+  if (own.some((vector) => vector.BYTES_PER_ELEMENT !== parameters.BYTES_PER_ELEMENT)) {
+    throw new RangeError('Parameters, moments and average must have the same precision.');
   }
 
   const json = writeHeader(header);
@@ -87,7 +90,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
   view.setBigUint64(OFFSETS.length, BigInt(length), true);
   bytes.set(json, OFFSETS.header);
   let at = dataOffset(json.length);
-  for (const vector of [parameters, ...moments, ...(best === null ? [] : [best])]) {
+  for (const vector of [...own, ...(best === null ? [] : [best])]) {
     bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
     at += vector.byteLength;
   }
@@ -115,8 +118,9 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const readVector = (length: number) => read<Parameters>(VECTOR[precision], length);
   const parameters = readVector(lengths.parameters);
   const moments = lengths.moments.map(readVector);
+  const average = lengths.average === null ? null : readVector(lengths.average);
   const best = lengths.best === null ? null : read(Float32Array, lengths.best);
-  const snapshot = { ...state, best, engineName, engine: { parameters, moments, ...engine } };
+  const snapshot = { ...state, best, engineName, engine: { parameters, moments, average, ...engine } };
   return { snapshot, ...network, ...times };
 }
 
@@ -154,10 +158,11 @@ function readHeader(bytes: Uint8Array): { readonly fields: CheckpointHeader; rea
 
 /** Length of the whole file in bytes. */
 function fileLength(
-  { precision, lengths: { parameters, moments, best } }: CheckpointHeader,
+  { precision, lengths: { parameters, moments, average, best } }: CheckpointHeader,
   headerLength: number,
 ): number {
-  const own = parameters * (1 + moments.length) * VECTOR[precision].BYTES_PER_ELEMENT;
+  const own =
+    parameters * (1 + moments.length + (average === null ? 0 : 1)) * VECTOR[precision].BYTES_PER_ELEMENT;
   return dataOffset(headerLength) + own + (best ?? 0) * Float32Array.BYTES_PER_ELEMENT + HASH_BYTES;
 }
 

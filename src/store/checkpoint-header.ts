@@ -11,7 +11,13 @@ const headerSchema = z.object({
   engineName: z.string(),
   precision: z.enum(['float32', 'float64']),
   /** Number of elements of each vector. */
-  lengths: z.object({ parameters: count, moments: z.array(count), best: count.nullable() }),
+  lengths: z.object({
+    parameters: count,
+    moments: z.array(count),
+    // Checkpoints of earlier releases have no average.
+    average: count.nullable().default(null),
+    best: count.nullable(),
+  }),
   engine: z.object({ steps: count, gradientNorm: real }),
   state: z.object({
     step: count,
@@ -65,10 +71,12 @@ export function parseHeader(json: Uint8Array): CheckpointHeader {
 /** Describes the first vector whose length does not match the layer sizes, if any. */
 export function findLengthMismatch({
   layerSizes,
-  lengths: { parameters, moments, best },
+  lengths: { parameters, moments, average, best },
 }: CheckpointHeader): string | null {
   const expected = parameterCount(layerSizes);
-  const wrong = [parameters, ...moments, best ?? expected].find((length) => length !== expected);
+  const wrong = [parameters, ...moments, average ?? expected, best ?? expected].find(
+    (length) => length !== expected,
+  );
   if (wrong === undefined) return null;
   return `a vector of a ${layerSizes.join('-')} network has ${expected} numbers, not ${wrong}`;
 }

@@ -81,11 +81,12 @@ export function newJobRow(
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  // Jobs of earlier releases have no `publish`, no `testSet` and no `priority`.
+  // Jobs of earlier releases have no `publish`, no `testSet`, no `priority` and no `training.ema`.
   const stored: Omit<ResolvedTrainingRequest, 'publish' | 'testSet'> & Partial<ResolvedTrainingRequest> =
     decode(row.request);
   const { publish = DEFAULT_PUBLISH, testSet = 'every-epoch' } = stored;
-  const request = { ...stored, publish, testSet, priority: row.priority };
+  const training = { ...stored.training, ema: stored.training.ema ?? null };
+  const request = { ...stored, training, publish, testSet, priority: row.priority };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null

@@ -132,6 +132,7 @@ export function settingsOf(layerSizes: LayerSizes, changes: Partial<EngineSettin
     seed: 0,
     optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
     clipNorm: null,
+    ema: null,
     ...changes,
   };
 }
@@ -151,6 +152,7 @@ export function planOf(layerSizes: LayerSizes, changes: Partial<TrainingPlan> = 
     learningRate: 0.1,
     schedule: { type: 'constant' },
     clipNorm: null,
+    ema: null,
     classWeights: null,
     standardize: false,
     validationFraction: null,

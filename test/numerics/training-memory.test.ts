@@ -15,6 +15,7 @@ const plain: TrainingSize = {
   batchSize: 64,
   threads: 1,
   optimizer: SGD,
+  ema: null,
   keepsBest: false,
   isChecked: false,
 };
@@ -24,9 +25,10 @@ function added(changes: Partial<TrainingSize>): number {
   return Math.round((10 * (trainingBytes({ ...plain, ...changes }) - trainingBytes(plain))) / count) / 10;
 }
 
-test('moments and best parameters take 4 bytes per parameter, and again in each copy of a checkpoint', () => {
+test('moments, average and best parameters take 4 bytes per parameter, and again in each copy of a checkpoint', () => {
   assert.equal(added({ optimizer: { ...SGD, momentum: 0.9 } }), 4 + 3 * 4);
   assert.equal(added({ optimizer: ADAM }), 2 * (4 + 3 * 4));
+  assert.equal(added({ ema: { decay: 0.9 } }), 4 + 3 * 4);
   assert.equal(added({ keepsBest: true }), 4 + 3 * 4);
 });
 

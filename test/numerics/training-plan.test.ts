@@ -16,6 +16,7 @@ test('an engine gets the settings of the plan', () => {
     dropout: 0.3,
     labelSmoothing: 0.4,
     clipNorm: 5,
+    ema: { decay: 0.99 },
     augmentation: { horizontalFlip: true, shift: 1, noise: 0.1, erase: 0.2 },
   } as const;
   const { layerSizes, batchSize, seed } = plan;

@@ -82,6 +82,29 @@ test('the same request and seed give the same parameters bit for bit, another se
   assert.deepEqual(measured(first), measured(again));
 });
 
+test('with ema, the version, its epoch record and its checkpoint have the average of the parameters', async () => {
+  const training = { ...tiny().training, epochs: 3, keepCheckpoints: 'last' as const };
+  const [last, averaged] = await Promise.all([
+    train(app, tiny({ modelName: 'last', training })),
+    train(app, tiny({ modelName: 'averaged', training: { ...training, ema: {} } })),
+  ]);
+  assert.deepEqual(averaged.training.ema, { decay: 0.999 });
+  assert.notEqual(averaged.digest, last.digest);
+  assert.equal(averaged.latest!.trainLoss, last.latest!.trainLoss);
+  assert.notEqual(averaged.latest!.validationLoss, last.latest!.validationLoss);
+
+  const payload = { image: Array.from({ length: 784 }, (_, i) => i % 256) };
+  const probabilities = async (url: string) => {
+    const response = await app.inject({ method: 'POST', url: `${url}/predictions`, payload });
+    return response.json().predictions;
+  };
+  const { step } = averaged.stoppedAt!;
+  assert.deepEqual(
+    await probabilities(`/v1/training-jobs/${averaged.id}/checkpoints/${step}`),
+    await probabilities('/v1/models/averaged'),
+  );
+});
+
 test('testSet decides when the test split is measured, and changes no parameters', async () => {
   const run = (testSet?: TrainingJob['testSet']) =>
     train(app, tiny({ modelName: 'tested', ...(testSet && { testSet }) }));

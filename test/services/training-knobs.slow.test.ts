@@ -67,6 +67,7 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
     ['l2', { l2: 0.01 }],
     ['dropout', { dropout: 0.5 }],
     ['label-smoothing', { labelSmoothing: 0.1 }],
+    ['ema', { ema: { decay: 0.5 } }],
     ['clip-norm', { clipNorm: 0.01 }],
     ['class-weights', { classWeights: [2, 1, 1, 1, 1, 1, 1, 1, 1, 1] }],
     ['standardize', { standardize: true }],

@@ -27,6 +27,7 @@ const checkpoints: fc.Arbitrary<Checkpoint> = record({
   const engine = record({
     parameters: vector,
     moments: fc.array(vector, { minLength: moments, maxLength: moments }),
+    average: fc.option(vector),
     steps: whole,
     gradientNorm: real,
   });
@@ -62,6 +63,7 @@ const checkpoint: Checkpoint = {
     engine: {
       parameters: Float32Array.of(0.5, -0, 1e-45, Number.NaN, Infinity, 6),
       moments: [Float32Array.of(1, 2, 3, 4, 5, 6)],
+      average: Float32Array.of(7, 8, 9, 10, 11, 12),
       steps: 7,
       gradientNorm: Number.NaN,
     },
@@ -92,8 +94,8 @@ function sealed(bytes: Uint8Array): Uint8Array {
 }
 
 /** The file with a changed header, and lengths, padding and checksum to match. */
-function withHeader(change: (json: string) => string): Uint8Array {
-  const bytes = Buffer.from(encodeCheckpoint(checkpoint));
+function withHeader(change: (json: string) => string, written = encodeCheckpoint(checkpoint)): Uint8Array {
+  const bytes = Buffer.from(written);
   const before = bytes.readUInt32LE(12);
   const header = Buffer.from(change(bytes.toString('utf8', HEADER, HEADER + before)), 'latin1');
   const padding = Buffer.alloc(-(HEADER + header.length) & 7);
@@ -139,12 +141,13 @@ test('the file has the documented layout', () => {
   assert.equal(bytes.readBigUInt64LE(16), BigInt(bytes.length));
   const header = JSON.parse(bytes.toString('utf8', HEADER, HEADER + headerLength));
   assert.equal(header.precision, 'float32');
-  assert.deepEqual(header.lengths, { parameters: 6, moments: [6], best: 6 });
+  assert.deepEqual(header.lengths, { parameters: 6, moments: [6], average: 6, best: 6 });
   assert.equal(header.state.plateau.best, 'Infinity');
   assert.equal(bytes.readFloatLE(dataOffset), 0.5);
   assert.equal(bytes.readFloatLE(dataOffset + 24), 1);
-  assert.equal(bytes.readFloatLE(dataOffset + 48), 6);
-  assert.equal(dataOffset + 72, bytes.length - HASH);
+  assert.equal(bytes.readFloatLE(dataOffset + 48), 7);
+  assert.equal(bytes.readFloatLE(dataOffset + 72), 6);
+  assert.equal(dataOffset + 96, bytes.length - HASH);
   const hash = createHash('sha256').update(bytes.subarray(0, -HASH)).digest();
   assert.deepEqual(bytes.subarray(-HASH), hash);
 });
@@ -225,6 +228,14 @@ test('rejects an invalid header with a valid checksum', () => {
   );
 });
 
+test('reads checkpoints of earlier releases, which have no average', () => {
+  const written = { ...checkpoint.snapshot, engine: { ...checkpoint.snapshot.engine, average: null } };
+  const bytes = encodeCheckpoint({ ...checkpoint, snapshot: written });
+  const earlier = withHeader((json) => json.replace('"average":null,', ''), bytes);
+  assert.ok(earlier.length < bytes.length);
+  assert.deepEqual(decodeCheckpoint(earlier).snapshot, written);
+});
+
 test('rejects mismatched lengths before anything is allocated', () => {
   refuse(
     withField((header) => {
@@ -258,4 +269,6 @@ test('does not write inconsistent vectors', () => {
     });
   assert.throws(() => encode({ parameters: new Float32Array(5) }), RangeError);
   assert.throws(() => encode({ moments: [new Float64Array(6)] }), /must have the same precision/);
+  assert.throws(() => encode({ average: new Float64Array(6) }), /must have the same precision/);
+  assert.throws(() => encode({ average: new Float32Array(5) }), RangeError);
 });

@@ -21,7 +21,7 @@ const LISTED: readonly OptionGroup[] = [
   {
     name: 'Regularization',
     isOpen: false,
-    pointers: ['l1', 'l2', 'dropout', 'labelSmoothing', 'clipNorm', 'classWeights', 'standardize'].map(
+    pointers: ['l1', 'l2', 'dropout', 'labelSmoothing', 'clipNorm', 'classWeights', 'standardize', 'ema'].map(
       (name) => `/training/${name}`,
     ),
   },
@@ -64,6 +64,7 @@ const NAMES: Readonly<Record<string, string>> = {
   clipNorm: 'Clip gradient',
   dataset: 'Data set',
   validation: 'Hold out validation images',
+  ema: 'Average the parameters',
   earlyStopping: 'Early stopping',
   checkpointEverySeconds: 'Seconds between checkpoints',
   notify: 'Notify a webhook',

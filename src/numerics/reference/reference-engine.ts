@@ -1,12 +1,14 @@
 /** The reference engine, which defines correct results: float64, plain loops, one thread. */
-import type { CreateEngine } from '../engine.ts';
+import { emaDecay, updateAverage } from '../ema.ts';
+import { type CreateEngine, checkAverage, stateVectors } from '../engine.ts';
 import { unpack } from '../network.ts';
 import { createComputeGradient } from './objective.ts';
 import { createOptimizer } from './optimizers.ts';
 
 export const createReferenceEngine: CreateEngine = (settings, initial) => {
-  const { layerSizes, batchSize, clipNorm } = settings;
+  const { layerSizes, batchSize, clipNorm, ema } = settings;
   const parameters = Float64Array.from(initial);
+  const average = ema && parameters.slice();
   const gradient = new Float64Array(parameters.length);
   const computeGradient = createComputeGradient(gradient, parameters, settings);
   const optimizer = createOptimizer(
@@ -25,13 +27,14 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
 
   return {
     name: 'reference-float64',
-    parameters,
+    parameters: average ?? parameters,
     step(examples, batch, position, sums) {
       checkBatch(batch);
       computeGradient(sums, examples, batch, position);
       if (position.measureNorm || clipNorm !== null) norm = norm2(gradient);
       if (clipNorm !== null) clip(gradient, norm, clipNorm);
       optimizer.update(parameters, gradient, position.learningRate, ++steps);
+      if (average) updateAverage(average, parameters, emaDecay(ema!, steps));
     },
     gradientNorm: () => norm,
     gradient(out, examples, batch, position) {
@@ -41,6 +44,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
     },
     exportState: () => ({
       parameters: parameters.slice(),
+      average: average?.slice() ?? null,
       moments: optimizer.moments.map((moment) => moment.slice()),
       steps,
       gradientNorm: norm,
@@ -51,8 +55,9 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
           `This optimizer keeps ${optimizer.moments.length} moments, not ${state.moments.length}.`,
         );
       }
-      const own = [parameters, ...optimizer.moments];
-      for (const [i, vector] of [state.parameters, ...state.moments].entries()) {
+      checkAverage(settings, state);
+      const own = [parameters, ...optimizer.moments, ...(average ? [average] : [])];
+      for (const [i, vector] of stateVectors(state).entries()) {
         if (vector.length !== parameters.length) {
           throw new RangeError(
             `The vectors of this engine have ${parameters.length} numbers, not ${vector.length}.`,

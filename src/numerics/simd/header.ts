@@ -86,10 +86,11 @@ export const HEADER = createTable(LINE, {
   CORRECT: i32,
   PARTIALS: i32,
   CLASS_WEIGHTS: i32,
-  /** Bytes from a weight to its gradient and to its two moments. */
+  /** Bytes from a weight to its gradient, to its two moments, and to its average (0 without EMA). */
   GRADIENT_DELTA: i32,
   MOMENT1_DELTA: i32,
   MOMENT2_DELTA: i32,
+  AVERAGE_DELTA: i32,
   ACTIVATION: i32,
   OPTIMIZER: i32,
   NESTEROV: i32,
@@ -145,6 +146,8 @@ export const HEADER = createTable(LINE, {
   STEP_SIZE: f32,
   ROOT_CORRECTION: f32,
   KEEP_WEIGHTS: f32,
+  /** 1 − d_t of the average. */
+  AVERAGE_RATE: f32,
   /** Factor by which clipping shortens the gradient. */
   CLIP_SCALE: f32,
 

@@ -1,14 +1,18 @@
 /** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
 import { dropoutThreshold } from '../dropout.ts';
+import { emaDecay } from '../ema.ts';
 import {
   type BatchSums,
+  checkAverage,
   type Engine,
   type EngineSettings,
   type EngineState,
   type Examples,
   momentCount,
   type StepPosition,
+  stateVectorCount,
+  stateVectors,
 } from '../engine.ts';
 import { type Parameters, parameterCount } from '../network.ts';
 import * as C from './constants.ts';
@@ -67,7 +71,7 @@ export function createKernelEngine(
   initial: Parameters,
   { threads = 1, dense = false, paired = false }: KernelOptions = {},
 ): KernelEngine {
-  const { layerSizes, batchSize, optimizer, clipNorm } = settings;
+  const { layerSizes, batchSize, optimizer, clipNorm, ema } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
     throw new RangeError(`A batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}.`);
   }
@@ -81,7 +85,7 @@ export function createKernelEngine(
     records: batchSize,
     threads,
     training: true,
-    moments,
+    vectors: stateVectorCount(settings),
   });
   const { layers, weightsBytes } = layout;
   let copyRows: CopyRows = () => {};
@@ -101,8 +105,10 @@ export function createKernelEngine(
   let pixels: Uint8Array | null = null;
   let sharedPixels: Uint8Array | null = null;
   const momentShift = (m: number) => (2 + m) * weightsBytes;
+  const averageShift = momentShift(moments);
   writeSettings();
   writeParameters(initial);
+  if (ema !== null) unpackInto(floats, initial, layers, averageShift);
   let steps = 0;
   let norm = Number.NaN;
 
@@ -120,6 +126,7 @@ export function createKernelEngine(
       floats.set(classWeights, layout.classWeights / 4);
     }
     writeAugmentation(planAugmentation(settings.augmentation));
+    header.AVERAGE_DELTA = ema === null ? 0 : averageShift;
     header.WEIGHT_DECAY = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
     if (optimizer.type === 'sgd') {
       header.OPTIMIZER = C.SGD;
@@ -216,6 +223,7 @@ export function createKernelEngine(
     } else {
       header.KEEP_WEIGHTS = 1 - rate * (settings.l2 + optimizer.weightDecay);
     }
+    if (ema !== null) header.AVERAGE_RATE = 1 - emaDecay(ema, steps + 1);
     exports.step();
     if (sums === null) return;
     sums.loss = header.LOSS_SUM;
@@ -236,7 +244,7 @@ export function createKernelEngine(
       return { module, memory: kernel.memory, rows, pixels };
     },
     get parameters() {
-      return readPacked(0);
+      return readPacked(ema === null ? 0 : averageShift);
     },
     step(examples, batch, position, sums) {
       const buffered = position.measureNorm || clipNorm !== null;
@@ -252,6 +260,7 @@ export function createKernelEngine(
     },
     exportState: () => ({
       parameters: readPacked(0),
+      average: ema && readPacked(averageShift),
       moments: Array.from({ length: moments }, (_, m) => readPacked(momentShift(m))),
       steps,
       gradientNorm: norm,
@@ -262,8 +271,10 @@ export function createKernelEngine(
           `The ${optimizer.type} of this engine keeps ${moments} moments, not ${state.moments.length}.`,
         );
       }
-      for (const vector of [state.parameters, ...state.moments]) checkLength(vector);
+      checkAverage(settings, state);
+      for (const vector of stateVectors(state)) checkLength(vector);
       writeParameters(state.parameters);
+      if (state.average !== null) unpackInto(floats, state.average, layers, averageShift);
       state.moments.forEach((moment, m) => {
         unpackInto(floats, moment, layers, momentShift(m));
       });

@@ -29,7 +29,7 @@ export interface KernelForward {
 }
 
 function forwardLayout(sizes: LayerSizes): Layout {
-  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, moments: 0 });
+  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0 });
 }
 
 /** Bytes of memory that `createKernelForward` allocates. */

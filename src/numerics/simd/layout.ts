@@ -35,7 +35,7 @@ export interface Layout {
   readonly scratch: number;
   readonly scratchStride: number;
   readonly maskBytes: number;
-  /** Bytes of all layers' weights. The gradient and each moment follow in the same size and layout. */
+  /** Bytes of all layers' weights. The gradient, each moment and the average follow in the same size and layout. */
   readonly weightsBytes: number;
   readonly pages: number;
 }
@@ -44,9 +44,10 @@ export interface LayoutRequest {
   readonly sizes: LayerSizes;
   readonly records: number;
   readonly threads: number;
-  /** True: room for gradients and moments. False: forward pass only, with room for float32 pixels. */
+  /** True: room for gradients and the engine's state. False: forward pass only, with room for float32 pixels. */
   readonly training: boolean;
-  readonly moments: number;
+  /** Number of vectors of the engine's state: the moments, then the average. */
+  readonly vectors: number;
 }
 
 const LINE = 64;
@@ -107,7 +108,7 @@ export function layOut(request: LayoutRequest): Layout {
     inputList = l + 1 < sizes.length ? record.take(listBytes(outputs)) : 0;
   }
   const weightsBytes = memory.end() - weightsStart;
-  if (training) memory.take(weightsBytes * (1 + request.moments));
+  if (training) memory.take(weightsBytes * (1 + request.vectors));
   if (training) {
     for (let l = 1; l < layers.length; l++) {
       const layer = layers[l]!;

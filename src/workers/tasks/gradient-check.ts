@@ -33,6 +33,7 @@ function kernelDifference(task: GradientCheckTask, parameters: Parameters): numb
     seed,
     optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
     clipNorm: null,
+    ema: null,
   } as const;
   return engineDifference(createKernelEngine, settings, parameters, examples, indices);
 }

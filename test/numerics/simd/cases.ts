@@ -22,6 +22,7 @@ const PLAIN: EngineSettings = {
   dropout: 0,
   labelSmoothing: 0,
   clipNorm: null,
+  ema: null,
   classWeights: null,
   standardization: null,
   augmentation: UNCHANGED,

@@ -28,6 +28,11 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   'standardized pixels': { layerSizes: [30, 50, 3], standardization: { mean: 0.3, std: 0.4 } },
   'an L1 penalty': { l1: 0.01 },
   'an L2 penalty': { l2: 0.02 },
+  'an average of standardized pixels, in several panels': {
+    layerSizes: [70, 101, 47, 5],
+    standardization: { mean: 0.3, std: 0.4 },
+    ema: { decay: 0.9 },
+  },
   augmentation: {
     layerSizes: [784, 12, 3],
     augmentation: { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 },
@@ -88,10 +93,17 @@ const OPTIMIZERS: Record<string, Partial<EngineSettings>> = {
   adamw: { optimizer: { type: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0.1 } },
 };
 
+const VARIANTS = [
+  ['not clipped', {}],
+  ['clipped', { clipNorm: 0.05 }],
+  ['averaged', { ema: { decay: 0.4 } }],
+  ['clipped and averaged', { clipNorm: 0.05, ema: { decay: 0.4 } }],
+] as const;
+
 for (const [name, changes] of Object.entries(OPTIMIZERS)) {
-  for (const clipNorm of [null, 0.05]) {
-    test(`eight steps agree with PyTorch’s formulas: ${name}, clipped at ${clipNorm}`, () => {
-      const settings = settingsOf({ layerSizes: [21, 14, 6, 3], l2: 1e-3, clipNorm, ...changes });
+  for (const [variant, others] of VARIANTS) {
+    test(`eight steps agree with PyTorch’s formulas: ${name}, ${variant}`, () => {
+      const settings = settingsOf({ layerSizes: [21, 14, 6, 3], l2: 1e-3, ...others, ...changes });
       const initial = parametersOf(settings.layerSizes);
       const examples = examplesFor(settings, 100);
       const engine = createKernelEngine(kernelModule, settings, initial);

@@ -17,6 +17,7 @@ const ALL_KNOBS: Partial<EngineSettings> = {
   l1: 1e-4,
   l2: 1e-4,
   clipNorm: 0.5,
+  ema: { decay: 0.9 },
   standardization: { mean: 0.3, std: 0.4 },
   optimizer: { type: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 },
 };
@@ -32,6 +33,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     batchSize: 150,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
   },
+  'plain descent, averaged': { layerSizes: [90, 70, 50, 5], batchSize: 150, ema: { decay: 0.3 } },
   'all knobs': { layerSizes: [33, 21, 18, 3], batchSize: 20, ...ALL_KNOBS },
   augmentation: {
     layerSizes: [784, 20, 10],
@@ -138,6 +140,22 @@ for (const l2 of [0, 9]) {
     assertSameBits(paired, single);
   });
 }
+
+test('rejects a state with an average only if the engine has one, and vice versa', () => {
+  const [averaged, plain] = [{ ema: { decay: 0.9 } }, {}].map((changes) => create(settingsOf(changes), {}));
+  assert.throws(() => averaged!.importState(plain!.exportState()), /has an average .* without one/);
+  assert.throws(() => plain!.importState(averaged!.exportState()), /has no average .* with one/);
+});
+
+test('an average keeps its own vector, from which the steps do not continue', () => {
+  const settings = settingsOf({ ema: { decay: 0.9 } });
+  const [averaged, plain] = [settings, settingsOf({})].map((each) => create(each, {}));
+  const { losses } = train(averaged!, settings);
+  assert.deepEqual(losses, train(plain!, settings).losses);
+  const { parameters, average } = averaged!.exportState();
+  assert.deepEqual([parameters, average], [plain!.parameters, averaged!.parameters]);
+  assert.notDeepEqual(average, parameters);
+});
 
 test('rejects the state of another optimizer', () => {
   const momentum = { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 } as const;

@@ -118,6 +118,7 @@ export function createPlainTraining(settings: EngineSettings, initial: Float64Ar
   const second = new Float64Array(parameters.length);
   const isWeight = new Float64Array(parameterCount(layerSizes));
   for (const { weights } of unpack(isWeight, layerSizes)) weights.fill(1);
+  const average = parameters.slice();
   let t = 0;
 
   function descent(i: number, gradient: number, rate: number): number {
@@ -143,7 +144,7 @@ export function createPlainTraining(settings: EngineSettings, initial: Float64Ar
   }
 
   return {
-    parameters,
+    parameters: settings.ema === null ? parameters : average,
     step(examples: Examples, batch: Uint32Array, position: StepPosition) {
       const measured = measure(settings, parameters, examples, batch, position);
       t++;
@@ -151,6 +152,8 @@ export function createPlainTraining(settings: EngineSettings, initial: Float64Ar
       const scale = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
       for (let i = 0; i < parameters.length; i++) {
         parameters[i]! -= descent(i, measured.gradient[i]! * scale, position.learningRate);
+        const decay = Math.min(settings.ema?.decay ?? 0, (1 + t) / (10 + t));
+        average[i] = decay * average[i]! + (1 - decay) * parameters[i]!;
       }
       return { ...measured, norm };
     },

@@ -49,7 +49,7 @@ test('the kernel drops the same units as dropout.ts', () => {
     records: 10,
     threads: 1,
     training: true,
-    moments: 0,
+    vectors: 0,
   });
   for (const layer of [1, 2]) {
     const kept = new Uint8Array(settings.layerSizes[layer]!);

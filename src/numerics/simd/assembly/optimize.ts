@@ -7,8 +7,9 @@
  */
 import { RMSPROP, SGD } from '../constants.ts';
 import {
-  ALPHA, BETA1, BETA2, EPSILON, KEEP_WEIGHTS, L1, L2, LEARNING_RATE, MOMENT1_DELTA, MOMENT2_DELTA, MOMENTUM, NESTEROV,
-  ONE_MINUS_ALPHA, ONE_MINUS_BETA1, ONE_MINUS_BETA2, OPTIMIZER, ROOT_CORRECTION, STEP_SIZE, WEIGHT_DECAY,
+  ALPHA, AVERAGE_DELTA, AVERAGE_RATE, BETA1, BETA2, EPSILON, KEEP_WEIGHTS, L1, L2, LEARNING_RATE, MOMENT1_DELTA,
+  MOMENT2_DELTA, MOMENTUM, NESTEROV, ONE_MINUS_ALPHA, ONE_MINUS_BETA1, ONE_MINUS_BETA2, OPTIMIZER, ROOT_CORRECTION,
+  STEP_SIZE, WEIGHT_DECAY,
 } from './addresses.ts';
 import { madd } from './vectors.ts';
 
@@ -110,4 +111,16 @@ export function optimize(w: usize, g: usize, bytes: usize, scale: f32, biases: b
   if (kind == SGD) descend(w, g, bytes, factor, decay);
   else if (kind == RMSPROP) descendByRoot(w, g, bytes, factor, decay);
   else descendByMoments(w, g, bytes, factor, decay, f32x4.splat(biases ? 1 : load<f32>(KEEP_WEIGHTS)));
+}
+
+/** w̄ += (1 − d) (w − w̄) on rows of weights or of biases, once the step has been taken. */
+export function average(w: usize, bytes: usize): void {
+  const delta: usize = load<u32>(AVERAGE_DELTA);
+  if (delta == 0) return;
+  const rate = f32x4.splat(load<f32>(AVERAGE_RATE));
+  let a = w + delta;
+  for (let end = w + bytes; w < end; w += 16, a += 16) {
+    const before = v128.load(a);
+    v128.store(a, madd(rate, f32x4.sub(v128.load(w), before), before));
+  }
 }

@@ -11,7 +11,7 @@ import {
 import { walkColumnPairs, walkColumns } from './columns.ts';
 import { isPaired, layerAt, vectorCount } from './layer.ts';
 import { joinMasks, LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
-import { optimize, penalize, shrink } from './optimize.ts';
+import { average, optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
 
@@ -96,6 +96,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
     const width = <usize>count << 4;
     const w = <usize>load<u32>(layer, WEIGHTS) + <usize>start * (<usize>(inputs + 1) << 4) + <usize>first * width;
     const bytes = <usize>rows * width;
+    const all = bytes + (withBiases ? width : 0);
     const dz = gradient + (<usize>start << 4);
     let g = w;
     if (mode == MODE_DIRECT) {
@@ -103,7 +104,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       if (keep != 1) shrink(w, bytes, keep);
     } else {
       g = mode == MODE_FUSED ? scratch : w + <usize>load<u32>(GRADIENT_DELTA);
-      memory.fill(g, 0, bytes + (withBiases ? width : 0));
+      memory.fill(g, 0, all);
     }
     sumRows(count, g, rows, lists, input, dz, pixels, paired);
     if (folded) {
@@ -112,14 +113,16 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       subtractMean(g, rows, width, meanSums);
     }
     if (withBiases) sumBiases(count, g + bytes, dz);
-    if (mode == MODE_DIRECT) continue;
-    if (penalized) penalize(w, g, bytes);
+    if (mode != MODE_DIRECT && penalized) penalize(w, g, bytes);
+    if (mode >= MODE_BUFFERED) {
+      sum += squares(g, all);
+      continue;
+    }
     if (mode == MODE_FUSED) {
       optimize(w, g, bytes, 1, false);
       if (withBiases) optimize(w + bytes, g + bytes, width, 1, true);
-    } else {
-      sum += squares(g, bytes + (withBiases ? width : 0));
     }
+    average(w, all);
   }
   if (mode >= MODE_BUFFERED) store<f64>(<usize>load<u32>(PARTIALS) + (<usize>item << 3), sum);
   else if (l > 1) transpose(layer, first, first + rows);
@@ -131,6 +134,7 @@ export function applyBlock(l: i32, block: i32, scale: f32): void {
   const inputs = load<i32>(layer, INPUTS);
   const first = block * BLOCK_ROWS;
   const rows = min(BLOCK_ROWS, inputs - first);
+  const withBiases = first + BLOCK_ROWS > inputs;
   const vectors = vectorCount(load<i32>(layer, OUTPUTS));
   const panels = panelCount(vectors, PANEL_VECTORS);
   for (let p = 0; p < panels; p++) {
@@ -140,7 +144,8 @@ export function applyBlock(l: i32, block: i32, scale: f32): void {
     const bytes = <usize>rows * width;
     const g = w + <usize>load<u32>(GRADIENT_DELTA);
     optimize(w, g, bytes, scale, false);
-    if (first + BLOCK_ROWS > inputs) optimize(w + bytes, g + bytes, width, scale, true);
+    if (withBiases) optimize(w + bytes, g + bytes, width, scale, true);
+    average(w, bytes + (withBiases ? width : 0));
   }
   if (l > 1) transpose(layer, first, first + rows);
 }
