@@ -73,9 +73,10 @@ async function fill(memory: Uint8Array, path: string): Promise<string> {
   }
 }
 
-async function readFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let read = 0; read < chunk.length; ) {
-    const { bytesRead } = await file.read(chunk, read, chunk.length - read);
+/** Reads the next `bytes.length` bytes. @throws RangeError if the file ends before */
+export async function readFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let read = 0; read < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, read, bytes.length - read);
     if (bytesRead === 0) throw new RangeError('it was truncated while it was being read');
     read += bytesRead;
   }
