@@ -140,7 +140,9 @@ test('src opens no connections except for webhooks, so no other URL is fetched f
     assert.doesNotMatch(source, /from '(node:)?(https|http2|tls|dgram|dns|undici|child_process)\b/, file);
     // The loader of npyjs fetches its argument if it is a string.
     assert.doesNotMatch(source, /import [^;{]*\bnpyjs\b|\bload\b[^;]*from 'npyjs'/, file);
-    for (const [, names, module] of source.matchAll(/import (?:type )?([^;]*?) from 'node:(http|net)'/g)) {
+    const imports = /import (?:type )?([^;]*?) from 'node:(http|net)'/g;
+    const reads = /const ([^;]*?) =\s*process\.getBuiltinModule\('node:(\w+)'\)/g;
+    for (const [, names, module] of [...source.matchAll(imports), ...source.matchAll(reads)]) {
       const imported = names!.replace(/^\{|\}$|\btype\b/g, '').split(',');
       const unknown = imported
         .map((name) => name.trim())
@@ -148,6 +150,13 @@ test('src opens no connections except for webhooks, so no other URL is fetched f
       assert.deepEqual(unknown, [], file);
     }
   }
+});
+
+test('src imports only types from node:http, whose import would load a WebSocket client', () => {
+  const importers = files.filter((file) =>
+    /import (?!type )[^;]*from 'node:http'/.test(readFileSync(join(ROOT, file), 'utf8')),
+  );
+  assert.deepEqual(importers, []);
 });
 
 test('no file is named utils, helpers, common or manager', () => {

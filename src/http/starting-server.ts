@@ -1,5 +1,5 @@
 /** The HTTP server before the application exists: bound first, it responds 503 until the application takes over. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
 import type { Config } from '../config.ts';
@@ -7,6 +7,7 @@ import { AtelierError } from '../errors.ts';
 import { DEFAULT_RETRY_AFTER_SECONDS } from './errors/error-handler.ts';
 import { toProblem } from './errors/problem.ts';
 import { errorFormatForUrl, PROTOCOL_ERRORS } from './errors/protocol-errors.ts';
+import { createServer } from './node-http.ts';
 import { stripBasePath } from './plugins/base-path.ts';
 import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limits.ts';
 import { generateRequestId } from './plugins/request-id.ts';
