@@ -5,8 +5,6 @@ import type { Config, DatabaseConfig } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
 import { AtelierError, hasCode } from './errors.ts';
 import { type BootstrapKeys, saveBootstrapKey } from './store/bootstrap-key.ts';
-import { createSharedBootstrapKey } from './store/postgres/bootstrap-key.ts';
-import { connectPostgres } from './store/postgres/connect.ts';
 import { type Lock, lockDirectory } from './store/sqlite/lock.ts';
 
 const RESET_ADVICE =
@@ -48,6 +46,8 @@ If you lose it, ${RESET_ADVICE}
  * @throws AtelierError `storage-unavailable`
  */
 export async function resetSharedBootstrapKey({ url }: DatabaseConfig): Promise<string> {
+  const { createSharedBootstrapKey } = await import('./store/postgres/bootstrap-key.ts');
+  const { connectPostgres } = await import('./store/postgres/connect.ts');
   const { secret, key } = createKey();
   const db = await connectPostgres({ url, poolSize: 1 });
   try {

@@ -3,7 +3,6 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
 import { type Boss, migrateBoss, startBoss } from './queue/boss.ts';
 import { createTickets } from './queue/boss-tickets.ts';
-import { openPostgresStore } from './store/postgres/open-store.ts';
 import type { Replicas } from './store/postgres/replicas.ts';
 import { openStore } from './store/sqlite/open-store.ts';
 import type { Store } from './store/store.ts';
@@ -32,6 +31,8 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
   if (database === null) return { store: await openStore(stateDir, log), cluster: null };
   const slots = role === 'api' ? 0 : trainingWorkers;
   const { kernel, fused } = detectEnvironment();
+  // Loaded only for a shared database.
+  const { openPostgresStore } = await import('./store/postgres/open-store.ts');
   let boss: Boss | undefined;
   try {
     const store = await openPostgresStore({

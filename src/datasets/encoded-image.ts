@@ -1,5 +1,5 @@
 /** Converts PNG, JPEG and WebP to pixels, and pixels to PNG. */
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import type { Correction } from '../domain/diagnosis.ts';
 import type { Preprocessing } from '../domain/preprocessing.ts';
@@ -9,14 +9,21 @@ import type { ImageBatch } from './image-batch.ts';
 import { imageSlots } from './image-slots.ts';
 import { borderMedian, centre, describeResize, invertPixels, type Size } from './place-image.ts';
 
-// All other decoders are blocked: those of SVG, PDF and TIFF are large and have had many vulnerabilities.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
-});
+/** Loads the library on first use: it takes 45 ms and 8 MiB. */
+async function loadSharp() {
+  const { default: sharp } = await import('sharp');
+  // All other decoders are blocked: those of SVG, PDF and TIFF are large and have had many vulnerabilities.
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({
+    operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
+  });
+  // libvips would keep the last hundred images open, with all memory of their decoders.
+  sharp.cache(false);
+  return sharp;
+}
 
-// libvips would keep the last hundred images open, with all memory of their decoders.
-sharp.cache(false);
+let loaded: ReturnType<typeof loadSharp> | undefined;
+const useSharp = () => (loaded ??= loadSharp());
 
 /** An encoded image whose header has been read and accepted. */
 export interface OpenedImage<Decoded = DecodedImage> {
@@ -50,7 +57,7 @@ export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
     pixels: IMAGE_PIXELS,
     decodingBytes: decodingBytes(header),
     decode: async () => ({
-      batch: { count: 1, pixels: (await renderGrey(openDecoder(bytes, IMAGE_PIXELS))).pixels },
+      batch: { count: 1, pixels: (await renderGrey(await openDecoder(bytes, IMAGE_PIXELS))).pixels },
       corrected: [],
     }),
   };
@@ -103,7 +110,7 @@ async function preprocessImage(
   const { width, height } = autoOrient;
   const corrected: Correction[] = [];
   if (orientation > 1) corrected.push({ code: 'oriented', detail: 'rotated by its EXIF orientation' });
-  let image = openDecoder(bytes, width * height).autoOrient();
+  let image = (await openDecoder(bytes, width * height)).autoOrient();
   // libvips would flatten an opaque grey image to colours, which costs time only.
   if (hasAlpha) image = image.flatten({ background: background === 'black' ? 'black' : 'white' });
   const isResized = width !== IMAGE_SIDE || height !== IMAGE_SIDE;
@@ -125,7 +132,8 @@ async function preprocessImage(
 const RESIZE = { contain: 'inside', cover: 'cover', stretch: 'fill' } as const;
 
 /** @param limitInputPixels from the checked header */
-function openDecoder(bytes: Uint8Array, limitInputPixels: number): Sharp {
+async function openDecoder(bytes: Uint8Array, limitInputPixels: number): Promise<Sharp> {
+  const sharp = await useSharp();
   return sharp(bytes, { limitInputPixels, failOn: 'warning', ignoreIcc: true });
 }
 
@@ -147,18 +155,25 @@ async function renderGrey(image: Sharp): Promise<{ pixels: Uint8Array; size: Siz
  */
 export function toPng(pixels: Uint8Array, signal?: () => AbortSignal): Promise<Buffer> {
   const raw = { width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1 } as const;
-  const image = sharp(pixels, { raw }).toColourspace('b-w').png();
-  return imageSlots(1, IMAGE_PIXELS).run(() => image.toBuffer(), signal);
+  return imageSlots(1, IMAGE_PIXELS).run(async () => {
+    const sharp = await useSharp();
+    return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+  }, signal);
 }
 
 /** Encodes a drawn colour image. */
 export function rasterToPng({ width, height, rgb }: Raster, signal?: () => AbortSignal): Promise<Buffer> {
-  const image = sharp(rgb, { raw: { width, height, channels: 3 } }).png();
-  return imageSlots(1, width * height).run(() => image.toBuffer(), signal);
+  return imageSlots(1, width * height).run(async () => {
+    const sharp = await useSharp();
+    return sharp(rgb, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+  }, signal);
 }
 
 /** Reads the header, without decoding the image. */
 async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  const sharp = await useSharp();
   const metadata = await asUndecodable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   if ((metadata.pages ?? 1) > 1 || isAnimatedPng(bytes)) {
     throw new AtelierError(

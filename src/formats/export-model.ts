@@ -1,15 +1,13 @@
 /** Writes a model as a file in one of the export formats. */
+import type { ExportFormat, OnnxInput } from './export-formats.ts';
 import { jsonBytes } from './model-json.ts';
 import { modelMetadata, type PublishedModel } from './model-metadata.ts';
 import { npyBytes } from './npy.ts';
 import { npzBytes } from './npz.ts';
-import { type OnnxInput, onnxModel } from './onnx-graph.ts';
+import { onnxModel } from './onnx-graph.ts';
 import { writeOnnx } from './onnx-write.ts';
 import { safetensorsBytes } from './safetensors.ts';
 import { layerTensors } from './tensor.ts';
-
-export const EXPORT_FORMATS = ['onnx', 'safetensors', 'npz', 'npy', 'json'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** The same model gives the same bytes. @param input input type of an ONNX graph; other formats ignore it */
 export function exportModel(
@@ -31,11 +29,4 @@ export function exportModel(
     case 'json':
       return jsonBytes(model);
   }
-}
-
-export function exportFileName(
-  { name, version }: Pick<PublishedModel, 'name' | 'version'>,
-  format: ExportFormat,
-): string {
-  return `${name}-${version}.${format}`;
 }

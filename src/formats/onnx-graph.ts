@@ -2,12 +2,9 @@
 
 import { type Activation, blocks } from '../numerics/network.ts';
 import { LEAK } from '../numerics/reference/activations.ts';
+import type { OnnxInput } from './export-formats.ts';
 import { modelMetadata, type PublishedModel } from './model-metadata.ts';
 import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from './onnx-message.ts';
-
-/** `float`: pixels 0–1; `uint8`: pixels 0–255. */
-export const ONNX_INPUTS = ['float', 'uint8'] as const;
-export type OnnxInput = (typeof ONNX_INPUTS)[number];
 
 /** Symbolic dimension, so that batches can have any size. */
 const BATCH = 'batch';

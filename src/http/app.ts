@@ -31,7 +31,6 @@ import { rejectOnWorker } from './plugins/worker-role.ts';
 import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
-import { registerZod } from './validation/zod-validator.ts';
 
 /** @param serverFactory returns a server that is bound already, which `app.listen` takes over */
 export async function buildApp(
@@ -65,9 +64,8 @@ export async function buildApp(
     // Counts requests as soon as their headers have arrived, before any hook runs.
     drainInFlightRequests,
     (app) => config.reusePort && releasePort(app, () => services.health.stopping),
-    // Before the scopes of the routes, which inherit parsers, validators and serializers.
+    // Before the scopes of the routes, which inherit parsers.
     registerJsonBody,
-    registerZod,
     // Before everything that can reject a request: every response has these headers.
     sendSecurityHeaders,
     sendRequestId,

@@ -18,6 +18,7 @@ import {
 } from './plugins/connection-limits.ts';
 import { generateRequestId } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+import { ZOD_COMPILERS } from './validation/zod-validator.ts';
 
 /** Size limit of a JSON body without images. */
 export const MAX_JSON_BODY_BYTES = 2 ** 20;
@@ -37,6 +38,7 @@ export function serverOptions(
     trustProxy: proxyTrust(trustProxy),
     // Disabled: the timeout also covers closing, which waits for requests in flight.
     pluginTimeout: 0,
+    schemaController: { compilersFactory: ZOD_COMPILERS },
     // Fastify's 503 is not a problem document; plugins/graceful-shutdown.ts sends one.
     return503OnClosing: false,
     // plugins/access-log.ts writes one line per request instead of Fastify's two.

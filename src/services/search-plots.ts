@@ -14,7 +14,7 @@ import { drawSearchRungs } from '../formats/charts/search-rungs.ts';
 import { drawSearchSlices } from '../formats/charts/search-slices.ts';
 import { describeSearch, drawnValue, OBJECTIVES } from '../formats/charts/search-trials.ts';
 import { THEMES } from '../formats/charts/theme.ts';
-import type { Plot } from './plots.ts';
+import type { Plot } from './draw-plots.ts';
 
 const DEFAULT_HEIGHT = 360;
 

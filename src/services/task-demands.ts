@@ -6,7 +6,7 @@ import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../numerics/sgd-path-cost.ts';
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../numerics/training-memory.ts';
-import { MAX_CHUNK_IMAGES } from '../workers/tasks/predict-images.ts';
+import { MAX_CHUNK_IMAGES } from '../workers/messages.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { Purpose } from './memory-ledger.ts';
 import { gradientCheckPurpose } from './memory-limits.ts';

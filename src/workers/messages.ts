@@ -14,10 +14,9 @@ import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
-import type { ExportFormat } from '../formats/export-model.ts';
+import type { ExportFormat, OnnxInput } from '../formats/export-formats.ts';
 import type { ImportedModel, ImportHints } from '../formats/import-model.ts';
 import type { PublishedModel } from '../formats/model-metadata.ts';
-import type { OnnxInput } from '../formats/onnx-graph.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
@@ -298,6 +297,9 @@ export interface DatasetLoadTask {
   readonly path: string;
   readonly dataset: DatasetSummary;
 }
+
+/** Limit of the images that a prediction job computes at once, which limits its memory. */
+export const MAX_CHUNK_IMAGES = 1000;
 
 /** Predicts all images of a job. */
 export interface PredictionTask {

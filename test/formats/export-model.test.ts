@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXPORT_FORMATS, exportFileName, exportModel } from '../../src/formats/export-model.ts';
+import { EXPORT_FORMATS, exportFileName } from '../../src/formats/export-formats.ts';
+import { exportModel } from '../../src/formats/export-model.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
 import { parseNpz } from '../../src/formats/npz.ts';
 import { parseSafetensors } from '../../src/formats/safetensors.ts';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ONNX_INPUTS } from '../../src/formats/export-formats.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
 import { importModel } from '../../src/formats/import-model.ts';
 import { parametersDigest } from '../../src/formats/model-metadata.ts';
-import { ONNX_INPUTS, onnxModel } from '../../src/formats/onnx-graph.ts';
+import { onnxModel } from '../../src/formats/onnx-graph.ts';
 import {
   ELEMENT_TYPES,
   type OnnxGraph,

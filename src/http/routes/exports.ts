@@ -5,8 +5,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
 import { versionReferenceSchema } from '../../domain/model-reference.ts';
-import { EXPORT_FORMATS, type ExportFormat, exportFileName } from '../../formats/export-model.ts';
-import { ONNX_INPUTS } from '../../formats/onnx-graph.ts';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  exportFileName,
+  ONNX_INPUTS,
+} from '../../formats/export-formats.ts';
 import type { ExportService } from '../../services/exports.ts';
 import type { ModelService } from '../../services/models.ts';
 import { binaryContent } from '../bodies/request-content.ts';

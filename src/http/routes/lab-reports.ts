@@ -2,8 +2,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { labReportQuerySchema, labReportSchema } from '../../domain/lab-report.ts';
-import { writeHtmlReport } from '../../formats/lab-report/html.ts';
-import { writeMarkdownReport } from '../../formats/lab-report/markdown.ts';
 import { REPORT_POLICY } from '../../formats/lab-report/style.ts';
 import type { LabReportService } from '../../services/lab-report/collect.ts';
 import type { DrawReportPictures } from '../../services/lab-report/pictures.ts';
@@ -71,9 +69,14 @@ export const labReportRoutes =
         const extension = type === 'text/html' ? 'html' : 'md';
         reply.type(`${type}; charset=utf-8`);
         reply.header('content-disposition', `inline; filename="report-${job.id}.${extension}"`);
-        if (type === 'text/markdown') return reply.send(writeMarkdownReport(input));
+        // Loaded on demand, as few processes write reports.
+        if (type === 'text/markdown') {
+          const { writeMarkdownReport } = await import('../../formats/lab-report/markdown.ts');
+          return reply.send(writeMarkdownReport(input));
+        }
         // A page may not be framed; only a header can say so.
         reply.header('content-security-policy', `${REPORT_POLICY}; frame-ancestors 'none'`);
+        const { writeHtmlReport } = await import('../../formats/lab-report/html.ts');
         return reply.send(writeHtmlReport(input));
       },
     });

@@ -8,7 +8,6 @@ import {
   type ModelCard,
   modelCardSchema,
 } from '../../domain/model-card.ts';
-import { writeModelCard } from '../../formats/model-card/write.ts';
 import type { CardContent, ModelCardService } from '../../services/model-cards.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
@@ -55,6 +54,7 @@ export const modelCardRoutes =
         const content = await cards.collect(request.params, disconnectSignal(reply));
         const card = toCard(content, app.basePath);
         if (type === 'application/json') return reply.type(type).send(card);
+        const { writeModelCard } = await import('../../formats/model-card/write.ts');
         return reply.type('text/markdown; charset=utf-8').send(writeModelCard(card, app.basePath));
       },
     });

@@ -11,7 +11,8 @@ import {
   VERSION_PLOTS,
   versionPlotQuerySchema,
 } from '../../domain/plots.ts';
-import type { Plot, PlotService } from '../../services/plots.ts';
+import type { Plot } from '../../services/draw-plots.ts';
+import type { PlotService } from '../../services/plots.ts';
 import { assertSucceeded } from '../../services/sgd-paths.ts';
 import type { TrainingService } from '../../services/training.ts';
 import { problems } from '../errors/problem.ts';

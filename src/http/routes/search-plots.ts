@@ -3,7 +3,6 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { SEARCH_PLOTS, searchPlotQuerySchema } from '../../domain/plots.ts';
 import type { PlotService } from '../../services/plots.ts';
-import { drawSearchPlot } from '../../services/search-plots.ts';
 import type { SearchService } from '../../services/searches.ts';
 import { problems } from '../errors/problem.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
@@ -44,7 +43,9 @@ export const searchPlotRoutes =
         const { params, query } = request;
         const format = plotFormat(request, reply, query);
         const search = await searches.get(params.id);
-        const plot = drawSearchPlot(params.plot, search, await searches.trials(params.id), query);
+        const trials = await searches.trials(params.id);
+        const { drawSearchPlot } = await import('../../services/search-plots.ts');
+        const plot = drawSearchPlot(params.plot, search, trials, query);
         describePlot(reply, `${params.plot}-${params.id}`, format, search.finishedAt !== null, isShared);
         const tag = contentTag(format === 'svg' ? plot.svg : `${query.density} ${plot.svg}`);
         const prepare = async () => {

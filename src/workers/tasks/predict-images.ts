@@ -10,10 +10,9 @@ import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
 import { isDiskFull, storageFull } from '../../store/directory.ts';
 import { createForward } from '../kernel.ts';
-import type { PredictionTask } from '../messages.ts';
+import { MAX_CHUNK_IMAGES, type PredictionTask } from '../messages.ts';
 
-/** Limits of a chunk: its memory, and its multiply-adds, which take about a fifth of a second. */
-export const MAX_CHUNK_IMAGES = 1000;
+/** Limit of a chunk beside MAX_CHUNK_IMAGES; takes about a fifth of a second. */
 const MAX_CHUNK_COST = 2e9;
 
 type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;

@@ -1,6 +1,6 @@
 /** Verifies an exported file: reads it back and compares it with the model. */
 import { AtelierError } from '../../errors.ts';
-import type { ExportFormat } from '../../formats/export-model.ts';
+import type { ExportFormat } from '../../formats/export-formats.ts';
 import { importModel } from '../../formats/import-model.ts';
 import { jsonParameters } from '../../formats/model-json.ts';
 import { type PublishedModel, parametersDigest } from '../../formats/model-metadata.ts';

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import ort from 'onnxruntime-node';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { ModelVersion } from '../../../src/domain/model.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../../../src/formats/export-model.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../../../src/formats/export-formats.ts';
 import { importModel } from '../../../src/formats/import-model.ts';
 import { parametersDigest } from '../../../src/formats/model-metadata.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXPORT_FORMATS, exportModel } from '../../../src/formats/export-model.ts';
+import { EXPORT_FORMATS } from '../../../src/formats/export-formats.ts';
+import { exportModel } from '../../../src/formats/export-model.ts';
 import { createForward } from '../../../src/numerics/forward.ts';
 import { createForward as createKernelForward } from '../../../src/workers/kernel.ts';
 import { type ReferencePredictions, verifyExport } from '../../../src/workers/tasks/verify-export.ts';
