@@ -1,6 +1,4 @@
 /** The kernel, compiled once per thread, and the check that it agrees with the reference. */
-import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
@@ -8,6 +6,7 @@ import { selfCheck } from '../numerics/kernel-check.ts';
 import { instantiate, isFused } from '../numerics/simd/kernel.ts';
 import { createKernelEngine as createEngine, type KernelOptions } from '../numerics/simd/kernel-engine.ts';
 import { createKernelForward, type KernelForward } from '../numerics/simd/kernel-forward.ts';
+import { kernelBytes, kernelDigest } from './kernel-bytes.ts';
 import type { ServedNetwork } from './messages.ts';
 import { areVectorsWide } from './wide-vectors.ts';
 
@@ -15,14 +14,10 @@ import { areVectorsWide } from './wide-vectors.ts';
 export const KERNEL_TOLERANCE = 1e-4;
 export const KERNEL_NAME = 'simd-float32';
 
-const bytes = readFileSync(new URL('../numerics/simd/kernel.wasm', import.meta.url));
-
-export const kernelModule = new WebAssembly.Module(bytes);
+export const kernelModule = new WebAssembly.Module(kernelBytes);
 
 /** How the kernel computes in this process: the results are the same. */
 export const kernelOptions: Pick<KernelOptions, 'paired'> = { paired: areVectorsWide() };
-
-export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
 /** The parts of the execution environment that determine the bits of trained parameters on this machine. */
 export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {

@@ -2,6 +2,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
+/** Only the optimizing compiler joins vectors. Without the baseline compiler, checkKernel checks the final code. */
+const OPTIMIZED = '--no-liftoff';
+/** The flags that `widenVectors` sets. */
+export const WIDE_FLAGS = ['--experimental-wasm-revectorize', OPTIMIZED] as const;
+
 const KEY = 'wide vectors';
 
 /**
@@ -9,10 +14,13 @@ const KEY = 'wide vectors';
  * flag is experimental. Call this before the kernel is compiled; it applies to all threads of the process.
  */
 export function widenVectors(): void {
-  setFlagsFromString('--experimental-wasm-revectorize');
-  // Only the optimizing compiler joins vectors. Without the baseline compiler, checkKernel checks the final code.
-  setFlagsFromString('--no-liftoff');
+  for (const flag of WIDE_FLAGS) setFlagsFromString(flag);
   setEnvironmentData(KEY, true);
+}
+
+/** Compiles the kernel as `widenVectors` does, except that vectors are not joined: what to compare with. */
+export function optimizeNarrowVectors(): void {
+  setFlagsFromString(OPTIMIZED);
 }
 
 /** Whether `widenVectors` was called before this thread was started, in any thread of the process above it. */

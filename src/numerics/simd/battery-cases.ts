@@ -1,0 +1,116 @@
+/** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
+import type { EngineSettings, Examples, OptimizerSettings } from '../engine.ts';
+import { PLAIN_OBJECTIVE } from '../engine.ts';
+import { ACTIVATIONS, parameterCount } from '../network.ts';
+import { PURPOSE, randomBits } from '../random.ts';
+
+export interface BatteryCase {
+  readonly settings: EngineSettings;
+  readonly parameters: Float64Array;
+  readonly examples: Examples;
+  readonly threads: number;
+}
+
+/** Enough for each number of units with each of the later layers. */
+export const CASE_COUNT = 119;
+/** Examples beyond the batch, so that batches differ. */
+export const FURTHER_EXAMPLES = 3;
+
+/** One to twelve vectors of four, full and not, and wider layers, which are divided into panels of six to twelve. */
+const UNITS = [3, 8, 10, 16, 19, 24, 25, 32, 34, 40, 44, 47, 52, 63, 72, 85, 101];
+const INPUTS = [97, 64, 33, 32, 1];
+const LATER_LAYERS = [[10], [3], [21, 5], [12, 18, 7], [36, 43, 10], [48, 38, 9], [30, 28, 14]];
+const BATCHES = [7, 10, 1, 33, 6, 131, 16, 9];
+const PENALTIES = [{}, { l2: 1e-3 }, { l1: 1e-4, l2: 1e-4, dropout: 0.3 }];
+const CLIP_NORMS = [null, null, 0.5, null];
+const AVERAGES = [null, { decay: 0.9 }];
+const STANDARDIZATIONS = [null, { mean: 0.3, std: 0.4 }, null];
+const AUGMENTATION = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
+/** The only number of inputs that can be augmented. */
+const AUGMENTED_INPUTS = 784;
+
+const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
+const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 };
+const OPTIMIZERS: readonly OptimizerSettings[] = [
+  SGD,
+  { ...SGD, momentum: 0.9, weightDecay: 0.01 },
+  { ...SGD, momentum: 0.9, nesterov: true },
+  { type: 'rmsprop', momentum: 0, alpha: 0.9, epsilon: 1e-6, weightDecay: 0.01 },
+  { type: 'rmsprop', momentum: 0.5, alpha: 0.9, epsilon: 1e-6, weightDecay: 0 },
+  { type: 'adam', ...ADAM },
+  { type: 'adamw', ...ADAM },
+];
+
+/** Pixel i of random bits: half are zero, as in real images; none; nearly all; one of each pair; all. */
+const PIXELS: readonly ((bits: number, i: number) => number)[] = [
+  (bits) => (bits & 256 ? bits & 255 : 0),
+  (bits) => (bits & 255) | 1,
+  (bits) => (bits & 0xf00 ? 0 : bits & 255),
+  (bits, i) => (i & 1 ? 0 : bits & 255),
+  () => 0,
+];
+
+/** Largest weights. The last are subnormal, and products with them underflow. */
+const SCALES = [0.2, 0.05, 2, 2 ** -140];
+
+const entry = <T>(list: readonly T[], n: number): T => list[n % list.length]!;
+
+/** Case n takes entry n, ⌊n / 2⌋ … of each list, counted around. Periods differ, so that entries of different lists meet. */
+export function batteryCase(n: number): BatteryCase {
+  const isAugmented = n % 11 === 10;
+  const settings: EngineSettings = {
+    ...PLAIN_OBJECTIVE,
+    ...entry(PENALTIES, n),
+    layerSizes: [
+      isAugmented ? AUGMENTED_INPUTS : entry(INPUTS, n),
+      entry(UNITS, n),
+      ...entry(LATER_LAYERS, n),
+    ],
+    batchSize: entry(BATCHES, n),
+    seed: n,
+    activation: entry(ACTIVATIONS, n >> 1),
+    optimizer: entry(OPTIMIZERS, n >> 1),
+    clipNorm: entry(CLIP_NORMS, n),
+    ema: entry(AVERAGES, n >> 4),
+    standardization: entry(STANDARDIZATIONS, n >> 2),
+    labelSmoothing: n % 6 === 0 ? 0.1 : 0,
+    ...(isAugmented && { augmentation: AUGMENTATION }),
+  };
+  return createCase(settings, n, entry(SCALES, n >> 3), entry(PIXELS, n >> 2));
+}
+
+/** The network and the batch size that a request trains by default. */
+export function typicalCase(): BatteryCase {
+  const settings: EngineSettings = {
+    ...PLAIN_OBJECTIVE,
+    layerSizes: [784, 40, 10],
+    batchSize: 64,
+    seed: 0,
+    activation: 'relu',
+    optimizer: SGD,
+    clipNorm: null,
+    ema: null,
+    standardization: null,
+  };
+  return createCase(settings, 0, SCALES[0]!, PIXELS[0]!);
+}
+
+function createCase(
+  settings: EngineSettings,
+  n: number,
+  scale: number,
+  toPixel: (bits: number, i: number) => number,
+): BatteryCase {
+  const { layerSizes, batchSize } = settings;
+  const count = batchSize + FURTHER_EXAMPLES;
+  const pixels = Uint8Array.from({ length: layerSizes[0]! * count }, (_, i) =>
+    toPixel(randomBits(n, PURPOSE.coordinateSample, 0, i), i),
+  );
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % layerSizes.at(-1)!);
+  // One weight of eight is −0.
+  const parameters = Float64Array.from({ length: parameterCount(layerSizes) }, (_, i) => {
+    const bits = randomBits(n, PURPOSE.initialize, 0, i);
+    return bits & 7 ? (bits / 2 ** 31 - 1) * scale : -0;
+  });
+  return { settings, parameters, examples: { pixels, labels }, threads: 1 + (n % 2) };
+}

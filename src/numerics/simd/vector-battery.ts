@@ -1,0 +1,69 @@
+/** Trainings and predictions whose results show whether two compilations of the kernel compute the same bits. */
+import { stateVectors } from '../engine.ts';
+import type { Parameters } from '../network.ts';
+import { type BatteryCase, batteryCase, CASE_COUNT, FURTHER_EXAMPLES, typicalCase } from './battery-cases.ts';
+import { createKernelEngine, type KernelOptions } from './kernel-engine.ts';
+import { createKernelForward } from './kernel-forward.ts';
+
+type Results = Generator<Float32Array | Float64Array>;
+type Paired = Pick<KernelOptions, 'paired'>;
+
+/** The results of all cases, for a digest. */
+export function* batteryResults(module: WebAssembly.Module, options: Paired): Results {
+  for (let n = 0; n < CASE_COUNT; n++) yield* train(module, options, batteryCase(n));
+}
+
+/** A gradient, and four steps: whole batches and half of one, one of which measures the norm. */
+function* train(module: WebAssembly.Module, options: Paired, battery: BatteryCase): Results {
+  const { settings, parameters, examples, threads } = battery;
+  // An engine divides the work among its threads even if only one has started.
+  const engine = createKernelEngine(module, settings, parameters, { ...options, threads });
+  const sums = { loss: 0, correct: 0 };
+  for (let step = 0; step < 4; step++) {
+    const size = step === 2 ? (settings.batchSize + 1) >> 1 : settings.batchSize;
+    const batch = Uint32Array.from({ length: size }, (_, i) => i + (step % FURTHER_EXAMPLES));
+    const position = { epoch: 1, start: step * size, learningRate: 0.05, measureNorm: step === 1 };
+    if (step === 0) {
+      const gradient = new Float32Array(parameters.length);
+      engine.gradient(gradient, examples, batch, position);
+      yield gradient;
+    }
+    engine.step(examples, batch, position, sums);
+    yield Float64Array.of(sums.loss, sums.correct);
+  }
+  yield Float64Array.of(engine.gradientNorm());
+  for (const vector of stateVectors(engine.exportState())) yield Float32Array.from(vector);
+  yield* predict(module, options, battery, engine.parameters);
+}
+
+/** An evaluation, and predictions of bytes and of fractions, which may be −0. */
+function* predict(
+  module: WebAssembly.Module,
+  options: Paired,
+  { settings: { layerSizes, activation, standardization }, examples }: BatteryCase,
+  parameters: Parameters,
+): Results {
+  const kernel = createKernelForward(module, layerSizes, activation, parameters, standardization, options);
+  const sums = { loss: 0, correct: 0 };
+  kernel.evaluate(sums, examples, Uint32Array.from(examples.labels.keys()));
+  yield Float64Array.of(sums.loss, sums.correct);
+  const fractions = Float32Array.from(examples.pixels, (x, i) => (i % 5 ? x * 0.37 : -0));
+  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
+  for (const pixels of [examples.pixels, fractions, fractions.subarray(0, inputs)]) {
+    const length = (pixels.length / inputs) * classes;
+    const [logits, probabilities] = [new Float32Array(length), new Float32Array(length)];
+    kernel.forward(logits, probabilities, pixels);
+    yield logits;
+    yield probabilities;
+  }
+}
+
+/** Returns a step of the default network, whose time is to be measured. */
+export function createTypicalStep(module: WebAssembly.Module, options: Paired): () => void {
+  const { settings, parameters, examples } = typicalCase();
+  const engine = createKernelEngine(module, settings, parameters, options);
+  const batch = Uint32Array.from({ length: settings.batchSize }, (_, i) => i);
+  const position = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
+  const sums = { loss: 0, correct: 0 };
+  return () => engine.step(examples, batch, position, sums);
+}
