@@ -64,7 +64,7 @@ export type Config = Readonly<{
   rateLimitPerMinute: number | null;
   maxEventLoopDelayMs: number;
   starterJob: boolean;
-  wideVectors: boolean;
+  wideVectors: Environment['WIDE_VECTORS'];
   logLevel: Environment['LOG_LEVEL'];
   shutdownGraceSeconds: number;
   accessLog: Environment['ACCESS_LOG'];
@@ -135,7 +135,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on' && env.DATASETS !== 'none',
-    wideVectors: env.WIDE_VECTORS === 'on',
+    wideVectors: env.WIDE_VECTORS,
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
     accessLog: env.ACCESS_LOG,

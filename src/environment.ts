@@ -166,9 +166,11 @@ export const environmentSchema = z.object({
     .describe(
       'Trains a Fashion-MNIST model on start if neither a job nor a model exists yet, unless `DATASETS` is `none`',
     ),
-  WIDE_VECTORS: choice('on', 'off')
-    .default('off')
-    .describe('Computes with vectors of 256 bits, an experimental feature of V8'),
+  WIDE_VECTORS: choice('auto', 'on', 'off')
+    .default('auto')
+    .describe(
+      'Computes with vectors of 256 bits, an experimental feature of V8; with `auto`, if a comparison at the first start shows that they give the same bits faster',
+    ),
   LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
     .default('info')
     .describe('Lowest level of logged lines'),

@@ -1,4 +1,5 @@
 /** Startup: reads the configuration, binds the port, composes and starts the service, and serves it. */
+import { chooseVectors } from './choose-vectors.ts';
 import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
@@ -6,13 +7,8 @@ import { bindServer } from './http/starting-server.ts';
 import { createLog, type Log } from './log.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
 import { checkStateVolume } from './store/container-layer.ts';
-import { widenVectors } from './workers/wide-vectors.ts';
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
-  if (config.wideVectors) {
-    widenVectors();
-    log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
-  }
   // With a database, the directory holds only copies.
   if (config.database === null) {
     const warning = await checkStateVolume(config.stateDir, config.requireVolume);
@@ -25,6 +21,8 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
 
   /** Returns the address, or undefined if the service was stopped meanwhile. */
   async function startAndListen(): Promise<string | undefined> {
+    await chooseVectors(config, log);
+    if (stopping) return;
     // Imported only now, because V8 reads its flags when the import compiles the kernel.
     const { compose } = await import('./compose.ts');
     composed = await compose({ ...config, port }, log, serverFactory);

@@ -47,6 +47,8 @@ export function startProcess(
     env: {
       PORT: '0',
       STARTER_JOB: 'off',
+      // Every state directory is new, so each start would compare vectors.
+      WIDE_VECTORS: 'off',
       DATA_DIR,
       STATE_DIR: stateDir,
       ...INHERITED,

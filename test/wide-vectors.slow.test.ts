@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { comparisonFile } from '../src/choose-vectors.ts';
 import type { TrainingJob } from '../src/domain/training-job.ts';
 import { serviceAddress, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from './start-service.ts';
@@ -42,17 +44,39 @@ async function runAll(base: string) {
   return ended;
 }
 
+async function start(t: TestContext, WIDE_VECTORS: string, stateDir?: string) {
+  const service = startProcess(t, stateDir ?? (await temporaryDirectory(t)), { WIDE_VECTORS });
+  return { ...service, base: await serviceAddress(service) };
+}
+
 test('wide vectors change no bit of trainings and evaluations', async (t) => {
-  const start = async (WIDE_VECTORS: string) => {
-    const service = startProcess(t, await temporaryDirectory(t), { WIDE_VECTORS });
-    const base = await serviceAddress(service);
-    assert.equal(service.output().includes('vectors of 256 bits'), WIDE_VECTORS === 'on');
-    return base;
-  };
-  const narrow = await runAll(await start('off'));
+  const off = await start(t, 'off');
+  assert.doesNotMatch(off.output(), /WIDE_VECTORS/);
+  const narrow = await runAll(off.base);
   assert.deepEqual(
     narrow.map(({ status }) => status),
     ['succeeded', 'succeeded'],
   );
-  assert.deepEqual(await runAll(await start('on')), narrow);
+  const on = await start(t, 'on');
+  assert.match(on.output(), /WIDE_VECTORS=on: the kernel computes with vectors of 256 bits/);
+  assert.deepEqual(await runAll(on.base), narrow);
+
+  const stateDir = await temporaryDirectory(t);
+  const auto = await start(t, 'auto', stateDir);
+  assert.match(auto.output(), /"level":30,.*WIDE_VECTORS=auto: the kernel computes with vectors of \d+ bits/);
+  assert.deepEqual(await runAll(auto.base), narrow);
+  auto.child.kill();
+  assert.deepEqual(await auto.exited, [0, null]);
+  if (process.arch !== 'x64') return;
+
+  // As if this processor had computed other results.
+  const file = comparisonFile(stateDir);
+  const stored = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...stored, comparison: { outcome: 'different', detail: 'd2' } }));
+  const fallback = await start(t, 'auto', stateDir);
+  assert.match(
+    fallback.output(),
+    /"level":40,.*vectors of 128 bits, because those of 256 give other results/,
+  );
+  assert.deepEqual(await runAll(fallback.base), narrow);
 });

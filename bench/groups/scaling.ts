@@ -44,7 +44,7 @@ export async function scaling(effort: Effort): Promise<Report> {
   return {
     title: 'Cost as work grows',
     method:
-      `Seconds of the kernel for an epoch of ${readable(IMAGES)} images, plain SGD; median of ${effort.rounds} turns of ` +
+      `Seconds of the kernel, with wide vectors, for an epoch of ${readable(IMAGES)} images, plain SGD; median of ${effort.rounds} turns of ` +
       `${effort.epochs} epochs, the first of which warms up. Multiply-adds are those of one image's forward pass, including zeros. ` +
       'If cost is proportional to the work, picoseconds per multiply-add (one thread, forward and backward) are constant.',
     versions: [],
@@ -56,7 +56,7 @@ export async function scaling(effort: Effort): Promise<Report> {
 
 async function secondsPerEpoch(size: Size, threads: number, epochs: number): Promise<number> {
   const sizeArgs = [size.hidden.join('-'), size.batchSize, epochs];
-  const command = node('subjects/training.ts', 'kernel', threads, join(ROOT, 'data'), ...sizeArgs);
+  const command = node('subjects/training.ts', 'wide', threads, join(ROOT, 'data'), ...sizeArgs);
   const { imagesPerSecond } = await runJson<{ imagesPerSecond: readonly number[] }>(command);
   return IMAGES / median(imagesPerSecond.slice(1));
 }

@@ -87,7 +87,7 @@ export async function training(effort: Effort): Promise<Report> {
     method:
       'Images per second, over all of the 60,000 that fill whole batches; float32 except for the reference. Each turn is a ' +
       `separate process that trains ${epochs} epochs, of which the first warms up; median of ${effort.rounds} turns, ` +
-      'alternating. Wide vectors need WIDE_VECTORS=on, which is not the default. The loss is the mean of the last epoch, before each update. Shuffling is not counted, except in scikit-learn.',
+      'alternating. Wide vectors are the default on processors that have them (WIDE_VECTORS=auto). The loss is the mean of the last epoch, before each update. Shuffling is not counted, except in scikit-learn.',
     versions: [
       `NumPy ${numpy}`,
       `PyTorch ${torch}`,
