@@ -82,7 +82,9 @@ async function predictOne(): Promise<number> {
   const { test } = await loadFashionMnist(DATA);
   const sizes = [784, 40, 10];
   const module = new WebAssembly.Module(readFileSync(KERNEL));
-  const kernel = createKernelForward(module, sizes, 'relu', initializeUniformFanIn(sizes, 1), null);
+  const kernel = createKernelForward(module, sizes, 'relu', initializeUniformFanIn(sizes, 1), null, {
+    paired: process.argv[2] === 'wide',
+  });
   const [logits, probabilities] = [new Float32Array(10), new Float32Array(10)];
   const images = Array.from({ length: 1000 }, (_, n) => test.pixels.subarray(n * 784, (n + 1) * 784));
   let best = Number.POSITIVE_INFINITY;
