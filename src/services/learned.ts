@@ -1,6 +1,6 @@
 /** Whether a training learned more than which class is the largest. */
 import type { EpochRecord } from '../domain/epoch-record.ts';
-import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { heldOutPerClass } from '../numerics/batches.ts';
 import { majorityBaseline } from '../numerics/evaluation/majority.ts';
 
@@ -13,7 +13,7 @@ import { majorityBaseline } from '../numerics/evaluation/majority.ts';
  * @returns one sentence with what to do, or null if the training learned
  */
 export function describeNotLearned(
-  { training }: Pick<ResolvedTrainingRequest, 'training'>,
+  { training, search }: Pick<TrainingJob, 'training' | 'search'>,
   record: EpochRecord | undefined,
   labels: Uint8Array,
 ): string | null {
@@ -24,11 +24,12 @@ export function describeNotLearned(
   const accuracy = validationAccuracy ?? record.trainAccuracy;
   if (accuracy > threshold) return null;
   const split = validationAccuracy === null ? 'training' : 'validation';
+  const publish = '"publish": { "evenIfNotLearned": true }';
   return (
     `The training did not learn, so no model is published: the ${split} accuracy of epoch ${epoch} is ${percent(accuracy)}, ` +
     `and always predicting the largest class is right for ${percent(majority)}; with ${examples.toLocaleString('en')} images, more than ` +
     `${percent(threshold)} shows that it learned. Change training.optimizer.learningRate, train for more epochs, or publish the ` +
-    'result nevertheless with "publish": { "evenIfNotLearned": true }.'
+    `result nevertheless with ${search === null ? publish : `"final": { ${publish} } in the search`}.`
   );
 }
 

@@ -153,8 +153,8 @@ function createSearchJobs(
     now: () => new Date(),
     trialJob: (setting, repeat, checksGradient) => resolve(trialRequest(setting, repeat, checksGradient)),
     finalJob(setting, epoch) {
-      const { trainOn, testSet } = search.final;
-      const request: TrainingRequest = { ...trialRequest(setting, 0, false), testSet };
+      const { trainOn, testSet, publish } = search.final;
+      const request: TrainingRequest = { ...trialRequest(setting, 0, false), testSet, publish };
       if (trainOn === 'training-part') return { ...resolve(request), stopAfterEpoch: null };
       const { training } = request;
       const everything = { ...training, validation: null, earlyStopping: null, budget: null };

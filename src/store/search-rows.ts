@@ -1,5 +1,5 @@
 /** Converts searches to and from rows. */
-import type { Publication } from '../domain/publication.ts';
+import { DEFAULT_PUBLISH, type Publication, type PublishOptions } from '../domain/publication.ts';
 import type { ResolvedSearchRequest } from '../domain/search/request.ts';
 import type { FinishReason, Search, SearchBest, SearchProgress } from '../domain/search/search.ts';
 import type { Setting } from '../domain/search/settings.ts';
@@ -16,12 +16,20 @@ export interface SearchPlan extends Pick<Search, 'rungs' | 'validationImages'> {
 
 type StoredPlan = Omit<SearchPlan, 'settings'>;
 
+/** Searches of earlier releases have no `final.publish`. */
+interface StoredRequest extends Omit<ResolvedSearchRequest, 'final'> {
+  readonly final: Omit<ResolvedSearchRequest['final'], 'publish'> & { readonly publish?: PublishOptions };
+}
+
 /** Values of the column `finishing`. */
 export const FINISHING = { requested: 1, 'time-budget': 2 } as const satisfies Readonly<
   Record<FinishReason, number>
 >;
 
-export const requestOf = ({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest => decode(request);
+export function requestOf({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest {
+  const { final, ...stored } = decode<StoredRequest>(request);
+  return { ...stored, final: { publish: DEFAULT_PUBLISH, ...final } };
+}
 export const planOf = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
 
 export function newSearchRow(

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Search } from '../../src/domain/search/search.ts';
-import { smallSearch } from '../search-outcome.ts';
+import { type SearchBody, smallSearch } from '../search-outcome.ts';
 import { startService, temporaryDirectory } from '../start-service.ts';
 import { run } from './run.ts';
 
@@ -42,17 +42,25 @@ test('redraws the leaderboard in place on a terminal, and prints every event wit
   );
 });
 
-test('a search whose final training did not learn succeeds, and gives the reason', async () => {
+test('a search whose final training did not learn succeeds, and gives the reason with advice that works', async () => {
   const still = join(await temporaryDirectory({ after }), 'still.json');
   // Without weights, every image gets the same class.
   const vary = [{ path: '/training/l1', choices: [1, 2] }];
-  const final = { trainOn: 'training-part' } as const;
-  const body = smallSearch({ vary, method: { type: 'grid' }, halving: null, modelName: 'still', final });
-  await writeFile(still, JSON.stringify(body));
-  const { code, stdout, stderr } = await run(['search', still, '--follow'], environment);
+  const follow = async (final: SearchBody['final']) => {
+    const body = smallSearch({ vary, method: { type: 'grid' }, halving: null, modelName: 'still', final });
+    await writeFile(still, JSON.stringify(body));
+    return run(['search', still, '--follow'], environment);
+  };
+  const { code, stdout, stderr } = await follow({ trainOn: 'training-part' });
   assert.equal(code, 0, stderr);
   assert.match(stdout, /\nwarning: .*accuracy.*\nstatus: succeeded\n/);
-  assert.match(stdout, /\nBest: trial \d with .*\. Published nothing\. .*accuracy/);
+  const advice =
+    /\nBest: trial \d with .*\. Published nothing\. .*accuracy.* with "final": (\{.*\}) in the search\. /.exec(
+      stdout,
+    );
+  assert.ok(advice, stdout);
+  const followed = await follow({ trainOn: 'training-part', ...JSON.parse(advice[1]!) });
+  assert.match(followed.stdout, /\nBest: trial \d with .*\. Published still@1\. /);
 });
 
 test('a search that is refused points at the variation', async () => {

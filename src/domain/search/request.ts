@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { nameSchema } from '../model-reference.ts';
 import { metadataSchema, newMetadataSchema } from '../primitives.ts';
+import { publishSchema } from '../publication.ts';
 import { networkSchema, seedSchema, trainingRequestSchema } from '../training-job.ts';
 
 export const MAX_SETTINGS = 1000;
@@ -164,6 +165,12 @@ export const searchRequestSchema = z
           .enum(['every-epoch', 'once', 'never'])
           .default('once')
           .describe('When the final training is measured on the test images. Trials never are'),
+        publish: publishSchema
+          .prefault({})
+          .describe(
+            'What happens with the result of the final training, as in a training request. A training on `everything` has no ' +
+              'validation images, so with `if-better` it does not replace a champion',
+          ),
       })
       .prefault({}),
   })

@@ -34,7 +34,11 @@ const resolved: ResolvedSearchRequest = {
   repeats: 1,
   parallel: null,
   budget: null,
-  final: { trainOn: 'everything', testSet: 'once' },
+  final: {
+    trainOn: 'everything',
+    testSet: 'once',
+    publish: { promote: 'never', evenIfNotLearned: false },
+  },
 };
 
 const values = { '/network/hidden': [40], '/training/optimizer/learningRate': 0.1342 };

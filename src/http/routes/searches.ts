@@ -1,7 +1,8 @@
 /** /v1/searches: start, preview, list, show, leaderboard, pause, resume, cancel, finish, delete. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { searchRequestSchema } from '../../domain/search/request.ts';
+import { type SearchRequest, searchRequestSchema } from '../../domain/search/request.ts';
 import {
   type Search,
   type SearchChange,
@@ -14,6 +15,7 @@ import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { SearchService } from '../../services/searches.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { problems } from '../errors/problem.ts';
+import { requireScope } from '../plugins/authentication.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
@@ -72,7 +74,7 @@ export const searchRoutes =
         description:
           '`vary` names fields of the training request, and their values. Each trial is a training job with one value for each of them; ' +
           'trials are compared on the validation images and never see the test images. The winner depends on the request alone, unless `budget.seconds` ends the search. ' +
-          'Every trial is checked before the search starts.',
+          'Every trial is checked before the search starts. A `final.publish.promote` other than `never` requires the scope `promote`.',
         tags,
         querystring: noQuery,
         body: searchRequestSchema,
@@ -84,6 +86,7 @@ export const searchRoutes =
         responseHeaders: { 202: ['Location'] },
       },
       async handler(request, reply) {
+        requirePublicationScope(request, reply, request.body);
         const start = (record?: IdempotencyRecord<Search>) => searches.start(request.body, record);
         return respondIdempotently(idempotency, request, reply, start, (search) => ({
           status: 202,
@@ -109,7 +112,10 @@ export const searchRoutes =
         readsDataset: true,
         response: { 200: searchPreviewSchema, ...problems(400, 413, 415, 422, 503) },
       },
-      handler: (request, reply) => searches.preview(request.body, disconnectSignal(reply)),
+      async handler(request, reply) {
+        requirePublicationScope(request, reply, request.body);
+        return searches.preview(request.body, disconnectSignal(reply));
+      },
     });
 
     app.route({
@@ -241,3 +247,12 @@ const describeState = (search: Search): CurrentState => ({
   tag: stateTag(search),
   description: `the search ${search.id} has changed`,
 });
+
+/** Moving the champion is reserved for keys that may promote. */
+function requirePublicationScope(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { final }: SearchRequest,
+): void {
+  if (final.publish.promote !== 'never') requireScope(request, reply, 'promote');
+}

@@ -397,6 +397,11 @@ test('enforces scopes, and the history has the name of the key', async (t) => {
       ...(payload && { payload }),
     });
   const move = ['PUT', '/v1/models/m/aliases/stable', { version: 1 }] as const;
+  const search = {
+    dataset: 'fashion-mnist',
+    vary: [{ path: '/training/l2', choices: [0, 1] }],
+    final: { publish: { promote: 'always' } },
+  };
   const cases = [
     ['train', ...move, 403],
     ['promote', ...move, 201],
@@ -409,6 +414,8 @@ test('enforces scopes, and the history has the name of the key', async (t) => {
     ['train', 'POST', '/v1/models/n/versions', { from: 'm' }, 403],
     ['promote', 'POST', '/v1/models/n/versions', { from: 'm' }, 201],
     ['promote', 'DELETE', '/v1/models/m/versions/1', undefined, 403],
+    ['train', 'POST', '/v1/searches', search, 403],
+    ['train', 'POST', '/v1/searches/preview', search, 403],
     ['promote', 'DELETE', '/v1/models/m', undefined, 403],
   ] as const;
   for (const [scope, method, url, payload, status] of cases) {
