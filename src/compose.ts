@@ -72,8 +72,8 @@ import { createTrainingThreads } from './workers/training-threads.ts';
 /** Requests in flight may take this fraction of the grace period; the rest is for closing everything else. */
 export const REQUESTS_FRACTION_OF_GRACE = 0.75;
 
-/** Time until an idle numeric thread ends and frees 45 MiB; starting one takes about 0.2 s. */
-const IDLE_NUMERIC_MS = 60_000;
+/** Threads start when they are needed, which takes about 0.2 s, and end after this time without work, which frees 45 MiB. */
+const ON_DEMAND = { threads: 0, ms: 60_000 };
 
 export interface Atelier {
   readonly app: FastifyInstance;
@@ -163,7 +163,7 @@ export async function compose(
         new URL('./workers/numeric.worker.ts', import.meta.url),
         1,
         () => metrics.onRestart('numeric'),
-        { threads: 0, ms: IDLE_NUMERIC_MS },
+        ON_DEMAND,
       );
     const numeric = createNumericWork({ short: numericPool(), long: numericPool() }, memory);
     // Trainings that end compare their results in it, whatever the load by requests.
@@ -175,8 +175,7 @@ export async function compose(
       new URL('./workers/predict.worker.ts', import.meta.url),
       1,
       () => metrics.onRestart('predict'),
-      // A worker never predicts.
-      config.role === 'worker' ? { threads: 0 } : {},
+      ON_DEMAND,
     );
 
     const models = createModelService(store, catalog, modelCache);
