@@ -51,6 +51,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
       classWeights: null,
       standardization: null,
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+      mixup: null,
     },
     initializeUniformFanIn(layerSizes, 1),
     { threads, paired: process.argv[2] === 'wide' },

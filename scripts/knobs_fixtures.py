@@ -113,6 +113,24 @@ def dropout_mask(seed, epoch, layer, position, units, dropout):
     return [word >= round(dropout * 2**32) for pair in words for word in pair][:units]
 
 
+def mixing_share(alpha, seed, epoch, start):
+    """λ of src/numerics/mixup.ts, a multiple of 1/256"""
+    for attempt in range(99):
+        u, v = [(word + 0.5) / 2**32 for word in threefry((seed, 9 + 256 * attempt), (start, epoch))]
+        x, y = u ** (1 / alpha), v ** (1 / alpha)
+        if x + y <= 1:
+            return int(256 * x / (x + y) + 0.5) / 256
+
+
+def mixing_partners(count, seed, epoch, start):
+    """The permutation of src/numerics/mixup.ts"""
+    partners = list(range(count))
+    for i in reversed(range(1, count)):
+        j = threefry((seed, 10), (start + i, epoch))[0] * (i + 1) >> 32
+        partners[i], partners[j] = partners[j], partners[i]
+    return partners
+
+
 def images(seed):
     rng = np.random.default_rng(seed)
     pixels = (rng.integers(1, 256, (EXAMPLES, PIXELS)) * (rng.random((EXAMPLES, PIXELS)) < 0.5)).astype(np.uint8)
@@ -131,12 +149,12 @@ def pack(tensors):
 
 def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"], epochs=2, **changes):
     settings = dict(activation="relu", optimizer=SGD, l1=0, l2=0, dropout=0, labelSmoothing=0, clipNorm=None,
-                    classWeights=None, standardization=None, ema=None, seed=seed) | changes
+                    classWeights=None, standardization=None, ema=None, mixup=None,
+                    seed=seed) | changes
     sizes = [PIXELS, *hidden, CLASSES]
     pixels, labels = images(seed)
-    x, y = torch.tensor(pixels / 255.0), torch.tensor(labels)
-    if settings["standardization"]:
-        x = (x - settings["standardization"]["mean"]) / settings["standardization"]["std"]
+    x, y = torch.tensor(pixels.astype(float)), torch.tensor(labels)
+    scale = settings["standardization"] or dict(mean=0, std=1)
     class_weights = torch.tensor(settings["classWeights"] or [1.0] * CLASSES)
     layers = initial_layers(sizes, seed + 100)
     parameters = [p for layer in layers for p in layer]
@@ -151,7 +169,12 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
     for step, eta in enumerate(rates_of(schedule, rate, epochs)):
         epoch, first = step // STEPS_PER_EPOCH + 1, step % STEPS_PER_EPOCH * BATCH
         bx, by = x[first : first + BATCH], y[first : first + BATCH]
-        a = bx
+        share, other = 1, by
+        if settings["mixup"]:
+            share = mixing_share(settings["mixup"]["alpha"], seed, epoch, first)
+            partners = mixing_partners(len(bx), seed, epoch, first)
+            bx, other = torch.floor(share * bx + (1 - share) * bx[partners] + 0.5), by[partners]
+        a = (bx / 255 - scale["mean"]) / scale["std"]
         for l, (W, b) in enumerate(layers):
             z = F.linear(a, W, b)
             if l + 1 < len(layers):
@@ -159,15 +182,17 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
                 if p > 0:
                     kept = [dropout_mask(seed, epoch, l + 1, first + n, z.shape[1], p) for n in range(len(bx))]
                     a = a * torch.tensor(kept) / (1 - p)
-        each = F.cross_entropy(z, by, reduction="none", label_smoothing=settings["labelSmoothing"])
-        objective = (class_weights[by] * each).mean()
+        objective = 0
+        for targets, part in ((by, share), (other, 1 - share)):
+            each = F.cross_entropy(z, targets, reduction="none", label_smoothing=settings["labelSmoothing"])
+            objective = objective + part * (class_weights[targets] * each).mean()
         objective = objective + settings["l1"] * sum(W.abs().sum() for W in weights)
         objective = objective + settings["l2"] / 2 * sum((W**2).sum() for W in weights)
         optimizer.zero_grad()
         objective.backward()
         if step == 0:
             gradients = pack([t.grad for t in parameters])
-        losses.append(F.cross_entropy(z, by).item())
+        losses.append(share * F.cross_entropy(z, by).item() + (1 - share) * F.cross_entropy(z, other).item())
         norms.append(torch.nn.utils.clip_grad_norm_(parameters, settings["clipNorm"] or float("inf")).item())
         for group in optimizer.param_groups:
             group["lr"] = eta
@@ -233,6 +258,10 @@ trainings += [
     training("clipping that never bites", 11, clipNorm=1000),
     training("clipping before adam's weight decay", 12, clipNorm=0.2, rate=0.02,
              optimizer=OPTIMIZERS["adam with weight decay"][0]),
+    training("mixup", 20, mixup=dict(alpha=1), epochs=4),
+    training("mixup with a small alpha", 21, mixup=dict(alpha=0.1), epochs=4),
+    training("mixup of class weights, label smoothing and dropout", 22, (7, 6), mixup=dict(alpha=0.5), dropout=0.3,
+             classWeights=[0.5, 2, 1.25, 0.1], labelSmoothing=0.2, standardization=standardized, epochs=4),
     training("average", 18, ema=dict(decay=0.3), epochs=4),
     training("average of adamw, in its warm-up", 19, (7, 6), rate=0.02, ema=dict(decay=0.999),
              optimizer=OPTIMIZERS["adamw"][0], epochs=4),

@@ -7,12 +7,12 @@ export const epochRecordSchema = z
     trainLoss: z
       .number()
       .describe(
-        'Mean cross-entropy over the batches of the epoch, in nats. Each batch is measured before its update, with dropout and augmentation',
+        'Mean cross-entropy over the batches of the epoch, in nats. Each batch is measured before its update, with dropout, augmentation and mixup',
       ),
     trainAccuracy: z
       .number()
       .describe(
-        'Accuracy over the batches of the epoch, measured like trainLoss. For the accuracy without dropout and augmentation, use `evaluation?split=train`',
+        'Accuracy over the batches of the epoch, measured like trainLoss. For the accuracy without dropout, augmentation and mixup, use `evaluation?split=train`',
       ),
     validationLoss: z.number().nullable(),
     validationAccuracy: z.number().nullable(),

@@ -19,6 +19,7 @@ import {
   earlyStoppingSchema,
   emaSchema,
   MAX_BATCH_SIZE,
+  mixupSchema,
   optimizerSchema,
   scheduleSchema,
 } from './training-options.ts';
@@ -85,6 +86,7 @@ const trainingSchema = z.strictObject({
       'Whether to subtract the mean of the pixels and divide by their standard deviation; both are stored with the model',
     ),
   augmentation: augmentationSchema.prefault({}),
+  mixup: mixupSchema.nullable().default(null),
   ema: emaSchema.nullable().default(null),
   validation: z
     .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })

@@ -102,6 +102,14 @@ export const augmentationSchema = z.strictObject({
   erase: z.number().min(0).max(1).default(0).describe('Probability that a rectangle is erased'),
 });
 
+export const mixupSchema = z
+  .strictObject({
+    alpha: z.number().gt(0).max(1).default(0.2).describe('α of the distribution Beta(α, α) of λ'),
+  })
+  .describe(
+    'Mixes each image with another one of its batch, λ x + (1 − λ) x′, and their losses in the same way; λ is drawn for each batch',
+  );
+
 export const emaSchema = z
   .strictObject({
     decay: z

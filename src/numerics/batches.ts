@@ -78,10 +78,10 @@ export function batchViews(order: Uint32Array, batchSize: number): Uint32Array[]
   );
 }
 
-/** Fisher–Yates (Durstenfeld 1964), from the end; position i uses random number i. */
-function shuffle(items: Uint32Array, seed: number, purpose: Purpose, epoch: number): void {
+/** Fisher–Yates (Durstenfeld 1964), from the end; position i uses random number start + i. */
+export function shuffle(items: Uint32Array, seed: number, purpose: Purpose, epoch: number, start = 0): void {
   for (let i = items.length - 1; i > 0; i--) {
-    const j = randomBelow(i + 1, seed, purpose, epoch, i);
+    const j = randomBelow(i + 1, seed, purpose, epoch, start + i);
     const item = items[i]!;
     items[i] = items[j]!;
     items[j] = item;

@@ -1,5 +1,6 @@
 /** The interface of engines: the float64 reference and the float32 kernel. */
 import type { Ema } from './ema.ts';
+import type { Mixup } from './mixup.ts';
 import type { LayerSizes, Network, Parameters } from './network.ts';
 
 /** Rows of d0 pixels, 0–255: uint8, or float32 if a client sends fractions. */
@@ -24,7 +25,10 @@ export function checkExamples({ pixels, labels }: Examples, sizes: LayerSizes): 
   if (outOfRange !== undefined) throw new RangeError(`Label ${outOfRange} is not one of ${classes} classes.`);
 }
 
-/** Sums over the examples of a batch: cross-entropy in nats, and the number of correct predictions. */
+/**
+ * Sums over the examples of a batch: cross-entropy in nats, and the number of correct predictions. The loss of a mixed
+ * example is mixed, too; its prediction is correct if it is the class with the larger weight.
+ */
 export interface BatchSums {
   loss: number;
   correct: number;
@@ -74,6 +78,8 @@ export interface ObjectiveSettings {
   /** One weight per class. */
   readonly classWeights: Float64Array | null;
   readonly augmentation: Augmentation;
+  /** Mixes the augmented images of a batch, and their losses. */
+  readonly mixup: Mixup | null;
 }
 
 /** Plain cross-entropy. */
@@ -84,12 +90,13 @@ export const PLAIN_OBJECTIVE: ObjectiveSettings = {
   labelSmoothing: 0,
   classWeights: null,
   augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+  mixup: null,
 };
 
 export interface EngineSettings extends Network, ObjectiveSettings {
   /** Largest number of examples of a step. */
   readonly batchSize: number;
-  /** Seed of dropout and augmentation. */
+  /** Seed of dropout, augmentation and mixup. */
   readonly seed: number;
   readonly optimizer: OptimizerSettings;
   /** Longer gradients are scaled down to this 2-norm. */
@@ -100,7 +107,7 @@ export interface EngineSettings extends Network, ObjectiveSettings {
 
 export interface StepPosition {
   readonly epoch: number;
-  /** Position in the epoch of the batch's first example; indexes dropout and augmentation. */
+  /** Position in the epoch of the batch's first example; indexes dropout, augmentation and mixup. */
   readonly start: number;
   readonly learningRate: number;
   /** Whether this step measures the norm for `gradientNorm`, which may take longer. */

@@ -2,6 +2,7 @@
 import type { Ema } from './ema.ts';
 import { type Augmentation, type OptimizerSettings, stateVectorCount } from './engine.ts';
 import { forwardCost } from './forward.ts';
+import type { Mixup } from './mixup.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 
 /** Time of one image: a constant, and picoseconds per multiply-add of its forward pass. */
@@ -9,6 +10,8 @@ const TRAINING = { constant: 0.484, perMultiplyAdd: 51.2e-6 };
 const EVALUATION = { constant: 0.3, perMultiplyAdd: 25e-6 };
 /** Noise is drawn for each pixel, and leaves no zeros to skip in the first layer. */
 const NOISE = { constant: 2, perMultiplyAdd: 20e-6 };
+/** A mixed image has the non-zero pixels of both. */
+const MIXUP = { constant: 0.15, perMultiplyAdd: 13e-6 };
 /** Update of a moment, or of the average, of one parameter in each step. */
 const PER_VECTOR = 0.35e-3;
 /** Multiply-adds of the float64 reference, which inspects the network after each epoch. */
@@ -20,6 +23,7 @@ export interface TimedOptions {
   readonly optimizer: OptimizerSettings;
   readonly ema: Ema | null;
   readonly augmentation: Augmentation;
+  readonly mixup: Mixup | null;
 }
 
 /**
@@ -29,9 +33,12 @@ export interface TimedOptions {
 export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions): number {
   const plain = TRAINING.constant + TRAINING.perMultiplyAdd * forwardCost(sizes);
   if (options === undefined) return plain;
-  const { batchSize, augmentation } = options;
-  const noise = augmentation.noise > 0 ? NOISE.constant + NOISE.perMultiplyAdd * sizes[0]! * sizes[1]! : 0;
-  return plain + noise + (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
+  const { batchSize, augmentation, mixup } = options;
+  const firstLayer = sizes[0]! * sizes[1]!;
+  const noise = augmentation.noise > 0 ? NOISE.constant + NOISE.perMultiplyAdd * firstLayer : 0;
+  const mixing = mixup === null ? 0 : MIXUP.constant + MIXUP.perMultiplyAdd * firstLayer;
+  const vectors = (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
+  return plain + noise + mixing + vectors;
 }
 
 /** Forward pass and loss of one image. */

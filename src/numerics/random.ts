@@ -15,6 +15,8 @@ export const PURPOSE = {
   erase: 6,
   noise: 7,
   search: 8,
+  mixingShare: 9,
+  mixingPartners: 10,
 } as const;
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];
 

@@ -4,6 +4,7 @@
  */
 import type { Ema } from './ema.ts';
 import { type OptimizerSettings, stateVectorCount } from './engine.ts';
+import type { Mixup } from './mixup.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 import { CHUNK_EXAMPLES } from './simd/constants.ts';
 import { layOut } from './simd/layout.ts';
@@ -23,6 +24,7 @@ export interface TrainingSize {
   readonly threads: number;
   readonly optimizer: OptimizerSettings;
   readonly ema: Ema | null;
+  readonly mixup: Mixup | null;
   /** Whether the parameters of the best epoch are kept. */
   readonly keepsBest: boolean;
   /** Whether a gradient check precedes the training. */
@@ -71,19 +73,26 @@ export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): nu
  */
 function quickCheckBytes(layerSizes: LayerSizes, batchSize: number): number {
   const vectors = 5 * FLOAT64 + 2 * FLOAT32;
-  return parameterCount(layerSizes) * vectors + kernelBytes({ layerSizes, batchSize, threads: 1 }, 0);
+  return (
+    parameterCount(layerSizes) * vectors + kernelBytes({ layerSizes, batchSize, threads: 1, mixup: null }, 0)
+  );
 }
 
 /** Weights, gradient, engine state and transposed weights; records of a batch's examples; scratch memory per thread. */
 function kernelBytes(
-  { layerSizes, batchSize, threads }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads'>,
+  {
+    layerSizes,
+    batchSize,
+    threads,
+    mixup,
+  }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads' | 'mixup'>,
   vectors: number,
 ): number {
-  const job = { records: batchSize, threads, training: true, vectors };
+  const job = { records: batchSize, threads, training: true, vectors, mixed: mixup !== null };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }
 
 function evaluationBytes(layerSizes: LayerSizes): number {
-  const job = { records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0 };
+  const job = { records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0, mixed: false };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }

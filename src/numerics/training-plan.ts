@@ -65,6 +65,7 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
     labelSmoothing: plan.labelSmoothing,
     classWeights: resolveClassWeights(plan, train, indices),
     augmentation: plan.augmentation,
+    mixup: plan.mixup,
   };
 }
 

@@ -44,6 +44,7 @@ export function buildTrainingPlan(
     // Parameters trained on standardized pixels require the same mean and deviation.
     standardize: start === null ? training.standardize : (start.standardization ?? false),
     augmentation: training.augmentation,
+    mixup: training.mixup,
     validationFraction: training.validation?.fraction ?? null,
     earlyStopping: training.earlyStopping,
     targetValidationAccuracy: training.budget?.targetValidationAccuracy ?? null,

@@ -17,13 +17,14 @@ type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'grad
 export function trainingJobBytes(request: Training, catalog: Catalog): number | null {
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return null;
-  const { batchSize, threads, optimizer, ema, earlyStopping } = request.training;
+  const { batchSize, threads, optimizer, ema, mixup, earlyStopping } = request.training;
   const size = {
     layerSizes: layerSizesFor(request.network.hidden, dataset),
     batchSize,
     threads,
     optimizer,
     ema,
+    mixup,
     keepsBest: earlyStopping?.restoreBest ?? false,
     isChecked: request.gradientCheck,
   };

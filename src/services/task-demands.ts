@@ -113,8 +113,17 @@ export const DEMANDS: {
     bytes: THREAD_BYTES + images,
   }),
   timeTraining: ({ plan, batchSize }) => {
-    const { layerSizes, optimizer, ema } = plan;
-    const size = { layerSizes, optimizer, ema, batchSize, threads: 1, keepsBest: false, isChecked: false };
+    const { layerSizes, optimizer, ema, mixup } = plan;
+    const size = {
+      layerSizes,
+      optimizer,
+      ema,
+      mixup,
+      batchSize,
+      threads: 1,
+      keepsBest: false,
+      isChecked: false,
+    };
     return { what: `Timing ${networkText(layerSizes)}`, cost: 0, bytes: trainingBytes(size) };
   },
   sgdPath: (task) => ({

@@ -53,6 +53,7 @@ test("a request with a data set alone means the notebook's network", () => {
       classWeights: null,
       standardize: false,
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+      mixup: null,
       ema: null,
       validation: { fraction: 0.1 },
       earlyStopping: null,

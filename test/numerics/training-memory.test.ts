@@ -16,6 +16,7 @@ const plain: TrainingSize = {
   threads: 1,
   optimizer: SGD,
   ema: null,
+  mixup: null,
   keepsBest: false,
   isChecked: false,
 };
@@ -42,6 +43,12 @@ test('each thread and each example of a batch add memory', () => {
   assert.ok(threads(2) - threads(1) > 2 ** 23);
   assert.ok(Math.abs(threads(64) - threads(1) - 63 * (threads(2) - threads(1))) < 64 * 2 ** 16);
   assert.ok(trainingBytes({ ...small, batchSize: 1024 }) > trainingBytes(small) + 960 * 784);
+});
+
+test('mixup adds a second row for each image of a batch', () => {
+  const small = { ...plain, layerSizes: [784, 40, 10], batchSize: 1024 };
+  const rows = trainingBytes({ ...small, mixup: { alpha: 0.2 } }) - trainingBytes(small);
+  assert.ok(rows >= 1024 * 784 && rows < 1024 * 900, String(rows));
 });
 
 test('the estimate covers the memory of the kernel', () => {

@@ -18,6 +18,7 @@ test('an engine gets the settings of the plan', () => {
     clipNorm: 5,
     ema: { decay: 0.99 },
     augmentation: { horizontalFlip: true, shift: 1, noise: 0.1, erase: 0.2 },
+    mixup: { alpha: 0.3 },
   } as const;
   const { layerSizes, batchSize, seed } = plan;
   assert.deepEqual(engineSettings({ ...plan, ...told }, train, firstIndices(80)), {

@@ -67,6 +67,7 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
     ['l2', { l2: 0.01 }],
     ['dropout', { dropout: 0.5 }],
     ['label-smoothing', { labelSmoothing: 0.1 }],
+    ['mixup', { mixup: {} }],
     ['ema', { ema: { decay: 0.5 } }],
     ['clip-norm', { clipNorm: 0.01 }],
     ['class-weights', { classWeights: [2, 1, 1, 1, 1, 1, 1, 1, 1, 1] }],
@@ -106,6 +107,8 @@ test('the number of threads does not change the result, with any options', async
     clipNorm: 1,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true },
     augmentation: { horizontalFlip: true, shift: 2, noise: 0.05, erase: 0.5 },
+    mixup: { alpha: 0.3 },
+    ema: { decay: 0.9 },
   };
   const jobs = [];
   for (const threads of [1, 2, 3]) {

@@ -48,12 +48,15 @@ storeTest('jobs of earlier releases have the defaults of options that were intro
   const {
     publish,
     testSet,
-    training: { ema, ...training },
+    training: { mixup, ema, ...training },
     ...earlier
   } = request();
   const { id } = await store.jobs.create({ ...earlier, training } as ReturnType<typeof request>, untouched);
   const read = (await store.jobs.get(id))!;
-  assert.deepEqual([read.publish, read.testSet, read.training.ema], [publish, testSet, ema]);
+  assert.deepEqual(
+    [read.publish, read.testSet, read.training.mixup, read.training.ema],
+    [publish, testSet, mixup, ema],
+  );
 });
 
 storeTest('returns undefined for an unknown job', async (t) => {

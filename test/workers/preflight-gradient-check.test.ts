@@ -34,6 +34,7 @@ test('the check covers the whole objective, with all its terms', () => {
     classWeights: Float64Array.from({ length: 10 }, (_, label) => label / 4),
     standardization: { mean: 0.286, std: 0.353 },
     augmentation: { horizontalFlip: true, shift: 3, noise: 0.2, erase: 0.5 },
+    mixup: { alpha: 1 },
   });
   const report = preflightGradientCheck(settings, initialize('glorot', sizes, 2), train);
   assert.equal(report.passed, true, JSON.stringify(report));

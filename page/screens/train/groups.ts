@@ -25,7 +25,7 @@ const LISTED: readonly OptionGroup[] = [
       (name) => `/training/${name}`,
     ),
   },
-  { name: 'Augmentation', isOpen: false, pointers: ['/training/augmentation'] },
+  { name: 'Augmentation', isOpen: false, pointers: ['/training/augmentation', '/training/mixup'] },
   { name: 'Stopping', isOpen: false, pointers: ['/training/earlyStopping', '/training/budget'] },
 ];
 

@@ -121,6 +121,7 @@ const resolvedRequest: Receipt['request'] = {
     classWeights: null,
     standardize: false,
     augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+    mixup: null,
     ema: null,
     validation: { fraction: 0.1 },
     earlyStopping: null,

@@ -1,5 +1,6 @@
 /** The objective of a batch and its gradient. */
 import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../engine.ts';
+import { drawMixingShare, drawPartners, mixPixels } from '../mixup.ts';
 import { type Network, unpack } from '../network.ts';
 import { argmax, crossEntropy, crossEntropyBackward } from './cross-entropy.ts';
 import { backwardExample, createExamplePass, forwardExample, prepare } from './example-pass.ts';
@@ -21,6 +22,7 @@ export type ComputeGradient = (
  * objective = (1/N) Σ_n c_n ℓ_n + l1 Σ_l |W_l| + (l2 / 2) Σ_l ‖W_l‖², c_n the weight of the class of example n,
  * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K. Like Keras, it divides by N, not by Σ c_n.
  * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l.
+ * With mixup, c_n ℓ_n is λ c_y ℓ(y) + (1 − λ) c_y′ ℓ(y′), and dz_L is the sum for both labels.
  * Both vectors are packed; `parameters` is read again in each call. Examples are summed in the order of the batch.
  */
 export function createComputeGradient(
@@ -28,37 +30,56 @@ export function createComputeGradient(
   parameters: Float64Array,
   settings: Network & ObjectiveSettings & { readonly seed: number },
 ): ComputeGradient {
-  const { layerSizes, seed, standardization, classWeights, labelSmoothing, l1, l2 } = settings;
+  const { layerSizes, seed, standardization, classWeights, labelSmoothing, l1, l2, mixup } = settings;
   const layers = unpack(parameters, layerSizes);
   const gradients = unpack(gradient, layerSizes);
   const pass = createExamplePass(settings);
   const dLogits = pass.dz[layers.length - 1]!;
+  const dTarget = new Float64Array(dLogits.length);
+  const inputs = layerSizes[0]!;
+  const image = new Uint8Array(inputs);
   const drawMasks = createDrawMasks(layerSizes, settings.dropout, seed);
   const augmentImage = createAugmentImage(layerSizes, settings.augmentation, seed);
-  return (sums, examples, batch, { epoch, start }) => {
+
+  return (sums, { pixels, labels }, batch, { epoch, start }) => {
+    const share = mixup === null ? 1 : drawMixingShare(mixup, seed, epoch, start);
+    const partners = new Uint32Array(batch.length);
+    if (mixup !== null) drawPartners(partners, seed, epoch, start);
     sums.loss = 0;
     sums.correct = 0;
     gradient.fill(0);
     prepare(pass, layers);
     for (let n = 0; n < batch.length; n++) {
-      const row = batch[n]!;
-      const label = examples.labels[row]!;
+      const partner = partners[n]!;
+      image.set(imageAt(n));
+      if (mixup !== null) mixPixels(image, imageAt(partner), share);
       const masks = drawMasks?.(epoch, start + n) ?? null;
-      const logits =
-        augmentImage === null
-          ? forwardExample(pass, layers, examples.pixels, row, masks)
-          : forwardExample(pass, layers, augmentImage(examples.pixels, row, epoch, start + n), 0, masks);
-      sums.loss += crossEntropy(logits, label);
-      if (argmax(logits) === label) sums.correct++;
-      crossEntropyBackward(
-        dLogits,
-        logits,
-        label,
-        (classWeights?.[label] ?? 1) / batch.length,
-        labelSmoothing,
-      );
+      const logits = forwardExample(pass, layers, image, 0, masks);
+      dLogits.fill(0);
+      addTarget(labelAt(n), share);
+      if (mixup !== null) addTarget(labelAt(partner), 1 - share);
+      if (argmax(logits) === labelAt(share >= 0.5 ? n : partner)) sums.correct++;
       backwardExample(gradients, pass, layers);
+
+      function addTarget(label: number, part: number): void {
+        const weight = (part * (classWeights?.[label] ?? 1)) / batch.length;
+        sums.loss += part * crossEntropy(logits, label);
+        crossEntropyBackward(dTarget, logits, label, weight, labelSmoothing);
+        for (let k = 0; k < dTarget.length; k++) dLogits[k]! += dTarget[k]!;
+      }
     }
+
+    function labelAt(n: number): number {
+      return labels[batch[n]!]!;
+    }
+
+    /** Image n of the batch, augmented; the next call may overwrite it. */
+    function imageAt(n: number): Uint8Array {
+      const row = batch[n]!;
+      if (augmentImage !== null) return augmentImage(pixels, row, epoch, start + n);
+      return pixels.subarray(row * inputs, (row + 1) * inputs);
+    }
+
     if (standardization !== null) foldBiasesBackward(gradients[0]!, standardization);
     for (let l = 0; l < layers.length; l++) {
       if (l1 > 0) addL1(gradients[l]!.weights, layers[l]!.weights, l1);

@@ -3,8 +3,8 @@ import { MAX_BATCH } from './constants.ts';
 import { HEADER } from './header.ts';
 
 /**
- * Records first … last − 1 ← the rows of `pixels` at the indices of the batch, which are in the kernel's memory.
- * Allocates nothing.
+ * Records first … last − 1 ← the rows of `pixels` at the indices of the batch, which are in the kernel's memory; with
+ * mixup also their partners. Allocates nothing.
  */
 export type CopyRows = (first: number, last: number) => void;
 
@@ -13,19 +13,25 @@ export interface RowsLayout {
   readonly inputs: number;
   readonly records: number;
   readonly recordStride: number;
+  /** Address of the partners of the records; 0 without mixup. */
+  readonly partnerRows: number;
+  readonly partnerStride: number;
 }
 
 export function createCopyRows(
   memory: WebAssembly.Memory,
-  { inputs, records, recordStride }: RowsLayout,
+  { inputs, records, recordStride, partnerRows, partnerStride }: RowsLayout,
   pixels: Uint8Array,
 ): CopyRows {
   const batch = new Uint32Array(memory.buffer, HEADER.addresses.INDICES, MAX_BATCH);
+  const partners = new Uint32Array(memory.buffer, HEADER.addresses.PARTNERS, MAX_BATCH);
   if (inputs % 8 !== 0 || pixels.byteOffset % 8 !== 0) {
     const bytes = new Uint8Array(memory.buffer);
     return (first, last) => {
       for (let n = first; n < last; n++) {
         copyBytes(bytes, records + n * recordStride, pixels, batch[n]! * inputs, inputs);
+        if (partnerRows === 0) continue;
+        copyBytes(bytes, partnerRows + n * partnerStride, pixels, batch[partners[n]!]! * inputs, inputs);
       }
     };
   }
@@ -39,6 +45,9 @@ export function createCopyRows(
     touched[0] = touch(halves, batch, first, last, 2 * count);
     for (let n = first; n < last; n++) {
       copyWords(memoryWords, (records + n * recordStride) >> 3, pixelWords, batch[n]! * count, count);
+      if (partnerRows === 0) continue;
+      const row = batch[partners[n]!]!;
+      copyWords(memoryWords, (partnerRows + n * partnerStride) >> 3, pixelWords, row * count, count);
     }
   };
 }

@@ -104,6 +104,9 @@ export const HEADER = createTable(LINE, {
   SEED: i32,
   DROPOUT_THRESHOLD: i32,
   AUGMENTED: i32,
+  /** Rows of the examples that those of the batch are mixed with; 0 without mixup. */
+  PARTNER_ROWS: i32,
+  PARTNER_STRIDE: i32,
   FLIP: i32,
   SHIFT: i32,
   ERASE_THRESHOLD: i32,
@@ -141,6 +144,9 @@ export const HEADER = createTable(LINE, {
   ROWS_COPIED: i32,
   /** Number of the step. */
   STEP: i32,
+  /** 256 λ of mixup, and 1 − λ. */
+  MIXING_WEIGHT: i32,
+  PARTNER_SHARE: f32,
   LEARNING_RATE: f32,
   DZ_SCALE: f32,
   STEP_SIZE: f32,
@@ -161,6 +167,8 @@ export const HEADER = createTable(LINE, {
   ZEROS: area(16 * PANEL_VECTORS),
   /** Indices of the batch's examples, for threads that copy their rows themselves. */
   INDICES: area(4 * MAX_BATCH),
+  /** Position in the batch of the example that each one is mixed with. */
+  PARTNERS: area(4 * MAX_BATCH),
   /** The next item of each thread, a cache line each. */
   NEXT_ITEM: area(LINE * MAX_THREADS),
 });

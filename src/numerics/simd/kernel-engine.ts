@@ -14,6 +14,7 @@ import {
   stateVectorCount,
   stateVectors,
 } from '../engine.ts';
+import { drawMixingShare, drawPartners } from '../mixup.ts';
 import { type Parameters, parameterCount } from '../network.ts';
 import * as C from './constants.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
@@ -71,7 +72,7 @@ export function createKernelEngine(
   initial: Parameters,
   { threads = 1, dense = false, paired = false }: KernelOptions = {},
 ): KernelEngine {
-  const { layerSizes, batchSize, optimizer, clipNorm, ema } = settings;
+  const { layerSizes, batchSize, optimizer, clipNorm, ema, mixup } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
     throw new RangeError(`A batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}.`);
   }
@@ -86,6 +87,7 @@ export function createKernelEngine(
     threads,
     training: true,
     vectors: stateVectorCount(settings),
+    mixed: mixup !== null,
   });
   const { layers, weightsBytes } = layout;
   let copyRows: CopyRows = () => {};
@@ -101,7 +103,9 @@ export function createKernelEngine(
   });
   const { exports, header, floats, bytes } = kernel;
   const indices = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, C.MAX_BATCH);
-  const rows = { inputs: layerSizes[0]!, records: layout.records, recordStride: layout.recordStride };
+  const partners = new Uint32Array(kernel.memory.buffer, HEADER.addresses.PARTNERS, C.MAX_BATCH);
+  const { records, recordStride, partnerRows, partnerStride } = layout;
+  const rows = { inputs: layerSizes[0]!, records, recordStride, partnerRows, partnerStride };
   let pixels: Uint8Array | null = null;
   let sharedPixels: Uint8Array | null = null;
   const momentShift = (m: number) => (2 + m) * weightsBytes;
@@ -126,6 +130,8 @@ export function createKernelEngine(
       floats.set(classWeights, layout.classWeights / 4);
     }
     writeAugmentation(planAugmentation(settings.augmentation));
+    header.PARTNER_ROWS = partnerRows;
+    header.PARTNER_STRIDE = partnerStride;
     header.AVERAGE_DELTA = ema === null ? 0 : averageShift;
     header.WEIGHT_DECAY = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
     if (optimizer.type === 'sgd') {
@@ -203,6 +209,12 @@ export function createKernelEngine(
     for (let n = 0; n < batch.length; n++) {
       indices[n] = batch[n]!;
       bytes[layout.labels + n] = examples.labels[batch[n]!]!;
+    }
+    if (mixup !== null) {
+      const share = drawMixingShare(mixup, settings.seed, position.epoch, position.start);
+      header.MIXING_WEIGHT = 256 * share;
+      header.PARTNER_SHARE = 1 - share;
+      drawPartners(partners.subarray(0, batch.length), settings.seed, position.epoch, position.start);
     }
     // Other threads can read only the pixels of their handle, so rows of other pixels are copied here.
     const copiesAllRows = threads > 1 && pixels.buffer !== sharedPixels?.buffer;

@@ -29,7 +29,7 @@ export interface KernelForward {
 }
 
 function forwardLayout(sizes: LayerSizes): Layout {
-  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0 });
+  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0, mixed: false });
 }
 
 /** Bytes of memory that `createKernelForward` allocates. */
@@ -120,7 +120,11 @@ export function createKernelForward(
     evaluate(sums, examples, indices) {
       if (examples.pixels !== currentPixels) {
         currentPixels = examples.pixels;
-        copyRows = createCopyRows(kernel.memory, { inputs, records, recordStride }, currentPixels);
+        copyRows = createCopyRows(
+          kernel.memory,
+          { inputs, records, recordStride, partnerRows: 0, partnerStride: 0 },
+          currentPixels,
+        );
       }
       header.FLOAT_PIXELS = 0;
       for (let start = 0; start < indices.length; start += CHUNK_EXAMPLES) {

@@ -32,6 +32,9 @@ export interface Layout {
   readonly partials: number;
   readonly classWeights: number;
   readonly tables: number;
+  /** Rows of the examples that those of the batch are mixed with; 0 without mixup. */
+  readonly partnerRows: number;
+  readonly partnerStride: number;
   readonly scratch: number;
   readonly scratchStride: number;
   readonly maskBytes: number;
@@ -48,6 +51,8 @@ export interface LayoutRequest {
   readonly training: boolean;
   /** Number of vectors of the engine's state: the moments, then the average. */
   readonly vectors: number;
+  /** Whether examples are mixed. */
+  readonly mixed: boolean;
 }
 
 const LINE = 64;
@@ -123,6 +128,7 @@ export function layOut(request: LayoutRequest): Layout {
   const recordStride = (recordLines | 1) * LINE;
   const maskBytes = lines(Math.ceil(records / 8) * BLOCK_ROWS);
   const tileBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
+  const partnerStride = lines(sizes[0]! + 16);
   const lists = (BLOCK_ROWS + 1) * 192 + 192 + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
   const folded = vectorCount(sizes[1]!) * 16;
   const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
@@ -138,6 +144,8 @@ export function layOut(request: LayoutRequest): Layout {
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
     classWeights: memory.take(4 * sizes.at(-1)!),
     tables: memory.take(training ? TABLE_BYTES : 0),
+    partnerRows: request.mixed ? memory.take(partnerStride * records) : 0,
+    partnerStride,
     scratch: memory.take(scratchStride * threads),
     scratchStride,
     maskBytes,

@@ -26,6 +26,7 @@ const PLAIN: EngineSettings = {
   classWeights: null,
   standardization: null,
   augmentation: UNCHANGED,
+  mixup: null,
 };
 
 export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {

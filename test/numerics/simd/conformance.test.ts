@@ -37,6 +37,17 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     layerSizes: [784, 12, 3],
     augmentation: { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 },
   },
+  mixup: { mixup: { alpha: 1 } },
+  'mixup of another seed': { mixup: { alpha: 1 }, seed: 6 },
+  'mixup of augmented images, class weights and label smoothing': {
+    layerSizes: [784, 12, 3],
+    batchSize: 33,
+    augmentation: { horizontalFlip: true, shift: 3, noise: 0, erase: 0.5 },
+    mixup: { alpha: 0.5 },
+    classWeights: Float64Array.of(0.5, 2, 1.25),
+    labelSmoothing: 0.1,
+    standardization: { mean: 0.3, std: 0.4 },
+  },
 };
 
 for (const [name, changes] of Object.entries(CASES)) {

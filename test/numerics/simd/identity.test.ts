@@ -40,6 +40,13 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     batchSize: 30,
     augmentation: { horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 },
   },
+  mixup: { layerSizes: [90, 70, 50, 5], batchSize: 150, mixup: { alpha: 1 } },
+  'mixup of augmented images': {
+    layerSizes: [784, 20, 10],
+    batchSize: 30,
+    augmentation: { horizontalFlip: true, shift: 2, noise: 0, erase: 0.5 },
+    mixup: { alpha: 0.4 },
+  },
 };
 
 /** Runs six steps, including a short batch and one that measures the norm, and returns all resulting state. */

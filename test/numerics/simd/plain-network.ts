@@ -2,6 +2,7 @@
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
+import { drawMixingShare, drawPartners } from '../../../src/numerics/mixup.ts';
 import type { Activation } from '../../../src/numerics/network.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network.ts';
 
@@ -47,12 +48,25 @@ export function measure(
   let loss = 0;
   let correct = 0;
   const logits: number[][] = [];
-  batch.forEach((row, n) => {
-    let pixels = examples.pixels.slice(row * inputs, (row + 1) * inputs);
-    if (position && changes) {
-      const changed = new Uint8Array(inputs);
-      augment(changed, pixels, 0, plan, seed, position.epoch, position.start + n);
-      pixels = changed;
+  const partners = new Uint32Array(batch.length);
+  let share = 1;
+  if (position && settings.mixup) {
+    share = drawMixingShare(settings.mixup, seed, position.epoch, position.start);
+    drawPartners(partners, seed, position.epoch, position.start);
+  }
+  const imageAt = (n: number) => {
+    const row = batch[n]!;
+    const pixels = examples.pixels.slice(row * inputs, (row + 1) * inputs);
+    if (!position || !changes) return pixels;
+    const changed = new Uint8Array(inputs);
+    augment(changed, pixels, 0, plan, seed, position.epoch, position.start + n);
+    return changed;
+  };
+  batch.forEach((_, n) => {
+    const pixels = imageAt(n);
+    const other = imageAt(partners[n]!);
+    if (share < 1) {
+      for (const [i, x] of pixels.entries()) pixels[i] = Math.round(share * x + (1 - share) * other[i]!);
     }
     const a: number[][] = [Array.from(pixels, (x) => (x / 255 - mean) / std)];
     const slopes: number[][] = [[]];
@@ -77,16 +91,20 @@ export function measure(
     });
     const z = a.at(-1)!;
     logits.push(z);
-    const label = examples.labels[row]!;
     const max = Math.max(...z);
     const sum = z.reduce((total, x) => total + Math.exp(x - max), 0);
-    loss += Math.log(sum) + (max - z[label]!);
-    if (z.indexOf(max) === label) correct++;
-    const weight = (classWeights?.[label] ?? 1) / batch.length;
-    let dz = z.map((x, k) => {
-      const q = (1 - labelSmoothing) * (k === label ? 1 : 0) + labelSmoothing / classes;
-      return weight * (Math.exp(x - max) / sum - q);
-    });
+    let dz = z.map(() => 0);
+    const labels = [n, partners[n]!].map((from) => examples.labels[batch[from]!]!);
+    if (z.indexOf(max) === labels[share >= 0.5 ? 0 : 1]) correct++;
+    for (const [i, part] of [share, 1 - share].entries()) {
+      const label = labels[i]!;
+      loss += part * (Math.log(sum) + (max - z[label]!));
+      const weight = (part * (classWeights?.[label] ?? 1)) / batch.length;
+      dz = dz.map((d, k) => {
+        const q = (1 - labelSmoothing) * (k === label ? 1 : 0) + labelSmoothing / classes;
+        return d + weight * (Math.exp(z[k]! - max) / sum - q);
+      });
+    }
     for (let l = layers.length - 1; l >= 0; l--) {
       const { weights, inputs: below } = layers[l]!;
       const d = gradients[l]!;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
+import { drawMixingShare, drawPartners, mixPixels } from '../../../src/numerics/mixup.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { layOut } from '../../../src/numerics/simd/layout.ts';
 import { firstIndices } from '../fixtures.ts';
@@ -37,6 +38,44 @@ for (const [name, augmentation] of Object.entries(CHANGES)) {
   });
 }
 
+for (const [name, inputs, augmentation] of [
+  ['plain images', 784, UNCHANGED],
+  ['augmented images', 784, CHANGES.everything],
+  ['images whose rows are not whole vectors', 43, UNCHANGED],
+] as const) {
+  test(`the kernel mixes images like mixup.ts, byte for byte: ${name}`, () => {
+    const mixup = { alpha: 1 };
+    const settings = settingsOf({ layerSizes: [inputs, 4, 10], batchSize: 90, augmentation, mixup, seed: 3 });
+    const examples = examplesFor(settings, 100);
+    const batch = firstIndices(90).map((n) => 99 - n);
+    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+    engine.gradient(
+      new Float32Array(engine.parameters.length),
+      examples,
+      batch,
+      at({ epoch: 7, start: 640 }),
+    );
+    const { memory, rows } = engine.createHandle(examples.pixels);
+    const partners = new Uint32Array(90);
+    drawPartners(partners, 3, 7, 640);
+    const share = drawMixingShare(mixup, 3, 7, 640);
+    assert.ok(share > 0 && share < 1);
+    const imageAt = (n: number) => {
+      const image = examples.pixels.slice(batch[n]! * inputs, (batch[n]! + 1) * inputs);
+      if (augmentation === UNCHANGED) return image;
+      const changed = new Uint8Array(inputs);
+      augment(changed, image, 0, planAugmentation(augmentation), 3, 7, 640 + n);
+      return changed;
+    };
+    for (let n = 0; n < 90; n++) {
+      const expected = imageAt(n);
+      mixPixels(expected, imageAt(partners[n]!), share);
+      const actual = new Uint8Array(memory.buffer, rows.records + n * rows.recordStride, inputs).slice();
+      assert.deepEqual(actual, expected, `picture ${n}`);
+    }
+  });
+}
+
 test('the kernel drops the same units as dropout.ts', () => {
   const settings = settingsOf({ layerSizes: [6, 29, 10, 3], dropout: 0.3, activation: 'sigmoid', seed: 77 });
   const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
@@ -50,6 +89,7 @@ test('the kernel drops the same units as dropout.ts', () => {
     threads: 1,
     training: true,
     vectors: 0,
+    mixed: false,
   });
   for (const layer of [1, 2]) {
     const kept = new Uint8Array(settings.layerSizes[layer]!);

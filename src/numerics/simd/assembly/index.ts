@@ -3,13 +3,13 @@ import { APPLY, CHUNK_EXAMPLES, MODE_BUFFERED, MODE_GRADIENT, PASS, UPDATE } fro
 import {
   AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
   EXAMPLES_PER_ITEM, GRADIENT_NORM, INPUTS, ITEM_COUNTS, LOSSES, LOSS_SUM, MODE, OUTPUTS, OUTPUT_GRADIENT,
-  OUTPUT_VALUES, PARTIALS, PHASE, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
+  OUTPUT_VALUES, PARTIALS, PARTNER_ROWS, PHASE, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
   STANDARDIZED, STEP, ZERO_RECORD,
 } from './addresses.ts';
 import { layerAt, layerCount, vectorCount } from './layer.ts';
 import { makePackTables } from './lists.ts';
 import { softmax } from './loss.ts';
-import { augmentAll, backward, foldMean, forward, listPixels, computeLosses } from './pass.ts';
+import { augmentAll, backward, foldMean, forward, listPixels, computeLosses, mixAll } from './pass.ts';
 import { awaitPhaseChange, beginPhase, claimItem, endStep, finishItem, hasStepEnded, itemCount, phaseNumber } from './threads.ts';
 import { transpose } from './transpose.ts';
 import { applyBlock, blockCount, updateBlock } from './update.ts';
@@ -58,6 +58,7 @@ function passItem(item: i32, scratch: usize): void {
     const end = min(n + CHUNK_EXAMPLES, last);
     if (!load<i32>(ROWS_COPIED)) copyRows(n, end);
     if (load<i32>(AUGMENTED)) augmentAll(n, end, scratch + foldedBytes());
+    if (load<u32>(PARTNER_ROWS)) mixAll(n, end, scratch + foldedBytes());
     listPixels(n, end);
     forward(n, end, true, folded);
     computeLosses(n, end);

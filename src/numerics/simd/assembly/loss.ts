@@ -2,9 +2,12 @@
  * Softmax, cross-entropy and its gradient for one example's logits z of K classes:
  * loss = log Σ_k e^(z_k − max) + (max − z_y), not −log(softmax), which is −log 0 for a confident mistake;
  * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K, with class weight c_y and label smoothing ε.
+ * With mixup, loss and dz are λ of those for y plus 1 − λ of those for y′, the label of the example's partner.
  * `scale` is 1 / N for a batch of N examples, or −η / N with learning rate η if the update follows directly.
  */
-import { CLASS_WEIGHTS, CORRECT, DZ_SCALE, LABELS, LOSSES, SMOOTHING } from './addresses.ts';
+import {
+  CLASS_WEIGHTS, CORRECT, DZ_SCALE, LABELS, LOSSES, PARTNERS, PARTNER_SHARE, SMOOTHING,
+} from './addresses.ts';
 import { exp, log } from './elementary.ts';
 
 /** All ones in the lanes that belong to classes, of the vector that begins with class v. */
@@ -47,25 +50,52 @@ export function softmax(p: usize, z: usize, classes: i32): void {
   }
 }
 
-/** Writes the loss of example n, whether its label is the first of the largest logits, and the gradient dz. */
-export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
-  const label: i32 = load<u8>(<usize>load<u32>(LABELS) + n);
-  const logit = load<f32>(z + (<usize>label << 2));
-  const max = largest(z, classes);
-  // Correct if the label's logit is the largest and no earlier class has the same logit.
+/** Whether the label's logit is the largest, `max`, and no earlier class has the same logit. */
+function isFirstLargest(label: i32, z: usize, classes: i32, max: f32): bool {
   let earlier = i32x4.splat(0);
   for (let v = 0; v < classes; v += 4) {
     const equal = f32x4.eq(v128.load(z + (<usize>v << 2)), f32x4.splat(max));
     earlier = v128.or(earlier, v128.and(equal, classLanes(v, label)));
   }
-  store<u8>(<usize>load<u32>(CORRECT) + n, <u8>((logit == max) & <i32>!v128.any_true(earlier)));
+  return load<f32>(z + (<usize>label << 2)) == max && !v128.any_true(earlier);
+}
+
+/** `share` · c_y · scale */
+@inline function scaleOf(label: i32, share: f32): f32 {
+  const weights: usize = load<u32>(CLASS_WEIGHTS);
+  return load<f32>(DZ_SCALE) * (weights ? load<f32>(weights + (<usize>label << 2)) : <f32>1) * share;
+}
+
+@inline function subtractAt(dz: usize, label: i32, x: f32): void {
+  const target = dz + (<usize>label << 2);
+  store<f32>(target, load<f32>(target) - x);
+}
+
+/** Writes the loss of example n, whether its prediction is correct, and the gradient dz. */
+export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
+  const labels: usize = load<u32>(LABELS);
+  const label: i32 = load<u8>(labels + n);
+  // 0 without mixup.
+  const rest = load<f32>(PARTNER_SHARE);
+  const other: i32 = rest > 0 ? load<u8>(labels + load<u32>(PARTNERS + (<usize>n << 2))) : label;
+  const max = largest(z, classes);
+  const isCorrect = isFirstLargest(rest > 0.5 ? other : label, z, classes, max);
+  store<u8>(<usize>load<u32>(CORRECT) + n, <u8>isCorrect);
   const sum = exponentials(dz, z, classes, max);
-  const loss = f32x4.extract_lane(log(sum), 0) + (max - logit);
+  const logSum = f32x4.extract_lane(log(sum), 0);
+  let loss = logSum + (max - load<f32>(z + (<usize>label << 2)));
+  let scale = scaleOf(label, 1 - rest);
+  const smoothing = load<f32>(SMOOTHING);
+  const target = scale * (<f32>1 - smoothing);
+  let otherTarget: f32 = 0;
+  if (rest > 0) {
+    loss = (1 - rest) * loss + rest * (logSum + (max - load<f32>(z + (<usize>other << 2))));
+    const otherScale = scaleOf(other, rest);
+    otherTarget = otherScale * (<f32>1 - smoothing);
+    scale += otherScale;
+  }
   store<f32>(<usize>load<u32>(LOSSES) + (<usize>n << 2), loss);
 
-  const weights: usize = load<u32>(CLASS_WEIGHTS);
-  const scale = load<f32>(DZ_SCALE) * (weights ? load<f32>(weights + (<usize>label << 2)) : <f32>1);
-  const smoothing = load<f32>(SMOOTHING);
   const factor = f32x4.div(f32x4.splat(scale), sum);
   const uniform = f32x4.splat((scale * smoothing) / <f32>classes);
   for (let v = 0; v < classes; v += 4) {
@@ -73,6 +103,6 @@ export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
     const each = f32x4.sub(f32x4.mul(v128.load(at), factor), uniform);
     v128.store(at, v128.and(each, classLanes(v, classes)));
   }
-  const target = dz + (<usize>label << 2);
-  store<f32>(target, load<f32>(target) - scale * (<f32>1 - smoothing));
+  subtractAt(dz, label, target);
+  if (rest > 0) subtractAt(dz, other, otherTarget);
 }

@@ -1,8 +1,8 @@
 /** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
 import { PANEL_VECTORS, TILE_ROWS } from '../constants.ts';
 import {
-  BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, OUTPUTS,
-  OUTPUT_GRADIENT, OUTPUT_VALUES, PIXEL_SCALE, RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
+  AUGMENTED, BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, MIXING_WEIGHT,
+  OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALE, RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
 } from './addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
@@ -21,6 +21,44 @@ export function augmentAll(first: i32, last: i32, copy: usize): void {
   const pixels: usize = load<u32>(layerAt(1), INPUT_VALUES);
   const start = load<i32>(START);
   for (let n = first; n < last; n++) augment(recordAt(n) + pixels, copy, start + n);
+}
+
+/** x ← (w x + (256 − w) x′ + 128) / 256, rounded down: src/numerics/mixup.ts */
+function mixPixels(row: usize, other: usize, inputs: i32): void {
+  const weight = load<i32>(MIXING_WEIGHT);
+  const own = i16x8.splat(<i16>weight);
+  const others = i16x8.splat(<i16>(256 - weight));
+  const half = i16x8.splat(128);
+  for (let end = row + <usize>inputs; row < end; row += 16, other += 16) {
+    const x = v128.load(row);
+    const y = v128.load(other);
+    const low = i16x8.add(
+      i16x8.mul(i16x8.extend_low_i8x16_u(x), own), i16x8.mul(i16x8.extend_low_i8x16_u(y), others),
+    );
+    const high = i16x8.add(
+      i16x8.mul(i16x8.extend_high_i8x16_u(x), own), i16x8.mul(i16x8.extend_high_i8x16_u(y), others),
+    );
+    v128.store(
+      row, i8x16.narrow_i16x8_u(i16x8.shr_u(i16x8.add(low, half), 8), i16x8.shr_u(i16x8.add(high, half), 8)),
+    );
+  }
+}
+
+/**
+ * Mixes the augmented images in their records with those of their partners. A thread augments the partners itself,
+ * because other threads may not have got to them.
+ */
+export function mixAll(first: i32, last: i32, copy: usize): void {
+  const layer = layerAt(1);
+  const inputs = load<i32>(layer, INPUTS);
+  const pixels: usize = load<u32>(layer, INPUT_VALUES);
+  const stride: usize = load<u32>(PARTNER_STRIDE);
+  const start = load<i32>(START);
+  for (let n = first; n < last; n++) {
+    const other = <usize>load<u32>(PARTNER_ROWS) + <usize>n * stride;
+    if (load<i32>(AUGMENTED)) augment(other, copy, start + load<i32>(PARTNERS + (<usize>n << 2)));
+    mixPixels(recordAt(n) + pixels, other, inputs);
+  }
 }
 
 /** Scales float32 pixels to inputs, in place. */
