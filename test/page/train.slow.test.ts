@@ -1,9 +1,12 @@
 /** The Train screen in a browser: training, errors at fields, searches, and what the address keeps. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import type { Search } from '../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { shapeFolders } from '../datasets/upload/shapes.ts';
+import { upload } from '../http/upload.ts';
 import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
@@ -61,9 +64,31 @@ test('shows an error at its field, and focuses the first one at submission', opt
 });
 
 test('options that vary make it a search', options, async (t) => {
-  const page = await openPage(t, url, { path: '#/train?network/hidden=8&training/epochs=1' });
-  await page.getByLabel('Vary Learning rate').check();
-  await page.getByLabel('Learning rate', { exact: true }).fill('0.05, 0.1, 0.2, 0.4');
+  const path = '#/train?network/hidden=8&training/epochs=1';
+  const page = await openPage(t, url, { path, expected: REJECTED });
+  await page.getByText('784-8-10, 6,370 parameters').waitFor();
+  const vary = page.getByLabel('Vary Learning rate');
+  await vary.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+  const place = await vary.boundingBox();
+  await vary.check();
+  await page.getByRole('button', { name: 'Search 3 settings' }).waitFor();
+  assert.deepEqual(await vary.boundingBox(), place);
+  await page.getByRole('button', { name: 'Options of the search' }).click();
+  await page.getByRole('heading', { name: 'Search', exact: true }).and(page.locator(':focus')).waitFor();
+
+  const values = page.getByLabel('Learning rate', { exact: true });
+  const cost = page.getByRole('region', { name: 'What it will cost' });
+  for (const [text, error] of [
+    ['', 'Must not be empty.'],
+    ['0.1', 'Must give at least two settings, but gives one.'],
+    ['0.05..0.2, 1', 'Must be a number, but is "0.05..0.2".'],
+  ] as const) {
+    await values.fill(text);
+    await page.locator('.field').filter({ has: values }).getByText(error).waitFor();
+    assert.match((await cost.textContent())!, /^What it will costThe service would reject these settings/);
+    await page.getByRole('button', { name: 'Search', exact: true }).waitFor();
+  }
+  await values.fill('0.05, 0.1, 0.2, 0.4');
   await page.getByLabel('Vary Batch size').check();
   await page.getByLabel('Batch size', { exact: true }).fill('256, 512');
   await page.getByRole('button', { name: 'Search 8 settings' }).waitFor();
@@ -78,6 +103,28 @@ test('options that vary make it a search', options, async (t) => {
     { path: '/training/optimizer/learningRate', min: 0.05, max: 0.4, scale: 'log', points: 4 },
   );
   await service!.app.inject({ method: 'POST', url: `/v1/searches/${idOf(page)}/cancel` });
+});
+
+test('a small data set is trained on with the settings of the form', options, async (t) => {
+  const files = Object.entries(await shapeFolders(21, 2)).map(([name, bytes]) => [
+    name,
+    new Uint8Array(bytes),
+  ]);
+  const zip = Buffer.from(zipSync(Object.fromEntries(files)));
+  const { id } = (await upload(service!.app, { file: zip })).json<{ id: string }>();
+  const page = await openPage(t, url, { path: `#/train?dataset=${id}` });
+  const batch = page.getByLabel('Batch size', { exact: true });
+  await page.getByText('57 trained on, 6 held out').waitFor();
+  assert.equal(await batch.inputValue(), '16');
+  await page.getByLabel('Data set', { exact: true }).selectOption('fashion-mnist');
+  assert.equal(await batch.inputValue(), '64');
+});
+
+test('an unknown data set is an error at its field, and another one can be chosen', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/train?dataset=nope', expected: REJECTED });
+  await page.getByText(/^Must be one of: .*fashion-mnist/).waitFor();
+  await page.getByLabel('Data set', { exact: true }).selectOption('fashion-mnist');
+  await page.getByText('784-40-10, 31,810 parameters').waitFor();
 });
 
 test('reload, back and forward keep the form, and a recipe fills it', options, async (t) => {

@@ -2,22 +2,26 @@
 import type { JSX } from 'preact';
 import type { SearchPreview } from '../../../src/domain/search/search.ts';
 import type { TrainingPreview } from '../../../src/domain/training-preview.ts';
+import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { bytes, count, duration } from '../../format.ts';
+import { groupId, SEARCH_GROUP } from './groups.ts';
 import type { Preview } from './use-preview.ts';
 
 export function Cost({
   preview,
+  isSearch,
   hasFieldErrors,
 }: {
   readonly preview: Preview;
+  readonly isSearch: boolean;
   /** Whether all errors are shown at their fields. */
   readonly hasFieldErrors: boolean;
 }): JSX.Element {
   const { training, search, problem, isOld } = preview;
   return (
-    <section class={`box train-cost${isOld || problem ? ' old' : ''}`} aria-labelledby="cost">
+    <section class={`box train-cost${isOld ? ' old' : ''}`} aria-labelledby="cost">
       <h2 id="cost">What it will cost</h2>
       {problem && !hasFieldErrors && <ProblemBox problem={problem} />}
       {problem && hasFieldErrors && (
@@ -27,9 +31,28 @@ export function Cost({
       )}
       {training && <TrainingCost preview={training} />}
       {search && <SearchCost preview={search} />}
+      {isSearch && (
+        <div class="train-jump">
+          <Button onClick={showSearchOptions}>Options of the search</Button>
+        </div>
+      )}
       {!training && !search && !problem && <Skeleton lines={6} />}
     </section>
   );
+}
+
+/** The options of a search are under all others, maybe out of sight. */
+function showSearchOptions(): void {
+  const heading = document.getElementById(groupId(SEARCH_GROUP.name));
+  heading?.scrollIntoView();
+  heading?.focus({ preventScroll: true });
+}
+
+/** The time in a few words, for the bar of small screens; null if it is not known. */
+export function describeTime({ training, search, problem }: Preview): string | null {
+  if (problem) return problem.errors.length > 0 ? 'The service would reject these settings.' : null;
+  const time = training?.time ?? search?.time;
+  return time === undefined ? null : `Takes ${range(time)}.`;
 }
 
 const range = ({ seconds, low, high }: { seconds: number; low: number; high: number }) =>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import type { Form } from './form.ts';
-import { groupOptions, type OptionGroup, SEARCH_GROUP } from './groups.ts';
+import { groupId, groupOptions, type OptionGroup, SEARCH_GROUP } from './groups.ts';
 import type { OptionErrors } from './option-errors.ts';
 import { OptionField } from './option-field.tsx';
 import { findTree, type Tree, visibleOptions } from './options.ts';
@@ -17,9 +17,8 @@ export interface FieldsProps {
 export function Fields({ form, errors, datasets }: FieldsProps): JSX.Element {
   const { training, search, isSearch } = form;
   const groups = groupOptions(training).map((group) => ({ group, tree: training as Tree }));
-  if (isSearch) {
-    groups.splice(1, 0, { group: { name: 'Search', isOpen: true, pointers: SEARCH_GROUP }, tree: search });
-  }
+  // At the end, so the option that makes it a search does not move under the pointer.
+  if (isSearch) groups.push({ group: SEARCH_GROUP, tree: search });
   return (
     <div class="train-groups">
       {groups.map(({ group, tree }) => (
@@ -55,7 +54,9 @@ function FieldGroup({
   if (isOpen) {
     return (
       <section class="box">
-        <h2>{name}</h2>
+        <h2 id={groupId(name)} tabIndex={-1}>
+          {name}
+        </h2>
         {fields}
       </section>
     );

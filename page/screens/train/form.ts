@@ -1,8 +1,9 @@
 /** The state of the form: the address holds it, so reload, back and forward keep it. */
 import { signal } from '@preact/signals';
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import { query, replaceQuery } from '../../router.ts';
 import { isShared, searchTree, trainingTree } from './constants.ts';
-import { buildValue, findTree, type Group, type Setting, visibleOptions } from './options.ts';
+import { buildValue, findTree, type Group, type Leaf, type Setting, visibleOptions } from './options.ts';
 import { formatSetting, parseSetting } from './setting.ts';
 import { buildVariation } from './vary.ts';
 
@@ -23,9 +24,12 @@ export interface Form {
 
 export const varyPointer = (pointer: string): string => `/vary${pointer}`;
 
-/** @param dataset the first data set of the service, which is chosen by default */
-export function readForm(dataset: string): Form {
-  const setting: Setting = { '/dataset': dataset, ...secrets.value, ...parseSetting(query.value) };
+/** @param datasets those of the service, of which the setting may choose one */
+export function readForm(datasets: readonly DatasetSummary[]): Form {
+  const preset = (datasets.find(({ id }) => id === 'fashion-mnist') ?? datasets[0])?.id ?? '';
+  const written: Setting = { '/dataset': preset, ...secrets.value, ...parseSetting(query.value) };
+  const dataset = datasets.find(({ id }) => id === written['/dataset']);
+  const setting: Setting = { ...(dataset && smallBatches(dataset)), ...written };
   const all = trainingTree(setting);
   const varied = visibleOptions(all).filter(({ pointer }) => setting[varyPointer(pointer)] !== undefined);
   const isSearch = varied.length > 0;
@@ -45,6 +49,14 @@ export function readForm(dataset: string): Form {
     path: isSearch ? '/v1/searches' : '/v1/training-jobs',
     body: isSearch ? { ...shared, vary, ...(buildValue(search) as object | undefined) } : shared,
   };
+}
+
+/** The batch size of a data set that is too small for the default: a power of two, at most half of the images. */
+function smallBatches({ splits: { train } }: DatasetSummary): Setting {
+  const option = findTree(trainingTree({}), '/training/batchSize') as Leaf;
+  // A tenth of the images is held out by default.
+  if (0.9 * train.examples >= Number(option.default)) return {};
+  return { [option.pointer]: String(2 ** Math.floor(Math.log2(Math.max(1, train.examples / 2)))) };
 }
 
 /** Sets the text of an option, or with null its default. */

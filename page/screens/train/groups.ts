@@ -30,15 +30,14 @@ const LISTED: readonly OptionGroup[] = [
 ];
 
 /** Options that only a search has. */
-export const SEARCH_GROUP = [
-  '/method',
-  '/halving',
-  '/objective',
-  '/repeats',
-  '/parallel',
-  '/budget',
-  '/final',
-];
+export const SEARCH_GROUP: OptionGroup = {
+  name: 'Search',
+  isOpen: true,
+  pointers: ['/method', '/halving', '/objective', '/repeats', '/parallel', '/budget', '/final'],
+};
+
+/** Id of the heading of an open group. */
+export const groupId = (name: string): string => `group-${name.replaceAll(' ', '-')}`;
 
 /** Groups with every option of the tree. */
 export function groupOptions(tree: Tree): OptionGroup[] {

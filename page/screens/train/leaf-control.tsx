@@ -17,13 +17,16 @@ export function LeafControl({
 }): JSX.Element {
   const isDataset = pointer === '/dataset';
   const names = isDataset ? datasets.map(({ id }) => id) : namesOf(schema);
-  if (names && (text === '' || names.includes(text))) {
+  const isListed = text === '' || names?.includes(text);
+  // A data set that does not exist is listed, too, so another one can be chosen.
+  if (names && (isListed || isDataset)) {
     return (
       <select
         {...attributes}
         value={text}
         onChange={(event) => setOption(pointer, event.currentTarget.value || null)}
       >
+        {!isListed && <option value={text}>{text}</option>}
         {!isDataset && standard === '' && <option value="">default</option>}
         {names.map((name) => (
           <option key={name} value={name}>

@@ -19,9 +19,10 @@ export function placeErrors(problem: ApiProblem, form: Form): { errors: OptionEr
   return { errors, isComplete };
 }
 
-/** `#/vary/0/choices/1` is an error of the first variation. */
+/** `#/vary/0/choices/1` is an error of the first variation; one of all variations, `#/vary`, is shown there, too. */
 function varyOption(pointer: string, { body }: Form): string | null {
-  const index = /^#\/vary\/(\d+)/.exec(pointer)?.[1];
+  if (!/^#\/vary(\/|$)/.test(pointer)) return null;
+  const index = /^#\/vary\/(\d+)/.exec(pointer)?.[1] ?? 0;
   const variation = (body['vary'] as readonly { path: string }[] | undefined)?.[Number(index)];
   return variation === undefined ? null : varyPointer(variation.path);
 }

@@ -10,7 +10,7 @@ import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { links, navigate, query } from '../../router.ts';
-import { Cost } from './cost.tsx';
+import { Cost, describeTime } from './cost.tsx';
 import { Fields } from './fields.tsx';
 import { type Form, readForm } from './form.ts';
 import { placeErrors } from './option-errors.ts';
@@ -19,9 +19,11 @@ import { StarterCurve } from './starter-curve.tsx';
 import { type Preview, usePreview } from './use-preview.ts';
 
 export function Train(): JSX.Element {
-  const datasets = useResource<{ data: readonly DatasetSummary[] }>('/v1/datasets', { isRecorded: false });
+  const datasets = useResource<{ data: readonly DatasetSummary[] }>('/v1/datasets?limit=100', {
+    isRecorded: false,
+  });
   const listed = datasets.data?.data ?? [];
-  const form = readForm((listed.find(({ id }) => id === 'fashion-mnist') ?? listed[0])?.id ?? '');
+  const form = readForm(listed);
   const preview = usePreview(form, datasets.data !== null || datasets.problem !== null);
   const { submit, problem, isSending, ref } = useSubmit(form);
   const shown = problem ?? preview.problem;
@@ -40,9 +42,10 @@ export function Train(): JSX.Element {
       >
         <Fields form={form} errors={errors} datasets={listed} />
         <div class="train-side">
-          <Cost preview={preview} hasFieldErrors={isComplete} />
+          <Cost preview={preview} isSearch={form.isSearch} hasFieldErrors={isComplete} />
           {problem && !isComplete && <ProblemBox problem={problem} />}
           <div class="train-actions">
+            <p class="note train-time">{describeTime(preview)}</p>
             <Button kind="primary" type="submit" isBusy={isSending}>
               {actionName(form, preview)}
             </Button>

@@ -44,7 +44,9 @@ export function usePreview({ path, body }: Form, isReady: boolean): Preview {
             of: text,
           });
         } catch (error) {
-          if (!signal.aborted) setState((old) => ({ ...old, problem: toProblem(error), of: text }));
+          // The figures of earlier settings would contradict the error.
+          if (!signal.aborted)
+            setState({ training: null, search: null, problem: toProblem(error), of: text });
         }
       },
       state.of === '' ? 0 : DELAY_MS,

@@ -14,8 +14,9 @@ export interface Range {
 /** A variation as it is sent; errors in it are for the service to find. */
 export type SentVariation = { readonly path: string } & Readonly<Record<string, unknown>>;
 
+/** @returns null for a list, also if it has `..`: only the scale makes a range */
 export function parseRange(text: string): Range | null {
-  const match = /^(.*?)\.\.(\S*)(?: (log|linear))?(?: (\S+))?$/.exec(text);
+  const match = /^(.*?)\.\.(\S*) (log|linear)(?: (\S+))?$/.exec(text);
   if (!match) return null;
   const [, min = '', max = '', scale, points = ''] = match;
   return { min, max, scale: scale === 'log' ? 'log' : 'linear', points };
