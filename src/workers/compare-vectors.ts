@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const ENTRY = fileURLToPath(new URL('./vector-battery.ts', import.meta.url));
 
-/** Idle processors take less than a second, two with 18 processes waiting up to ten. */
+/** Two processors take about a second at a load of 5, and several at a load of 18. */
 const TIMEOUT_MS = 20_000;
 /** Without 256-bit vectors in the processor, V8 does not join vectors, and both take the same time. */
 const FASTER = 0.95;
