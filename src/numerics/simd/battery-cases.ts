@@ -24,6 +24,7 @@ const BATCHES = [7, 10, 1, 33, 6, 131, 16, 9];
 const PENALTIES = [{}, { l2: 1e-3 }, { l1: 1e-4, l2: 1e-4, dropout: 0.3 }];
 const CLIP_NORMS = [null, null, 0.5, null];
 const AVERAGES = [null, { decay: 0.9 }];
+const MIXUPS = [null, { alpha: 1 }];
 const STANDARDIZATIONS = [null, { mean: 0.3, std: 0.4 }, null];
 const AUGMENTATION = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
 /** The only number of inputs that can be augmented. */
@@ -72,6 +73,7 @@ export function batteryCase(n: number): BatteryCase {
     optimizer: entry(OPTIMIZERS, n >> 1),
     clipNorm: entry(CLIP_NORMS, n),
     ema: entry(AVERAGES, n >> 4),
+    mixup: entry(MIXUPS, n >> 5),
     standardization: entry(STANDARDIZATIONS, n >> 2),
     labelSmoothing: n % 6 === 0 ? 0.1 : 0,
     ...(isAugmented && { augmentation: AUGMENTATION }),
