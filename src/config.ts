@@ -67,7 +67,8 @@ export type Config = Readonly<{
   wideVectors: Environment['WIDE_VECTORS'];
   logLevel: Environment['LOG_LEVEL'];
   shutdownGraceSeconds: number;
-  accessLog: Environment['ACCESS_LOG'];
+  /** Fraction of the requests with a status below 400 that are logged, 0–1; null: no request is logged. */
+  accessLog: number | null;
   /** Days after which events of ended jobs are deleted; null: never. */
   keepEventsDays: number | null;
   /** Days after which checkpoints of ended jobs are deleted; null: never. */
@@ -138,7 +139,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     wideVectors: env.WIDE_VECTORS,
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
-    accessLog: env.ACCESS_LOG,
+    accessLog: readAccessLog(env.ACCESS_LOG),
     keepEventsDays: env.KEEP_EVENTS_DAYS ?? null,
     keepCheckpointsDays: env.KEEP_CHECKPOINTS_DAYS ?? null,
     keepJobsDays: env.KEEP_JOBS_DAYS ?? null,
@@ -155,6 +156,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 /** The configuration with this DATABASE_URL. @throws AtelierError as `readConfig` */
 export function readConfigWithDatabase(url: string): Config {
   return readConfig({ ...process.env, DATABASE_URL: url });
+}
+
+/** The fraction of `all`, `errors`, `off` and `sample:0.01`. */
+function readAccessLog(value: string): Config['accessLog'] {
+  if (value === 'off') return null;
+  if (value === 'errors') return 0;
+  return value === 'all' ? 1 : Number(value.slice('sample:'.length));
 }
 
 function readDatabase(env: Environment): DatabaseConfig | null {

@@ -27,6 +27,7 @@ function choice<const T extends readonly string[]>(...options: T) {
 }
 
 const MEBIBYTE = 2 ** 20;
+const ACCESS_LOG_RULE = 'must be all, errors, off, or a fraction below 1 such as sample:0.01';
 const DATABASE_URL_RULE = 'must be a URL such as postgresql://user:password@host:5432/atelier';
 const BLOB_URL_RULE = 'must be a URL such as s3://bucket/prefix?endpoint=https://s3.example&region=eu-west-1';
 
@@ -175,9 +176,13 @@ export const environmentSchema = z.object({
     .default('info')
     .describe('Lowest level of logged lines'),
   SHUTDOWN_GRACE_SECONDS: integer(1, 3600).default(20).describe('Seconds a shutdown may take after SIGTERM'),
-  ACCESS_LOG: choice('all', 'errors', 'off')
+  ACCESS_LOG: z
+    .string()
+    .regex(/^(all|errors|off|sample:0?\.\d{1,9})$/, ACCESS_LOG_RULE)
     .default('all')
-    .describe('Logged requests: all, those with a status from 400 on, or none'),
+    .describe(
+      'Logged requests: all, those with a status from 400 on, or none; `sample:0.01` adds 1 % of the others',
+    ),
   KEEP_EVENTS_DAYS: integer(1, 36_500)
     .optional()
     .describe('Days after the end of a job until its events are deleted'),

@@ -30,7 +30,7 @@ export function createLog(level: Config['logLevel']): Log {
 const withTimeout = (flushed: Promise<unknown>) => Promise.race([flushed, wait(FLUSH_TIMEOUT_MS)]);
 
 const FLUSH_TIMEOUT_MS = 250;
-const FLUSH_CHARS = 4096;
+const FLUSH_CHARS = 15 * 1024;
 const FLUSH_INTERVAL_MS = 200;
 /** Limit of the buffer for a slow reader; further lines are dropped and counted. */
 const MAX_BUFFERED_BYTES = 16 * 2 ** 20;

@@ -37,7 +37,7 @@ test('an empty environment gives the defaults', () => {
     wideVectors: 'auto',
     logLevel: 'info',
     shutdownGraceSeconds: 20,
-    accessLog: 'all',
+    accessLog: 1,
     keepEventsDays: null,
     keepCheckpointsDays: null,
     keepJobsDays: null,
@@ -125,7 +125,7 @@ test('reads every variable', () => {
     wideVectors: 'on',
     logLevel: 'debug',
     shutdownGraceSeconds: 5,
-    accessLog: 'errors',
+    accessLog: 0,
     keepEventsDays: 30,
     keepCheckpointsDays: 7,
     keepJobsDays: 90,
@@ -153,6 +153,13 @@ test('an empty variable means the default, as an unset one does', () => {
   assert.equal(readConfig({ PORT: '', STARTER_JOB: '' }).port, 3000);
 });
 
+test('ACCESS_LOG is a fraction of the successful requests', () => {
+  const fractions = { all: 1, 'sample:0.25': 0.25, 'sample:.01': 0.01, errors: 0, off: null };
+  for (const [ACCESS_LOG, fraction] of Object.entries(fractions)) {
+    assert.equal(readConfig({ ACCESS_LOG }).accessLog, fraction, ACCESS_LOG);
+  }
+});
+
 test('reports an invalid variable with its value', () => {
   const wrong = {
     PORT: '65536',
@@ -173,6 +180,7 @@ test('reports an invalid variable with its value', () => {
     STARTER_JOB: 'yes',
     LOG_LEVEL: 'loud',
     SHUTDOWN_GRACE_SECONDS: '-1',
+    ACCESS_LOG: 'sample:1.5',
   };
   for (const [name, value] of Object.entries(wrong)) {
     assert.throws(

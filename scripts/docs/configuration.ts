@@ -31,6 +31,11 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   AWS_SESSION_TOKEN: 'none',
 };
 
+/** Allowed values that the schema states as a pattern. */
+const ALLOWED: Partial<Record<Name, string>> = {
+  ACCESS_LOG: '`all`, `errors`, `off`, `sample:` and a fraction',
+};
+
 function unwrap(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
     return unwrap(schema.unwrap() as z.ZodType);
@@ -55,7 +60,7 @@ export function configuration(): string {
   const rows = Object.entries(environmentSchema.shape).map(([name, schema]) => [
     `\`${name}\``,
     defaultOf(name as Name, schema),
-    allowed(schema),
+    ALLOWED[name as Name] ?? allowed(schema),
     schema.description ?? unwrap(schema).description ?? '',
   ]);
   return table(['variable', 'default', 'allowed', 'meaning'], rows);

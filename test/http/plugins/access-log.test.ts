@@ -3,19 +3,76 @@ import { test } from 'node:test';
 import Fastify, { LogController } from 'fastify';
 import { logRequests } from '../../../src/http/plugins/access-log.ts';
 
-test('ACCESS_LOG chooses between all requests, rejected and failed ones, and none', async () => {
-  const statuses = { all: [200, 404, 500], errors: [404, 500], off: [] };
-  for (const [accessLog, expected] of Object.entries(statuses)) {
-    const logged: number[] = [];
-    const stream = { write: (line: string) => logged.push(JSON.parse(line).status) };
-    const logController = new LogController({ disableRequestLogging: true });
-    const app = Fastify({ logger: { stream }, logController });
-    logRequests(app, accessLog as keyof typeof statuses);
-    app.get<{ Params: { status: number } }>('/:status', async ({ params }, reply) =>
-      reply.code(params.status).send(),
+interface Line {
+  readonly reqId: string;
+  readonly status: number;
+}
+
+async function logged(fraction: number | null, statuses: readonly number[]): Promise<Line[]> {
+  const lines: Line[] = [];
+  const stream = { write: (line: string) => lines.push(JSON.parse(line)) };
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = Fastify({ logger: { stream }, logController });
+  app.decorateRequest('caller', 'anonymous');
+  logRequests(app, fraction);
+  app.get<{ Params: { status: number } }>('/:status', async ({ params }, reply) =>
+    reply.code(params.status).send(),
+  );
+  for (const status of statuses) await app.inject(`/${status}`);
+  await app.close();
+  return lines;
+}
+
+test('all requests, rejected and failed ones, or none are logged', async () => {
+  const expected = new Map([
+    [1, [200, 404, 500]],
+    [0, [404, 500]],
+    [null, []],
+  ]);
+  for (const [fraction, statuses] of expected) {
+    const lines = await logged(fraction, [200, 404, 500]);
+    assert.deepEqual(
+      lines.map(({ status }) => status),
+      statuses,
+      `${fraction}`,
     );
-    for (const status of [200, 404, 500]) await app.inject(`/${status}`);
-    await app.close();
-    assert.deepEqual(logged, expected, accessLog);
   }
+});
+
+test('a fraction of the successful requests is logged, and every rejected one', async () => {
+  const statuses = Array.from({ length: 400 }, (_, n) => (n % 2 === 0 ? 200 : 404));
+  const lines = await logged(0.5, statuses);
+  const successes = lines.filter(({ status }) => status === 200).length;
+  // Ten standard deviations of the binomial distribution around its mean of 100.
+  assert.ok(successes > 30 && successes < 170, `${successes} of 200`);
+  assert.equal(lines.filter(({ status }) => status === 404).length, 200);
+});
+
+test('a line is the one that pino would write, with the path but no query', async () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = Fastify({ logger: { stream }, logController, genReqId: () => 'asked' });
+  app.decorateRequest('caller', 'anonymous');
+  logRequests(app, 1);
+  app.get('/*', async (request) => {
+    // Clients may send any bytes, but `inject` would encode the quotation mark.
+    Object.defineProperty(request, 'url', { value: '/a"b?key=secret' });
+    request.caller = 'a "b"';
+  });
+  await app.inject('/');
+  const written = JSON.parse(lines[0]!);
+  assert.ok(written.durationMs > 0);
+  const { time: _, durationMs, ...fields } = written;
+  const { level: _level, pid: _pid, hostname: _hostname, msg, reqId, ...members } = fields;
+  assert.deepEqual(members, { method: 'GET', url: '/a"b', status: 200, caller: 'a "b"' });
+  app.log.info({ reqId, method: 'GET', url: '/a"b', status: 200, durationMs, caller: 'a "b"' }, msg);
+  const withoutTime = (line: string) => line.replace(/"time":\d+/, '');
+  assert.equal(withoutTime(lines[0]!), withoutTime(lines[1]!));
+  await app.close();
+});
+
+test('callers without a key are not named', async () => {
+  const [line] = await logged(1, [200]);
+  assert.ok(!('caller' in line!));
 });
