@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, onResponseHookHandler } from 'fasti
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { OnTimeout } from '../errors/client-error.ts';
 import { onceClosed } from '../plugins/client.ts';
+import { type Buckets, CountedHistogram } from './counted-histogram.ts';
 
 /** Responses that stay open by design: streams of events, and requests that wait for a job to end. */
 export const STREAM_KINDS = ['events', 'wait'] as const;
@@ -35,13 +36,16 @@ export interface RequestMeter {
 
 export function createRequestMeter(registry: Registry): RequestMeter {
   const registers = [registry];
-  const durations = new Histogram({
-    name: 'atelier_http_request_duration_seconds',
-    help: 'Time from the headers of a request to the end of its response, without streams; _count is the number of requests.',
-    labelNames: ['route', 'method', 'status'],
-    buckets: BUCKETS_SECONDS,
-    registers,
-  });
+  const durations = new Map<string, Buckets & Duration>();
+  new CountedHistogram(
+    {
+      name: 'atelier_http_request_duration_seconds',
+      help: 'Time from the headers of a request to the end of its response, without streams; _count is the number of requests.',
+      bounds: BUCKETS_SECONDS,
+    },
+    registry,
+    () => durations.values(),
+  );
   const open = new Gauge({
     name: 'atelier_http_streams',
     help: 'Open responses: streams of events, and requests that wait for a job (Prefer: wait).',
@@ -60,7 +64,12 @@ export function createRequestMeter(registry: Registry): RequestMeter {
     streamed.zero({ kind });
   }
   return {
-    duration: (route, method, status) => durations.labels(route, method, String(status)),
+    duration(route, method, status) {
+      const key = `${status} ${method} ${route}`;
+      const known = durations.get(key) ?? countDurations({ route, method, status: String(status) });
+      durations.set(key, known);
+      return known;
+    },
     openStream(kind) {
       open.inc({ kind });
       const end = streamed.startTimer({ kind });
@@ -68,6 +77,24 @@ export function createRequestMeter(registry: Registry): RequestMeter {
         open.dec({ kind });
         end();
       };
+    },
+  };
+}
+
+/** Counts directly: `observe` of prom-client compares and joins the labels each time. */
+function countDurations(labels: Buckets['labels']): Buckets & Duration {
+  const counts = BUCKETS_SECONDS.map(() => 0);
+  // Above all bounds.
+  counts.push(0);
+  return {
+    labels,
+    counts,
+    sum: 0,
+    observe(this: { sum: number }, seconds) {
+      let bucket = 0;
+      while (seconds > BUCKETS_SECONDS[bucket]!) bucket++;
+      counts[bucket]! += 1;
+      this.sum += seconds;
     },
   };
 }
