@@ -24,8 +24,8 @@ const BODY_TYPES = [
 ];
 
 /** Reads every body of a scope as bytes, including JSON: large JSON is parsed by a worker. */
-export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): Promise<void> {
-  await registerMultipart(scope, maxBodyBytes);
+export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): void {
+  registerMultipart(scope, maxBodyBytes);
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], { parseAs: 'buffer' }, (_request, bytes, done) =>
     done(null, bytes),

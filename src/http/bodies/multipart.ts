@@ -49,9 +49,14 @@ export interface FormFile {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** @param maxBytes size limit of a file */
-export async function registerMultipart(scope: FastifyInstance, maxBytes: number): Promise<void> {
-  await scope.register(multipart, { throwFileSizeLimit: true, limits: { fileSize: maxBytes } });
+/**
+ * Registers the parser without the plugin's hooks: they delete files that it has saved to disk, which nothing here asks
+ * for, and being asynchronous they delay every request of the scope, forms or not.
+ * @param maxBytes size limit of a file
+ */
+export function registerMultipart(scope: FastifyInstance, maxBytes: number): void {
+  const withoutHooks: FastifyInstance = Object.create(scope, { addHook: { value: () => scope } });
+  multipart(withoutHooks, { throwFileSizeLimit: true, limits: { fileSize: maxBytes } }, () => {});
 }
 
 /** Rejects other bodies by their headers, in scopes whose parsers accept them for other routes. */

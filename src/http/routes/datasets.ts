@@ -138,7 +138,7 @@ export const datasetWriteRoutes =
     await app.register(async (scope) => {
       limitLargeBodies(scope, onTimeout, onLimit);
       scope.removeAllContentTypeParsers();
-      await registerMultipart(scope, maxDatasetBytes);
+      registerMultipart(scope, maxDatasetBytes);
       (scope as typeof app).route({
         method: 'POST',
         url: '/datasets',

@@ -125,7 +125,7 @@ export async function registerRoutes(
     reserveBodyMemory(large, services.memory);
     await large.register(
       async (v1) => {
-        await registerImageBodies(v1, maxBodyBytes);
+        registerImageBodies(v1, maxBodyBytes);
         const { decodeFiles, readEncodedJson } = services;
         const reader = { maxBodyBytes, decodeFiles, readEncodedJson };
         await v1.register(predictionRoutes(predictions, reader));

@@ -132,7 +132,7 @@ export const predictionJobRoutes =
 
     await app.register(async (scope) => {
       limitLargeBodies(scope, onTimeout, onLimit);
-      await registerMultipart(scope, maxBytes);
+      registerMultipart(scope, maxBytes);
       (scope as typeof app).route({
         method: 'POST',
         url: '/prediction-jobs',
