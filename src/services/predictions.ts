@@ -23,7 +23,7 @@ import type { PredictTasks } from '../workers/tasks.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
 import type { DecodeFiles } from './image-decoder.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import type { ModelService } from './models.ts';
+import { type ModelService, servedNetwork } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
 
 /** Limits for the main thread: number of images, and multiply-adds. */
@@ -96,7 +96,6 @@ export function createPredictionService(
     signal: () => AbortSignal,
     decodedIn = 0,
   ): Promise<EncodedResponse> {
-    const { forward, ...network } = model;
     const startedAt = performance.now();
     if (!('decoded' in request) && fitsMainThread(request)) {
       const received = codecFor(request).decode(request);
@@ -104,18 +103,23 @@ export function createPredictionService(
       const { protocol } = request;
       return compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
     }
-    if ('decoded' in request && isSmall(request, network)) {
+    if ('decoded' in request && isSmall(request, model)) {
       const { decoded } = request;
       const codec = codecFor(request);
-      const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+      const { response, tally, computeMs, serialiseMs } = computeResponse(
+        codec,
+        decoded,
+        model.forward,
+        model,
+      );
       const ms = { wait: 0, decode: decodedIn, compute: computeMs, serialise: serialiseMs };
-      onPredicted(network.reference, decoded.batch.count, ms, tally);
+      onPredicted(model.reference, decoded.batch.count, ms, tally);
       return response;
     }
     // The body is not needed on this thread any more, so it is transferred instead of copied.
     const result = await pool.run(
       'predict',
-      { network, request },
+      { network: servedNetwork(model), request },
       signal(),
       transferableBuffers(requestBuffers(request)),
     );
@@ -126,7 +130,7 @@ export function createPredictionService(
     }
     const { body, jsonBytes, images, tally, ms } = result;
     const wait = performance.now() - startedAt - ms.decode - ms.compute - ms.serialise;
-    onPredicted(network.reference, images, { ...ms, wait, decode: decodedIn + ms.decode }, tally);
+    onPredicted(model.reference, images, { ...ms, wait, decode: decodedIn + ms.decode }, tally);
     // Structured clone turns a Buffer into a plain Uint8Array.
     return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };
   }
@@ -163,7 +167,8 @@ export function createPredictionService(
           format,
           imageStatistics,
         };
-        return { ...(await compute(model, request, null, signal)), model: model.reference };
+        const { body, jsonBytes } = await compute(model, request, null, signal);
+        return { body, jsonBytes, model: model.reference };
       });
     },
 

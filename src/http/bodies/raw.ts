@@ -26,10 +26,10 @@ const inflate = promisify(unzip);
  * @throws AtelierError `unsupported-media-type`
  */
 export function rejectEncodedBodies(app: FastifyInstance): void {
-  app.addHook('onRequest', ({ headers, routeOptions }, reply, done) => {
-    const encoding = headers['content-encoding'];
+  app.addHook('onRequest', (request, reply, done) => {
+    const encoding = request.headers['content-encoding'];
     if (encoding === undefined || IDENTITY.test(encoding)) return done();
-    const { inflates } = routeOptions.config;
+    const { inflates } = request.routeOptions.config;
     if (inflates && /^\s*(gzip|deflate)\s*$/i.test(encoding)) return done();
     const allowed = inflates ? 'gzip, deflate, identity' : 'identity';
     // RFC 9110, section 15.5.16.

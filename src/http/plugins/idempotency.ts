@@ -1,6 +1,6 @@
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): repeats create nothing. */
 import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import stringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import type { IdempotencyService } from '../../services/idempotency.ts';
@@ -43,12 +43,14 @@ export function registerIdempotency(app: FastifyInstance): void {
     const own = route.schema?.headers;
     const headers = own instanceof z.ZodObject ? headersSchema.extend(own.shape) : headersSchema;
     route.schema = { ...route.schema, headers };
-  });
-  app.addHook('preValidation', (request, _reply, done) => {
-    if (request.routeOptions.config.idempotent) request.rawBody = request.body;
-    done();
+    route.preValidation = [keepRawBody, ...[route.preValidation ?? []].flat()];
   });
 }
+
+const keepRawBody: preValidationHookHandler = (request, _reply, done) => {
+  request.rawBody = request.body;
+  done();
+};
 
 /** Calls `createIdempotently`, and sends the response. */
 export async function respondIdempotently<T>(

@@ -140,10 +140,10 @@ export function limitLargeResponses(
   };
 
   app.addHook('onRequest', (request, _reply, done) => {
+    if (unsent.total() === 0) return done();
     const { scope, sheddable } = request.routeOptions.config;
     // Small predictions come first, and their responses are small.
-    const isSmall = scope === 'open' || (sheddable === 'large-body' && !isLargeBody(request));
-    if (unsent.total() === 0 || isSmall) return done();
+    if (scope === 'open' || (sheddable === 'large-body' && !isLargeBody(request))) return done();
     done(findExcess(request, (count, limit) => count > limit * FULL_FRACTION));
   });
   // A hook per route runs last, after the ETag of the payload was computed.

@@ -4,6 +4,9 @@ import { AtelierError } from '../../errors.ts';
 import { verbOf } from '../errors/protocol-errors.ts';
 import { clientUrl } from './base-path.ts';
 
+/** A URL without a verb, and without an empty part that a parameter could match. */
+const PLAIN_URL = /^(?:\/[\w.@~-]+)+(?:$|\?)/;
+
 function matchesPath(pattern: string, path: string): boolean {
   // Without the regular expressions, which contain slashes.
   const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
@@ -72,6 +75,7 @@ export function registerNotFound(app: FastifyInstance): void {
       const methods = routes.flatMap((route) => route.method);
       return void reply.code(204).header('allow', listMethods(methods)).send();
     }
+    if (!request.is404 && PLAIN_URL.test(request.url)) return done();
     if (request.is404 || lacksVerb(request)) rejectUnmatched(request, reply);
     const params = request.params as Readonly<Record<string, string>>;
     // The router matches `/v1/models/` with an empty name.

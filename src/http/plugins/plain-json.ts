@@ -1,15 +1,17 @@
 /** Content type of the other protocols' JSON: without a charset, because KServe's client compares it byte by byte. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onSendHookHandler } from 'fastify';
 import { PROTOCOL_ERRORS } from '../errors/protocol-errors.ts';
 import { JSON_TYPE } from '../responses/prepared.ts';
 
 /** Fastify adds the charset to every JSON text, although RFC 8259 defines none. */
 export function sendPlainJson(app: FastifyInstance): void {
-  app.addHook('onSend', (request, reply, payload, done) => {
-    const { errorFormat } = request.routeOptions.config;
-    if (errorFormat !== undefined && reply.getHeader('content-type') === JSON_TYPE) {
-      reply.header('content-type', PROTOCOL_ERRORS.type);
-    }
-    done(null, payload);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.errorFormat === undefined) return;
+    route.onSend = [removeCharset, ...[route.onSend ?? []].flat()];
   });
 }
+
+const removeCharset: onSendHookHandler<unknown> = (_request, reply, payload, done) => {
+  if (reply.getHeader('content-type') === JSON_TYPE) reply.header('content-type', PROTOCOL_ERRORS.type);
+  done(null, payload);
+};

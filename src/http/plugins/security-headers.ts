@@ -32,8 +32,9 @@ export const PAGE_POLICY =
   "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 export function sendSecurityHeaders(app: FastifyInstance): void {
+  const headers = Object.entries(SECURITY_HEADERS);
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(SECURITY_HEADERS);
+    for (let n = 0; n < headers.length; n++) reply.header(headers[n]![0], headers[n]![1]);
     done();
   });
 }

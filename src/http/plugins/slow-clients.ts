@@ -43,16 +43,24 @@ function closeIfStalled(reply: FastifyReply, stallMs: number, onTimeout: OnTimeo
 
 /** Rejects a body with 408 when it has not arrived completely after `requestMs`, however steadily it is sent. */
 export function enforceRequestTimeout(app: FastifyInstance, requestMs: number, onTimeout: OnTimeout): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    done();
-    const { raw: body, socket } = request;
-    const hasBody = 'content-length' in body.headers || 'transfer-encoding' in body.headers;
-    if (!hasBody || request.routeOptions.config.upload) return;
+  let starting: FastifyReply[] = [];
+  /** A small body arrives in the same turn of the event loop as the headers, and needs no timer. */
+  function startTimers(): void {
+    for (const reply of starting) if (!reply.request.raw.complete && !reply.raw.closed) startTimer(reply);
+    starting = [];
+  }
+  function startTimer(reply: FastifyReply): void {
+    const { raw: body, socket, routeOptions } = reply.request;
+    if (routeOptions.config.upload) return;
     const timer = setTimeout(() => {
       if (socket.destroyed || body.complete) return;
       const message = `the body did not arrive within ${requestMs / 1000} seconds`;
       rejectWithTimeout(reply, 'body too slow', message, onTimeout);
     }, requestMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
+  }
+  app.addHook('onRequest', (_request, reply, done) => {
+    if (starting.push(reply) === 1) setImmediate(startTimers);
+    done();
   });
 }

@@ -6,5 +6,5 @@ export const MODEL_HEADERS = ['X-Model-Name', 'X-Model-Version'] as const;
 
 /** @param model for a checkpoint, the id of its job and its step, as in JSON */
 export function sendModelHeaders(reply: FastifyReply, { name, version }: VersionReference): void {
-  reply.headers({ 'X-Model-Name': name, 'X-Model-Version': version });
+  reply.header('x-model-name', name).header('x-model-version', version);
 }
