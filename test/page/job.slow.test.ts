@@ -38,6 +38,7 @@ test('draws each epoch while the job trains, and the cursor reads one out', opti
   const { id } = await queueJob(app, interruptible);
   const page = await openPage(t, url, { path: jobRoute(id) });
   await status(page, 'succeeded').waitFor();
+  assert.match((await page.locator('.job-progress').textContent())!, /epoch 16\/16100 %/);
   assert.equal(await lastEpoch(page), 16);
   const dots = page.locator('figure').first().locator('path[stroke-linecap]').first();
   assert.equal((await dots.getAttribute('d'))!.match(/M/g)!.length, 16);

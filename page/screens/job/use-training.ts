@@ -33,6 +33,8 @@ interface Followed {
   records: EpochRecord[];
   readonly warnings: TrainingWarning[];
   progress: Progress | null;
+  /** The job that `progress` was last taken from. */
+  loaded: TrainingJob | null;
   /** The stream begins with the past, which is over at the step that the job had when it was loaded. */
   isPast: boolean;
   status: string | null;
@@ -54,6 +56,7 @@ export function useTraining(id: string): Training {
     records: [],
     warnings: [],
     progress: null,
+    loaded: null,
     isPast: true,
     status: null,
     isStale: false,
@@ -64,9 +67,11 @@ export function useTraining(id: string): Training {
   if (known.data !== null && known.data.data.length > followed.records.length) {
     followed.records = known.data.data;
   }
-  useEffect(() => {
-    if (job.data !== null) followed.progress = job.data.progress;
-  }, [job.data]);
+  // While it renders, so that the last state of a job is shown: no event follows it.
+  if (job.data !== null && job.data !== followed.loaded) {
+    followed.loaded = job.data;
+    followed.progress = job.data.progress;
+  }
 
   function refresh(): void {
     requestJson<TrainingJob>(path, { isRecorded: false }).then(
@@ -121,8 +126,10 @@ function applyEvent(followed: Followed, { type, data }: JobEvent, loadedStep: nu
     case 'progress': {
       const progress = data as unknown as Progress;
       if (progress.step >= loadedStep) followed.isPast = false;
-      if (!followed.isPast) followed.progress = progress;
-      return !followed.isPast;
+      // Its events may be behind a job that has ended.
+      if (followed.isPast || (followed.loaded?.finishedAt ?? null) !== null) return false;
+      followed.progress = progress;
+      return true;
     }
     case 'warning':
       followed.warnings.push(data as unknown as TrainingWarning);
