@@ -1,5 +1,5 @@
 /** Light or dark: as the system, or as chosen in this browser. */
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 
 const CHOICES = ['auto', 'light', 'dark'] as const;
 type ThemeChoice = (typeof CHOICES)[number];
@@ -8,17 +8,6 @@ const KEY = 'atelier-theme';
 
 export const theme = signal<ThemeChoice>(
   CHOICES.find((choice) => choice === localStorage.getItem(KEY)) ?? 'auto',
-);
-
-const system = matchMedia('(prefers-color-scheme: dark)');
-const isSystemDark = signal(system.matches);
-system.addEventListener('change', ({ matches }) => {
-  isSystemDark.value = matches;
-});
-
-/** The theme on the screen, for images that the service draws. */
-export const shownTheme = computed(() =>
-  theme.value === 'auto' ? (isSystemDark.value ? 'dark' : 'light') : theme.value,
 );
 
 export function applyTheme(): void {

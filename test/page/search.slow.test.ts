@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import type { Search } from '../../src/domain/search/search.ts';
 import { type SearchBody, smallSearch, untilSearch } from '../search-outcome.ts';
 import { requestJson } from '../start-process.ts';
-import { openPage, options, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const { url } = await startPageService({ after }, { TRAINING_WORKERS: '1' });
 const create = (body: SearchBody) => requestJson<Search>(`${url}/v1/searches`, body);
@@ -13,6 +13,15 @@ const create = (body: SearchBody) => requestJson<Search>(`${url}/v1/searches`, b
 const rows = (page: Page) => page.getByRole('region', { name: 'Leaderboard' }).locator('tbody tr');
 const status = (page: Page, text: string) =>
   page.locator('.search-progress').getByText(text, { exact: true }).waitFor();
+
+/** Cells of the table under a chart. */
+async function numbersOf(page: Page, title: string): Promise<string[][]> {
+  const figure = page.locator('figure').filter({ has: page.getByRole('img', { name: title }) });
+  await figure.getByText('Numbers').click();
+  await figure.locator('tbody tr').first().waitFor();
+  const rows = await figure.locator('tbody tr').all();
+  return Promise.all(rows.map((row) => row.locator('td').allTextContents()));
+}
 
 test('a search is followed to its final model', options, async (t) => {
   const hostile = '<img src=x onerror=alert(1)>';
@@ -30,17 +39,84 @@ test('a search is followed to its final model', options, async (t) => {
     ),
   );
   await page.getByText('sealed: trials have 0 looks at it').waitFor();
-  await page.getByText('of 6 trials were stopped at a rung.').waitFor();
-  await page.getByRole('img', { name: /after 1, 2, 4 epochs/ }).waitFor();
-  await page.getByText('Numbers').first().click();
-  const numbers = page.getByRole('region', { name: 'Numbers of the chart' }).locator('tbody tr');
-  await numbers.first().waitFor();
-  assert.equal(await numbers.count(), 6);
+  await page.getByText('1 of 6 trials completed, 5 stopped · ').waitFor();
+  await page.getByText('after 1, 2 epochs, the best 1 of 2 continue, at most to 4').waitFor();
+  const result = await best.textContent();
+  assert.ok(
+    result!.endsWith(`Test accuracy${(100 * search.publication!.testAccuracy!).toFixed(2)} %`),
+    result!,
+  );
+  assert.deepEqual(
+    [await numbersOf(page, 'Objective by trial'), await numbersOf(page, 'Trials by rung')].map((rows) =>
+      rows[0]!.map((_, column) => rows.filter((row) => row[column] !== '–').length),
+    ),
+    [
+      [6, 6, 6, 6],
+      [6, 6, 6, 6, 3, 1],
+    ],
+  );
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: 'CSV' }).first().click();
   assert.equal((await download).suggestedFilename(), `leaderboard-${id}.csv`);
   await page.getByRole('link', { name: `tuned@${search.model!.version}` }).click();
   await page.waitForURL(/#\/models\/tuned\//);
+  await page.goBack();
+  await page.getByRole('link', { name: 'Search again…' }).click();
+  await page.waitForURL(/#\/train\?.*vary\/network\/hidden=8%3B%2012/);
+  await page.getByRole('button', { name: 'Search 6 settings' }).waitFor();
+  await page.goBack();
+  await pressByKeyboard(page, 'Delete');
+  await pressByKeyboard(page, 'Delete the search');
+  await page.waitForURL(/#\/jobs$/);
+  assert.equal((await fetch(`${url}/v1/searches/${id}`)).status, 404);
+});
+
+test('a search that published nothing has the reason, and the epochs of its repeats', options, async (t) => {
+  const { id } = await create(
+    smallSearch({
+      // The penalty makes the weights zero in each step.
+      training: { epochs: 1, validation: { fraction: 0.95 }, l2: 10, optimizer: { learningRate: 0.1 } },
+      vary: [{ path: '/network/hidden', choices: [[4], [8]] }],
+      method: { type: 'grid' },
+      halving: null,
+      repeats: 2,
+      final: { trainOn: 'training-part' },
+    }),
+  );
+  const page = await openPage(t, url, { path: `#/searches/${id}` });
+  await status(page, 'succeeded');
+  const { publication } = await requestJson<Search>(`${url}/v1/searches/${id}`);
+  await page.getByText(publication!.reason, { exact: true }).waitFor();
+  await page.getByRole('definition').getByText('none published').waitFor();
+  assert.equal(await rows(page).getByText('2 × 1', { exact: true }).count(), 2);
+});
+
+test('a search that its time budget ended explains it', options, async (t) => {
+  const { id } = await create(
+    smallSearch({
+      training: { epochs: 40, validation: { fraction: 0.95 } },
+      method: { type: 'random', trials: 99 },
+      halving: null,
+      budget: { seconds: 1 },
+      final: { trainOn: null },
+    }),
+  );
+  const page = await openPage(t, url, { path: `#/searches/${id}` });
+  await page.getByText('The time budget of 1.0 s was used up, so the other trials did not start').waitFor();
+  await page.locator('dl.facts', { hasText: 'Budget1.0 s' }).waitFor();
+  await page.getByRole('cell', { name: 'not started' }).first().waitFor();
+  assert.equal(await page.getByRole('progressbar').count(), 0);
+});
+
+test('the final training is followed, and the search cannot be finished during it', options, async (t) => {
+  const long = smallSearch({ method: { type: 'random', trials: 2 }, halving: { factor: 2, minEpochs: 1 } });
+  const { id } = await create({ ...long, training: { ...long.training, epochs: 40 } });
+  const page = await openPage(t, url, { path: `#/searches/${id}` });
+  await page.getByRole('progressbar', { name: 'Progress of the final training' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Finish with the best so far' }).count(), 0);
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+  await fetch(`${url}/v1/searches/${id}/cancel`, { method: 'POST' });
+  await untilSearch(url, id);
 });
 
 test('a search is paused, resumed and cancelled by keyboard', options, async (t) => {

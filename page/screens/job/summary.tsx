@@ -115,17 +115,17 @@ function Notices({ job, training: { warnings, problem } }: SummaryProps): JSX.El
   return (
     <>
       {job.error && (
-        <p class="job-notice failed" role="alert">
+        <p class="notice failed" role="alert">
           <strong>{job.error.message}</strong> <code>{job.error.code}</code>
         </p>
       )}
       {sentences.map((sentence) => (
-        <p key={sentence} class="job-notice">
+        <p key={sentence} class="notice">
           {sentence}
         </p>
       ))}
       {warnings.length > 0 && (
-        <details class="job-notice" open={warnings.length <= 3}>
+        <details class="notice" open={warnings.length <= 3}>
           <summary>{warnings.length === 1 ? 'One warning' : `${count(warnings.length)} warnings`}</summary>
           <ul>
             {warnings.slice(-MAX_WARNINGS).map(({ code, message, advice, epoch }, i) => (

@@ -1,25 +1,26 @@
-/** Charts of a search: the objective by trial and by option, drawn here, and by rung, drawn by the service. */
+/** Charts of a search: the objective by trial, by option and by rung. */
 import type { JSX } from 'preact';
 import type { Search, Trial } from '../../../src/domain/search/search.ts';
 import { drawSearchHistory } from '../../../src/formats/charts/search-history.ts';
 import { settingOf, toOption } from '../../../src/formats/charts/search-options.ts';
+import { drawSearchRungs } from '../../../src/formats/charts/search-rungs.ts';
 import { drawSearchSlices } from '../../../src/formats/charts/search-slices.ts';
 import { describeSearch, drawnValue } from '../../../src/formats/charts/search-trials.ts';
 import { Chart } from '../../components/chart.tsx';
-import { DownloadLink } from '../../components/download-link.tsx';
-import { ApiImage } from '../../components/image28.tsx';
-import { count } from '../../format.ts';
-import { shownTheme } from '../../state/theme.ts';
+import { type RungValues, rungTrials } from './rung-values.ts';
 import { describeValue, nameOf } from './values.ts';
 
 export interface ChartsProps {
   readonly path: string;
   readonly search: Search;
   readonly trials: readonly Trial[];
+  readonly rungValues: RungValues;
 }
 
-export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
-  const { id, vary, best, halving, modelName, objective } = search;
+export function Charts({ path, search, trials, rungValues }: ChartsProps): JSX.Element {
+  const { id, vary, best, halving, rungs, modelName, objective } = search;
+  const options = vary.map(({ path }) => nameOf(path));
+  const byRung = rungTrials(rungValues, search);
   const height = vary.length > 2 ? 420 : 300;
   const input = { ...describeSearch(search, modelName), scale: 'linear' } as const;
   const inOrder = trials
@@ -31,7 +32,7 @@ export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
     }))
     .toSorted((a, b) => a.number - b.number);
   const table = {
-    columns: ['trial', ...vary.map(({ path }) => nameOf(path)), objective],
+    columns: ['trial', ...options, objective],
     rows: inOrder.map(({ number, texts, value }) => [number, ...texts, value]),
   };
   return (
@@ -62,35 +63,23 @@ export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
           plotPath={`${path}/plots/history`}
           file={`history-${id}`}
         />
-        {halving !== null && <Rungs path={path} search={search} />}
+        {halving !== null && (
+          <Chart
+            height={height}
+            draw={(options) => drawSearchRungs({ ...input, rungs, trials: byRung }, options)}
+            table={{
+              columns: ['trial', ...options, ...rungs.map((epochs) => `${objective} after ${epochs} epochs`)],
+              rows: inOrder.map(({ number, texts }) => [
+                number,
+                ...texts,
+                ...rungs.map((_, rung) => byRung[number - 1]?.values[rung] ?? null),
+              ]),
+            }}
+            plotPath={`${path}/plots/rungs`}
+            file={`rungs-${id}`}
+          />
+        )}
       </div>
     </section>
-  );
-}
-
-/** In pixels, as in page.css. */
-const RUNGS_HEIGHT = 300;
-
-/** The objective at each rung is not part of the trials, so the service draws it. */
-function Rungs({ path, search }: Omit<ChartsProps, 'trials'>): JSX.Element {
-  const { id, rungs, progress } = search;
-  const plot = `${path}/plots/rungs`;
-  const width = Math.min(560, document.documentElement.clientWidth - 60);
-  return (
-    <figure class="chart">
-      <div class="chart-area">
-        <ApiImage
-          className="search-rungs"
-          key={progress.epochs}
-          path={`${plot}?theme=${shownTheme.value}&width=${width}&height=${RUNGS_HEIGHT}`}
-          alt={`The objective of each trial after ${rungs.join(', ')} epochs.`}
-        />
-      </div>
-      <figcaption>{`${count(progress.stopped)} of ${count(progress.trials)} trials were stopped at a rung.`}</figcaption>
-      <div class="links search-files">
-        <DownloadLink name="SVG" file={`rungs-${id}.svg`} from={{ path: `${plot}?format=svg` }} />
-        <DownloadLink name="PNG" file={`rungs-${id}.png`} from={{ path: `${plot}?format=png&density=2` }} />
-      </div>
-    </figure>
   );
 }

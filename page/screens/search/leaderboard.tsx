@@ -49,7 +49,8 @@ export function Leaderboard({ path, search, trials }: LeaderboardProps): JSX.Ele
   );
 }
 
-function columnsOf({ vary, repeats, objective }: Search): Column<Trial>[] {
+function columnsOf({ vary, repeats, objective, finishedAt }: Search): Column<Trial>[] {
+  const isEnded = finishedAt !== null;
   const isLoss = objective === 'validationLoss';
   return [
     { name: 'Rank', isNumber: true, cell: ({ rank }) => rank ?? '–' },
@@ -58,7 +59,7 @@ function columnsOf({ vary, repeats, objective }: Search): Column<Trial>[] {
       isNumber: true,
       cell: ({ values }: Trial) => (path in values ? describeValue(values[path]) : '–'),
     })),
-    { name: 'Epochs', isNumber: true, cell: ({ epochs }) => count(epochs) },
+    { name: 'Epochs', isNumber: true, cell: ({ epochs }) => describeEpochs(epochs, repeats) },
     {
       name: 'Loss',
       isNumber: true,
@@ -84,7 +85,12 @@ function columnsOf({ vary, repeats, objective }: Search): Column<Trial>[] {
       cell: ({ withinOneError, rank }) =>
         withinOneError && rank !== 1 ? <abbr title="within one standard error of the best">≈</abbr> : '',
     },
-    { name: 'Status', cell: ({ status, error }) => <Status status={status} error={error} /> },
+    {
+      name: 'Status',
+      cell: ({ status, error }) => (
+        <Status status={isEnded && status === 'waiting' ? 'not started' : status} error={error} />
+      ),
+    },
     {
       name: repeats === 1 ? 'Job' : 'Jobs',
       cell: ({ jobs, trial }) =>
@@ -98,10 +104,16 @@ function columnsOf({ vary, repeats, objective }: Search): Column<Trial>[] {
   ];
 }
 
+/** `2 × 8` for two repeats; the sum while they differ. */
+function describeEpochs(epochs: number, repeats: number): string {
+  if (repeats === 1) return count(epochs);
+  return epochs % repeats === 0 ? `${repeats} × ${count(epochs / repeats)}` : `${count(epochs)} in all`;
+}
+
 const errorText = ({ standardError }: Trial, format: (error: number) => string) =>
   standardError === null ? '' : ` ± ${format(standardError)}`;
 
-function Status({ status, error }: Pick<Trial, 'status' | 'error'>): JSX.Element {
+function Status({ status, error }: { status: string; error: string | null }): JSX.Element {
   return (
     <>
       <StatusMark status={status} />

@@ -1,7 +1,7 @@
 /** Screen: one search, with its leaderboard and charts, kept up to date by its events. */
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Search as SearchState, Trial } from '../../../src/domain/search/search.ts';
+import type { SearchEvent, Search as SearchState, Trial } from '../../../src/domain/search/search.ts';
 import { useEvents } from '../../api/event-stream.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Loaded } from '../../components/loaded.tsx';
@@ -10,6 +10,7 @@ import { Actions } from './actions.tsx';
 import { Charts } from './charts.tsx';
 import { Leaderboard } from './leaderboard.tsx';
 import { Overview } from './overview.tsx';
+import { type RungValues, recordEvent } from './rung-values.ts';
 
 /** Milliseconds from an event to the reload that it causes, so that trials that end together cause one. */
 const RELOAD_AFTER_MS = 300;
@@ -18,10 +19,15 @@ export function Search({ id }: { readonly id: string }): JSX.Element {
   const path = `/v1/searches/${encodeURIComponent(id)}`;
   const search = useResource<SearchState>(path);
   const trials = useResource<{ data: Trial[] }>(`${path}/trials`, { isRecorded: false });
-  useReloadByEvents(path, () => {
-    search.reload();
-    trials.reload();
-  });
+  const rungValues = useRef<RungValues>(new Map()).current;
+  useReloadByEvents(
+    path,
+    (event) => recordEvent(rungValues, event),
+    () => {
+      search.reload();
+      trials.reload();
+    },
+  );
   return (
     <Screen
       title={search.data?.modelName ?? id}
@@ -35,7 +41,9 @@ export function Search({ id }: { readonly id: string }): JSX.Element {
               {({ data }) => (
                 <>
                   <Leaderboard path={path} search={state} trials={data} />
-                  {state.best !== null && <Charts path={path} search={state} trials={data} />}
+                  {state.best !== null && (
+                    <Charts path={path} search={state} trials={data} rungValues={rungValues} />
+                  )}
                 </>
               )}
             </Loaded>
@@ -46,10 +54,11 @@ export function Search({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-function useReloadByEvents(path: string, reload: () => void): void {
+function useReloadByEvents(path: string, onEvent: (event: SearchEvent) => void, reload: () => void): void {
   const timer = useRef(0);
-  useEvents(`${path}/events`, {
-    onEvent() {
+  useEvents<SearchEvent>(`${path}/events`, {
+    onEvent(event) {
+      onEvent(event);
       if (timer.current !== 0) return;
       timer.current = window.setTimeout(() => {
         timer.current = 0;
