@@ -1,18 +1,20 @@
 /** Request ids: taken from the client or generated, and sent with every response. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-/** Distinguishes the ids of this process from those of others. */
-const PROCESS = randomBytes(12).toString('hex');
+/** The first digits of all ids of this process: those of a UUID but for its last group, which counts. */
+const PROCESS = randomUUID().slice(0, -12);
 let generated = 0;
 
-/** Counts, because a random id for each request takes longer than finding its route. */
+/** Counts, because a random UUID for each request takes as long as finding its route. */
 export function generateRequestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const sent = headers['x-request-id'];
-  return typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : `${PROCESS}-${++generated}`;
+  return typeof sent === 'string' && REQUEST_ID.test(sent)
+    ? sent
+    : PROCESS + (++generated).toString(16).padStart(12, '0');
 }
 
 export function sendRequestId(app: FastifyInstance): void {
