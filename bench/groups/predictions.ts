@@ -13,6 +13,7 @@ import { readable, spread } from '../measure/statistics.ts';
 import { type Contestant, type Effort, takeTurns } from '../measure/turns.ts';
 import { forwardMicroseconds } from './forward.ts';
 import { startPeers } from './prediction-peers.ts';
+import { compareProcessorTime } from './processor-time.ts';
 
 const CONNECTIONS = 16;
 const RAW = { 'content-type': 'application/octet-stream' };
@@ -60,6 +61,12 @@ export function predictions(effort: Effort): Promise<Report> {
           measure: async () => 10_000 * (await load(url, NPY, many, 1)),
         },
       ]);
+      const processorTime = await compareProcessorTime(
+        { name: BARE, server: peers.servers.get(BARE)!, url: bare },
+        { name: 'Atelier', server: atelier, url },
+        { headers: RAW, body: raw },
+        effort,
+      );
       const forward = await forwardMicroseconds(parameters, effort);
       const rate = (name: string) => median(rates.get(name)!);
       const fraction = (kind: string) => (100 * rate(`${kind}: Atelier`)) / rate(`${kind}: ${BARE}`);
@@ -71,10 +78,11 @@ export function predictions(effort: Effort): Promise<Report> {
           `servers run at once and are measured in turn; responses are similar, ${answer.length} bytes.`,
         versions: peers.versions,
         skipped: peers.skipped,
-        tables: [ratesTable(rates, fraction), forward.table],
+        tables: [ratesTable(rates, fraction), processorTime.table, forward.table],
         goals: [
           { what: 'raw bytes, % of a bare route', measured: fraction('raw bytes'), atLeast: 80 },
           { what: 'JSON, % of a bare route', measured: fraction('JSON'), atLeast: 70 },
+          ...processorTime.goals,
           {
             what: '10,000 images in one request, images/s',
             measured: rate('npy of 10,000 images, npy back: Atelier, images/s'),

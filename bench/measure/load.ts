@@ -1,10 +1,11 @@
-/** Measures a server's throughput. wrk, if installed, leaves the server more processor time. */
+/** Load on a server, and what it takes. wrk, if installed, leaves the server more processor time. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { runJson } from './command.ts';
+import { processorSeconds } from './processes.ts';
 
 export interface Load {
   readonly url: string;
@@ -25,9 +26,25 @@ export const GENERATOR = wrk ?? 'autocannon';
 
 /** @throws Error when a request fails */
 export async function requestsPerSecond(load: Load): Promise<number> {
-  const { requests, seconds, failed } = await (wrk ? byWrk(load) : byAutocannon(load));
-  if (failed > 0) throw new Error(`${load.url}: ${failed} requests failed.`);
+  const { requests, seconds } = await send(load);
   return requests / seconds;
+}
+
+/**
+ * Processor time per request, of all threads. On a shared machine it varies less than the rate, and it does not count what
+ * the load generator takes.
+ * @throws Error when a request fails
+ */
+export async function processorMicroseconds(pid: number, load: Load): Promise<number> {
+  const before = processorSeconds(pid);
+  const { requests } = await send(load);
+  return (1e6 * (processorSeconds(pid) - before)) / requests;
+}
+
+async function send(load: Load): Promise<Outcome> {
+  const outcome = await (wrk ? byWrk(load) : byAutocannon(load));
+  if (outcome.failed > 0) throw new Error(`${load.url}: ${outcome.failed} requests failed.`);
+  return outcome;
 }
 
 async function byWrk({ url, headers, body, connections, seconds }: Load): Promise<Outcome> {
