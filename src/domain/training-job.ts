@@ -120,7 +120,7 @@ export const trainingRequestSchema = z
       .optional()
       .describe('Model to publish the version under; by default the id of the data set'),
     seed: seedSchema.default(0),
-    metadata: newMetadataSchema.default({}),
+    metadata: newMetadataSchema.default({}).describe('Your own names and texts, kept with the job'),
     network: networkSchema.prefault({}),
     training: trainingSchema.prefault({}),
     gradientCheck: z
@@ -136,7 +136,7 @@ export const trainingRequestSchema = z
     publish: publishSchema.prefault({}).describe('What happens with the result'),
     notify: notifySchema
       .nullish()
-      .describe('Webhook that reports the end of the job; without it, or with null, nothing is sent'),
+      .describe('Webhook that reports the end of the job; null sends nothing, as by default'),
     testSet: z
       .enum(TEST_SETS)
       .default('every-epoch')

@@ -98,7 +98,7 @@ export const augmentationSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0)
-    .describe('Standard deviation of the noise, for pixels from 0 to 1'),
+    .describe('Standard deviation of the noise, as a fraction of the range of the pixels'),
   erase: z.number().min(0).max(1).default(0).describe('Probability that a rectangle is erased'),
 });
 
@@ -123,16 +123,29 @@ export const emaSchema = z
     'Exponential moving average of the parameters. The average is measured, published and exported instead of the last parameters',
   );
 
-export const earlyStoppingSchema = z.strictObject({
-  monitor: z.enum(['validationLoss', 'validationAccuracy']).default('validationLoss'),
-  patience: patience.default(5),
-  minDelta,
-  restoreBest: z.boolean().default(true),
-});
+export const earlyStoppingSchema = z
+  .strictObject({
+    monitor: z
+      .enum(['validationLoss', 'validationAccuracy'])
+      .default('validationLoss')
+      .describe('Measure that must improve'),
+    patience: patience.default(5).describe('Epochs without an improvement after which the training ends'),
+    minDelta: minDelta.describe('Smallest change that counts as an improvement'),
+    restoreBest: z
+      .boolean()
+      .default(true)
+      .describe('Whether the result has the parameters of the best epoch instead of the last one'),
+  })
+  .describe('Ends the training when the validation images show no more improvement');
 
 export const budgetSchema = z.strictObject({
-  seconds: z.number().gt(0).max(604_800).optional(),
-  targetValidationAccuracy: z.number().gt(0).max(1).optional(),
+  seconds: z.number().gt(0).max(604_800).optional().describe('Time of training after which it ends'),
+  targetValidationAccuracy: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('Accuracy on the validation images at which the training ends'),
 });
 
 export const classWeightsSchema = z.union([

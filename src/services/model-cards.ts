@@ -44,7 +44,7 @@ export function createModelCardService(options: {
     const found = await catalog.find(dataset.id);
     if (found?.digest !== dataset.digest) return 'The data set of the version no longer exists.';
     if (!(await store.looks.has(dataset.digest, version))) {
-      return 'No test result of the version was revealed yet, and a card is not to be the first.';
+      return 'No test result of the version has been revealed yet, and a card never reveals the first one.';
     }
     try {
       return await evaluations.evaluate(version, { split: 'test' }, signal);

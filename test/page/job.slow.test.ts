@@ -172,3 +172,16 @@ test('a failed job has its error in words, and an unknown one its problem', opti
   await page.goto(`${url}/#/jobs/job_missing`);
   await page.getByText('training-job-not-found').waitFor();
 });
+
+test('a job that did not learn gives the reason once', options, async (t) => {
+  // At η λ = 1 every step removes all weights.
+  const optimizer = { type: 'sgd', learningRate: 0.01 } as const;
+  const training = { epochs: 1, batchSize: 1024, l2: 100, validation: { fraction: 0.98 }, optimizer };
+  const job = await train(app, tiny({ training, publish: {} }));
+  assert.equal(job.publication?.version, null);
+  const page = await openPage(t, url, { path: jobRoute(job.id) });
+  const summary = page.getByLabel('State of the job');
+  await summary.getByText('The training did not learn').waitFor();
+  await page.waitForLoadState('networkidle');
+  assert.equal(await summary.getByText('The training did not learn').count(), 1);
+});

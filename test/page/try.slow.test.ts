@@ -137,7 +137,9 @@ test('problems are shown at their fields, and a pasted image replaces them', opt
   });
   await upload(page, 'notes.txt', 'text/plain', Buffer.from('not an image'));
   await page.locator('#try-file[aria-invalid]').waitFor();
-  assert.match(String(await page.locator('#try-file-error').textContent()), /unsupported-media-type/);
+  assert.match(String(await page.locator('#try-file-error').textContent()), /notes\.txt is not an image/);
+  await upload(page, 'request.json', 'application/json', Buffer.from('{"image":[]}'));
+  await page.locator('#try-file-error').getByText('request.json is not an image').waitFor();
   await page.getByLabel('Index').fill('10000');
   await page.getByRole('button', { name: 'Show' }).click();
   await page.locator('#try-index[aria-invalid]').waitFor();
@@ -161,7 +163,10 @@ test('an address names the version, and a model that does not exist is reported'
   assert.equal(await page.getByLabel('Version').inputValue(), '1');
   await page.getByLabel('Version').selectOption('');
   assert.match(page.url(), /#\/try\?small$/);
+  await page.goto(`${url}/#/try?small%409`);
+  await page.getByText('small has no version or alias 9. Choose another one.').waitFor();
   await page.goto(`${url}/#/try?missing`);
+  await page.getByText('The model missing does not exist. Choose another one.').waitFor();
   await page.getByRole('button', { name: 'Show' }).click();
   await page.getByRole('alert').getByText('model-not-found').waitFor();
 });

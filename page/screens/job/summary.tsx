@@ -101,7 +101,9 @@ function ProgressLine({ job, training: { progress, records } }: SummaryProps): J
 }
 
 /** Errors, reasons to wait, and warnings, the last ones first. */
-function Notices({ job, training: { warnings, problem } }: SummaryProps): JSX.Element {
+function Notices({ job, training: { warnings: all, problem } }: SummaryProps): JSX.Element {
+  // The publication has the same sentence.
+  const warnings = all.filter(({ code }) => job.publication === null || code !== 'not-learned');
   const sentences = [
     job.waiting === 'memory' && 'The job is next and waits until its memory is free.',
     job.waiting === 'storage' && 'The job waits until its progress can be stored.',

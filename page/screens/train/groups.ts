@@ -69,6 +69,9 @@ const NAMES: Readonly<Record<string, string>> = {
   notify: 'Notify a webhook',
   evenIfNotLearned: 'Publish even if nothing was learned',
   gradientCheck: 'Check the gradient first',
+  trainOn: 'Final training on',
+  minDelta: 'Smallest improvement',
+  url: 'URL',
 };
 
 /** `batchSize` → `Batch size` */

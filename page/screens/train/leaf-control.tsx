@@ -4,7 +4,7 @@ import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import type { ControlAttributes } from '../../components/field.tsx';
 import { setOption } from './form.ts';
 import type { Leaf } from './options.ts';
-import { accepts, namesOf } from './values.ts';
+import { accepts, NULL, namesOf } from './values.ts';
 
 export function LeafControl({
   tree: { pointer, schema, text, default: standard },
@@ -30,7 +30,7 @@ export function LeafControl({
         {!isDataset && standard === '' && <option value="">default</option>}
         {names.map((name) => (
           <option key={name} value={name}>
-            {(isDataset && datasets.find(({ id }) => id === name)?.name) || name}
+            {(isDataset && datasets.find(({ id }) => id === name)?.name) || (name === NULL ? 'none' : name)}
           </option>
         ))}
       </select>

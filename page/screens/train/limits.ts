@@ -4,6 +4,7 @@ import { alternatives, type Schema } from './schema.ts';
 import { EMPTY_LIST } from './values.ts';
 
 export function describeLimits({ schema }: Leaf): string {
+  if (schema.type === 'object') return 'As JSON, such as {"course": "ML"}';
   const parts = alternatives(schema).flatMap((each) => {
     if (each.type === 'array' && each.items) {
       const items = describeRange(each.items);

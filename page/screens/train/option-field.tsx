@@ -54,9 +54,7 @@ function LeafField({ tree, setting, errors, datasets }: OptionProps<Leaf>): JSX.
   const vary = varyPointer(pointer);
   const varied = isVaried(tree) ? setting[vary] : undefined;
   const hint =
-    pointer === '/dataset'
-      ? ''
-      : [tree.description.replaceAll('`', ''), describeLimits(tree)].filter(Boolean).join('. ');
+    pointer === '/dataset' ? '' : [tree.description, describeLimits(tree)].filter(Boolean).join('. ');
   const toggle = isVaried(tree) && (
     <label class="check note">
       <input
@@ -175,7 +173,7 @@ function SwitchFields({ tree, errors, ...rest }: OptionProps<Switch>): JSX.Eleme
           {optionName(name)}
         </label>
         <p class="hint" id={`${id}-hint`}>
-          {description.replace(/; null .*/, '')}
+          {description}
         </p>
         {errors[pointer] !== undefined && <p class="field-error">{errors[pointer]}</p>}
       </div>

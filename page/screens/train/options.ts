@@ -59,12 +59,12 @@ export function createTree(
   parentDefault: unknown = undefined,
 ): Tree {
   const fallback = parentDefault ?? defaultOf(schema);
+  const { schema: inner, isNullable } = withoutNull(schema);
   const option = {
     pointer,
     name: pointer.slice(pointer.lastIndexOf('/') + 1),
-    description: (schema.description ?? '').replace(/\.? ?Default: `.*`\.?/, ''),
+    description: describe(schema.description ?? inner.description ?? ''),
   };
-  const { schema: inner, isNullable } = withoutNull(schema);
   const childrenOf = ({ properties = {} }: Schema, hidden?: string) =>
     Object.entries(properties)
       .filter(([name]) => name !== hidden)
@@ -88,6 +88,14 @@ export function createTree(
   const isOnByDefault = typeof fallback === 'object' && fallback !== null;
   const isOn = (setting[pointer] ?? switchText(isOnByDefault)) === ON;
   return { ...option, kind: 'switch', isOnByDefault, isOn, children };
+}
+
+/** The description without its Markdown, the default, and null, which the form has as an empty control or one that is off. */
+function describe(description: string): string {
+  return description
+    .replace(/\.? ?Default: `.*`\.?/, '')
+    .replace(/; null [^.]*/, '')
+    .replaceAll('`', '');
 }
 
 function member(object: unknown, name: string): unknown {

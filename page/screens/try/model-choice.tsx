@@ -14,16 +14,22 @@ export interface ModelChoiceProps {
 export function ModelChoice({ models, reference, onChange }: ModelChoiceProps): JSX.Element {
   const [name = '', version = ''] = reference.split('@');
   const model = models.find((each) => each.name === name);
-  const versions = useResource<{ data: ModelVersion[] }>(
-    model === undefined ? null : `/v1/models/${encodeURIComponent(name)}/versions?limit=100`,
+  const versions = useResource<{ data: ModelVersion[]; hasMore: boolean }>(
+    name.startsWith('job_') ? null : `/v1/models/${encodeURIComponent(name)}/versions?limit=100`,
     { isRecorded: false },
   );
+  const isMissing = versions.problem?.code === 'model-not-found';
   const { champion, ...aliases } = model?.aliases ?? {};
   const numbers = versions.data?.data.map((each) => `${each.version}`) ?? [];
   const isListed = version === '' || aliases[version] !== undefined || numbers.includes(version);
+  const isKnown = isListed || versions.data?.hasMore !== false;
   return (
     <div class="try-model">
-      <Field id="try-model" label="Model">
+      <Field
+        id="try-model"
+        label="Model"
+        error={isMissing ? `The model ${name} does not exist. Choose another one.` : undefined}
+      >
         {(attributes) => (
           <select {...attributes} value={name} onChange={(event) => onChange(event.currentTarget.value)}>
             {model === undefined && <option value={name}>{name}</option>}
@@ -35,30 +41,36 @@ export function ModelChoice({ models, reference, onChange }: ModelChoiceProps): 
           </select>
         )}
       </Field>
-      <Field id="try-version" label="Version">
-        {(attributes) => (
-          <select
-            {...attributes}
-            value={version}
-            onChange={({ currentTarget: { value } }) => onChange(value === '' ? name : `${name}@${value}`)}
-          >
-            {model && (
-              <option value="">{champion === undefined ? 'newest' : `champion → ${champion}`}</option>
-            )}
-            {!isListed && <option value={version}>{version}</option>}
-            {Object.entries(aliases).map(([alias, number]) => (
-              <option key={alias} value={alias}>
-                {alias} → {number}
-              </option>
-            ))}
-            {numbers.map((number) => (
-              <option key={number} value={number}>
-                {number}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      {!isMissing && (
+        <Field
+          id="try-version"
+          label="Version"
+          error={isKnown ? undefined : `${name} has no version or alias ${version}. Choose another one.`}
+        >
+          {(attributes) => (
+            <select
+              {...attributes}
+              value={version}
+              onChange={({ currentTarget: { value } }) => onChange(value === '' ? name : `${name}@${value}`)}
+            >
+              {model && (
+                <option value="">{champion === undefined ? 'newest' : `champion → ${champion}`}</option>
+              )}
+              {!isListed && <option value={version}>{version}</option>}
+              {Object.entries(aliases).map(([alias, number]) => (
+                <option key={alias} value={alias}>
+                  {alias} → {number}
+                </option>
+              ))}
+              {numbers.map((number) => (
+                <option key={number} value={number}>
+                  {number}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
     </div>
   );
 }

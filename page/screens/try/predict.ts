@@ -35,17 +35,20 @@ export interface Predicted {
 const undiagnosable = new Map<string, string>();
 
 export async function predict({ image, model, fit }: PredictionKey, signal: AbortSignal): Promise<Predicted> {
+  const type = image.file === null ? null : imageType(image.file);
   const path = `${modelPath(model)}/predictions`;
   const ask = (isDiagnosed: boolean): Promise<Predictions> => {
     const query = `topK=100&input=true${isDiagnosed ? '&diagnose=true' : ''}`;
-    if (image.file === null) {
+    if (type === null) {
       // Without a scale, an image without a pixel above 1 would be taken for one of 0 to 1.
       return send(`${path}?${query}&pixels=0-255`, { image: image.pixels }, { signal });
     }
-    return requestJson(`${path}?${query}${fit === null ? '' : `&fit=${fit}`}`, {
+    // Arrays have the size of the network already.
+    const fitted = fit === null || !type.startsWith('image/') ? '' : `&fit=${fit}`;
+    return requestJson(`${path}?${query}${fitted}`, {
       method: 'POST',
-      headers: { 'content-type': contentType(image.file) },
-      file: image.file,
+      headers: { 'content-type': type },
+      file: image.file!,
       signal,
     });
   };
@@ -72,8 +75,19 @@ function modelPath(model: string): string {
     : `/v1/models/${name}/versions/${version}`;
 }
 
-const contentType = ({ name, type }: File) =>
-  name.endsWith('.npy') ? 'application/x-npy' : type || 'application/octet-stream';
+/** @throws ApiProblem for a file of another kind, which the service might read as a request */
+function imageType({ name, type }: File): string {
+  if (name.endsWith('.npy')) return 'application/x-npy';
+  if (type === '') return 'application/octet-stream';
+  if (type.startsWith('image/')) return type;
+  throw new ApiProblem({
+    title: 'Not an image',
+    status: 0,
+    detail: `${name} is not an image. Choose a PNG, JPEG or WebP file.`,
+    code: 'unsupported-media-type',
+    requestId: '',
+  });
+}
 
 export interface ExplanationKey {
   readonly predicted: Predicted;

@@ -102,14 +102,14 @@ export const searchRequestSchema = z
       .default({ type: 'grid' }),
     halving: z
       .strictObject({
-        factor: z.int().min(2).max(16).default(3),
+        factor: z.int().min(2).max(16).default(3).describe('One of this many trials continues'),
         minEpochs: z.int().min(1).max(10_000).default(1).describe('Epochs until the first decision'),
       })
       .nullable()
       .default(null)
       .describe(
-        'Successive halving: after minEpochs · factorᵏ epochs, the best ⌊n / factor⌋ of the n trials continue from their ' +
-          'checkpoints, at least one, and the others are stopped',
+        'Successive halving: the best ⌊n / `factor`⌋ of the n trials continue from their checkpoints, at least one, and the others ' +
+          'are stopped. The first decision is after `minEpochs`, and each later one after `factor` times as many epochs',
       ),
     objective: z.enum(OBJECTIVES).default('validationLoss'),
     repeats: z
@@ -125,7 +125,7 @@ export const searchRequestSchema = z
       .nullable()
       .default(null)
       .describe(
-        'Largest number of trainings queued or running at once; null for the number of slots. The result does not depend on it',
+        'Largest number of trainings queued or running at once, by default the number of slots; null means the same. The result does not depend on it',
       ),
     budget: z
       .strictObject({
@@ -158,8 +158,8 @@ export const searchRequestSchema = z
           .nullable()
           .default('everything')
           .describe(
-            'The final training of the best setting: on `everything`, validation images included; on the `training-part`, which ' +
-              'gives the parameters of the trial; or null for none. Only it publishes a version',
+            'Images of the final training, which has the best setting and publishes a version: `everything`, validation images ' +
+              'included, or the `training-part`, which gives the parameters of the trial; null for no final training',
           ),
         testSet: z
           .enum(['every-epoch', 'once', 'never'])
