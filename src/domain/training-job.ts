@@ -86,8 +86,18 @@ const trainingSchema = z.strictObject({
       'Whether to subtract the mean of the pixels and divide by their standard deviation; both are stored with the model',
     ),
   augmentation: augmentationSchema.prefault({}),
-  mixup: mixupSchema.nullable().default(null),
-  ema: emaSchema.nullable().default(null),
+  mixup: mixupSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Mixes each image with another one of its batch, λ x + (1 − λ) x′, and their losses in the same way; λ is drawn for each batch',
+    ),
+  ema: emaSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Exponential moving average of the parameters. The average is measured, published and exported instead of the last parameters',
+    ),
   validation: z
     .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })
     .nullable()

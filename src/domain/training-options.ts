@@ -102,26 +102,18 @@ export const augmentationSchema = z.strictObject({
   erase: z.number().min(0).max(1).default(0).describe('Probability that a rectangle is erased'),
 });
 
-export const mixupSchema = z
-  .strictObject({
-    alpha: z.number().gt(0).max(1).default(0.2).describe('α of the distribution Beta(α, α) of λ'),
-  })
-  .describe(
-    'Mixes each image with another one of its batch, λ x + (1 − λ) x′, and their losses in the same way; λ is drawn for each batch',
-  );
+export const mixupSchema = z.strictObject({
+  alpha: z.number().gt(0).max(1).default(0.2).describe('α of the distribution Beta(α, α) of λ'),
+});
 
-export const emaSchema = z
-  .strictObject({
-    decay: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .default(0.999)
-      .describe('Fraction of the average that each step keeps; at most (1 + t) / (10 + t) in step t'),
-  })
-  .describe(
-    'Exponential moving average of the parameters. The average is measured, published and exported instead of the last parameters',
-  );
+export const emaSchema = z.strictObject({
+  decay: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.999)
+    .describe('Fraction of the average that each step keeps; at most (1 + t) / (10 + t) in step t'),
+});
 
 export const earlyStoppingSchema = z
   .strictObject({
