@@ -28,7 +28,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include/node /opt/yarn-* \
  && find /usr/local/bin -mindepth 1 ! -name node -delete
 
 # Copied as a whole, so that no layer of the image contains what was deleted.
-FROM scratch
+FROM scratch AS service
 COPY --from=runtime / /
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     NODE_ENV=production \
@@ -51,6 +51,19 @@ COPY package.json ./
 # Makes API keys: node scripts/key.ts
 COPY scripts/key.ts scripts/health-check.sh scripts/
 COPY src src
+
+# The compiled code of the service, which halves the time of a start. It holds for the same user, flags and processor
+# features; with others the modules are compiled at each start.
+FROM service AS compiled
+USER 1000:1000
+ENV NODE_COMPILE_CACHE=/tmp/compiled
+RUN HOST=127.0.0.1 STATE_DIR=/tmp/state REQUIRE_VOLUME=false STARTER_JOB=off \
+    timeout --preserve-status 15 node --max-semi-space-size=8 src/main.ts \
+ && chmod -R a+rX /tmp/compiled
+
+FROM service
+COPY --from=compiled /tmp/compiled compiled
+ENV NODE_COMPILE_CACHE=/app/compiled
 # As in package.json. REVISION is the commit: --build-arg REVISION="$(git rev-parse HEAD)"
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -64,4 +77,5 @@ USER 1000:1000
 EXPOSE $PORT
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["bash", "scripts/health-check.sh"]
 # Without npm or a shell in between, so that node receives SIGTERM.
-CMD ["node", "src/main.ts"]
+# A smaller space for new objects takes 16 MiB instead of 64.
+CMD ["node", "--max-semi-space-size=8", "src/main.ts"]

@@ -67,12 +67,18 @@ test('systemd accepts the unit, rates its sandbox as safe, and its settings are 
   assert.equal(stdout + stderr, '');
   await analyze('security', '--offline=true', '--threshold=15');
   const variables = Array.from(unit.matchAll(/^Environment=(\w+)=(.*)$/gm), ([, ...pair]) => pair);
-  const { STATE_DIR, MALLOC_MMAP_THRESHOLD_, ...others } = Object.fromEntries(variables);
+  const { STATE_DIR, MALLOC_MMAP_THRESHOLD_, NODE_COMPILE_CACHE, ...others } = Object.fromEntries(variables);
   assert.deepEqual(others, {});
+  assert.equal(NODE_COMPILE_CACHE, '/var/cache/atelier');
   assert.equal(STATE_DIR, '/var/lib/atelier');
   const { scripts } = JSON.parse(readFileSync(join(DEPLOY, '../package.json'), 'utf8'));
+  const [, command] = /^ExecStart=\S+\/(node .*)$/m.exec(unit)!;
+  assert.ok(scripts.start.startsWith(`MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_} `));
+  assert.ok(scripts.start.endsWith(` exec ${command}`));
   assert.ok(
-    scripts.start.startsWith(`MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_} exec node src/main.ts`),
+    readFileSync(join(DEPLOY, '../Dockerfile'), 'utf8').includes(
+      JSON.stringify(command!.split(' ')).replaceAll(',', ', '),
+    ),
   );
   const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit)!;
   assert.ok(Number(seconds) > readConfig({}).shutdownGraceSeconds);

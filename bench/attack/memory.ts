@@ -42,6 +42,7 @@ function startIn(cgroup: string, stateDir: string): Promise<Server> {
       `echo $$ > ${cgroup}/cgroup.procs && exec "$@"`,
       'sh',
       process.execPath,
+      '--max-semi-space-size=8',
       join(folder, 'src/main.ts'),
     ],
     env: {
