@@ -5,6 +5,7 @@ import { type ModelCard, modelCardSchema } from '../../src/domain/model-card.ts'
 import { writeModelCard } from '../../src/formats/model-card/write.ts';
 import { examples } from '../../src/http/examples/contract.ts';
 
+const ADDRESS = 'http://localhost:3456';
 const card = modelCardSchema.parse(examples['ModelCard']);
 
 /** The metadata and the Markdown after it. */
@@ -16,7 +17,7 @@ function split(text: string) {
 }
 
 test('the head is the metadata of the Hugging Face Hub, with all digits', () => {
-  const { head } = split(writeModelCard(card, ''));
+  const { head } = split(writeModelCard(card, '', ADDRESS));
   const { accuracy, macroAverage, loss, calibration } = card.evaluation!;
   assert.deepEqual(head, {
     library_name: 'atelier',
@@ -64,10 +65,11 @@ test('odd names are neither YAML, Markdown nor HTML', () => {
     intendedUse: `\n# ${odd}`,
     limitations: card.limitations.map(() => odd),
   };
-  const { head, body } = split(writeModelCard(named, '/base'));
+  const { head, body } = split(writeModelCard(named, '/base', ADDRESS));
   assert.equal(head['model-index'][0].results[0].dataset.name, odd);
   assert.doesNotMatch(body, /(?<!\\)<|(?<!\\)\[x|[\u0085\u2028]|^# \\?<|(?<!\\|\*)\*b/m);
-  const plain = split(writeModelCard(card, '/base')).body;
+  const plain = split(writeModelCard(card, '/base', ADDRESS)).body;
+  assert.ok(plain.includes(`ATELIER=${ADDRESS}\n`));
   const structure = (text: string) =>
     text.split('\n').map((line) => line.match(/(?<!\\)\||^ *#+ |^```|^ *- /g) ?? []);
   assert.deepEqual(structure(body), structure(plain));
@@ -100,6 +102,7 @@ test('a version without test results, data or training says so', () => {
       receipt: null,
     },
     '',
+    ADDRESS,
   );
   const { head, body } = split(text);
   assert.deepEqual([head.datasets, 'model-index' in head], [[], false]);

@@ -1,4 +1,5 @@
 /** Shell commands that send a request to the service, whose address is in the variable ATELIER. */
+import type { Block } from './document.ts';
 
 interface CommandOptions {
   readonly method?: 'POST';
@@ -29,3 +30,10 @@ export function writeCommand(
 
 /** One argument of a POSIX shell, whatever it contains. */
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Each block of commands sets the variable, so it can be copied alone. */
+export const showCommands = (address: string, commands: readonly string[]): Block => ({
+  kind: 'code',
+  language: 'sh',
+  text: [`ATELIER=${address}`, ...commands].join('\n'),
+});

@@ -64,6 +64,8 @@ export interface ReportInput {
   readonly pictures: ReportPictures | null;
   /** Prefix of the API's paths. */
   readonly basePath: string;
+  /** Address of the service without it, such as `http://localhost:3000`. */
+  readonly address: string;
 }
 
 /** `Array.isArray` does not narrow read-only arrays. */

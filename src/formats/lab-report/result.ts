@@ -1,5 +1,6 @@
 /** Head and end of a lab report: the result, looks at the test split, receipt. */
 import { describeTestSet } from '../model-card/results.ts';
+import { showCommands } from './command.ts';
 import { type Block, decimal, type Inline, type ReportInput, table, text, whole } from './document.ts';
 
 export function resultBlocks({ report: { summary, job } }: ReportInput): Block[] {
@@ -35,10 +36,9 @@ export function testSetBlocks({ report: { testSet, evaluation, job } }: ReportIn
   ];
 }
 
-export function receiptBlocks({ report: { job, reproduce } }: ReportInput): Block[] {
+export function receiptBlocks({ report: { job, reproduce }, address }: ReportInput): Block[] {
   const { receipt } = job;
-  const commands = ['ATELIER=http://localhost:3000', reproduce.repeat];
-  if (reproduce.verify !== null) commands.push(reproduce.verify);
+  const { repeat, verify } = reproduce;
   return [
     ...(receipt === null
       ? []
@@ -55,11 +55,11 @@ export function receiptBlocks({ report: { job, reproduce } }: ReportInput): Bloc
           ]),
         ]),
     text(
-      reproduce.verify === null
+      verify === null
         ? 'The command starts the same training:'
         : 'The first command starts the same training; the second repeats this one and compares the parameters bit for bit:',
     ),
-    { kind: 'code', language: 'sh', text: commands.join('\n') },
+    showCommands(address, verify === null ? [repeat] : [repeat, verify]),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** Sections of a lab report, in their order. */
 import type { LabReport, ReportSection } from '../../domain/lab-report.ts';
+import { showCommands } from './command.ts';
 import { dataBlocks } from './data.ts';
 import type { Block, ReportInput, Section } from './document.ts';
 import { evaluationBlocks } from './evaluation.ts';
@@ -27,11 +28,16 @@ const SECTIONS: readonly {
 ];
 
 export function writeSections(input: ReportInput): Section[] {
-  const { omitted } = input.report;
+  const { report, address } = input;
   const sections = SECTIONS.map(({ id, title, blocks }) => ({
     id,
     title,
-    blocks: [...blocks(input), ...omitted.filter(({ section }) => section === id).flatMap(describeOmission)],
+    blocks: [
+      ...blocks(input),
+      ...report.omitted
+        .filter(({ section }) => section === id)
+        .flatMap((omission) => describeOmission(omission, address)),
+    ],
   }));
   return [
     { id: 'result', title: 'Result', blocks: resultBlocks(input) },
@@ -40,9 +46,9 @@ export function writeSections(input: ReportInput): Section[] {
   ];
 }
 
-function describeOmission({ reason, curl }: LabReport['omitted'][number]): Block[] {
+function describeOmission({ reason, curl }: LabReport['omitted'][number], address: string): Block[] {
   return [
     { kind: 'text', text: [`Left out: ${reason}`] },
-    ...(curl === null ? [] : [{ kind: 'code', language: 'sh', text: curl } as const]),
+    ...(curl === null ? [] : [showCommands(address, [curl])]),
   ];
 }

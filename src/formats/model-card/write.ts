@@ -4,8 +4,11 @@ import { writeHead } from './head.ts';
 import { code, codeBlock, count, escapeText, table } from './markdown.ts';
 import { resultSections } from './results.ts';
 
-/** @param basePath prefix of the API's paths */
-export function writeModelCard(card: ModelCard, basePath: string): string {
+/**
+ * @param basePath prefix of the API's paths
+ * @param address of the service, without it
+ */
+export function writeModelCard(card: ModelCard, basePath: string, address: string): string {
   const { version, intendedUse, limitations } = card;
   const path = `${basePath}/v1/models/${version.name}/versions/${version.version}`;
   const description = version.description === null ? [] : [`> ${escapeText(version.description)}`];
@@ -22,7 +25,7 @@ export function writeModelCard(card: ModelCard, basePath: string): string {
     ...describeTraining(card),
     ...resultSections(card, path),
     '## Predict',
-    ...describePrediction(card, path),
+    ...describePrediction(card, path, address),
     '## Lineage',
     ...describeLineage(card, basePath),
   ];
@@ -97,14 +100,14 @@ function describeTraining({ version: { lineage, engine }, receipt }: ModelCard):
   ];
 }
 
-function describePrediction({ version }: ModelCard, path: string): string[] {
+function describePrediction({ version }: ModelCard, path: string, address: string): string[] {
   const file = `${version.name}-${version.version}.onnx`;
   return [
     'With the service, at its address:',
     codeBlock(
       'sh',
       [
-        'ATELIER=http://localhost:3000',
+        `ATELIER=${address}`,
         `curl -sS --fail-with-body $ATELIER${path}/predictions -H 'content-type: image/png' --data-binary @image.png`,
       ].join('\n'),
     ),

@@ -11,6 +11,7 @@ import { registerEtag } from '../plugins/etag.ts';
 import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
+import { serviceAddress } from '../responses/service-address.ts';
 
 const TYPES = ['text/html', 'text/markdown', 'application/json'] as const;
 
@@ -65,7 +66,7 @@ export const labReportRoutes =
         if (type === 'application/json') return reply.type(type).send(collected.report);
         const isEmbedded = type === 'text/html' || query.pictures === 'data';
         const pictures = isEmbedded ? await drawPictures(collected, signal) : null;
-        const input = { ...collected, pictures, basePath };
+        const input = { ...collected, pictures, basePath, address: serviceAddress(request) };
         const extension = type === 'text/html' ? 'html' : 'md';
         reply.type(`${type}; charset=utf-8`);
         reply.header('content-disposition', `inline; filename="report-${job.id}.${extension}"`);

@@ -13,6 +13,7 @@ import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
+import { serviceAddress } from '../responses/service-address.ts';
 import { noQuery } from '../validation/pagination.ts';
 import { describeImages } from './evaluations.ts';
 import { modelName, versionName } from './models.ts';
@@ -55,7 +56,9 @@ export const modelCardRoutes =
         const card = toCard(content, app.basePath);
         if (type === 'application/json') return reply.type(type).send(card);
         const { writeModelCard } = await import('../../formats/model-card/write.ts');
-        return reply.type('text/markdown; charset=utf-8').send(writeModelCard(card, app.basePath));
+        return reply
+          .type('text/markdown; charset=utf-8')
+          .send(writeModelCard(card, app.basePath, serviceAddress(request)));
       },
     });
   };

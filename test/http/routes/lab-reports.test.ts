@@ -148,6 +148,18 @@ test('the command to repeat the training sends the same request, whatever it con
   assert.match(reproduce.verify!, new RegExp(`-X POST "\\$ATELIER/v1/training-jobs/${job.id}/verify"$`));
 });
 
+test('each block of commands sets the address of the request before it is used', async () => {
+  const query = `${urlOf(job.id)}?check=none&path=false`;
+  const headers = { accept: 'text/markdown', host: 'localhost:3456' };
+  const blocks = Array.from(
+    (await get(query, headers)).body.matchAll(/```sh\n(.*?)\n```/gs),
+    ([, commands]) => commands!,
+  );
+  assert.equal(blocks.length, 3);
+  for (const commands of blocks)
+    assert.match(commands, /^ATELIER=http:\/\/localhost:3456\ncurl .*"\$ATELIER\//);
+});
+
 test('a job that never measures the test split is evaluated only after its result was revealed', async () => {
   const { id } = await train(app, { ...body, modelName: 'honest', testSet: 'never', seed: 1 });
   const first = await reportOf(id, '?path=false&check=none');
