@@ -81,7 +81,9 @@ async function summarize(
   trials: readonly StoredTrial[],
 ): Promise<void> {
   const best = findBest(trials, requestOf(search));
-  const progress = countProgress(trials, planOf(search).plannedEpochs);
+  const { finishing, finished_at: finishedAt } = search;
+  const { plannedEpochs } = planOf(search);
+  const progress = countProgress(trials, { finishing: finishing !== 0, finishedAt }, plannedEpochs);
   await trx
     .updateTable('searches')
     .set({ progress: encode(progress), best: best && encode(best) })

@@ -38,7 +38,16 @@ export function newSearchRow(
   request: ResolvedSearchRequest,
   { settings, ...plan }: SearchPlan,
 ): SearchRow {
-  const counts = { active: 0, paused: 0, succeeded: 0, stopped: 0, failed: 0, cancelled: 0, epochs: 0 };
+  const counts = {
+    active: 0,
+    paused: 0,
+    succeeded: 0,
+    stopped: 0,
+    skipped: 0,
+    failed: 0,
+    cancelled: 0,
+    epochs: 0,
+  };
   const progress: SearchProgress = {
     ...counts,
     trials: settings.length,
@@ -88,6 +97,14 @@ function finishReasonOf({ finishing }: SearchRow): FinishReason | null {
   return finishing === FINISHING.requested ? 'requested' : 'time-budget';
 }
 
+/** Searches of earlier releases count cancelled trials as failed, and trials that never started as waiting. */
+function progressOf({ progress, finished_at }: SearchRow): SearchProgress {
+  const stored = decode<Omit<SearchProgress, 'cancelled' | 'skipped'> & Partial<SearchProgress>>(progress);
+  const { skipped = finished_at === null ? 0 : stored.waiting, cancelled = 0 } = stored;
+  const waiting = finished_at === null ? stored.waiting : 0;
+  return { ...stored, cancelled, skipped, waiting };
+}
+
 export function toSearch(row: SearchRow): Search {
   const request = requestOf(row);
   const { rungs, validationImages } = planOf(row);
@@ -102,8 +119,7 @@ export function toSearch(row: SearchRow): Search {
     pauseReason: row.pause_reason,
     rungs,
     validationImages,
-    // Searches of earlier releases count cancelled trials as failed.
-    progress: { cancelled: 0, ...decode<Omit<SearchProgress, 'cancelled'>>(row.progress) },
+    progress: progressOf(row),
     best: row.best === null ? null : decode<SearchBest>(row.best),
     finalJob: row.final_job_id,
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },

@@ -37,6 +37,7 @@ const search: Search = {
     active: 0,
     paused: 0,
     succeeded: 0,
+    skipped: 0,
     stopped: 2,
     failed: 1,
     cancelled: 0,
@@ -86,7 +87,10 @@ test('plots show means over the repeats, in per cent, and the best trial of the 
   const slices = draw('slices');
   for (const text of ['hidden', 'none', '40-20', 'learningRate'])
     assert.ok(slices.includes(`>${text}<`), text);
-  assert.match(slices, /The best of 4 trials is trial 2: .* 85\. .*Without a value to show: 1\./);
+  assert.match(
+    slices,
+    /The best of 3 trials is trial 2: .* 85\. 1 trial has no value\. .*Without a value to show: 1\./,
+  );
 });
 
 test('a search without a result has nothing to draw', () => {

@@ -260,6 +260,8 @@ storeTest(
     const last = (await searches.get(id))!;
     assert.equal(last.best?.trial, 1);
     assert.notEqual(last.finalJob, null);
+    const { waiting, skipped, stopped, succeeded } = last.progress;
+    assert.deepEqual([waiting, skipped, stopped, succeeded], [0, 1, 2, 1]);
     const { data: events } = await searches.events.list(id, { limit: 100 });
     const [event] = events.filter(({ data }) => data['reason'] === 'time-budget');
     const { activeSeconds, ...data } = event!.data;

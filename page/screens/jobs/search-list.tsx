@@ -22,8 +22,8 @@ export function SearchList(): JSX.Element | null {
             <a href={links.search(id)}>{modelName}</a>
             <StatusMark status={status} />
             <span class="note">
-              {progress.trials - progress.waiting - progress.active - progress.paused} of {progress.trials}{' '}
-              settings
+              {progress.trials - progress.waiting - progress.active - progress.paused - progress.skipped} of{' '}
+              {progress.trials} settings
             </span>
           </li>
         ))}

@@ -2,17 +2,17 @@
 import type { Search, SearchProgress } from '../../../src/domain/search/search.ts';
 import { count, duration } from '../../format.ts';
 
-export function describeProgress({ trials, waiting, active, paused }: SearchProgress): string {
-  const ended = trials - waiting - active - paused;
+export function describeProgress({ trials, waiting, active, paused, skipped }: SearchProgress): string {
+  const ended = trials - waiting - active - paused - skipped;
   return `${count(ended)} of ${count(trials)} trials ended, ${count(active)} active`;
 }
 
 /** `2 of 20 trials completed, 18 not started`. A trial has completed if it trained all its epochs. */
 export function describeOutcome(progress: SearchProgress): string {
-  const { trials, succeeded, stopped, waiting, failed, cancelled } = progress;
+  const { trials, succeeded, stopped, skipped, failed, cancelled } = progress;
   const others = [
     [stopped, 'stopped'],
-    [waiting, 'not started'],
+    [skipped, 'not started'],
     [failed, 'failed'],
     [cancelled, 'cancelled'],
   ] as const;

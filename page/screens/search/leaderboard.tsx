@@ -49,8 +49,7 @@ export function Leaderboard({ path, search, trials }: LeaderboardProps): JSX.Ele
   );
 }
 
-function columnsOf({ vary, repeats, objective, finishedAt }: Search): Column<Trial>[] {
-  const isEnded = finishedAt !== null;
+function columnsOf({ vary, repeats, objective }: Search): Column<Trial>[] {
   const isLoss = objective === 'validationLoss';
   return [
     { name: 'Rank', isNumber: true, cell: ({ rank }) => rank ?? '–' },
@@ -88,7 +87,7 @@ function columnsOf({ vary, repeats, objective, finishedAt }: Search): Column<Tri
     {
       name: 'Status',
       cell: ({ status, error }) => (
-        <Status status={isEnded && status === 'waiting' ? 'not started' : status} error={error} />
+        <Status status={status === 'skipped' ? 'not started' : status} error={error} />
       ),
     },
     {

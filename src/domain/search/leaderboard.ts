@@ -1,7 +1,7 @@
 /** Leaderboard and progress of a search: its trials, best first. */
 import type { JobStatus } from '../job-status.ts';
 import type { ResolvedSearchRequest } from './request.ts';
-import type { SearchBest, SearchProgress, Trial } from './search.ts';
+import type { Search, SearchBest, SearchProgress, Trial } from './search.ts';
 import type { Setting } from './settings.ts';
 import { nameValues } from './trial-request.ts';
 import { accuracyError, type RunState, rank, type TrialState, withinOneError } from './trials.ts';
@@ -31,18 +31,22 @@ const ORDER: readonly Trial['status'][] = [
   'succeeded',
 ];
 
-function statusOf({ isOut, runs }: TrialState): Trial['status'] {
+type Progress = Pick<Search, 'finishing' | 'finishedAt'>;
+
+function statusOf({ isOut, runs }: TrialState, { finishing, finishedAt }: Progress): Trial['status'] {
   const statuses = runs.map(({ status }) => status);
   const status = ORDER.find((each) => statuses.includes(each as JobStatus | 'waiting'))!;
-  return isOut && status !== 'failed' ? 'stopped' : status;
+  if (isOut && status !== 'failed') return 'stopped';
+  if (status !== 'waiting' || (!finishing && finishedAt === null)) return status;
+  return statuses.every((each) => each === 'waiting') ? 'skipped' : 'stopped';
 }
 
 export function rankTrials(
   trials: readonly ListedTrial[],
-  request: Request,
+  search: Request & Progress,
   validationImages: number,
 ): Trial[] {
-  const { objective } = request;
+  const { objective } = search;
   const ranked = rank(trials, objective);
   const close = withinOneError(ranked, objective, validationImages);
   const byNumber = new Map(trials.map((trial) => [trial.trial, trial]));
@@ -54,8 +58,8 @@ export function rankTrials(
     return {
       rank: value === null || isFailed ? null : n + 1,
       trial: trial.trial,
-      values: nameValues(request, trial.setting),
-      status: statusOf(trial),
+      values: nameValues(search, trial.setting),
+      status: statusOf(trial, search),
       rung: standing.reached,
       value,
       standardError: deviation ?? ofOne,
@@ -85,8 +89,12 @@ export function findBest(trials: readonly ListedTrial[], request: Request): Sear
   };
 }
 
-export function countProgress(trials: readonly ListedTrial[], plannedEpochs: number): SearchProgress {
-  const statuses = trials.map(statusOf);
+export function countProgress(
+  trials: readonly ListedTrial[],
+  search: Progress,
+  plannedEpochs: number,
+): SearchProgress {
+  const statuses = trials.map((trial) => statusOf(trial, search));
   const count = (...counted: Trial['status'][]) =>
     statuses.filter((status) => counted.includes(status)).length;
   return {
@@ -96,6 +104,7 @@ export function countProgress(trials: readonly ListedTrial[], plannedEpochs: num
     paused: count('paused'),
     succeeded: count('succeeded'),
     stopped: count('stopped'),
+    skipped: count('skipped'),
     failed: count('failed'),
     cancelled: count('cancelled'),
     epochs: trials.flatMap(({ runs }) => runs).reduce((sum, { epochs }) => sum + epochs, 0),

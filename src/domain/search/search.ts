@@ -18,7 +18,7 @@ const SEARCH_STATUSES = [
 export const searchStatusSchema = z.enum(SEARCH_STATUSES);
 export type SearchStatus = z.infer<typeof searchStatusSchema>;
 
-const TRIAL_STATUSES = ['waiting', ...JOB_STATUSES, 'stopped'] as const;
+const TRIAL_STATUSES = ['waiting', ...JOB_STATUSES, 'stopped', 'skipped'] as const;
 
 const valuesSchema = z
   .record(z.string(), z.unknown())
@@ -26,11 +26,14 @@ const valuesSchema = z
 
 export const searchProgressSchema = z.object({
   trials: z.int(),
-  waiting: z.int().describe('Trials without a job so far'),
+  waiting: z.int().describe('Trials that have not started, and still may'),
   active: z.int().describe('Trials with a job that is queued or runs'),
   paused: z.int().describe('Trials that wait at a rung, or are paused with the search'),
   succeeded: z.int(),
   stopped: z.int().describe('Trials that were stopped at a rung, by `finish`, or by the time budget'),
+  skipped: z
+    .int()
+    .describe('Trials that never started, because the search finished early, failed or was cancelled'),
   failed: z.int().describe('Trials with a training that failed'),
   cancelled: z.int().describe('Trials with a training that a client cancelled, alone or with the search'),
   epochs: z.int().describe('Epochs that trials have trained, counted when one of them ends or pauses'),
@@ -105,7 +108,8 @@ export const trialSchema = z
     status: z
       .enum(TRIAL_STATUSES)
       .describe(
-        '`waiting` before its first job, `stopped` if it did not continue at a rung; else the status of its job',
+        '`waiting` before its first job, `skipped` if the search finished early, failed or was cancelled before it; `stopped` if it did ' +
+          'not continue at a rung, or was stopped by `finish` or the time budget; else the status of its job',
       ),
     rung: z.int().describe('Number of rungs reached'),
     value: z

@@ -7,7 +7,13 @@ import { element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
 import { createPathData } from './path-data.ts';
 import { linearScale, tickCount, valueScale } from './scales.ts';
-import { bestTrial, isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
+import {
+  bestTrial,
+  describeBest,
+  isShown,
+  type SearchChartInput,
+  type SearchTrial,
+} from './search-trials.ts';
 import { TEXT_SIZE, text, textWidth } from './text.ts';
 import { shortNumber, wholeTicks } from './ticks.ts';
 
@@ -26,9 +32,7 @@ export function drawSearchHistory(
     {
       title: 'Objective by trial',
       subtitle,
-      description: best
-        ? `The best of ${trials.length} trials is trial ${best.number}: ${objective.label} ${shortNumber(best.value!)}.`
-        : `None of ${trials.length} trials has a value.`,
+      description: describeBest(trials, best, objective),
       notes: ['A dot is a trial; the line is the best so far.', ...notes],
     },
     options,

@@ -8,7 +8,7 @@ import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
 import { createPathData } from './path-data.ts';
 import { linearScale, type Scale, valueScale } from './scales.ts';
-import { isShown, type SearchChartInput } from './search-trials.ts';
+import { countTrials, isShown, type SearchChartInput } from './search-trials.ts';
 import { TEXT_SIZE, text, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
 import { shortNumber } from './ticks.ts';
@@ -35,7 +35,7 @@ export function drawSearchRungs(input: SearchRungsInput, options: ChartOptions):
       title: 'Trials by rung',
       subtitle,
       description:
-        `${rungs.map((epochs, i) => `${reached[i]} trials reached ${epochs} epochs`).join(', ')}.` +
+        `${rungs.map((epochs, i) => `${countTrials(reached[i]!)} reached ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`).join(', ')}.` +
         (best
           ? ` The best of the highest rung is trial ${best.number}: ${shortNumber(best.values.at(-1)!)}.`
           : ''),
@@ -54,7 +54,7 @@ export function drawSearchRungs(input: SearchRungsInput, options: ChartOptions):
       const plot: Box = { left, top, right: area.right - Math.max(24, textWidth(label) + 10), bottom };
       const ticks = rungs.map((epochs, rung) => ({
         value: rung,
-        label: `${epochs} (${reached[rung]} ${reached[rung] === 1 ? 'trial' : 'trials'})`,
+        label: `${epochs} (${countTrials(reached[rung]!)})`,
       }));
       const x = linearScale([-0.25, Math.max(0.25, rungs.length - 1)], [plot.left, plot.right], ticks);
       const highest = Math.max(0, ...trials.map(({ values }) => values.length));

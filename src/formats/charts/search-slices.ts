@@ -8,10 +8,9 @@ import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
 import { horizontalValueScale, linearScale, type Scale, valueScale } from './scales.ts';
-import { isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
+import { describeBest, isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
 import { fitText } from './text.ts';
 import type { Theme } from './theme.ts';
-import { shortNumber } from './ticks.ts';
 
 export interface SearchOption {
   /** `learningRate`, `hidden` */
@@ -54,9 +53,7 @@ export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions
     {
       title: 'Objective by option',
       subtitle,
-      description: best
-        ? `The best of ${trials.length} trials is trial ${best.number}: ${objective.label} ${shortNumber(best.value!)}.`
-        : `None of ${trials.length} trials has a value.`,
+      description: describeBest(trials, best, objective),
       notes: [
         `A dot is a trial; the large one is the best.${missing === 0 ? '' : ` Without a value to show: ${missing}.`}`,
         ...(input.notes ?? []),

@@ -2,6 +2,7 @@
 import type { PlotScale } from '../../domain/plots.ts';
 import type { Objective } from '../../domain/search/request.ts';
 import type { Search, Trial } from '../../domain/search/search.ts';
+import { shortNumber } from './ticks.ts';
 
 export interface SearchObjective {
   /** With the unit: `Validation loss (nats)`. */
@@ -69,3 +70,20 @@ export function bestTrial<T extends SearchTrial>(
   }
   return best;
 }
+
+/** @param best null if no trial has a value */
+export function describeBest(
+  trials: readonly SearchTrial[],
+  best: SearchTrial | null,
+  { label }: SearchObjective,
+): string {
+  if (best === null) return `None of ${trials.length} trials has a value.`;
+  const valued = trials.filter(({ value }) => value !== null).length;
+  const without = trials.length - valued;
+  return (
+    `The best of ${countTrials(valued)} is trial ${best.number}: ${label} ${shortNumber(best.value!)}.` +
+    (without === 0 ? '' : ` ${countTrials(without)} ${without === 1 ? 'has' : 'have'} no value.`)
+  );
+}
+
+export const countTrials = (trials: number) => `${trials} ${trials === 1 ? 'trial' : 'trials'}`;

@@ -61,6 +61,7 @@ const search: Search = {
     paused: 2,
     succeeded: 0,
     stopped: 6,
+    skipped: 0,
     failed: 0,
     cancelled: 0,
     epochs: 11,

@@ -5,6 +5,8 @@ import { countProgress, type ListedTrial, rankTrials } from '../../../src/domain
 
 const vary = [{ path: '/training/l2', choices: [0, 1, 2, 3] }];
 
+const RUNNING = { finishing: false, finishedAt: null };
+
 type Run = ListedTrial['runs'][number];
 
 function trial(
@@ -30,7 +32,7 @@ function trial(
 test('marks the trials within one standard error of an accuracy on the validation images', () => {
   // √(0.9 · 0.1 / 900) = 0.01
   const trials = [trial(1, [[0.3, 0.889]]), trial(2, [[0.2, 0.9]]), trial(3, [[0.4, 0.891]])];
-  const ranked = rankTrials(trials, { vary, objective: 'validationLoss' }, 900);
+  const ranked = rankTrials(trials, { vary, objective: 'validationLoss', ...RUNNING }, 900);
   assert.deepEqual(
     ranked.map(({ rank, trial, withinOneError, standardError }) => [
       rank,
@@ -44,7 +46,7 @@ test('marks the trials within one standard error of an accuracy on the validatio
       [3, 3, true, null],
     ],
   );
-  const [best] = rankTrials(trials, { vary, objective: 'validationAccuracy' }, 900);
+  const [best] = rankTrials(trials, { vary, objective: 'validationAccuracy', ...RUNNING }, 900);
   assert.equal(best!.trial, 2);
   assert.ok(Math.abs(best!.standardError! - 0.01) < 1e-12);
   assert.deepEqual(best!.values, { '/training/l2': 2 });
@@ -65,7 +67,7 @@ test('ranks repeats by their mean, with the standard error of the mean', () => {
       [0.4, 0.8],
     ]),
   ];
-  const ranked = rankTrials(trials, { vary, objective: 'validationLoss' }, 900);
+  const ranked = rankTrials(trials, { vary, objective: 'validationLoss', ...RUNNING }, 900);
   assert.deepEqual(
     ranked.map(({ trial }) => trial),
     [1, 2, 3],
@@ -84,7 +86,7 @@ test('failed trials come last without a rank, and trials that were stopped say s
   const stopped = { ...trial(2, [[0.5, 0.8]], { status: 'cancelled' as const }), isOut: true };
   const waiting = trial(3, [[0, 0]], { status: 'waiting', measured: [], jobId: null, epochs: 0 });
   const trials = [failed, stopped, waiting];
-  const ranked = rankTrials(trials, { vary, objective: 'validationLoss' }, 900);
+  const ranked = rankTrials(trials, { vary, objective: 'validationLoss', ...RUNNING }, 900);
   assert.deepEqual(
     ranked.map(({ rank, trial, status, error }) => [rank, trial, status, error]),
     [
@@ -93,7 +95,7 @@ test('failed trials come last without a rank, and trials that were stopped say s
       [null, 1, 'failed', 'The loss became NaN.'],
     ],
   );
-  const progress = countProgress(trials, 15);
+  const progress = countProgress(trials, RUNNING, 15);
   assert.deepEqual(progress, {
     trials: 3,
     waiting: 1,
@@ -101,12 +103,37 @@ test('failed trials come last without a rank, and trials that were stopped say s
     paused: 0,
     succeeded: 0,
     stopped: 1,
+    skipped: 0,
     failed: 1,
     cancelled: 0,
     epochs: 10,
     plannedEpochs: 15,
   });
   const cancelled = trial(4, [[0.3, 0.8]], { status: 'cancelled' });
-  const { failed: failures, cancelled: cancellations } = countProgress([...trials, cancelled], 20);
+  const { failed: failures, cancelled: cancellations } = countProgress([...trials, cancelled], RUNNING, 20);
   assert.deepEqual([failures, cancellations], [1, 1]);
+});
+
+test('trials that never started are skipped once no trial starts any more', () => {
+  const waits = { status: 'waiting', measured: [], jobId: null, epochs: 0 } as const;
+  const never = trial(1, [[0, 0]], waits);
+  const begun = trial(2, [[0.5, 0.8]]);
+  const trials = [never, { ...begun, runs: [...begun.runs, { ...never.runs[0]!, repeat: 1 }] }];
+  const at = '2026-11-26T20:15:04.023Z';
+  for (const over of [
+    { finishing: true, finishedAt: null },
+    { finishing: true, finishedAt: at },
+    { finishing: false, finishedAt: at },
+  ]) {
+    const ranked = rankTrials(trials, { vary, objective: 'validationLoss', ...over }, 900);
+    assert.deepEqual(
+      ranked.map(({ trial, status }) => [trial, status]),
+      [
+        [1, 'skipped'],
+        [2, 'stopped'],
+      ],
+    );
+    const { waiting, skipped, stopped } = countProgress(trials, over, 15);
+    assert.deepEqual([waiting, skipped, stopped], [0, 1, 1]);
+  }
 });

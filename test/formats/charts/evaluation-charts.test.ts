@@ -108,7 +108,7 @@ test('charts of a search mark the best trial, and count those without a value', 
   const slices = renderSvg(drawSearchSlices(slicesInput(), LIGHT));
   assert.match(
     describe(slices),
-    /^The best of 40 trials is trial 1: Validation loss \(nats\) 0\.31\. .* Without a value to show: 1\.$/,
+    /^The best of 39 trials is trial 1: Validation loss \(nats\) 0\.31\. 1 trial has no value\. .* Without a value to show: 1\.$/,
   );
   assert.equal(slices.match(/<circle /g)!.length, 3, 'one per option');
   const another = { ...slicesInput(), best: 3 };
@@ -121,11 +121,16 @@ test('charts of a search mark the best trial, and count those without a value', 
   const history = renderSvg(drawSearchHistory({ ...slicesInput(), trials }, LIGHT));
   assert.match(history, /<path d="M[\d. ]+h[\d.]+v[\d.]+h[\d.]+v[\d.]+h[\d.]+" fill="none"/);
   assert.match(renderSvg(drawSearchHistory({ ...slicesInput(), trials: [] }, LIGHT)), /None of 0 trials/);
+  const one = [...trials.slice(0, 1), { number: 2, value: null }, { number: 3, value: null }];
+  assert.match(
+    describe(renderSvg(drawSearchHistory({ ...slicesInput(), trials: one }, LIGHT))),
+    /^The best of 1 trial is trial 1: Validation loss \(nats\) 0\.5\. 2 trials have no value\./,
+  );
 
   const rungs = renderSvg(drawSearchRungs(rungsInput(), LIGHT));
   assert.match(
     describe(rungs),
-    /^64 trials reached 1 epochs, 16 trials reached 4 epochs, 4 trials reached 16 epochs\. The best of the highest rung is trial 1: 0\.3\./,
+    /^64 trials reached 1 epoch, 16 trials reached 4 epochs, 4 trials reached 16 epochs\. The best of the highest rung is trial 1: 0\.3\./,
   );
   for (const tick of ['1 (64 trials)', '4 (16 trials)', '16 (4 trials)'])
     assert.ok(rungs.includes(`>${tick}<`), tick);

@@ -45,6 +45,7 @@ test('a search halves its trials, trains the best one on everything, and publish
     paused: 0,
     succeeded: 1,
     stopped: 5,
+    skipped: 0,
     failed: 0,
     cancelled: 0,
   };
