@@ -108,7 +108,7 @@ test('with content whose names are hostile', limited, async (t) => {
     [`${job}?tab=request`, HOSTILE],
     [`${job}?tab=receipt`, one.digest!],
     [`#/compare?${one.id},${other.id}`, "McNemar's test", click('button', 'Test on the same images')],
-    [`#/searches/${search.id}`, 'of 6 trials were stopped at a rung.'],
+    [`#/searches/${search.id}`, 'Trials by rung'],
     ['#/models', 'shapes'],
     ['#/models', 'Class names', importForm],
     [version, HOSTILE],

@@ -13,7 +13,7 @@ const compareRoute = (...jobs: readonly Pick<TrainingJob, 'id'>[]) =>
   `#/compare?${jobs.map(({ id }) => id).join(',')}`;
 
 test('overlays the curves, lists only the options that differ, and tests the models', options, async (t) => {
-  const base = tiny({ modelName: 'compared' });
+  const base = tiny({ modelName: 'compared', testSet: 'once' });
   const one = await train(app, { ...base, seed: 1 });
   const other = await train(app, { ...base, seed: 2, metadata: { note: HOSTILE } });
   const page = await openPage(t, url, { path: compareRoute(one, other) });
@@ -25,6 +25,10 @@ test('overlays the curves, lists only the options that differ, and tests the mod
   ]);
   await differing.getByRole('cell', { name: HOSTILE }).waitFor();
   assert.equal(await page.locator('img').count(), 0);
+  const tested = page
+    .getByRole('row', { name: 'Test accuracy' })
+    .getByRole('cell', { name: /^\d+\.\d\d %$/ });
+  assert.equal(await tested.count(), 2);
   const lines = page.locator('figure svg > g[fill=none]');
   assert.equal(await lines.count(), 2);
   await page.getByLabel('Measure').selectOption('weight-norm');

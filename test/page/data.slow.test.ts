@@ -4,6 +4,7 @@ import { zipSync } from 'fflate';
 import type { DatasetSummary } from '../../src/domain/dataset.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
+import { tiny, train } from '../start-service.ts';
 import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
@@ -86,7 +87,7 @@ test('a rejected file is explained at its field, which gets the focus', options,
 });
 
 test('a known data set is recognized, and one that does not exist is reported', options, async (t) => {
-  const created = (await upload(app, { file: zip })).json<DatasetSummary>();
+  const created = (await upload(app, { file: zip, name: 'Shapes' })).json<DatasetSummary>();
   const page = await openPage(t, url, { path: '#/data', expected: /status of 404/ });
   await page
     .getByLabel('Archive', { exact: true })
@@ -97,3 +98,34 @@ test('a known data set is recognized, and one that does not exist is reported', 
   await page.goto(`${url}/#/data/nothing`);
   await page.getByRole('alert').getByText('dataset-not-found').waitFor();
 });
+
+test(
+  'a model without a name of its own has that of its data set, and goes with its only version',
+  options,
+  async (t) => {
+    const { id } = (await upload(app, { file: zip, name: 'Shapes' })).json<DatasetSummary>();
+    await train(
+      app,
+      tiny({ dataset: id, training: { epochs: 1, batchSize: 4, validation: { fraction: 0.5 } } }),
+    );
+    const page = await openPage(t, url, { path: '#/jobs' });
+    await page.getByRole('cell', { name: 'Shapes', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Shapes', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Shapes' }).waitFor();
+    await page.getByText(/hidden units, relu, on Shapes/).waitFor();
+    await page.getByRole('link', { name: 'Shapes@1' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Shapes@1' }).waitFor();
+    await page.getByRole('link', { name: 'Shapes', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Try it' }).click();
+    await page
+      .getByLabel('Model', { exact: true })
+      .locator('option', { hasText: 'Shapes' })
+      .waitFor({ state: 'attached' });
+    await page.goBack();
+    await pressByKeyboard(page, 'Delete');
+    const dialog = page.getByRole('dialog', { name: 'Delete Shapes@1?' });
+    await dialog.getByText('the model is deleted with it, and so is the alias champion.').waitFor();
+    await pressByKeyboard(page, 'Delete the version', dialog);
+    await page.getByText('There are no models yet.').waitFor();
+  },
+);

@@ -132,8 +132,10 @@ test('every tab has its content, at 360 px and in the dark', options, async (t) 
 });
 
 test('verifies a job, saves a report that opens offline, and trains again', options, async (t) => {
-  const job = await train(app, tiny({ modelName: 'reported', seed: 7 }));
+  const job = await train(app, tiny({ modelName: 'reported', seed: 7, testSet: 'once' }));
   const page = await openPage(t, url, { path: jobRoute(job.id) });
+  const { testAccuracy } = job.publication!;
+  await page.locator('dl.facts', { hasText: `Test accuracy${(100 * testAccuracy!).toFixed(2)} %` }).waitFor();
   const saving = page.waitForEvent('download');
   await page.getByRole('link', { name: 'HTML' }).click();
   const saved = await saving;

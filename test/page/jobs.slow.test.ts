@@ -1,6 +1,8 @@
 /** The Jobs screen in a browser: the list, its filters and pages, and the selection for a comparison. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Search } from '../../src/domain/search/search.ts';
+import { smallSearch } from '../search-outcome.ts';
 import { cancelJob, endless, isRunning, queueJob, tiny, train, untilJob } from '../start-service.ts';
 import { openPage, options, startPageService } from './page.ts';
 
@@ -39,6 +41,31 @@ test('follows the jobs, filters them, and keeps the filter in the address', opti
   await page.getByRole('link', { name: 'Show all jobs' }).click();
   await row('done').getByRole('link', { name: 'done' }).click();
   await page.waitForURL(new RegExp(done.id));
+});
+
+test('lists all searches with their dates, and filters the jobs of one', options, async (t) => {
+  const ids: string[] = [];
+  for (let i = 0; i < 4; i++) {
+    const body = smallSearch({ modelName: `search-${i}`, budget: { epochs: 20 } });
+    const created = await app.inject({ method: 'POST', url: '/v1/searches', payload: body });
+    ids.push(created.json<Search>().id);
+    await app.inject({ method: 'POST', url: `/v1/searches/${ids[i]}/cancel` });
+  }
+  const page = await openPage(t, url, { path: '#/jobs', width: 360 });
+  const list = page.getByRole('region', { name: 'Searches' }).getByRole('listitem');
+  await list.nth(2).waitFor();
+  assert.equal(await list.count(), 3);
+  assert.match((await list.first().textContent())!, /^search-3.*20\d\d, \d\d:\d\d:\d\d/);
+  await page.getByRole('button', { name: 'All searches' }).click();
+  await list.nth(3).waitFor();
+  await page.getByLabel('Search', { exact: true }).selectOption(ids[0]!);
+  assert.ok(page.url().endsWith(`search=${ids[0]}`));
+  await page.goto(`${url}/#/jobs?searches=${ids[1]}`);
+  await list.nth(1).waitFor({ state: 'detached' });
+  await list.getByRole('link', { name: 'Jobs of search-0' }).click();
+  await page.waitForURL((address) => address.hash.endsWith(`search=${ids[0]}`));
+  await page.getByRole('button', { name: 'Only the newest' }).click();
+  await list.nth(2).waitFor();
 });
 
 test('pages go back to the oldest job, and keep the selection', options, async (t) => {

@@ -1,5 +1,6 @@
 /** One column for each compared job, whose header links to it. */
 import type { ComponentChildren } from 'preact';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import type { Column } from '../../components/table.tsx';
 import { links } from '../../router.ts';
 import type { NamedJob } from './compare.tsx';
@@ -11,7 +12,9 @@ export const jobColumns = <Row,>(
   jobs.map(({ job, name }, i) => ({
     name: (
       <>
-        <a href={links.job(job.id)}>{job.modelName}</a>
+        <a href={links.job(job.id)}>
+          <DatasetName id={job.modelName} />
+        </a>
         <span class={`note compare-name series-${i + 1}`}>{name}</span>
       </>
     ),

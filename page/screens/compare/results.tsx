@@ -1,6 +1,7 @@
 /** Results of the compared jobs, one column each. */
 import type { ComponentChildren, JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, duration, percent, significant } from '../../format.ts';
@@ -16,13 +17,18 @@ const ROWS: readonly { name: string; cell: (compared: NamedJob) => ComponentChil
   { name: 'Validation accuracy', cell: ({ job }) => percent(job.best?.validationAccuracy ?? null) },
   { name: 'Training loss', cell: ({ job }) => significant(job.best?.trainLoss ?? null) },
   { name: 'Training accuracy', cell: ({ job }) => percent(job.best?.trainAccuracy ?? null) },
-  { name: 'Test accuracy', cell: ({ job }) => percent(job.best?.testAccuracy ?? null) },
+  {
+    name: 'Test accuracy',
+    cell: ({ job }) => percent(job.best?.testAccuracy ?? job.publication?.testAccuracy ?? null),
+  },
   { name: 'Duration', cell: ({ job }) => duration(secondsOf(job)) },
   {
     name: 'Model',
     cell: ({ job: { model } }) =>
       model ? (
-        <a href={links.modelVersion(model.name, model.version)}>{`${model.name}@${model.version}`}</a>
+        <a href={links.modelVersion(model.name, model.version)}>
+          <DatasetName id={model.name} />@{model.version}
+        </a>
       ) : (
         '–'
       ),

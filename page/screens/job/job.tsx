@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { Loaded } from '../../components/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { Tabs } from '../../components/tabs.tsx';
+import { useDatasetName } from '../../state/dataset-names.ts';
 import { parameter, setParameters } from '../../state/parameters.ts';
 import { Actions } from './actions.tsx';
 import { CheckTab } from './check-tab.tsx';
@@ -19,10 +20,11 @@ export function Job({ id }: { readonly id: string }): JSX.Element {
   const training = useTraining(id);
   const { job } = training;
   const { data } = job;
+  const name = useDatasetName(data?.modelName ?? id);
   return (
     <Screen
-      title={data === null ? id : `${data.modelName} · ${id}`}
-      heading={data === null ? id : data.modelName}
+      title={data === null ? id : `${name} · ${id}`}
+      heading={name}
       actions={data && <Actions job={data} onChange={job.replace} />}
     >
       <Loaded resource={job} lines={12}>

@@ -1,6 +1,7 @@
 /** State of a job in a few lines: status, progress, results, and in words what went wrong. */
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { count, dateTime, duration, percent, significant } from '../../format.ts';
@@ -18,6 +19,7 @@ export interface SummaryProps {
 export function Summary({ job, training }: SummaryProps): JSX.Element {
   const { best, model, search } = job;
   const isEnded = job.finishedAt !== null;
+  const testAccuracy = job.publication?.testAccuracy ?? best?.testAccuracy ?? null;
   return (
     <section class="box" aria-label="State of the job">
       <ProgressLine job={job} training={training} />
@@ -29,7 +31,10 @@ export function Summary({ job, training }: SummaryProps): JSX.Element {
         </dd>
         <dt>Network</dt>
         <dd>
-          {job.network.hidden.join('-') || 'no'} hidden units, {job.network.activation}, on {job.dataset}
+          {job.network.hidden.join('-') || 'no'} hidden units, {job.network.activation}, on{' '}
+          <a href={links.dataset(job.dataset)}>
+            <DatasetName id={job.dataset} />
+          </a>
         </dd>
         {best && (
           <>
@@ -46,10 +51,16 @@ export function Summary({ job, training }: SummaryProps): JSX.Element {
             <dt>Model</dt>
             <dd>
               <a href={links.modelVersion(model.name, model.version)}>
-                {model.name}@{model.version}
+                <DatasetName id={model.name} />@{model.version}
               </a>
               {job.publication && <span class="note"> {job.publication.reason}</span>}
             </dd>
+          </>
+        )}
+        {testAccuracy !== null && (
+          <>
+            <dt>Test accuracy</dt>
+            <dd>{percent(testAccuracy)}</dd>
           </>
         )}
         {search && (

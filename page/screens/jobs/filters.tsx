@@ -1,7 +1,10 @@
 /** Filters of the list of jobs, kept in the address. */
 import type { JSX } from 'preact';
 import type { JobStatus } from '../../../src/domain/job-status.ts';
+import type { Search } from '../../../src/domain/search/search.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { Field } from '../../components/field.tsx';
+import { dateTime } from '../../format.ts';
 import { parameter, setParameters } from '../../state/parameters.ts';
 
 const STATUSES = [
@@ -18,7 +21,8 @@ const STATUSES = [
 /** A filter begins at the first page. */
 const filter = (name: string, value: string) => setParameters({ [name]: value.trim(), after: '' });
 
-export function Filters(): JSX.Element {
+export function Filters({ searches }: { readonly searches: readonly Search[] }): JSX.Element {
+  const isListed = ['', 'none', ...searches.map(({ id }) => id)].includes(parameter('search'));
   return (
     <form class="jobs-filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <Field id="jobs-status" label="Status">
@@ -55,7 +59,12 @@ export function Filters(): JSX.Element {
           >
             <option value="">all</option>
             <option value="none">of no search</option>
-            {!['', 'none'].includes(parameter('search')) && <option>{parameter('search')}</option>}
+            {!isListed && <option>{parameter('search')}</option>}
+            {searches.map(({ id, modelName, createdAt }) => (
+              <option key={id} value={id}>
+                <DatasetName id={modelName} />, {dateTime(createdAt)}
+              </option>
+            ))}
           </select>
         )}
       </Field>

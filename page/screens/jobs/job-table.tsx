@@ -1,6 +1,7 @@
 /** The table of jobs. */
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { Table } from '../../components/table.tsx';
@@ -33,7 +34,7 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
                 onChange={(event) => onSelect(id, event.currentTarget.checked)}
               />
               <span class="visually-hidden">
-                Select {modelName}, {id}
+                Select <DatasetName id={modelName} />, {id}
               </span>
             </label>
           ),
@@ -43,7 +44,7 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
           cell: ({ id, modelName, search, verification }) => (
             <>
               <a class="name" href={links.job(id)}>
-                {modelName}
+                <DatasetName id={modelName} />
               </a>
               <span class="note jobs-id">
                 {verification ? 'verification' : search ? describeTrial(search.trial) : `…${id.slice(-6)}`}
@@ -69,7 +70,14 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
           name: 'Network',
           cell: ({ network }) => `${network.hidden.join('-') || 'linear'}, ${network.activation}`,
         },
-        { name: 'Data set', cell: ({ dataset }) => <span class="jobs-dataset">{dataset}</span> },
+        {
+          name: 'Data set',
+          cell: ({ dataset }) => (
+            <span class="jobs-dataset">
+              <DatasetName id={dataset} />
+            </span>
+          ),
+        },
         {
           name: 'Age',
           isNumber: true,

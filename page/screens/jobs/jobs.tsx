@@ -10,7 +10,7 @@ import { links, navigate } from '../../router.ts';
 import { parameter, setParameters, withParameters } from '../../state/parameters.ts';
 import { Filters } from './filters.tsx';
 import { JobTable } from './job-table.tsx';
-import { SearchList } from './search-list.tsx';
+import { SearchList, type SearchPage, searchesPath } from './search-list.tsx';
 
 interface JobPage {
   readonly data: readonly TrainingJob[];
@@ -30,6 +30,7 @@ export function Jobs(): JSX.Element {
   const jobs = useResource<JobPage>(`/v1/training-jobs${sent.size > 0 ? `?${sent}` : ''}`, {
     pollMs: POLL_MS,
   });
+  const searches = useResource<SearchPage>(searchesPath(), { pollMs: 5000, isRecorded: false });
   const selected = parameter('selected').split(',').filter(Boolean);
   const select = (id: string, isSelected: boolean) =>
     setParameters({
@@ -45,8 +46,8 @@ export function Jobs(): JSX.Element {
         </Button>
       }
     >
-      <SearchList />
-      <Filters />
+      <SearchList page={searches.data} />
+      <Filters searches={searches.data?.data ?? []} />
       <Loaded resource={jobs} lines={10}>
         {({ data, lastId, hasMore }) => (
           <>

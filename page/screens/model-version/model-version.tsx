@@ -7,6 +7,7 @@ import { Loaded } from '../../components/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { Tabs } from '../../components/tabs.tsx';
 import { links } from '../../router.ts';
+import { useDatasetName } from '../../state/dataset-names.ts';
 import { Aliases } from './aliases.tsx';
 import { Card } from './card.tsx';
 import { Comparison } from './comparison.tsx';
@@ -29,7 +30,7 @@ export function ModelVersion({
   const [isDeleting, setDeleting] = useState(false);
   const shown = resource.data;
   const isChampion = shown?.aliases.includes('champion');
-  const title = `${name}@${shown?.version ?? version}`;
+  const title = `${useDatasetName(name)}@${shown?.version ?? version}`;
   return (
     <Screen
       title={title}

@@ -1,13 +1,14 @@
 /** Summary of a version: accuracy and how far it can be trusted, network, origin, digest. */
 import type { ComponentChildren, JSX } from 'preact';
 import type { TestSetUse } from '../../../src/domain/test-set.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { bytes, count, dateTime, percent } from '../../format.ts';
 import { links } from '../../router.ts';
 import { Source } from '../models/version-table.tsx';
 import { parameters, type ShownVersion } from './shown-version.ts';
 
 export function Summary({ version }: { readonly version: ShownVersion }): JSX.Element {
-  const { layerSizes, activation, lineage, createdAt, digest, aliases, description, tags } = version;
+  const { name, layerSizes, activation, lineage, createdAt, digest, aliases, description, tags } = version;
   const { testSet, testAccuracy, metadata } = version;
   const size = parameters(layerSizes);
   const assumed = lineage.import?.assumed ?? [];
@@ -23,6 +24,8 @@ export function Summary({ version }: { readonly version: ShownVersion }): JSX.El
       <Facts
         label="Origin"
         facts={[
+          // The heading has the name of the data set instead.
+          name === lineage.dataset?.id && ['Model', <code key="name">{name}</code>],
           ['Network', `${layerSizes.join('-')}, ${activation}`],
           ['Parameters', `${count(size)} · ${bytes(4 * size)}`],
           ['Published', dateTime(createdAt)],
@@ -99,7 +102,13 @@ function Facts({ label, facts }: { readonly label: string; readonly facts: reado
 }
 
 function DatasetLink({ id }: { readonly id: string | undefined }): JSX.Element {
-  return id === undefined ? <>unknown</> : <a href={links.dataset(id)}>{id}</a>;
+  return id === undefined ? (
+    <>unknown</>
+  ) : (
+    <a href={links.dataset(id)}>
+      <DatasetName id={id} />
+    </a>
+  );
 }
 
 function Parent({ name, version }: { readonly name: string; readonly version: number }): JSX.Element {

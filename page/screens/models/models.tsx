@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Model } from '../../../src/domain/model.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Field } from '../../components/field.tsx';
 import { Loaded } from '../../components/loaded.tsx';
@@ -91,7 +92,9 @@ function ModelBox({ model }: { readonly model: Model }): JSX.Element {
     <section class="box model-box" aria-labelledby={`model-${name}`}>
       <div class="screen-head">
         <h2 id={`model-${name}`}>
-          <a href={links.modelVersion(name, current)}>{name}</a>
+          <a href={links.modelVersion(name, current)}>
+            <DatasetName id={name} />
+          </a>
         </h2>
         <ul class="model-aliases">
           {Object.entries(aliases).map(([alias, version]) => (

@@ -7,6 +7,7 @@ import { drawSearchRungs } from '../../../src/formats/charts/search-rungs.ts';
 import { drawSearchSlices } from '../../../src/formats/charts/search-slices.ts';
 import { describeSearch, drawnValue } from '../../../src/formats/charts/search-trials.ts';
 import { Chart } from '../../components/chart.tsx';
+import { useDatasetName } from '../../state/dataset-names.ts';
 import { type RungValues, rungTrials } from './rung-values.ts';
 import { describeValue, nameOf } from './values.ts';
 
@@ -21,8 +22,9 @@ export function Charts({ path, search, trials, rungValues }: ChartsProps): JSX.E
   const { id, vary, best, halving, rungs, modelName, objective } = search;
   const options = vary.map(({ path }) => nameOf(path));
   const byRung = rungTrials(rungValues, search);
+  const name = useDatasetName(modelName);
   const height = vary.length > 2 ? 420 : 300;
-  const input = { ...describeSearch(search, modelName), scale: 'linear' } as const;
+  const input = { ...describeSearch(search, name), scale: 'linear' } as const;
   const inOrder = trials
     .map((trial) => ({
       number: trial.trial,

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { Search } from '../../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { useResource } from '../../api/use-resource.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';
 import { count, dateTime, percent, significant } from '../../format.ts';
@@ -108,12 +109,18 @@ function Facts({ search }: { readonly search: Search }): JSX.Element {
         <dd>sealed: trials have 0 looks at it</dd>
         <dt>Data set</dt>
         <dd>
-          <a href={links.dataset(dataset)}>{dataset}</a>
+          <a href={links.dataset(dataset)}>
+            <DatasetName id={dataset} />
+          </a>
         </dd>
         <dt>Seed</dt>
         <dd class="figures">{seed}</dd>
         <dt>Created</dt>
         <dd>{dateTime(createdAt)}</dd>
+        <dt>Jobs</dt>
+        <dd>
+          <a href={`${links.jobs()}?search=${encodeURIComponent(id)}`}>list of its jobs</a>
+        </dd>
         <dt>Id</dt>
         <dd>
           <code>{id}</code>
@@ -172,7 +179,9 @@ function FinalFacts({ search }: { readonly search: Search }): JSX.Element {
           <dt>Model</dt>
           <dd>
             {model !== null ? (
-              <a href={links.modelVersion(model.name, model.version)}>{`${model.name}@${model.version}`}</a>
+              <a href={links.modelVersion(model.name, model.version)}>
+                <DatasetName id={model.name} />@{model.version}
+              </a>
             ) : final.trainOn === null ? (
               'none published: the search has no final training'
             ) : (

@@ -6,6 +6,7 @@ import { useEvents } from '../../api/event-stream.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Loaded } from '../../components/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
+import { useDatasetName } from '../../state/dataset-names.ts';
 import { Actions } from './actions.tsx';
 import { Charts } from './charts.tsx';
 import { Leaderboard } from './leaderboard.tsx';
@@ -19,6 +20,7 @@ export function Search({ id }: { readonly id: string }): JSX.Element {
   const path = `/v1/searches/${encodeURIComponent(id)}`;
   const search = useResource<SearchState>(path);
   const trials = useResource<{ data: Trial[] }>(`${path}/trials`, { isRecorded: false });
+  const name = useDatasetName(search.data?.modelName ?? id);
   const rungValues = useRef<RungValues>(new Map()).current;
   useReloadByEvents(
     path,
@@ -30,7 +32,7 @@ export function Search({ id }: { readonly id: string }): JSX.Element {
   );
   return (
     <Screen
-      title={search.data?.modelName ?? id}
+      title={name}
       actions={search.data && <Actions path={path} search={search.data} onChange={search.replace} />}
     >
       <Loaded resource={search} lines={8}>

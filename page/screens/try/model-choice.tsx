@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { Model, ModelVersion } from '../../../src/domain/model.ts';
 import { useResource } from '../../api/use-resource.ts';
+import { DatasetName } from '../../components/dataset-name.tsx';
 import { Field } from '../../components/field.tsx';
 
 export interface ModelChoiceProps {
@@ -35,7 +36,7 @@ export function ModelChoice({ models, reference, onChange }: ModelChoiceProps): 
             {model === undefined && <option value={name}>{name}</option>}
             {models.map((each) => (
               <option key={each.name} value={each.name}>
-                {each.name}
+                <DatasetName id={each.name} />
               </option>
             ))}
           </select>
