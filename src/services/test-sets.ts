@@ -46,6 +46,12 @@ export function createTestSetService(
     return { subjects, isComplete };
   }
 
+  /** The final training of a search may train on all images, but its setting was chosen on validation images. */
+  async function isResultOfSearch({ lineage: { jobId } }: ModelVersion): Promise<boolean> {
+    const [job] = jobId === null ? [] : await jobs.getMany([jobId]);
+    return job !== undefined && job.search !== null;
+  }
+
   return {
     looksAt: ({ digest }) => looks.total(digest),
     looksOfJob: looks.ofJob,
@@ -57,7 +63,8 @@ export function createTestSetService(
       const { subjects, isComplete } = await lineageOf(version);
       const counts = await looks.ofVersion(digest, createdAt, subjects);
       const { lineageBefore, ...shown } = counts;
-      const isValidated = hasValidation(version) && isComplete && lineageBefore === 0;
+      const isUnseen = isComplete && lineageBefore === 0;
+      const isValidated = isUnseen && (hasValidation(version) || (await isResultOfSearch(version)));
       const dataset = await catalog.find(id);
       const isMeasured = testAccuracy !== null && dataset?.digest === digest;
       return {

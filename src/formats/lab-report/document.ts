@@ -79,9 +79,12 @@ export const table = (heading: readonly string[], rows: readonly (readonly Inlin
   rows,
 });
 
+/** Shown for a number that does not exist. */
+export const NONE = '–';
+
 /** With four decimals, or a dash. */
 export const decimal = (value: number | null): Inline =>
-  value === null ? '–' : { value, shown: value.toFixed(4) };
+  value === null ? NONE : { value, shown: value.toFixed(4) };
 
 /** With two decimals and an exponent. */
 export const scientific = (value: number): Figure => ({ value, shown: value.toExponential(2) });

@@ -4,7 +4,17 @@ import type { EpochPlot } from '../../domain/plots.ts';
 import { resolvedTrainingRequestSchema } from '../../domain/training-job.ts';
 import { drawDeadUnits } from '../charts/dead-units.ts';
 import { drawEpochs } from '../charts/epochs.ts';
-import { type Block, type Chart, decimal, type ReportInput, table, text, whole } from './document.ts';
+import {
+  type Block,
+  type Chart,
+  decimal,
+  type Inline,
+  NONE,
+  type ReportInput,
+  table,
+  text,
+  whole,
+} from './document.ts';
 
 const PLOTS = ['loss', 'accuracy', 'learning-rate'] as const satisfies readonly EpochPlot[];
 /** Two charts fit beside each other. */
@@ -26,7 +36,7 @@ export function trainingBlocks(input: ReportInput): Block[] {
   }
   if (epochs.length > 0) {
     const title = epochs.length === 1 ? 'The last epoch' : `The last ${epochs.length} epochs`;
-    blocks.push({ kind: 'heading', title }, listEpochs(epochs));
+    blocks.push({ kind: 'heading', title }, listEpochs(epochs), ...describeTest(input));
   }
   return blocks;
 }
@@ -50,29 +60,49 @@ function curves({ report: { job }, records, basePath }: ReportInput): Chart[] {
   return charts;
 }
 
+const COLUMNS: readonly { readonly name: string; readonly show: (record: EpochRecord) => Inline }[] = [
+  { name: 'epoch', show: ({ epoch }) => whole(epoch) },
+  { name: 'training loss', show: ({ trainLoss }) => decimal(trainLoss) },
+  { name: 'training accuracy', show: ({ trainAccuracy }) => decimal(trainAccuracy) },
+  { name: 'validation loss', show: ({ validationLoss }) => decimal(validationLoss) },
+  { name: 'validation accuracy', show: ({ validationAccuracy }) => decimal(validationAccuracy) },
+  { name: 'test cross-entropy', show: ({ testLoss }) => decimal(testLoss) },
+  { name: 'test accuracy', show: ({ testAccuracy }) => decimal(testAccuracy) },
+  {
+    name: 'learning rate',
+    show: ({ learningRate }) => ({
+      value: learningRate,
+      shown: String(Number(learningRate.toPrecision(3))),
+    }),
+  },
+];
+
+/** Without the columns in which no epoch has a value. */
 function listEpochs(epochs: readonly EpochRecord[]): Block {
+  const columns = COLUMNS.filter(({ show }) => epochs.some((record) => show(record) !== NONE));
   return table(
-    [
-      'epoch',
-      'training loss',
-      'training accuracy',
-      'validation loss',
-      'validation accuracy',
-      'test cross-entropy',
-      'test accuracy',
-      'learning rate',
-    ],
-    epochs.map((record) => [
-      whole(record.epoch),
-      decimal(record.trainLoss),
-      decimal(record.trainAccuracy),
-      decimal(record.validationLoss),
-      decimal(record.validationAccuracy),
-      decimal(record.testLoss),
-      decimal(record.testAccuracy),
-      { value: record.learningRate, shown: String(Number(record.learningRate.toPrecision(3))) },
-    ]),
+    columns.map(({ name }) => name),
+    epochs.map((record) => columns.map(({ show }) => show(record))),
   );
+}
+
+/** The test result of a training that does not measure its epochs, or the reason why there is none. */
+function describeTest({ report: { job, evaluation } }: ReportInput): Block[] {
+  if (job.testSet === 'every-epoch') return [];
+  if (job.testSet === 'never')
+    return [text('The training does not measure the test images ("testSet": "never").')];
+  const when =
+    'The epochs are not measured on the test images ("testSet": "once"), only the published parameters';
+  if (evaluation === null) return [text(`${when}.`)];
+  return [
+    text(
+      `${when}: test cross-entropy `,
+      decimal(evaluation.loss),
+      ', test accuracy ',
+      decimal(evaluation.accuracy),
+      '.',
+    ),
+  ];
 }
 
 /** JSON with one line for each field, and for each field of its objects, which keeps it short. */

@@ -82,7 +82,7 @@ export function describeTestSet(
     `version was published and ${count(looks.lineage)} of its own lineage.`;
   const chosen =
     chosenBy === 'validation'
-      ? 'No test result of its lineage was revealed before it was published, and it was trained with a validation split.'
+      ? 'No test result of its lineage was revealed before it was published, and it was chosen by validation images.'
       : 'Test results may have guided the choice of the version.';
   if (intervalOfBest === null) return [`${counted} ${chosen}`];
   const { low, high } = intervalOfBest;

@@ -177,6 +177,18 @@ test('a job that never measures the test split is evaluated only after its resul
   assert.equal(second.testSet!.looks.total, before + 1);
 });
 
+test('the test result of a job that is measured once stands below its epochs', async () => {
+  const { id } = await train(app, { ...body, modelName: 'once', testSet: 'once' });
+  const markdown = async (id: string) =>
+    (await get(`${urlOf(id)}?path=false&check=none`, { accept: 'text/markdown' })).body.replaceAll('\\', '');
+  const { loss, accuracy } = (await reportOf(id, '?path=false&check=none')).evaluation!;
+  const text = await markdown(id);
+  const result = `test cross-entropy ${loss!.toFixed(4)}, test accuracy ${accuracy.toFixed(4)}.`;
+  assert.ok(text.includes(`only the published parameters: ${result}`), text);
+  assert.doesNotMatch(text, /\| test cross-entropy \|/);
+  assert.match(await markdown(job.id), /\| test cross-entropy \| test accuracy \|/);
+});
+
 test('a job that has not ended has no report yet, and one that was cancelled has what exists', async () => {
   const { id } = await queueJob(app, tiny({ modelName: 'endless', training: { ...slow, epochs: 10_000 } }));
   await untilJob(app, id, ({ latest }) => latest !== null);

@@ -209,6 +209,7 @@ test('the lab report of the final training lists the trials, that of a trial has
     (await app.inject({ url: `/v1/training-jobs/${jobId}/report?path=false`, headers: { accept } })).body;
   const final: LabReport = JSON.parse(await report(search.finalJob!, 'application/json'));
   assert.deepEqual([final.search, final.trials], [search, leaderboard]);
+  assert.deepEqual([final.testSet?.chosenBy, final.testSet?.looks.lineage], ['validation', 1]);
   const html = await report(search.finalJob!, 'text/html');
   assert.match(html, new RegExp(`final training of search <code>${id}</code>`));
   assert.ok(html.includes(`Trial ${search.best!.trial} was chosen: `));
