@@ -10,6 +10,13 @@ const SHOWN = 24;
 
 export function ComparisonResult({ result }: { readonly result: ModelComparison }): JSX.Element {
   const { sentence, accuracy, counts, mcnemar, classes, differences, model, other } = result;
+  if (model.name === other.name && model.version === other.version) {
+    return (
+      <p class="box" role="status">
+        Both are {model.name}@{model.version}. Choose another version to compare with.
+      </p>
+    );
+  }
   const [ours, theirs] = [model, other].map(({ name, version }) =>
     model.name === other.name ? `@${version}` : `${name}@${version}`,
   ) as [string, string];

@@ -30,21 +30,23 @@ export function Field({ id, label, hint, error, extra, children }: FieldProps): 
         <label for={id}>{label}</label>
         {extra}
       </div>
-      {children({
-        id,
-        'aria-describedby': described.join(' ') || undefined,
-        'aria-invalid': error === undefined ? undefined : true,
-      })}
-      {hint !== undefined && (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
-      {error !== undefined && (
-        <p class="field-error" id={`${id}-error`}>
-          {error}
-        </p>
-      )}
+      <div class="field-body">
+        {children({
+          id,
+          'aria-describedby': described.join(' ') || undefined,
+          'aria-invalid': error === undefined ? undefined : true,
+        })}
+        {hint !== undefined && (
+          <p class="hint" id={`${id}-hint`}>
+            {hint}
+          </p>
+        )}
+        {error !== undefined && (
+          <p class="field-error" id={`${id}-error`}>
+            {error}
+          </p>
+        )}
+      </div>
     </div>
   );
 }

@@ -111,7 +111,7 @@ const trainingSchema = z.strictObject({
     .max(86_400)
     .default(5)
     .describe(
-      'Longest time between two checkpoints. The end of an epoch also writes one, at most one per second',
+      'Longest time between two checkpoints, in seconds. The end of an epoch also writes one, at most one per second',
     ),
   // Jobs of earlier releases have no value.
   keepCheckpoints: z

@@ -141,6 +141,10 @@ test('names the looks of a comparison before it is made', options, async (t) => 
   await page.getByText(/significantly .*McNemar/).waitFor();
   await imageNames(page);
 
+  await page.getByLabel('Other version').fill('shoes@1');
+  await page.keyboard.press('Enter');
+  await page.getByText('Both are shoes@1. Choose another version to compare with.').waitFor();
+
   const before = await looks();
   await page.getByLabel('Other version').fill('sealed');
   await page.getByRole('button', { name: 'Compare', exact: true }).click();

@@ -52,6 +52,8 @@ test('shows an error at its field, and focuses the first one at submission', opt
   await batch.fill('4096');
   await page.getByText('Must be at most 1024, but is 4096.').waitFor();
   await page.getByText('Regularization').click();
+  const top = async (name: string) => (await page.getByLabel(name, { exact: true }).boundingBox())!.y;
+  assert.equal(await top('Label smoothing'), await top('Dropout'), 'one row, though a label is wrapped');
   await page.getByLabel('Dropout', { exact: true }).fill('x');
   await page.getByText('Must be a number, but is "x".').waitFor();
   assert.equal(await batch.getAttribute('aria-invalid'), 'true');

@@ -51,7 +51,7 @@ export function Report({ report }: { readonly report: GradientCheck }): JSX.Elem
           rows={criteria}
           keyOf={({ name, allowed }) => name + allowed}
           columns={[
-            { name: 'Criterion', cell: ({ name }) => <span class="name">{name}</span> },
+            { name: 'Criterion', cell: ({ name }) => <span class="check-criterion">{name}</span> },
             { name: 'Value', isNumber: true, cell: ({ value }) => scientific(value) },
             { name: 'Allowed', isNumber: true, cell: ({ allowed }) => allowed },
             { name: 'Met', cell: ({ isMet }) => <Mark isMet={isMet} /> },

@@ -30,6 +30,7 @@ export function Comparison({ version: { name, version }, onChange }: ComparisonP
   async function compare(): Promise<void> {
     setBusy(true);
     setProblem(null);
+    setResult(null);
     try {
       if (unseen.length === 0) {
         const hidden = await findUnseen([`${name}@${version}`, other]);

@@ -109,7 +109,7 @@ function Figures({ evaluation }: { readonly evaluation: Evaluation }): JSX.Eleme
       <div class="columns wide">
         <Chart
           draw={(options) => drawClassBars({ subtitle, classes }, options)}
-          height={Math.max(280, 80 + 34 * Math.min(classes.length, 30))}
+          height={Math.max(280, 80 + 44 * Math.min(classes.length, 30))}
           table={{
             columns: ['Class', 'Precision', 'Recall', 'F1', 'Images'],
             rows: classes.map((each) => [each.className, each.precision, each.recall, each.f1, each.support]),

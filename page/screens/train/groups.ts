@@ -65,7 +65,7 @@ const NAMES: Readonly<Record<string, string>> = {
   validation: 'Hold out validation images',
   ema: 'Average the parameters',
   earlyStopping: 'Early stopping',
-  checkpointEverySeconds: 'Seconds between checkpoints',
+  checkpointEverySeconds: 'Checkpoint interval',
   notify: 'Notify a webhook',
   evenIfNotLearned: 'Publish even if nothing was learned',
   gradientCheck: 'Check the gradient first',

@@ -116,12 +116,14 @@ function CheckField({
         </label>
         {toggle}
       </div>
-      {description !== '' && (
-        <p class="hint" id={`${id}-hint`}>
-          {description}
-        </p>
-      )}
-      {error !== undefined && <p class="field-error">{error}</p>}
+      <div class="field-body">
+        {description !== '' && (
+          <p class="hint" id={`${id}-hint`}>
+            {description}
+          </p>
+        )}
+        {error !== undefined && <p class="field-error">{error}</p>}
+      </div>
     </div>
   );
 }
@@ -172,10 +174,12 @@ function SwitchFields({ tree, errors, ...rest }: OptionProps<Switch>): JSX.Eleme
           />
           {optionName(name)}
         </label>
-        <p class="hint" id={`${id}-hint`}>
-          {description}
-        </p>
-        {errors[pointer] !== undefined && <p class="field-error">{errors[pointer]}</p>}
+        <div class="field-body">
+          <p class="hint" id={`${id}-hint`}>
+            {description}
+          </p>
+          {errors[pointer] !== undefined && <p class="field-error">{errors[pointer]}</p>}
+        </div>
       </div>
       {isOn &&
         tree.children.map((child) => (

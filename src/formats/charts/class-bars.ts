@@ -124,7 +124,8 @@ function drawScore(
       bottom: top + height - Math.min(1, height / 4),
     };
   });
-  const size = Math.min(10, height);
+  // Some space between the values of two bars.
+  const size = Math.min(10, 0.9 * height);
   return [
     element('path', { d: barsPath(bars), fill: colourOf(score, theme) }),
     height >= VALUE_HEIGHT

@@ -9,10 +9,10 @@ import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { spreadLabels } from './end-labels.ts';
 import { type Caption, type ChartOptions, figure } from './figure.ts';
-import { drawMarks, type Mark } from './marks.ts';
+import { drawMarks, type Mark, RADIUS } from './marks.ts';
 import { createPathData } from './path-data.ts';
 import { linearScale, type Scale, tickCount, valueScale } from './scales.ts';
-import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
+import { fitText, TEXT_SIZE, text, textWidth, wrapText } from './text.ts';
 import { DASHES, type Theme } from './theme.ts';
 import { type Columns, MAX_POINTS, type Point, thinOut } from './thin.ts';
 import { shortNumber, wholeTicks } from './ticks.ts';
@@ -53,23 +53,26 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
       bottom,
       top,
     ]);
-    const labels = endLabels(lines, input.unit ?? '', boxWidth(area) * 0.42);
+    const labels = endLabels(lines, input.unit ?? '', { width: boxWidth(area) * 0.42, height: bottom - top });
+    const gap = LABEL_GAP * Math.max(1, ...labels.map(({ length }) => length));
     const plot: Box = {
       left: area.left + axisWidth(y.ticks),
       top,
-      right: area.right - LEADER - 6 - Math.max(0, ...labels.map((label) => textWidth(label))),
+      right: area.right - LEADER - 6 - Math.max(0, ...labels.flat().map((label) => textWidth(label))),
       bottom,
     };
     // Many labels take the whole height, beside the labels of the axes.
-    const isCrowded = (lines.length - 1) * LABEL_GAP > boxHeight(plot);
-    const x = wholeScale(lines, plot);
+    const isCrowded = (lines.length - 1) * gap > boxHeight(plot);
+    // A symbol at the first epoch must not cover the tick of the axis.
+    const hasSymbols = (input.marks ?? []).some(({ kind }) => kind !== 'cursor');
+    const x = wholeScale(lines, { ...plot, left: plot.left + (hasSymbols ? RADIUS + 1 : 0) });
     const thin = lines.map((line) => thinOut(line, x));
     return [
       verticalAxis(y, input.yLabel, plot, isCrowded ? { ...area, right: plot.right } : area, theme),
       horizontalAxis(x, input.xLabel, plot, theme),
       thin.map((points, i) => drawLine(points, x, y, i, theme)),
       drawMarks(input.marks ?? [], x, plot, theme),
-      drawLabels(lines, labels, y, plot, isCrowded ? area : plot, theme),
+      drawLabels(lines, labels, gap, y, plot, isCrowded ? area : plot, theme),
     ];
   });
 }
@@ -98,14 +101,22 @@ function extent(lines: readonly Line[]): number[] {
 
 const lastValue = ({ y }: Line): number | undefined => y.findLast((value) => !Number.isNaN(value));
 
-/** Name and last value, or the name alone if both are wider than `width`. */
-function endLabels(lines: readonly Line[], unit: string, width: number): string[] {
+/** Name and last value, or the name alone if they do not fit: in several lines, or cut. */
+function endLabels(
+  lines: readonly Line[],
+  unit: string,
+  { width, height }: { readonly width: number; readonly height: number },
+): string[][] {
   const full = lines.map((line) => {
     const last = lastValue(line);
     return last === undefined ? `${line.name}: no value` : `${line.name}: ${shortNumber(last)}${unit}`;
   });
-  if (full.every((label) => textWidth(label) <= width)) return full;
-  return lines.map(({ name }) => fitText(name, width));
+  if (full.every((label) => textWidth(label) <= width)) return full.map((label) => [label]);
+  const wrapped = lines.map(({ name }) => wrapText(name, width));
+  const rows = Math.max(...wrapped.map(({ length }) => length));
+  return rows * lines.length * LABEL_GAP <= height
+    ? wrapped
+    : lines.map(({ name }) => [fitText(name, width)]);
 }
 
 function wholeScale(lines: readonly Line[], plot: Box): Scale {
@@ -158,7 +169,8 @@ const dash = (series: number): string | undefined => DASHES[series % DASHES.leng
 
 function drawLabels(
   lines: readonly Line[],
-  labels: readonly string[],
+  labels: readonly (readonly string[])[],
+  gap: number,
   y: Scale,
   plot: Box,
   room: Pick<Box, 'top' | 'bottom'>,
@@ -168,7 +180,7 @@ function drawLabels(
     const last = lastValue(line);
     return last === undefined ? plot.bottom : y(last);
   });
-  const positions = spreadLabels(ends, LABEL_GAP, room.top, room.bottom - 4);
+  const positions = spreadLabels(ends, gap, room.top, room.bottom - 4);
   return lines.map((_, i) => {
     const colour = theme.series[i % theme.series.length]!;
     const leader = createPathData();
@@ -182,7 +194,14 @@ function drawLabels(
         'stroke-width': 1.5,
         'stroke-dasharray': dash(i),
       }),
-      text(plot.right + LEADER + 4, positions[i]! + TEXT_SIZE / 3, labels[i]!, { fill: colour }),
+      labels[i]!.map((row, j, { length }) =>
+        text(
+          plot.right + LEADER + 4,
+          positions[i]! + TEXT_SIZE / 3 + (j - (length - 1) / 2) * LABEL_GAP,
+          row,
+          { fill: colour },
+        ),
+      ),
     ];
   });
 }

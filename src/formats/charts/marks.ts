@@ -12,7 +12,7 @@ export interface Mark {
 }
 
 /** Half the width of a symbol, in pixels. */
-const RADIUS = 5;
+export const RADIUS = 5;
 
 /** Draws marks within the domain of `x`, one for each kind and pixel. */
 export function drawMarks(marks: readonly Mark[], x: Scale, plot: Box, theme: Theme): Child {

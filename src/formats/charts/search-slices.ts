@@ -129,8 +129,12 @@ function drawPanel(
   ];
 }
 
+/** Names are cut to their room. Numbers are not: the axis leaves out those that would overlap. */
 function choiceScale(choices: readonly string[], range: readonly [number, number]): Scale {
   const width = (range[1] - range[0]) / choices.length;
-  const ticks = choices.map((choice, value) => ({ value, label: fitText(choice, width - 2) }));
+  const ticks = choices.map((choice, value) => ({
+    value,
+    label: Number.isFinite(Number(choice)) ? choice : fitText(choice, width - 2),
+  }));
   return linearScale([-0.5, choices.length - 0.5], range, ticks);
 }

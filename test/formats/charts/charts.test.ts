@@ -30,6 +30,23 @@ test('every chart is at most 25 KB of SVG without styles or scripts, with title 
   }
 });
 
+test('labels of lines are broken where they do not fit', () => {
+  const input = epochsInput(4, 2);
+  const names = ['learning rate 0.1, hidden 40', 'learning rate 0.3, hidden 300'];
+  const trainings = input.trainings.map((training, i) => ({ ...training, name: names[i]! }));
+  const svg = renderSvg(drawEpochs('loss', { ...input, trainings }, { ...LIGHT, width: 300 }));
+  const texts = [...svg.matchAll(/<text [^>]*>([^<]+)</g)].map(([, text]) => text);
+  assert.deepEqual(texts.slice(-4), ['learning rate 0.1,', 'hidden 40', 'learning rate 0.3,', 'hidden 300']);
+});
+
+test('a symbol at the first epoch is beside the ticks of the axis', () => {
+  const marks = [{ x: 1, kind: 'warning' }] as const;
+  const svg = renderSvg(drawEpochs('loss', { ...epochsInput(4), marks }, LIGHT));
+  const symbol = Number(/d="M([\d.]+) [\d.]+l5 10h-10"/.exec(svg)?.[1]);
+  const ticks = Number(/text-anchor="end"><text x="([\d.]+)"/.exec(svg)?.[1]);
+  assert.ok(symbol - 5 >= ticks + 6, `${symbol} ${ticks}`);
+});
+
 test('series have a contrast of at least 4.5 : 1, text and areas of 3 : 1, on both themes', () => {
   for (const [name, theme] of Object.entries<Theme>(THEMES)) {
     for (const colour of [...theme.series, theme.ink, theme.muted]) {

@@ -116,6 +116,15 @@ test('charts of a search mark the best trial, and count those without a value', 
   const none = { ...slicesInput(), trials: slicesInput().trials.map((trial) => ({ ...trial, value: null })) };
   assert.match(describe(renderSvg(drawSearchSlices(none, LIGHT))), /^None of 40 trials has a value\./);
 
+  const rates = ['0.025', '0.05', '0.1', '0.2', '0.4'];
+  const options = [{ name: 'learningRate', kind: 'choices', choices: rates } as const];
+  const narrow = renderSvg(drawSearchSlices({ ...slicesInput(), options }, { ...LIGHT, width: 160 }));
+  assert.deepEqual(
+    [...narrow.matchAll(/>(0\.\d+|0\.…)</g)].map(([, tick]) => tick).filter((tick) => rates.includes(tick!)),
+    ['0.025', '0.1', '0.4'],
+    'no number is cut',
+  );
+
   // Trials 2 and 4 are better than all before.
   const trials = [0.5, 0.4, 0.6, 0.3].map((value, i) => ({ number: i + 1, value }));
   const history = renderSvg(drawSearchHistory({ ...slicesInput(), trials }, LIGHT));
