@@ -33,12 +33,14 @@ const OPTIMIZERS: Record<string, Training['optimizer']> = {
 };
 
 const VARIANTS: Record<string, { training: Training; reason: string }> = {
-  'dropout and augmentation': {
+  'dropout, augmentation, mixup and an average': {
     training: {
       epochs: 6,
       dropout: 0.25,
       augmentation: { horizontalFlip: true, shift: 2, noise: 0.05, erase: 0.3 },
-      schedule: { type: 'cosine' },
+      mixup: { alpha: 0.3 },
+      ema: { decay: 0.99 },
+      schedule: { type: 'cosine-restarts', period: 2 },
     },
     reason: 'completed',
   },
