@@ -9,7 +9,7 @@ const PATH = new URL('../openapi/openapi.json', import.meta.url);
 // No request is made, so that no service is called.
 const app = await buildApp({} as Services, readConfig({}));
 await app.ready();
-const document = `${JSON.stringify(app.swagger(), null, 2)}\n`;
+const document = `${JSON.stringify(await app.openapi(), null, 2)}\n`;
 await app.close();
 
 if (!process.argv.includes('--check')) {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import type { OpenAPIV3_1 } from 'openapi-types';
 import sharp from 'sharp';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
@@ -29,7 +28,7 @@ await train(app);
 const busy = await queueJob(app, endless);
 await untilJob(app, busy.id, isRunning);
 const waiting = await queueJob(app, tiny());
-const contract = app.swagger() as OpenAPIV3_1.Document;
+const contract = await app.openapi();
 const png = await sharp(Buffer.alloc(784, 7), { raw: { width: 28, height: 28, channels: 1 } })
   .png()
   .toBuffer();

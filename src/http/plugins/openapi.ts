@@ -1,19 +1,16 @@
-/** The OpenAPI document, generated from the route schemas. */
-import swagger from '@fastify/swagger';
-import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+/** The OpenAPI document, generated from the route schemas, and the page that shows it. */
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import packageJson from '../../../package.json' with { type: 'json' };
-import { PROBLEM_ERRORS } from '../errors/protocol-errors.ts';
 import { examples } from '../examples/contract.ts';
 import { type Prepared, sendPrepared } from '../responses/prepared.ts';
-import { registerDocsPage } from './docs-page.ts';
 import { contentTag } from './etag.ts';
 import type { HeaderName } from './openapi-headers.ts';
-import { postprocessOpenapi } from './openapi-postprocess.ts';
-import { WEBHOOKS } from './openapi-webhooks.ts';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Generates the document. */
+    openapi(): Promise<OpenAPIV3_1.Document>;
+  }
   interface FastifySchema {
     /** OpenAPI `content` of a request body that Fastify does not validate. */
     requestContent?: Record<string, object>;
@@ -26,70 +23,38 @@ declare module 'fastify' {
   }
 }
 
-const TAGS = [
-  { name: 'datasets', description: 'Data sets to train on' },
-  { name: 'training', description: 'Training jobs, from start to published model' },
-  { name: 'searches', description: 'Searches for the best options of a training' },
-  { name: 'gradients', description: 'Gradient checks against finite differences' },
-  { name: 'models', description: 'Published models, their versions and aliases' },
-  { name: 'predictions', description: 'Predictions and explanations for images' },
-  {
-    name: 'inference-v2',
-    description: 'The Open Inference Protocol v2 of KServe, Triton and Seldon clients',
-  },
-  { name: 'kserve-v1', description: "KServe's v1 protocol, beside TensorFlow Serving's predict API" },
-  { name: 'tensorflow', description: "TensorFlow Serving's predict API" },
-  { name: 'mlflow', description: "MLflow's scoring server" },
-  { name: 'health', description: 'Health and metrics, for monitoring' },
-];
+/** Headers of a response that belong to its connection, or that the server sets. */
+const OWN_HEADERS = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding'];
 
-/** Collects the schemas of the routes that are added afterwards. */
+/** Collects the routes that are added afterwards, except hidden ones. Their document, and the page, are made on first use. */
 export async function registerOpenapi(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Atelier',
-        version: packageJson.version,
-        description: packageJson.description,
-        contact: { name: packageJson.author },
-        license: { name: packageJson.license, identifier: packageJson.license },
-      },
-      servers: [{ url: app.basePath || '/', description: 'This service' }],
-      tags: TAGS,
-    },
-    transform(route) {
-      const { requestContent, responseHeaders, readsDataset, commonErrors, ...schema } = route.schema ?? {};
-      const transformed = jsonSchemaTransform({ ...route, schema });
-      const { scope, idempotent, etag, errorFormat = PROBLEM_ERRORS } = route.route.config ?? {};
-      const { type, name } = errorFormat;
-      Object.assign(transformed.schema, {
-        'x-required-scope': scope,
-        // Removed again by postprocessOpenapi.
-        'x-declared': {
-          responseHeaders,
-          readsDataset,
-          commonErrors,
-          idempotent,
-          etag,
-          errorFormat: { type, name },
-        },
-      });
-      // A copy, because @fastify/swagger modifies it.
-      if (requestContent) transformed.schema['body'] = { content: structuredClone(requestContent) };
-      return transformed;
-    },
-    transformObject(document) {
-      const object = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
-      return postprocessOpenapi({ ...object, webhooks: structuredClone(WEBHOOKS) }, examples);
-    },
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => {
+    if (route.method !== 'HEAD' && !route.schema?.hide) routes.push(route);
   });
-  await app.register(async (docs) => {
-    docs.decorate('routeScope', 'docs');
-    await registerDocsPage(docs, app.basePath);
+  let docs: ReturnType<typeof load> | undefined;
+  async function load() {
+    const { createDocs } = await import('./openapi-document.ts');
+    // The examples are imported above, because the document lists schemas in the order in which their modules are loaded.
+    return createDocs(routes, app.basePath, examples);
+  }
+  const useDocs = () => (docs ??= load());
+  app.decorate('openapi', async () => (await useDocs()).swagger() as OpenAPIV3_1.Document);
+
+  async function sendPage({ url, headers }: FastifyRequest, reply: FastifyReply) {
+    const response = await (await useDocs()).inject({ url, headers });
+    if (response.statusCode >= 400) return reply.callNotFound();
+    const sent = Object.entries(response.headers).filter(([name]) => !OWN_HEADERS.includes(name));
+    return reply.code(response.statusCode).headers(Object.fromEntries(sent)).send(response.rawPayload);
+  }
+
+  await app.register(async (scope) => {
+    scope.decorate('routeScope', 'docs');
+    const schema = { hide: true };
+    for (const url of ['/docs', '/docs/', '/docs/*']) scope.get(url, { schema }, sendPage);
     let document: Prepared | undefined;
-    docs.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
-      document ??= render(app.swagger());
+    scope.get('/openapi.json', { schema }, async (request, reply) => {
+      document ??= render(await app.openapi());
       return sendPrepared(request, reply, document.tag, async () => document!);
     });
   });

@@ -43,7 +43,7 @@ test('openapi.json in the repository equals the served document', async () => {
   assert.deepEqual(committed, document);
   const bare = await buildApp({} as Services, readConfig({}));
   await bare.ready();
-  assert.deepEqual(JSON.parse(JSON.stringify(bare.swagger())), document);
+  assert.deepEqual(JSON.parse(JSON.stringify(await bare.openapi())), document);
   await bare.close();
 });
 

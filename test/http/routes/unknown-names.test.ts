@@ -1,12 +1,11 @@
 /** Unknown names in paths under /v1: every operation responds with a problem document. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { OpenAPIV3_1 } from 'openapi-types';
 import { assertProblem, startService, train } from '../../start-service.ts';
 
 const { app } = await startService({ after });
 const job = await train(app);
-const contract = app.swagger() as OpenAPIV3_1.Document;
+const contract = await app.openapi();
 
 const NO_JOB = 'job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
 /** Path prefix, expected code, and parameters of which one does not exist. */

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { OpenAPIV3_1 } from 'openapi-types';
 import { startService, train } from '../../../start-service.ts';
 import { damaged, mutated, value } from '../../damaged-bodies.ts';
 import { binaryRequest, LENGTH } from './kserve-v2/triton-client.ts';
 
 const { app } = await startService({ after }, { MAX_BODY_BYTES: String(2 ** 20) });
 await train(app);
-const contract = app.swagger() as OpenAPIV3_1.Document;
+const contract = await app.openapi();
 
 const RUNS = { numRuns: 200, endOnFailure: true };
 const BLACK: number[] = new Array(784).fill(0);
