@@ -61,6 +61,14 @@ test('a search is followed to its final model', options, async (t) => {
   await page.getByRole('link', { name: `tuned@${search.model!.version}` }).click();
   await page.waitForURL(/#\/models\/tuned\//);
   await page.goBack();
+  await page.getByRole('link', { name: 'list of its jobs' }).click();
+  await page.getByRole('cell', { name: 'stopped' }).nth(4).waitFor();
+  await page.getByText('trial 6').waitFor();
+  await page.goBack();
+  await rows(page).last().getByRole('link').click();
+  await page.getByText('stopped it at a rung, after 1 epoch: the best 3 of 6 trials continued.').waitFor();
+  await page.locator('.job-progress').getByText('stopped', { exact: true }).waitFor();
+  await page.goBack();
   await page.getByRole('link', { name: 'Search again…' }).click();
   await page.waitForURL(/#\/train\?.*vary\/network\/hidden=8%3B%2012/);
   await page.getByRole('button', { name: 'Search 6 settings' }).waitFor();
@@ -106,6 +114,8 @@ test('a search that its time budget ended explains it', options, async (t) => {
   await page.locator('dl.facts', { hasText: 'Budget1.0 s' }).waitFor();
   await page.getByRole('cell', { name: 'not started' }).first().waitFor();
   assert.equal(await page.getByRole('progressbar').count(), 0);
+  await rows(page).filter({ hasText: 'stopped' }).getByRole('link').first().click();
+  await page.getByText('stopped it, because the time budget of the search was used up.').waitFor();
 });
 
 test('the final training is followed, and the search cannot be finished during it', options, async (t) => {

@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
+import { JobStatus } from '../../components/job-status.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
@@ -10,7 +10,7 @@ import type { NamedJob } from './compare.tsx';
 import { jobColumns } from './job-columns.tsx';
 
 const ROWS: readonly { name: string; cell: (compared: NamedJob) => ComponentChildren }[] = [
-  { name: 'Status', cell: ({ job }) => <StatusMark status={job.status} /> },
+  { name: 'Status', cell: ({ job }) => <JobStatus job={job} /> },
   { name: 'Epochs', cell: ({ records }) => count(records.length) },
   { name: 'Best epoch', cell: ({ job }) => job.best && count(job.best.epoch) },
   { name: 'Validation loss', cell: ({ job }) => significant(job.best?.validationLoss ?? null) },

@@ -2,10 +2,11 @@
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
+import { JobStatus } from '../../components/job-status.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
 import { count, dateTime, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
+import { useStopReason } from '../../state/stopped-jobs.ts';
 import { Priority } from './priority.tsx';
 import { Report } from './report.tsx';
 import type { Training } from './use-training.ts';
@@ -92,7 +93,7 @@ function ProgressLine({ job, training: { progress, records } }: SummaryProps): J
   return (
     <p class="job-progress">
       <span aria-live="polite">
-        <StatusMark status={job.status} />
+        <JobStatus job={job} />
       </span>
       <span class="number">
         epoch {count(epoch)}/{count(epochs)}
@@ -116,6 +117,7 @@ function Notices({ job, training: { warnings: all, problem } }: SummaryProps): J
   // The publication has the same sentence.
   const warnings = all.filter(({ code }) => job.publication === null || code !== 'not-learned');
   const sentences = [
+    useStopReason(job),
     job.waiting === 'memory' && 'The job is next and waits until its memory is free.',
     job.waiting === 'storage' && 'The job waits until its progress can be stored.',
     job.pauseReason,

@@ -2,8 +2,8 @@
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
+import { JobStatus } from '../../components/job-status.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, dateTime, percent } from '../../format.ts';
 import { links } from '../../router.ts';
@@ -52,7 +52,7 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
             </>
           ),
         },
-        { name: 'Status', cell: ({ status }) => <StatusMark status={status} /> },
+        { name: 'Status', cell: (job) => <JobStatus job={job} /> },
         { name: 'Progress', cell: (job) => <Progress job={job} /> },
         {
           name: 'Accuracy',

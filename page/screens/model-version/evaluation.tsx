@@ -11,6 +11,7 @@ import { Chart } from '../../components/chart.tsx';
 import { Loaded } from '../../components/loaded.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { count, percent, significant } from '../../format.ts';
+import { useDatasetName } from '../../state/dataset-names.ts';
 import { CellImages } from './cell-images.tsx';
 import { ConfusionChart } from './confusion.tsx';
 import { setState, state } from './screen-state.ts';
@@ -93,7 +94,7 @@ function Figures({ evaluation }: { readonly evaluation: Evaluation }): JSX.Eleme
   const { model, dataset, split, examples, accuracy, accuracyInterval, loss, macroAverage } = evaluation;
   const { calibration, classes } = evaluation;
   const path = `${versionPath(model.name, model.version)}/plots`;
-  const subtitle = `${model.name}@${model.version} · ${split} split of ${dataset}`;
+  const subtitle = `${useDatasetName(model.name)}@${model.version} · ${split} split of ${useDatasetName(dataset)}`;
   const fileOf = (plot: string) => `${plot}-${model.name}-${model.version}-${split}`;
   return (
     <>
