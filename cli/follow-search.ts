@@ -27,7 +27,7 @@ export async function followSearch(context: Context, { id }: Search): Promise<nu
     }
   } catch (error) {
     if (!interrupted.aborted) throw error;
-    note('The search continues.');
+    note(`The search continues. Cancel it with: npx atelier cancel ${id}`);
     return 130;
   }
   const search = await read();
@@ -39,7 +39,8 @@ export async function followSearch(context: Context, { id }: Search): Promise<nu
   return search.status === 'succeeded' ? 0 : 1;
 }
 
-function describeResult({ status, error, model, publication, best }: Search): string {
+/** Result of an ended search, as a sentence or more. */
+export function describeResult({ status, error, model, publication, best }: Search): string {
   if (status !== 'succeeded' || best === null) {
     return error ? `The search ${status}: ${error.message} (${error.code})` : `The search was ${status}.`;
   }

@@ -29,7 +29,7 @@ export const search = defineCommand({
       return followSearch(context, created);
     }
     write(`${json ? JSON.stringify(created) : created.id}\n`);
-    if (!json) note(`The search runs. Its leaderboard: GET /v1/searches/${created.id}/trials`);
+    if (!json) note(`The search runs. Its leaderboard: npx atelier job ${created.id}`);
     return 0;
   },
 });

@@ -24,6 +24,28 @@ test('prints a line per event, then the leaderboard and the result', async () =>
   );
 });
 
+test('shows, follows and cancels a search by its id, and names trials that it stopped', async () => {
+  const started = await run(['search', path, '--follow'], environment);
+  const id = started.stdout.split('\n', 1)[0]!;
+  const shown = await run(['job', id], environment);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(
+    shown.stdout,
+    /^search +sea_\w+\nstatus +succeeded\n.*\nfinal job +job_\w+\n {4}TRIAL .*\n2 .* stopped\nBest: trial /s,
+  );
+  assert.equal(JSON.parse((await run(['job', id, '--json'], environment)).stdout).id, id);
+  assert.match((await run(['job', id, '--follow'], environment)).stdout, /\nBest: trial /);
+  const { stdout } = await run(['jobs', '--limit', '3'], environment);
+  const [, job] = /\n(job_\w+) +stopped /.exec(stdout)!;
+  assert.doesNotMatch(stdout, /cancelled/);
+  assert.match((await run(['job', job!], environment)).stdout, /\nstatus +stopped by its search\n/);
+  assert.match((await run(['cancel', id], environment)).stderr, /^Search sea_\w+ is succeeded\. /);
+  const long = join(await temporaryDirectory({ after }), 'long.json');
+  await writeFile(long, JSON.stringify(smallSearch({ training: { epochs: 1000 } })));
+  const running = (await run(['search', long], environment)).stdout.trim();
+  assert.equal((await run(['cancel', running], environment)).stdout, 'The search is cancelling.\n');
+});
+
 test('redraws the leaderboard in place on a terminal, and prints every event with --json', async () => {
   const drawn = await run(['search', path, '--follow'], environment, true);
   assert.equal(drawn.code, 0, drawn.stderr);
@@ -73,5 +95,8 @@ test('a search that is refused points at the variation', async () => {
   );
   const { code, stderr } = await run(['search', wrong], environment);
   assert.equal(code, 1);
-  assert.match(stderr, /#\/vary\/0\/path: .*Unknown field `learnRate`/);
+  assert.match(
+    stderr,
+    /^The search cannot be started\.\n {2}#\/vary\/0\/path: .*Unknown field `learnRate`.*\n$/,
+  );
 });

@@ -131,7 +131,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'a path outside of the network and the training',
     { vary: [{ path: '/dataset', choices: [1, 2] }] },
     '#/vary/0/path',
-    /must be a JSON pointer/,
+    /Must be a JSON pointer/,
   ],
   [
     'a path to an unknown field',
@@ -143,7 +143,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'a path that is not a JSON pointer',
     { vary: [{ path: '/training/~2', choices: [1, 2] }] },
     '#/vary/0/path',
-    /must be a JSON pointer, in which a ~ is written as ~0/,
+    /Must be a JSON pointer, in which a ~ is written as ~0/,
   ],
   [
     'a path to a field whose name is escaped',
@@ -157,12 +157,12 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     '#/vary/0/path',
     /Did you mean `optimizer`/,
   ],
-  ['the same path twice', { vary: [RATES, RATES] }, '#/vary/1/path', /overlaps with/],
+  ['the same path twice', { vary: [RATES, RATES] }, '#/vary/1/path', /Overlaps with/],
   [
     'a path within another one',
     { vary: [RATES, { path: '/training/optimizer', choices: [{}, { momentum: 0.5 }] }] },
     '#/vary/1/path',
-    /overlaps with/,
+    /Overlaps with/,
   ],
   [
     'validation images that vary',
@@ -170,7 +170,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     '#/vary/0/path',
     /the same for all trials/,
   ],
-  ['no validation', { training: { validation: null } }, '#/training/validation', /must hold out images/],
+  ['no validation', { training: { validation: null } }, '#/training/validation', /Must hold out images/],
   [
     'a batch size below one',
     { vary: [RATES, { path: '/training/batchSize', choices: [4, 0] }] },
@@ -208,25 +208,25 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'halving with early stopping',
     { halving: {}, training: { epochs: 9, batchSize: 4, earlyStopping: {} } },
     '#/training/earlyStopping',
-    /must be null with halving/,
+    /Must be null with halving/,
   ],
   [
     'halving with a budget of a training',
     { halving: {}, training: { epochs: 9, batchSize: 4, budget: { seconds: 5 } } },
     '#/training/budget',
-    /must be null with halving/,
+    /Must be null with halving/,
   ],
   [
     'halving of epochs that vary',
     { halving: {}, vary: [{ path: '/training/epochs', choices: [8, 9] }] },
     '#/vary/0/path',
-    /must not be \/training\/epochs/,
+    /Must not be \/training\/epochs/,
   ],
   [
     'a rung at the end',
     { halving: { minEpochs: 9 } },
     '#/halving/minEpochs',
-    /must be less than the 9 epochs/,
+    /Must be less than the 9 epochs/,
   ],
   [
     'trials that end by the clock',
@@ -257,7 +257,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'a range without points in a grid',
     { vary: [{ path: rate, min: 0.1, max: 1 }] },
     '#/vary/0/points',
-    /is required/,
+    /Is required/,
   ],
   [
     'too many settings',

@@ -133,5 +133,5 @@ const isSentence = (detail: string) => detail.endsWith('.');
 
 /** The conflicts as sentences. */
 export function describeConflicts(conflicts: readonly Conflict[]): string {
-  return conflicts.map(({ pointer, detail }) => toSentence(`${pointer}: ${detail}`)).join(' ');
+  return conflicts.map(({ pointer, detail }) => `${pointer}: ${toSentence(detail)}`).join(' ');
 }
