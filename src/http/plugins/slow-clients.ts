@@ -51,7 +51,8 @@ export function enforceRequestTimeout(app: FastifyInstance, requestMs: number, o
   }
   function startTimer(reply: FastifyReply): void {
     const { raw: body, socket, routeOptions } = reply.request;
-    if (routeOptions.config.upload) return;
+    const hasBody = 'content-length' in body.headers || 'transfer-encoding' in body.headers;
+    if (!hasBody || routeOptions.config.upload) return;
     const timer = setTimeout(() => {
       if (socket.destroyed || body.complete) return;
       const message = `the body did not arrive within ${requestMs / 1000} seconds`;
