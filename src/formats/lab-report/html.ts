@@ -51,15 +51,13 @@ function toTable({ heading, rows }: Extract<Block, { kind: 'table' }>): VNode {
   const alignment = (column: number) => (isNumber[column] ? { class: 'number' } : {});
   const cells = (row: readonly Inline[]) =>
     row.map((cell, i) => h('td', isFigure(cell) || cell === '–' ? alignment(i) : {}, toInline(cell)));
+  const head = h('tr', {}, ...heading.map((name, i) => h('th', { scope: 'col', ...alignment(i) }, name)));
+  const body = rows.map((row) => h('tr', {}, ...cells(row)));
+  // Wide tables scroll on small screens, by keyboard too, so that words are not broken.
   return h(
-    'table',
-    {},
-    h(
-      'thead',
-      {},
-      h('tr', {}, ...heading.map((name, i) => h('th', { scope: 'col', ...alignment(i) }, name))),
-    ),
-    h('tbody', {}, ...rows.map((row) => h('tr', {}, ...cells(row)))),
+    'div',
+    { class: 'scroll', role: 'group', 'aria-label': heading.join(', '), tabIndex: 0 },
+    h('table', {}, h('thead', {}, head), h('tbody', {}, ...body)),
   );
 }
 

@@ -31,6 +31,7 @@ h3{margin:20px 0 8px;font-size:15px}
 p{margin:8px 0;overflow-wrap:anywhere}
 #result>p{font-size:18px}
 table{border-collapse:collapse;margin:12px 0;font-size:13px;font-variant-numeric:tabular-nums}
+.scroll{overflow-x:auto}
 th,td{padding:3px 12px 3px 0;border-bottom:1px solid var(--grid);text-align:left;vertical-align:top;overflow-wrap:break-word}
 td :is(code,a){overflow-wrap:anywhere}
 th{color:var(--muted);font-weight:600;vertical-align:bottom}

@@ -90,10 +90,10 @@ test('a later layer is drawn as a map of units by inputs with its own scale', ()
 test('a network with zero weights is white except for numbers and scale', () => {
   const { rgb, width } = drawWeights(SIZES, new Float32Array(parameterCount(SIZES)), { layer: 1 });
   const barAt = rgb.length - 3 * width * 40;
-  assert.deepEqual([...colours({ width, height: 1, rgb: rgb.subarray(0, barAt) }).keys()].sort(), [
-    '000000',
-    'ffffff',
-  ]);
+  const drawn = colours({ width, height: 1, rgb: rgb.subarray(0, barAt) });
+  for (const colour of drawn.keys()) assert.match(colour, /^(.)\1{5}$/, 'numbers are grey');
+  const numbers = rgb.subarray(0, barAt).length / 3 - drawn.get('ffffff')!;
+  assert.ok(numbers > 0 && numbers < 3 * 80, 'at most a glyph of each unit');
 });
 
 test('draws thousands of units, with a glyph for every character of a label', () => {
