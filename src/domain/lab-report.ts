@@ -102,8 +102,15 @@ export const labReportSchema = z
   .meta({ id: 'LabReport' });
 export type LabReport = z.infer<typeof labReportSchema>;
 
-/** The result in one sentence. */
-export function summarizeTraining(job: TrainingJob, evaluation: Evaluation | null): string {
+/**
+ * The result in one sentence.
+ * @param isStopped whether its search stopped the trial, at a rung or as it finished
+ */
+export function summarizeTraining(
+  job: TrainingJob,
+  evaluation: Evaluation | null,
+  isStopped: boolean,
+): string {
   const { status, network, dataset, progress, best } = job;
   const hidden =
     network.hidden.length === 0
@@ -111,7 +118,7 @@ export function summarizeTraining(job: TrainingJob, evaluation: Evaluation | nul
       : `A network with ${network.hidden.join(' and ')} hidden units (${network.activation})`;
   const subject = `${hidden}, trained on ${dataset}`;
   if (status !== 'succeeded') {
-    const end = status === 'failed' ? 'failed' : 'was cancelled';
+    const end = status === 'failed' ? 'failed' : isStopped ? 'was stopped by its search' : 'was cancelled';
     const reason = job.error === null ? '' : `: ${job.error.message.replace(/\.$/, '')}`;
     return `${subject}, ${end} after ${progress.step} of ${progress.steps} steps${reason}.`;
   }

@@ -170,7 +170,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     '#/vary/0/path',
     /the same for all trials/,
   ],
-  ['no validation', { training: { validation: null } }, '#/training/validation', /Must hold out images/],
+  ['no validation', { training: { validation: null } }, '#/training/validation', /must hold out images/],
   [
     'a batch size below one',
     { vary: [RATES, { path: '/training/batchSize', choices: [4, 0] }] },
@@ -208,13 +208,13 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'halving with early stopping',
     { halving: {}, training: { epochs: 9, batchSize: 4, earlyStopping: {} } },
     '#/training/earlyStopping',
-    /Must be null with halving/,
+    /must be null with halving/,
   ],
   [
     'halving with a budget of a training',
     { halving: {}, training: { epochs: 9, batchSize: 4, budget: { seconds: 5 } } },
     '#/training/budget',
-    /Must be null with halving/,
+    /must be null with halving/,
   ],
   [
     'halving of epochs that vary',
@@ -226,7 +226,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'a rung at the end',
     { halving: { minEpochs: 9 } },
     '#/halving/minEpochs',
-    /Must be less than the 9 epochs/,
+    /must be less than the 9 epochs/,
   ],
   [
     'trials that end by the clock',

@@ -14,7 +14,7 @@ export function reportExample({
   const evaluation = inspectionExamples.Evaluation;
   const path = `/v1/training-jobs/${job.id}`;
   return {
-    summary: summarizeTraining(job, evaluation),
+    summary: summarizeTraining(job, evaluation, false),
     ...report,
     examples: [
       {

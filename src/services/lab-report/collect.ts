@@ -77,10 +77,13 @@ export function createLabReportService(options: {
   }
 
   /** Returns no search for a job without one. */
-  async function findSearch({ search }: TrainingJob): Promise<Pick<LabReport, 'search' | 'trials'>> {
-    if (search === null) return { search: null, trials: [] };
+  async function findSearch({ search, status }: TrainingJob) {
+    if (search === null) return { search: null, trials: [], isStopped: false };
     const found = await searches.get(search.id);
-    return { search: found, trials: (await searches.leaderboard(search.id)).slice(0, MAX_TRIALS) };
+    const leaderboard = await searches.leaderboard(search.id);
+    const trial = leaderboard.find((each) => each.trial === search.trial);
+    const isStopped = status === 'cancelled' && trial?.status === 'stopped';
+    return { search: found, trials: leaderboard.slice(0, MAX_TRIALS), isStopped };
   }
 
   async function listWarnings({ id }: TrainingJob): Promise<string[]> {
@@ -124,17 +127,19 @@ export function createLabReportService(options: {
             () => listExamples(catalog, dataset.id, context.basePath),
             (error) => omit('data', error.message),
           ));
+        const { search, trials, isStopped } = await findSearch(job);
         const looks = dataset && (await testSets.looksAt(dataset));
         return {
           records,
           drawn: version && selectDrawn(version, shared),
           report: {
-            summary: summarizeTraining(job, evaluation),
+            summary: summarizeTraining(job, evaluation, isStopped),
             job,
             dataset: dataset && withLooks(dataset, looks!),
             examples: examples ?? [],
             gradientCheck,
-            ...(await findSearch(job)),
+            search,
+            trials,
             epochs: records.slice(-query.last),
             warnings: await listWarnings(job),
             evaluation,

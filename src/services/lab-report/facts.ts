@@ -3,14 +3,16 @@ import type { Catalog } from '../../datasets/catalog.ts';
 import { type DatasetSummary, imageUrl } from '../../domain/dataset.ts';
 import type { LabReport } from '../../domain/lab-report.ts';
 import type { ModelVersion } from '../../domain/model.ts';
-import { resolvedTrainingRequestSchema, type TrainingJob } from '../../domain/training-job.ts';
+import { isTrial, resolvedTrainingRequestSchema, type TrainingJob } from '../../domain/training-job.ts';
 import { writeCommand } from '../../formats/lab-report/command.ts';
 import type { SectionContext } from './sections.ts';
 
 /** Units of the first layer whose weights are drawn; more would need hundreds of kilobytes. */
 const MAX_TILES = 100;
 /** Reason for which a job has no version. */
-export function describeUnpublished({ status, verification, publication }: TrainingJob): string {
+export function describeUnpublished(job: TrainingJob): string {
+  const { status, verification, publication } = job;
+  if (isTrial(job)) return 'The job is a trial of a search, and trials publish no version.';
   if (status !== 'succeeded')
     return `The job ${status === 'failed' ? 'failed' : 'was cancelled'}, so it published no version.`;
   if (verification !== null) return `The job verifies ${verification.of}, so it published no version.`;

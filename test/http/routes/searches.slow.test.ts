@@ -216,4 +216,7 @@ test('the lab report of the final training lists the trials, that of a trial has
   assert.ok(html.includes(`<data value="${leaderboard[0]!.validationLoss}">`));
   const trial: LabReport = JSON.parse(await report(leaderboard[0]!.jobs[0]!, 'application/json'));
   assert.deepEqual([trial.evaluation, trial.testSet], [null, null]);
+  const stopped: LabReport = JSON.parse(await report(leaderboard.at(-1)!.jobs[0]!, 'application/json'));
+  assert.match(stopped.summary, /, was stopped by its search after \d+ of \d+ steps\.$/);
+  assert.match(stopped.omitted[0]!.reason, /trials publish no version/);
 });
