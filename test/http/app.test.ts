@@ -93,6 +93,10 @@ test('a method that is not allowed gives 405 with the allowed ones', async () =>
 test('a wrong body does not hide a wrong method or path', async () => {
   const wrong = { headers: { 'content-type': 'application/json' }, payload: '{' };
   assertProblem(await app.inject({ method: 'PUT', url: '/v1/models', ...wrong }), 405, 'method-not-allowed');
+  // An empty id is not a resource, whatever the method.
+  for (const method of ['GET', 'POST', 'DELETE'] as const) {
+    assertProblem(await app.inject({ method, url: '/v1/searches/' }), 404, 'route-not-found');
+  }
   assertProblem(await app.inject({ method: 'POST', url: '/v1/nothing', ...wrong }), 404, 'route-not-found');
 });
 

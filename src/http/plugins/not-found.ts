@@ -22,7 +22,7 @@ function matchesPath(pattern: string, path: string): boolean {
 const verbOfRoute = (pattern: string): string | undefined => pattern.split('::')[1];
 
 function matchesSegment(pattern: string, segment: string): boolean {
-  return pattern.startsWith(':') || pattern === segment;
+  return pattern === segment || (pattern.startsWith(':') && segment !== '');
 }
 
 /** The router matches `/v1/models/name:predict` as a name if no route of the method has the verb. */
