@@ -114,13 +114,28 @@ test('a search that its time budget ended explains it', options, async (t) => {
   await page.locator('dl.facts', { hasText: 'Budget1.0 s' }).waitFor();
   await page.getByRole('cell', { name: 'not started' }).first().waitFor();
   assert.equal(await page.getByRole('progressbar').count(), 0);
-  await rows(page).filter({ hasText: 'stopped' }).getByRole('link').first().click();
-  await page.getByText('stopped it, because the time budget of the search was used up.').waitFor();
 });
 
+test(
+  'a trial that was active when its search was finished is stopped, with the reason',
+  options,
+  async (t) => {
+    const long = smallSearch({ halving: null });
+    const { id } = await create({ ...long, training: { ...long.training, epochs: 500 } });
+    await untilSearch(url, id, ({ progress }) => progress.active > 0);
+    await fetch(`${url}/v1/searches/${id}/finish`, { method: 'POST' });
+    await untilSearch(url, id);
+    const page = await openPage(t, url, { path: `#/searches/${id}` });
+    await page.getByText('The search was finished on request').waitFor();
+    await rows(page).filter({ hasText: 'stopped' }).getByRole('link').first().click();
+    await page.getByText('stopped it, because the search was finished on request.').waitFor();
+  },
+);
+
 test('the final training is followed, and the search cannot be finished during it', options, async (t) => {
-  const long = smallSearch({ method: { type: 'random', trials: 2 }, halving: { factor: 2, minEpochs: 1 } });
-  const { id } = await create({ ...long, training: { ...long.training, epochs: 40 } });
+  const small = smallSearch({ method: { type: 'random', trials: 2 } });
+  // On all images, with so small a batch, the final training takes twenty times as long as a trial.
+  const { id } = await create({ ...small, training: { ...small.training, batchSize: 4 } });
   const page = await openPage(t, url, { path: `#/searches/${id}` });
   await page.getByRole('progressbar', { name: 'Progress of the final training' }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Finish with the best so far' }).count(), 0);
