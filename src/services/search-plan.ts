@@ -2,15 +2,17 @@
 import type { Dataset } from '../domain/dataset.ts';
 import {
   describeConflicts,
+  findCountConflicts,
   findProposalConflicts,
-  findSearchConflicts,
+  findRangeConflicts,
   findTrialConflicts,
+  findVariationConflicts,
   locate,
   parseTrial,
 } from '../domain/search/conflicts.ts';
 import type { SearchRequest } from '../domain/search/request.ts';
 import { plannedEpochs, rungEpochs, trialsWithin } from '../domain/search/rungs.ts';
-import { proposeSettings, type Setting } from '../domain/search/settings.ts';
+import { firstSetting, proposeSettings, type Setting } from '../domain/search/settings.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import type { SearchPlan } from '../store/search-rows.ts';
@@ -36,7 +38,15 @@ export async function planSearch(
   dataset: Dataset,
   resolve: ResolveTraining,
 ): Promise<PlannedSearch> {
-  reject('impossible-request', findSearchConflicts(request));
+  reject('impossible-request', findVariationConflicts(request));
+  reject('invalid-request', findRangeConflicts(request));
+  const miscounted = findCountConflicts(request);
+  if (miscounted.length > 0) {
+    // A path that does not exist explains more than the number of settings.
+    const parsed = parseTrial(request, firstSetting(request), 1);
+    if ('conflicts' in parsed) throw rejection('invalid-request', parsed.conflicts);
+    reject('impossible-request', miscounted);
+  }
   const all = proposeSettings(request);
   reject('impossible-request', findProposalConflicts(request, all));
   const trials: ResolvedTrainingRequest[] = [];

@@ -140,6 +140,24 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     /Unknown field `learnRate`/,
   ],
   [
+    'a path to an unknown field with a single value',
+    { vary: [{ path: '/training/learnRate', choices: [1] }] },
+    '#/vary/0/path',
+    /Unknown field `learnRate`/,
+  ],
+  [
+    'a range whose smallest value is not allowed, although none is drawn near it',
+    { vary: [{ path: '/training/l2', min: -0.05, max: 1 }], method: { type: 'random', trials: 3 } },
+    '#/vary/0/min',
+    /at least 0/,
+  ],
+  [
+    'a range whose largest value is not allowed',
+    { vary: [{ path: '/training/l2', min: 0, max: 1000 }], method: { type: 'random', trials: 2 } },
+    '#/vary/0/max',
+    /at most 100/,
+  ],
+  [
     'a path that is not a JSON pointer',
     { vary: [{ path: '/training/~2', choices: [1, 2] }] },
     '#/vary/0/path',

@@ -5,16 +5,15 @@ import { toSentence } from '../issue-message.ts';
 import { jsonPointer } from '../json-pointer.ts';
 import { type TrainingRequest, trainingRequestSchema } from '../training-job.ts';
 import { MAX_SETTINGS, type SearchRequest } from './request.ts';
-import { countSettings, gridValues, type Setting } from './settings.ts';
+import { countSettings, firstSetting, gridValues, rangeEnds, type Setting } from './settings.ts';
 import { assembleRequest, contains, findPathDefect, nameValues } from './trial-request.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
 const MAX_TRAININGS = MAX_SETTINGS;
 
-/** Conflicts that do not depend on the settings; without any, the settings can be proposed. */
-export function findSearchConflicts(request: SearchRequest): Conflict[] {
-  const { vary, method, halving, seed, repeats } = request;
+/** Conflicts of what varies; without any, the settings can be counted. */
+export function findVariationConflicts({ vary, method, halving }: SearchRequest): Conflict[] {
   const conflicts: Conflict[] = [];
   const add = (pointer: string, detail: string) => conflicts.push({ pointer, detail });
   vary.forEach((variation, n) => {
@@ -35,7 +34,32 @@ export function findSearchConflicts(request: SearchRequest): Conflict[] {
       add(`#/vary/${n}/${place}`, 'must give different values, but some are equal once they are rounded');
     }
   });
-  if (conflicts.length > 0) return conflicts;
+  return conflicts;
+}
+
+/** Ends of random ranges that no training can have, whether a setting is drawn near them or not. */
+export function findRangeConflicts(request: SearchRequest): Conflict[] {
+  const { vary, method } = request;
+  if (method.type === 'grid') return [];
+  const first = firstSetting(request);
+  return vary.flatMap((variation, n) => {
+    if (variation.choices !== undefined) return [];
+    const ends = rangeEnds(variation);
+    return (['min', 'max'] as const).flatMap((end) => {
+      const parsed = parseSetting(request, first.with(n, ends[end]));
+      if ('request' in parsed) return [];
+      return parsed.conflicts
+        .filter(({ pointer }) => contains(variation.path, pointer.slice(1)))
+        .map(({ detail }) => ({ pointer: `#/vary/${n}/${end}`, detail }));
+    });
+  });
+}
+
+/** Conflicts of the number of settings and trainings; without any, the settings can be proposed. */
+export function findCountConflicts(request: SearchRequest): Conflict[] {
+  const { method, seed, repeats } = request;
+  const conflicts: Conflict[] = [];
+  const add = (pointer: string, detail: string) => conflicts.push({ pointer, detail });
   const settings = countSettings(request);
   if (method.type === 'random' && method.trials > settings) {
     add('#/method/trials', `must be at most ${settings}, the number of different settings`);
@@ -68,17 +92,20 @@ export function findProposalConflicts(
  * @param trial from 1, for the message
  * @returns the request with defaults, or what is wrong with it
  */
-export function parseTrial(
-  request: SearchRequest,
-  setting: Setting,
-  trial: number,
-): { readonly request: TrainingRequest } | { readonly conflicts: Conflict[] } {
+export function parseTrial(request: SearchRequest, setting: Setting, trial: number): ParsedSetting {
+  const parsed = parseSetting(request, setting);
+  return 'request' in parsed ? parsed : { conflicts: locate(request, setting, trial, parsed.conflicts) };
+}
+
+type ParsedSetting = { readonly request: TrainingRequest } | { readonly conflicts: Conflict[] };
+
+/** The training request of a setting, or conflicts that point into it. */
+function parseSetting(request: SearchRequest, setting: Setting): ParsedSetting {
   const sent = { ...assembleRequest(request, setting), testSet: 'never' };
   const parsed = parse(trainingRequestSchema, sent);
   if (parsed.success) return { request: parsed.data };
   const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, trainingRequestSchema, sent));
-  const conflicts = described.map(({ path, detail }) => ({ pointer: jsonPointer(path), detail }));
-  return { conflicts: locate(request, setting, trial, conflicts) };
+  return { conflicts: described.map(({ path, detail }) => ({ pointer: jsonPointer(path), detail })) };
 }
 
 /** Conflicts of a trial with the search. */

@@ -25,6 +25,17 @@ export function gridValues(variation: Variation): readonly unknown[] | null {
   });
 }
 
+/** Smallest and largest value of a range; with a step, of those that it has. */
+export function rangeEnds(variation: Variation): { readonly min: number; readonly max: number } {
+  const { min = 0, max = 0 } = variation;
+  const count = stepCount(variation);
+  return { min, max: count === null ? max : stepAt(variation, count - 1) };
+}
+
+/** The first value of each variation. */
+export const firstSetting = ({ vary }: Pick<SearchRequest, 'vary'>): Setting =>
+  vary.map(({ choices, min }) => (choices === undefined ? min : choices[0]));
+
 /** The number of different settings; infinite if a range has no step. */
 export function countSettings({ vary, method }: Pick<SearchRequest, 'vary' | 'method'>): number {
   return vary.reduce((product, variation) => {

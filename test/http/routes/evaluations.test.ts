@@ -257,7 +257,7 @@ test('a card has the figures of the evaluation, as Markdown or JSON, and is not 
     await app.inject({ url: unseen, headers: { accept: 'application/json' } })
   ).json();
   assert.equal(evaluation, null);
-  assert.match(notEvaluated, /not to be the first/);
+  assert.match(notEvaluated, /a card never reveals the first one/);
   assert.match((await app.inject(unseen)).body, /`GET \/v1\/models\/card\/versions\/1\/evaluation`/);
   assert.equal(await looks(), before);
 });
