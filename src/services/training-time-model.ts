@@ -39,7 +39,7 @@ export function modelledSeconds(
 
 /** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
 export function modelledEpochSeconds(request: Training, dataset: Dataset): number {
-  return sum(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
+  return totalMs(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
 }
 
 export function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
@@ -64,7 +64,7 @@ export function epochMs(request: Training, dataset: Dataset, times: TrainingTime
   };
 }
 
-export const sum = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evaluation;
+export const totalMs = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evaluation;
 
 export const trainedCount = (request: Training, dataset: Dataset) =>
   dataset.train.labels.length - heldOutCount(request, dataset);

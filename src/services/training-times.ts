@@ -21,8 +21,8 @@ import {
   modelledEpochSeconds,
   modelledTimes,
   startSeconds,
-  sum,
   type Training,
+  totalMs,
   trainedCount,
 } from './training-time-model.ts';
 
@@ -107,7 +107,7 @@ export function createTrainingTimes({
       const expected = epochMs(job, dataset, times);
       const records = await lastEpochs(job, job.latest);
       compared.ratios.push(
-        ...records.map(({ durationMs, evaluationMs }) => (durationMs + evaluationMs) / sum(expected)),
+        ...records.map(({ durationMs, evaluationMs }) => (durationMs + evaluationMs) / totalMs(expected)),
       );
       compared.jobs++;
       if (compared.ratios.length >= MAX_EPOCHS) break;
