@@ -5,6 +5,7 @@ import { joinBatches } from '../datasets/image-batch.ts';
 import type { Fit } from '../domain/image-query.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { type Preprocessing, preprocessingFor } from '../domain/preprocessing.ts';
+import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import type { Decoded, EncodedResponse, WithEncodedImages } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
@@ -25,6 +26,7 @@ import type { DecodeFiles } from './image-decoder.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { type ModelService, servedNetwork } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
+import { then } from './then.ts';
 
 /** Limits for the main thread: number of images, and multiply-adds. */
 const MAX_INLINE_IMAGES = 64;
@@ -47,7 +49,8 @@ export interface PredictionService {
   /** Loads the version for `predict`. @throws AtelierError `model-not-found`, `checkpoint-not-found` */
   load(model: ModelRef): LoadedModel | Promise<LoadedModel>;
   /**
-   * Predicts in the native protocol.
+   * Predicts in the native protocol; synchronously where the main thread predicts, because promises would take as long as
+   * the prediction.
    * @param options `diagnose` requires JSON
    * @param signal called only if the request must wait for a worker thread
    * @throws AtelierError the errors of the codec and of `LoadStatistics`
@@ -58,7 +61,7 @@ export interface PredictionService {
     options: PredictionOptions & { readonly diagnose?: boolean },
     format: NativeRequest['format'],
     signal: () => AbortSignal,
-  ): Promise<PredictionResponse>;
+  ): PredictionResponse | Promise<PredictionResponse>;
   /**
    * Predicts in another protocol.
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec
@@ -89,19 +92,22 @@ export function createPredictionService(
   { onPredicted, onFailed }: PredictionObserver,
 ): PredictionService {
   /** @param decodedIn milliseconds that decoding has taken so far */
-  async function compute(
+  function compute(
     model: LoadedModel,
     request: PredictRequest | DecodedRequest,
     preprocessing: Preprocessing | null,
     signal: () => AbortSignal,
     decodedIn = 0,
-  ): Promise<EncodedResponse> {
-    const startedAt = performance.now();
+  ): EncodedResponse | Promise<EncodedResponse> {
     if (!('decoded' in request) && fitsMainThread(request)) {
+      const startedAt = performance.now();
       const received = codecFor(request).decode(request);
-      const decoded = 'encoded' in received ? await decodeEncoded(received, preprocessing, signal) : received;
       const { protocol } = request;
-      return compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
+      const computeDecoded = (decoded: Decoded<unknown>) =>
+        compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
+      return 'encoded' in received
+        ? decodeEncoded(received, preprocessing, signal).then(computeDecoded)
+        : computeDecoded(received);
     }
     if ('decoded' in request && isSmall(request, model)) {
       const { decoded } = request;
@@ -116,6 +122,17 @@ export function createPredictionService(
       onPredicted(model.reference, decoded.batch.count, ms, tally);
       return response;
     }
+    return computeInThread(model, request, preprocessing, signal, decodedIn);
+  }
+
+  async function computeInThread(
+    model: LoadedModel,
+    request: PredictRequest | DecodedRequest,
+    preprocessing: Preprocessing | null,
+    signal: () => AbortSignal,
+    decodedIn: number,
+  ): Promise<EncodedResponse> {
+    const startedAt = performance.now();
     // The body is not needed on this thread any more, so it is transferred instead of copied.
     const result = await pool.run(
       'predict',
@@ -144,13 +161,17 @@ export function createPredictionService(
     return { batch: joinBatches(images.map(({ batch }) => batch)), responseFormat };
   }
 
-  async function reportFailure<T>({ reference }: LoadedModel, work: () => Promise<T>): Promise<T> {
+  function reportFailure<T>({ reference }: LoadedModel, work: () => T | Promise<T>): T | Promise<T> {
     const startedAt = performance.now();
-    try {
-      return await work();
-    } catch (error) {
+    const fail = (error: unknown): never => {
       onFailed(reference, performance.now() - startedAt);
       throw error;
+    };
+    try {
+      const result = work();
+      return result instanceof Promise ? result.catch(fail) : result;
+    } catch (error) {
+      return fail(error);
     }
   }
 
@@ -158,17 +179,16 @@ export function createPredictionService(
     load: ({ name, version }) => models.load(name, version),
 
     predict(model, images, { topK, logits, input = false, diagnose = false }, format, signal) {
-      return reportFailure(model, async () => {
-        const imageStatistics = diagnose ? await loadStatistics(model, signal()) : null;
-        const request: NativeRequest = {
-          protocol: 'native',
-          images,
-          options: { topK, logits, input },
-          format,
-          imageStatistics,
-        };
-        const { body, jsonBytes } = await compute(model, request, null, signal);
-        return { body, jsonBytes, model: model.reference };
+      const computeWith = (imageStatistics: ImageStatistics | null) =>
+        compute(
+          model,
+          { protocol: 'native', images, options: { topK, logits, input }, format, imageStatistics },
+          null,
+          signal,
+        );
+      return reportFailure(model, () => {
+        const response = diagnose ? loadStatistics(model, signal()).then(computeWith) : computeWith(null);
+        return then(response, ({ body, jsonBytes }) => ({ body, jsonBytes, model: model.reference }));
       });
     },
 

@@ -16,12 +16,8 @@ import { parseMediaType } from './raw.ts';
 
 /** Stands for the media type of JSON with encoded images in error messages. */
 const ENCODED_JSON = 'encoded images in JSON';
-const BODY_TYPES = [
-  'application/json',
-  'application/octet-stream',
-  'application/x-npy',
-  ...ENCODED_IMAGE_TYPES,
-];
+const JSON_TYPE = 'application/json';
+const BODY_TYPES = [JSON_TYPE, 'application/octet-stream', 'application/x-npy', ...ENCODED_IMAGE_TYPES];
 
 /** Reads every body of a scope as bytes, including JSON: large JSON is parsed by a worker. */
 export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): void {
@@ -42,13 +38,32 @@ export interface ImageReader {
 type Preprocessed = Pick<LoadedModel, 'preprocessing'>;
 
 /**
+ * Synchronous for images as numbers, because promises would take as long as the prediction.
  * @param modelPreprocessing called only if the body holds encoded images
  * @param signal called only if decoding must wait
  * @throws AtelierError for a missing body, an invalid form or encoded image, or an option that does not apply, and
  *   `overloaded`
  */
-export async function readImages(
+export function readImages(
   request: FastifyRequest,
+  reader: ImageReader,
+  query: ImageDecodingOptions,
+  modelPreprocessing: () => Preprocessed | Promise<Preprocessed>,
+  signal: () => AbortSignal,
+): ReceivedImages | Promise<ReceivedImages> {
+  const { body } = request;
+  const type = canonicalType(parseMediaType(request.headers['content-type']));
+  if (!(body instanceof Buffer) || isEncodedImage(type) || (type === JSON_TYPE && holdsEncodedImages(body))) {
+    return readEncoded(request, type, reader, query, modelPreprocessing, signal);
+  }
+  assertOptionsApply(type, query);
+  return toNumbers(type, body, query);
+}
+
+/** Reads forms, and bodies with encoded images. */
+async function readEncoded(
+  request: FastifyRequest,
+  type: string,
   reader: ImageReader,
   query: ImageDecodingOptions,
   modelPreprocessing: () => Preprocessed | Promise<Preprocessed>,
@@ -65,25 +80,25 @@ export async function readImages(
     const parts = await decodeEncoded(files, query, decodeFiles);
     return { kind: 'many', parts, names: files.map(({ name }) => name) };
   }
-  if (!(request.body instanceof Buffer)) {
+  const { body } = request;
+  if (!(body instanceof Buffer)) {
     throw new AtelierError(
       'malformed-body',
       `The request has no body. Send ${BODY_TYPES.join(', ')} or multipart/form-data.`,
     );
   }
-  const type = canonicalType(parseMediaType(request.headers['content-type']));
-  if (type === 'application/json' && holdsEncodedImages(request.body)) {
+  if (type === JSON_TYPE) {
     assertOptionsApply(ENCODED_JSON, query);
-    const files = await reader.readEncodedJson(request.body, signal);
+    const files = await reader.readEncodedJson(body, signal);
     const decoded = await decodeFiles(files);
     return { kind: 'many', parts: decoded.map(toReceived), names: null };
   }
   assertOptionsApply(type, query);
-  const [images] = await decodeEncoded([{ type, bytes: request.body }], query, decodeFiles);
-  return images!;
+  const [image] = await decodeFiles([{ bytes: body }]);
+  return toReceived(image!);
 }
 
-/** Decodes the encoded images among the files; the rest is decoded later. */
+/** Decodes the encoded images among the files of a form; the rest is decoded later. */
 async function decodeEncoded(
   files: readonly ReceivedBody[],
   query: ImageDecodingOptions,
@@ -92,18 +107,14 @@ async function decodeEncoded(
   const encoded = files.filter(({ type }) => isEncodedImage(type));
   const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded);
   const images = decoded.values();
-  return files.map(({ type, bytes }) => {
-    switch (type) {
-      case 'application/json':
-        return { kind: 'json', bytes, pixels: query.pixels };
-      case 'application/x-npy':
-        return { kind: 'npy', bytes, pixels: query.pixels };
-      case 'application/octet-stream':
-        return { kind: 'bytes', bytes };
-      default:
-        return toReceived(images.next().value!);
-    }
-  });
+  return files.map(({ type, bytes }) =>
+    isEncodedImage(type) ? toReceived(images.next().value!) : toNumbers(type, bytes, query),
+  );
+}
+
+function toNumbers(type: string, bytes: Buffer, { pixels }: ImageDecodingOptions): ReceivedImages {
+  if (type === 'application/octet-stream') return { kind: 'bytes', bytes };
+  return { kind: type === JSON_TYPE ? 'json' : 'npy', bytes, pixels };
 }
 
 const toReceived = ({ batch, corrected }: DecodedImage): ReceivedImages => ({
@@ -119,7 +130,7 @@ function assertReadable({ name, type, bytes }: ReceivedFile, query: ImageDecodin
       `File ${name} has the unsupported type ${type}. Allowed: ${BODY_TYPES.join(', ')}.`,
     );
   }
-  if (type === 'application/json' && holdsEncodedImages(bytes)) {
+  if (type === JSON_TYPE && holdsEncodedImages(bytes)) {
     throw new AtelierError(
       'invalid-request',
       `File ${name} holds encoded images. In a form, send each of them as a file.`,
@@ -133,12 +144,12 @@ function assertReadable({ name, type, bytes }: ReceivedFile, query: ImageDecodin
 }
 
 function assertOptionsApply(type: string, { pixels, fit }: ImageDecodingOptions): void {
-  if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
+  if (pixels !== undefined && type !== JSON_TYPE && type !== 'application/x-npy') {
     rejectOption('pixels', pixels, `Applies to numbers in JSON and npy only; pixels of ${type} are 0–255.`);
   }
   if (fit !== undefined && type !== ENCODED_JSON && !isEncodedImage(type)) {
     const types = ENCODED_IMAGE_TYPES.join(', ');
-    const found = type === 'application/json' ? 'as numbers' : `in ${type}`;
+    const found = type === JSON_TYPE ? 'as numbers' : `in ${type}`;
     rejectOption('fit', fit, `Resizes ${types} only; images ${found} must be 28×28.`);
   }
 }

@@ -10,7 +10,8 @@ import {
   predictionsSchema,
 } from '../../protocols/native/schema.ts';
 import type { LoadedModel } from '../../services/loaded-model.ts';
-import type { PredictionService } from '../../services/predictions.ts';
+import type { PredictionResponse, PredictionService } from '../../services/predictions.ts';
+import { then } from '../../services/then.ts';
 import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
@@ -44,7 +45,8 @@ const shared = {
 export const predictionRoutes =
   (predictions: PredictionService, reader: ImageReader): FastifyPluginAsyncZod =>
   async (app) => {
-    async function predict(
+    /** Sends the response; returns a promise only where reading or predicting waits for something. */
+    function predict(
       request: FastifyRequest,
       reply: FastifyReply,
       model: { name: string; version?: VersionName },
@@ -54,20 +56,24 @@ export const predictionRoutes =
       const type = jsonOnly
         ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
+      const format = type === 'application/json' ? 'json' : 'npy';
       const signal = () => disconnectSignal(reply);
       // One version preprocesses and predicts, although an alias may move meanwhile.
-      let loaded: LoadedModel | undefined;
-      const load = async () => {
-        loaded ??= await predictions.load(model);
-        return loaded;
+      let loaded: LoadedModel | Promise<LoadedModel> | undefined;
+      const load = () => (loaded ??= predictions.load(model));
+      const images = readImages(request, reader, query, load, signal);
+      const response = then(images, (received) =>
+        then(load(), (ready) => predictions.predict(ready, received, query, format, signal)),
+      );
+      const send = (predicted: PredictionResponse) => {
+        sendModelHeaders(reply, predicted.model);
+        return reply
+          .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
+          .send(predicted.body);
       };
-      const body = await readImages(request, reader, query, load, signal);
-      const format = type === 'application/json' ? 'json' : 'npy';
-      const predicted = await predictions.predict(loaded ?? (await load()), body, query, format, signal);
-      sendModelHeaders(reply, predicted.model);
-      return reply
-        .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
-        .send(predicted.body);
+      if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
+      // A reply that is returned counts as a promise, for which Fastify waits.
+      return void send(response);
     }
 
     app.route({
