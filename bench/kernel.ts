@@ -54,7 +54,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
       mixup: null,
     },
     initializeUniformFanIn(layerSizes, 1),
-    { threads, paired: process.argv[2] === 'wide' },
+    { threads, wide: process.argv[2] === 'wide' },
   );
   for (let rank = 1; rank < threads; rank++) {
     const workerData = { handle: engine.createHandle(examples.pixels), rank };
@@ -84,7 +84,7 @@ async function predictOne(): Promise<number> {
   const sizes = [784, 40, 10];
   const module = new WebAssembly.Module(readFileSync(KERNEL));
   const kernel = createKernelForward(module, sizes, 'relu', initializeUniformFanIn(sizes, 1), null, {
-    paired: process.argv[2] === 'wide',
+    wide: process.argv[2] === 'wide',
   });
   const [logits, probabilities] = [new Float32Array(10), new Float32Array(10)];
   const images = Array.from({ length: 1000 }, (_, n) => test.pixels.subarray(n * 784, (n + 1) * 784));

@@ -24,7 +24,7 @@ export async function forwardMicroseconds(
   // As the service does by default. V8 reads its flags when the kernel is compiled.
   widenVectors();
   const module = new WebAssembly.Module(readFileSync(join(ROOT, 'src/numerics/simd/kernel.wasm')));
-  const kernel = createKernelForward(module, LAYER_SIZES, 'relu', parameters, null, { paired: true });
+  const kernel = createKernelForward(module, LAYER_SIZES, 'relu', parameters, null, { wide: true });
   const reference = createForward(
     { layerSizes: LAYER_SIZES, activation: 'relu', standardization: null },
     Float64Array.from(parameters),

@@ -55,7 +55,7 @@ export function createKernelStepper(settings: StepSettings, threads: number, pix
   const initial = initializeUniformFanIn(settings.layerSizes, SEED);
   const engine = createKernelEngine(module, engineSettings(settings), initial, {
     threads,
-    paired: areVectorsWide(),
+    wide: areVectorsWide(),
   });
   const handle = engine.createHandle(pixels);
   for (let rank = 1; rank < threads; rank++) {

@@ -17,7 +17,7 @@ export const KERNEL_NAME = 'simd-float32';
 export const kernelModule = new WebAssembly.Module(kernelBytes);
 
 /** How the kernel computes in this process: the results are the same. */
-export const kernelOptions: Pick<KernelOptions, 'paired'> = { paired: areVectorsWide() };
+export const kernelOptions: Pick<KernelOptions, 'wide'> = { wide: areVectorsWide() };
 
 /** The parts of the execution environment that determine the bits of trained parameters on this machine. */
 export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {

@@ -10,12 +10,15 @@ export const MAX_BATCH = 1024;
 export const MAX_THREADS = 64;
 export const MAX_LAYERS = 10;
 
-/** Largest number of float32×4 vectors in a panel: as many accumulators as fit the registers. */
-export const PANEL_VECTORS = 12;
+/** Largest number of float32×4 vectors in a panel: as many accumulators as fit the registers, single or joined. */
+export const NARROW_PANEL_VECTORS = 12;
+export const WIDE_PANEL_VECTORS = 24;
 /** Largest number of vectors of a first layer that is processed in pairs: two sums, two inputs and a row fit the registers. */
 export const MAX_PAIRED_VECTORS = 10;
-/** Rows of a panel in a tile: 176 rows of 48 float32 are 34 KB and stay in the first-level cache. */
-export const TILE_ROWS = 176;
+/** Rows of the widest panel in a tile: 112 rows of 96 float32 are 43 KB and stay in a first-level cache of 48 KB. */
+export const TILE_ROWS = 112;
+/** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. */
+export const LIST_START_BYTES = 256;
 /** Examples in a tile of an update's sum, for the same reason. */
 export const TILE_EXAMPLES = 128;
 /** Rows of W in a block. */

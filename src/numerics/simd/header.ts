@@ -3,7 +3,7 @@
  * The table gives the addresses of the fields and a typed view of them. scripts/kernel-addresses.ts writes the
  * addresses to assembly/addresses.ts. An address of 0 means "none".
  */
-import { MAX_BATCH, MAX_LAYERS, MAX_THREADS, PANEL_VECTORS } from './constants.ts';
+import { MAX_BATCH, MAX_LAYERS, MAX_THREADS, WIDE_PANEL_VECTORS } from './constants.ts';
 
 /** Bytes of a cache line. */
 const LINE = 64;
@@ -99,8 +99,8 @@ export const HEADER = createTable(LINE, {
   STANDARDIZED: i32,
   /** Whether pixels are float32 instead of uint8. */
   FLOAT_PIXELS: i32,
-  /** Whether the first layer processes two examples, and two pixels, at a time. */
-  PAIRED: i32,
+  /** Largest number of vectors in a panel; it tells whether pairs of vectors are joined. */
+  PANEL_VECTORS: i32,
   SEED: i32,
   DROPOUT_THRESHOLD: i32,
   AUGMENTED: i32,
@@ -164,7 +164,7 @@ export const HEADER = createTable(LINE, {
 
   LAYERS: area(MAX_LAYERS * LAYER.bytes),
   /** Zeros that the sums of a panel start from. */
-  ZEROS: area(16 * PANEL_VECTORS),
+  ZEROS: area(16 * WIDE_PANEL_VECTORS),
   /** Indices of the batch's examples, for threads that copy their rows themselves. */
   INDICES: area(4 * MAX_BATCH),
   /** Position in the batch of the example that each one is mixed with. */

@@ -19,7 +19,7 @@ import { type Parameters, parameterCount } from '../network.ts';
 import * as C from './constants.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
 import { HEADER } from './header.ts';
-import { createKernel, instantiate, isFused } from './kernel.ts';
+import { createKernel, instantiate, isFused, panelVectors } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
@@ -45,8 +45,8 @@ export interface KernelOptions {
   readonly threads?: number;
   /** Whether to process zeros instead of skipping them; for the test that skipping changes no result. */
   readonly dense?: boolean;
-  /** Whether a narrow first layer processes pixels in pairs: the same results, faster if vectors are wide. */
-  readonly paired?: boolean;
+  /** Whether panels are as wide as pairs of joined vectors allow: the same results, faster if vectors are wide. */
+  readonly wide?: boolean;
 }
 
 /** Weights up to this size stay in a core's own cache and can be read again for every few examples. */
@@ -70,7 +70,7 @@ export function createKernelEngine(
   module: WebAssembly.Module,
   settings: EngineSettings,
   initial: Parameters,
-  { threads = 1, dense = false, paired = false }: KernelOptions = {},
+  { threads = 1, dense = false, wide = false }: KernelOptions = {},
 ): KernelEngine {
   const { layerSizes, batchSize, optimizer, clipNorm, ema, mixup } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
@@ -90,6 +90,7 @@ export function createKernelEngine(
     mixed: mixup !== null,
   });
   const { layers, weightsBytes } = layout;
+  const panel = panelVectors(wide);
   let copyRows: CopyRows = () => {};
   const kernel = createKernel(module, {
     layout,
@@ -98,7 +99,7 @@ export function createKernelEngine(
     activation: settings.activation,
     standardization: settings.standardization,
     dense,
-    paired,
+    wide,
     copyRows: (first, last) => copyRows(first, last),
   });
   const { exports, header, floats, bytes } = kernel;
@@ -112,7 +113,7 @@ export function createKernelEngine(
   const averageShift = momentShift(moments);
   writeSettings();
   writeParameters(initial);
-  if (ema !== null) unpackInto(floats, initial, layers, averageShift);
+  if (ema !== null) unpackInto(floats, initial, layers, averageShift, panel);
   let steps = 0;
   let norm = Number.NaN;
 
@@ -184,7 +185,7 @@ export function createKernelEngine(
 
   function writeParameters(packed: Parameters): void {
     checkLength(packed);
-    unpackInto(floats, packed, layers, 0);
+    unpackInto(floats, packed, layers, 0, panel);
     exports.transposeAll();
   }
 
@@ -244,7 +245,7 @@ export function createKernelEngine(
 
   function readPacked(shift: number): Float32Array {
     const packed = new Float32Array(count);
-    pack(packed, floats, layers, shift);
+    pack(packed, floats, layers, shift, panel);
     return packed;
   }
 
@@ -268,7 +269,7 @@ export function createKernelEngine(
     gradientNorm: () => norm,
     gradient(out, examples, batch, position) {
       run(C.MODE_GRADIENT, examples, batch, position, null);
-      pack(out, floats, layers, weightsBytes);
+      pack(out, floats, layers, weightsBytes, panel);
     },
     exportState: () => ({
       parameters: readPacked(0),
@@ -286,9 +287,9 @@ export function createKernelEngine(
       checkAverage(settings, state);
       for (const vector of stateVectors(state)) checkLength(vector);
       writeParameters(state.parameters);
-      if (state.average !== null) unpackInto(floats, state.average, layers, averageShift);
+      if (state.average !== null) unpackInto(floats, state.average, layers, averageShift, panel);
       state.moments.forEach((moment, m) => {
-        unpackInto(floats, moment, layers, momentShift(m));
+        unpackInto(floats, moment, layers, momentShift(m), panel);
       });
       steps = state.steps;
       norm = state.gradientNorm;

@@ -10,7 +10,7 @@ import {
 import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
 import { type CopyRows, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';
-import { createKernel } from './kernel.ts';
+import { createKernel, panelVectors } from './kernel.ts';
 import type { KernelOptions } from './kernel-engine.ts';
 import { type Layout, layOut, PAGE_BYTES } from './layout.ts';
 import { unpackInto } from './packing.ts';
@@ -47,7 +47,7 @@ export function createKernelForward(
   activation: Activation,
   packed: Parameters,
   standardization: Standardization | null,
-  { paired = false }: Pick<KernelOptions, 'paired'> = {},
+  { wide = false }: Pick<KernelOptions, 'wide'> = {},
 ): KernelForward {
   const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
   const layout = forwardLayout(sizes);
@@ -59,7 +59,7 @@ export function createKernelForward(
     activation,
     standardization,
     dense: false,
-    paired,
+    wide,
     copyRows: () => {},
   });
   const { exports, header, floats, bytes } = kernel;
@@ -74,7 +74,7 @@ export function createKernelForward(
     if (next.length !== count) {
       throw new RangeError(`A ${sizes.join('-')} network has ${count} parameters, not ${next.length}.`);
     }
-    unpackInto(floats, next, layers, 0);
+    unpackInto(floats, next, layers, 0, panelVectors(wide));
     exports.fold();
   }
 

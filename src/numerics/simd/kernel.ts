@@ -57,10 +57,15 @@ export interface KernelJob {
   readonly standardization: Standardization | null;
   /** Whether to process zeros instead of skipping them; the results are the same. */
   readonly dense: boolean;
-  /** Whether a narrow first layer processes pixels in pairs: the same results, faster if vectors are wide. */
-  readonly paired: boolean;
+  /** Whether panels are as wide as pairs of joined vectors allow: the same results, faster if vectors are wide. */
+  readonly wide: boolean;
   /** Called by a step for the examples of each chunk before their forward pass, unless ROWS_COPIED is set. */
   readonly copyRows: CopyRows;
+}
+
+/** Largest number of vectors in a panel. */
+export function panelVectors(wide: boolean): number {
+  return wide ? C.WIDE_PANEL_VECTORS : C.NARROW_PANEL_VECTORS;
 }
 
 /** @throws RangeError when the network has more layers than the kernel supports. */
@@ -98,7 +103,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.MOMENT2_DELTA = 3 * weightsBytes;
   header.ACTIVATION = ACTIVATION_CODES[job.activation];
   header.DENSE = job.dense ? 0xffff : 0;
-  header.PAIRED = job.paired ? 1 : 0;
+  header.PANEL_VECTORS = panelVectors(job.wide);
   header.STANDARDIZED = standardization === null ? 0 : 1;
   header.MEAN_OVER_STD = mean / std;
   for (const [l, layer] of layers.entries()) {

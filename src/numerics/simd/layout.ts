@@ -1,6 +1,6 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
 import type { LayerSizes } from '../network.ts';
-import { BLOCK_ROWS, TILE_EXAMPLES } from './constants.ts';
+import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from './constants.ts';
 import { HEADER } from './header.ts';
 
 export interface LayerLayout {
@@ -64,10 +64,11 @@ const TABLE_BYTES = 2048 + 2048;
 const SHIFT_BYTES = 28 * 96;
 
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
-export const vectorCount = (units: number) => (units + 3) >> 2;
+/** Number of float32×4 vectors of a layer, even. */
+export const vectorCount = (units: number) => ((units + 7) >> 3) << 1;
 const blockCount = (inputs: number) => Math.floor(inputs / BLOCK_ROWS) + 1;
-/** Bytes of a list: 32 starts of tiles, then the positions, with room for the eight written at a time. */
-const listBytes = (inputs: number) => 128 + 2 * (inputs + 16);
+/** Bytes of a list: starts of tiles, then the positions, with room for the eight written at a time. */
+const listBytes = (inputs: number) => LIST_START_BYTES + 2 * (inputs + 16);
 
 /** Allocates consecutive cache lines. */
 function allocator(start: number) {
@@ -129,7 +130,8 @@ export function layOut(request: LayoutRequest): Layout {
   const maskBytes = lines(Math.ceil(records / 8) * BLOCK_ROWS);
   const tileBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
   const partnerStride = lines(sizes[0]! + 16);
-  const lists = (BLOCK_ROWS + 1) * 192 + 192 + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
+  const lists =
+    (BLOCK_ROWS + 2) * 16 * WIDE_PANEL_VECTORS + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
   const folded = vectorCount(sizes[1]!) * 16;
   const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
   return {

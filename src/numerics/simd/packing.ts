@@ -1,24 +1,24 @@
 /**
  * Conversion between the packed vector (W1 row-major, b1, W2, …) and the kernel's order.
- * In the kernel's order, the units of a layer are divided into panels of at most PANEL_VECTORS float32×4. A panel
- * has a row per input and one for the biases. The units are padded with zeros to a multiple of four.
+ * In the kernel's order, the units of a layer are divided into panels of at most `panelVectors` float32×4. A panel
+ * has a row per input and one for the biases. The units are padded with zeros to a multiple of eight.
  */
 import type { Parameters } from '../network.ts';
-import { PANEL_VECTORS } from './constants.ts';
 import { type LayerLayout, vectorCount } from './layout.ts';
 
 /** The same as in assembly/vectors.ts. */
 function panelStart(vectors: number, panels: number, p: number): number {
-  return p === panels ? vectors : 2 * Math.floor((((vectors + 1) >> 1) * p) / panels);
+  return 2 * Math.floor(((vectors >> 1) * p) / panels);
 }
 
 /** Calls `visit` with the start (relative to the layer) and the stride of each unit's weights, counted in float32. */
 function eachUnit(
   { inputs, outputs }: LayerLayout,
+  panelVectors: number,
   visit: (unit: number, start: number, stride: number) => void,
 ): void {
   const vectors = vectorCount(outputs);
-  const panels = Math.ceil(vectors / PANEL_VECTORS);
+  const panels = Math.ceil(vectors / panelVectors);
   let unit = 0;
   for (let p = 0; p < panels; p++) {
     const first = panelStart(vectors, panels, p);
@@ -35,12 +35,13 @@ export function pack(
   numbers: Float32Array,
   layers: readonly LayerLayout[],
   shift: number,
+  panelVectors: number,
 ): void {
   let at = 0;
   for (const layer of layers) {
     const base = (layer.weights + shift) / 4;
     const biases = at + layer.inputs * layer.outputs;
-    eachUnit(layer, (unit, start, stride) => {
+    eachUnit(layer, panelVectors, (unit, start, stride) => {
       let from = base + start;
       for (let j = 0; j < layer.inputs; j++, from += stride) packed[at++] = numbers[from]!;
       packed[biases + unit] = numbers[from]!;
@@ -55,12 +56,13 @@ export function unpackInto(
   packed: Parameters,
   layers: readonly LayerLayout[],
   shift: number,
+  panelVectors: number,
 ): void {
   let at = 0;
   for (const layer of layers) {
     const base = (layer.weights + shift) / 4;
     const biases = at + layer.inputs * layer.outputs;
-    eachUnit(layer, (unit, start, stride) => {
+    eachUnit(layer, panelVectors, (unit, start, stride) => {
       let to = base + start;
       for (let j = 0; j < layer.inputs; j++, to += stride) numbers[to] = Math.fround(packed[at++]!) + 0;
       numbers[to] = Math.fround(packed[biases + unit]!) + 0;

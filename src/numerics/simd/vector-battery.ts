@@ -6,15 +6,15 @@ import { createKernelEngine, type KernelOptions } from './kernel-engine.ts';
 import { createKernelForward } from './kernel-forward.ts';
 
 type Results = Generator<Float32Array | Float64Array>;
-type Paired = Pick<KernelOptions, 'paired'>;
+type Vectors = Pick<KernelOptions, 'wide'>;
 
 /** The results of all cases, for a digest. */
-export function* batteryResults(module: WebAssembly.Module, options: Paired): Results {
+export function* batteryResults(module: WebAssembly.Module, options: Vectors): Results {
   for (let n = 0; n < CASE_COUNT; n++) yield* train(module, options, batteryCase(n));
 }
 
 /** A gradient, and four steps: whole batches and half of one, one of which measures the norm. */
-function* train(module: WebAssembly.Module, options: Paired, battery: BatteryCase): Results {
+function* train(module: WebAssembly.Module, options: Vectors, battery: BatteryCase): Results {
   const { settings, parameters, examples, threads } = battery;
   // An engine divides the work among its threads even if only one has started.
   const engine = createKernelEngine(module, settings, parameters, { ...options, threads });
@@ -39,7 +39,7 @@ function* train(module: WebAssembly.Module, options: Paired, battery: BatteryCas
 /** An evaluation, and predictions of bytes and of fractions, which may be −0. */
 function* predict(
   module: WebAssembly.Module,
-  options: Paired,
+  options: Vectors,
   { settings: { layerSizes, activation, standardization }, examples }: BatteryCase,
   parameters: Parameters,
 ): Results {
@@ -59,7 +59,7 @@ function* predict(
 }
 
 /** Returns a step of the default network, whose time is to be measured. */
-export function createTypicalStep(module: WebAssembly.Module, options: Paired): () => void {
+export function createTypicalStep(module: WebAssembly.Module, options: Vectors): () => void {
   const { settings, parameters, examples } = typicalCase();
   const engine = createKernelEngine(module, settings, parameters, options);
   const batch = Uint32Array.from({ length: settings.batchSize }, (_, i) => i);

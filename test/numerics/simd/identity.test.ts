@@ -88,7 +88,7 @@ for (const [name, changes] of Object.entries(CASES)) {
   });
 
   test(`pairs of pixels change no bit: ${name}`, () => {
-    assertSameBits(train(create(settings, { paired: true }), settings), expected);
+    assertSameBits(train(create(settings, { wide: true }), settings), expected);
   });
 
   for (const threads of [2, 3, 4]) {
@@ -128,8 +128,8 @@ for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48]) {
   ] as const) {
     test(`pairs of pixels change no bit: ${inputs} pixels, ${units} units, batch ${batchSize}`, () => {
       const settings = settingsOf({ layerSizes: [inputs, units, 3], batchSize });
-      const paired = create(settings, { paired: true });
-      assertSameBits(train(paired, settings), train(create(settings, {}), settings));
+      const wide = create(settings, { wide: true });
+      assertSameBits(train(wide, settings), train(create(settings, {}), settings));
     });
   }
 }
@@ -141,10 +141,10 @@ for (const l2 of [0, 9]) {
     // The second pixel of each pair stays zero.
     for (let i = 1; i < examples.pixels.length; i += 2) examples.pixels[i] = 0;
     const tiny = parametersOf(settings.layerSizes).map((w, i) => (i % 4 === 1 ? -0 : w * 2 ** -148));
-    const [paired, single] = [{ paired: true }, {}].map((options) =>
+    const [wide, narrow] = [{ wide: true }, {}].map((options) =>
       train(createKernelEngine(kernelModule, settings, tiny, options), settings, examples),
     );
-    assertSameBits(paired, single);
+    assertSameBits(wide, narrow);
   });
 }
 

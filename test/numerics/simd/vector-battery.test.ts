@@ -7,9 +7,9 @@ import { kernelModule } from './cases.ts';
 
 const bytes = readFileSync(new URL('../../../src/numerics/simd/kernel.wasm', import.meta.url));
 
-function digestOf(module: WebAssembly.Module, paired = false): string {
+function digestOf(module: WebAssembly.Module, wide = false): string {
   const hash = createHash('sha256');
-  for (const numbers of batteryResults(module, { paired })) hash.update(numbers);
+  for (const numbers of batteryResults(module, { wide })) hash.update(numbers);
   return hash.digest('hex');
 }
 

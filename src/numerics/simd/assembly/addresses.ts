@@ -32,7 +32,7 @@ export const NESTEROV = 412;
 export const DENSE = 416;
 export const STANDARDIZED = 420;
 export const FLOAT_PIXELS = 424;
-export const PAIRED = 428;
+export const PANEL_VECTORS = 428;
 export const SEED = 432;
 export const DROPOUT_THRESHOLD = 436;
 export const AUGMENTED = 440;
@@ -83,9 +83,9 @@ export const LOSS_SUM = 712;
 export const GRADIENT_NORM = 720;
 export const LAYERS = 768;
 export const ZEROS = 1408;
-export const INDICES = 1600;
-export const PARTNERS = 5696;
-export const NEXT_ITEM = 9792;
+export const INDICES = 1792;
+export const PARTNERS = 5888;
+export const NEXT_ITEM = 9984;
 
 // Offsets in the entry of a layer, and the size of an entry.
 export const INPUTS = 0;

@@ -4,7 +4,7 @@
  * start from the weights themselves or from zero.
  */
 import { PIXEL_VALUES, RECORDS } from './addresses.ts';
-import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vectors.ts';
+import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 } from './vectors.ts';
 
 /**
  * X is u8 for pixels, f32 for activations, and f64 for the constant input 1 of the biases. An entry of the list is the
@@ -14,69 +14,71 @@ import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vecto
 @inline function walk<T, X>(target: usize, from: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
   const table: usize = load<u32>(PIXEL_VALUES);
   let x = f32x4.splat(1);
-  let a0 = v128.load(from), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0;
-  let a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0;
-  if (offsetof<T>() > 1) a1 = v128.load(from, 16);
-  if (offsetof<T>() > 2) a2 = v128.load(from, 32);
-  if (offsetof<T>() > 3) a3 = v128.load(from, 48);
-  if (offsetof<T>() > 4) a4 = v128.load(from, 64);
-  if (offsetof<T>() > 5) a5 = v128.load(from, 80);
-  if (offsetof<T>() > 6) a6 = v128.load(from, 96);
-  if (offsetof<T>() > 7) a7 = v128.load(from, 112);
-  if (offsetof<T>() > 8) a8 = v128.load(from, 128);
-  if (offsetof<T>() > 9) a9 = v128.load(from, 144);
-  if (offsetof<T>() > 10) a10 = v128.load(from, 160);
-  if (offsetof<T>() > 11) a11 = v128.load(from, 176);
+  let a0 = v128.load(from), a1 = v128.load(from, 16);
+  let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
+  let a10 = a0, a11 = a0, a12 = a0, a13 = a0, a14 = a0, a15 = a0, a16 = a0, a17 = a0;
+  let a18 = a0, a19 = a0, a20 = a0, a21 = a0, a22 = a0, a23 = a0;
+  if (offsetof<T>() > 1) { a2 = v128.load(from, 32); a3 = v128.load(from, 48); }
+  if (offsetof<T>() > 2) { a4 = v128.load(from, 64); a5 = v128.load(from, 80); }
+  if (offsetof<T>() > 3) { a6 = v128.load(from, 96); a7 = v128.load(from, 112); }
+  if (offsetof<T>() > 4) { a8 = v128.load(from, 128); a9 = v128.load(from, 144); }
+  if (offsetof<T>() > 5) { a10 = v128.load(from, 160); a11 = v128.load(from, 176); }
+  if (offsetof<T>() > 6) { a12 = v128.load(from, 192); a13 = v128.load(from, 208); }
+  if (offsetof<T>() > 7) { a14 = v128.load(from, 224); a15 = v128.load(from, 240); }
+  if (offsetof<T>() > 8) { a16 = v128.load(from, 256); a17 = v128.load(from, 272); }
+  if (offsetof<T>() > 9) { a18 = v128.load(from, 288); a19 = v128.load(from, 304); }
+  if (offsetof<T>() > 10) { a20 = v128.load(from, 320); a21 = v128.load(from, 336); }
+  if (offsetof<T>() > 11) { a22 = v128.load(from, 352); a23 = v128.load(from, 368); }
   for (; entry < end; entry += 8) {
     {
       const offset: usize = load<u32>(entry);
       const dz = gradient + offset;
       if (sizeof<X>() == 1) x = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset) << 2));
       else if (sizeof<X>() == 4) x = v128.load_splat<u32>(input + offset);
-      a0 = madd(x, v128.load(dz), a0);
-      if (offsetof<T>() > 1) a1 = madd(x, v128.load(dz, 16), a1);
-      if (offsetof<T>() > 2) a2 = madd(x, v128.load(dz, 32), a2);
-      if (offsetof<T>() > 3) a3 = madd(x, v128.load(dz, 48), a3);
-      if (offsetof<T>() > 4) a4 = madd(x, v128.load(dz, 64), a4);
-      if (offsetof<T>() > 5) a5 = madd(x, v128.load(dz, 80), a5);
-      if (offsetof<T>() > 6) a6 = madd(x, v128.load(dz, 96), a6);
-      if (offsetof<T>() > 7) a7 = madd(x, v128.load(dz, 112), a7);
-      if (offsetof<T>() > 8) a8 = madd(x, v128.load(dz, 128), a8);
-      if (offsetof<T>() > 9) a9 = madd(x, v128.load(dz, 144), a9);
-      if (offsetof<T>() > 10) a10 = madd(x, v128.load(dz, 160), a10);
-      if (offsetof<T>() > 11) a11 = madd(x, v128.load(dz, 176), a11);
+      a0 = madd(x, v128.load(dz), a0); a1 = madd(x, v128.load(dz, 16), a1);
+      if (offsetof<T>() > 1) { a2 = madd(x, v128.load(dz, 32), a2); a3 = madd(x, v128.load(dz, 48), a3); }
+      if (offsetof<T>() > 2) { a4 = madd(x, v128.load(dz, 64), a4); a5 = madd(x, v128.load(dz, 80), a5); }
+      if (offsetof<T>() > 3) { a6 = madd(x, v128.load(dz, 96), a6); a7 = madd(x, v128.load(dz, 112), a7); }
+      if (offsetof<T>() > 4) { a8 = madd(x, v128.load(dz, 128), a8); a9 = madd(x, v128.load(dz, 144), a9); }
+      if (offsetof<T>() > 5) { a10 = madd(x, v128.load(dz, 160), a10); a11 = madd(x, v128.load(dz, 176), a11); }
+      if (offsetof<T>() > 6) { a12 = madd(x, v128.load(dz, 192), a12); a13 = madd(x, v128.load(dz, 208), a13); }
+      if (offsetof<T>() > 7) { a14 = madd(x, v128.load(dz, 224), a14); a15 = madd(x, v128.load(dz, 240), a15); }
+      if (offsetof<T>() > 8) { a16 = madd(x, v128.load(dz, 256), a16); a17 = madd(x, v128.load(dz, 272), a17); }
+      if (offsetof<T>() > 9) { a18 = madd(x, v128.load(dz, 288), a18); a19 = madd(x, v128.load(dz, 304), a19); }
+      if (offsetof<T>() > 10) { a20 = madd(x, v128.load(dz, 320), a20); a21 = madd(x, v128.load(dz, 336), a21); }
+      if (offsetof<T>() > 11) { a22 = madd(x, v128.load(dz, 352), a22); a23 = madd(x, v128.load(dz, 368), a23); }
     }
     {
       const offset: usize = load<u32>(entry, 4);
       const dz = gradient + offset;
       if (sizeof<X>() == 1) x = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset) << 2));
       else if (sizeof<X>() == 4) x = v128.load_splat<u32>(input + offset);
-      a0 = madd(x, v128.load(dz), a0);
-      if (offsetof<T>() > 1) a1 = madd(x, v128.load(dz, 16), a1);
-      if (offsetof<T>() > 2) a2 = madd(x, v128.load(dz, 32), a2);
-      if (offsetof<T>() > 3) a3 = madd(x, v128.load(dz, 48), a3);
-      if (offsetof<T>() > 4) a4 = madd(x, v128.load(dz, 64), a4);
-      if (offsetof<T>() > 5) a5 = madd(x, v128.load(dz, 80), a5);
-      if (offsetof<T>() > 6) a6 = madd(x, v128.load(dz, 96), a6);
-      if (offsetof<T>() > 7) a7 = madd(x, v128.load(dz, 112), a7);
-      if (offsetof<T>() > 8) a8 = madd(x, v128.load(dz, 128), a8);
-      if (offsetof<T>() > 9) a9 = madd(x, v128.load(dz, 144), a9);
-      if (offsetof<T>() > 10) a10 = madd(x, v128.load(dz, 160), a10);
-      if (offsetof<T>() > 11) a11 = madd(x, v128.load(dz, 176), a11);
+      a0 = madd(x, v128.load(dz), a0); a1 = madd(x, v128.load(dz, 16), a1);
+      if (offsetof<T>() > 1) { a2 = madd(x, v128.load(dz, 32), a2); a3 = madd(x, v128.load(dz, 48), a3); }
+      if (offsetof<T>() > 2) { a4 = madd(x, v128.load(dz, 64), a4); a5 = madd(x, v128.load(dz, 80), a5); }
+      if (offsetof<T>() > 3) { a6 = madd(x, v128.load(dz, 96), a6); a7 = madd(x, v128.load(dz, 112), a7); }
+      if (offsetof<T>() > 4) { a8 = madd(x, v128.load(dz, 128), a8); a9 = madd(x, v128.load(dz, 144), a9); }
+      if (offsetof<T>() > 5) { a10 = madd(x, v128.load(dz, 160), a10); a11 = madd(x, v128.load(dz, 176), a11); }
+      if (offsetof<T>() > 6) { a12 = madd(x, v128.load(dz, 192), a12); a13 = madd(x, v128.load(dz, 208), a13); }
+      if (offsetof<T>() > 7) { a14 = madd(x, v128.load(dz, 224), a14); a15 = madd(x, v128.load(dz, 240), a15); }
+      if (offsetof<T>() > 8) { a16 = madd(x, v128.load(dz, 256), a16); a17 = madd(x, v128.load(dz, 272), a17); }
+      if (offsetof<T>() > 9) { a18 = madd(x, v128.load(dz, 288), a18); a19 = madd(x, v128.load(dz, 304), a19); }
+      if (offsetof<T>() > 10) { a20 = madd(x, v128.load(dz, 320), a20); a21 = madd(x, v128.load(dz, 336), a21); }
+      if (offsetof<T>() > 11) { a22 = madd(x, v128.load(dz, 352), a22); a23 = madd(x, v128.load(dz, 368), a23); }
     }
   }
-  v128.store(target, a0);
-  if (offsetof<T>() > 1) v128.store(target, a1, 16);
-  if (offsetof<T>() > 2) v128.store(target, a2, 32);
-  if (offsetof<T>() > 3) v128.store(target, a3, 48);
-  if (offsetof<T>() > 4) v128.store(target, a4, 64);
-  if (offsetof<T>() > 5) v128.store(target, a5, 80);
-  if (offsetof<T>() > 6) v128.store(target, a6, 96);
-  if (offsetof<T>() > 7) v128.store(target, a7, 112);
-  if (offsetof<T>() > 8) v128.store(target, a8, 128);
-  if (offsetof<T>() > 9) v128.store(target, a9, 144);
-  if (offsetof<T>() > 10) v128.store(target, a10, 160);
-  if (offsetof<T>() > 11) v128.store(target, a11, 176);
+  v128.store(target, a0); v128.store(target, a1, 16);
+  if (offsetof<T>() > 1) { v128.store(target, a2, 32); v128.store(target, a3, 48); }
+  if (offsetof<T>() > 2) { v128.store(target, a4, 64); v128.store(target, a5, 80); }
+  if (offsetof<T>() > 3) { v128.store(target, a6, 96); v128.store(target, a7, 112); }
+  if (offsetof<T>() > 4) { v128.store(target, a8, 128); v128.store(target, a9, 144); }
+  if (offsetof<T>() > 5) { v128.store(target, a10, 160); v128.store(target, a11, 176); }
+  if (offsetof<T>() > 6) { v128.store(target, a12, 192); v128.store(target, a13, 208); }
+  if (offsetof<T>() > 7) { v128.store(target, a14, 224); v128.store(target, a15, 240); }
+  if (offsetof<T>() > 8) { v128.store(target, a16, 256); v128.store(target, a17, 272); }
+  if (offsetof<T>() > 9) { v128.store(target, a18, 288); v128.store(target, a19, 304); }
+  if (offsetof<T>() > 10) { v128.store(target, a20, 320); v128.store(target, a21, 336); }
+  if (offsetof<T>() > 11) { v128.store(target, a22, 352); v128.store(target, a23, 368); }
 }
 
 /**
@@ -91,7 +93,7 @@ function walkAll<T, X>(
   input += records;
   for (let k = 0; k < count; k++) {
     walk<T, X>(target, target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
-    target += offsetof<T>() << 4;
+    target += offsetof<T>() << 5;
     lists += listBytes;
     lengths += 4;
     input += sizeof<X>();
@@ -102,18 +104,18 @@ export function walkColumns<X>(
   vectors: i32, target: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
 ): void {
   switch (vectors) {
-    case 1: walkAll<V1, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 2: walkAll<V2, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 3: walkAll<V3, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 4: walkAll<V4, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 5: walkAll<V5, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 6: walkAll<V6, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 7: walkAll<V7, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 8: walkAll<V8, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 9: walkAll<V9, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 10: walkAll<V10, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 11: walkAll<V11, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    default: walkAll<V12, X>(target, count, lists, listBytes, lengths, input, gradient);
+    case 2: walkAll<P1, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 4: walkAll<P2, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 6: walkAll<P3, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 8: walkAll<P4, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 10: walkAll<P5, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 12: walkAll<P6, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 14: walkAll<P7, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 16: walkAll<P8, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 18: walkAll<P9, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 20: walkAll<P10, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    case 22: walkAll<P11, X>(target, count, lists, listBytes, lengths, input, gradient); break;
+    default: walkAll<P12, X>(target, count, lists, listBytes, lengths, input, gradient);
   }
 }
 
@@ -124,66 +126,41 @@ export function walkColumns<X>(
  */
 @inline function walkPair<T>(target: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
   const table: usize = load<u32>(PIXEL_VALUES);
-  const next = target + (offsetof<T>() << 4);
-  let a0 = v128.load(target), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
-  let a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
-  let b0 = v128.load(next), b1 = b0, b2 = b0, b3 = b0, b4 = b0;
-  let b5 = b0, b6 = b0, b7 = b0, b8 = b0, b9 = b0;
-  if (offsetof<T>() > 1) a1 = v128.load(target, 16);
-  if (offsetof<T>() > 2) a2 = v128.load(target, 32);
-  if (offsetof<T>() > 3) a3 = v128.load(target, 48);
-  if (offsetof<T>() > 4) a4 = v128.load(target, 64);
-  if (offsetof<T>() > 5) a5 = v128.load(target, 80);
-  if (offsetof<T>() > 6) a6 = v128.load(target, 96);
-  if (offsetof<T>() > 7) a7 = v128.load(target, 112);
-  if (offsetof<T>() > 8) a8 = v128.load(target, 128);
-  if (offsetof<T>() > 9) a9 = v128.load(target, 144);
-  if (offsetof<T>() > 1) b1 = v128.load(next, 16);
-  if (offsetof<T>() > 2) b2 = v128.load(next, 32);
-  if (offsetof<T>() > 3) b3 = v128.load(next, 48);
-  if (offsetof<T>() > 4) b4 = v128.load(next, 64);
-  if (offsetof<T>() > 5) b5 = v128.load(next, 80);
-  if (offsetof<T>() > 6) b6 = v128.load(next, 96);
-  if (offsetof<T>() > 7) b7 = v128.load(next, 112);
-  if (offsetof<T>() > 8) b8 = v128.load(next, 128);
-  if (offsetof<T>() > 9) b9 = v128.load(next, 144);
+  const next = target + (offsetof<T>() << 5);
+  let a0 = v128.load(target), a1 = v128.load(target, 16);
+  let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
+  let b0 = v128.load(next), b1 = v128.load(next, 16);
+  let b2 = b0, b3 = b0, b4 = b0, b5 = b0, b6 = b0, b7 = b0, b8 = b0, b9 = b0;
+  if (offsetof<T>() > 1) { a2 = v128.load(target, 32); a3 = v128.load(target, 48); }
+  if (offsetof<T>() > 2) { a4 = v128.load(target, 64); a5 = v128.load(target, 80); }
+  if (offsetof<T>() > 3) { a6 = v128.load(target, 96); a7 = v128.load(target, 112); }
+  if (offsetof<T>() > 4) { a8 = v128.load(target, 128); a9 = v128.load(target, 144); }
+  if (offsetof<T>() > 1) { b2 = v128.load(next, 32); b3 = v128.load(next, 48); }
+  if (offsetof<T>() > 2) { b4 = v128.load(next, 64); b5 = v128.load(next, 80); }
+  if (offsetof<T>() > 3) { b6 = v128.load(next, 96); b7 = v128.load(next, 112); }
+  if (offsetof<T>() > 4) { b8 = v128.load(next, 128); b9 = v128.load(next, 144); }
   for (; entry < end; entry += 4) {
     const offset: usize = load<u32>(entry);
     const dz = gradient + offset;
     const x = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset) << 2));
     const y = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset, 1) << 2));
-    let d: v128;
-    d = v128.load(dz); a0 = madd(x, d, a0); b0 = madd(y, d, b0);
-    if (offsetof<T>() > 1) { d = v128.load(dz, 16); a1 = madd(x, d, a1); b1 = madd(y, d, b1); }
-    if (offsetof<T>() > 2) { d = v128.load(dz, 32); a2 = madd(x, d, a2); b2 = madd(y, d, b2); }
-    if (offsetof<T>() > 3) { d = v128.load(dz, 48); a3 = madd(x, d, a3); b3 = madd(y, d, b3); }
-    if (offsetof<T>() > 4) { d = v128.load(dz, 64); a4 = madd(x, d, a4); b4 = madd(y, d, b4); }
-    if (offsetof<T>() > 5) { d = v128.load(dz, 80); a5 = madd(x, d, a5); b5 = madd(y, d, b5); }
-    if (offsetof<T>() > 6) { d = v128.load(dz, 96); a6 = madd(x, d, a6); b6 = madd(y, d, b6); }
-    if (offsetof<T>() > 7) { d = v128.load(dz, 112); a7 = madd(x, d, a7); b7 = madd(y, d, b7); }
-    if (offsetof<T>() > 8) { d = v128.load(dz, 128); a8 = madd(x, d, a8); b8 = madd(y, d, b8); }
-    if (offsetof<T>() > 9) { d = v128.load(dz, 144); a9 = madd(x, d, a9); b9 = madd(y, d, b9); }
+    let d: v128, e: v128;
+    d = v128.load(dz); e = v128.load(dz, 16); a0 = madd(x, d, a0); a1 = madd(x, e, a1); b0 = madd(y, d, b0); b1 = madd(y, e, b1);
+    if (offsetof<T>() > 1) { d = v128.load(dz, 32); e = v128.load(dz, 48); a2 = madd(x, d, a2); a3 = madd(x, e, a3); b2 = madd(y, d, b2); b3 = madd(y, e, b3); }
+    if (offsetof<T>() > 2) { d = v128.load(dz, 64); e = v128.load(dz, 80); a4 = madd(x, d, a4); a5 = madd(x, e, a5); b4 = madd(y, d, b4); b5 = madd(y, e, b5); }
+    if (offsetof<T>() > 3) { d = v128.load(dz, 96); e = v128.load(dz, 112); a6 = madd(x, d, a6); a7 = madd(x, e, a7); b6 = madd(y, d, b6); b7 = madd(y, e, b7); }
+    if (offsetof<T>() > 4) { d = v128.load(dz, 128); e = v128.load(dz, 144); a8 = madd(x, d, a8); a9 = madd(x, e, a9); b8 = madd(y, d, b8); b9 = madd(y, e, b9); }
   }
-  v128.store(target, a0);
-  if (offsetof<T>() > 1) v128.store(target, a1, 16);
-  if (offsetof<T>() > 2) v128.store(target, a2, 32);
-  if (offsetof<T>() > 3) v128.store(target, a3, 48);
-  if (offsetof<T>() > 4) v128.store(target, a4, 64);
-  if (offsetof<T>() > 5) v128.store(target, a5, 80);
-  if (offsetof<T>() > 6) v128.store(target, a6, 96);
-  if (offsetof<T>() > 7) v128.store(target, a7, 112);
-  if (offsetof<T>() > 8) v128.store(target, a8, 128);
-  if (offsetof<T>() > 9) v128.store(target, a9, 144);
-  v128.store(next, b0);
-  if (offsetof<T>() > 1) v128.store(next, b1, 16);
-  if (offsetof<T>() > 2) v128.store(next, b2, 32);
-  if (offsetof<T>() > 3) v128.store(next, b3, 48);
-  if (offsetof<T>() > 4) v128.store(next, b4, 64);
-  if (offsetof<T>() > 5) v128.store(next, b5, 80);
-  if (offsetof<T>() > 6) v128.store(next, b6, 96);
-  if (offsetof<T>() > 7) v128.store(next, b7, 112);
-  if (offsetof<T>() > 8) v128.store(next, b8, 128);
-  if (offsetof<T>() > 9) v128.store(next, b9, 144);
+  v128.store(target, a0); v128.store(target, a1, 16);
+  if (offsetof<T>() > 1) { v128.store(target, a2, 32); v128.store(target, a3, 48); }
+  if (offsetof<T>() > 2) { v128.store(target, a4, 64); v128.store(target, a5, 80); }
+  if (offsetof<T>() > 3) { v128.store(target, a6, 96); v128.store(target, a7, 112); }
+  if (offsetof<T>() > 4) { v128.store(target, a8, 128); v128.store(target, a9, 144); }
+  v128.store(next, b0); v128.store(next, b1, 16);
+  if (offsetof<T>() > 1) { v128.store(next, b2, 32); v128.store(next, b3, 48); }
+  if (offsetof<T>() > 2) { v128.store(next, b4, 64); v128.store(next, b5, 80); }
+  if (offsetof<T>() > 3) { v128.store(next, b6, 96); v128.store(next, b7, 112); }
+  if (offsetof<T>() > 4) { v128.store(next, b8, 128); v128.store(next, b9, 144); }
 }
 
 /** Sums 2 · `pairs` rows of pixels as `walkAll` sums rows; the lists are those of pairs. */
@@ -195,22 +172,22 @@ function walkAllPairs<T>(
   input += records;
   for (let k = 0; k < pairs; k++) {
     walkPair<T>(target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
-    target += offsetof<T>() << 5;
+    target += offsetof<T>() << 6;
     lists += listBytes;
     lengths += 4;
     input += 2;
   }
 }
 
-/** `vectors` is even and at most MAX_PAIRED_VECTORS. */
+/** `vectors` is at most MAX_PAIRED_VECTORS. */
 export function walkColumnPairs(
   vectors: i32, target: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
 ): void {
   switch (vectors) {
-    case 2: walkAllPairs<V2>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 4: walkAllPairs<V4>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 6: walkAllPairs<V6>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 8: walkAllPairs<V8>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    default: walkAllPairs<V10>(target, pairs, lists, listBytes, lengths, input, gradient);
+    case 2: walkAllPairs<P1>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 4: walkAllPairs<P2>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 6: walkAllPairs<P3>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 8: walkAllPairs<P4>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    default: walkAllPairs<P5>(target, pairs, lists, listBytes, lengths, input, gradient);
   }
 }

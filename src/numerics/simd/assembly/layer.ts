@@ -1,16 +1,16 @@
 /** One layer's entry in the table of layers. */
-import { MAX_PAIRED_VECTORS } from '../constants.ts';
-import { LAYERS, LAYER_BYTES, LAYER_COUNT, PAIRED } from './addresses.ts';
+import { MAX_PAIRED_VECTORS, NARROW_PANEL_VECTORS } from '../constants.ts';
+import { LAYERS, LAYER_BYTES, LAYER_COUNT, PANEL_VECTORS } from './addresses.ts';
 
 /** Entry of layer l = 1 … L. */
 @inline export function layerAt(l: i32): usize { return LAYERS + <usize>(l - 1) * LAYER_BYTES; }
 
 @inline export function layerCount(): i32 { return load<i32>(LAYER_COUNT); }
 
-/** Number of float32×4 vectors for `units`, the last one padded with units whose weights are zero. */
-@inline export function vectorCount(units: i32): i32 { return (units + 3) >> 2; }
+/** Number of float32×4 vectors for `units`, even; the last ones are padded with units whose weights are zero. */
+@inline export function vectorCount(units: i32): i32 { return ((units + 7) >> 3) << 1; }
 
 /** Whether a first layer of `vectors` vectors processes pixels in pairs. */
 @inline export function isPaired(vectors: i32): bool {
-  return load<i32>(PAIRED) != 0 && vectors <= MAX_PAIRED_VECTORS && (vectors & 1) == 0;
+  return load<i32>(PANEL_VECTORS) > NARROW_PANEL_VECTORS && vectors <= MAX_PAIRED_VECTORS;
 }

@@ -2,7 +2,7 @@
  * Lists of the non-zero inputs of an example, and of the examples in which an input is not zero.
  * Eight flags form a byte, and a table maps the byte to the positions of its ones, without branches.
  */
-import { BLOCK_ROWS, TILE_EXAMPLES, TILE_ROWS } from '../constants.ts';
+import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, TILE_ROWS } from '../constants.ts';
 import { BATCH_SIZE, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD } from './addresses.ts';
 
 /** Bytes of one list of examples: room for a tile, and for the eight entries written at a time. */
@@ -25,19 +25,19 @@ export function makePackTables(): void {
 }
 
 /**
- * Lists the positions at which a byte of either row is not zero (all if DENSE is set): starts of tiles, u32; from byte
- * 128 on positions, u16. The list of a single row is that of the row and itself.
+ * Lists the positions at which a byte of either row is not zero (all if DENSE is set): starts of tiles, u32; then
+ * positions, u16. The list of a single row is that of the row and itself.
  */
 export function listBytes(row: usize, other: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
-  let entry = list + 128;
+  let entry = list + LIST_START_BYTES;
   let starts = list;
   let untilTile = 0;
   let base = i16x8.splat(0);
   for (let j = 0; j < inputs; j += 16) {
     if (untilTile == 0) {
-      store<u32>(starts, <u32>((entry - list - 128) >> 1));
+      store<u32>(starts, <u32>((entry - list - LIST_START_BYTES) >> 1));
       starts += 4;
       untilTile = TILE_ROWS;
     }
@@ -54,7 +54,7 @@ export function listBytes(row: usize, other: usize, inputs: i32, list: usize): v
     entry += <usize>popcnt<u32>(<u32>high) << 1;
     base = i16x8.add(base, i16x8.splat(8));
   }
-  store<u32>(starts, <u32>((entry - list - 128) >> 1));
+  store<u32>(starts, <u32>((entry - list - LIST_START_BYTES) >> 1));
 }
 
 /** Lists the non-zeros of a row of float32 as `listBytes` does. */
@@ -62,12 +62,12 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
   const zero = f32x4.splat(0);
-  let entry = list + 128;
+  let entry = list + LIST_START_BYTES;
   let starts = list;
   let untilTile = 0;
   for (let j = 0; j < inputs; j += 8) {
     if (untilTile == 0) {
-      store<u32>(starts, <u32>((entry - list - 128) >> 1));
+      store<u32>(starts, <u32>((entry - list - LIST_START_BYTES) >> 1));
       starts += 4;
       untilTile = TILE_ROWS;
     }
@@ -79,7 +79,7 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
     v128.store(entry, i16x8.add(v128.load(pack + (<usize>flags << 4)), i16x8.splat(<i16>j)));
     entry += <usize>popcnt<u32>(<u32>flags) << 1;
   }
-  store<u32>(starts, <u32>((entry - list - 128) >> 1));
+  store<u32>(starts, <u32>((entry - list - LIST_START_BYTES) >> 1));
 }
 
 /** masks[g][k]: bit r is set if input k < BLOCK_ROWS, from `input` on, of example 8g + r is not 0 or DENSE is set. */

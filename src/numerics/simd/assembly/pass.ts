@@ -1,5 +1,5 @@
 /** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
-import { PANEL_VECTORS, TILE_ROWS } from '../constants.ts';
+import { TILE_ROWS, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
   AUGMENTED, BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, MIXING_WEIGHT,
   OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALE, RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
@@ -97,7 +97,7 @@ export function foldMean(seeds: usize): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
   const vectors = vectorCount(load<i32>(layer, OUTPUTS));
-  const panels = panelCount(vectors, PANEL_VECTORS);
+  const panels = panelCount(vectors);
   const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
@@ -127,7 +127,7 @@ function multiply(
   pixels: bool, folded: usize,
 ): void {
   const vectors = vectorCount(units);
-  const panels = panelCount(vectors, PANEL_VECTORS);
+  const panels = panelCount(vectors);
   const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
@@ -137,10 +137,13 @@ function multiply(
     let seeds: usize = ZEROS;
     if (folded) seeds = folded + (<usize>start << 4);
     else if (extra) seeds = panel + <usize>rows * (<usize>count << 4);
-    for (let tile = 0; tile < tiles; tile++) {
-      if (pixels && isPaired(vectors)) walkRowPairs(count, first, last, input, list, tile, out, seeds, panel);
-      else if (pixels) walkRows<u8>(count, first, last, input, list, tile, out, seeds, panel);
-      else walkRows<f32>(count, first, last, input, list, tile, out, seeds, panel);
+    // Rows of a narrower panel are shorter.
+    const step = WIDE_PANEL_VECTORS / count;
+    for (let tile = 0; tile < tiles; tile += step) {
+      const end = min(tile + step, tiles);
+      if (pixels && isPaired(vectors)) walkRowPairs(count, first, last, input, list, tile, end, out, seeds, panel);
+      else if (pixels) walkRows<u8>(count, first, last, input, list, tile, end, out, seeds, panel);
+      else walkRows<f32>(count, first, last, input, list, tile, end, out, seeds, panel);
       seeds = 0;
     }
   }

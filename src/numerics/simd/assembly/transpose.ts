@@ -1,5 +1,4 @@
 /** Updates the transposed copy of a layer's weights, which the backward pass uses. */
-import { PANEL_VECTORS } from '../constants.ts';
 import { INPUTS, OUTPUTS, TRANSPOSED, WEIGHTS } from './addresses.ts';
 import { vectorCount } from './layer.ts';
 import { panelStart, panelCount } from './vectors.ts';
@@ -10,9 +9,9 @@ export function transpose(layer: usize, first: i32, last: i32): void {
   const units = load<i32>(layer, OUTPUTS);
   const weights: usize = load<u32>(layer, WEIGHTS);
   const vectors = vectorCount(units);
-  const panels = panelCount(vectors, PANEL_VECTORS);
+  const panels = panelCount(vectors);
   const columns = vectorCount(inputs);
-  const columnPanels = panelCount(columns, PANEL_VECTORS);
+  const columnPanels = panelCount(columns);
   let q = 0;
   for (let j = first; j < last; j += 4) {
     while (panelStart(columns, columnPanels, q + 1) <= j >> 2) q++;
@@ -25,7 +24,7 @@ export function transpose(layer: usize, first: i32, last: i32): void {
       const start = panelStart(vectors, panels, p);
       const width = <usize>(panelStart(vectors, panels, p + 1) - start) << 4;
       const from = weights + <usize>start * (<usize>(inputs + 1) << 4) + <usize>j * width;
-      for (let v: usize = 0; v < width; v += 16, left -= 4) {
+      for (let v: usize = 0; v < width && left > 0; v += 16, left -= 4) {
         const zero = f32x4.splat(0);
         const r0 = v128.load(from + v);
         const r1 = rows > 1 ? v128.load(from + v + width) : zero;

@@ -3,7 +3,7 @@
  * One thread sums the gradient of a block over the examples, ascending, and takes the step at once. If all gradients
  * must be computed first (for clipping or the reported norm), they are buffered instead.
  */
-import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, PANEL_VECTORS, TILE_EXAMPLES } from '../constants.ts';
+import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
   BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2,
   MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, STANDARDIZED, WEIGHTS,
@@ -17,8 +17,10 @@ import { madd, panelStart, panelCount } from './vectors.ts';
 
 /** Bytes of the lists of one tile of examples. */
 const TILE_LIST_BYTES: usize = BLOCK_ROWS * LIST_BYTES + BLOCK_ROWS * 4;
+/** Largest number of bytes in a row of a panel. */
+const PANEL_BYTES: usize = 16 * WIDE_PANEL_VECTORS;
 /** Bytes at the start of a thread's scratch memory for the gradient of a panel of a block, and its biases. */
-const GRADIENT_BYTES: usize = (BLOCK_ROWS + 1) * 192;
+const GRADIENT_BYTES: usize = (BLOCK_ROWS + 1) * PANEL_BYTES;
 
 export function blockCount(l: i32): i32 {
   return load<i32>(layerAt(l), INPUTS) / BLOCK_ROWS + 1;
@@ -51,17 +53,24 @@ function subtractMean(target: usize, rows: i32, width: usize, sums: usize): void
   }
 }
 
-function squares(g: usize, bytes: usize): f64 {
-  let low = f64x2.splat(0), high = low;
-  for (let end = g + bytes; g < end; g += 16) {
-    const each = v128.load(g);
-    const a = f64x2.promote_low_f32x4(each);
-    const b = f64x2.promote_low_f32x4(v128.shuffle<u32>(each, each, 2, 3, 0, 1));
-    low = f64x2.add(low, f64x2.mul(a, a));
-    high = f64x2.add(high, f64x2.mul(b, b));
+/**
+ * `sum` plus the squares of the first `bytes` of a panel with rows of `width` bytes: one column of vectors after the
+ * other, so that the result does not depend on the panels' widths.
+ */
+function addSquares(sum: f64, g: usize, bytes: usize, width: usize): f64 {
+  for (const end = g + width; g < end; g += 16) {
+    let low = f64x2.splat(0), high = low;
+    for (let at = g, last = g + bytes; at < last; at += width) {
+      const each = v128.load(at);
+      const a = f64x2.promote_low_f32x4(each);
+      const b = f64x2.promote_low_f32x4(v128.shuffle<u32>(each, each, 2, 3, 0, 1));
+      low = f64x2.add(low, f64x2.mul(a, a));
+      high = f64x2.add(high, f64x2.mul(b, b));
+    }
+    const both = f64x2.add(low, high);
+    sum += f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
   }
-  const sum = f64x2.add(low, high);
-  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  return sum;
 }
 
 /** Sums the gradient of one block of layer l and, unless buffered, takes the step. `item` counts over all layers. */
@@ -76,9 +85,9 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const input = <usize>load<u32>(layer, INPUT_VALUES) + (<usize>first << (pixels ? 0 : 2));
   const gradient: usize = load<u32>(layer, OUTPUT_GRADIENT);
   const vectors = vectorCount(load<i32>(layer, OUTPUTS));
-  const panels = panelCount(vectors, PANEL_VECTORS);
+  const panels = panelCount(vectors);
   const meanSums = scratch + GRADIENT_BYTES;
-  const masks = meanSums + 192;
+  const masks = meanSums + PANEL_BYTES;
   const lists = masks + <usize>load<u32>(MASK_BYTES);
   const paired = pixels && isPaired(vectors) && (rows & 1) == 0;
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
@@ -115,7 +124,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
     if (withBiases) sumBiases(count, g + bytes, dz);
     if (mode != MODE_DIRECT && penalized) penalize(w, g, bytes);
     if (mode >= MODE_BUFFERED) {
-      sum += squares(g, all);
+      sum = addSquares(sum, g, all, width);
       continue;
     }
     if (mode == MODE_FUSED) {
@@ -136,7 +145,7 @@ export function applyBlock(l: i32, block: i32, scale: f32): void {
   const rows = min(BLOCK_ROWS, inputs - first);
   const withBiases = first + BLOCK_ROWS > inputs;
   const vectors = vectorCount(load<i32>(layer, OUTPUTS));
-  const panels = panelCount(vectors, PANEL_VECTORS);
+  const panels = panelCount(vectors);
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
     const width = <usize>(panelStart(vectors, panels, p + 1) - start) << 4;
