@@ -38,7 +38,12 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
     // The examples are imported above, because the document lists schemas in the order in which their modules are loaded.
     return createDocs(routes, app.basePath, examples);
   }
-  const useDocs = () => (docs ??= load());
+  // A later request tries again after a failure.
+  const useDocs = () =>
+    (docs ??= load().catch((error) => {
+      docs = undefined;
+      throw error;
+    }));
   app.decorate('openapi', async () => (await useDocs()).swagger() as OpenAPIV3_1.Document);
 
   async function sendPage({ url, headers }: FastifyRequest, reply: FastifyReply) {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
+import Fastify from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { readConfig } from '../../../src/config.ts';
 import { trainingRequestSchema } from '../../../src/domain/training-job.ts';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import { buildApp } from '../../../src/http/app.ts';
+import { registerOpenapi } from '../../../src/http/plugins/openapi.ts';
 import type { Services } from '../../../src/http/services.ts';
 import { assertProblem, startService } from '../../start-service.ts';
 
@@ -45,6 +47,32 @@ test('openapi.json in the repository equals the served document', async () => {
   await bare.ready();
   assert.deepEqual(JSON.parse(JSON.stringify(await bare.openapi())), document);
   await bare.close();
+});
+
+test('a document that could not be generated is generated for a later request', async () => {
+  const failing = Fastify();
+  failing.decorate('basePath', '');
+  await registerOpenapi(failing);
+  let fails = false;
+  failing.addHook('onRoute', (route) => {
+    Object.defineProperty(route, 'config', {
+      get() {
+        if (fails) throw new Error('The route cannot be read.');
+        return {};
+      },
+    });
+  });
+  failing.get('/v1/test', async () => null);
+  await failing.ready();
+  const statuses = async () => [
+    (await failing.inject('/openapi.json')).statusCode,
+    (await failing.inject('/docs')).statusCode,
+  ];
+  fails = true;
+  assert.deepEqual(await statuses(), [500, 500]);
+  fails = false;
+  assert.deepEqual(await statuses(), [200, 200]);
+  await failing.close();
 });
 
 test('every operation has a summary, a description of its own, a described tag, and a unique id', () => {
