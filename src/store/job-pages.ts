@@ -1,8 +1,9 @@
 /** Pages of jobs: filters, order and cursor of a list. */
-import { expressionBuilder, type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { encodeTime } from 'ulid';
-import { isEnded, type JobStatus } from '../domain/job-status.ts';
-import { type Label, toLabels } from './job-labels.ts';
+import type { JobStatus } from '../domain/job-status.ts';
+import { toLabels } from './job-labels.ts';
+import type { JobIds, Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 import type { CreationFilter } from './version-filters.ts';
 
@@ -31,59 +32,37 @@ const MAX_TIME = 2 ** 48 - 2;
 /** Whether the query needs the labels of all jobs. */
 export const filtersByLabel = (query: JobQuery) => toLabels(toLabelled(query)).length > 0;
 
-/** The first `limit` ids of the page, read from an index in the order of the page. */
-export function selectJobIds(db: Kysely<Database>, query: JobQuery) {
-  const { limit, status, search, sort = '-createdAt' } = query;
-  const bounds = idBounds(query);
+/** The first `limit` ids of the page. */
+export function selectJobIds({ db, intersect }: Pick<Rows, 'db' | 'intersect'>, query: JobQuery) {
+  const { limit, sort = '-createdAt' } = query;
   const direction = sort.startsWith('-') ? 'desc' : 'asc';
-  // Metadata usually select fewer jobs than the name of the model or the data set.
-  const labels = toLabels(toLabelled(query)).toReversed();
-  const [first, ...others] = labels;
-  // Few jobs are unfinished, so each of them is looked up rather than each job with a label.
-  if (first === undefined || search !== undefined || (status !== undefined && !isEnded(status))) {
-    let ids = db.selectFrom('jobs').select('jobs.id');
-    for (const [operator, id] of bounds) ids = ids.where('jobs.id', operator, id);
-    if (status !== undefined) ids = ids.where('jobs.status', '=', status);
-    if (search !== undefined) ids = ids.where(isOfSearch(search));
-    for (const label of labels) ids = ids.where(hasLabel(label, 'jobs.id'));
-    return ids.orderBy('jobs.id', direction).limit(limit);
-  }
-  let ids = db
-    .selectFrom('job_labels as label')
-    .select('label.job_id as id')
-    .where('label.name', '=', first.name)
-    .where('label.value', '=', first.value);
-  for (const [operator, id] of bounds) ids = ids.where('label.job_id', operator, id);
-  for (const label of others) ids = ids.where(hasLabel(label, 'label.job_id'));
-  if (status !== undefined) {
-    ids = ids.where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('jobs')
-          .select('jobs.id')
-          .whereRef('jobs.id', '=', 'label.job_id')
-          .where('jobs.status', '=', status),
-      ),
-    );
-  }
-  return ids.orderBy('label.job_id', direction).limit(limit);
+  const [first = selectAll(db, query), ...others] = selectFiltered(db, query);
+  return intersect(first, others).orderBy('id', direction).limit(limit);
 }
 
-/** @param search null for jobs that belong to none */
-function isOfSearch(search: string | null) {
-  const eb = expressionBuilder<Database, 'jobs'>();
-  return search === null ? eb('jobs.search_id', 'is', null) : eb('jobs.search_id', '=', search);
+/** The ids that match each filter within the bounds of the page; each is a range of an index. */
+function selectFiltered(db: Kysely<Database>, query: JobQuery): JobIds[] {
+  const { status, search } = query;
+  const labelled = toLabels(toLabelled(query)).map(({ name, value }) => {
+    let ids = db.selectFrom('job_labels').select('job_id as id');
+    ids = ids.where('name', '=', name).where('value', '=', value);
+    for (const [operator, id] of idBounds(query)) ids = ids.where('job_id', operator, id);
+    return ids as JobIds;
+  });
+  const all = selectAll(db, query);
+  return [
+    ...labelled,
+    ...(status === undefined ? [] : [all.where('status', '=', status)]),
+    ...(search === undefined
+      ? []
+      : [search === null ? all.where('search_id', 'is', null) : all.where('search_id', '=', search)]),
+  ];
 }
 
-/** @param jobId the column that holds the id of the job */
-function hasLabel({ name, value }: Label, jobId: 'jobs.id' | 'label.job_id') {
-  const { exists, selectFrom } = expressionBuilder<Database>();
-  return exists(
-    selectFrom('job_labels as other')
-      .select('other.job_id')
-      .where('other.name', '=', name)
-      .where('other.value', '=', value)
-      .where('other.job_id', '=', sql.ref<string>(jobId)),
-  );
+function selectAll(db: Kysely<Database>, query: JobQuery): JobIds {
+  let ids = db.selectFrom('jobs').select('id');
+  for (const [operator, id] of idBounds(query)) ids = ids.where('id', operator, id);
+  return ids as JobIds;
 }
 
 const toLabelled = ({ modelName, dataset, metadata = {} }: JobQuery) => ({

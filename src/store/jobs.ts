@@ -143,7 +143,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     if (filtersByLabel(query)) while ((await labelLateJobs()) > 0);
     return db
       .selectFrom('jobs')
-      .where('id', 'in', selectJobIds(db, query))
+      .where('id', 'in', selectJobIds(rows, query))
       .orderBy('id', query.sort === 'createdAt' ? 'asc' : 'desc');
   }
 

@@ -75,9 +75,10 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
       const all = ofDataset(digest);
       const lineage = await all.where('subject', 'in', subjects).select(['count', 'at']).execute();
       const add = (total: number, { count }: { readonly count: number }) => total + count;
+      const before = await sum(all.where('at', '<', publishedAt));
       return {
-        total: await sum(all),
-        before: await sum(all.where('at', '<', publishedAt)),
+        total: before + (await sum(all.where('at', '>=', publishedAt))),
+        before,
         lineage: lineage.reduce(add, 0),
         lineageBefore: lineage.filter(({ at }) => at < publishedAt).reduce(add, 0),
       };

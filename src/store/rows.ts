@@ -1,5 +1,5 @@
 /** Rows of the store, in SQLite or PostgreSQL. */
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
 import type { OnCommitted } from './committed-events.ts';
 import type { Database } from './tables.ts';
 
@@ -11,6 +11,9 @@ export type WithReserve = <T>(work: () => Promise<T>) => Promise<T>;
  * Must be synchronous.
  */
 export type Precondition<T> = (stored: T) => void;
+
+/** A query of ids of jobs. */
+export type JobIds = SelectQueryBuilder<Database, 'jobs' | 'job_labels', { id: string }>;
 
 export interface Rows {
   /** Each statement is a transaction of its own. Do not use it within `inTransaction`: it may wait for that connection. */
@@ -24,6 +27,11 @@ export interface Rows {
   lockQueue(trx: Transaction<Database>): Promise<void>;
   /** Calls back when the transaction is durable, in the asynchronous context of the caller of `inTransaction`. */
   afterCommit(trx: Transaction<Database>, callback: () => void): void;
+  /**
+   * The ids that all queries find. In the order of the ids, with a limit, it reads each query's index once at most, up to the
+   * last id that is needed.
+   */
+  intersect(first: JobIds, others: readonly JobIds[]): JobIds;
   /** Runs a transaction that frees space or stops work, also on a full disk. */
   readonly withReserve: WithReserve;
   /** Calls the listener after each commit of this process that wrote events. */

@@ -44,6 +44,10 @@ storeTest('jobs are filtered by model, data set and metadata, all together, in e
     [{ dataset: 'none' }, []],
     [{ modelName: 'shoes', metadata: { team: 'Vision' } }, []],
     [{ metadata: { 'a"b.c': 'x' } }, []],
+    [{ modelName: 'bags', search: null }, pick(1, 2)],
+    [{ modelName: 'bags', metadata: { team: 'vision' }, search: null, status: 'queued' }, pick(2)],
+    [{ status: 'queued', search: null }, all],
+    [{ modelName: 'bags', search: 'sea_none' }, []],
     [{ modelName: 'bags', status: 'running' }, []],
     [{ modelName: 'bags', metadata: { team: 'vision' }, status: 'cancelled' }, []],
   ];

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type CommittedEvent, collectEvents, type OnCommitted } from '../committed-events.ts';
 import { RANK } from '../queue-order.ts';
-import type { Rows } from '../rows.ts';
+import type { JobIds, Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
 import type { Tickets } from '../tickets.ts';
 import { afterCommit, runTransaction } from '../transactions.ts';
@@ -41,6 +41,15 @@ export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Row
     async lockQueue(trx) {
       await sql`select pg_advisory_xact_lock(hashtext('atelier queue'))`.execute(trx);
     },
+    // PostgreSQL chooses between merging and looking up by its statistics. It would read all rows of an INTERSECT.
+    intersect: (first, others) =>
+      others.reduce(
+        (ids, other) =>
+          ids.where(({ exists, selectFrom }) =>
+            exists(selectFrom(other.as('other')).select('other.id').whereRef('other.id', '=', 'first.id')),
+          ),
+        db.selectFrom(first.as('first')).select('first.id'),
+      ) as unknown as JobIds,
     // The disk is the server's; nothing of this process could be released on it.
     withReserve: (work) => work(),
     onCommitted: (listener) => void listeners.add(listener),

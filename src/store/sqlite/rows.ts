@@ -20,6 +20,8 @@ export function createSqliteRows(
     inTransaction: (work) => runTransaction(db, work),
     // Transactions run one after the other.
     async lockQueue() {},
+    // SQLite merges the sorted queries of a compound one. A join would look up each id of the first in the others.
+    intersect: (first, others) => others.reduce((ids, other) => ids.intersect(other), first),
     withReserve: reserve.withReserve,
     onCommitted: (listener) => void listeners.add(listener),
     async assertUsable() {
