@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { blobs } from './groups/blobs.ts';
 import { charts } from './groups/charts.ts';
 import { gradientChecks } from './groups/gradient-check.ts';
+import { growth } from './groups/growth.ts';
 import { latency } from './groups/latency.ts';
 import { overload } from './groups/overload.ts';
 import { page } from './groups/page.ts';
@@ -30,6 +31,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   blobs,
   charts,
   replicas,
+  growth,
   searches,
   preview,
   page,

@@ -1,0 +1,162 @@
+/** Latency of reads, of a start and of an insert, with a database of 100,000 jobs and a million epochs. */
+import { loadavg } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startPostgres } from '../../test/postgres-server.ts';
+import { fillPostgres, fillSqlite } from '../growth/databases.ts';
+import { type Growth, grow } from '../growth/grow.ts';
+import { growthRequests, type Requests, wholeRequests } from '../growth/requests.ts';
+import { seedService } from '../growth/seed-service.ts';
+import { median } from '../machine.ts';
+import type { Report, Table } from '../measure/report.ts';
+import { cancelJob, type Job, post, type Server, startAtelier, withState } from '../measure/servers.ts';
+import { readable } from '../measure/statistics.ts';
+import type { Effort } from '../measure/turns.ts';
+
+const FULL: Growth = { jobs: 100_000, epochs: 1_000_000, longEpochs: 10_000 };
+const QUICK: Growth = { jobs: 2_000, epochs: 30_000, longEpochs: 10_000 };
+const GOAL_MS = 10;
+/** Turns of each path; the first one is not counted, because connections and statements are prepared in it. */
+const TURNS = 9;
+const STARTS = 3;
+const INSERTS = 20;
+
+interface Latency {
+  /** Of the path whose median is largest. */
+  readonly median: number;
+  readonly slowest: number;
+}
+
+interface Measured {
+  /** By name of the requests. */
+  readonly reads: ReadonlyMap<string, Latency>;
+  readonly others: ReadonlyMap<string, Latency>;
+}
+
+export async function growth({ rounds }: Effort): Promise<Report> {
+  const size = rounds === 1 ? QUICK : FULL;
+  const sqlite = await withState((state) => measure(state, size, fillSqlite(state), {}));
+  const postgres = await startPostgres();
+  try {
+    const shared = await withState((state) =>
+      measure(state, size, fillPostgres(postgres.url), { DATABASE_URL: postgres.url }),
+    );
+    const measured = [sqlite, shared];
+    return {
+      title: 'Growth',
+      method:
+        `${readable(size.jobs)} jobs with ${readable(size.epochs)} epochs, events and metrics, of ${readable(size.jobs / 50)} models, 21 data sets and ${readable(size.jobs / 200)} searches, copied from real ones into SQLite and into PostgreSQL on the same machine. ` +
+        `Milliseconds of ${TURNS} requests of each path after one more, one at a time over HTTP; a row joins orders and page sizes, and shows the largest of their medians. ` +
+        'A start lasts until the process is ready; the file was in memory.',
+      versions: [`load average at the end ${readable(loadavg()[0]!)}`],
+      skipped: [],
+      tables: [
+        table(
+          'Reads',
+          measured.map(({ reads }) => reads),
+        ),
+        table(
+          'Others',
+          measured.map(({ others }) => others),
+        ),
+      ],
+      goals: ['SQLite', 'PostgreSQL'].map((name, n) => ({
+        what: `slowest median of a read on ${name}, ms`,
+        measured: Math.max(...[...measured[n]!.reads.values()].map((each) => each.median)),
+        atMost: GOAL_MS,
+      })),
+    };
+  } finally {
+    await postgres.remove();
+  }
+}
+
+async function measure(
+  state: string,
+  size: Growth,
+  fill: ReturnType<typeof fillSqlite>,
+  env: NodeJS.ProcessEnv,
+): Promise<Measured> {
+  await timeStart(state, env, seedService);
+  process.stderr.write('filling\n');
+  const grown = await fill((db) => grow(db, size));
+  const starts: number[] = [];
+  for (let n = 0; n < STARTS - 1; n++) starts.push((await timeStart(state, env, async () => {})).ms);
+  const { ms, value } = await timeStart(state, env, async (server) => {
+    const reads = await read(server, growthRequests(grown));
+    const whole = await read(server, wholeRequests(grown));
+    return { reads, whole, inserts: await insertJobs(server) };
+  });
+  starts.push(ms);
+  const others = new Map([
+    ...value.whole,
+    ['start', latency(starts)],
+    ['insert of a job', latency(value.inserts)],
+  ]);
+  return { reads: value.reads, others };
+}
+
+const latency = (times: readonly number[]): Latency => ({
+  median: median(times),
+  slowest: Math.max(...times),
+});
+
+/** Milliseconds until the service is ready. */
+async function timeStart<T>(
+  state: string,
+  env: NodeJS.ProcessEnv,
+  use: (server: Server) => Promise<T>,
+): Promise<{ ms: number; value: T }> {
+  const startedAt = performance.now();
+  const server = await startAtelier(state, { MAX_EVENT_LOOP_DELAY_MS: '60000', ...env });
+  try {
+    while (!(await fetch(`${server.url}/health/ready`)).ok) await wait(20);
+    const ms = performance.now() - startedAt;
+    return { ms, value: await use(server) };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function read({ url }: Server, requests: Requests): Promise<Map<string, Latency>> {
+  const latencies = new Map<string, Latency>();
+  for (const [name, paths] of Object.entries(requests)) {
+    const each: Latency[] = [];
+    for (const path of paths) {
+      const times: number[] = [];
+      for (let turn = 0; turn <= TURNS; turn++) {
+        const startedAt = performance.now();
+        const response = await fetch(url + path);
+        await response.arrayBuffer();
+        if (!response.ok) throw new Error(`${path} responded with ${response.status}.`);
+        if (turn > 0) times.push(performance.now() - startedAt);
+      }
+      each.push(latency(times));
+    }
+    latencies.set(name, {
+      median: Math.max(...each.map((path) => path.median)),
+      slowest: Math.max(...each.map((path) => path.slowest)),
+    });
+  }
+  return latencies;
+}
+
+async function insertJobs({ url }: Server): Promise<number[]> {
+  const body = { dataset: 'fashion-mnist', modelName: 'model-0', training: { epochs: 1000 } };
+  const times: number[] = [];
+  for (let n = 0; n < INSERTS; n++) {
+    const startedAt = performance.now();
+    const { id } = await post<Job>(`${url}/v1/training-jobs`, body);
+    times.push(performance.now() - startedAt);
+    await cancelJob(url, id);
+  }
+  return times;
+}
+
+function table(heading: string, [sqlite, postgres]: readonly ReadonlyMap<string, Latency>[]): Table {
+  const cells = ({ median, slowest }: Latency) => [readable(median), readable(slowest)];
+  return {
+    heading,
+    columns: ['', 'SQLite median, ms', 'slowest', 'PostgreSQL median, ms', 'slowest'],
+    rows: Array.from(sqlite!, ([name, each]) => [name, ...cells(each), ...cells(postgres!.get(name)!)]),
+  };
+}
