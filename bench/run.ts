@@ -17,6 +17,7 @@ import { preview } from './groups/preview.ts';
 import { replicas } from './groups/replicas.ts';
 import { scaling } from './groups/scaling.ts';
 import { searches } from './groups/search.ts';
+import { start } from './groups/start.ts';
 import { training } from './groups/training.ts';
 import { type Report, toMarkdown } from './measure/report.ts';
 import { type Effort, FULL, QUICK } from './measure/turns.ts';
@@ -33,6 +34,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   replicas,
   growth,
   searches,
+  start,
   preview,
   page,
 };
