@@ -178,3 +178,12 @@ test('tests that share a process start no service', () => {
     }
   }
 });
+
+test('a training thread loads no schemas and no pool, which would double its memory', () => {
+  const loaded = new Set(['workers/training.worker.ts', 'workers/step.worker.ts']);
+  for (const file of loaded) {
+    for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) loaded.add(to);
+    assert.doesNotMatch(readFileSync(join(ROOT, file), 'utf8'), /from '(?:zod|piscina)'/, file);
+  }
+  assert.ok(loaded.size > 30, 'the imports were followed');
+});

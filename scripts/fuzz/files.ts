@@ -10,7 +10,7 @@ import { parseNpy } from '../../src/formats/npy.ts';
 import { prepareTraining } from '../../src/numerics/prepare-training.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import { buildTrainingPlan } from '../../src/services/build-plan.ts';
-import { encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { encodeCheckpoint } from '../../src/store/encode-checkpoint.ts';
 import { createKernelEngine } from '../../src/workers/kernel.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../test/fixtures');

@@ -14,7 +14,7 @@ import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
 import { layerTensors } from '../../src/formats/tensor.ts';
 import { createImageDecoder } from '../../src/services/image-decoder.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
-import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { decodeCheckpoint } from '../../src/store/decode-checkpoint.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
 import {
   checkpoints,

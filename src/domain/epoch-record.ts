@@ -51,16 +51,3 @@ export const progressSchema = z.object({
 });
 
 export type Progress = z.infer<typeof progressSchema>;
-
-/** Whether an epoch is better than the best so far. */
-export function isImprovement(record: EpochRecord, best: EpochRecord | null): boolean {
-  return best === null || selectionLoss(record) < selectionLoss(best);
-}
-
-/** The loss that selects the best epoch: validation loss, or training loss without a validation split. */
-export function selectionLoss({
-  validationLoss,
-  trainLoss,
-}: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): number {
-  return validationLoss ?? trainLoss;
-}

@@ -9,7 +9,7 @@ import type { Preprocessing } from '../domain/preprocessing.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode, hasCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
-import { decodeCheckpoint } from '../store/checkpoint-format.ts';
+import { decodeCheckpoint } from '../store/decode-checkpoint.ts';
 import type { Store } from '../store/store.ts';
 import { createForward } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';

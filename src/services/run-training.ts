@@ -6,7 +6,7 @@ import { hasCode } from '../errors.ts';
 import { Preemption, type RunJob } from '../queue/job-queue.ts';
 import type { Run } from '../store/store.ts';
 import { detectEnvironment } from '../workers/kernel.ts';
-import { serializeError } from '../workers/outcome.ts';
+import { serializeError } from '../workers/serialize-error.ts';
 import type { TrainingThreads } from '../workers/training-threads.ts';
 import { createRetryUntilStored, isStorageOutage, RETRY_MS } from './retry-until-stored.ts';
 import { createTrainingRun, type TrainingContext, type TrainingRun } from './training-run.ts';

@@ -14,7 +14,7 @@ import type {
   WorkerMessage,
   WorkerReport,
 } from '../workers/messages.ts';
-import { serializeError } from '../workers/outcome.ts';
+import { serializeError } from '../workers/serialize-error.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { buildTask } from './build-task.ts';
 import { findDataset } from './find-dataset.ts';

@@ -1,7 +1,7 @@
 /** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
-import { ACTIVATIONS, parameterCount } from '../numerics/network.ts';
+import { ACTIVATIONS } from '../numerics/network.ts';
 import { LOOP_STOP_REASONS } from '../numerics/stop-reason.ts';
 
 const count = z.int().min(0);
@@ -42,16 +42,6 @@ const headerSchema = z.object({
 });
 export type CheckpointHeader = z.infer<typeof headerSchema>;
 
-export function writeHeader(header: CheckpointHeader): Uint8Array {
-  return Buffer.from(JSON.stringify(header, (_, value: unknown) => toJson(value)));
-}
-
-/** JSON would turn NaN and infinities into null, and −0 into 0. */
-function toJson(value: unknown): unknown {
-  if (Object.is(value, -0)) return '-0';
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
 /** @throws AtelierError `checkpoint-damaged` */
 export function parseHeader(json: Uint8Array): CheckpointHeader {
   let parsed: unknown;
@@ -66,19 +56,6 @@ export function parseHeader(json: Uint8Array): CheckpointHeader {
     `its header has an invalid field ${result.error.issues[0]?.path.join('.')}`,
     result.error,
   );
-}
-
-/** Describes the first vector whose length does not match the layer sizes, if any. */
-export function findLengthMismatch({
-  layerSizes,
-  lengths: { parameters, moments, average, best },
-}: CheckpointHeader): string | null {
-  const expected = parameterCount(layerSizes);
-  const wrong = [parameters, ...moments, average ?? expected, best ?? expected].find(
-    (length) => length !== expected,
-  );
-  if (wrong === undefined) return null;
-  return `a vector of a ${layerSizes.join('-')} network has ${expected} numbers, not ${wrong}`;
 }
 
 export function damagedCheckpoint(defect: string, cause?: unknown): AtelierError {

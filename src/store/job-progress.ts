@@ -1,7 +1,8 @@
 /** Stores the progress and epochs that a running job reports. */
 import type { Transaction } from 'kysely';
-import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-record.ts';
+import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import { ACTIVE_STATUSES, isActive, type JobStatus } from '../domain/job-status.ts';
+import { isImprovement } from '../domain/selection-loss.ts';
 import type { GradientCheckSummary, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';

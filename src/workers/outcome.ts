@@ -1,15 +1,9 @@
 /** Results and errors of a task as they cross the thread boundary. */
-import { AtelierError, type ErrorCode, messageWithoutPaths } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
 import { collectLargeGarbage } from './collect-garbage.ts';
-import type { Outcome, SerializedError } from './messages.ts';
+import type { Outcome } from './messages.ts';
+import { serializeError } from './serialize-error.ts';
 import { transferResult } from './transfer.ts';
-
-/** @param fallbackCode code of any other error than an AtelierError: a defect, or a thread out of memory */
-export function serializeError(error: unknown, fallbackCode: ErrorCode = 'internal-error'): SerializedError {
-  if (error instanceof AtelierError)
-    return { code: error.code, message: error.message, details: error.details };
-  return { code: fallbackCode, message: messageWithoutPaths(error), details: [] };
-}
 
 /**
  * Runs in the thread. An AtelierError becomes part of the outcome; any other error is a defect and is thrown.

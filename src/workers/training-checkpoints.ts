@@ -1,5 +1,5 @@
 /** Checkpoint schedule of a training run: at intervals, at epoch ends, for the best epoch. */
-import { selectionLoss } from '../domain/epoch-record.ts';
+import { selectionLoss } from '../domain/selection-loss.ts';
 import type { EpochEnd } from '../numerics/loop-events.ts';
 import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
 

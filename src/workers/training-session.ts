@@ -1,5 +1,5 @@
 /** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
-import { selectionLoss } from '../domain/epoch-record.ts';
+import { selectionLoss } from '../domain/selection-loss.ts';
 import { AtelierError } from '../errors.ts';
 import type {
   EpochEnd,
@@ -11,11 +11,12 @@ import type {
 import { type PreparedTraining, prepareTraining } from '../numerics/prepare-training.ts';
 import { createEvaluatingEngine, type EvaluatingEngine } from '../numerics/simd/evaluating-engine.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
+import type { Checkpoint } from '../store/checkpoint-format.ts';
+import { encodeCheckpoint } from '../store/encode-checkpoint.ts';
 import { checkKernel, kernelModule, kernelOptions } from './kernel.ts';
 import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
-import { serializeError } from './outcome.ts';
 import { preflightGradientCheck } from './preflight-gradient-check.ts';
+import { serializeError } from './serialize-error.ts';
 import { createCheckpointSchedule } from './training-checkpoints.ts';
 import { createTrainingClock } from './training-clock.ts';
 
@@ -26,7 +27,13 @@ export interface TrainingSession {
    * Trains until the training ends, fails or is stopped by `CONTROL.stop`. Posts any number of reports, then
    * exactly one of `completed`, `failed` and `stopped`. Never throws.
    */
-  run(): void;
+  run(): Promise<void>;
+}
+
+/** Reading is loaded only for a job that resumes, since its schemas take as much memory as the rest of the thread. */
+async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
+  const { decodeCheckpoint } = await import('../store/decode-checkpoint.ts');
+  return decodeCheckpoint(bytes);
 }
 
 /** Thrown before the first step if the job must stop. */
@@ -170,11 +177,11 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
   }
 
   return {
-    run() {
+    async run() {
       let engine: EvaluatingEngine | undefined;
       try {
         checkKernel();
-        const from = task.checkpoint && decodeCheckpoint(task.checkpoint);
+        const from = task.checkpoint && (await readCheckpoint(task.checkpoint));
         if (from !== null) position = { ...position, step: from.snapshot.step };
         const prepared = prepareTraining(plan, train, test, testOnce);
         throwIfStopRequested();

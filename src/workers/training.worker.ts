@@ -16,9 +16,9 @@ function post(message: WorkerMessage | ShareMessage, transfer: readonly ArrayBuf
   else for (const port of stepThreads) port.postMessage(message.share);
 }
 
-main.on('message', (task: TrainingTask | null) => {
+main.on('message', async (task: TrainingTask | null) => {
   if (task === null) return main.close();
-  createTrainingSession(task, post).run();
+  await createTrainingSession(task, post).run();
   // V8 does not count shared memory. Later, when the call has returned and nothing holds the task any more.
   setImmediate(collectGarbage);
 });

@@ -6,7 +6,8 @@ import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engin
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { decodeCheckpoint } from '../../src/store/decode-checkpoint.ts';
+import { encodeCheckpoint } from '../../src/store/encode-checkpoint.ts';
 import { kernelModule } from './simd/cases.ts';
 import { startLoop } from './start-loop.ts';
 

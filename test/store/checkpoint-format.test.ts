@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ACTIVATIONS, type Parameters, parameterCount } from '../../src/numerics/network.ts';
 import { LOOP_STOP_REASONS } from '../../src/numerics/stop-reason.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import type { Checkpoint } from '../../src/store/checkpoint-format.ts';
+import { decodeCheckpoint } from '../../src/store/decode-checkpoint.ts';
+import { encodeCheckpoint } from '../../src/store/encode-checkpoint.ts';
 import { isAtelierError } from '../datasets/fixtures.ts';
 
 const HEADER = 24;

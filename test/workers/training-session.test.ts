@@ -31,9 +31,12 @@ function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
 }
 
 /** Runs a session on this thread; `onMessage` may stop it. */
-function run(task: TrainingTask, onMessage: (message: WorkerMessage | ShareMessage) => void = () => {}) {
+async function run(
+  task: TrainingTask,
+  onMessage: (message: WorkerMessage | ShareMessage) => void = () => {},
+) {
   const messages: (WorkerMessage | ShareMessage)[] = [];
-  createTrainingSession(task, (message) => {
+  await createTrainingSession(task, (message) => {
     messages.push(message);
     onMessage(message);
   }).run();
@@ -48,8 +51,8 @@ function completedIn(messages: (WorkerMessage | ShareMessage)[]) {
 
 const requestStop = ({ control }: TrainingTask) => void Atomics.store(control, CONTROL.stop, 1);
 
-test('checks the gradient once, before the first epoch, and posts one final message', () => {
-  const messages = run(taskOf({ checkGradient: true }));
+test('checks the gradient once, before the first epoch, and posts one final message', async () => {
+  const messages = await run(taskOf({ checkGradient: true }));
   const kinds = messages.map(({ kind }) => kind).filter((kind) => kind !== 'progress');
   assert.equal(kinds[0], 'gradient-check');
   assert.deepEqual(
@@ -58,77 +61,75 @@ test('checks the gradient once, before the first epoch, and posts one final mess
   );
 });
 
-test('the gradient check does not change the parameters', () => {
-  const [checked, unchecked] = [taskOf({ checkGradient: true }), taskOf()].map((task) =>
-    completedIn(run(task)),
-  );
-  assert.deepEqual(checked!.parameters, unchecked!.parameters);
+test('the gradient check does not change the parameters', async () => {
+  const checked = completedIn(await run(taskOf({ checkGradient: true })));
+  const unchecked = completedIn(await run(taskOf()));
+  assert.deepEqual(checked.parameters, unchecked.parameters);
 });
 
-test('a session stopped between steps continues from its checkpoint to the same parameters', () => {
+test('a session stopped between steps continues from its checkpoint to the same parameters', async () => {
   const task = taskOf();
-  const [reported, stopped] = run(task, ({ kind }) => {
+  const messages = await run(task, ({ kind }) => {
     if (kind === 'epoch') requestStop(task);
-  }).slice(-2);
+  });
+  const [reported, stopped] = messages.slice(-2);
   assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
   assert.equal(stopped.step, 5);
   assert.ok(reported?.kind === 'progress');
   assert.deepEqual([reported.progress.step, reported.progress.fraction], [5, 0.5]);
-  const continued = completedIn(run(taskOf({ checkpoint: stopped.checkpoint.bytes })));
-  assert.deepEqual(continued.parameters, completedIn(run(taskOf())).parameters);
+  const continued = completedIn(await run(taskOf({ checkpoint: stopped.checkpoint.bytes })));
+  assert.deepEqual(continued.parameters, completedIn(await run(taskOf())).parameters);
 });
 
-test('a session stopped between the last step of an epoch and its evaluation continues', () => {
+test('a session stopped between the last step of an epoch and its evaluation continues', async () => {
   const changes = {
     plan: planOf([784, 4, 10], { batchSize: 900, epochs: 3, validationFraction: 0.985 }),
     checkpointEverySeconds: 0,
   };
   const task = taskOf(changes);
   // With one step per epoch, the checkpoint after a step is one before the evaluation.
-  const stopped = run(task, (message) => {
+  const before = await run(task, (message) => {
     if (message.kind === 'checkpoint' && message.loss === null)
       Atomics.store(task.control, CONTROL.checkpointPending, 0);
     if (message.kind === 'checkpoint' && message.step === 2) requestStop(task);
-  }).at(-1);
+  });
+  const stopped = before.at(-1);
   assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
   assert.equal(stopped.step, 2);
-  const messages = run(taskOf({ ...changes, checkpoint: stopped.checkpoint.bytes }));
+  const messages = await run(taskOf({ ...changes, checkpoint: stopped.checkpoint.bytes }));
   const [evaluated] = messages.filter(({ kind }) => kind === 'epoch');
   assert.ok(evaluated?.kind === 'epoch');
   const { epoch, step, steps, fraction } = evaluated.progress;
   assert.deepEqual({ epoch, step, steps, fraction }, { epoch: 2, step: 2, steps: 3, fraction: 2 / 3 });
-  assert.deepEqual(completedIn(messages).parameters, completedIn(run(taskOf(changes))).parameters);
+  assert.deepEqual(completedIn(messages).parameters, completedIn(await run(taskOf(changes))).parameters);
 });
 
-test('a session that is stopped before or during the gradient check takes no step', () => {
+test('a session that is stopped before or during the gradient check takes no step', async () => {
   const task = taskOf({ checkGradient: true });
   requestStop(task);
-  assert.deepEqual(run(task), [{ kind: 'stopped', step: 0, isPlanned: false, checkpoint: null }]);
+  assert.deepEqual(await run(task), [{ kind: 'stopped', step: 0, isPlanned: false, checkpoint: null }]);
 });
 
-test('a damaged checkpoint and a diverging loss are posted as failures', () => {
-  const [damaged] = run(taskOf({ checkpoint: new Uint8Array(100) }));
+test('a damaged checkpoint and a diverging loss are posted as failures', async () => {
+  const [damaged] = await run(taskOf({ checkpoint: new Uint8Array(100) }));
   assert.ok(damaged?.kind === 'failed' && damaged.error.code === 'checkpoint-damaged');
   const plan = planOf([784, 4, 10], { batchSize: 256, learningRate: 1e30, validationFraction: 0.98 });
-  const diverged = run(taskOf({ plan })).at(-1);
+  const diverged = (await run(taskOf({ plan }))).at(-1);
   assert.ok(diverged?.kind === 'failed' && diverged.error.code === 'loss-diverged');
 });
 
-test('stops after the planned epoch, again if it was interrupted there, and goes on bit for bit', () => {
+test('stops after the planned epoch, again if it was interrupted there, and goes on bit for bit', async () => {
   const plan = planOf([784, 4, 10], { batchSize: 256, epochs: 3, validationFraction: 0.98 });
-  const last = (messages: (WorkerMessage | ShareMessage)[]) => messages.at(-1)!;
-  const first = run(taskOf({ plan, stopAfterEpoch: 1 }));
-  const stopped = last(first);
+  const first = await run(taskOf({ plan, stopAfterEpoch: 1 }));
+  const stopped = first.at(-1)!;
   assert.ok(stopped.kind === 'stopped' && stopped.isPlanned && stopped.checkpoint !== null);
   assert.equal(first.filter(({ kind }) => kind === 'epoch').length, 1);
   const checkpoint = stopped.checkpoint.bytes;
 
-  const again = run(taskOf({ plan, stopAfterEpoch: 1, checkpoint }));
+  const again = await run(taskOf({ plan, stopAfterEpoch: 1, checkpoint }));
   assert.deepEqual(again, [{ kind: 'stopped', step: stopped.step, isPlanned: true, checkpoint: null }]);
 
-  const [resumed, whole] = [run(taskOf({ plan, stopAfterEpoch: 3, checkpoint })), run(taskOf({ plan }))].map(
-    last,
-  );
-  assert.ok(resumed?.kind === 'completed' && whole?.kind === 'completed');
-  assert.deepEqual(resumed.result.parameters, whole.result.parameters);
+  const resumed = completedIn(await run(taskOf({ plan, stopAfterEpoch: 3, checkpoint })));
+  const whole = completedIn(await run(taskOf({ plan })));
+  assert.deepEqual(resumed.parameters, whole.parameters);
 });

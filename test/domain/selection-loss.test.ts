@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EpochRecord, isImprovement } from '../../src/domain/epoch-record.ts';
+import type { EpochRecord } from '../../src/domain/epoch-record.ts';
+import { isImprovement } from '../../src/domain/selection-loss.ts';
 import { examples } from '../../src/http/examples/contract.ts';
 
 const record = (losses: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): EpochRecord => ({
