@@ -49,6 +49,7 @@ test('after a kill of the service, a job on the page continues without a gap', l
   await page.locator('.status.cancelled').waitFor();
   await page.getByText('Numbers').first().click();
   const rows = page.getByRole('region', { name: 'Numbers of the chart' }).locator('tbody tr');
+  await rows.first().waitFor();
   const epochs = await rows.evaluateAll((all: { cells: { textContent: string }[] }[]) =>
     all.map(({ cells }) => Number(cells[0]!.textContent)),
   );

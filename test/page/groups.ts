@@ -1,0 +1,17 @@
+/** Groups of test files of the page. A group has one process and one browser, because one of each per file would take longer to start. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+
+const SUFFIX = '.slow.test.ts';
+/** Groups that take about as long as each other. The last group has all other files. */
+const GROUPS = [
+  ['accessibility', 'away', 'data'],
+  ['models', 'search', 'train'],
+];
+
+export async function runGroup(group: number): Promise<void> {
+  const all = globSync(`!(firefox)${SUFFIX}`, { cwd: import.meta.dirname }).toSorted();
+  const others = all.filter((file) => !GROUPS.flat().includes(file.replace(SUFFIX, '')));
+  const files = GROUPS[group]?.map((name) => `${name}${SUFFIX}`) ?? others;
+  for (const file of files) await import(join(import.meta.dirname, file));
+}
