@@ -17,9 +17,9 @@ export const CASE_COUNT = 119;
 export const FURTHER_EXAMPLES = 3;
 
 /** One to twelve pairs of vectors of four, full and not, and a wider layer, which is always divided into panels. */
-const UNITS = [3, 8, 10, 19, 24, 25, 34, 40, 44, 47, 52, 63, 72, 77, 85, 95, 101];
+const UNITS = [3, 8, 13, 19, 24, 26, 32, 34, 40, 47, 55, 63, 72, 77, 85, 95, 101];
 const INPUTS = [97, 64, 33, 32, 1];
-const LATER_LAYERS = [[10], [3], [53, 18], [58, 30, 7], [70, 43, 10], [78, 38, 9], [84, 95, 14]];
+const LATER_LAYERS = [[10], [3], [53, 21], [61, 30, 7], [70, 46, 14], [78, 38, 9], [86, 95, 14]];
 const BATCHES = [7, 10, 1, 33, 6, 131, 16, 9];
 const PENALTIES = [{}, { l2: 1e-3 }, { l1: 1e-4, l2: 1e-4, dropout: 0.3 }];
 const CLIP_NORMS = [null, null, 0.5, null];

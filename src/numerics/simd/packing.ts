@@ -29,7 +29,10 @@ function eachUnit(
   }
 }
 
-/** packed ← the kernel's numbers, `shift` bytes after the weights. */
+/**
+ * packed ← the kernel's numbers, `shift` bytes after the weights, with +0 for −0: a product that underflows may be −0,
+ * which further products with zero change if pixels are processed in pairs.
+ */
 export function pack(
   packed: Parameters,
   numbers: Float32Array,
@@ -43,8 +46,8 @@ export function pack(
     const biases = at + layer.inputs * layer.outputs;
     eachUnit(layer, panelVectors, (unit, start, stride) => {
       let from = base + start;
-      for (let j = 0; j < layer.inputs; j++, from += stride) packed[at++] = numbers[from]!;
-      packed[biases + unit] = numbers[from]!;
+      for (let j = 0; j < layer.inputs; j++, from += stride) packed[at++] = numbers[from]! + 0;
+      packed[biases + unit] = numbers[from]! + 0;
     });
     at = biases + layer.outputs;
   }

@@ -124,21 +124,27 @@ export function walkColumns<X>(
  * zero. Each sum keeps its order, and adding x dz for x = 0 changes no bit of it.
  * All stores of one target precede those of the other: V8 joins pairs of vectors only then.
  */
-@inline function walkPair<T>(target: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
+@inline function walkPair<T>(
+  target: usize, width: usize, entry: usize, end: usize, input: usize, gradient: usize,
+): void {
   const table: usize = load<u32>(PIXEL_VALUES);
-  const next = target + (offsetof<T>() << 5);
+  const next = target + width;
   let a0 = v128.load(target), a1 = v128.load(target, 16);
   let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
+  let a10 = a0, a11 = a0;
   let b0 = v128.load(next), b1 = v128.load(next, 16);
   let b2 = b0, b3 = b0, b4 = b0, b5 = b0, b6 = b0, b7 = b0, b8 = b0, b9 = b0;
+  let b10 = b0, b11 = b0;
   if (offsetof<T>() > 1) { a2 = v128.load(target, 32); a3 = v128.load(target, 48); }
   if (offsetof<T>() > 2) { a4 = v128.load(target, 64); a5 = v128.load(target, 80); }
   if (offsetof<T>() > 3) { a6 = v128.load(target, 96); a7 = v128.load(target, 112); }
   if (offsetof<T>() > 4) { a8 = v128.load(target, 128); a9 = v128.load(target, 144); }
+  if (offsetof<T>() > 5) { a10 = v128.load(target, 160); a11 = v128.load(target, 176); }
   if (offsetof<T>() > 1) { b2 = v128.load(next, 32); b3 = v128.load(next, 48); }
   if (offsetof<T>() > 2) { b4 = v128.load(next, 64); b5 = v128.load(next, 80); }
   if (offsetof<T>() > 3) { b6 = v128.load(next, 96); b7 = v128.load(next, 112); }
   if (offsetof<T>() > 4) { b8 = v128.load(next, 128); b9 = v128.load(next, 144); }
+  if (offsetof<T>() > 5) { b10 = v128.load(next, 160); b11 = v128.load(next, 176); }
   for (; entry < end; entry += 4) {
     const offset: usize = load<u32>(entry);
     const dz = gradient + offset;
@@ -150,29 +156,32 @@ export function walkColumns<X>(
     if (offsetof<T>() > 2) { d = v128.load(dz, 64); e = v128.load(dz, 80); a4 = madd(x, d, a4); a5 = madd(x, e, a5); b4 = madd(y, d, b4); b5 = madd(y, e, b5); }
     if (offsetof<T>() > 3) { d = v128.load(dz, 96); e = v128.load(dz, 112); a6 = madd(x, d, a6); a7 = madd(x, e, a7); b6 = madd(y, d, b6); b7 = madd(y, e, b7); }
     if (offsetof<T>() > 4) { d = v128.load(dz, 128); e = v128.load(dz, 144); a8 = madd(x, d, a8); a9 = madd(x, e, a9); b8 = madd(y, d, b8); b9 = madd(y, e, b9); }
+    if (offsetof<T>() > 5) { d = v128.load(dz, 160); e = v128.load(dz, 176); a10 = madd(x, d, a10); a11 = madd(x, e, a11); b10 = madd(y, d, b10); b11 = madd(y, e, b11); }
   }
   v128.store(target, a0); v128.store(target, a1, 16);
   if (offsetof<T>() > 1) { v128.store(target, a2, 32); v128.store(target, a3, 48); }
   if (offsetof<T>() > 2) { v128.store(target, a4, 64); v128.store(target, a5, 80); }
   if (offsetof<T>() > 3) { v128.store(target, a6, 96); v128.store(target, a7, 112); }
   if (offsetof<T>() > 4) { v128.store(target, a8, 128); v128.store(target, a9, 144); }
+  if (offsetof<T>() > 5) { v128.store(target, a10, 160); v128.store(target, a11, 176); }
   v128.store(next, b0); v128.store(next, b1, 16);
   if (offsetof<T>() > 1) { v128.store(next, b2, 32); v128.store(next, b3, 48); }
   if (offsetof<T>() > 2) { v128.store(next, b4, 64); v128.store(next, b5, 80); }
   if (offsetof<T>() > 3) { v128.store(next, b6, 96); v128.store(next, b7, 112); }
   if (offsetof<T>() > 4) { v128.store(next, b8, 128); v128.store(next, b9, 144); }
+  if (offsetof<T>() > 5) { v128.store(next, b10, 160); v128.store(next, b11, 176); }
 }
 
-/** Sums 2 · `pairs` rows of pixels as `walkAll` sums rows; the lists are those of pairs. */
+/** Sums 2 · `pairs` rows of `width` bytes as `walkAll` sums rows; the lists are those of pairs. */
 function walkAllPairs<T>(
-  target: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+  target: usize, width: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
 ): void {
   const records: usize = load<u32>(RECORDS);
   gradient += records;
   input += records;
   for (let k = 0; k < pairs; k++) {
-    walkPair<T>(target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
-    target += offsetof<T>() << 6;
+    walkPair<T>(target, width, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
+    target += width << 1;
     lists += listBytes;
     lengths += 4;
     input += 2;
@@ -181,13 +190,15 @@ function walkAllPairs<T>(
 
 /** `vectors` is at most MAX_PAIRED_VECTORS. */
 export function walkColumnPairs(
-  vectors: i32, target: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+  vectors: i32, target: usize, width: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize,
+  gradient: usize,
 ): void {
   switch (vectors) {
-    case 2: walkAllPairs<P1>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 4: walkAllPairs<P2>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 6: walkAllPairs<P3>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 8: walkAllPairs<P4>(target, pairs, lists, listBytes, lengths, input, gradient); break;
-    default: walkAllPairs<P5>(target, pairs, lists, listBytes, lengths, input, gradient);
+    case 2: walkAllPairs<P1>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 4: walkAllPairs<P2>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 6: walkAllPairs<P3>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 8: walkAllPairs<P4>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 10: walkAllPairs<P5>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
+    default: walkAllPairs<P6>(target, width, pairs, lists, listBytes, lengths, input, gradient);
   }
 }

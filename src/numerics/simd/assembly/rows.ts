@@ -118,16 +118,20 @@ export function walkRows<X>(
   const end = entries + (<usize>load<u32>(starts + (<usize>tileEnd << 2)) << 1);
   let a0 = v128.load(from), a1 = v128.load(from, 16);
   let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
+  let a10 = a0, a11 = a0;
   let b0 = v128.load(nextFrom), b1 = v128.load(nextFrom, 16);
   let b2 = b0, b3 = b0, b4 = b0, b5 = b0, b6 = b0, b7 = b0, b8 = b0, b9 = b0;
+  let b10 = b0, b11 = b0;
   if (offsetof<T>() > 1) { a2 = v128.load(from, 32); a3 = v128.load(from, 48); }
   if (offsetof<T>() > 2) { a4 = v128.load(from, 64); a5 = v128.load(from, 80); }
   if (offsetof<T>() > 3) { a6 = v128.load(from, 96); a7 = v128.load(from, 112); }
   if (offsetof<T>() > 4) { a8 = v128.load(from, 128); a9 = v128.load(from, 144); }
+  if (offsetof<T>() > 5) { a10 = v128.load(from, 160); a11 = v128.load(from, 176); }
   if (offsetof<T>() > 1) { b2 = v128.load(nextFrom, 32); b3 = v128.load(nextFrom, 48); }
   if (offsetof<T>() > 2) { b4 = v128.load(nextFrom, 64); b5 = v128.load(nextFrom, 80); }
   if (offsetof<T>() > 3) { b6 = v128.load(nextFrom, 96); b7 = v128.load(nextFrom, 112); }
   if (offsetof<T>() > 4) { b8 = v128.load(nextFrom, 128); b9 = v128.load(nextFrom, 144); }
+  if (offsetof<T>() > 5) { b10 = v128.load(nextFrom, 160); b11 = v128.load(nextFrom, 176); }
   for (; entry < end; entry += 2) {
     const j: usize = load<u16>(entry);
     const w = panel + j * (offsetof<T>() << 5);
@@ -139,17 +143,20 @@ export function walkRows<X>(
     if (offsetof<T>() > 2) { d = v128.load(w, 64); e = v128.load(w, 80); a4 = madd(x, d, a4); a5 = madd(x, e, a5); b4 = madd(y, d, b4); b5 = madd(y, e, b5); }
     if (offsetof<T>() > 3) { d = v128.load(w, 96); e = v128.load(w, 112); a6 = madd(x, d, a6); a7 = madd(x, e, a7); b6 = madd(y, d, b6); b7 = madd(y, e, b7); }
     if (offsetof<T>() > 4) { d = v128.load(w, 128); e = v128.load(w, 144); a8 = madd(x, d, a8); a9 = madd(x, e, a9); b8 = madd(y, d, b8); b9 = madd(y, e, b9); }
+    if (offsetof<T>() > 5) { d = v128.load(w, 160); e = v128.load(w, 176); a10 = madd(x, d, a10); a11 = madd(x, e, a11); b10 = madd(y, d, b10); b11 = madd(y, e, b11); }
   }
   v128.store(out, a0); v128.store(out, a1, 16);
   if (offsetof<T>() > 1) { v128.store(out, a2, 32); v128.store(out, a3, 48); }
   if (offsetof<T>() > 2) { v128.store(out, a4, 64); v128.store(out, a5, 80); }
   if (offsetof<T>() > 3) { v128.store(out, a6, 96); v128.store(out, a7, 112); }
   if (offsetof<T>() > 4) { v128.store(out, a8, 128); v128.store(out, a9, 144); }
+  if (offsetof<T>() > 5) { v128.store(out, a10, 160); v128.store(out, a11, 176); }
   v128.store(nextOut, b0); v128.store(nextOut, b1, 16);
   if (offsetof<T>() > 1) { v128.store(nextOut, b2, 32); v128.store(nextOut, b3, 48); }
   if (offsetof<T>() > 2) { v128.store(nextOut, b4, 64); v128.store(nextOut, b5, 80); }
   if (offsetof<T>() > 3) { v128.store(nextOut, b6, 96); v128.store(nextOut, b7, 112); }
   if (offsetof<T>() > 4) { v128.store(nextOut, b8, 128); v128.store(nextOut, b9, 144); }
+  if (offsetof<T>() > 5) { v128.store(nextOut, b10, 160); v128.store(nextOut, b11, 176); }
 }
 
 /** Pairs of examples; an odd last one has a list of its own. */
@@ -175,6 +182,7 @@ export function walkRowPairs(
     case 4: walkPairs<P2>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
     case 6: walkPairs<P3>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
     case 8: walkPairs<P4>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    default: walkPairs<P5>(first, last, input, list, tile, tileEnd, output, seeds, panel);
+    case 10: walkPairs<P5>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
+    default: walkPairs<P6>(first, last, input, list, tile, tileEnd, output, seeds, panel);
   }
 }
