@@ -8,6 +8,7 @@ import { reserveBodyMemory } from '../plugins/body-memory.ts';
 import type { OnLimit } from '../plugins/client.ts';
 import { createStreamLimit, MAX_CLIENT_STREAMS } from '../plugins/client-connections.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import { startTogether } from '../plugins/start-together.ts';
 import { createPageCache } from '../responses/page-cache.ts';
 import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
 import { createRespondEvents } from '../responses/respond-events.ts';
@@ -123,6 +124,7 @@ export async function registerRoutes(
   await app.register(async (large) => {
     limitLargeBodies(large, onTimeout, onLimit);
     reserveBodyMemory(large, services.memory);
+    startTogether(large);
     await large.register(
       async (v1) => {
         registerImageBodies(v1, maxBodyBytes);
