@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import packageJson from '../../package.json' with { type: 'json' };
 import { type Command, ROOT } from './command.ts';
 
 export interface Server {
@@ -47,12 +48,13 @@ async function addressIn(output: Readable): Promise<string | undefined> {
   return undefined;
 }
 
+/** The command of `npm start`, without npm, which would not pass on signals. */
 export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Promise<Server> {
+  const ours = { PORT: '0', STATE_DIR: stateDir, DATA_DIR: join(ROOT, 'data'), STARTER_JOB: 'off' };
   return startServer({
-    program: process.execPath,
-    // As in npm start.
-    args: ['--max-semi-space-size=8', join(ROOT, 'src/main.ts')],
-    env: { PORT: '0', STATE_DIR: stateDir, DATA_DIR: join(ROOT, 'data'), STARTER_JOB: 'off', ...env },
+    program: '/bin/sh',
+    args: ['-c', `cd '${ROOT}' && ${packageJson.scripts.start}`],
+    env: { ...ours, ...env },
   });
 }
 
