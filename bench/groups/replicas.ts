@@ -11,7 +11,7 @@ import { median } from '../machine.ts';
 import { readEventLags } from '../measure/event-lags.ts';
 import { GENERATOR, requestsPerSecond } from '../measure/load.ts';
 import { freePort, processorSeconds, transactionsOf } from '../measure/processes.ts';
-import type { Report, Table } from '../measure/report.ts';
+import type { Goal, Report, Table } from '../measure/report.ts';
 import {
   cancelJob,
   isUnderway,
@@ -28,6 +28,9 @@ import { type Contestant, type Effort, takeTurns } from '../measure/turns.ts';
 const CONNECTIONS = 16;
 const RAW = { 'content-type': 'application/octet-stream' };
 const IMAGE = new Uint8Array(784).fill(100);
+const ONE = 'one replica';
+const TWO = ['two replicas, two ports', 'two replicas, one port'] as const;
+const TWICE = `, ${2 * CONNECTIONS} connections`;
 const ENDLESS = 10_000;
 const ROLES = ['all', 'api', 'worker'] as const;
 /** PostgreSQL reports what a session has done up to a second later. */
@@ -38,22 +41,26 @@ const LONGEST_WAIT_MS = 300;
 export async function replicas(effort: Effort): Promise<Report> {
   const postgres = await startPostgres();
   try {
-    const tables = await withState(async (state) => [
-      await predictions(state, postgres, effort),
-      await idle(state, postgres, effort),
-      await eventLags(state, postgres, effort),
-      await takeover(postgres, effort),
-    ]);
+    const [predicted, ...others] = await withState(
+      async (state) =>
+        [
+          await predictions(state, postgres, effort),
+          await idle(state, postgres, effort),
+          await eventLags(state, postgres, effort),
+          await takeover(postgres, effort),
+        ] as const,
+    );
     return {
       title: 'Replicas',
       method:
         `Processes on one PostgreSQL database, all on the same machine as the database and the load generator. Predictions: one image as raw bytes, 784-40-10, ${CONNECTIONS} ` +
         `connections in all unless stated, load by ${GENERATOR}, ${effort.loadSeconds} s per turn, median of ${effort.rounds} turns after one to warm up. Transactions are those that PostgreSQL counts, ` +
-        'less those of idle replicas for predictions. The lag of an event is the time from its timestamp to a client that follows the job.',
+        'less those of idle replicas for predictions. The capacity of a process is the inverse of its processor time per request; requests share nothing but ' +
+        'the processors, so two processes have the sum of their capacities, which the goals compare in each turn at equal connections per process. The lag of an event is the time from its timestamp to a client that follows the job.',
       versions: [`load average at the end ${readable(loadavg()[0]!)}`],
       skipped: [],
-      tables,
-      goals: [],
+      tables: [predicted.table, ...others],
+      goals: predicted.goals,
     };
   } finally {
     await postgres.remove();
@@ -67,23 +74,27 @@ interface Predicted {
   readonly transactions: number;
 }
 
-async function predictions(state: string, postgres: PostgresServer, effort: Effort): Promise<Table> {
+async function predictions(
+  state: string,
+  postgres: PostgresServer,
+  effort: Effort,
+): Promise<{ readonly table: Table; readonly goals: readonly Goal[] }> {
   const port = await freePort();
   const start = (name: string, settings: NodeJS.ProcessEnv) =>
     startAtelier(`${state}/${name}`, { MAX_EVENT_LOOP_DELAY_MS: '60000', ...settings });
   const shared = { DATABASE_URL: postgres.url };
   const together = { ...shared, REUSE_PORT: 'on', PORT: String(port) };
   const alone = await start('alone', {});
-  const one = await start('one', shared);
+  const single = await start('one', shared);
   const groups: Readonly<Record<string, readonly Server[]>> = {
     'one process on SQLite': [alone],
-    'one replica': [one],
-    'two replicas, two ports': [one, await start('two', shared)],
+    [ONE]: [single],
+    'two replicas, two ports': [single, await start('two', shared)],
     'two replicas, one port': [await start('three', together), await start('four', together)],
   };
   const servers = [...new Set(Object.values(groups).flat())];
   try {
-    for (const server of [alone, one]) await trainModel(server.url, 'served');
+    for (const server of [alone, single]) await trainModel(server.url, 'served');
     // All replicas have loaded the model.
     for (const { url } of servers) await load(url, CONNECTIONS, 1);
     const idleRate = await idleTransactions(postgres, effort.loadSeconds);
@@ -93,6 +104,7 @@ async function predictions(state: string, postgres: PostgresServer, effort: Effo
     });
     const contestants = [
       ...Object.entries(groups).map(([name, of]) => contestant(name, of, CONNECTIONS)),
+      ...TWO.map((name) => contestant(`${name}${TWICE}`, groups[name]!, 2 * CONNECTIONS)),
       contestant('two replicas, one port, 64 connections', groups['two replicas, one port']!, 64),
     ];
     await takeTurns(contestants, 1);
@@ -110,7 +122,15 @@ async function predictions(state: string, postgres: PostgresServer, effort: Effo
       'processor per request, µs',
       'transactions per request',
     ];
-    return { heading: 'Predictions', columns, rows };
+    const one = results.get(ONE)!;
+    const goals = TWO.map((name) => ({
+      what: `capacity of ${name} ÷ ${ONE}`,
+      measured: median(
+        results.get(`${name}${TWICE}`)!.map((two, n) => (2 * one[n]!.processor) / two.processor),
+      ),
+      atLeast: 1.9,
+    }));
+    return { table: { heading: 'Predictions', columns, rows }, goals };
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
