@@ -169,6 +169,8 @@ export const HEADER = createTable(LINE, {
   INDICES: area(4 * MAX_BATCH),
   /** Position in the batch of the example that each one is mixed with. */
   PARTNERS: area(4 * MAX_BATCH),
+  /** Positions in the batch in the order in which pairs of examples are taken. */
+  ORDER: area(4 * MAX_BATCH),
   /** The next item of each thread, a cache line each. */
   NEXT_ITEM: area(LINE * MAX_THREADS),
 });

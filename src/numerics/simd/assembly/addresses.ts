@@ -85,7 +85,8 @@ export const LAYERS = 768;
 export const ZEROS = 1408;
 export const INDICES = 1792;
 export const PARTNERS = 5888;
-export const NEXT_ITEM = 9984;
+export const ORDER = 9984;
+export const NEXT_ITEM = 14080;
 
 // Offsets in the entry of a layer, and the size of an entry.
 export const INPUTS = 0;

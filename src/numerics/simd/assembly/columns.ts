@@ -82,40 +82,47 @@ import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 } from './vecto
 }
 
 /**
- * Sums `count` rows of one panel from `target` on; list k is at lists + k · listBytes and has lengths[k] entries.
- * `input` is the offset of the first row's value within a record; the values of further rows follow it directly.
+ * Sums `count` rows of a panel from `target` on, `width` bytes apart; list k is at lists + k · listBytes and has
+ * lengths[k] entries. `input` is the offset of the first row's value within a record; the values of further rows follow
+ * it directly.
  */
 function walkAll<T, X>(
-  target: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+  target: usize, width: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
 ): void {
   const records: usize = load<u32>(RECORDS);
   gradient += records;
   input += records;
   for (let k = 0; k < count; k++) {
     walk<T, X>(target, target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
-    target += offsetof<T>() << 5;
+    target += width;
     lists += listBytes;
     lengths += 4;
     input += sizeof<X>();
   }
 }
 
+/** Sums rows of any inputs; `vectors` is at most 12 if they are pixels. */
 export function walkColumns<X>(
-  vectors: i32, target: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+  vectors: i32, target: usize, width: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize,
+  gradient: usize,
 ): void {
+  if (sizeof<X>() > 1 && vectors > 12) {
+    switch (vectors) {
+      case 14: walkAll<P7, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+      case 16: walkAll<P8, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+      case 18: walkAll<P9, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+      case 20: walkAll<P10, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+      case 22: walkAll<P11, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+      default: walkAll<P12, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+    }
+  }
   switch (vectors) {
-    case 2: walkAll<P1, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 4: walkAll<P2, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 6: walkAll<P3, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 8: walkAll<P4, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 10: walkAll<P5, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 12: walkAll<P6, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 14: walkAll<P7, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 16: walkAll<P8, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 18: walkAll<P9, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 20: walkAll<P10, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    case 22: walkAll<P11, X>(target, count, lists, listBytes, lengths, input, gradient); break;
-    default: walkAll<P12, X>(target, count, lists, listBytes, lengths, input, gradient);
+    case 2: walkAll<P1, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
+    case 4: walkAll<P2, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
+    case 6: walkAll<P3, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
+    case 8: walkAll<P4, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
+    case 10: walkAll<P5, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
+    default: walkAll<P6, X>(target, width, count, lists, listBytes, lengths, input, gradient);
   }
 }
 

@@ -59,7 +59,7 @@ function passItem(item: i32, scratch: usize): void {
     if (!load<i32>(ROWS_COPIED)) copyRows(n, end);
     if (load<i32>(AUGMENTED)) augmentAll(n, end, scratch + foldedBytes());
     if (load<u32>(PARTNER_ROWS)) mixAll(n, end, scratch + foldedBytes());
-    listPixels(n, end);
+    listPixels(n, end, scratch + foldedBytes());
     forward(n, end, true, folded);
     computeLosses(n, end);
     backward(n, end);
@@ -177,7 +177,7 @@ export function fold(): void {
 }
 
 function forwardOnly(count: i32): void {
-  listPixels(0, count);
+  listPixels(0, count, 0);
   forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
 }
 

@@ -10,7 +10,8 @@ import { LAYERS, LAYER_BYTES, LAYER_COUNT, PANEL_VECTORS } from './addresses.ts'
 /** Number of float32×4 vectors for `units`, even; the last ones are padded with units whose weights are zero. */
 @inline export function vectorCount(units: i32): i32 { return ((units + 7) >> 3) << 1; }
 
-/** Whether a first layer of `vectors` vectors processes pixels in pairs. */
-@inline export function isPaired(vectors: i32): bool {
-  return load<i32>(PANEL_VECTORS) > NARROW_PANEL_VECTORS && vectors <= MAX_PAIRED_VECTORS;
-}
+/** Whether the first layer processes pixels in pairs. */
+@inline export function isPaired(): bool { return load<i32>(PANEL_VECTORS) > NARROW_PANEL_VECTORS; }
+
+/** Vectors of the first half of a panel of pixels whose pairs of sums do not fit the registers; else 0. */
+@inline export function halfPanel(vectors: i32): i32 { return vectors > MAX_PAIRED_VECTORS ? (vectors >> 2) << 1 : 0; }

@@ -1,12 +1,13 @@
 /** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
 import { TILE_ROWS, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
-  AUGMENTED, BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, MIXING_WEIGHT,
-  OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALE, RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
+  AUGMENTED, BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, LABELS, MEAN_OVER_STD,
+  MIXING_WEIGHT, ORDER, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALE,
+  RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
 } from './addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
-import { isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
+import { halfPanel, isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
 import { listBytes, listFloats } from './lists.ts';
 import { crossEntropy } from './loss.ts';
 import { walkRowPairs, walkRows } from './rows.ts';
@@ -67,8 +68,34 @@ function scalePixels(at: usize, inputs: i32): void {
   for (let end = at + (<usize>inputs << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
 }
 
-/** Lists the non-zero pixels, those of pairs together; float32 pixels are first scaled to inputs, one by one. */
-export function listPixels(first: i32, last: i32): void {
+/**
+ * ORDER ← examples first … last − 1 in the order in which pairs are taken: sorted by label, because images of one class
+ * share more of their pixels. No result depends on it. `counts` is memory for a counter per class.
+ */
+function orderByLabel(first: i32, last: i32, counts: usize): void {
+  const labels: usize = load<u32>(LABELS);
+  const classes = load<i32>(layerAt(layerCount()), OUTPUTS);
+  memory.fill(counts, 0, (<usize>classes + 1) << 2);
+  for (let n = first; n < last; n++) {
+    const at = counts + (<usize>load<u8>(labels + n) << 2);
+    store<i32>(at, load<i32>(at, 4) + 1, 4);
+  }
+  for (let at = counts, end = counts + (<usize>classes << 2); at < end; at += 4) {
+    store<i32>(at, load<i32>(at, 4) + load<i32>(at), 4);
+  }
+  for (let n = first; n < last; n++) {
+    const at = counts + (<usize>load<u8>(labels + n) << 2);
+    const position = load<i32>(at);
+    store<i32>(at, position + 1);
+    store<i32>(ORDER + (<usize>(first + position) << 2), n);
+  }
+}
+
+/**
+ * Lists the non-zero pixels, those of pairs together; float32 pixels are first scaled to inputs, one by one. `counts` is
+ * memory to sort the examples by their labels, or 0.
+ */
+export function listPixels(first: i32, last: i32, counts: usize): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
   const values: usize = load<u32>(layer, INPUT_VALUES);
@@ -81,10 +108,15 @@ export function listPixels(first: i32, last: i32): void {
     }
     return;
   }
-  const step = isPaired(vectorCount(load<i32>(layer, OUTPUTS))) ? 2 : 1;
-  for (let n = first; n < last; n += step) {
-    const record = recordAt(n);
-    const other = recordAt(min(n + step, last) - 1);
+  if (!isPaired()) {
+    for (let n = first; n < last; n++) listBytes(recordAt(n) + values, recordAt(n) + values, inputs, recordAt(n) + list);
+    return;
+  }
+  if (counts) orderByLabel(first, last, counts);
+  else for (let n = first; n < last; n++) store<i32>(ORDER + (<usize>n << 2), n);
+  for (let n = first; n < last; n += 2) {
+    const record = recordAt(load<i32>(ORDER + (<usize>n << 2)));
+    const other = recordAt(load<i32>(ORDER + (<usize>min(n + 1, last - 1) << 2)));
     listBytes(record + values, other + values, inputs, record + list);
   }
 }
@@ -117,6 +149,23 @@ export function foldMean(seeds: usize): void {
   }
 }
 
+/** Computes `vectors` vectors of a panel whose rows have `width` bytes. */
+function multiplyPart(
+  vectors: i32, first: i32, last: i32, rows: i32, input: usize, list: usize, out: usize, seeds: usize, panel: usize,
+  width: usize, pixels: bool,
+): void {
+  const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  // Fewer vectors leave room for more rows in the cache.
+  const step = WIDE_PANEL_VECTORS / vectors;
+  for (let tile = 0; tile < tiles; tile += step) {
+    const end = min(tile + step, tiles);
+    if (!pixels) walkRows<f32>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
+    else if (isPaired()) walkRowPairs(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
+    else walkRows<u8>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
+    seeds = 0;
+  }
+}
+
 /**
  * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. In the forward pass the matrix
  * is W with its biases as an extra row, which is the seed unless `folded` replaces it; in the backward pass it is the
@@ -128,24 +177,21 @@ function multiply(
 ): void {
   const vectors = vectorCount(units);
   const panels = panelCount(vectors);
-  const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
     const count = panelStart(vectors, panels, p + 1) - start;
+    const width = <usize>count << 4;
     const panel = matrix + <usize>start * (<usize>(rows + extra) << 4);
     const out = output + (<usize>start << 4);
     let seeds: usize = ZEROS;
     if (folded) seeds = folded + (<usize>start << 4);
-    else if (extra) seeds = panel + <usize>rows * (<usize>count << 4);
-    // Rows of a narrower panel are shorter.
-    const step = WIDE_PANEL_VECTORS / count;
-    for (let tile = 0; tile < tiles; tile += step) {
-      const end = min(tile + step, tiles);
-      if (pixels && isPaired(vectors)) walkRowPairs(count, first, last, input, list, tile, end, out, seeds, panel);
-      else if (pixels) walkRows<u8>(count, first, last, input, list, tile, end, out, seeds, panel);
-      else walkRows<f32>(count, first, last, input, list, tile, end, out, seeds, panel);
-      seeds = 0;
-    }
+    else if (extra) seeds = panel + <usize>rows * width;
+    const half = pixels ? halfPanel(count) : 0;
+    const shift = <usize>half << 4;
+    if (half) multiplyPart(half, first, last, rows, input, list, out, seeds, panel, width, pixels);
+    multiplyPart(
+      count - half, first, last, rows, input, list, out + shift, seeds + shift, panel + shift, width, pixels,
+    );
   }
 }
 

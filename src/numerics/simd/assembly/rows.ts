@@ -4,7 +4,7 @@
  * tiles, so that the tile of W stays in the first-level cache for all examples; sums still run over ascending j.
  */
 import { LIST_START_BYTES } from '../constants.ts';
-import { PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
+import { ORDER, PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 } from './vectors.ts';
 
 /**
@@ -14,6 +14,7 @@ import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 } from './vecto
  */
 function walk<T, X>(
   first: i32, last: i32, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize, panel: usize,
+  width: usize,
 ): void {
   const table: usize = load<u32>(PIXEL_VALUES);
   const stride: usize = load<u32>(RECORD_STRIDE);
@@ -43,7 +44,7 @@ function walk<T, X>(
     if (offsetof<T>() > 11) { a22 = v128.load(from, 352); a23 = v128.load(from, 368); }
     for (; entry < end; entry += 2) {
       const j: usize = load<u16>(entry);
-      const w = panel + j * (offsetof<T>() << 5);
+      const w = panel + j * width;
       let x: v128;
       if (sizeof<X>() == 1) x = v128.load_splat<u32>(table + (<usize>load<u8>(row + j) << 2));
       else x = v128.load_splat<u32>(row + (j << 2));
@@ -75,24 +76,31 @@ function walk<T, X>(
   }
 }
 
-/** Computes examples first … last − 1, over one panel of `vectors` vectors and one tile of inputs. */
+/**
+ * Computes examples first … last − 1, over one tile of inputs and `vectors` vectors of a panel whose rows have `width`
+ * bytes. Of pixels, `vectors` is at most 12.
+ */
 export function walkRows<X>(
   vectors: i32, first: i32, last: i32, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize,
-  panel: usize,
+  panel: usize, width: usize,
 ): void {
+  if (sizeof<X>() == 4 && vectors > 12) {
+    switch (vectors) {
+      case 14: walk<P7, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); return;
+      case 16: walk<P8, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); return;
+      case 18: walk<P9, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); return;
+      case 20: walk<P10, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); return;
+      case 22: walk<P11, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); return;
+      default: walk<P12, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); return;
+    }
+  }
   switch (vectors) {
-    case 2: walk<P1, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 4: walk<P2, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 6: walk<P3, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 8: walk<P4, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 10: walk<P5, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 12: walk<P6, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 14: walk<P7, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 16: walk<P8, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 18: walk<P9, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 20: walk<P10, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 22: walk<P11, X>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    default: walk<P12, X>(first, last, input, list, tile, tileEnd, output, seeds, panel);
+    case 2: walk<P1, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 4: walk<P2, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 6: walk<P3, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 8: walk<P4, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 10: walk<P5, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    default: walk<P6, X>(first, last, input, list, tile, tileEnd, output, seeds, panel, width);
   }
 }
 
@@ -103,7 +111,7 @@ export function walkRows<X>(
  */
 @inline function walkPair<T>(
   record: usize, next: usize, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize,
-  panel: usize,
+  panel: usize, width: usize,
 ): void {
   const table: usize = load<u32>(PIXEL_VALUES);
   const out = record + output;
@@ -134,7 +142,7 @@ export function walkRows<X>(
   if (offsetof<T>() > 5) { b10 = v128.load(nextFrom, 160); b11 = v128.load(nextFrom, 176); }
   for (; entry < end; entry += 2) {
     const j: usize = load<u16>(entry);
-    const w = panel + j * (offsetof<T>() << 5);
+    const w = panel + j * width;
     const x = v128.load_splat<u32>(table + (<usize>load<u8>(row + j) << 2));
     const y = v128.load_splat<u32>(table + (<usize>load<u8>(nextRow + j) << 2));
     let d: v128, e: v128;
@@ -159,30 +167,36 @@ export function walkRows<X>(
   if (offsetof<T>() > 5) { v128.store(nextOut, b10, 160); v128.store(nextOut, b11, 176); }
 }
 
-/** Pairs of examples; an odd last one has a list of its own. */
+/** Pairs of examples in the order of ORDER; an odd last one has a list of its own. */
 function walkPairs<T>(
   first: i32, last: i32, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize, panel: usize,
+  width: usize,
 ): void {
+  const records: usize = load<u32>(RECORDS);
   const stride: usize = load<u32>(RECORD_STRIDE);
-  let record: usize = load<u32>(RECORDS) + <usize>first * stride;
+  let at: usize = ORDER + (<usize>first << 2);
   let n = first;
-  for (; n + 1 < last; n += 2, record += stride << 1) {
-    walkPair<T>(record, record + stride, input, list, tile, tileEnd, output, seeds, panel);
+  for (; n + 1 < last; n += 2, at += 8) {
+    const record = records + <usize>load<u32>(at) * stride;
+    const next = records + <usize>load<u32>(at, 4) * stride;
+    walkPair<T>(record, next, input, list, tile, tileEnd, output, seeds, panel, width);
   }
-  if (n < last) walk<T, u8>(n, last, input, list, tile, tileEnd, output, seeds, panel);
+  if (n == last) return;
+  const odd = load<i32>(at);
+  walk<T, u8>(odd, odd + 1, input, list, tile, tileEnd, output, seeds, panel, width);
 }
 
 /** Computes what `walkRows` computes, of pixels listed in pairs. `vectors` is at most MAX_PAIRED_VECTORS. */
 export function walkRowPairs(
   vectors: i32, first: i32, last: i32, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize,
-  panel: usize,
+  panel: usize, width: usize,
 ): void {
   switch (vectors) {
-    case 2: walkPairs<P1>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 4: walkPairs<P2>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 6: walkPairs<P3>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 8: walkPairs<P4>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    case 10: walkPairs<P5>(first, last, input, list, tile, tileEnd, output, seeds, panel); break;
-    default: walkPairs<P6>(first, last, input, list, tile, tileEnd, output, seeds, panel);
+    case 2: walkPairs<P1>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 4: walkPairs<P2>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 6: walkPairs<P3>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 8: walkPairs<P4>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    case 10: walkPairs<P5>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
+    default: walkPairs<P6>(first, last, input, list, tile, tileEnd, output, seeds, panel, width);
   }
 }

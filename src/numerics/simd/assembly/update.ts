@@ -3,13 +3,13 @@
  * One thread sums the gradient of a block over the examples, ascending, and takes the step at once. If all gradients
  * must be computed first (for clipping or the reported norm), they are buffered instead.
  */
-import { BLOCK_ROWS, MAX_PAIRED_VECTORS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, NARROW_PANEL_VECTORS, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from '../constants.ts';
+import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
   BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2,
-  MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PANEL_VECTORS, PARTIALS, STANDARDIZED, WEIGHTS,
+  MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, STANDARDIZED, WEIGHTS,
 } from './addresses.ts';
 import { walkColumnPairs, walkColumns } from './columns.ts';
-import { layerAt, vectorCount } from './layer.ts';
+import { halfPanel, isPaired, layerAt, vectorCount } from './layer.ts';
 import { joinMasks, LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
 import { average, optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
@@ -26,29 +26,23 @@ export function blockCount(l: i32): i32 {
   return load<i32>(layerAt(l), INPUTS) / BLOCK_ROWS + 1;
 }
 
-/** Adds dW of rows, or of pairs of rows, of one panel to `target`. The lists of all tiles of examples follow each other. */
+/** Adds dW of rows, or of pairs of rows, of a part of a panel to `target`. */
 function sumRows(
-  vectors: i32, target: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool, paired: bool,
+  vectors: i32, target: usize, width: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
+  paired: bool,
 ): void {
+  // The lists of all tiles of examples follow each other.
   for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES, lists += TILE_LIST_BYTES) {
     const lengths = lists + BLOCK_ROWS * LIST_BYTES;
-    if (paired) {
-      // Two halves of a wide panel, so that the sums of two rows fit the registers.
-      const half = vectors > MAX_PAIRED_VECTORS ? (vectors >> 2) << 1 : 0;
-      const shift = <usize>half << 4;
-      const width = <usize>vectors << 4;
-      if (half) walkColumnPairs(half, target, width, rows >> 1, lists, LIST_BYTES, lengths, input, gradient);
-      walkColumnPairs(
-        vectors - half, target + shift, width, rows >> 1, lists, LIST_BYTES, lengths, input, gradient + shift,
-      );
-    } else if (pixels) walkColumns<u8>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
-    else walkColumns<f32>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
+    if (paired) walkColumnPairs(vectors, target, width, rows >> 1, lists, LIST_BYTES, lengths, input, gradient);
+    else if (pixels) walkColumns<u8>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
+    else walkColumns<f32>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
   }
 }
 
 /** Adds db of one panel to `target`. */
 function sumBiases(vectors: i32, target: usize, gradient: usize): void {
-  walkColumns<f64>(vectors, target, 1, load<u32>(BATCH_LIST), 0, BATCH_LIST_LENGTH, 0, gradient);
+  walkColumns<f64>(vectors, target, 0, 1, load<u32>(BATCH_LIST), 0, BATCH_LIST_LENGTH, 0, gradient);
 }
 
 /** Subtracts the second term of dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ in one panel; `sums` is Σ_n dz_n. */
@@ -97,7 +91,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const meanSums = scratch + GRADIENT_BYTES;
   const masks = meanSums + PANEL_BYTES;
   const lists = masks + <usize>load<u32>(MASK_BYTES);
-  const paired = pixels && load<i32>(PANEL_VECTORS) > NARROW_PANEL_VECTORS && (rows & 1) == 0;
+  const paired = pixels && isPaired() && (rows & 1) == 0;
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
   if (rows > 0) {
@@ -123,7 +117,10 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       g = mode == MODE_FUSED ? scratch : w + <usize>load<u32>(GRADIENT_DELTA);
       memory.fill(g, 0, all);
     }
-    sumRows(count, g, rows, lists, input, dz, pixels, paired);
+    const half = pixels ? halfPanel(count) : 0;
+    const shift = <usize>half << 4;
+    if (half) sumRows(half, g, width, rows, lists, input, dz, pixels, paired);
+    sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels, paired);
     if (folded) {
       memory.fill(meanSums, 0, width);
       sumBiases(count, meanSums, dz);
