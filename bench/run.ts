@@ -2,7 +2,7 @@
  * usage: npm run bench [-- GROUP …] [--quick]
  * Writes each group to bench/results/GROUP.md. --quick only checks that everything runs, and writes nothing.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { blobs } from './groups/blobs.ts';
@@ -19,7 +19,7 @@ import { scaling } from './groups/scaling.ts';
 import { searches } from './groups/search.ts';
 import { start } from './groups/start.ts';
 import { training } from './groups/training.ts';
-import { type Report, toMarkdown } from './measure/report.ts';
+import { keepHandwritten, type Report, toMarkdown } from './measure/report.ts';
 import { type Effort, FULL, QUICK } from './measure/turns.ts';
 
 const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
@@ -54,7 +54,8 @@ for (const name of chosen) {
   const markdown = toMarkdown(await GROUPS[name]!(values.quick ? QUICK : FULL));
   if (!values.quick) {
     mkdirSync(RESULTS, { recursive: true });
-    writeFileSync(join(RESULTS, `${name}.md`), markdown);
+    const file = join(RESULTS, `${name}.md`);
+    writeFileSync(file, existsSync(file) ? keepHandwritten(markdown, readFileSync(file, 'utf8')) : markdown);
   }
   console.log(markdown);
 }

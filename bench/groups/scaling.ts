@@ -24,6 +24,7 @@ const SWEEPS: readonly { heading: string; sizes: readonly Size[] }[] = [
     heading: 'Depth: hidden layers of 128, batch 64',
     sizes: [1, 2, 3, 4].map((depth) => ({ hidden: new Array<number>(depth).fill(128), batchSize: 64 })),
   },
+  { heading: 'Large: 784-1024-1024-10, batch 64', sizes: [{ hidden: [1024, 1024], batchSize: 64 }] },
   { heading: 'Batch: 784-40-10', sizes: POWERS.map((batchSize) => ({ hidden: [40], batchSize })) },
 ];
 

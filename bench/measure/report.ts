@@ -38,6 +38,15 @@ export function toMarkdown(report: Report): string {
   return `${parts.join('\n\n')}\n`;
 }
 
+/** The first line of the part of a page that is written by hand. */
+const HANDWRITTEN = '<!-- Written by hand from here on; a new run keeps it. -->';
+
+/** The new page, with the part of the old one that is written by hand. */
+export function keepHandwritten(page: string, old: string): string {
+  const start = old.indexOf(HANDWRITTEN);
+  return start < 0 ? page : `${page}\n${old.slice(start)}`;
+}
+
 function goalRow({ what, measured, atLeast, atMost }: Goal): string[] {
   const asked = atLeast === undefined ? `≤ ${readable(atMost!)}` : `≥ ${readable(atLeast)}`;
   if (measured === undefined) return [what, asked, '–', 'not measured'];
