@@ -1,4 +1,5 @@
 /** The supported protocols. A new one needs a line here, a folder and a route. */
+import { bufferViews } from '../datasets/decode-images.ts';
 import type { Codec, Decoded } from './codec.ts';
 import { kserveV2Codec } from './kserve-v2/codec.ts';
 import { mlflowCodec } from './mlflow/codec.ts';
@@ -32,4 +33,10 @@ export type ProtocolRequest = Exclude<PredictRequest, NativeRequest>;
 export function codecFor({ protocol }: Pick<PredictRequest, 'protocol'>): Codec<PredictRequest, unknown> {
   const codec: Codec<never, unknown> = CODECS[protocol];
   return codec;
+}
+
+/** Views of the buffers that hold a request. */
+export function requestBuffers(request: PredictRequest | DecodedRequest): ArrayBufferView[] {
+  if ('decoded' in request) return [request.decoded.batch.pixels];
+  return request.protocol === 'native' ? bufferViews(request.images) : [request.bytes];
 }

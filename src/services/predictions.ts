@@ -1,6 +1,6 @@
 /** Predicts the labels of images: few images on the main thread, more in a worker thread. */
 
-import { bufferViews, type ReceivedImages } from '../datasets/decode-images.ts';
+import type { ReceivedImages } from '../datasets/decode-images.ts';
 import { joinBatches } from '../datasets/image-batch.ts';
 import type { Fit } from '../domain/image-query.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
@@ -17,6 +17,7 @@ import {
   type NativeRequest,
   type PredictRequest,
   type ProtocolRequest,
+  requestBuffers,
 } from '../protocols/protocol-map.ts';
 import type { PhaseMs } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
@@ -209,11 +210,6 @@ export function createPredictionService(
 
 /** KServe v2 accepts numbers only. */
 const requestedFit = (request: ProtocolRequest): Fit => ('fit' in request ? request.fit : undefined);
-
-function requestBuffers(request: PredictRequest | DecodedRequest): ArrayBufferView[] {
-  if ('decoded' in request) return [request.decoded.batch.pixels];
-  return request.protocol === 'native' ? bufferViews(request.images) : [request.bytes];
-}
 
 /** Diagnosis always runs in a worker, because it takes longer than prediction. */
 function fitsMainThread(request: PredictRequest): boolean {

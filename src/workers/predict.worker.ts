@@ -3,11 +3,12 @@ import { readEncodedJson } from '../datasets/json-encoded-images.ts';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { WithEncodedImages } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
-import { codecFor } from '../protocols/protocol-map.ts';
+import { codecFor, requestBuffers } from '../protocols/protocol-map.ts';
 import { checkKernel, createForward } from './kernel.ts';
 import type { PredictResult, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './outcome.ts';
 import type { Handlers, PredictTasks } from './tasks.ts';
+import { release } from './transfer.ts';
 
 checkKernel();
 
@@ -28,11 +29,14 @@ function computePredictions({ network, request }: PredictTask): PredictResult | 
   const decode = performance.now() - startedAt;
   const forward = cachedForward(network);
   const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+  const images = decoded.batch.count;
+  // Moved here, and not read again.
+  release(requestBuffers(request));
   const { body, jsonBytes } = response;
   return {
     body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
     jsonBytes,
-    images: decoded.batch.count,
+    images,
     tally,
     ms: { decode, compute: computeMs, serialise: serialiseMs },
   };

@@ -13,3 +13,8 @@ export function transferResult<T extends object>(value: T, views: readonly Array
   // Piscina unwraps this object before posting it, so callers receive a T.
   return move({ [transferableSymbol]: transferableBuffers(views), [valueSymbol]: value } as never) as T;
 }
+
+/** Frees the memory of views that nothing reads any more, which V8 would keep until it collects garbage. */
+export function release(views: readonly ArrayBufferView[]): void {
+  for (const buffer of transferableBuffers(views)) buffer.transfer(0);
+}

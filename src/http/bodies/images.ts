@@ -13,6 +13,7 @@ import type { LoadedModel } from '../../services/loaded-model.ts';
 import { canonicalType, type ReceivedBody, type ReceivedFile, receiveFiles } from './image-form.ts';
 import { registerMultipart } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
+import { createByteReader } from './read-bytes.ts';
 
 /** Stands for the media type of JSON with encoded images in error messages. */
 const ENCODED_JSON = 'encoded images in JSON';
@@ -23,9 +24,7 @@ const BODY_TYPES = [JSON_TYPE, 'application/octet-stream', 'application/x-npy', 
 export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): void {
   registerMultipart(scope, maxBodyBytes);
   scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], { parseAs: 'buffer' }, (_request, bytes, done) =>
-    done(null, bytes),
-  );
+  scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], createByteReader(maxBodyBytes));
 }
 
 export interface ImageReader {

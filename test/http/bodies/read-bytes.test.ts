@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+import test, { type TestContext } from 'node:test';
+import Fastify from 'fastify';
+import { createByteReader } from '../../../src/http/bodies/read-bytes.ts';
+
+const LIMIT = 2 ** 20;
+const HEADERS = { 'content-type': 'application/octet-stream' };
+
+async function startServer(t: TestContext) {
+  const app = Fastify({ bodyLimit: LIMIT });
+  const statuses: unknown[] = [];
+  app.addHook('onError', async (_request, _reply, error) => void statuses.push(error.statusCode));
+  app.addContentTypeParser('application/octet-stream', createByteReader(LIMIT));
+  app.post('/', async ({ body }) => body);
+  t.after(() => app.close());
+  return { app, statuses, url: await app.listen({ port: 0 }) };
+}
+
+const bytes = (length: number) => Buffer.from(Uint8Array.from({ length }, (_, n) => (n * 7919) >> 3));
+
+for (const length of [1, 784, 65_535, 65_536, 1_000_003, LIMIT]) {
+  test(`reads ${length} bytes, of known length and in chunks`, async (t) => {
+    const { url } = await startServer(t);
+    const body = bytes(length);
+    for (const sent of [body, Readable.toWeb(Readable.from([body])) as ReadableStream]) {
+      const response = await fetch(url, { method: 'POST', headers: HEADERS, body: sent, duplex: 'half' });
+      assert.equal(response.status, 200);
+      assert.deepEqual(Buffer.from(await response.arrayBuffer()), body);
+    }
+  });
+}
+
+test('rejects a body above the limit, whether its length is known or not', async (t) => {
+  const { app } = await startServer(t);
+  const body = bytes(LIMIT + 1);
+  for (const payload of [body, Readable.from([body])]) {
+    const response = await app.inject({ method: 'POST', url: '/', headers: HEADERS, payload });
+    assert.equal(response.statusCode, 413);
+  }
+});
+
+test('a client that disconnects within its body does not disturb the next one', async (t) => {
+  const { app, statuses, url } = await startServer(t);
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const received = once(app.server, 'request');
+  socket.write(
+    'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: 100000\r\n\r\npart',
+  );
+  await received;
+  socket.destroy();
+  while (statuses.length === 0) await new Promise(setImmediate);
+  assert.deepEqual(statuses, [400]);
+  const response = await fetch(url, { method: 'POST', headers: HEADERS, body: bytes(784) });
+  assert.deepEqual(Buffer.from(await response.arrayBuffer()), bytes(784));
+});
+
+test('the buffer of an injected request stays with its caller', async (t) => {
+  const { app } = await startServer(t);
+  const payload = bytes(100_000);
+  await app.inject({ method: 'POST', url: '/', headers: HEADERS, payload });
+  assert.deepEqual(payload, bytes(100_000));
+});
