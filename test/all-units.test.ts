@@ -1,7 +1,3 @@
-/** Runs the unit tests in one process, because a process per file would take longer to start. */
-import { globSync } from 'node:fs';
-import { join } from 'node:path';
-import { UNIT_FOLDERS } from './unit-folders.ts';
+import { runFolders, UNIT_FOLDERS } from './shared-process.ts';
 
-const files = globSync(`{${UNIT_FOLDERS.join(',')}}/**/!(*.slow).test.ts`, { cwd: import.meta.dirname });
-for (const file of files.toSorted()) await import(join(import.meta.dirname, file));
+await runFolders(UNIT_FOLDERS);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import { UNIT_FOLDERS } from './unit-folders.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
 const FOLDERS = [
@@ -169,21 +170,28 @@ test('no file is named utils, helpers, common or manager', () => {
   );
 });
 
-test('tests that share a process start no service', () => {
-  for (const folder of UNIT_FOLDERS) {
-    for (const entry of readdirSync(join(ROOT, '../test', folder), { recursive: true, encoding: 'utf8' })) {
-      if (!/(?<!\.slow)\.test\.ts$/.test(entry)) continue;
-      const source = readFileSync(join(ROOT, '../test', folder, entry), 'utf8');
-      assert.doesNotMatch(source, /start-(service|process)|process\.(chdir|exit|on)\(/, `${folder}/${entry}`);
-    }
+const TESTS = join(ROOT, '../test');
+const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS];
+const fastTests = (folders: readonly string[]) =>
+  globSync(`{${folders.join(',')}}/**/!(*.slow).test.ts`, { cwd: TESTS });
+
+test('test:fast and test:coverage run every fast test once', () => {
+  for (const script of ['test:fast', 'test:coverage'] as const) {
+    const patterns = Array.from(packageJson.scripts[script].matchAll(/'test\/(.+?)'/g), ([, name]) => name!);
+    const run = [...patterns.flatMap((name) => globSync(name, { cwd: TESTS })), ...fastTests(SHARED_FOLDERS)];
+    assert.deepEqual(run.toSorted(), globSync('**/!(*.slow).test.ts', { cwd: TESTS }).toSorted());
   }
 });
 
-test('a training thread loads no schemas and no pool, which would double its memory', () => {
-  const loaded = new Set(['workers/training.worker.ts', 'workers/step.worker.ts']);
-  for (const file of loaded) {
-    for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) loaded.add(to);
-    assert.doesNotMatch(readFileSync(join(ROOT, file), 'utf8'), /from '(?:zod|piscina)'/, file);
+test('tests that share a process leave it unchanged', () => {
+  for (const file of fastTests(SHARED_FOLDERS)) {
+    const source = readFileSync(join(TESTS, file), 'utf8');
+    assert.doesNotMatch(source, /process\.(chdir|exit|on|once)\(/, file);
   }
-  assert.ok(loaded.size > 30, 'the imports were followed');
+});
+
+test('unit tests start no service', () => {
+  for (const file of fastTests(UNIT_FOLDERS)) {
+    assert.doesNotMatch(readFileSync(join(TESTS, file), 'utf8'), /start-(service|process)/, file);
+  }
 });

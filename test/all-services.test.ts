@@ -1,0 +1,3 @@
+import { runFolders, SERVICE_FOLDERS } from './shared-process.ts';
+
+await runFolders(SERVICE_FOLDERS);
