@@ -75,9 +75,14 @@ function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, 
  */
 function copyWords(to: BigInt64Array, at: number, from: BigInt64Array, start: number, count: number): void {
   let k = 0;
-  for (; k + 2 <= count; k += 2) {
+  for (; k + 7 <= count; k += 7) {
     to[at + k] = from[start + k]!;
     to[at + k + 1] = from[start + k + 1]!;
+    to[at + k + 2] = from[start + k + 2]!;
+    to[at + k + 3] = from[start + k + 3]!;
+    to[at + k + 4] = from[start + k + 4]!;
+    to[at + k + 5] = from[start + k + 5]!;
+    to[at + k + 6] = from[start + k + 6]!;
   }
   for (; k < count; k++) to[at + k] = from[start + k]!;
 }
