@@ -16,7 +16,7 @@ function shortNames(paths: readonly string[]): string[] {
 
 /** @param rows number of trials to show */
 export function formatLeaderboard(
-  { vary, objective }: Pick<Search, 'vary' | 'objective'>,
+  { vary, objective, repeats }: Pick<Search, 'vary' | 'objective' | 'repeats'>,
   trials: readonly Trial[],
   rows = trials.length,
 ): string {
@@ -30,11 +30,17 @@ export function formatLeaderboard(
       ...paths.map((path) => JSON.stringify(trial.values[path])),
       formatFigure(trial.value),
       formatFigure(trial.validationAccuracy),
-      String(trial.epochs),
+      formatEpochs(trial.epochs, repeats),
       trial.status,
     ]);
   const more = trials.length > rows ? `\n… and ${trials.length - rows} more` : '';
   return `${formatTable([heading, ...lines])}${more}`;
+}
+
+/** @param epochs those of all repeats of a trial */
+function formatEpochs(epochs: number, repeats: number): string {
+  if (repeats === 1) return String(epochs);
+  return epochs % repeats === 0 ? `${repeats} × ${epochs / repeats}` : `${epochs} in all`;
 }
 
 export interface LeaderboardView {

@@ -32,7 +32,21 @@ export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun
     const defects = issue.issues.map(({ message }) => message).join(', ');
     return [{ path, detail: `the name of this field ${defects}` }];
   }
+  if (issue.code === 'invalid_value' && path.length > 0 && isNullable(schema, path, data)) {
+    return [{ path, detail: optionsMessage([...issue.values, null], valueAt(data, path)) }];
+  }
   return [{ path, detail: issue.message }];
+}
+
+/** Whether the field at `path` may be null, which zod leaves out of the values of its issue. */
+function isNullable(schema: unknown, path: Path, data: unknown): boolean {
+  const name = String(path.at(-1));
+  return objectsAt(schema, path.slice(0, -1), data).some(({ shape }) => acceptsNull(shape[name]));
+}
+
+function acceptsNull(field: unknown): boolean {
+  if (field instanceof z.ZodDefault || field instanceof z.ZodOptional) return acceptsNull(field.unwrap());
+  return field instanceof z.ZodNullable;
 }
 
 interface AllowedFields {
@@ -133,6 +147,18 @@ function matchingOptions(data: unknown, options: readonly unknown[]): readonly u
 function literalValues(field: unknown): unknown[] | undefined {
   if (field instanceof z.ZodDefault) return literalValues(field.unwrap());
   return field instanceof z.ZodLiteral ? [...field.values] : undefined;
+}
+
+/** Paths of the fields that have a name, at any depth of a schema of objects and unions. */
+export function findFields(schema: unknown, name: string, path: readonly string[] = []): string[][] {
+  const found = objectsAt(schema, [], undefined).flatMap(({ shape }) =>
+    Object.entries(shape).flatMap(([key, field]) => [
+      ...(key === name ? [[...path, key]] : []),
+      ...findFields(field, name, [...path, key]),
+    ]),
+  );
+  // The alternatives of a union have fields in common.
+  return [...new Map(found.map((each) => [each.join('/'), each])).values()];
 }
 
 export function valueAt(data: unknown, path: Path): unknown {

@@ -175,6 +175,12 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     '#/vary/0/path',
     /Did you mean `optimizer`/,
   ],
+  [
+    'a path that leaves out a part, with the whole one',
+    { vary: [{ path: '/training/learningRate', choices: [1, 2] }] },
+    '#/vary/0/path',
+    /Unknown field `learningRate`\. Did you mean `\/training\/optimizer\/learningRate`\? Allowed: /,
+  ],
   ['the same path twice', { vary: [RATES, RATES] }, '#/vary/1/path', /Overlaps with/],
   [
     'a path within another one',

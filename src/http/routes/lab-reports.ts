@@ -50,7 +50,7 @@ export const labReportRoutes =
               'application/json': { schema: labReportSchema },
             },
           },
-          ...problems(400, 404, 406, 422, 503, 507),
+          ...problems(400, 404, 406, 409, 422, 503, 507),
         },
         responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
       },

@@ -39,7 +39,7 @@ export interface LabReportService {
   /**
    * The evaluation counts as a look if it is the first test result of the version. Of a job that never measures the
    * test split it is shown only if a test result of the version was revealed before.
-   * @throws AtelierError `impossible-request` if the job has not ended; `dataset-damaged`, `overloaded`, `storage-full`
+   * @throws AtelierError `illegal-transition` if the job has not ended; `dataset-damaged`, `overloaded`, `storage-full`
    */
   collect(job: TrainingJob, query: LabReportQuery, context: ReportContext): Promise<CollectedReport>;
 }
@@ -167,7 +167,7 @@ function assertEnded({ id, status }: TrainingJob): void {
       ? 'Resume or cancel it first.'
       : `Wait for its end: GET /v1/training-jobs/${id}/events.`;
   throw new AtelierError(
-    'impossible-request',
+    'illegal-transition',
     `Training job ${id} is ${status}. Only ended jobs have a report. ${advice}`,
     { details: [{ parameter: 'id', detail: 'must be a training job that has ended' }] },
   );

@@ -192,7 +192,7 @@ test('the test result of a job that is measured once stands below its epochs', a
 test('a job that has not ended has no report yet, and one that was cancelled has what exists', async () => {
   const { id } = await queueJob(app, tiny({ modelName: 'endless', training: { ...slow, epochs: 10_000 } }));
   await untilJob(app, id, ({ latest }) => latest !== null);
-  const { detail } = assertProblem(await get(urlOf(id)), 422, 'impossible-request', 'id');
+  const { detail } = assertProblem(await get(urlOf(id)), 409, 'illegal-transition', 'id');
   assert.match(detail, /is running\. Only ended jobs have a report\. Wait for its end: GET /);
   await cancelJob(app, id);
   await untilJob(app, id, ({ finishedAt }) => finishedAt !== null);

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { describeIssue, findFields, parse } from '../../src/domain/describe-issue.ts';
+import { searchRequestSchema } from '../../src/domain/search/request.ts';
+import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+
+function details(schema: z.ZodType, data: unknown): string[] {
+  const issues = parse(schema, data).error?.issues ?? [];
+  return issues.flatMap((issue) => describeIssue(issue, schema, data)).map(({ detail }) => detail);
+}
+
+test('null is among the allowed values of a field that may be null', () => {
+  const search = { dataset: 'mine', vary: [{ path: '/training/l2', choices: [0, 1] }] };
+  assert.deepEqual(details(searchRequestSchema, { ...search, final: { trainOn: 'x' } }), [
+    'must be one of "everything", "training-part", null, but is "x"',
+  ]);
+  assert.deepEqual(details(searchRequestSchema, { ...search, final: { testSet: 'x' } }), [
+    'must be one of "every-epoch", "once", "never", but is "x"',
+  ]);
+  assert.deepEqual(details(z.object({ a: z.enum(['b']).nullable() }), { a: 1 }), [
+    'must be one of "b", null, but is 1',
+  ]);
+});
+
+test('finds the fields of a name at any depth, each once', () => {
+  assert.deepEqual(findFields(trainingRequestSchema, 'learningRate'), [
+    ['training', 'optimizer', 'learningRate'],
+  ]);
+  assert.deepEqual(findFields(trainingRequestSchema, 'none'), []);
+});
