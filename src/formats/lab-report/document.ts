@@ -60,6 +60,8 @@ export interface ReportInput {
   readonly report: LabReport;
   /** All epochs; the report lists the last ones. */
   readonly records: readonly EpochRecord[];
+  /** Whether the job is a trial that its search stopped; its status is `cancelled`. */
+  readonly isStopped: boolean;
   /** null if pictures are links. */
   readonly pictures: ReportPictures | null;
   /** Prefix of the API's paths. */

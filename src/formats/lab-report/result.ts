@@ -3,11 +3,11 @@ import { describeTestSet } from '../model-card/results.ts';
 import { showCommands } from './command.ts';
 import { type Block, decimal, type Inline, type ReportInput, table, text, whole } from './document.ts';
 
-export function resultBlocks({ report: { summary, job } }: ReportInput): Block[] {
+export function resultBlocks({ report: { summary, job }, isStopped }: ReportInput): Block[] {
   const { model, finishedAt, progress } = job;
   const rows: (readonly [string, Inline] | null)[] = [
     ['training job', { code: job.id }],
-    ['status', job.status],
+    ['status', isStopped ? 'stopped' : job.status],
     job.error && ['error', job.error.message],
     model && ['version', { code: `${model.name}@${model.version}` }],
     ['created', job.createdAt],

@@ -31,6 +31,8 @@ const MAX_TRIALS = 20;
 export interface CollectedReport {
   readonly report: LabReport;
   readonly records: readonly EpochRecord[];
+  /** Whether the job is a trial that its search stopped. */
+  readonly isStopped: boolean;
   /** The version whose weights are drawn; null if they are left out. */
   readonly drawn: ModelVersion | null;
 }
@@ -131,6 +133,7 @@ export function createLabReportService(options: {
         const looks = dataset && (await testSets.looksAt(dataset));
         return {
           records,
+          isStopped,
           drawn: version && selectDrawn(version, shared),
           report: {
             summary: summarizeTraining(job, evaluation, isStopped),

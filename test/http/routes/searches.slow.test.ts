@@ -218,5 +218,6 @@ test('the lab report of the final training lists the trials, that of a trial has
   assert.deepEqual([trial.evaluation, trial.testSet], [null, null]);
   const stopped: LabReport = JSON.parse(await report(leaderboard.at(-1)!.jobs[0]!, 'application/json'));
   assert.match(stopped.summary, /, was stopped by its search after \d+ of \d+ steps\.$/);
+  assert.match(await report(leaderboard.at(-1)!.jobs[0]!, 'text/markdown'), /^\| status \| stopped \|$/m);
   assert.match(stopped.omitted[0]!.reason, /trials publish no version/);
 });
