@@ -7,6 +7,7 @@ import { type Growth, grow } from '../growth/grow.ts';
 import { growthRequests, type Requests, wholeRequests } from '../growth/requests.ts';
 import { seedService } from '../growth/seed-service.ts';
 import { median } from '../machine.ts';
+import { mainThreadMilliseconds } from '../measure/processes.ts';
 import type { Report, Table } from '../measure/report.ts';
 import { cancelJob, type Job, post, type Server, startAtelier, withState } from '../measure/servers.ts';
 import { readable } from '../measure/statistics.ts';
@@ -14,21 +15,27 @@ import type { Effort } from '../measure/turns.ts';
 
 const FULL: Growth = { jobs: 100_000, epochs: 1_000_000, longEpochs: 10_000 };
 const QUICK: Growth = { jobs: 2_000, epochs: 30_000, longEpochs: 10_000 };
+const DATABASES = ['SQLite', 'PostgreSQL'];
 const GOAL_MS = 10;
 /** Turns of each path; the first one is not counted, because connections and statements are prepared in it. */
 const TURNS = 9;
 const STARTS = 3;
 const INSERTS = 20;
 
+/** The largest of all paths. */
 interface Latency {
-  /** Of the path whose median is largest. */
   readonly median: number;
   readonly slowest: number;
 }
 
+interface ReadLatency extends Latency {
+  /** Milliseconds of the main thread per request. */
+  readonly processor: number;
+}
+
 interface Measured {
   /** By name of the requests. */
-  readonly reads: ReadonlyMap<string, Latency>;
+  readonly reads: ReadonlyMap<string, ReadLatency>;
   readonly others: ReadonlyMap<string, Latency>;
 }
 
@@ -45,21 +52,23 @@ export async function growth({ rounds }: Effort): Promise<Report> {
       title: 'Growth',
       method:
         `${readable(size.jobs)} jobs with ${readable(size.epochs)} epochs, events and metrics, of ${readable(size.jobs / 50)} models, 21 data sets and ${readable(size.jobs / 200)} searches, copied from real ones into SQLite and into PostgreSQL on the same machine. ` +
-        `Milliseconds of ${TURNS} requests of each path after one more, one at a time over HTTP; a row joins orders and page sizes, and shows the largest of their medians. ` +
+        `Milliseconds of ${TURNS} requests of each path after one more, one at a time over HTTP; a row joins orders and page sizes, and shows the largest of their medians. Processor is the time of the main thread, which on SQLite is all of it. ` +
         'A start lasts until the process is ready; the file was in memory.',
       versions: [`load average at the end ${readable(loadavg()[0]!)}`],
       skipped: [],
       tables: [
         table(
           'Reads',
+          ['median', 'slowest', 'processor'],
           measured.map(({ reads }) => reads),
         ),
         table(
           'Others',
+          ['median', 'slowest'],
           measured.map(({ others }) => others),
         ),
       ],
-      goals: ['SQLite', 'PostgreSQL'].map((name, n) => ({
+      goals: DATABASES.map((name, n) => ({
         what: `slowest median of a read on ${name}, ms`,
         measured: Math.max(...[...measured[n]!.reads.values()].map((each) => each.median)),
         atMost: GOAL_MS,
@@ -117,24 +126,28 @@ async function timeStart<T>(
   }
 }
 
-async function read({ url }: Server, requests: Requests): Promise<Map<string, Latency>> {
-  const latencies = new Map<string, Latency>();
+async function read({ url, pid }: Server, requests: Requests): Promise<Map<string, ReadLatency>> {
+  const latencies = new Map<string, ReadLatency>();
   for (const [name, paths] of Object.entries(requests)) {
-    const each: Latency[] = [];
+    const each: ReadLatency[] = [];
     for (const path of paths) {
       const times: number[] = [];
+      let before = 0;
       for (let turn = 0; turn <= TURNS; turn++) {
+        if (turn === 1) before = mainThreadMilliseconds(pid);
         const startedAt = performance.now();
         const response = await fetch(url + path);
         await response.arrayBuffer();
         if (!response.ok) throw new Error(`${path} responded with ${response.status}.`);
         if (turn > 0) times.push(performance.now() - startedAt);
       }
-      each.push(latency(times));
+      each.push({ ...latency(times), processor: (mainThreadMilliseconds(pid) - before) / TURNS });
     }
+    const largest = (key: keyof ReadLatency) => Math.max(...each.map((path) => path[key]));
     latencies.set(name, {
-      median: Math.max(...each.map((path) => path.median)),
-      slowest: Math.max(...each.map((path) => path.slowest)),
+      median: largest('median'),
+      slowest: largest('slowest'),
+      processor: largest('processor'),
     });
   }
   return latencies;
@@ -152,11 +165,18 @@ async function insertJobs({ url }: Server): Promise<number[]> {
   return times;
 }
 
-function table(heading: string, [sqlite, postgres]: readonly ReadonlyMap<string, Latency>[]): Table {
-  const cells = ({ median, slowest }: Latency) => [readable(median), readable(slowest)];
+function table<Key extends keyof ReadLatency>(
+  heading: string,
+  keys: readonly Key[],
+  measured: readonly ReadonlyMap<string, Pick<ReadLatency, Key>>[],
+): Table {
+  const [sqlite] = measured;
   return {
     heading,
-    columns: ['', 'SQLite median, ms', 'slowest', 'PostgreSQL median, ms', 'slowest'],
-    rows: Array.from(sqlite!, ([name, each]) => [name, ...cells(each), ...cells(postgres!.get(name)!)]),
+    columns: ['', ...DATABASES.flatMap((name) => keys.map((key) => `${name} ${key}, ms`))],
+    rows: Array.from(sqlite!.keys(), (name) => [
+      name,
+      ...measured.flatMap((each) => keys.map((key) => readable(each.get(name)![key]))),
+    ]),
   };
 }

@@ -14,6 +14,11 @@ export function processorSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Milliseconds of the main thread in user and kernel mode; exact while it waits. */
+export function mainThreadMilliseconds(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+}
+
 /** Transactions so far, without those of this function. */
 export async function transactionsOf(url: string): Promise<number> {
   const client = new pg.Client({ connectionString: url });
