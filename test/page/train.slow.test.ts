@@ -90,6 +90,15 @@ test('options that vary make it a search', options, async (t) => {
     assert.match((await cost.textContent())!, /^What it will costThe service would reject these settings/);
     await page.getByRole('button', { name: 'Search', exact: true }).waitFor();
   }
+  const nesterov = page.getByLabel('Vary Nesterov');
+  await nesterov.focus();
+  for (const isVaried of [true, false]) {
+    await page.keyboard.press('Space');
+    await nesterov
+      .and(page.locator(':focus'))
+      .and(page.locator(isVaried ? ':checked' : ':not(:checked)'))
+      .waitFor();
+  }
   await values.fill('0.05, 0.1, 0.2, 0.4');
   await page.getByLabel('Vary Batch size').check();
   await page.getByLabel('Batch size', { exact: true }).fill('256, 512');

@@ -102,7 +102,7 @@ test('drawing by mouse gives a prediction and an explanation of a chosen class',
   // One undo per stroke.
   await undo.click();
   await undo.click();
-  await page.getByText('Draw, upload, paste or pick an image.').waitFor();
+  await page.getByText('Draw, upload, paste, drop or pick an image.').waitFor();
 });
 
 test('everything works by keyboard: drawing, undo, and an image of a data set', options, async (t) => {
@@ -156,6 +156,24 @@ test('problems are shown at their fields, and a pasted image replaces them', opt
   await untilPredicted(page, 'Ankle boot');
   assert.equal(await page.locator('#try-file[aria-invalid]').count(), 0);
   await page.getByText(/For Ankle boot/).waitFor();
+});
+
+test('a file that is dropped on the screen is predicted', options, async (t) => {
+  const page = await openTry(t);
+  await pad(page).waitFor();
+  const wasCancelled = await page.evaluate(
+    `(() => {
+      const data = new DataTransfer();
+      const bytes = Uint8Array.from(atob('${boot.toString('base64')}'), (each) => each.charCodeAt(0));
+      data.items.add(new File([bytes], 'dropped.png', { type: 'image/png' }));
+      const send = (type) =>
+        document.querySelector('h1').dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+      return [send('dragover'), send('drop')].map((isAllowed) => !isAllowed);
+    })()`,
+  );
+  assert.deepEqual(wasCancelled, [true, true], 'the browser does not show the file itself');
+  await page.getByText('dropped.png').waitFor();
+  await untilPredicted(page, 'Ankle boot');
 });
 
 test('an address names the version, and a model that does not exist is reported', options, async (t) => {

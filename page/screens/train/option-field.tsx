@@ -1,5 +1,6 @@
 /** One option of the form and, for groups, those below it. */
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import { Field } from '../../components/field.tsx';
 import { setOption, varyPointer } from './form.ts';
@@ -53,15 +54,26 @@ function LeafField({ tree, setting, errors, datasets }: OptionProps<Leaf>): JSX.
   const label = optionName(name);
   const vary = varyPointer(pointer);
   const varied = isVaried(tree) ? setting[vary] : undefined;
+  const toggleRef = useRef<HTMLInputElement>(null);
+  const wasToggled = useRef(false);
+  // The field of a boolean is replaced by a text field, and its toggle with it.
+  useEffect(() => {
+    if (wasToggled.current) toggleRef.current?.focus({ preventScroll: true });
+    wasToggled.current = false;
+  }, [varied === undefined]);
   const hint =
     pointer === '/dataset' ? '' : [tree.description, describeLimits(tree)].filter(Boolean).join('. ');
   const toggle = isVaried(tree) && (
     <label class="check note">
       <input
+        ref={toggleRef}
         type="checkbox"
         checked={varied !== undefined}
         aria-label={`Vary ${label}`}
-        onChange={() => setOption(vary, varied === undefined ? suggestVariation(tree) : null)}
+        onChange={() => {
+          wasToggled.current = true;
+          setOption(vary, varied === undefined ? suggestVariation(tree) : null);
+        }}
       />
       vary
     </label>

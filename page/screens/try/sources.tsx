@@ -38,15 +38,30 @@ export function FileSource(props: FileSourceProps): JSX.Element {
   };
   useEffect(() => {
     const onPaste = ({ clipboardData }: ClipboardEvent) => show(clipboardData?.files[0], 'Pasted image');
+    // Anywhere on the screen. By default the browser would leave the page and show the file.
+    const onDrag = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const onDrop = (event: DragEvent) => {
+      onDrag(event);
+      const file = event.dataTransfer?.files[0];
+      show(file, file?.name ?? '');
+    };
     addEventListener('paste', onPaste);
-    return () => removeEventListener('paste', onPaste);
+    addEventListener('dragover', onDrag);
+    addEventListener('drop', onDrop);
+    return () => {
+      removeEventListener('paste', onPaste);
+      removeEventListener('dragover', onDrag);
+      removeEventListener('drop', onDrop);
+    };
   });
   return (
     <>
       <Field
         id="try-file"
         label="Image file"
-        hint="PNG, JPEG or WebP. An image in the clipboard can be pasted with Ctrl+V."
+        hint="PNG, JPEG or WebP. An image in the clipboard can be pasted with Ctrl+V, a file dropped on this screen."
         error={problem === null ? undefined : `${problem.message} (${problem.code})`}
       >
         {(attributes) => (

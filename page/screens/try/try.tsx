@@ -132,7 +132,7 @@ function TryModel({
                 <strong>{prediction.className}</strong> {percent(prediction.probability, 1)}
               </>
             ) : (
-              'Draw, upload, paste or pick an image.'
+              'Draw, upload, paste, drop or pick an image.'
             )}
           </p>
           {problem && image.file === null && <ProblemBox problem={problem} />}
