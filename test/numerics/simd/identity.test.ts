@@ -119,8 +119,8 @@ for (const [name, changes] of Object.entries(CASES)) {
   });
 }
 
-// Every even number of vectors that is paired and two that are not; odd batches; an odd number of pixels in the last block.
-for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48]) {
+// Every number of pairs of vectors, panels of two halves, two panels; odd batches; an odd number of pixels in the last block.
+for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48, 88, 96, 101]) {
   for (const [inputs, batchSize] of [
     [97, 7],
     [64, 131],
