@@ -16,7 +16,7 @@ import {
   train,
   untilJob,
 } from '../start-service.ts';
-import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService, untilStreamEnds } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const { app, url } = service ?? { app: null!, url: '' };
@@ -76,8 +76,10 @@ test('pauses, resumes and cancels by keyboard', options, async (t) => {
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await pressByKeyboard(page, 'Cancel');
+  const streamEnds = untilStreamEnds(page);
   await pressByKeyboard(page, 'Cancel the job');
   await status(page, 'cancelled').waitFor();
+  await streamEnds;
   await pressByKeyboard(page, 'Delete');
   await pressByKeyboard(page, 'Delete the job');
   await page.waitForURL(/#\/jobs$/);

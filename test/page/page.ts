@@ -92,6 +92,10 @@ export async function untilEpoch(page: Page, epoch: number): Promise<void> {
   );
 }
 
+/** Waits for the end of the stream of events. A deletion before it would make it a 404, which fails the test. */
+export const untilStreamEnds = (page: Page): Promise<unknown> =>
+  page.waitForResponse((response) => response.url().endsWith('/events') && response.status() === 204);
+
 /** Moves the focus forward to a button of a page or a part of it, as a user without a mouse does, and presses Enter. */
 export async function pressByKeyboard(page: Page, name: string, part: Page | Locator = page): Promise<void> {
   const button = part.getByRole('button', { name, exact: true });

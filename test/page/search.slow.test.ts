@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import type { Search } from '../../src/domain/search/search.ts';
 import { type SearchBody, smallSearch, untilSearch } from '../search-outcome.ts';
 import { requestJson } from '../start-process.ts';
-import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService, untilStreamEnds } from './page.ts';
 
 const { url } = await startPageService({ after }, { TRAINING_WORKERS: '1' });
 const create = (body: SearchBody) => requestJson<Search>(`${url}/v1/searches`, body);
@@ -72,7 +72,9 @@ test('a search is followed to its final model', options, async (t) => {
   await page.getByRole('link', { name: 'Search again…' }).click();
   await page.waitForURL(/#\/train\?.*vary\/network\/hidden=8%3B%2012/);
   await page.getByRole('button', { name: 'Search 6 settings' }).waitFor();
+  const streamEnds = untilStreamEnds(page);
   await page.goBack();
+  await streamEnds;
   await pressByKeyboard(page, 'Delete');
   await pressByKeyboard(page, 'Delete the search');
   await page.waitForURL(/#\/jobs$/);
