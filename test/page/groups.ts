@@ -5,8 +5,9 @@ import { join } from 'node:path';
 const SUFFIX = '.slow.test.ts';
 /** Groups that take about as long as each other. The last group has all other files. */
 const GROUPS = [
-  ['accessibility', 'away', 'data'],
-  ['models', 'search', 'train'],
+  ['accessibility', 'loading'],
+  ['search', 'models', 'check', 'jobs'],
+  ['train', 'away', 'data'],
 ];
 
 export async function runGroup(group: number): Promise<void> {
