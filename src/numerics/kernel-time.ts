@@ -5,8 +5,11 @@ import { forwardCost } from './forward.ts';
 import type { Mixup } from './mixup.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 
-/** Time of one image: a constant, and picoseconds per multiply-add of its forward pass. */
-const TRAINING = { constant: 0.484, perMultiplyAdd: 51.2e-6 };
+/**
+ * Time of one image: a constant, and the time per multiply-add of its forward pass. The first layer skips zeros in pairs of
+ * pixels and passes no gradient back.
+ */
+const TRAINING = { constant: 0.47, perFirstMultiplyAdd: 25.3e-6, perLaterMultiplyAdd: 57e-6 };
 const EVALUATION = { constant: 0.3, perMultiplyAdd: 25e-6 };
 /** Noise is drawn for each pixel, and leaves no zeros to skip in the first layer. */
 const NOISE = { constant: 2, perMultiplyAdd: 20e-6 };
@@ -28,13 +31,16 @@ export interface TimedOptions {
 
 /**
  * Forward pass, gradient and update for one image of a batch.
- * @param options by default plain gradient descent: within −11 … +7 % of bench/results/scaling.md
+ * @param options by default plain gradient descent: within −9 … +12 % of bench/results/scaling.md
  */
 export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions): number {
-  const plain = TRAINING.constant + TRAINING.perMultiplyAdd * forwardCost(sizes);
+  const firstLayer = sizes[0]! * sizes[1]!;
+  const plain =
+    TRAINING.constant +
+    TRAINING.perFirstMultiplyAdd * firstLayer +
+    TRAINING.perLaterMultiplyAdd * (forwardCost(sizes) - firstLayer);
   if (options === undefined) return plain;
   const { batchSize, augmentation, mixup } = options;
-  const firstLayer = sizes[0]! * sizes[1]!;
   const noise = augmentation.noise > 0 ? NOISE.constant + NOISE.perMultiplyAdd * firstLayer : 0;
   const mixing = mixup === null ? 0 : MIXUP.constant + MIXUP.perMultiplyAdd * firstLayer;
   const vectors = (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
