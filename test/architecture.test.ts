@@ -195,3 +195,12 @@ test('unit tests start no service', () => {
     assert.doesNotMatch(readFileSync(join(TESTS, file), 'utf8'), /start-(service|process)/, file);
   }
 });
+
+test('a training thread loads no schemas and no pool, which would take 10 MiB', () => {
+  const loaded = new Set(['workers/training.worker.ts', 'workers/step.worker.ts']);
+  for (const file of loaded) {
+    for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) loaded.add(to);
+    assert.doesNotMatch(readFileSync(join(ROOT, file), 'utf8'), /from '(?:zod|piscina)'/, file);
+  }
+  assert.ok(loaded.size > 30, 'the imports were followed');
+});

