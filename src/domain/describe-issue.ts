@@ -22,10 +22,11 @@ export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedFields(schema, path, data);
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      detail: describeUnknownField(key, allowed, noun),
-    }));
+    return issue.keys.map((key) => {
+      const at = [...path, key];
+      const elsewhere = noun === 'field' ? fieldElsewhere(schema, at) : undefined;
+      return { path: at, detail: describeUnknownField(key, allowed, noun, elsewhere) };
+    });
   }
   if (issue.code === 'invalid_union') return describeUnion(issue, schema, data);
   if (issue.code === 'invalid_key') {
@@ -55,10 +56,17 @@ interface AllowedFields {
   readonly type: string | undefined;
 }
 
-function describeUnknownField(name: string, { names, type }: AllowedFields, noun: string): string {
+/** @param elsewhere what to suggest if no allowed name is similar */
+function describeUnknownField(
+  name: string,
+  { names, type }: AllowedFields,
+  noun: string,
+  elsewhere: string | undefined,
+): string {
   // The name of a record in a query is followed by a key.
   const nearest = nearestName(noun === 'parameter' ? name.split(/[.[]/, 1)[0]! : name, names);
-  const suggestion = nearest ? `Did you mean \`${nearest}\`? ` : '';
+  const suggested = nearest ?? elsewhere;
+  const suggestion = suggested ? `Did you mean \`${suggested}\`? ` : '';
   const list = names.length > 0 ? names.join(', ') : 'none';
   return `Unknown ${noun} \`${name}\`. ${suggestion}Allowed${type ? ` with type ${type}` : ''}: ${list}.`;
 }
@@ -147,6 +155,17 @@ function matchingOptions(data: unknown, options: readonly unknown[]): readonly u
 function literalValues(field: unknown): unknown[] | undefined {
   if (field instanceof z.ZodDefault) return literalValues(field.unwrap());
   return field instanceof z.ZodLiteral ? [...field.values] : undefined;
+}
+
+/**
+ * Pointer to the only field of the schema with the name at the end of `path`. Undefined if that is `path` itself, where the
+ * field is allowed with another `type`.
+ */
+function fieldElsewhere(schema: unknown, path: Path): string | undefined {
+  const [only, ...others] = findFields(schema, String(path.at(-1)));
+  if (only === undefined || others.length > 0) return undefined;
+  const pointer = `/${only.join('/')}`;
+  return pointer === `/${path.join('/')}` ? undefined : pointer;
 }
 
 /** Paths of the fields that have a name, at any depth of a schema of objects and unions. */

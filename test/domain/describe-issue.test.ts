@@ -29,3 +29,14 @@ test('finds the fields of a name at any depth, each once', () => {
   ]);
   assert.deepEqual(findFields(trainingRequestSchema, 'none'), []);
 });
+
+test('an unknown field whose name only one other field has is told its path, if it is another one', () => {
+  const request = (training: object) => details(trainingRequestSchema, { dataset: 'mine', training });
+  assert.match(
+    request({ learningRate: 1 }).join(),
+    /^Unknown field `learningRate`\. Did you mean `\/training\/optimizer\/learningRate`\? Allowed: epochs, /,
+  );
+  assert.deepEqual(request({ schedule: { type: 'constant', factor: 1 } }), [
+    'Unknown field `factor`. Allowed with type "constant": type.',
+  ]);
+});

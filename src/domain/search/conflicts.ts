@@ -1,6 +1,6 @@
 /** Checks of a search request: what varies, and each trial's training request. */
 import type { ErrorDetail } from '../../errors.ts';
-import { describeIssue, findFields, parse } from '../describe-issue.ts';
+import { describeIssue, parse } from '../describe-issue.ts';
 import { toSentence } from '../issue-message.ts';
 import { jsonPointer } from '../json-pointer.ts';
 import { type TrainingRequest, trainingRequestSchema } from '../training-job.ts';
@@ -105,20 +105,7 @@ function parseSetting(request: SearchRequest, setting: Setting): ParsedSetting {
   const parsed = parse(trainingRequestSchema, sent);
   if (parsed.success) return { request: parsed.data };
   const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, trainingRequestSchema, sent));
-  return {
-    conflicts: described.map(({ path, detail }) => ({
-      pointer: jsonPointer(path),
-      detail: suggestPath(detail, path),
-    })),
-  };
-}
-
-/** An unknown field whose name is that of one field elsewhere was probably meant to be that one. */
-function suggestPath(detail: string, path: readonly PropertyKey[]): string {
-  if (!detail.startsWith('Unknown field') || detail.includes('Did you mean')) return detail;
-  const [only, ...others] = findFields(trainingRequestSchema, String(path.at(-1)));
-  if (only === undefined || others.length > 0) return detail;
-  return detail.replace('. ', `. Did you mean \`/${only.join('/')}\`? `);
+  return { conflicts: described.map(({ path, detail }) => ({ pointer: jsonPointer(path), detail })) };
 }
 
 /** Conflicts of a trial with the search. */
