@@ -1,6 +1,5 @@
 /** Latency of reads, of a start and of an insert, with a database of 100,000 jobs and a million epochs. */
 import { loadavg } from 'node:os';
-import { setTimeout as wait } from 'node:timers/promises';
 import { startPostgres } from '../../test/postgres-server.ts';
 import { fillPostgres, fillSqlite } from '../growth/databases.ts';
 import { type Growth, grow } from '../growth/grow.ts';
@@ -9,7 +8,15 @@ import { seedService } from '../growth/seed-service.ts';
 import { median } from '../machine.ts';
 import { mainThreadMilliseconds } from '../measure/processes.ts';
 import type { Report, Table } from '../measure/report.ts';
-import { cancelJob, type Job, post, type Server, startAtelier, withState } from '../measure/servers.ts';
+import {
+  cancelJob,
+  type Job,
+  post,
+  type Server,
+  startAtelier,
+  untilReady,
+  withState,
+} from '../measure/servers.ts';
 import { readable } from '../measure/statistics.ts';
 import type { Effort } from '../measure/turns.ts';
 
@@ -118,7 +125,7 @@ async function timeStart<T>(
   const startedAt = performance.now();
   const server = await startAtelier(state, { MAX_EVENT_LOOP_DELAY_MS: '60000', ...env });
   try {
-    while (!(await fetch(`${server.url}/health/ready`)).ok) await wait(20);
+    await untilReady(server.url);
     const ms = performance.now() - startedAt;
     return { ms, value: await use(server) };
   } finally {

@@ -7,7 +7,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { median } from '../machine.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
-import { isUnderway, startJob, trainModel, untilJob, withState } from '../measure/servers.ts';
+import {
+  cancelJob,
+  isUnderway,
+  peakMebibytes,
+  residentMebibytes,
+  type Server,
+  startJob,
+  trainModel,
+  untilJob,
+  untilReady,
+  withState,
+} from '../measure/servers.ts';
 import { readable, spread } from '../measure/statistics.ts';
 import { type Effort, takeTurns } from '../measure/turns.ts';
 
@@ -16,13 +27,9 @@ const ENDLESS = 10_000;
 const LARGE_REQUESTS = 5;
 const IMAGES = 10_000;
 
-interface Service {
-  readonly url: string;
+interface Service extends Server {
   /** Since npm was started. */
   readonly readyMs: number;
-  /** MiB that are resident now, and that were at most. */
-  memory(): { readonly resident: number; readonly peak: number };
-  stop(): Promise<void>;
 }
 
 /** Starts the service as a user does. Its process is a descendant of npm's, and its log names its id. */
@@ -38,18 +45,13 @@ async function npmStart(stateDir: string): Promise<Service> {
     const found = /"pid":(\d+).*listening at (http:[^\s"]+)/i.exec(line);
     if (found === null) continue;
     const [pid, url] = [Number(found[1]), found[2]!];
-    while (!(await fetch(`${url}/health/ready`)).ok) await wait(5);
+    await untilReady(url);
     const readyMs = performance.now() - startedAt;
     npm.stdout.resume();
     return {
       url,
+      pid,
       readyMs,
-      memory() {
-        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-        const mebibytes = (name: string) =>
-          Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) / 1024;
-        return { resident: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
-      },
       async stop() {
         process.kill(pid, 'SIGTERM');
         await closed;
@@ -76,7 +78,7 @@ async function startAndRest(state: string, settleSeconds: number) {
     await predict(service.url, 'application/octet-stream', new Uint8Array(784));
     const firstMs = performance.now() - askedAt;
     await wait(1000 * settleSeconds);
-    return { readyMs: service.readyMs, firstMs, idle: service.memory().resident };
+    return { readyMs: service.readyMs, firstMs, idle: residentMebibytes(service.pid) };
   } finally {
     await service.stop();
   }
@@ -94,12 +96,13 @@ async function peaksAtWork(state: string) {
       await predict(service.url, 'application/x-npy', npy);
       await predict(service.url, 'application/octet-stream', raw);
     }
-    const binary = service.memory().peak;
+    const binary = peakMebibytes(service.pid);
     const image = Array.from(raw.subarray(0, 784));
     const json = JSON.stringify({ images: Array.from({ length: IMAGES }, () => image) });
     for (let n = 0; n < LARGE_REQUESTS; n++) await predict(service.url, 'application/json', json);
-    await fetch(`${service.url}/v1/training-jobs/${id}/cancel`, { method: 'POST' });
-    return { binary, json: service.memory().peak };
+    const all = peakMebibytes(service.pid);
+    await cancelJob(service.url, id);
+    return { binary, json: all };
   } finally {
     await service.stop();
   }

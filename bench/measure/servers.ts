@@ -59,8 +59,18 @@ export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Pro
 }
 
 /** Resident memory of the whole process, as counted by the system. */
-export function residentMebibytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
+export const residentMebibytes = (pid: number): number => readMebibytes(pid, 'VmRSS');
+
+/** The most that has been resident. */
+export const peakMebibytes = (pid: number): number => readMebibytes(pid, 'VmHWM');
+
+function readMebibytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)![1]) / 1024;
+}
+
+export async function untilReady(url: string): Promise<void> {
+  while (!(await fetch(`${url}/health/ready`)).ok) await wait(5);
 }
 
 /** Runs with a temporary state directory. */
