@@ -99,7 +99,7 @@ export const HEADER = createTable(LINE, {
   STANDARDIZED: i32,
   /** Whether pixels are float32 instead of uint8. */
   FLOAT_PIXELS: i32,
-  /** Largest number of vectors in a panel; it tells whether pairs of vectors are joined. */
+  /** Largest number of vectors in a panel: WIDE_PANEL_VECTORS where pairs of vectors are joined, else NARROW_PANEL_VECTORS. */
   PANEL_VECTORS: i32,
   SEED: i32,
   DROPOUT_THRESHOLD: i32,
