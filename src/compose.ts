@@ -63,7 +63,7 @@ import { createWebhookDelivery } from './services/webhooks/deliver.ts';
 import { assertWebhookAllowed } from './services/webhooks/origins.ts';
 import { openState } from './state.ts';
 import { createStateSizes } from './store/state-sizes.ts';
-import { checkKernel, KERNEL_NAME } from './workers/kernel.ts';
+import { checkKernel, KERNEL_NAME, warmUpForward } from './workers/kernel.ts';
 import { kernelDigest } from './workers/kernel-bytes.ts';
 import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
@@ -79,6 +79,8 @@ export interface Atelier {
   readonly app: FastifyInstance;
   /** Recovers interrupted jobs, generates the bootstrap key, queues the starter job, and starts running jobs. */
   start(): Promise<void>;
+  /** Call it once the service listens. */
+  warmUp(): void;
   /** Reads the file of API keys again. */
   reloadKeys(): Promise<void>;
   /** Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything. */
@@ -402,6 +404,7 @@ export async function compose(
 
     return {
       app,
+      warmUp: warmUpForward,
       reloadKeys: apiKeys.reload,
       async start() {
         await app.ready();

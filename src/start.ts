@@ -28,7 +28,10 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     composed = await compose({ ...config, port }, log, serverFactory);
     if (stopping) return;
     await composed.start();
-    return stopping ? undefined : composed.app.listen({ host: config.host, port });
+    if (stopping) return;
+    const address = await composed.app.listen({ host: config.host, port });
+    setImmediate(composed.warmUp);
+    return address;
   }
 
   const started = startAndListen();
@@ -47,6 +50,13 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   });
   const address = await started;
   if (address === undefined) return;
+  announce(address, config, log);
+  // Not with the next batch of lines: scripts wait for the address.
+  await flush();
+}
+
+/** Logs where the service is, and what to try first. */
+function announce(address: string, config: Config, log: Log['log']): void {
   const served = address + config.basePath;
   if (config.role === 'worker') {
     log.info(`Atelier serves ${served}, as a worker only /health and /metrics.`);

@@ -1,5 +1,5 @@
 /** Content-addressed blobs: parameters of models, checkpoints, and on PostgreSQL data sets. */
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
@@ -168,8 +168,12 @@ function describeErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : errorMessage(error);
 }
 
-/** `sha256:` and 64 hexadecimal digits. Computed in Node's thread pool: a gigabyte takes a second. */
+/** Bytes that are hashed at once, in about a millisecond; the first use of Web Crypto takes longer. */
+const MAX_INLINE_BYTES = 1024 * 1024;
+
+/** `sha256:` and 64 hexadecimal digits. Large content is hashed in Node's thread pool: a gigabyte takes a second. */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
-  return `sha256:${Buffer.from(hash).toString('hex')}`;
+  if (bytes.length <= MAX_INLINE_BYTES) return `sha256:${hash('sha256', bytes)}`;
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return `sha256:${Buffer.from(digest).toString('hex')}`;
 }

@@ -3,6 +3,7 @@ import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
+import { parameterCount } from '../numerics/network.ts';
 import { instantiate, isFused } from '../numerics/simd/kernel.ts';
 import { createKernelEngine as createEngine, type KernelOptions } from '../numerics/simd/kernel-engine.ts';
 import { createKernelForward, type KernelForward } from '../numerics/simd/kernel-forward.ts';
@@ -44,6 +45,14 @@ export function createForward({
 >): KernelForward['forward'] {
   return createKernelForward(kernelModule, layerSizes, activation, parameters, standardization, kernelOptions)
     .forward;
+}
+
+/** Predicts once, so that the first request does not wait until V8 has compiled the forward pass and its preparation. */
+export function warmUpForward(): void {
+  const layerSizes = [784, 40, 10];
+  const parameters = new Float32Array(parameterCount(layerSizes));
+  const forward = createForward({ layerSizes, activation: 'relu', parameters, standardization: null });
+  forward(new Float32Array(10), new Float32Array(10), new Uint8Array(784));
 }
 
 /**

@@ -38,8 +38,8 @@ const filled = (await inspect(join(ROOT, 'data'))).every(({ defect }) => defect 
 /** Options of tests that need the original files of Fashion-MNIST. */
 const withData = { skip: filled ? false : 'data/ is not filled: npm run data' };
 
-async function runScript(folder: string) {
-  const env = { ...process.env, DATA_DIR: folder };
+async function runScript(folder: string, variables: NodeJS.ProcessEnv = {}) {
+  const env = { ...process.env, DATA_DIR: folder, ...variables };
   const child = spawn(process.execPath, [join(ROOT, 'scripts/data.ts')], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
@@ -79,6 +79,8 @@ test('keeps four complete files, even custom ones', async (t) => {
     after.map(({ mtimeMs, ino }) => [mtimeMs, ino]),
     before.map(({ mtimeMs, ino }) => [mtimeMs, ino]),
   );
+  const beforeStart = await runScript(folder, { npm_lifecycle_event: 'prestart' });
+  assert.match(beforeStart.output, /are there\.$/m, 'a start does not wait until all bytes are read');
 });
 
 test('replaces damaged and missing files if the others are Fashion-MNIST’s', withData, async (t) => {
