@@ -15,6 +15,8 @@ export const NARROW_PANEL_VECTORS = 12;
 export const WIDE_PANEL_VECTORS = 24;
 /** Largest number of joined vectors processed in pairs of pixels: two sums, two inputs and a row fit the registers. */
 export const MAX_PAIRED_VECTORS = 12;
+/** Largest number of vectors of a later layer that is processed without lists: sums of four rows fit the registers. */
+export const DENSE_VECTORS = 4;
 /** Rows of the widest panel in a tile: 112 rows of 96 float32 are 43 KB and stay in a first-level cache of 48 KB. */
 export const TILE_ROWS = 112;
 /** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. */

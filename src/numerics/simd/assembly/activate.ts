@@ -7,11 +7,11 @@
  */
 import { IDENTITY, LEAKY_RELU, RELU, TANH } from '../constants.ts';
 import {
-  ACTIVATION, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, SEED,
+  ACTIVATION, BACKWARD_SUMS, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, SEED,
 } from './addresses.ts';
 import { sigmoid, tanh } from './elementary.ts';
 import { layerAt, vectorCount } from './layer.ts';
-import { firstWords, secondWords, threefry } from './threefry.ts';
+import { threefry } from './threefry.ts';
 
 /** PURPOSE.dropout of random.ts */
 const DROPOUT_PURPOSE = 4;
@@ -48,25 +48,28 @@ const DROPOUT_PURPOSE = 4;
 
 /**
  * Drops units of layer l. With key (seed, purpose + 256 · layer), words 0 and 1 of counter
- * (position · ⌈units / 2⌉ + k, epoch) decide units 2k and 2k + 1.
+ * (position · ⌈units / 2⌉ + k, epoch) decide units 2k and 2k + 1. Sixteen units are a whole cache line of the record, so
+ * the last ones may be padding. `words` is memory for a cache line.
  */
-function dropOut(l: i32, position: i32, units: i32, a: usize, d: usize): void {
+function dropOut(l: i32, position: i32, units: i32, a: usize, d: usize, words: usize): void {
   const key = DROPOUT_PURPOSE | (l << 8);
   const seed = load<i32>(SEED);
-  const epoch = i32x4.splat(load<i32>(EPOCH));
+  const epoch = load<i32>(EPOCH);
   const threshold = i32x4.splat(load<i32>(DROPOUT_THRESHOLD));
   const scale = f32x4.splat(load<f32>(DROPOUT_SCALE));
-  let counter = i32x4.add(i32x4.splat(position * ((units + 1) >> 1)), i32x4(0, 1, 2, 3));
-  for (let unit = 0; unit < units; unit += 8, a += 32, d += 32) {
-    threefry(seed, key, counter, epoch);
-    counter = i32x4.add(counter, i32x4.splat(4));
-    const low = v128.shuffle<u32>(firstWords(), secondWords(), 0, 4, 1, 5);
-    scaleKept(a, low, threshold, scale);
-    scaleKept(d, low, threshold, scale);
-    if (unit + 4 >= units) break;
-    const high = v128.shuffle<u32>(firstWords(), secondWords(), 2, 6, 3, 7);
-    scaleKept(a + 16, high, threshold, scale);
-    scaleKept(d + 16, high, threshold, scale);
+  let counter = position * ((units + 1) >> 1);
+  for (let unit = 0; unit < units; unit += 16, a += 64, d += 64, counter += 8) {
+    threefry(seed, key, counter, epoch, words);
+    for (let half: usize = 0; half < 32; half += 16) {
+      const first = v128.load(words + half), second = v128.load(words + half, 32);
+      const low = v128.shuffle<u32>(first, second, 0, 4, 1, 5);
+      const high = v128.shuffle<u32>(first, second, 2, 6, 3, 7);
+      const at = half << 1;
+      scaleKept(a + at, low, threshold, scale);
+      scaleKept(a + at + 16, high, threshold, scale);
+      scaleKept(d + at, low, threshold, scale);
+      scaleKept(d + at + 16, high, threshold, scale);
+    }
   }
 }
 
@@ -79,5 +82,7 @@ export function activate(l: i32, record: usize, position: i32): void {
   const bytes = <usize>vectorCount(units) << 4;
   const kind = load<i32>(ACTIVATION);
   for (let v: usize = 0; v < bytes; v += 16) activateVector(kind, a + v, d + v);
-  if (position >= 0 && load<i32>(DROPOUT_THRESHOLD) != 0) dropOut(l, position, units, a, d);
+  // The backward pass has not begun to use its sums.
+  const words = record + <usize>load<u32>(layer, BACKWARD_SUMS);
+  if (position >= 0 && load<i32>(DROPOUT_THRESHOLD) != 0) dropOut(l, position, units, a, d, words);
 }

@@ -2,7 +2,7 @@
 import {
   EPOCH, ERASE_SHAPES, ERASE_SHAPE_COUNT, ERASE_THRESHOLD, FLIP, NOISE_TABLE, SEED, SHIFT,
 } from './addresses.ts';
-import { firstWords, secondWords, threefry } from './threefry.ts';
+import { threefry } from './threefry.ts';
 
 /** Values of PURPOSE in random.ts */
 const FLIP_AND_SHIFT = 5;
@@ -20,8 +20,9 @@ const COPY_LEFT = 32;
   return <i32>((<u64>word * <u64>bound) >> 32);
 }
 
-@inline function draw(purpose: i32, counter: i32): void {
-  threefry(load<i32>(SEED), purpose, i32x4.splat(counter), i32x4.splat(load<i32>(EPOCH)));
+/** Writes word 0 of the counter to `words`, and word 1 to `words` + 32. */
+@inline function draw(purpose: i32, counter: i32, words: usize): void {
+  threefry(load<i32>(SEED), purpose, counter, load<i32>(EPOCH), words);
 }
 
 @inline function reversed(x: v128): v128 {
@@ -29,9 +30,9 @@ const COPY_LEFT = 32;
 }
 
 function flipAndShift(row: usize, copy: usize, position: i32): void {
-  draw(FLIP_AND_SHIFT, position);
-  const flips = load<i32>(FLIP) != 0 && i32x4.extract_lane(firstWords(), 0) < 0;
-  const word: u32 = i32x4.extract_lane(secondWords(), 0);
+  draw(FLIP_AND_SHIFT, position, copy);
+  const flips = load<i32>(FLIP) != 0 && load<i32>(copy) < 0;
+  const word = load<u32>(copy, 32);
   const shift = load<i32>(SHIFT);
   const right = below(2 * shift + 1, word) - shift;
   const down = below(2 * shift + 1, word << 16) - shift;
@@ -64,16 +65,16 @@ function flipAndShift(row: usize, copy: usize, position: i32): void {
   }
 }
 
-function erase(row: usize, position: i32): void {
-  draw(ERASE, 2 * position);
-  if (<u32>i32x4.extract_lane(firstWords(), 0) >= load<u32>(ERASE_THRESHOLD)) return;
-  const shape = below(load<i32>(ERASE_SHAPE_COUNT), i32x4.extract_lane(secondWords(), 0));
+function erase(row: usize, words: usize, position: i32): void {
+  draw(ERASE, 2 * position, words);
+  if (load<u32>(words) >= load<u32>(ERASE_THRESHOLD)) return;
+  const shape = below(load<i32>(ERASE_SHAPE_COUNT), load<u32>(words, 32));
   const entry = <usize>load<u32>(ERASE_SHAPES) + (<usize>shape << 1);
   const height: i32 = load<u8>(entry);
   const width: i32 = load<u8>(entry, 1);
-  draw(ERASE, 2 * position + 1);
-  const top = below(SIDE - height + 1, i32x4.extract_lane(firstWords(), 0));
-  const left = below(SIDE - width + 1, i32x4.extract_lane(secondWords(), 0));
+  draw(ERASE, 2 * position + 1, words);
+  const top = below(SIDE - height + 1, load<u32>(words));
+  const left = below(SIDE - width + 1, load<u32>(words, 32));
   for (let y = top; y < top + height; y++) {
     memory.fill(row + <usize>(y * SIDE + left), 0, width);
   }
@@ -86,30 +87,21 @@ function erase(row: usize, position: i32): void {
   store<u8>(at, <u8>max(min(b, 255), 0), 1);
 }
 
-function addNoise(row: usize, table: usize, position: i32): void {
-  const seed = load<i32>(SEED);
-  const epoch = i32x4.splat(load<i32>(EPOCH));
-  let counter = i32x4.add(i32x4.splat(position * QUARTER), i32x4(0, 1, 2, 3));
-  for (let i = 0; i < QUARTER; i += 4, row += 16) {
-    threefry(seed, NOISE, counter, epoch);
-    counter = i32x4.add(counter, i32x4.splat(4));
-    const first = firstWords();
-    const second = secondWords();
-    addTwo(row, table, i32x4.extract_lane(first, 0));
-    addTwo(row + 2, table, i32x4.extract_lane(second, 0));
-    addTwo(row + 4, table, i32x4.extract_lane(first, 1));
-    addTwo(row + 6, table, i32x4.extract_lane(second, 1));
-    addTwo(row + 8, table, i32x4.extract_lane(first, 2));
-    addTwo(row + 10, table, i32x4.extract_lane(second, 2));
-    addTwo(row + 12, table, i32x4.extract_lane(first, 3));
-    addTwo(row + 14, table, i32x4.extract_lane(second, 3));
+function addNoise(row: usize, words: usize, table: usize, position: i32): void {
+  for (let i = 0; i < QUARTER; i += 8) {
+    threefry(load<i32>(SEED), NOISE, position * QUARTER + i, load<i32>(EPOCH), words);
+    const end = words + (<usize>min(QUARTER - i, 8) << 2);
+    for (let word = words; word < end; word += 4, row += 4) {
+      addTwo(row, table, load<u32>(word));
+      addTwo(row + 2, table, load<u32>(word, 32));
+    }
   }
 }
 
 /** Augments the image at `row`, at `position` of its epoch; `copy` is 28 · 96 bytes of the thread's scratch memory. */
 export function augment(row: usize, copy: usize, position: i32): void {
   if (load<i32>(FLIP) != 0 || load<i32>(SHIFT) != 0) flipAndShift(row, copy, position);
-  if (load<i32>(ERASE_THRESHOLD) != 0) erase(row, position);
+  if (load<i32>(ERASE_THRESHOLD) != 0) erase(row, copy, position);
   const noise: usize = load<u32>(NOISE_TABLE);
-  if (noise != 0) addNoise(row, noise, position);
+  if (noise != 0) addNoise(row, copy, noise, position);
 }

@@ -1,6 +1,6 @@
 /** One layer's entry in the table of layers. */
-import { MAX_PAIRED_VECTORS, NARROW_PANEL_VECTORS } from '../constants.ts';
-import { LAYERS, LAYER_BYTES, LAYER_COUNT, PANEL_VECTORS } from './addresses.ts';
+import { DENSE_VECTORS, MAX_PAIRED_VECTORS, NARROW_PANEL_VECTORS } from '../constants.ts';
+import { LAYERS, LAYER_BYTES, LAYER_COUNT, OUTPUTS, PANEL_VECTORS } from './addresses.ts';
 
 /** Entry of layer l = 1 … L. */
 @inline export function layerAt(l: i32): usize { return LAYERS + <usize>(l - 1) * LAYER_BYTES; }
@@ -9,6 +9,11 @@ import { LAYERS, LAYER_BYTES, LAYER_COUNT, PANEL_VECTORS } from './addresses.ts'
 
 /** Number of float32×4 vectors for `units`, even; the last ones are padded with units whose weights are zero. */
 @inline export function vectorCount(units: i32): i32 { return ((units + 7) >> 3) << 1; }
+
+/** Whether layer l is processed without lists of its non-zero inputs. */
+export function isDense(l: i32): bool {
+  return l > 1 && vectorCount(load<i32>(layerAt(l), OUTPUTS)) <= DENSE_VECTORS;
+}
 
 /** Whether the first layer processes pixels in pairs. */
 @inline export function isPaired(): bool { return load<i32>(PANEL_VECTORS) > NARROW_PANEL_VECTORS; }

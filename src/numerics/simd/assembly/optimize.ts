@@ -14,11 +14,11 @@ import {
 import { madd } from './vectors.ts';
 
 /**
- * Stores moments, with values below 2⁻¹⁰⁰ as 0. The moments of a pixel that stays zero decay for ever and would
- * become denormal numbers, each of which costs 150 cycles, without any effect on the weights.
+ * Moments with values below 2⁻¹⁰⁰ as 0. The moments of a pixel that stays zero decay for ever and would become
+ * denormal numbers, each of which costs 150 cycles, without any effect on the weights.
  */
-@inline function storeFlushed(at: usize, x: v128): void {
-  v128.store(at, v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31))));
+@inline function flushed(x: v128): v128 {
+  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31)));
 }
 
 /** g += l1 sign(w) + l2 w, with sign(0) = 0. */
@@ -40,21 +40,27 @@ export function shrink(w: usize, bytes: usize, keep: f32): void {
   for (let end = w + bytes; w < end; w += 16) v128.store(w, f32x4.add(f32x4.mul(v128.load(w), factor), zero));
 }
 
+/** Two vectors at a time, which V8 joins; rows have even numbers of them. */
 function descend(w: usize, g: usize, bytes: usize, scale: v128, decay: v128): void {
   const rate = f32x4.splat(-load<f32>(LEARNING_RATE));
   const momentum = load<f32>(MOMENTUM);
   const mu = f32x4.splat(momentum);
   const nesterov = load<i32>(NESTEROV) != 0;
   let v = w + <usize>load<u32>(MOMENT1_DELTA);
-  for (let end = w + bytes; w < end; w += 16, g += 16, v += 16) {
-    const weight = v128.load(w);
+  for (let end = w + bytes; w < end; w += 32, g += 32, v += 32) {
+    const weight = v128.load(w), next = v128.load(w, 16);
     let d = madd(decay, weight, f32x4.mul(v128.load(g), scale));
+    let e = madd(decay, next, f32x4.mul(v128.load(g, 16), scale));
     if (momentum != 0) {
       const velocity = madd(mu, v128.load(v), d);
-      storeFlushed(v, velocity);
+      const nextVelocity = madd(mu, v128.load(v, 16), e);
+      v128.store(v, flushed(velocity));
+      v128.store(v, flushed(nextVelocity), 16);
       d = nesterov ? madd(mu, velocity, d) : velocity;
+      e = nesterov ? madd(mu, nextVelocity, e) : nextVelocity;
     }
     v128.store(w, madd(rate, d, weight));
+    v128.store(w, madd(rate, e, next), 16);
   }
 }
 
@@ -71,11 +77,11 @@ function descendByRoot(w: usize, g: usize, bytes: usize, scale: v128, decay: v12
     const weight = v128.load(w);
     const gradient = madd(decay, weight, f32x4.mul(v128.load(g), scale));
     const square = madd(alpha, v128.load(s), f32x4.mul(rest, f32x4.mul(gradient, gradient)));
-    storeFlushed(s, square);
+    v128.store(s, flushed(square));
     let d = f32x4.div(gradient, f32x4.add(f32x4.sqrt(square), epsilon));
     if (momentum != 0) {
       d = madd(mu, v128.load(v), d);
-      storeFlushed(v, d);
+      v128.store(v, flushed(d));
     }
     v128.store(w, madd(rate, d, weight));
   }
@@ -96,8 +102,8 @@ function descendByMoments(w: usize, g: usize, bytes: usize, scale: v128, decay: 
     const gradient = madd(decay, weight, f32x4.mul(v128.load(g), scale));
     const first = madd(beta1, v128.load(m), f32x4.mul(rest1, gradient));
     const second = madd(beta2, v128.load(v), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
-    storeFlushed(m, first);
-    storeFlushed(v, second);
+    v128.store(m, flushed(first));
+    v128.store(v, flushed(second));
     const d = f32x4.div(first, madd(f32x4.sqrt(second), root, epsilon));
     v128.store(w, madd(step, d, f32x4.mul(weight, keep)));
   }

@@ -7,7 +7,8 @@ import {
 } from './addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
-import { halfPanel, isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
+import { multiplyDense } from './dense.ts';
+import { halfPanel, isDense, isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
 import { listBytes, listFloats } from './lists.ts';
 import { crossEntropy } from './loss.ts';
 import { walkRowPairs, walkRows } from './rows.ts';
@@ -204,18 +205,26 @@ export function forward(first: i32, last: i32, training: bool, folded: usize): v
     const inputs = load<i32>(layer, INPUTS);
     const units = load<i32>(layer, OUTPUTS);
     const pixels = l == 1 && load<i32>(FLOAT_PIXELS) == 0;
-    multiply(
-      first, last, load<u32>(layer, WEIGHTS), inputs, 1, units, load<u32>(layer, INPUT_VALUES), load<u32>(layer, INPUT_LIST),
-      load<u32>(layer, OUTPUT_VALUES), pixels, l == 1 ? folded : 0,
-    );
+    const weights: usize = load<u32>(layer, WEIGHTS);
+    const input: usize = load<u32>(layer, INPUT_VALUES);
+    const output: usize = load<u32>(layer, OUTPUT_VALUES);
+    if (isDense(l)) {
+      const vectors = vectorCount(units);
+      const width = <usize>vectors << 4;
+      multiplyDense(vectors, first, last, inputs, input, output, weights, width, weights + <usize>inputs * width);
+    } else {
+      const list: usize = load<u32>(layer, INPUT_LIST);
+      multiply(first, last, weights, inputs, 1, units, input, list, output, pixels, l == 1 ? folded : 0);
+    }
     if (l == layers) return;
     const next = layerAt(l + 1);
     const values: usize = load<u32>(next, INPUT_VALUES);
     const list: usize = load<u32>(next, INPUT_LIST);
+    const listed = !isDense(l + 1);
     for (let n = first; n < last; n++) {
       const record = recordAt(n);
       activate(l, record, training ? start + n : -1);
-      listFloats(record + values, units, record + list);
+      if (listed) listFloats(record + values, units, record + list);
     }
   }
 }
@@ -251,8 +260,9 @@ export function backward(first: i32, last: i32): void {
     for (let n = first; n < last; n++) {
       const from = recordAt(n) + sums;
       const to = recordAt(n) + below;
-      for (let v: usize = 0; v < bytes; v += 16) {
+      for (let v: usize = 0; v < bytes; v += 32) {
         v128.store(to + v, f32x4.mul(v128.load(to + v), v128.load(from + v)));
+        v128.store(to + v, f32x4.mul(v128.load(to + v, 16), v128.load(from + v, 16)), 16);
       }
     }
   }

@@ -9,7 +9,8 @@ import {
   MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, STANDARDIZED, WEIGHTS,
 } from './addresses.ts';
 import { walkColumnPairs, walkColumns } from './columns.ts';
-import { halfPanel, isPaired, layerAt, vectorCount } from './layer.ts';
+import { sumDense } from './dense.ts';
+import { halfPanel, isDense, isPaired, layerAt, vectorCount } from './layer.ts';
 import { joinMasks, LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
 import { average, optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
@@ -94,7 +95,8 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const paired = pixels && isPaired() && (rows & 1) == 0;
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
-  if (rows > 0) {
+  const dense = isDense(l);
+  if (rows > 0 && !dense) {
     if (pixels) maskBytes(masks, input);
     else maskFloats(masks, input);
     if (paired) joinMasks(masks);
@@ -117,10 +119,14 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       g = mode == MODE_FUSED ? scratch : w + <usize>load<u32>(GRADIENT_DELTA);
       memory.fill(g, 0, all);
     }
-    const half = pixels ? halfPanel(count) : 0;
-    const shift = <usize>half << 4;
-    if (half) sumRows(half, g, width, rows, lists, input, dz, pixels, paired);
-    sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels, paired);
+    if (dense) {
+      sumDense(count, g, width, rows, input, dz);
+    } else {
+      const half = pixels ? halfPanel(count) : 0;
+      const shift = <usize>half << 4;
+      if (half) sumRows(half, g, width, rows, lists, input, dz, pixels, paired);
+      sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels, paired);
+    }
     if (folded) {
       memory.fill(meanSums, 0, width);
       sumBiases(count, meanSums, dz);
