@@ -1,6 +1,6 @@
 /** Backpressure: a late event loop rejects lists first, then new work, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { MAX_RETRY_SECONDS } from '../../domain/work-times.ts';
 import { AtelierError } from '../../errors.ts';
 import { isLargeBody } from './large-bodies.ts';
@@ -80,7 +80,7 @@ export function deferLowPriority(app: FastifyInstance): void {
     if (waiting.length > 0) setImmediate(startNext);
     start();
   }
-  app.addHook('preHandler', (request, _reply, done) => {
+  const defer: preHandlerHookHandler = (request, _reply, done) => {
     if (!isLowPriority(request)) return done();
     if (waiting.length >= MAX_WAITING_READS) {
       throw new AtelierError(
@@ -92,6 +92,9 @@ export function deferLowPriority(app: FastifyInstance): void {
     }
     waiting.push(done);
     if (waiting.length === 1) setImmediate(startNext);
+  };
+  app.addHook('onRoute', (route) => {
+    if (route.config?.priority === 'low') route.preHandler = [defer, ...[route.preHandler ?? []].flat()];
   });
 }
 
