@@ -29,21 +29,32 @@ interface Internals {
 
 /**
  * Writes what `log.info({ reqId, method, … }, 'request completed')` would. That takes as long as the forward pass, because
- * pino finds out for each field of each line how to write it.
+ * pino finds out for each field of each line how to write it. Members that a line shares with the one before are kept:
+ * the time within a millisecond, and the request within a series of the same.
  */
 function createLineWriter(log: Logger): (reply: FastifyReply) => void {
   const internals = log as unknown as Internals;
   const stream = internals[symbols.streamSym];
-  const start = `{"level":${log.levels.values['info']}`;
-  const bindings = internals[symbols.chindingsSym];
+  const level = `{"level":${log.levels.values['info']}`;
+  const bindings = `${internals[symbols.chindingsSym]},"reqId":"`;
+  let time = 0;
+  let start = '';
+  const last = { method: '', url: '', statusCode: 0, members: '' };
   return ({ request, statusCode, elapsedTime }) => {
     const { id, method, url, caller } = request;
-    // The path only, like `serializers` of the log. Without configured keys every caller is anonymous.
-    const path = JSON.stringify(url.split('?', 1)[0]);
+    const now = Date.now();
+    if (now !== time) {
+      time = now;
+      start = level + internals[symbols.timeSym]() + bindings;
+    }
+    if (url !== last.url || statusCode !== last.statusCode || method !== last.method) {
+      Object.assign(last, { method, url, statusCode });
+      // The path only, like `serializers` of the log.
+      const path = JSON.stringify(url.split('?', 1)[0]);
+      last.members = `","method":"${method}","url":${path},"status":${statusCode},"durationMs":`;
+    }
+    // Without configured keys every caller is anonymous.
     const from = caller === 'anonymous' ? '' : `,"caller":${JSON.stringify(caller)}`;
-    stream.write(
-      `${start}${internals[symbols.timeSym]()}${bindings},"reqId":"${id}","method":"${method}","url":${path},` +
-        `"status":${statusCode},"durationMs":${elapsedTime}${from},"msg":"request completed"}\n`,
-    );
+    stream.write(`${start}${id}${last.members}${elapsedTime}${from},"msg":"request completed"}\n`);
   };
 }

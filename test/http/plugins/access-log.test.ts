@@ -6,6 +6,8 @@ import { logRequests } from '../../../src/http/plugins/access-log.ts';
 interface Line {
   readonly reqId: string;
   readonly status: number;
+  readonly url: string;
+  readonly time: number;
 }
 
 async function logged(fraction: number | null, statuses: readonly number[]): Promise<Line[]> {
@@ -70,6 +72,21 @@ test('a line is the one that pino would write, with the path but no query', asyn
   const withoutTime = (line: string) => line.replace(/"time":\d+/, '');
   assert.equal(withoutTime(lines[0]!), withoutTime(lines[1]!));
   await app.close();
+});
+
+test('lines of one millisecond have the members of their own requests', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1 });
+  const lines = await logged(1, [200, 200, 404, 200]);
+  assert.deepEqual(
+    lines.map(({ status, url, time }) => [status, url, time]),
+    [
+      [200, '/200', 1],
+      [200, '/200', 1],
+      [404, '/404', 1],
+      [200, '/200', 1],
+    ],
+  );
+  assert.equal(new Set(lines.map(({ reqId }) => reqId)).size, 4);
 });
 
 test('callers without a key are not named', async () => {
