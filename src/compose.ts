@@ -359,9 +359,9 @@ export async function compose(
         decodeFiles,
         readEncodedJson: createEncodedJsonReader(predict),
         predictions: createPredictionService(models, predict, loadStatistics, decodeFiles, {
-          onPredicted(...predicted) {
-            metrics.predictions.onPredicted(...predicted);
-            statistics.onPredicted(...predicted);
+          onPredicted(model, images, ms, tally) {
+            metrics.predictions.onPredicted(model, images, ms, tally);
+            statistics.onPredicted(model, images, ms, tally);
           },
           onFailed: statistics.onFailed,
         }),

@@ -1,16 +1,23 @@
 /** Decoded request → encoded response, on the main thread or in the predict thread. */
+
+// The global of this name is a getter.
+import { performance } from 'node:perf_hooks';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, ServedModel } from './codec.ts';
 import { type PredictionTally, tallyPredictions } from './prediction-tally.ts';
 
-/** @throws AtelierError see `Codec.encode` */
+/**
+ * @param startedAt start of the forward pass
+ * @returns also the milliseconds of the phases
+ * @throws AtelierError see `Codec.encode`
+ */
 export function computeResponse<Format>(
   codec: Pick<Codec<never, Format>, 'encode'>,
   { batch, responseFormat, diagnoses }: Decoded<Format>,
   forward: KernelForward['forward'],
   model: ServedModel,
-): { response: EncodedResponse; tally: PredictionTally; computeMs: number; serialiseMs: number } {
-  const startedAt = performance.now();
+  startedAt: number,
+): { response: EncodedResponse; tally: PredictionTally; compute: number; serialise: number } {
   const logits = new Float32Array(batch.count * model.classNames.length);
   const probabilities = new Float32Array(logits.length);
   forward(logits, probabilities, batch.pixels);
@@ -20,7 +27,7 @@ export function computeResponse<Format>(
   return {
     response,
     tally: tallyPredictions(probabilities, model.classNames.length, diagnoses),
-    computeMs: computedAt - startedAt,
-    serialiseMs: serialisedAt - computedAt,
+    compute: computedAt - startedAt,
+    serialise: serialisedAt - computedAt,
   };
 }

@@ -34,12 +34,15 @@ interface Sums extends Compute {
 
 export function createInferenceStatistics(now: () => number = Date.now): InferenceStatistics {
   const versions = new LRUCache<string, Sums>({ max: MAX_VERSIONS });
+  /** The version that was used last, which needs no key to be found again. */
+  let last: { readonly model: VersionReference; readonly sums: Sums } | null = null;
 
   function sumsFor(model: VersionReference): Sums {
-    const existing = versions.get(versionKey(model));
-    if (existing) return existing;
-    const sums = noSums();
-    versions.set(versionKey(model), sums);
+    if (last?.model === model) return last.sums;
+    const key = versionKey(model);
+    const sums = versions.get(key) ?? noSums();
+    versions.set(key, sums);
+    last = { model, sums };
     return sums;
   }
 

@@ -63,6 +63,7 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
     // A single model above the limit stays, because reading it for every request would be worse.
     sizeCalculation: ({ model }) => Math.min(maxBytes, modelBytes(model)),
     dispose(_cached, _key, reason) {
+      last = null;
       if (reason === 'evict') counts.evictions++;
     },
   });
@@ -71,6 +72,9 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
   const resolved = new LRUCache<string, { readonly version: number; readonly checked: number }>({
     max: MAX_NAMES,
   });
+  /** The last result of `find`, which needs no keys to be found again, and the number of invalidations then. */
+  let last: { name: string; version: VersionName | undefined; changes: number; model: LoadedModel } | null =
+    null;
   /** Number of invalidations. */
   let changes = 0;
   /** The same number at the last invalidation of all names, of all versions, and of a model. */
@@ -88,11 +92,14 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
 
   return {
     find(name, version) {
-      const number = findNumber(name, version);
-      const cached = number === undefined ? undefined : loaded.get(cacheKey(name, number));
-      if (!cached || !isCurrent(name, cached.checked, versionsChanged)) return undefined;
+      if (last === null || last.name !== name || last.version !== version || last.changes !== changes) {
+        const number = findNumber(name, version);
+        const cached = number === undefined ? undefined : loaded.get(cacheKey(name, number));
+        if (!cached || !isCurrent(name, cached.checked, versionsChanged)) return undefined;
+        last = { name, version, changes, model: cached.model };
+      }
       counts.hits++;
-      return cached.model;
+      return last.model;
     },
 
     findOutdated(name, version) {

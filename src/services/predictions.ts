@@ -1,5 +1,8 @@
 /** Predicts the labels of images: few images on the main thread, more in a worker thread. */
 
+// The globals of the same names are getters.
+import { Buffer } from 'node:buffer';
+import { performance } from 'node:perf_hooks';
 import type { ReceivedImages } from '../datasets/decode-images.ts';
 import { joinBatches } from '../datasets/image-batch.ts';
 import type { Fit } from '../domain/image-query.ts';
@@ -92,38 +95,47 @@ export function createPredictionService(
   decodeFiles: DecodeFiles,
   { onPredicted, onFailed }: PredictionObserver,
 ): PredictionService {
-  /** @param decodedIn milliseconds that decoding has taken so far */
+  /** @param startedAt start of the request, which is also the start of decoding on this thread */
   function compute(
     model: LoadedModel,
-    request: PredictRequest | DecodedRequest,
+    request: PredictRequest,
     preprocessing: Preprocessing | null,
     signal: () => AbortSignal,
-    decodedIn = 0,
+    startedAt: number,
   ): EncodedResponse | Promise<EncodedResponse> {
-    if (!('decoded' in request) && fitsMainThread(request)) {
-      const startedAt = performance.now();
-      const received = codecFor(request).decode(request);
-      const { protocol } = request;
-      const computeDecoded = (decoded: Decoded<unknown>) =>
-        compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
-      return 'encoded' in received
-        ? decodeEncoded(received, preprocessing, signal).then(computeDecoded)
-        : computeDecoded(received);
+    if (!fitsMainThread(request)) return computeInThread(model, request, preprocessing, signal, 0);
+    const { protocol } = request;
+    const received = codecFor(request).decode(request);
+    if (!('encoded' in received)) {
+      return computeDecoded(model, { protocol, decoded: received }, preprocessing, signal, startedAt);
     }
-    if ('decoded' in request && isSmall(request, model)) {
-      const { decoded } = request;
-      const codec = codecFor(request);
-      const { response, tally, computeMs, serialiseMs } = computeResponse(
-        codec,
-        decoded,
-        model.forward,
-        model,
-      );
-      const ms = { wait: 0, decode: decodedIn, compute: computeMs, serialise: serialiseMs };
-      onPredicted(model.reference, decoded.batch.count, ms, tally);
-      return response;
-    }
-    return computeInThread(model, request, preprocessing, signal, decodedIn);
+    return decodeEncoded(received, preprocessing, signal).then((decoded) =>
+      computeDecoded(model, { protocol, decoded }, preprocessing, signal, startedAt),
+    );
+  }
+
+  /** @param startedAt start of decoding */
+  function computeDecoded(
+    model: LoadedModel,
+    request: DecodedRequest,
+    preprocessing: Preprocessing | null,
+    signal: () => AbortSignal,
+    startedAt: number,
+  ): EncodedResponse | Promise<EncodedResponse> {
+    const decodedAt = performance.now();
+    const decode = decodedAt - startedAt;
+    const { decoded } = request;
+    if (!isSmall(decoded, model)) return computeInThread(model, request, preprocessing, signal, decode);
+    const codec = codecFor(request);
+    const { response, tally, compute, serialise } = computeResponse(
+      codec,
+      decoded,
+      model.forward,
+      model,
+      decodedAt,
+    );
+    onPredicted(model.reference, decoded.batch.count, { wait: 0, decode, compute, serialise }, tally);
+    return response;
   }
 
   async function computeInThread(
@@ -144,7 +156,7 @@ export function createPredictionService(
     if ('encoded' in result) {
       const decoded = await decodeEncoded(result, preprocessing, signal);
       const { protocol } = request;
-      return compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
+      return computeDecoded(model, { protocol, decoded }, preprocessing, signal, startedAt);
     }
     const { body, jsonBytes, images, tally, ms } = result;
     const wait = performance.now() - startedAt - ms.decode - ms.compute - ms.serialise;
@@ -162,14 +174,17 @@ export function createPredictionService(
     return { batch: joinBatches(images.map(({ batch }) => batch)), responseFormat };
   }
 
-  function reportFailure<T>({ reference }: LoadedModel, work: () => T | Promise<T>): T | Promise<T> {
+  function reportFailure<T>(
+    { reference }: LoadedModel,
+    work: (startedAt: number) => T | Promise<T>,
+  ): T | Promise<T> {
     const startedAt = performance.now();
     const fail = (error: unknown): never => {
       onFailed(reference, performance.now() - startedAt);
       throw error;
     };
     try {
-      const result = work();
+      const result = work(startedAt);
       return result instanceof Promise ? result.catch(fail) : result;
     } catch (error) {
       return fail(error);
@@ -180,14 +195,15 @@ export function createPredictionService(
     load: ({ name, version }) => models.load(name, version),
 
     predict(model, images, { topK, logits, input = false, diagnose = false }, format, signal) {
-      const computeWith = (imageStatistics: ImageStatistics | null) =>
-        compute(
-          model,
-          { protocol: 'native', images, options: { topK, logits, input }, format, imageStatistics },
-          null,
-          signal,
-        );
-      return reportFailure(model, () => {
+      return reportFailure(model, (startedAt) => {
+        const computeWith = (imageStatistics: ImageStatistics | null) =>
+          compute(
+            model,
+            { protocol: 'native', images, options: { topK, logits, input }, format, imageStatistics },
+            null,
+            signal,
+            startedAt,
+          );
         const response = diagnose ? loadStatistics(model, signal()).then(computeWith) : computeWith(null);
         return then(response, ({ body, jsonBytes }) => ({ body, jsonBytes, model: model.reference }));
       });
@@ -195,12 +211,13 @@ export function createPredictionService(
 
     async respond({ name, version }, request, signal) {
       const model = await models.load(name, version);
-      return reportFailure(model, async () => ({
+      return reportFailure(model, async (startedAt) => ({
         ...(await compute(
           model,
           request,
           preprocessingFor(model.preprocessing, requestedFit(request)),
           signal,
+          startedAt,
         )),
         model: model.reference,
       }));
@@ -217,7 +234,7 @@ function fitsMainThread(request: PredictRequest): boolean {
   return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 
-function isSmall({ decoded }: DecodedRequest, { layerSizes }: Pick<LoadedModel, 'layerSizes'>): boolean {
-  const { count } = decoded.batch;
+function isSmall({ batch }: Decoded<unknown>, { layerSizes }: Pick<LoadedModel, 'layerSizes'>): boolean {
+  const { count } = batch;
   return count <= MAX_INLINE_IMAGES && count * forwardCost(layerSizes) <= MAX_INLINE_MULTIPLY_ADDS;
 }

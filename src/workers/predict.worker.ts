@@ -28,7 +28,13 @@ function computePredictions({ network, request }: PredictTask): PredictResult | 
   if ('encoded' in decoded) return decoded;
   const decode = performance.now() - startedAt;
   const forward = cachedForward(network);
-  const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+  const { response, tally, compute, serialise } = computeResponse(
+    codec,
+    decoded,
+    forward,
+    network,
+    performance.now(),
+  );
   const images = decoded.batch.count;
   // Moved here, and not read again.
   release(requestBuffers(request));
@@ -38,7 +44,7 @@ function computePredictions({ network, request }: PredictTask): PredictResult | 
     jsonBytes,
     images,
     tally,
-    ms: { decode, compute: computeMs, serialise: serialiseMs },
+    ms: { decode, compute, serialise },
   };
 }
 

@@ -47,6 +47,22 @@ test('evicts the least recently used models by bytes', async () => {
   assert.deepEqual([evictions, models, bytes], [1, 3, 2 * small + large]);
 });
 
+test('a model that was found last is not found again once it is evicted or deleted', async () => {
+  const cache = createModelCache();
+  const remove = [
+    () => cache.evict(cache.bytes()),
+    () => cache.invalidate([{ name: 'a', version: 1 }]),
+    () => cache.doubt('a'),
+  ];
+  for (const withdraw of remove) {
+    await put(cache, 'a', 1);
+    assert.ok(cache.find('a', 1));
+    assert.equal(cache.find('a', 1), cache.find('a', 1));
+    withdraw();
+    assert.equal(cache.find('a', 1), undefined, `${withdraw}`);
+  }
+});
+
 test('keeps a single model above the limit', async () => {
   const cache = createModelCache({ maxBytes: (await bytesOf(512)) - 1 });
   await put(cache, 'a', 1);

@@ -96,7 +96,8 @@ function assertUtf8(parameters: ReadonlyMap<string, string>): void {
 }
 
 export function parseMediaType(contentType = ''): string {
-  return contentType.split(';')[0]!.trim().toLowerCase();
+  const end = contentType.indexOf(';');
+  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
 async function inflateTo(limit: number, bytes: Buffer): Promise<Buffer> {

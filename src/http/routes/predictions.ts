@@ -52,7 +52,7 @@ export const predictionRoutes =
       model: { name: string; version?: VersionName },
       query: PredictionQuery,
     ) {
-      const jsonOnly = (['diagnose', 'input'] as const).find((option) => query[option]);
+      const jsonOnly = query.diagnose ? 'diagnose' : query.input ? 'input' : undefined;
       const type = jsonOnly
         ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
         : negotiate(request, reply, ['application/json', 'application/x-npy']);

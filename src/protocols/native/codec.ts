@@ -40,13 +40,13 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
   },
 
   /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-  encode({ probabilities, logits }, { options, format, ...perImage }, { reference, classNames }) {
+  encode({ probabilities, logits }, request, { reference, classNames }) {
     const classes = classNames.length;
     const body =
-      format === 'npy'
+      request.format === 'npy'
         ? npyBytes(probabilities, [probabilities.length / classes, classes])
         : JSON.stringify(
-            describePredictions(reference, classNames, probabilities, logits, options, perImage),
+            describePredictions(reference, classNames, probabilities, logits, request.options, request),
           );
     return { body, jsonBytes: null };
   },
