@@ -1,4 +1,7 @@
-/** Estimated time of the kernel, in microseconds of one thread; fitted to measurements on a common server. */
+/**
+ * Estimated time of the kernel, in microseconds; fitted to measurements on a common server. `node bench/fit-time.ts` prints
+ * the constants that fit bench/results best.
+ */
 import type { Ema } from './ema.ts';
 import { type Augmentation, type OptimizerSettings, stateVectorCount } from './engine.ts';
 import { forwardCost } from './forward.ts';
@@ -10,6 +13,8 @@ import { type LayerSizes, parameterCount } from './network.ts';
  * pixels and passes no gradient back.
  */
 const TRAINING = { constant: 0.47, perFirstMultiplyAdd: 25.3e-6, perLaterMultiplyAdd: 57e-6 };
+/** Amdahl's law: a serial part of each image, and the gain of each thread after the first in the rest. */
+const THREADS = { serial: 0.39, gain: 0.92 };
 const EVALUATION = { constant: 0.3, perMultiplyAdd: 25e-6 };
 /** Noise is drawn for each pixel, and leaves no zeros to skip in the first layer. */
 const NOISE = { constant: 2, perMultiplyAdd: 20e-6 };
@@ -45,6 +50,16 @@ export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions):
   const mixing = mixup === null ? 0 : MIXUP.constant + MIXUP.perMultiplyAdd * firstLayer;
   const vectors = (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
   return plain + noise + mixing + vectors;
+}
+
+/**
+ * Time of a step in several threads as a fraction of its time in one: within 15 % of bench/results/scaling.md, except for
+ * its smallest network, which takes 27 % longer.
+ * @param microseconds of an image in one thread, by `trainingMicroseconds`
+ */
+export function threadedFraction(microseconds: number, threads: number): number {
+  const serial = Math.min(1, THREADS.serial / microseconds);
+  return serial + (1 - serial) / (1 + THREADS.gain * (threads - 1));
 }
 
 /** Forward pass and loss of one image. */

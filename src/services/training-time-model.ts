@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
-import { forwardCost } from '../numerics/forward.ts';
 import {
   evaluationMicroseconds,
   inspectionMicroseconds,
+  threadedFraction,
   trainingMicroseconds,
 } from '../numerics/kernel-time.ts';
 import { parameterCount } from '../numerics/network.ts';
@@ -16,25 +16,21 @@ import { heldOutCount } from './resolve-training.ts';
 
 export type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'>;
 
-/** Measured: start of the thread, and preparation of the data; then seconds per parameter. */
-const START = { constant: 0.2, perParameter: 1.2e-7 };
-const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
 /**
- * Gain of each thread after the first, while there are cores: more for larger steps, in which the threads wait less for one
- * another. Fitted to bench/results/scaling.md: 0.74 for 784-16-10, 0.92 for 784-1024-10.
+ * Measured: start of the thread, preparation of the data and first, slower steps; then seconds per further thread and per
+ * parameter. `node bench/fit-time.ts` prints the sum of both constants.
  */
-const THREAD_GAIN = { constant: 0.74, perDoubling: 0.03, at: 12_704, largest: 0.95 };
+const START = { constant: 0.15, perThread: 0.03, perParameter: 1.2e-7 };
+const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
 
 /** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
 export function modelledSeconds(
   { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
   layerSizes: readonly number[],
 ): number {
+  const image = trainingMicroseconds(layerSizes, training);
   const images = progress.steps * training.batchSize;
-  return (
-    START.constant +
-    (images * trainingMicroseconds(layerSizes, training)) / speedUp(training.threads, layerSizes) / 1e6
-  );
+  return START.constant + (images * image * threadedFraction(image, usableThreads(training))) / 1e6;
 }
 
 /** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
@@ -53,13 +49,14 @@ export function modelledTimes({ network, training }: Training, dataset: Dataset)
 
 /** Predicted durations of the steps and of the evaluations of an epoch. */
 export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
-  const layerSizes = layerSizesFor(request.network.hidden, dataset);
+  const { training, network } = request;
+  const image = trainingMicroseconds(layerSizesFor(network.hidden, dataset), training);
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested;
   const inspected = Math.min(trained, DEAD_UNIT_IMAGES);
   return {
-    steps: (trained * times.training) / speedUp(request.training.threads, layerSizes) / 1000,
+    steps: (trained * times.training * threadedFraction(image, usableThreads(training))) / 1000,
     evaluation: (evaluated * times.evaluation + inspected * times.inspection) / 1000,
   };
 }
@@ -69,16 +66,11 @@ export const totalMs = ({ steps, evaluation }: ReturnType<typeof epochMs>) => st
 export const trainedCount = (request: Training, dataset: Dataset) =>
   dataset.train.labels.length - heldOutCount(request, dataset);
 
-function speedUp(threads: number, layerSizes: readonly number[]): number {
-  const { constant, perDoubling, at, largest } = THREAD_GAIN;
-  const gain = Math.min(largest, constant + perDoubling * Math.log2(forwardCost(layerSizes) / at));
-  return 1 + gain * (Math.min(threads, availableParallelism()) - 1);
-}
+const usableThreads = ({ threads }: Training['training']) => Math.min(threads, availableParallelism());
 
-const affine = (model: { constant: number; perParameter: number }, parameters: number) =>
-  model.constant + model.perParameter * parameters;
-
-export const startSeconds = (layerSizes: readonly number[]): number =>
-  affine(START, parameterCount(layerSizes));
+export const startSeconds = (layerSizes: readonly number[], training: Training['training']): number =>
+  START.constant +
+  START.perThread * (usableThreads(training) - 1) +
+  START.perParameter * parameterCount(layerSizes);
 export const gradientCheckSeconds = (layerSizes: readonly number[]): number =>
-  affine(GRADIENT_CHECK, parameterCount(layerSizes));
+  GRADIENT_CHECK.constant + GRADIENT_CHECK.perParameter * parameterCount(layerSizes);

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../domain/dataset.ts';
 import type { EpochRecord } from '../domain/epoch-record.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
@@ -46,6 +47,12 @@ const EPOCHS_PER_JOB = 5;
 /** Different settings among the earlier jobs that are timed to compare with them. */
 const MAX_SETTINGS = 3;
 
+/**
+ * Ratio of actual to predicted durations below which steps are timed again: a training is not faster than steps that
+ * nothing disturbs.
+ */
+const DISTURBED = 0.85;
+
 /** Range of the estimate without enough earlier epochs. */
 const RANGES = { calibrated: [0.8, 1.25], model: [0.4, 2.5] } as const;
 const MIN_EPOCHS = 5;
@@ -67,6 +74,8 @@ export function createTrainingTimes({
   numeric: Pool<NumericTasks>;
 }): PredictTrainingTime {
   const coalesce = createCoalescingCache<TrainingTimes>(MAX_CACHED);
+  /** Keys of settings that were timed again. */
+  const repeated = new LRUCache<string, true>({ max: MAX_CACHED });
 
   /** null if the service is too busy to time anything. */
   async function time(
@@ -76,7 +85,8 @@ export function createTrainingTimes({
   ): Promise<TrainingTimes | null> {
     const task = buildTimingTask(request, dataset);
     try {
-      const timed = await coalesce(timingKey(task, dataset), signal, (abort) =>
+      const key = timingKey(task, dataset);
+      const timed = await coalesce(repeated.has(key) ? `${key} again` : key, signal, (abort) =>
         numeric.run('timeTraining', task, abort),
       );
       return scaleUp(timed, layerSizesFor(request.network.hidden, dataset), task.plan.layerSizes);
@@ -102,17 +112,23 @@ export function createTrainingTimes({
         if (timings.size === MAX_SETTINGS) continue;
         timings.set(settings, await time(job, dataset, signal));
       }
-      const times = timings.get(settings);
-      if (!times) continue;
-      const expected = epochMs(job, dataset, times);
       const records = await lastEpochs(job, job.latest);
-      compared.ratios.push(
-        ...records.map(({ durationMs, evaluationMs }) => (durationMs + evaluationMs) / totalMs(expected)),
-      );
+      const compare = (times: TrainingTimes) => {
+        const expected = totalMs(epochMs(job, dataset, times));
+        return ascending(records.map((record) => (record.durationMs + record.evaluationMs) / expected));
+      };
+      let times = timings.get(settings);
+      if (times && !repeated.has(settings) && quantile(compare(times), 0.5) < DISTURBED) {
+        repeated.set(settings, true);
+        times = await time(job, dataset, signal);
+        timings.set(settings, times);
+      }
+      if (!times) continue;
+      compared.ratios.push(...compare(times));
       compared.jobs++;
       if (compared.ratios.length >= MAX_EPOCHS) break;
     }
-    return { jobs: compared.jobs, ratios: compared.ratios.slice(0, MAX_EPOCHS).toSorted((a, b) => a - b) };
+    return { jobs: compared.jobs, ratios: ascending(compared.ratios.slice(0, MAX_EPOCHS)) };
   }
 
   /** The first epoch is left out if others exist: its code does not run at full speed from the start. */
@@ -122,9 +138,11 @@ export function createTrainingTimes({
 
   return async (request, dataset, signal) => {
     const layerSizes = layerSizesFor(request.network.hidden, dataset);
+    const compared = await compareEarlier(request, dataset, signal);
+    // Afterwards, because the comparison may have found that the same steps must be timed again.
     const timed = await time(request, dataset, signal);
     const times = timed ?? modelledTimes(request, dataset);
-    const earlier = timed === null ? { jobs: 0, ratios: [] } : await compareEarlier(request, dataset, signal);
+    const earlier = timed === null ? { jobs: 0, ratios: [] } : compared;
     const { ratios } = earlier;
     const ratio = ratios.length === 0 ? 1 : quantile(ratios, 0.5);
     const kind = timed === null ? 'model' : ratios.length === 0 ? 'calibrated' : 'measured-here';
@@ -139,7 +157,7 @@ export function createTrainingTimes({
     const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
     // Other work on the machine slows these down as much as the epochs.
     const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(layerSizes) : 0;
-    const beforeSeconds = ratio * startSeconds(layerSizes);
+    const beforeSeconds = ratio * startSeconds(layerSizes, request.training);
     const total = (factor: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
       return beforeSeconds + checkSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);
@@ -200,6 +218,8 @@ function scaleUp(
     inspection: timed.inspection * grow(inspectionMicroseconds),
   };
 }
+
+const ascending = (values: readonly number[]) => values.toSorted((a, b) => a - b);
 
 /** @param sorted ascending, not empty */
 function quantile(sorted: readonly number[], fraction: number): number {

@@ -2,19 +2,34 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { PLAIN_OBJECTIVE } from '../../src/numerics/engine.ts';
-import { type TimedOptions, trainingMicroseconds } from '../../src/numerics/kernel-time.ts';
+import { type TimedOptions, threadedFraction, trainingMicroseconds } from '../../src/numerics/kernel-time.ts';
+
+/** Of bench/results/scaling.md: network, and seconds of an epoch of 60,000 images in one and in two threads. */
+function readScaling() {
+  const report = readFileSync(new URL('../../bench/results/scaling.md', import.meta.url), 'utf8');
+  const rows = [...report.matchAll(/^\| ([\d-]+), batch \d+ \| [\d,]+ \| ([\d.]+) \| ([\d.]+) \|/gm)];
+  assert.ok(rows.length > 10);
+  return rows.map(([, network, one, two]) => ({
+    sizes: network!.split('-').map(Number),
+    one: Number(one),
+    two: Number(two),
+  }));
+}
 
 test('the model of the training time fits the measured scaling of the kernel', () => {
-  const report = readFileSync(new URL('../../bench/results/scaling.md', import.meta.url), 'utf8');
-  // Network, batch, multiply-adds, seconds of an epoch of 60,000 images in one thread.
-  const rows = [...report.matchAll(/^\| ([\d-]+), batch \d+ \| [\d,]+ \| ([\d.]+) \|/gm)];
-  assert.ok(rows.length > 10);
-  const errors = rows.map(
-    ([, network, seconds]) =>
-      (0.06 * trainingMicroseconds(network!.split('-').map(Number))) / Number(seconds),
-  );
+  const errors = readScaling().map(({ sizes, one }) => (0.06 * trainingMicroseconds(sizes)) / one);
   // Up to the speed of the machine.
   assert.ok(Math.max(...errors) / Math.min(...errors) < 1.3, String(errors));
+});
+
+test('the model of the gain by a second thread fits the measured one', () => {
+  const errors = readScaling().map(
+    ({ sizes, one, two }) => (threadedFraction(trainingMicroseconds(sizes), 2) * one) / two - 1,
+  );
+  const good = errors.filter((error) => Math.abs(error) <= 0.15);
+  assert.ok(good.length / errors.length > 0.85, String(errors));
+  assert.equal(threadedFraction(trainingMicroseconds([784, 40, 10]), 1), 1);
+  assert.ok(threadedFraction(0.1, 2) <= 1, 'the serial part is at most the whole');
 });
 
 test('noise, mixup, moments and an average take time, the latter two once per step', () => {

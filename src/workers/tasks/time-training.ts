@@ -1,23 +1,20 @@
 /** Times a few steps and evaluations of a training, to predict how long the whole takes. */
-import type { Examples } from '../../numerics/engine.ts';
 import { evaluateByEngine, inspectNetwork } from '../../numerics/evaluate.ts';
 import { initialize } from '../../numerics/initialize.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import { engineSettings } from '../../numerics/training-plan.ts';
 import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../messages.ts';
+import { typicalMs } from '../typical-duration.ts';
 
 /** Code runs at full speed only after a while, and the first steps of a large network are slower. */
 const WARM_UP_MS = 15;
 const WARM_UP_CALLS = 5;
-const TRAINING_MS = 60;
-const EVALUATION_MS = 25;
-/** Fewer calls may all be interrupted. */
-const MIN_CALLS = 8;
-/** Longest time for few or interrupted calls, as a multiple of the usual one. */
-const MAX_PATIENCE = 3;
-/** Some systems count the time of the processor in steps of 10 ms. */
-const CPU_TICK_MS = 10;
+/** Rounds in which everything is timed in turn; the fastest counts, because other work only makes a round slower. */
+const ROUNDS = 3;
+/** Time of the processor for each round. */
+const TRAINING_MS = 20;
+const EVALUATION_MS = 8;
 /** Images of a call that is timed; a call takes at least some tens of microseconds. */
 const EVALUATED_IMAGES = 250;
 const INSPECTED_IMAGES = 32;
@@ -37,55 +34,26 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
   const step = () => {
     engine.step(train, scattered(batchSize, batchSize * taken++), position, sums);
   };
-  typicalMs(step, WARM_UP_MS, WARM_UP_CALLS);
-  const training = typicalMs(step, TRAINING_MS);
   const evaluated = scattered(Math.min(all, EVALUATED_IMAGES));
-  const evaluation = typicalMs(
-    () => finish(evaluateByEngine(engine.evaluate, train, evaluated)),
-    EVALUATION_MS,
-  );
+  const inspected = scattered(Math.min(all, INSPECTED_IMAGES));
+  const evaluate = () => finish(evaluateByEngine(engine.evaluate, train, evaluated));
+  const inspect = () => finish(inspectNetwork(settings, initial, train, inspected));
+  typicalMs(step, WARM_UP_MS, WARM_UP_CALLS);
+  const rounds = Array.from({ length: ROUNDS }, () => ({
+    training: (1000 * typicalMs(step, TRAINING_MS)) / batchSize,
+    evaluation: (1000 * typicalMs(evaluate, EVALUATION_MS)) / evaluated.length,
+    inspection: (1000 * typicalMs(inspect, EVALUATION_MS)) / inspected.length,
+  }));
+  const fastest = (of: keyof TrainingTimes) => Math.min(...rounds.map((round) => round[of]));
   return {
-    training: (1000 * training) / batchSize,
-    evaluation: (1000 * evaluation) / evaluated.length,
-    inspection: timeInspection(settings, initial, train, scattered(Math.min(all, INSPECTED_IMAGES))),
+    training: fastest('training'),
+    evaluation: fastest('evaluation'),
+    inspection: fastest('inspection'),
   };
-}
-
-function timeInspection(
-  settings: Parameters<typeof inspectNetwork>[0],
-  initial: Parameters<typeof inspectNetwork>[1],
-  train: Examples,
-  indices: Uint32Array,
-): number {
-  const inspect = () => finish(inspectNetwork(settings, initial, train, indices));
-  return (1000 * typicalMs(inspect, EVALUATION_MS)) / indices.length;
 }
 
 function finish(generator: Generator<unknown, unknown, unknown>): void {
   while (!generator.next().done) {
     // The chunks are not needed.
-  }
-}
-
-/**
- * Typical duration of a call, as if no other work interrupted it: the lower quartile for short calls; for long ones, most of
- * which are interrupted on a busy machine, at most the mean time of the processor. Calls at least until that
- * reaches `durationMs`.
- */
-function typicalMs(call: () => void, durationMs: number, minCalls = MIN_CALLS): number {
-  const durations: number[] = [];
-  const [startedAt, before] = [performance.now(), process.threadCpuUsage()];
-  for (let last = startedAt; ; ) {
-    call();
-    const now = performance.now();
-    durations.push(now - last);
-    const { user, system } = process.threadCpuUsage(before);
-    const cpuMs = (user + system) / 1000;
-    const isEnough = cpuMs >= durationMs && durations.length >= minCalls;
-    if (isEnough || now - startedAt >= MAX_PATIENCE * durationMs) {
-      const quartile = durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 4)]!;
-      return Math.min(quartile, (cpuMs + CPU_TICK_MS) / durations.length);
-    }
-    last = performance.now();
   }
 }

@@ -1,0 +1,49 @@
+/** Prediction of training times from timed steps and from the epochs of earlier jobs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTrainingTimes } from '../../src/services/training-times.ts';
+import type { TrainingTimes } from '../../src/workers/messages.ts';
+import type { Pool } from '../../src/workers/pool.ts';
+import type { NumericTasks } from '../../src/workers/tasks.ts';
+import { stripes } from '../numerics/fixtures.ts';
+import { epochRecord, request, temporaryStore, untouched } from '../store/fixtures.ts';
+
+const TRUE_TIMES: TrainingTimes = { training: 2, evaluation: 1, inspection: 20 };
+const examples = stripes(600, 784, 3);
+const dataset = {
+  id: 'fashion-mnist',
+  classNames: ['a', 'b', 'c'],
+  digest: 'd',
+  train: examples,
+  test: examples,
+};
+
+test('times steps again if a training was faster than they were', async (t) => {
+  const store = await temporaryStore(t);
+  let timings = 0;
+  const numeric = {
+    // The first timing is disturbed.
+    run: async () => ({ ...TRUE_TIMES, training: timings++ === 0 ? 40 : TRUE_TIMES.training }),
+  } as unknown as Pool<NumericTasks>;
+  const predict = createTrainingTimes({ ...store, numeric });
+  const body = request();
+  const run = () => predict(body, dataset, new AbortController().signal);
+  const disturbed = await run();
+  assert.equal(disturbed.basis.kind, 'calibrated');
+
+  const trained = 540;
+  const durationMs = (trained * TRUE_TIMES.training) / 1000;
+  const { id } = await store.jobs.create(body, untouched);
+  const job = await store.jobs.start(id);
+  for (const epoch of [1, 2, 3]) {
+    const evaluationMs = (660 * TRUE_TIMES.evaluation + trained * TRUE_TIMES.inspection) / 1000;
+    const record = { ...epochRecord(epoch, 0.4), durationMs, evaluationMs };
+    await job!.recordEpoch(record, [], { ...untouched, epoch });
+  }
+  const corrected = await run();
+  assert.equal(timings, 2);
+  assert.ok(Math.abs(corrected.basis.ratio - 1) < 0.01, String(corrected.basis.ratio));
+  assert.ok(corrected.trainingSeconds < disturbed.trainingSeconds / 10);
+  await run();
+  assert.equal(timings, 2, 'the second timing is kept');
+});
