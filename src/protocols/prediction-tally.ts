@@ -54,6 +54,16 @@ export function tallyPredictions(
   return { classes: byClass, buckets, probabilitySum, diagnosed: diagnoses && tallyDiagnoses(diagnoses) };
 }
 
+/** The tally of all images of a request that were counted in blocks, at least one; without diagnoses. */
+export function addTallies(blocks: readonly PredictionTally[]): PredictionTally {
+  return blocks.reduce((sum, block) => ({
+    classes: sum.classes.map((count, k) => count + block.classes[k]!),
+    buckets: sum.buckets.map((count, b) => count + block.buckets[b]!),
+    probabilitySum: sum.probabilitySum + block.probabilitySum,
+    diagnosed: null,
+  }));
+}
+
 export function tallyDiagnoses(diagnoses: readonly Diagnosis[]): DiagnosisTally {
   const findings: Partial<Record<FindingCode, number>> = {};
   for (const diagnosis of diagnoses) {

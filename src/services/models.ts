@@ -32,6 +32,8 @@ export interface ModelService {
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, `checkpoint-damaged`, `state-unusable`
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
+  /** The version that `load` would return synchronously. */
+  loaded(name: string, version?: VersionName): LoadedModel | undefined;
   /**
    * Invalidates cached name resolution and lists in this process.
    * @param gone versions that were deleted
@@ -181,6 +183,12 @@ export function createModelService(
     }
   }
 
+  function loaded(name: string, wanted?: VersionName): LoadedModel | undefined {
+    if (agreement.isTrusted()) return cache.find(name, wanted);
+    // While nothing can be read again, names keep their meaning: no process can move them either.
+    return agreement.isCutOff() ? cache.findOutdated(name, wanted) : undefined;
+  }
+
   function invalidate(gone: readonly VersionReference[] = []): void {
     revision += 1;
     cache.invalidate(gone);
@@ -199,12 +207,8 @@ export function createModelService(
       await version(name);
       return models.versions(name, query);
     },
-    load(name, wanted) {
-      if (agreement.isTrusted()) return cache.find(name, wanted) ?? loadOrKeep(name, wanted);
-      // While nothing can be read again, names keep their meaning: no process can move them either.
-      const kept = agreement.isCutOff() ? cache.findOutdated(name, wanted) : undefined;
-      return kept ?? loadOrKeep(name, wanted);
-    },
+    load: (name, wanted) => loaded(name, wanted) ?? loadOrKeep(name, wanted),
+    loaded,
     invalidate,
     async invalidateEverywhere(gone) {
       invalidate(gone);

@@ -29,7 +29,9 @@ import { transferableBuffers } from '../workers/transfer.ts';
 import type { DecodeFiles } from './image-decoder.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { type ModelService, servedNetwork } from './models.ts';
+import { PredictionStream } from './prediction-stream.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
+import { computeStreamResponse } from './stream-response.ts';
 import { then } from './then.ts';
 
 /** Limits for the main thread: number of images, and multiply-adds. */
@@ -66,6 +68,21 @@ export interface PredictionService {
     format: NativeRequest['format'],
     signal: () => AbortSignal,
   ): PredictionResponse | Promise<PredictionResponse>;
+  /**
+   * Begins to predict images that are about to arrive, which continues while they do.
+   * @returns undefined if the version is not in memory
+   */
+  stream(model: ModelRef): PredictionStream | undefined;
+  /**
+   * The response of the native protocol to all images of a stream, once they have arrived.
+   * @throws AtelierError the errors of the pool
+   */
+  respondToStream(
+    stream: PredictionStream,
+    options: PredictionOptions,
+    format: NativeRequest['format'],
+    signal: AbortSignal,
+  ): Promise<PredictionResponse>;
   /**
    * Predicts in another protocol.
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec
@@ -206,6 +223,20 @@ export function createPredictionService(
           );
         const response = diagnose ? loadStatistics(model, signal()).then(computeWith) : computeWith(null);
         return then(response, ({ body, jsonBytes }) => ({ body, jsonBytes, model: model.reference }));
+      });
+    },
+
+    stream({ name, version }) {
+      const model = models.loaded(name, version);
+      return model && new PredictionStream(pool, model);
+    },
+
+    async respondToStream(stream, options, format, signal) {
+      const { model } = stream;
+      return reportFailure(model, async () => {
+        const computed = await computeStreamResponse(pool, stream, options, format, signal);
+        onPredicted(model.reference, computed.images, computed.ms, computed.tally);
+        return { ...computed.response, model: model.reference };
       });
     },
 

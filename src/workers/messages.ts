@@ -29,7 +29,8 @@ import type { PathPoint, PlanePath } from '../numerics/sgd-path.ts';
 import type { SgdPathPlan } from '../numerics/sgd-path-cost.ts';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
-import type { ServedModel } from '../protocols/codec.ts';
+import type { Outputs, ServedModel } from '../protocols/codec.ts';
+import type { PredictionOptions } from '../protocols/native/schema.ts';
 import type { PredictionTally } from '../protocols/prediction-tally.ts';
 import type { DecodedRequest, PredictRequest } from '../protocols/protocol-map.ts';
 
@@ -345,6 +346,31 @@ export interface ImageFileTask {
 export interface PredictTask {
   readonly network: ServedNetwork;
   readonly request: PredictRequest | DecodedRequest;
+}
+
+/** Predicts images that arrived while earlier ones of the same body were predicted. */
+export interface BlockTask {
+  readonly network: ServedNetwork;
+  /** n × 784 bytes in all; an image may lie in several chunks. */
+  readonly chunks: readonly Uint8Array[];
+}
+
+export interface BlockResult {
+  readonly outputs: Outputs;
+  readonly tally: PredictionTally;
+  readonly computeMs: number;
+}
+
+/** Writes the JSON of predictions. */
+export interface JsonTask {
+  readonly model: ServedModel;
+  readonly outputs: Outputs;
+  readonly options: PredictionOptions;
+}
+
+export interface WrittenResponse {
+  readonly body: Uint8Array;
+  readonly serialiseMs: number;
 }
 
 /** Duration of each phase of a prediction; `wait` is the time until a thread starts the task. */

@@ -41,6 +41,8 @@ export interface DatasetTasks {
 export interface PredictTasks {
   /** Encoded images in the body are returned, because the main thread decodes them. */
   predict: { task: message.PredictTask; result: message.PredictResult | WithEncodedImages<unknown> };
+  predictBlock: { task: message.BlockTask; result: message.BlockResult };
+  writeJson: { task: message.JsonTask; result: message.WrittenResponse };
   /** Reads a JSON body with encoded images, which are decoded later. */
   readEncoded: { task: { readonly bytes: Uint8Array }; result: readonly EncodedJsonImage[] };
 }

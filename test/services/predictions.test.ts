@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
@@ -93,6 +94,34 @@ test('worker and main thread give the same npy, top-k and logits', async () => {
   const whole = await send('application/octet-stream', many, 'application/json', options);
   const one = await send('application/octet-stream', many.subarray(0, 784), 'application/json', options);
   assert.deepEqual(whole.json().predictions[0], one.json().predictions[0]);
+});
+
+test('images that are predicted while they arrive give the same response', async () => {
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const request = async (type: string, body: Uint8Array, accept: string, query: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/models/fashion-mnist/predictions${query}`, {
+      method: 'POST',
+      headers: { 'content-type': type, accept },
+      body: new Uint8Array(body),
+    });
+    assert.equal(response.status, 200);
+    return Buffer.from(await response.arrayBuffer());
+  };
+  const npy = npyBytes(bytes, [10_000, 28, 28]);
+  for (const [accept, query] of [
+    ['application/x-npy', '?'],
+    ['application/json', '?topK=2&logits=true&'],
+  ] as const) {
+    // A stated range of pixels is an option that applies to the whole body, so it is read first.
+    const whole = await request('application/x-npy', npy, accept, `${query}pixels=0-255`);
+    for (const [type, body] of [
+      ['application/x-npy', npy],
+      ['application/octet-stream', bytes],
+    ] as const) {
+      assert.ok((await request(type, body, accept, query)).equals(whole));
+    }
+  }
 });
 
 test('the worker reports a defect deep inside a large body with its position', async () => {

@@ -10,11 +10,16 @@ import {
   predictionsSchema,
 } from '../../protocols/native/schema.ts';
 import type { LoadedModel } from '../../services/loaded-model.ts';
+import { PredictionStream } from '../../services/prediction-stream.ts';
 import type { PredictionResponse, PredictionService } from '../../services/predictions.ts';
 import { then } from '../../services/then.ts';
+import { release } from '../../workers/transfer.ts';
+import { createOpenStream } from '../bodies/image-stream.ts';
 import { type ImageReader, readImages } from '../bodies/images.ts';
+import { createByteReader } from '../bodies/read-bytes.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
+import { onceClosed } from '../plugins/client.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../responses/model-headers.ts';
 import { negotiate } from '../responses/negotiate.ts';
@@ -42,9 +47,17 @@ const shared = {
   responseHeaders: { 200: MODEL_HEADERS },
 };
 
+const STREAMED_TYPES = ['application/octet-stream', 'application/x-npy'];
+
 export const predictionRoutes =
   (predictions: PredictionService, reader: ImageReader): FastifyPluginAsyncZod =>
   async (app) => {
+    app.removeContentTypeParser(STREAMED_TYPES);
+    app.addContentTypeParser(
+      STREAMED_TYPES,
+      createByteReader(reader.maxBodyBytes, createOpenStream(predictions)),
+    );
+
     /** Sends the response; returns a promise only where reading or predicting waits for something. */
     function predict(
       request: FastifyRequest,
@@ -58,6 +71,20 @@ export const predictionRoutes =
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
       const format = type === 'application/json' ? 'json' : 'npy';
       const signal = () => disconnectSignal(reply);
+      const send = (predicted: PredictionResponse) => {
+        sendModelHeaders(reply, predicted.model);
+        // V8 would mark the whole heap every few large responses before it frees their memory. npy is never compressed.
+        const { body } = predicted;
+        if (typeof body !== 'string' && format === 'npy') onceClosed(reply, () => release([body]));
+        return reply
+          .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
+          .send(predicted.body);
+      };
+      if (request.body instanceof PredictionStream) {
+        return predictions
+          .respondToStream(request.body, query, format, signal())
+          .then(async (predicted) => send(predicted));
+      }
       // One version preprocesses and predicts, although an alias may move meanwhile.
       let loaded: LoadedModel | Promise<LoadedModel> | undefined;
       const load = () => (loaded ??= predictions.load(model));
@@ -65,12 +92,6 @@ export const predictionRoutes =
       const response = then(images, (received) =>
         then(load(), (ready) => predictions.predict(ready, received, query, format, signal)),
       );
-      const send = (predicted: PredictionResponse) => {
-        sendModelHeaders(reply, predicted.model);
-        return reply
-          .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
-          .send(predicted.body);
-      };
       if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
       // A reply that is returned counts as a promise, for which Fastify waits.
       return void send(response);

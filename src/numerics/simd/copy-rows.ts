@@ -77,7 +77,13 @@ function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, 
  * Copies eight bytes at a time, seven times in an iteration, because an image has 98 of these words. Compiled code moves
  * them without creating BigInts; float64 might change the bits of NaNs. `| 0` saves the check of each sum for overflow.
  */
-function copyWords(to: BigInt64Array, at: number, from: BigInt64Array, start: number, count: number): void {
+export function copyWords(
+  to: BigInt64Array,
+  at: number,
+  from: BigInt64Array,
+  start: number,
+  count: number,
+): void {
   let k = 0;
   for (; k + 7 <= count; k += 7) {
     const t = (at + k) | 0;

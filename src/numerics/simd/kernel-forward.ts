@@ -8,7 +8,7 @@ import {
   type Standardization,
 } from '../network.ts';
 import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
-import { type CopyRows, createCopyRows } from './copy-rows.ts';
+import { type CopyRows, copyWords, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel, panelVectors } from './kernel.ts';
 import type { KernelOptions } from './kernel-engine.ts';
@@ -63,6 +63,7 @@ export function createKernelForward(
     copyRows: () => {},
   });
   const { exports, header, floats, bytes } = kernel;
+  const words = new BigInt64Array(kernel.memory.buffer);
   const indexWords = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, MAX_BATCH);
   const last = layers.at(-1)!;
   let currentPixels: Uint8Array | null = null;
@@ -79,6 +80,17 @@ export function createKernelForward(
   }
 
   function copyIn(pixels: Pixels, start: number, count: number): void {
+    if (count > 1 && inputs % 8 === 0 && pixels instanceof Uint8Array && pixels.byteOffset % 8 === 0) {
+      const from = new BigInt64Array(
+        pixels.buffer,
+        pixels.byteOffset + start * inputs,
+        (count * inputs) >> 3,
+      );
+      const length = inputs >> 3;
+      for (let n = 0; n < count; n++)
+        copyWords(words, (records + n * recordStride) >> 3, from, n * length, length);
+      return;
+    }
     for (let n = 0; n < count; n++) {
       const from = (start + n) * inputs;
       const to = records + n * recordStride;

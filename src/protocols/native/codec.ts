@@ -7,7 +7,7 @@ import { npyBytes } from '../../formats/npy.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 import type { Pixels } from '../../numerics/engine.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import type { Codec } from '../codec.ts';
+import type { Codec, Outputs, ServedModel } from '../codec.ts';
 import { rankClasses, toArray } from '../probabilities.ts';
 import { diagnoseImages } from './diagnose-images.ts';
 import { assertFewImages } from './few-images.ts';
@@ -51,6 +51,15 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
     return { body, jsonBytes: null };
   },
 };
+
+/** The JSON of images of which nothing but their predictions is known. */
+export function writePredictions(
+  { reference, classNames }: ServedModel,
+  { probabilities, logits }: Outputs,
+  options: PredictionOptions,
+): string {
+  return JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
+}
 
 /**
  * @param probabilities n × classes, row-major

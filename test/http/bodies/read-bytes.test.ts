@@ -33,6 +33,50 @@ for (const length of [1, 784, 65_535, 65_536, 1_000_003, LIMIT]) {
   });
 }
 
+/** A sink that records what it receives. */
+function createSink() {
+  const chunks: Buffer[] = [];
+  const aborted = Promise.withResolvers<unknown>();
+  return {
+    chunks,
+    aborted: aborted.promise,
+    write: (chunk: Buffer) => void chunks.push(Buffer.from(chunk)),
+    abort: aborted.resolve,
+  };
+}
+
+test('a sink receives a large body of known length in place of a buffer', async (t) => {
+  const app = Fastify();
+  const sinks: ReturnType<typeof createSink>[] = [];
+  const read = createByteReader(LIMIT, (_request, first, length) => {
+    assert.equal(length, LIMIT);
+    const sink = createSink();
+    sinks.push(sink);
+    sink.write(first);
+    return sink;
+  });
+  app.addContentTypeParser('application/octet-stream', read);
+  app.post('/', async ({ body }) => Buffer.concat(body instanceof Buffer ? [body] : sinks.at(-1)!.chunks));
+  t.after(() => app.close());
+  const url = await app.listen({ port: 0 });
+  const body = bytes(LIMIT);
+  const chunked = Readable.toWeb(Readable.from([body])) as ReadableStream;
+  for (const sent of [body, chunked, bytes(784)]) {
+    const response = await fetch(url, { method: 'POST', headers: HEADERS, body: sent, duplex: 'half' });
+    const expected = sent === chunked ? body : sent;
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), expected);
+  }
+  assert.equal(sinks.length, 1);
+
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const head = `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\ncontent-length: ${LIMIT}\r\n\r\n`;
+  socket.write(`${head}part`);
+  while (sinks.length === 1) await new Promise(setImmediate);
+  socket.destroy();
+  assert.ok((await sinks[1]!.aborted) instanceof Error);
+});
+
 test('rejects a body above the limit, whether its length is known or not', async (t) => {
   const { app } = await startServer(t);
   const body = bytes(LIMIT + 1);

@@ -1,0 +1,66 @@
+/** Large bodies of images as bytes, which are predicted while they arrive. */
+import type { FastifyRequest } from 'fastify';
+import { isImages } from '../../datasets/npy-images.ts';
+import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import { versionNameSchema } from '../../domain/model-reference.ts';
+import { AtelierError } from '../../errors.ts';
+import { type NpyHeader, readNpyHeader } from '../../formats/npy-header.ts';
+import { MIN_BLOCK_BYTES, type PredictionStream } from '../../services/prediction-stream.ts';
+import type { PredictionService } from '../../services/predictions.ts';
+import { release } from '../../workers/transfer.ts';
+import { parseMediaType } from './raw.ts';
+import type { OpenSink } from './read-bytes.ts';
+
+/** A smaller body has arrived when a thread has predicted its first block. */
+const MIN_STREAMED_BYTES = 2 * MIN_BLOCK_BYTES;
+/** Options of a request that concern its response only. */
+const RESPONSE_OPTIONS = ['topK', 'logits'];
+
+/**
+ * Opens a stream only if nothing in the body can be wrong any more but that it ends early. All other requests are read as a
+ * whole, and their errors are found then.
+ */
+export const createOpenStream =
+  (predictions: Pick<PredictionService, 'stream'>): OpenSink<PredictionStream> =>
+  (request, first, length) => {
+    if (length < MIN_STREAMED_BYTES || !isPlain(request)) return undefined;
+    const start = findPixels(parseMediaType(request.headers['content-type']), first, length);
+    const model = start === undefined ? undefined : findModel(request.params as Params);
+    const opened = model && predictions.stream(model);
+    if (opened) {
+      opened.write(new Uint8Array(first.subarray(start)));
+      release([first]);
+    }
+    return opened;
+  };
+
+const isPlain = ({ query }: FastifyRequest) =>
+  Object.keys(query as object).every((option) => RESPONSE_OPTIONS.includes(option));
+
+interface Params {
+  readonly name?: string;
+  readonly version?: string;
+}
+
+function findModel({ name, version }: Params) {
+  if (name === undefined || version === undefined) return name === undefined ? undefined : { name };
+  const parsed = versionNameSchema.safeParse(version);
+  return parsed.success ? { name, version: parsed.data } : undefined;
+}
+
+/** The offset of the first pixel, if all that follows are pixels. */
+function findPixels(type: string, first: Uint8Array, length: number): number | undefined {
+  if (type === 'application/octet-stream') return length % IMAGE_PIXELS === 0 ? 0 : undefined;
+  const header = readHeader(first, length);
+  if (header?.dtype !== 'u1' || header.fortranOrder || !isImages(header.shape)) return undefined;
+  return header.dataOffset;
+}
+
+function readHeader(first: Uint8Array, length: number): NpyHeader | undefined {
+  try {
+    return readNpyHeader(first, length);
+  } catch (error) {
+    if (error instanceof AtelierError) return undefined;
+    throw error;
+  }
+}
