@@ -52,6 +52,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
       standardization: null,
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
       mixup: null,
+      distillation: null,
     },
     initializeUniformFanIn(layerSizes, 1),
     { threads, wide: process.argv[2] === 'wide' },

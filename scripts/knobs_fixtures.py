@@ -150,7 +150,7 @@ def pack(tensors):
 def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"], epochs=2, **changes):
     settings = dict(activation="relu", optimizer=SGD, l1=0, l2=0, dropout=0, labelSmoothing=0, clipNorm=None,
                     classWeights=None, standardization=None, ema=None, mixup=None,
-                    seed=seed) | changes
+                    distillation=None, seed=seed) | changes
     sizes = [PIXELS, *hidden, CLASSES]
     pixels, labels = images(seed)
     x, y = torch.tensor(pixels.astype(float)), torch.tensor(labels)
@@ -166,14 +166,17 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
         average = AveragedModel(model)
         average.update_parameters(model)  # The first update copies the initial parameters.
     losses, norms, gradients, p = [], [], [], settings["dropout"]
+    teachers = settings["distillation"] and np.reshape(settings["distillation"]["targets"], (-1, CLASSES)).tolist()
     for step, eta in enumerate(rates_of(schedule, rate, epochs)):
         epoch, first = step // STEPS_PER_EPOCH + 1, step % STEPS_PER_EPOCH * BATCH
         bx, by = x[first : first + BATCH], y[first : first + BATCH]
-        share, other = 1, by
+        bt = teachers and torch.tensor(teachers[first : first + BATCH])
+        share, other, partners_taught = 1, by, bt
         if settings["mixup"]:
             share = mixing_share(settings["mixup"]["alpha"], seed, epoch, first)
             partners = mixing_partners(len(bx), seed, epoch, first)
             bx, other = torch.floor(share * bx + (1 - share) * bx[partners] + 0.5), by[partners]
+            partners_taught = bt if bt is None else bt[partners]
         a = (bx / 255 - scale["mean"]) / scale["std"]
         for l, (W, b) in enumerate(layers):
             z = F.linear(a, W, b)
@@ -183,8 +186,11 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
                     kept = [dropout_mask(seed, epoch, l + 1, first + n, z.shape[1], p) for n in range(len(bx))]
                     a = a * torch.tensor(kept) / (1 - p)
         objective = 0
-        for targets, part in ((by, share), (other, 1 - share)):
+        for targets, taught, part in ((by, bt, share), (other, partners_taught, 1 - share)):
             each = F.cross_entropy(z, targets, reduction="none", label_smoothing=settings["labelSmoothing"])
+            if taught is not None:
+                w = settings["distillation"]["weight"]
+                each = (1 - w) * each + w * F.cross_entropy(z, taught, reduction="none")
             objective = objective + part * (class_weights[targets] * each).mean()
         objective = objective + settings["l1"] * sum(W.abs().sum() for W in weights)
         objective = objective + settings["l2"] / 2 * sum((W**2).sum() for W in weights)
@@ -242,6 +248,12 @@ def pixel_statistics(seed):
     return dict(pixels=pixels.ravel().tolist(), inputs=PIXELS, mean=scaler.mean_[0], std=scaler.scale_[0])
 
 
+def distillation(weight):
+    """Probabilities of teachers for every example: multiples of 1/256, which float32 represents, with the sum 1"""
+    counts = np.random.default_rng(60).multinomial(256, [0.4, 0.3, 0.2, 0.1], EXAMPLES)
+    return dict(weight=weight, targets=(counts / 256).ravel().tolist())
+
+
 standardized = dict(mean=0.28, std=0.35)
 trainings = [training(f"{name}", 1, (7, 6), activation=name) for name in ACTIVATIONS]
 trainings += [training(f"{name}, {kind}", 2, rate=rate, optimizer=settings, schedule=SCHEDULES[kind], epochs=4)
@@ -262,6 +274,10 @@ trainings += [
     training("mixup with a small alpha", 21, mixup=dict(alpha=0.1), epochs=4),
     training("mixup of class weights, label smoothing and dropout", 22, (7, 6), mixup=dict(alpha=0.5), dropout=0.3,
              classWeights=[0.5, 2, 1.25, 0.1], labelSmoothing=0.2, standardization=standardized, epochs=4),
+    training("distillation", 23, distillation=distillation(0.5)),
+    training("distillation without labels", 24, distillation=distillation(1), epochs=4),
+    training("distillation with mixup, class weights, label smoothing and dropout", 25, (7, 6), mixup=dict(alpha=0.5),
+             distillation=distillation(0.3), dropout=0.3, classWeights=[0.5, 2, 1.25, 0.1], labelSmoothing=0.2, epochs=4),
     training("average", 18, ema=dict(decay=0.3), epochs=4),
     training("average of adamw, in its warm-up", 19, (7, 6), rate=0.02, ema=dict(decay=0.999),
              optimizer=OPTIMIZERS["adamw"][0], epochs=4),

@@ -52,6 +52,7 @@ import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createStorageService } from './services/storage.ts';
 import { createStorageWaits } from './services/storage-waits.ts';
 import { createEventSubscriptions, createSearchSubscriptions } from './services/subscribe-events.ts';
+import { createLoadDistillation } from './services/teachers.ts';
 import { createTestSetService } from './services/test-sets.ts';
 import { createTrainingService } from './services/training.ts';
 import { createPreviewTraining } from './services/training-preview.ts';
@@ -168,7 +169,7 @@ export async function compose(
         ON_DEMAND,
       );
     const numeric = createNumericWork({ short: numericPool(), long: numericPool() }, memory);
-    // Trainings that end compare their results in it, whatever the load by requests.
+    // Trainings compare their results and ask their teachers in it, whatever the load by requests.
     const comparisons = numericPool();
     // Prediction jobs take minutes, so they wait for nothing else, and nothing waits for them.
     const batchPool = numericPool();
@@ -181,6 +182,7 @@ export async function compose(
     );
 
     const models = createModelService(store, catalog, modelCache);
+    const loadDistillation = createLoadDistillation(models, comparisons);
     const placement = cluster && createJobPlacement({ ...cluster, jobs: store.jobs, catalog });
     const slots = () => placement?.slots() ?? config.trainingWorkers;
     const readRequirement = createJobRequirement({ jobs: store.jobs, catalog, memory });
@@ -206,6 +208,7 @@ export async function compose(
         threads: trainingThreads,
         waits,
         judge: createJudge(models, store.jobs, comparisons),
+        loadDistillation,
         log,
         ...(cluster && { runner: cluster.replicas.id }),
       }),
@@ -309,7 +312,7 @@ export async function compose(
     const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
     const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
     const testSets = createTestSetService(store, catalog);
-    const sgdPaths = createSgdPathService(catalog, models, numeric);
+    const sgdPaths = createSgdPathService(catalog, models, numeric, loadDistillation);
     const gradients = createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck);
     const interpretability = createInterpretabilityService(
       models,

@@ -105,7 +105,7 @@ export function checkpoints(): Uint8Array[] {
   ];
   return requests.map(({ hidden, training }) => {
     const request = trainingRequestSchema.parse({ dataset: 'tiny', network: { hidden }, training });
-    const plan = buildTrainingPlan(request, dataset, null);
+    const plan = buildTrainingPlan(request, dataset, null, null);
     const prepared = prepareTraining(plan, examples, examples);
     const loop = trainingLoop(prepared, createKernelEngine(prepared.settings, prepared.initial));
     let event = loop.next().value;

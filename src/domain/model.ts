@@ -51,6 +51,9 @@ const lineageSchema = z.object({
     .object({ name: z.string(), version: z.int() })
     .nullable()
     .describe('For a warm start, the version it started from, or the job and step of the checkpoint'),
+  teachers: z
+    .array(versionReferenceSchema)
+    .describe('For a distillation, the versions that it was taught by'),
   import: importOriginSchema.nullable().describe('For an import, the file it came from'),
   copiedFrom: versionReferenceSchema
     .nullable()

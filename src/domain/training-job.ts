@@ -16,6 +16,7 @@ import {
   augmentationSchema,
   budgetSchema,
   classWeightsSchema,
+  distillationSchema,
   earlyStoppingSchema,
   emaSchema,
   MAX_BATCH_SIZE,
@@ -91,6 +92,13 @@ const trainingSchema = z.strictObject({
     .default(null)
     .describe(
       'Mixes each image with another one of its batch, λ x + (1 − λ) x′, and their losses in the same way; λ is drawn for each batch',
+    ),
+  distillation: distillationSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Trains towards the probabilities that other models give the training images, as well as towards the labels. They are ' +
+        'computed once, without augmentation',
     ),
   ema: emaSchema
     .nullable()

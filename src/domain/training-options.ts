@@ -1,6 +1,7 @@
 /** Options of a training, with their limits. The formulas are in `numerics/`. */
 import { z } from 'zod';
 import { FLOAT32_MINIMUMS } from './float32-minimums.ts';
+import { publishedReferenceSchema } from './model-reference.ts';
 
 export const MAX_BATCH_SIZE = 1024;
 
@@ -104,6 +105,18 @@ export const augmentationSchema = z.strictObject({
 
 export const mixupSchema = z.strictObject({
   alpha: z.number().gt(0).max(1).default(0.2).describe('α of the distribution Beta(α, α) of λ'),
+});
+
+export const distillationSchema = z.strictObject({
+  teachers: z
+    .array(publishedReferenceSchema)
+    .min(1)
+    .max(8)
+    .describe(
+      'Models whose probabilities are averaged; a name alone means the champion, else the newest version. They must have the ' +
+        'classes of the data set',
+    ),
+  weight: z.number().gt(0).max(1).default(0.5).describe('Part of the target that comes from the teachers'),
 });
 
 export const emaSchema = z.strictObject({

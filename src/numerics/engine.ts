@@ -1,4 +1,5 @@
 /** The interface of engines: the float64 reference and the float32 kernel. */
+import type { Distillation } from './distillation.ts';
 import type { Ema } from './ema.ts';
 import type { Mixup } from './mixup.ts';
 import type { LayerSizes, Network, Parameters } from './network.ts';
@@ -80,6 +81,8 @@ export interface ObjectiveSettings {
   readonly augmentation: Augmentation;
   /** Mixes the augmented images of a batch, and their losses. */
   readonly mixup: Mixup | null;
+  /** Targets from other networks, besides the labels. */
+  readonly distillation: Distillation | null;
 }
 
 /** Plain cross-entropy. */
@@ -91,6 +94,7 @@ export const PLAIN_OBJECTIVE: ObjectiveSettings = {
   classWeights: null,
   augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
   mixup: null,
+  distillation: null,
 };
 
 export interface EngineSettings extends Network, ObjectiveSettings {

@@ -25,6 +25,8 @@ export interface TrainingSize {
   readonly optimizer: OptimizerSettings;
   readonly ema: Ema | null;
   readonly mixup: Mixup | null;
+  /** Number of examples with targets of teachers; 0 without distillation. */
+  readonly targetRows: number;
   /** Whether the parameters of the best epoch are kept. */
   readonly keepsBest: boolean;
   /** Whether a gradient check precedes the training. */
@@ -41,7 +43,7 @@ export function trainingThreadBytes(threads: number): number {
  * may not have been collected yet.
  */
 export function trainingBytes(size: TrainingSize): number {
-  const { layerSizes, threads, keepsBest, isChecked } = size;
+  const { layerSizes, threads, targetRows, keepsBest, isChecked } = size;
   const kept = keepsBest ? 1 : 0;
   const vectors = stateVectorCount(size);
   // float64: initial and evaluated parameters; float32: published and best parameters.
@@ -53,7 +55,8 @@ export function trainingBytes(size: TrainingSize): number {
     parameterCount(layerSizes) * (own + checkpoints) +
     kernelBytes(size, vectors) +
     evaluationBytes(layerSizes) +
-    (isChecked ? quickCheckBytes(layerSizes, size.batchSize) : 0)
+    targetRows * layerSizes.at(-1)! * FLOAT32 +
+    (isChecked ? quickCheckBytes(layerSizes, size.batchSize, targetRows) : 0)
   );
 }
 
@@ -71,11 +74,10 @@ export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): nu
  * float64: parameters and gradient for the differences; parameters and gradient of the reference engine, and its
  * returned gradient. float32: rounded parameters, the kernel's gradient, and the kernel itself.
  */
-function quickCheckBytes(layerSizes: LayerSizes, batchSize: number): number {
+function quickCheckBytes(layerSizes: LayerSizes, batchSize: number, targetRows = 0): number {
   const vectors = 5 * FLOAT64 + 2 * FLOAT32;
-  return (
-    parameterCount(layerSizes) * vectors + kernelBytes({ layerSizes, batchSize, threads: 1, mixup: null }, 0)
-  );
+  const job = { layerSizes, batchSize, threads: 1, mixup: null, targetRows };
+  return parameterCount(layerSizes) * vectors + kernelBytes(job, 0);
 }
 
 /** Weights, gradient, engine state and transposed weights; records of a batch's examples; scratch memory per thread. */
@@ -85,14 +87,22 @@ function kernelBytes(
     batchSize,
     threads,
     mixup,
-  }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads' | 'mixup'>,
+    targetRows,
+  }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads' | 'mixup' | 'targetRows'>,
   vectors: number,
 ): number {
-  const job = { records: batchSize, threads, training: true, vectors, mixed: mixup !== null };
+  const job = { records: batchSize, threads, training: true, vectors, mixed: mixup !== null, targetRows };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }
 
 function evaluationBytes(layerSizes: LayerSizes): number {
-  const job = { records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0, mixed: false };
+  const job = {
+    records: CHUNK_EXAMPLES,
+    threads: 1,
+    training: false,
+    vectors: 0,
+    mixed: false,
+    targetRows: 0,
+  };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }

@@ -49,6 +49,10 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
   if (needsValidation && indices.length === train.labels.length) {
     throw new RangeError('Early stopping and a target accuracy need images held out for validation.');
   }
+  const targets = plan.distillation?.targets.length;
+  if (targets !== undefined && targets !== train.labels.length * layerSizes.at(-1)!) {
+    throw new RangeError(`${train.labels.length} images cannot have ${targets} targets.`);
+  }
   return {
     layerSizes,
     activation: plan.activation,
@@ -66,6 +70,7 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
     classWeights: resolveClassWeights(plan, train, indices),
     augmentation: plan.augmentation,
     mixup: plan.mixup,
+    distillation: plan.distillation,
   };
 }
 

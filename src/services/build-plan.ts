@@ -1,6 +1,7 @@
 /** Converts a training request and a data set into the plan of the training loop. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
+import type { Distillation } from '../numerics/distillation.ts';
 import type { LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 
@@ -21,6 +22,7 @@ export function buildTrainingPlan(
   { network, training, seed }: Pick<TrainingRequest, 'network' | 'training' | 'seed'>,
   dataset: Dataset,
   start: InitialState | null,
+  distillation: Distillation | null,
 ): TrainingPlan {
   const { learningRate, ...optimizer } = training.optimizer;
   return {
@@ -45,6 +47,7 @@ export function buildTrainingPlan(
     standardize: start === null ? training.standardize : (start.standardization ?? false),
     augmentation: training.augmentation,
     mixup: training.mixup,
+    distillation,
     validationFraction: training.validation?.fraction ?? null,
     earlyStopping: training.earlyStopping,
     targetValidationAccuracy: training.budget?.targetValidationAccuracy ?? null,

@@ -7,27 +7,42 @@ import { buildTrainingPlan } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './models.ts';
 import { reproductionOptions } from './reproduction.ts';
+import type { LoadDistillation } from './teachers.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /**
  * @param checkpoint the bytes of the checkpoint to continue from; null to start from the beginning
  * @param stopAfterEpoch the epoch at whose end a trial is paused and the final training of a search ends; null for neither
- * @throws AtelierError if the data set or the model that the job refers to no longer exists or does not match the job
+ * @throws AtelierError if the data set or a model that the job refers to no longer exists or does not match the job
  */
 export async function buildTask(
   job: TrainingJob,
   checkpoint: Uint8Array | null,
   stopAfterEpoch: number | null,
-  { catalog, models, jobs }: { catalog: Catalog; models: ModelService; jobs: Pick<Store['jobs'], 'get'> },
+  {
+    catalog,
+    models,
+    jobs,
+    loadDistillation,
+  }: {
+    catalog: Catalog;
+    models: ModelService;
+    jobs: Pick<Store['jobs'], 'get'>;
+    loadDistillation: LoadDistillation;
+  },
 ): Promise<Omit<TrainingTask, 'control'>> {
   const dataset = await findDataset(catalog, job.dataset, '#/dataset');
   const reproduction = await reproductionOptions(job, dataset, jobs);
   const start = await resolveWarmStart(job, dataset, models);
+  const distillation = await loadDistillation(job, dataset);
   const { budget, threads, checkpointEverySeconds } = job.training;
   // A trial goes on after its stop; the final training of a search ends there.
   const lastStep = stopAfterEpoch === null || isTrial(job) ? null : stepsUntil(job, stopAfterEpoch);
   return {
-    plan: { ...buildTrainingPlan(job, dataset, start), stopAtStep: reproduction?.stopAtStep ?? lastStep },
+    plan: {
+      ...buildTrainingPlan(job, dataset, start, distillation),
+      stopAtStep: reproduction?.stopAtStep ?? lastStep,
+    },
     stopAfterEpoch: isTrial(job) ? stopAfterEpoch : null,
     threads,
     // One check is enough: the initial network is the same in every attempt.

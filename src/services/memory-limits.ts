@@ -17,7 +17,7 @@ type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'grad
 export function trainingJobBytes(request: Training, catalog: Catalog): number | null {
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return null;
-  const { batchSize, threads, optimizer, ema, mixup, earlyStopping } = request.training;
+  const { batchSize, threads, optimizer, ema, mixup, distillation, earlyStopping } = request.training;
   const size = {
     layerSizes: layerSizesFor(request.network.hidden, dataset),
     batchSize,
@@ -25,6 +25,7 @@ export function trainingJobBytes(request: Training, catalog: Catalog): number | 
     optimizer,
     ema,
     mixup,
+    targetRows: distillation === null ? 0 : dataset.splits.train.examples,
     keepsBest: earlyStopping?.restoreBest ?? false,
     isChecked: request.gradientCheck,
   };

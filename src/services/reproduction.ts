@@ -6,12 +6,13 @@ import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/tr
 import { AtelierError, hasCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
+import { loadTeachers } from './teachers.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /**
  * Returns what a verification of the job needs.
  * @throws AtelierError `illegal-transition` if the job has not succeeded; `impossible-request` if its receipt, data
- *   set or warm start is missing, if its data set has changed, or if it ran in several environments; `dataset-damaged`
+ *   set, warm start or a teacher is missing, if its data set has changed, or if it ran in several environments; `dataset-damaged`
  */
 export async function prepareReproduction(
   { id, status, digest, receipt }: TrainingJob,
@@ -39,12 +40,17 @@ export async function prepareReproduction(
   }
   const { request, kernel, fused } = receipt;
   const dataset = assertSameDataset(receipt, id, await catalog.get(receipt.dataset.id));
-  await resolveWarmStart(request, dataset, models).catch((error) => {
-    if (!(error instanceof AtelierError) || hasCode(error, 'storage-unavailable')) throw error;
-    const message = `Training job ${id} cannot be repeated, because its warm start no longer exists. ${error.message}`;
-    throw new AtelierError('impossible-request', message, { cause: error });
-  });
+  await resolveWarmStart(request, dataset, models).catch(missing('its warm start'));
+  await loadTeachers(request, dataset, models).catch(missing('one of its teachers'));
   return { request, dataset, target: { of: id, expected: digest, kernel, fused } };
+
+  function missing(what: string): (error: unknown) => never {
+    return (error) => {
+      if (!(error instanceof AtelierError) || hasCode(error, 'storage-unavailable')) throw error;
+      const message = `Training job ${id} cannot be repeated, because ${what} no longer exists. ${error.message}`;
+      throw new AtelierError('impossible-request', message, { cause: error });
+    };
+  }
 }
 
 /**

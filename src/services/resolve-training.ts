@@ -13,6 +13,7 @@ import { findDataset } from './find-dataset.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
+import { fixTeachers, loadTeachers } from './teachers.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 export interface ResolvedTraining {
@@ -46,12 +47,23 @@ export function createResolveTraining(options: {
       findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
     );
     const start = await resolveWarmStart(request, dataset, models);
+    const teachers = await loadTeachers(request, dataset, models);
     // A warm start keeps the mean and deviation of its model.
     if (start === null) assertStandardizable(request, dataset);
     assertTrainingFits(memory, request, catalog);
     // Resolved now, because a newer version may exist when the job runs.
     const warmStart = start === null ? null : start.reference;
-    const resolved = fillDefaults({ ...request, warmStart }, dataset, keepCheckpoints);
+    const resolved = fillDefaults(
+      {
+        ...fixTeachers(
+          request,
+          teachers.map(({ reference }) => reference),
+        ),
+        warmStart,
+      },
+      dataset,
+      keepCheckpoints,
+    );
     countSteps(resolved, dataset);
     return { request: resolved, notify: notify ?? undefined, dataset, start };
   };

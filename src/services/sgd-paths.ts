@@ -14,6 +14,7 @@ import { buildTrainingPlan } from './build-plan.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import type { ModelService } from './models.ts';
 import { prepareReproduction } from './reproduction.ts';
+import type { LoadDistillation } from './teachers.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /** Limit of the estimated computing time. */
@@ -38,6 +39,7 @@ export function createSgdPathService(
   catalog: Catalog,
   models: ModelService,
   numeric: Pool<NumericTasks>,
+  loadDistillation: LoadDistillation,
 ): SgdPathService {
   const coalesce = createCoalescingCache<SgdPath>(MAX_CACHED);
 
@@ -46,7 +48,7 @@ export function createSgdPathService(
     const start = await resolveWarmStart(request, dataset, models);
     const { step, reason } = job.receipt!.stoppedAt;
     const plan = {
-      ...buildTrainingPlan(request, dataset, start),
+      ...buildTrainingPlan(request, dataset, start, await loadDistillation(request, dataset)),
       stopAtStep: reason === 'budget' ? step : null,
     };
     const { train } = dataset;

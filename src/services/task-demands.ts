@@ -70,6 +70,16 @@ export const DEMANDS: {
     what: `Comparing ${networkText(network.layerSizes)} with the champion`,
     ...evaluation([network, other], examples.labels.length),
   }),
+  averageTeachers: ({ teachers, examples }) => {
+    const { cost, bytes } = evaluation(teachers, examples.labels.length);
+    const classes = teachers[0]!.layerSizes.at(-1)!;
+    const parameters = teachers.reduce((sum, { layerSizes }) => sum + parameterCount(layerSizes), 0);
+    return {
+      what: `Predicting with ${teachers.length} teachers`,
+      cost,
+      bytes: bytes + 4 * (parameters + classes * examples.labels.length),
+    };
+  },
   explain: ({ network }) => {
     const { cost, bytes } = evaluation([network], EXPLANATION_IMAGES);
     const gradient = 8 * parameterCount(network.layerSizes);
@@ -112,13 +122,14 @@ export const DEMANDS: {
     cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
     bytes: THREAD_BYTES + images,
   }),
-  timeTraining: ({ plan, batchSize }) => {
-    const { layerSizes, optimizer, ema, mixup } = plan;
+  timeTraining: ({ plan, train, batchSize }) => {
+    const { layerSizes, optimizer, ema, mixup, distillation } = plan;
     const size = {
       layerSizes,
       optimizer,
       ema,
       mixup,
+      targetRows: distillation === null ? 0 : train.labels.length,
       batchSize,
       threads: 1,
       keepsBest: false,

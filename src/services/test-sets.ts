@@ -5,7 +5,7 @@ import type { ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionReference } from '../domain/model-reference.ts';
 import { describeIntervals, type TestSetUse } from '../domain/test-set.ts';
 import { networkSubject } from '../store/looks.ts';
-import { resolvedWarmStart } from '../store/model-versions.ts';
+import { resolvedTeachers, resolvedWarmStart } from '../store/model-versions.ts';
 import type { Store } from '../store/store.ts';
 
 export interface TestSetService {
@@ -21,29 +21,43 @@ export function createTestSetService(
   { looks, models, jobs }: Pick<Store, 'looks' | 'models' | 'jobs'>,
   catalog: Catalog,
 ): TestSetService {
-  /** Follows the warm starts. The lineage is not complete if a version or job of them has been deleted. */
+  /** Follows the warm starts and the teachers. The lineage is not complete if a version or job of them has been deleted. */
   async function lineageOf(version: ModelVersion): Promise<{ subjects: string[]; isComplete: boolean }> {
-    const subjects: string[] = [];
+    const subjects = new Set<string>();
+    const pending = new Map<string, VersionReference>();
     let isComplete = true;
-    const add = (found: ModelVersion): VersionReference | null => {
-      subjects.push(networkSubject(found), ...(found.lineage.jobId === null ? [] : [found.lineage.jobId]));
-      return found.lineage.parent;
-    };
-    let parent = add(version);
-    while (parent !== null) {
-      const { name, version: number } = parent;
+    addVersion(version);
+    // Entries that are added meanwhile are visited, too.
+    for (const { name, version: number } of pending.values()) {
       if (isJobId(name)) {
-        subjects.push(name);
+        subjects.add(name);
         const [job] = await jobs.getMany([name]);
-        isComplete &&= job !== undefined;
-        parent = job?.warmStart ? resolvedWarmStart(job.warmStart) : null;
+        if (job === undefined) isComplete = false;
+        else
+          addUsed(
+            job.warmStart === null ? null : resolvedWarmStart(job.warmStart),
+            resolvedTeachers(job.training),
+          );
       } else {
         const found = await models.version(name, number);
-        isComplete &&= found !== undefined;
-        parent = found ? add(found) : null;
+        if (found === undefined) isComplete = false;
+        else addVersion(found);
       }
     }
-    return { subjects, isComplete };
+    return { subjects: [...subjects], isComplete };
+
+    function addVersion(found: ModelVersion): void {
+      const { jobId, parent, teachers } = found.lineage;
+      subjects.add(networkSubject(found));
+      if (jobId !== null) subjects.add(jobId);
+      addUsed(parent, teachers);
+    }
+
+    function addUsed(parent: VersionReference | null, teachers: readonly VersionReference[]): void {
+      for (const used of parent === null ? teachers : [parent, ...teachers]) {
+        pending.set(`${used.name}@${used.version}`, used);
+      }
+    }
   }
 
   /** The final training of a search may train on all images, but its setting was chosen on validation images. */

@@ -26,6 +26,7 @@ import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
 import { type Resumption, resumeTraining } from './resume-training.ts';
 import type { StorageWaits } from './storage-waits.ts';
+import type { LoadDistillation } from './teachers.ts';
 
 export interface TrainingContext {
   readonly store: Store;
@@ -34,6 +35,7 @@ export interface TrainingContext {
   readonly memory: MemoryLedger;
   readonly waits: StorageWaits;
   readonly judge: Judge;
+  readonly loadDistillation: LoadDistillation;
   /** Id of this replica; only needed if several share the database. */
   readonly runner?: string;
   readonly log: JobLogger & { warn(details: object, message: string): void };
@@ -54,7 +56,7 @@ export function createTrainingRun(
   context: TrainingContext,
   preemptedBy: () => string | undefined = () => undefined,
 ): TrainingRun {
-  const { store, catalog, models, memory, judge, log } = context;
+  const { store, catalog, models, memory, judge, loadDistillation, log } = context;
   const { jobs, blobs } = store;
   const { job } = run;
   let from: Resumption | null = null;
@@ -171,7 +173,8 @@ export function createTrainingRun(
       try {
         // The memory may have shrunk since the job was created.
         assertTrainingFits(memory, job, catalog);
-        return await buildTask(job, from?.bytes ?? null, run.stopAfterEpoch, { catalog, models, jobs });
+        const services = { catalog, models, jobs, loadDistillation };
+        return await buildTask(job, from?.bytes ?? null, run.stopAfterEpoch, services);
       } catch (error) {
         if (hasCode(error, 'storage-unavailable')) throw error;
         if (!(error instanceof AtelierError))

@@ -1,8 +1,9 @@
-/** The splits that the training of a model and of the models before it used. */
+/** The splits that the training of a model, and of the models that it started from or distilled, used. */
 import type { ModelVersion } from '../domain/model.ts';
-import { isJobId, parseModelReference } from '../domain/model-reference.ts';
+import { isJobId } from '../domain/model-reference.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { hasCode } from '../errors.ts';
+import { resolvedTeachers, resolvedWarmStart } from '../store/model-versions.ts';
 import type { Store } from '../store/store.ts';
 import type { ValidationSplit } from '../workers/messages.ts';
 import type { ModelService } from './models.ts';
@@ -21,7 +22,7 @@ export function trainingOf({ lineage }: ModelVersion): KnownTraining | null {
 }
 
 /**
- * Follows the warm starts. Trainings on other data sets are left out: they have seen other images.
+ * Follows the warm starts and the teachers. Trainings on other data sets are left out: they have seen other images.
  * @returns null if a training that the model depends on is unknown
  */
 export async function listSplits(
@@ -30,17 +31,25 @@ export async function listSplits(
   jobs: Pick<Store['jobs'], 'get'>,
 ): Promise<ValidationSplit[] | null> {
   const splits: ValidationSplit[] = [];
-  let at: KnownTraining | null = training;
-  while (at !== null) {
-    const { seed, training: options, warmStart } = at.request;
-    if (at.datasetDigest === training.datasetDigest) {
+  const found: KnownTraining[] = [training];
+  const seen = new Set<string>();
+  for (const { request, datasetDigest } of found) {
+    const { seed, training: options, warmStart } = request;
+    if (datasetDigest === training.datasetDigest) {
       splits.push({ seed, fraction: options.validation?.fraction ?? null });
     }
-    if (warmStart === null) return splits;
-    const { name, version } = parseModelReference(warmStart);
-    at = isJobId(name) ? await findJob(name) : await findVersion(name, version as number);
+    const used = resolvedTeachers(options);
+    if (warmStart !== null) used.push(resolvedWarmStart(warmStart));
+    for (const { name, version } of used) {
+      const key = `${name}@${version}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const before = await (isJobId(name) ? findJob(name) : findVersion(name, version));
+      if (before === null) return null;
+      found.push(before);
+    }
   }
-  return null;
+  return splits;
 
   async function findJob(id: string): Promise<KnownTraining | null> {
     const job = await jobs.get(id);

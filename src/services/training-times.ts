@@ -182,7 +182,7 @@ function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask
   while (parameterCount(layerSizesFor(hidden, dataset)) > MAX_TIMED_PARAMETERS) {
     hidden = hidden.map((units) => Math.ceil(units / 2));
   }
-  const plan = buildTrainingPlan({ network: { ...network, hidden }, training, seed: 0 }, dataset, null);
+  const plan = buildTrainingPlan({ network: { ...network, hidden }, training, seed: 0 }, dataset, null, null);
   const largest = Math.floor(MAX_TIMED_STEP / trainingMicroseconds(plan.layerSizes));
   const batchSize = Math.max(1, Math.min(training.batchSize, largest));
   return {

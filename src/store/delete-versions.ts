@@ -6,8 +6,11 @@ import type { Transaction } from 'kysely';
 import { type JobStatus, UNFINISHED_STATUSES } from '../domain/job-status.ts';
 import { CHAMPION } from '../domain/model-reference.ts';
 import { type PredictionStatus, UNFINISHED_PREDICTIONS } from '../domain/prediction-job.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { deleteAlias, listAliases, lockModel } from './aliases.ts';
+import { decode } from './json-column.ts';
+import { resolvedTeachers } from './model-versions.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 import { SERVICE } from './tables.ts';
 
@@ -16,7 +19,7 @@ import { SERVICE } from './tables.ts';
  * @param precondition called once no other transaction can change the model
  * @returns the deleted versions
  * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one of them, or an unfinished job
- *   starts from one or predicts with it
+ *   starts from one, distils it or predicts with it
  */
 export async function deleteVersions(
   trx: Transaction<Database>,
@@ -44,6 +47,14 @@ export async function deleteVersions(
     throw new AtelierError(
       'version-in-use',
       `${subject} cannot be deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
+        'Wait for the job, or cancel it.',
+    );
+  }
+  const student = (await listStudents(trx, name)).find((distilling) => concerns(distilling.version));
+  if (student !== undefined) {
+    throw new AtelierError(
+      'version-in-use',
+      `${subject} cannot be deleted: version ${student.version} is a teacher of the ${student.status} training job ${student.id}. ` +
         'Wait for the job, or cancel it.',
     );
   }
@@ -86,6 +97,24 @@ function listWarmStarts(
     .where('status', 'in', UNFINISHED_STATUSES)
     .$narrowType<{ version: number }>()
     .execute();
+}
+
+/** Unfinished jobs that distil a version of the model. */
+async function listStudents(
+  trx: Transaction<Database>,
+  name: string,
+): Promise<{ id: string; status: JobStatus; version: number }[]> {
+  const jobs = await trx
+    .selectFrom('jobs')
+    .select(['id', 'status', 'request'])
+    .where('status', 'in', UNFINISHED_STATUSES)
+    .where('request', 'like', '%"teachers":%')
+    .execute();
+  return jobs.flatMap(({ id, status, request }) =>
+    resolvedTeachers(decode<ResolvedTrainingRequest>(request).training)
+      .filter((teacher) => teacher.name === name)
+      .map(({ version }) => ({ id, status, version })),
+  );
 }
 
 /** Unfinished prediction jobs that use a version of the model. */

@@ -10,7 +10,7 @@ import { writeEvent } from './events.ts';
 import { nextId } from './ids.ts';
 import { insertLabels } from './job-labels.ts';
 import { newJobRow, type SearchMembership, toJob } from './job-rows.ts';
-import { assertWarmStart } from './model-versions.ts';
+import { assertModels } from './model-versions.ts';
 import type { Database } from './tables.ts';
 import { insertWebhook } from './webhook-messages.ts';
 
@@ -34,7 +34,7 @@ export async function insertJob(
   { request, progress, target, notify, search }: NewJob,
 ): Promise<TrainingJob> {
   await assertDataset(trx, request);
-  await assertWarmStart(trx, request);
+  await assertModels(trx, request);
   await assertTarget(trx, target);
   const now = new Date();
   const id = await nextId(trx, 'jobs', now);

@@ -81,13 +81,15 @@ export function newJobRow(
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  // Jobs of earlier releases have no `publish`, no `testSet`, no `priority`, no `training.mixup` and no `training.ema`.
+  // Jobs of earlier releases have no `publish`, no `testSet`, no `priority`, no `training.mixup`,
+  // no `training.distillation` and no `training.ema`.
   const stored: Omit<ResolvedTrainingRequest, 'publish' | 'testSet'> & Partial<ResolvedTrainingRequest> =
     decode(row.request);
   const { publish = DEFAULT_PUBLISH, testSet = 'every-epoch' } = stored;
   const training = {
     ...stored.training,
     mixup: stored.training.mixup ?? null,
+    distillation: stored.training.distillation ?? null,
     ema: stored.training.ema ?? null,
   };
   const request = { ...stored, training, publish, testSet, priority: row.priority };

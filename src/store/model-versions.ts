@@ -154,19 +154,25 @@ async function nextVersion(
 }
 
 /**
- * Checks that the version or checkpoint of a warm start still exists. It is not deleted while the job is unfinished: the
- * row of its model or job is locked, so a deletion waits, and then finds the new job.
- * @throws AtelierError `unknown-model` if it has been deleted
+ * Checks that the version or checkpoint of a warm start, and the teachers, still exist. They are not deleted while the job is
+ * unfinished: the rows of their models or job are locked, so a deletion waits, and then finds the new job.
+ * @throws AtelierError `unknown-model` if one has been deleted
  */
-export async function assertWarmStart(
+export async function assertModels(
   trx: Transaction<Database>,
-  { warmStart }: Pick<ResolvedTrainingRequest, 'warmStart'>,
+  { warmStart, training }: Pick<ResolvedTrainingRequest, 'warmStart' | 'training'>,
 ): Promise<void> {
-  const start = warmStart && resolvedWarmStart(warmStart);
-  if (!start) return;
-  const { name, version } = start;
-  if (isJobId(name)) return assertCheckpoint(trx, name, version);
-  await assertUndeleted(trx, start, '#/warmStart');
+  const used = resolvedTeachers(training).map((teacher, n) => ({
+    ...teacher,
+    pointer: `#/training/distillation/teachers/${n}`,
+  }));
+  if (warmStart !== null) used.push({ ...resolvedWarmStart(warmStart), pointer: '#/warmStart' });
+  // Models are locked in the order of their names, so that two transactions never wait for each other.
+  used.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, version, pointer } of used) {
+    if (isJobId(name)) await assertCheckpoint(trx, name, version);
+    else await assertUndeleted(trx, { name, version }, pointer);
+  }
 }
 
 /**
@@ -203,6 +209,13 @@ async function assertCheckpoint(trx: Transaction<Database>, jobId: string, step:
 /** The warm start of a stored job, which was resolved to a version number when the job was created. */
 export function resolvedWarmStart(warmStart: ModelReference): VersionReference {
   return parseModelReference(warmStart) as VersionReference;
+}
+
+/** The teachers of a stored job, which were resolved to version numbers when the job was created. */
+export function resolvedTeachers({
+  distillation,
+}: Pick<ResolvedTrainingRequest['training'], 'distillation'>): VersionReference[] {
+  return (distillation?.teachers ?? []).map((teacher) => parseModelReference(teacher) as VersionReference);
 }
 
 /** Whether a version has parameters with this digest. */
@@ -246,6 +259,7 @@ function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
     seed: request?.seed ?? null,
     request,
     parent: request?.warmStart ? resolvedWarmStart(request.warmStart) : null,
+    teachers: request === null ? [] : resolvedTeachers(request.training),
     import: row.imported === null ? null : decode<ImportOrigin>(row.imported),
     copiedFrom: row.copied_from === null ? null : decode<VersionReference>(row.copied_from),
   };

@@ -167,6 +167,12 @@ export interface EvaluationTask {
   readonly cell?: ConfusionCell | null;
 }
 
+/** Teachers whose probabilities are averaged. The examples are in shared memory. */
+export interface TeachersTask {
+  readonly teachers: readonly ServedNetwork[];
+  readonly examples: Examples;
+}
+
 export interface ComparisonTask extends EvaluationTask {
   readonly other: ServedNetwork;
 }

@@ -6,7 +6,12 @@ import { collectGarbage } from './collect-garbage.ts';
 import { checkKernel } from './kernel.ts';
 import { toOutcome } from './outcome.ts';
 import { lowerPriority } from './priority.ts';
-import { compareNetworks, compareOnHeldOut, evaluateNetwork } from './tasks/evaluate.ts';
+import {
+  averageProbabilities,
+  compareNetworks,
+  compareOnHeldOut,
+  evaluateNetwork,
+} from './tasks/evaluate.ts';
 import { explainImage } from './tasks/explain.ts';
 import { exportVerified } from './tasks/export.ts';
 import { runGradientCheck } from './tasks/gradient-check.ts';
@@ -26,6 +31,7 @@ export const {
   evaluate,
   compare,
   compareHeldOut,
+  averageTeachers,
   explain,
   drawLayer,
   drawPlot,
@@ -41,6 +47,7 @@ export const {
   evaluate: (task) => toOutcome(() => evaluateNetwork(task)),
   compare: (task) => toOutcome(() => compareNetworks(task)),
   compareHeldOut: (task) => toOutcome(() => compareOnHeldOut(task)),
+  averageTeachers: (task) => toOutcome(() => averageProbabilities(task)),
   explain: (task) =>
     toOutcome(
       () => explainImage(task),

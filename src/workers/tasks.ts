@@ -16,6 +16,8 @@ export interface NumericTasks {
   compare: { task: message.ComparisonTask; result: Comparison };
   /** null if no image is held out by all splits */
   compareHeldOut: { task: message.HeldOutComparisonTask; result: Comparison | null };
+  /** Examples × classes, in shared memory. */
+  averageTeachers: { task: message.TeachersTask; result: Float32Array };
   explain: { task: message.ExplanationTask; result: message.ExplanationResult };
   /** PNG, encoded in the thread: the drawing of a large layer takes 50 MB. */
   drawLayer: { task: message.WeightsTask; result: Uint8Array };

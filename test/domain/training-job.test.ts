@@ -23,6 +23,7 @@ test("a request with a data set alone means the notebook's network", () => {
       standardize: false,
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
       mixup: null,
+      distillation: null,
       ema: null,
       validation: { fraction: 0.1 },
       earlyStopping: null,

@@ -40,8 +40,12 @@ export interface DescentFixture extends Labelled {
 
 /** Expected values from PyTorch: scripts/knobs_fixtures.py. */
 export interface TrainingFixture extends Omit<Labelled, 'l2'> {
-  readonly settings: Omit<EngineSettings, 'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation'> & {
+  readonly settings: Omit<
+    EngineSettings,
+    'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation' | 'distillation'
+  > & {
     readonly classWeights: number[] | null;
+    readonly distillation: { readonly weight: number; readonly targets: number[] } | null;
   };
   readonly batchSize: number;
   readonly epochs: number;

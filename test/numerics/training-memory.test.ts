@@ -17,6 +17,7 @@ const plain: TrainingSize = {
   optimizer: SGD,
   ema: null,
   mixup: null,
+  targetRows: 0,
   keepsBest: false,
   isChecked: false,
 };

@@ -19,6 +19,7 @@ test('an engine gets the settings of the plan', () => {
     ema: { decay: 0.99 },
     augmentation: { horizontalFlip: true, shift: 1, noise: 0.1, erase: 0.2 },
     mixup: { alpha: 0.3 },
+    distillation: { weight: 0.3, targets: new Float32Array(train.labels.length * plan.layerSizes.at(-1)!) },
   } as const;
   const { layerSizes, batchSize, seed } = plan;
   assert.deepEqual(engineSettings({ ...plan, ...told }, train, firstIndices(80)), {
@@ -28,6 +29,14 @@ test('an engine gets the settings of the plan', () => {
     seed,
     classWeights: null,
     standardization: null,
+  });
+});
+
+test('the targets of teachers must have a row for each training image', () => {
+  const distillation = { weight: 0.3, targets: new Float32Array(7) };
+  assert.throws(() => engineSettings({ ...plan, distillation }, train, firstIndices(80)), {
+    name: 'RangeError',
+    message: `${train.labels.length} images cannot have 7 targets.`,
   });
 });
 

@@ -16,7 +16,8 @@ test('a training that never measures the test split does not receive it', async 
   const catalog = createCatalog([
     { id: 'fashion-mnist', classNames, train: examples, test: examples, digest },
   ]);
-  const services = { catalog, models: createModelService(store, catalog), jobs: store.jobs };
+  const models = createModelService(store, catalog);
+  const services = { catalog, models, jobs: store.jobs, loadDistillation: async () => null };
 
   async function build(testSet: TrainingJob['testSet']) {
     const job = await store.jobs.create({ ...request(), testSet }, untouched);

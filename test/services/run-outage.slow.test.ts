@@ -29,6 +29,7 @@ async function train(store: Store, onRetry: () => void = assert.fail) {
     threads: createTrainingThreads(),
     waits: createStorageWaits(),
     judge: async () => null,
+    loadDistillation: async () => null,
     log: { info() {}, warn: assert.fail, error: onRetry },
     runner: 'replica-a',
   });

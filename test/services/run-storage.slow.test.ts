@@ -44,6 +44,7 @@ async function train(
     threads: createTrainingThreads(),
     waits,
     judge: async () => null,
+    loadDistillation: async () => null,
     log: {
       info() {},
       warn: (_, message) => logged.push(`warn: ${message}`),

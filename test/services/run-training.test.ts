@@ -58,6 +58,7 @@ test('each success publishes the next version, with the digest of its bytes', as
         seed: job.seed,
         request: job.receipt!.request,
         parent: null,
+        teachers: [],
         import: null,
         copiedFrom: null,
       },

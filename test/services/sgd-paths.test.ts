@@ -90,7 +90,12 @@ test('rejects a path that takes longer than half a minute, with options that fit
     },
   );
   t.after(() => numeric.close());
-  const service = createSgdPathService(catalog, createModelService(store, catalog), numeric);
+  const service = createSgdPathService(
+    catalog,
+    createModelService(store, catalog),
+    numeric,
+    async () => null,
+  );
 
   async function reject(steps: number, query: Record<string, number>): Promise<AtelierError> {
     const { id } = await store.jobs.create(request(), untouched);

@@ -59,6 +59,7 @@ test('a data set alone starts a job, and the response has every default', async 
       standardize: false,
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
       mixup: null,
+      distillation: null,
       ema: null,
       validation: { fraction: 0.1 },
       earlyStopping: null,

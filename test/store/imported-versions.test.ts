@@ -33,6 +33,7 @@ storeTest('an imported version gets the next number and has the file as its orig
     seed: null,
     request: null,
     parent: null,
+    teachers: [],
     import: imported,
     copiedFrom: null,
   });

@@ -57,6 +57,7 @@ storeTest('a successful job publishes a version, and its events list every statu
       seed: 7,
       request: request('shoes'),
       parent: null,
+      teachers: [],
       import: null,
       copiedFrom: null,
     },

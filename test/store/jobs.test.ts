@@ -48,14 +48,14 @@ storeTest('jobs of earlier releases have the defaults of options that were intro
   const {
     publish,
     testSet,
-    training: { mixup, ema, ...training },
+    training: { mixup, distillation, ema, ...training },
     ...earlier
   } = request();
   const { id } = await store.jobs.create({ ...earlier, training } as ReturnType<typeof request>, untouched);
   const read = (await store.jobs.get(id))!;
   assert.deepEqual(
-    [read.publish, read.testSet, read.training.mixup, read.training.ema],
-    [publish, testSet, mixup, ema],
+    [read.publish, read.testSet, read.training.mixup, read.training.distillation, read.training.ema],
+    [publish, testSet, mixup, distillation, ema],
   );
 });
 

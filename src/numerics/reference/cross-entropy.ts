@@ -28,19 +28,19 @@ export function softmax(p: Float64Array, z: Float64Array): void {
   for (let i = 0; i < z.length; i++) p[i] = Math.exp(z[i]! - max) / sum;
 }
 
-/**
- * dz = weight (softmax(z) − q), q = (1 − ε) onehot(label) + ε / K: this example's part of the objective's gradient.
- * `weight` is c_label / N and `smoothing` is ε.
- */
+/** q = (1 − ε) onehot(label) + ε / K. `smoothing` is ε. */
+export function labelTarget(q: Float64Array, label: number, smoothing: number): void {
+  q.fill(smoothing / q.length);
+  q[label]! += 1 - smoothing;
+}
+
+/** dz = weight (softmax(z) − q): this example's part of the objective's gradient. `weight` is c_label / N. */
 export function crossEntropyBackward(
   dz: Float64Array,
   z: Float64Array,
-  label: number,
+  q: Float64Array,
   weight: number,
-  smoothing: number,
 ): void {
   softmax(dz, z);
-  const elsewhere = smoothing / dz.length;
-  dz[label]! -= 1 - smoothing;
-  for (let i = 0; i < dz.length; i++) dz[i] = (dz[i]! - elsewhere) * weight;
+  for (let i = 0; i < dz.length; i++) dz[i] = (dz[i]! - q[i]!) * weight;
 }

@@ -1,8 +1,9 @@
 /** The objective of a batch and its gradient. */
+import { distill } from '../distillation.ts';
 import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../engine.ts';
 import { drawMixingShare, drawPartners, mixPixels } from '../mixup.ts';
 import { type Network, unpack } from '../network.ts';
-import { argmax, crossEntropy, crossEntropyBackward } from './cross-entropy.ts';
+import { argmax, crossEntropy, crossEntropyBackward, labelTarget } from './cross-entropy.ts';
 import { backwardExample, createExamplePass, forwardExample, prepare } from './example-pass.ts';
 import { createAugmentImage, createDrawMasks } from './random-changes.ts';
 import { foldBiasesBackward } from './standardization.ts';
@@ -22,6 +23,7 @@ export type ComputeGradient = (
  * objective = (1/N) Σ_n c_n ℓ_n + l1 Σ_l |W_l| + (l2 / 2) Σ_l ‖W_l‖², c_n the weight of the class of example n,
  * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K. Like Keras, it divides by N, not by Σ c_n.
  * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l.
+ * With distillation, q is mixed with the teachers' probabilities; see distillation.ts.
  * With mixup, c_n ℓ_n is λ c_y ℓ(y) + (1 − λ) c_y′ ℓ(y′), and dz_L is the sum for both labels.
  * Both vectors are packed; `parameters` is read again in each call. Examples are summed in the order of the batch.
  */
@@ -30,12 +32,14 @@ export function createComputeGradient(
   parameters: Float64Array,
   settings: Network & ObjectiveSettings & { readonly seed: number },
 ): ComputeGradient {
-  const { layerSizes, seed, standardization, classWeights, labelSmoothing, l1, l2, mixup } = settings;
+  const { layerSizes, seed, standardization, classWeights, labelSmoothing, l1, l2, mixup, distillation } =
+    settings;
   const layers = unpack(parameters, layerSizes);
   const gradients = unpack(gradient, layerSizes);
   const pass = createExamplePass(settings);
   const dLogits = pass.dz[layers.length - 1]!;
   const dTarget = new Float64Array(dLogits.length);
+  const target = new Float64Array(dLogits.length);
   const inputs = layerSizes[0]!;
   const image = new Uint8Array(inputs);
   const drawMasks = createDrawMasks(layerSizes, settings.dropout, seed);
@@ -56,15 +60,19 @@ export function createComputeGradient(
       const masks = drawMasks?.(epoch, start + n) ?? null;
       const logits = forwardExample(pass, layers, image, 0, masks);
       dLogits.fill(0);
-      addTarget(labelAt(n), share);
-      if (mixup !== null) addTarget(labelAt(partner), 1 - share);
+      addTarget(n, share);
+      if (mixup !== null) addTarget(partner, 1 - share);
       if (argmax(logits) === labelAt(share >= 0.5 ? n : partner)) sums.correct++;
       backwardExample(gradients, pass, layers);
 
-      function addTarget(label: number, part: number): void {
+      /** Adds the gradient for the target of example i of the batch. */
+      function addTarget(i: number, part: number): void {
+        const label = labelAt(i);
         const weight = (part * (classWeights?.[label] ?? 1)) / batch.length;
         sums.loss += part * crossEntropy(logits, label);
-        crossEntropyBackward(dTarget, logits, label, weight, labelSmoothing);
+        labelTarget(target, label, labelSmoothing);
+        if (distillation !== null) distill(target, distillation, batch[i]!);
+        crossEntropyBackward(dTarget, logits, target, weight);
         for (let k = 0; k < dTarget.length; k++) dLogits[k]! += dTarget[k]!;
       }
     }

@@ -1,4 +1,5 @@
 /** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
+import type { Distillation } from '../distillation.ts';
 import type { EngineSettings, Examples, OptimizerSettings } from '../engine.ts';
 import { PLAIN_OBJECTIVE } from '../engine.ts';
 import { ACTIVATIONS, parameterCount } from '../network.ts';
@@ -25,6 +26,7 @@ const PENALTIES = [{}, { l2: 1e-3 }, { l1: 1e-4, l2: 1e-4, dropout: 0.3 }];
 const CLIP_NORMS = [null, null, 0.5, null];
 const AVERAGES = [null, { decay: 0.9 }];
 const MIXUPS = [null, { alpha: 1 }];
+const TEACHER_WEIGHTS = [null, 0.4];
 const STANDARDIZATIONS = [null, { mean: 0.3, std: 0.4 }, null];
 const AUGMENTATION = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
 /** The only number of inputs that can be augmented. */
@@ -76,9 +78,24 @@ export function batteryCase(n: number): BatteryCase {
     mixup: entry(MIXUPS, n >> 5),
     standardization: entry(STANDARDIZATIONS, n >> 2),
     labelSmoothing: n % 6 === 0 ? 0.1 : 0,
+    distillation: createTeachers(
+      entry(TEACHER_WEIGHTS, n >> 6),
+      entry(BATCHES, n),
+      entry(LATER_LAYERS, n).at(-1)!,
+    ),
     ...(isAugmented && { augmentation: AUGMENTATION }),
   };
   return createCase(settings, n, entry(SCALES, n >> 3), entry(PIXELS, n >> 2));
+}
+
+/** Targets of a batch and the further examples, 0 to 1/10. */
+function createTeachers(weight: number | null, batchSize: number, classes: number): Distillation | null {
+  if (weight === null) return null;
+  const targets = Float32Array.from(
+    { length: classes * (batchSize + FURTHER_EXAMPLES) },
+    (_, i) => (randomBits(1, PURPOSE.coordinateSample, 0, i) & 255) / 2550,
+  );
+  return { weight, targets };
 }
 
 /** The network and the batch size that a request trains by default. */

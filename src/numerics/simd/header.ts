@@ -86,6 +86,8 @@ export const HEADER = createTable(LINE, {
   CORRECT: i32,
   PARTIALS: i32,
   CLASS_WEIGHTS: i32,
+  /** The teachers' probabilities of every example of the training set; 0 without distillation. */
+  TARGETS: i32,
   /** Bytes from a weight to its gradient, to its two moments, and to its average (0 without EMA). */
   GRADIENT_DELTA: i32,
   MOMENT1_DELTA: i32,
@@ -125,6 +127,8 @@ export const HEADER = createTable(LINE, {
   ONE_MINUS_BETA2: f32,
   EPSILON: f32,
   SMOOTHING: f32,
+  /** Part of the target that comes from the teachers. */
+  TEACHER_WEIGHT: f32,
   DROPOUT_SCALE: f32,
   CLIP_NORM: f32,
   /** Factor of float32 pixels; the values of uint8 pixels are in a table. */

@@ -1,5 +1,6 @@
 /** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
+import type { Distillation } from '../distillation.ts';
 import { dropoutThreshold } from '../dropout.ts';
 import { emaDecay } from '../ema.ts';
 import {
@@ -20,7 +21,7 @@ import * as C from './constants.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel, instantiate, isFused, panelVectors } from './kernel.ts';
-import { layOut } from './layout.ts';
+import { layOut, vectorCount } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
 /** Handle with which another thread joins a kernel; it can be posted to a worker. */
@@ -72,7 +73,7 @@ export function createKernelEngine(
   initial: Parameters,
   { threads = 1, dense = false, wide = false }: KernelOptions = {},
 ): KernelEngine {
-  const { layerSizes, batchSize, optimizer, clipNorm, ema, mixup } = settings;
+  const { layerSizes, batchSize, optimizer, clipNorm, ema, mixup, distillation } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
     throw new RangeError(`A batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}.`);
   }
@@ -88,6 +89,7 @@ export function createKernelEngine(
     training: true,
     vectors: stateVectorCount(settings),
     mixed: mixup !== null,
+    targetRows: distillation === null ? 0 : distillation.targets.length / layerSizes.at(-1)!,
   });
   const { layers, weightsBytes } = layout;
   const panel = panelVectors(wide);
@@ -130,6 +132,7 @@ export function createKernelEngine(
       header.CLASS_WEIGHTS = layout.classWeights;
       floats.set(classWeights, layout.classWeights / 4);
     }
+    if (distillation !== null) writeTargets(distillation);
     writeAugmentation(planAugmentation(settings.augmentation));
     header.PARTNER_ROWS = partnerRows;
     header.PARTNER_STRIDE = partnerStride;
@@ -153,6 +156,17 @@ export function createKernelEngine(
       header.ONE_MINUS_BETA1 = 1 - optimizer.beta1;
       header.BETA2 = optimizer.beta2;
       header.ONE_MINUS_BETA2 = 1 - optimizer.beta2;
+    }
+  }
+
+  function writeTargets({ weight, targets }: Distillation): void {
+    header.TEACHER_WEIGHT = weight;
+    header.TARGETS = layout.targets;
+    const classes = layerSizes.at(-1)!;
+    const stride = 4 * vectorCount(classes);
+    let to = layout.targets / 4;
+    for (let at = 0; at < targets.length; at += classes, to += stride) {
+      for (let k = 0; k < classes; k++) floats[to + k] = targets[at + k]!;
     }
   }
 

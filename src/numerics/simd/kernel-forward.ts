@@ -29,7 +29,15 @@ export interface KernelForward {
 }
 
 function forwardLayout(sizes: LayerSizes): Layout {
-  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, vectors: 0, mixed: false });
+  return layOut({
+    sizes,
+    records: CHUNK_EXAMPLES,
+    threads: 1,
+    training: false,
+    vectors: 0,
+    mixed: false,
+    targetRows: 0,
+  });
 }
 
 /** Bytes of memory that `createKernelForward` allocates. */

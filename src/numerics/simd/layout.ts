@@ -31,6 +31,8 @@ export interface Layout {
   readonly correct: number;
   readonly partials: number;
   readonly classWeights: number;
+  /** Rows of whole vectors. */
+  readonly targets: number;
   readonly tables: number;
   /** Rows of the examples that those of the batch are mixed with; 0 without mixup. */
   readonly partnerRows: number;
@@ -53,6 +55,8 @@ export interface LayoutRequest {
   readonly vectors: number;
   /** Whether examples are mixed. */
   readonly mixed: boolean;
+  /** Number of examples that have targets of teachers. */
+  readonly targetRows: number;
 }
 
 const LINE = 64;
@@ -145,6 +149,7 @@ export function layOut(request: LayoutRequest): Layout {
     correct: memory.take(records),
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
     classWeights: memory.take(4 * sizes.at(-1)!),
+    targets: memory.take(request.targetRows * vectorCount(sizes.at(-1)!) * 16),
     tables: memory.take(training ? TABLE_BYTES : 0),
     partnerRows: request.mixed ? memory.take(partnerStride * records) : 0,
     partnerStride,

@@ -1,5 +1,6 @@
 /** Evaluations and comparisons of models, computed by the kernel. */
 import { splitByClass } from '../../numerics/batches.ts';
+import { averageTeachers } from '../../numerics/distillation.ts';
 import {
   type ClassificationReport,
   classificationReport,
@@ -7,11 +8,25 @@ import {
 import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { createForward } from '../kernel.ts';
-import type { ComparisonTask, EvaluationTask, HeldOutComparisonTask, ServedNetwork } from '../messages.ts';
+import type {
+  ComparisonTask,
+  EvaluationTask,
+  HeldOutComparisonTask,
+  ServedNetwork,
+  TeachersTask,
+} from '../messages.ts';
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {
   return classificationReport(predictExamples(network, examples), network.layerSizes.at(-1)!, cell);
+}
+
+/** The mean of the teachers' probabilities of each example. @throws RangeError if the examples do not match the inputs */
+export function averageProbabilities({ teachers, examples: { pixels, labels } }: TeachersTask): Float32Array {
+  const classes = teachers[0]!.layerSizes.at(-1)!;
+  const targets = new Float32Array(new SharedArrayBuffer(4 * labels.length * classes));
+  averageTeachers(targets, teachers.map(createForward), pixels, classes);
+  return targets;
 }
 
 /** @throws RangeError if the examples do not match the inputs and classes of both networks, or are empty */

@@ -5,6 +5,7 @@ import {
   argmax,
   crossEntropy,
   crossEntropyBackward,
+  labelTarget,
   softmax,
 } from '../../../src/numerics/reference/cross-entropy.ts';
 
@@ -33,9 +34,20 @@ test('softmax does not change when a constant is added to all logits', () => {
   );
 });
 
-test('the gradient of the loss is (probabilities − label) / examples', () => {
+test('the target of a smoothed label', () => {
+  const q = Float64Array.of(7, 7, 7, 7);
+  labelTarget(q, 2, 0.2);
+  assert.deepEqual([...q], [0.05, 0.05, 0.8 + 0.05, 0.05]);
+});
+
+test('the gradient of the loss is (probabilities − target) / examples', () => {
   const dz = new Float64Array(3);
-  crossEntropyBackward(dz, Float64Array.of(Math.log(1), Math.log(2), Math.log(5)), 1, 1 / 4, 0);
+  crossEntropyBackward(
+    dz,
+    Float64Array.of(Math.log(1), Math.log(2), Math.log(5)),
+    Float64Array.of(0, 1, 0),
+    1 / 4,
+  );
   const expected = [1 / 8 / 4, (2 / 8 - 1) / 4, 5 / 8 / 4];
   for (const [i, value] of expected.entries()) assert.ok(Math.abs(dz[i]! - value) < 1e-16);
 });

@@ -16,12 +16,13 @@ import {
 } from '../fixtures.ts';
 
 function engineOf({ sizes, settings, batchSize, initial }: TrainingFixture) {
-  const { classWeights } = settings;
+  const { classWeights, distillation } = settings;
   return createReferenceEngine(
     settingsOf(sizes, {
       ...settings,
       batchSize,
       classWeights: classWeights && Float64Array.from(classWeights),
+      distillation: distillation && { ...distillation, targets: Float32Array.from(distillation.targets) },
     }),
     Float64Array.from(initial),
   );

@@ -1,5 +1,6 @@
 /** The kernel module, and networks to test it with. */
 import { readFileSync } from 'node:fs';
+import type { Distillation } from '../../../src/numerics/distillation.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
 import { parameterCount } from '../../../src/numerics/network.ts';
 import { randomUniform } from '../../../src/numerics/random.ts';
@@ -27,6 +28,7 @@ const PLAIN: EngineSettings = {
   standardization: null,
   augmentation: UNCHANGED,
   mixup: null,
+  distillation: null,
 };
 
 export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {
@@ -47,4 +49,15 @@ export function examplesFor({ layerSizes }: EngineSettings, count: number): Exam
 
 export function at(changes: Partial<StepPosition> = {}): StepPosition {
   return { epoch: 1, start: 0, learningRate: 0.1, measureNorm: false, ...changes };
+}
+
+/** Targets of 400 examples: each row has positive numbers with the sum 1. */
+export function teachersOf(classes: number, weight: number): Distillation {
+  const targets = new Float32Array(400 * classes);
+  for (let row = 0; row < targets.length; row += classes) {
+    const odds = Array.from({ length: classes }, (_, k) => 1 + ((row + 7 * k * k + 3 * k) % 11));
+    const sum = odds.reduce((total, each) => total + each, 0);
+    for (const [k, each] of odds.entries()) targets[row + k] = each / sum;
+  }
+  return { weight, targets };
 }

@@ -4,7 +4,7 @@ import type { EngineSettings } from '../../../src/numerics/engine.ts';
 import { blocks } from '../../../src/numerics/network.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { assertNear, firstIndices, norm } from '../fixtures.ts';
-import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+import { at, examplesFor, kernelModule, parametersOf, settingsOf, teachersOf } from './cases.ts';
 import { createPlainTraining, measure } from './plain-network.ts';
 
 const CASES: Record<string, Partial<EngineSettings>> = {
@@ -47,6 +47,18 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     classWeights: Float64Array.of(0.5, 2, 1.25),
     labelSmoothing: 0.1,
     standardization: { mean: 0.3, std: 0.4 },
+  },
+  distillation: { distillation: teachersOf(3, 0.4) },
+  'distillation without labels, of ten classes': {
+    layerSizes: [784, 12, 10],
+    batchSize: 33,
+    distillation: teachersOf(10, 1),
+  },
+  'distillation with mixup, class weights and label smoothing': {
+    distillation: teachersOf(3, 0.7),
+    mixup: { alpha: 1 },
+    classWeights: Float64Array.of(0.5, 2, 1.25),
+    labelSmoothing: 0.1,
   },
 };
 

@@ -9,7 +9,7 @@ import {
   type KernelOptions,
 } from '../../../src/numerics/simd/kernel-engine.ts';
 import { firstIndices } from '../fixtures.ts';
-import { at, examplesFor, kernelModule, parametersOf, SGD, settingsOf } from './cases.ts';
+import { at, examplesFor, kernelModule, parametersOf, SGD, settingsOf, teachersOf } from './cases.ts';
 
 const ALL_KNOBS: Partial<EngineSettings> = {
   dropout: 0.2,
@@ -40,6 +40,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     batchSize: 30,
     augmentation: { horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 },
   },
+  distillation: { layerSizes: [90, 70, 50, 5], batchSize: 150, distillation: teachersOf(5, 0.5) },
   mixup: { layerSizes: [90, 70, 50, 5], batchSize: 150, mixup: { alpha: 1 } },
   'mixup of augmented images': {
     layerSizes: [784, 20, 10],

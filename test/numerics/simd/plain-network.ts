@@ -37,7 +37,7 @@ export function measure(
   batch: Uint32Array,
   position: Pick<StepPosition, 'epoch' | 'start'> | null,
 ): Measured {
-  const { layerSizes, activation, seed, labelSmoothing, classWeights } = settings;
+  const { layerSizes, activation, seed, labelSmoothing, classWeights, distillation: taught } = settings;
   const layers = unpack(parameters, layerSizes);
   const gradient = new Float64Array(parameters.length);
   const gradients = unpack(gradient, layerSizes);
@@ -98,10 +98,13 @@ export function measure(
     if (z.indexOf(max) === labels[share >= 0.5 ? 0 : 1]) correct++;
     for (const [i, part] of [share, 1 - share].entries()) {
       const label = labels[i]!;
+      const row = classes * batch[i === 0 ? n : partners[n]!]!;
       loss += part * (Math.log(sum) + (max - z[label]!));
       const weight = (part * (classWeights?.[label] ?? 1)) / batch.length;
       dz = dz.map((d, k) => {
-        const q = (1 - labelSmoothing) * (k === label ? 1 : 0) + labelSmoothing / classes;
+        const smoothed = (1 - labelSmoothing) * (k === label ? 1 : 0) + labelSmoothing / classes;
+        const q =
+          taught === null ? smoothed : smoothed + taught.weight * (taught.targets[row + k]! - smoothed);
         return d + weight * (Math.exp(z[k]! - max) / sum - q);
       });
     }

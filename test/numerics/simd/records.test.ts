@@ -90,6 +90,7 @@ test('the kernel drops the same units as dropout.ts', () => {
     training: true,
     vectors: 0,
     mixed: false,
+    targetRows: 0,
   });
   for (const layer of [1, 2]) {
     const kept = new Uint8Array(settings.layerSizes[layer]!);

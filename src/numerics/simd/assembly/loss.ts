@@ -2,13 +2,15 @@
  * Softmax, cross-entropy and its gradient for one example's logits z of K classes:
  * loss = log Σ_k e^(z_k − max) + (max − z_y), not −log(softmax), which is −log 0 for a confident mistake;
  * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K, with class weight c_y and label smoothing ε.
+ * With distillation, q is (1 − w) of that plus w of the teachers' probabilities; the loss is still that of the labels.
  * With mixup, loss and dz are λ of those for y plus 1 − λ of those for y′, the label of the example's partner.
  * `scale` is 1 / N for a batch of N examples, or −η / N with learning rate η if the update follows directly.
  */
 import {
-  CLASS_WEIGHTS, CORRECT, DZ_SCALE, LABELS, LOSSES, PARTNERS, PARTNER_SHARE, SMOOTHING,
+  CLASS_WEIGHTS, CORRECT, DZ_SCALE, INDICES, LABELS, LOSSES, PARTNERS, PARTNER_SHARE, SMOOTHING, TARGETS, TEACHER_WEIGHT,
 } from './addresses.ts';
 import { exp, log } from './elementary.ts';
+import { vectorCount } from './layer.ts';
 
 /** All ones in the lanes that belong to classes, of the vector that begins with class v. */
 @inline function classLanes(v: i32, classes: i32): v128 {
@@ -71,6 +73,17 @@ function isFirstLargest(label: i32, z: usize, classes: i32, max: f32): bool {
   store<f32>(target, load<f32>(target) - x);
 }
 
+/** dz ← dz − `scale` · w · t, with the teachers' probabilities t of example n of the batch. */
+function subtractTeachers(dz: usize, n: i32, scale: f32, classes: i32): void {
+  const index: usize = load<u32>(INDICES + (<usize>n << 2));
+  const row: usize = <usize>load<u32>(TARGETS) + index * (<usize>vectorCount(classes) << 4);
+  const factor = f32x4.splat(scale * load<f32>(TEACHER_WEIGHT));
+  for (let v = 0; v < classes; v += 4) {
+    const at = <usize>v << 2;
+    v128.store(dz + at, f32x4.sub(v128.load(dz + at), f32x4.mul(v128.load(row + at), factor)));
+  }
+}
+
 /** Writes the loss of example n, whether its prediction is correct, and the gradient dz. */
 export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   const labels: usize = load<u32>(LABELS);
@@ -86,23 +99,27 @@ export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   let loss = logSum + (max - load<f32>(z + (<usize>label << 2)));
   let scale = scaleOf(label, 1 - rest);
   const smoothing = load<f32>(SMOOTHING);
-  const target = scale * (<f32>1 - smoothing);
-  let otherTarget: f32 = 0;
+  const labelShare = <f32>1 - load<f32>(TEACHER_WEIGHT);
+  const ownScale = scale;
+  let otherScale: f32 = 0;
   if (rest > 0) {
     loss = (1 - rest) * loss + rest * (logSum + (max - load<f32>(z + (<usize>other << 2))));
-    const otherScale = scaleOf(other, rest);
-    otherTarget = otherScale * (<f32>1 - smoothing);
+    otherScale = scaleOf(other, rest);
     scale += otherScale;
   }
   store<f32>(<usize>load<u32>(LOSSES) + (<usize>n << 2), loss);
 
   const factor = f32x4.div(f32x4.splat(scale), sum);
-  const uniform = f32x4.splat((scale * smoothing) / <f32>classes);
+  const uniform = f32x4.splat((scale * labelShare * smoothing) / <f32>classes);
   for (let v = 0; v < classes; v += 4) {
     const at = dz + (<usize>v << 2);
     const each = f32x4.sub(f32x4.mul(v128.load(at), factor), uniform);
     v128.store(at, v128.and(each, classLanes(v, classes)));
   }
-  subtractAt(dz, label, target);
-  if (rest > 0) subtractAt(dz, other, otherTarget);
+  const height = labelShare * (<f32>1 - smoothing);
+  subtractAt(dz, label, ownScale * height);
+  if (rest > 0) subtractAt(dz, other, otherScale * height);
+  if (!load<u32>(TARGETS)) return;
+  subtractTeachers(dz, n, ownScale, classes);
+  if (rest > 0) subtractTeachers(dz, load<i32>(PARTNERS + (<usize>n << 2)), otherScale, classes);
 }
