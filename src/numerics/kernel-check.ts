@@ -12,7 +12,8 @@ const STEP_POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false 
 /**
  * Largest ‖g − g64‖ / ‖g64‖ of any block of the gradient, g being that of the engine. 0 / 0 counts as 0, NaN or ∞ as
  * Number.MAX_VALUE. Each example gets the class after its own: if a network is certain of the label, p − 1 consists of
- * rounding alone, and even a correct engine would show a large difference.
+ * rounding alone, and even a correct engine would show a large difference. For the same reason teachers have at most half
+ * of the target.
  */
 export function engineDifference(
   createEngine: CreateEngine,
@@ -28,7 +29,12 @@ export function engineDifference(
   const classes = settings.layerSizes.at(-1)!;
   const mislabelled = { ...examples, labels: examples.labels.map((label) => (label + 1) % classes) };
   // The optimizer does not affect the gradient, but its moments would take memory.
-  const plain = { ...settings, optimizer: PLAIN_SGD };
+  const { distillation } = settings;
+  const plain = {
+    ...settings,
+    optimizer: PLAIN_SGD,
+    distillation: distillation && { ...distillation, weight: distillation.weight / 2 },
+  };
   createReferenceEngine(plain, rounded).gradient(reference, mislabelled, batch, STEP_POSITION);
   createEngine(plain, rounded).gradient(gradient, mislabelled, batch, STEP_POSITION);
   let largest = 0;

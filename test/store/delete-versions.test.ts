@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AtelierError } from '../../src/errors.ts';
 import { openBlobs } from '../../src/store/blobs.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -95,6 +96,52 @@ storeTest('the warm start of an unfinished job cannot be deleted', async (t) => 
   await store.models.remove('shoes', 1);
   const { lineage } = (await store.models.version('boots'))!;
   assert.deepEqual(lineage.parent, { name: 'shoes', version: 1 }, 'the lineage stays whole');
+});
+
+/** A request that distils version 1 of `shoes`. */
+function student() {
+  const body = request('boots');
+  const distillation = {
+    teachers: [
+      { name: 'shirts', version: 1 },
+      { name: 'shoes', version: 1 },
+    ],
+    weight: 0.5,
+  };
+  return { ...body, training: { ...body.training, distillation } };
+}
+
+storeTest('a teacher of an unfinished job cannot be deleted', async (t) => {
+  const store = await temporaryStore(t);
+  for (const name of ['shoes', 'shoes', 'shirts']) await publish(store, name);
+  await store.aliases.remove('shoes', 'champion', 'ci');
+  const { id } = await store.jobs.create(student(), untouched);
+  const inUse = (status: string) =>
+    failure('version-in-use', `version 1 is a teacher of the ${status} training job ${id}`, 'cancel it');
+  await assert.rejects(store.models.remove('shoes', 1), inUse('queued'));
+  await assert.rejects(store.models.remove('shoes'), inUse('queued'));
+  await assert.rejects(store.models.remove('shirts'), inUse('queued'));
+  await startRun(store, id);
+  await assert.rejects(store.models.remove('shoes', 1), inUse('running'));
+  await store.models.remove('shoes', 2);
+  await runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  await store.models.remove('shoes', 1);
+  const { lineage } = (await store.models.version('boots'))!;
+  assert.deepEqual(lineage.teachers, student().training.distillation.teachers, 'the lineage stays whole');
+});
+
+storeTest('rejects a job one of whose teachers was deleted', async (t) => {
+  const store = await temporaryStore(t);
+  for (const name of ['shoes', 'shoes', 'shirts']) await publish(store, name);
+  await store.aliases.remove('shoes', 'champion', 'ci');
+  await store.models.remove('shoes', 1);
+  await assert.rejects(store.jobs.create(student(), untouched), (error: AtelierError) => {
+    assert.deepEqual(error.details, [
+      { pointer: '#/training/distillation/teachers/1', detail: 'must be an existing version' },
+    ]);
+    return error.code === 'unknown-model';
+  });
+  assert.equal(await store.jobs.count('queued'), 0);
 });
 
 storeTest('rejects a job whose warm start was deleted', async (t) => {

@@ -32,6 +32,9 @@ export function Summary({ version }: { readonly version: ShownVersion }): JSX.El
           ['Source', <Source key="source" version={version} />],
           ['Data set', <DatasetLink key="dataset" id={lineage.dataset?.id} />],
           lineage.parent && ['Started from', <Parent key="parent" {...lineage.parent} />],
+          ...lineage.teachers.map(
+            (teacher): Fact => ['Learned from', <Parent key={teacher.name} {...teacher} />],
+          ),
           assumed.length > 0 && ['Assumed', assumed.join(', ')],
           aliases.length > 0 && ['Aliases', aliases.join(', ')],
           tags.length > 0 && ['Tags', tags.join(', ')],

@@ -21,9 +21,17 @@ const LISTED: readonly OptionGroup[] = [
   {
     name: 'Regularization',
     isOpen: false,
-    pointers: ['l1', 'l2', 'dropout', 'labelSmoothing', 'clipNorm', 'classWeights', 'standardize', 'ema'].map(
-      (name) => `/training/${name}`,
-    ),
+    pointers: [
+      'l1',
+      'l2',
+      'dropout',
+      'labelSmoothing',
+      'clipNorm',
+      'classWeights',
+      'standardize',
+      'ema',
+      'distillation',
+    ].map((name) => `/training/${name}`),
   },
   { name: 'Augmentation', isOpen: false, pointers: ['/training/augmentation', '/training/mixup'] },
   { name: 'Stopping', isOpen: false, pointers: ['/training/earlyStopping', '/training/budget'] },

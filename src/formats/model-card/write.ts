@@ -128,13 +128,16 @@ function describePrediction({ version }: ModelCard, path: string, address: strin
 
 function describeLineage({ version, receipt }: ModelCard, basePath: string): string[] {
   const { lineage, digest, createdAt, aliases } = version;
-  const { jobId, parent, copiedFrom, import: origin } = lineage;
+  const { jobId, parent, teachers, copiedFrom, import: origin } = lineage;
   const rows: (readonly [string, string] | null)[] = [
     ['digest of the parameters', code(digest)],
     ['published', createdAt],
     aliases.length > 0 ? ['aliases', aliases.map(code).join(', ')] : null,
     jobId === null ? null : ['training job', code(jobId)],
     parent && ['started from', code(`${parent.name}@${parent.version}`)],
+    teachers.length > 0
+      ? ['learned from', teachers.map(({ name, version }) => code(`${name}@${version}`)).join(', ')]
+      : null,
     copiedFrom && ['copied from', code(`${copiedFrom.name}@${copiedFrom.version}`)],
     origin && ['imported from', `${origin.source}, file with the digest ${code(origin.fileDigest)}`],
     lineage.seed === null ? null : ['seed', String(lineage.seed)],
