@@ -19,10 +19,12 @@ export const MAX_PAIRED_VECTORS = 12;
 export const DENSE_VECTORS = 4;
 /** Rows of the widest panel in a tile: 112 rows of 96 float32 are 43 KB and stay in a first-level cache of 48 KB. */
 export const TILE_ROWS = 112;
+/** Vectors of a row · words of 64 rows in a tile of pairs of examples: 64 rows of 40 float32×4 are 40 KB. */
+export const PAIRED_TILE_VECTORS = 40;
 /** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. */
 export const LIST_START_BYTES = 256;
-/** Examples in a tile of an update's sum, for the same reason. */
-export const TILE_EXAMPLES = 128;
+/** Examples in a tile of an update's sum, for the same reason, and because a mask has 64 bits. */
+export const TILE_EXAMPLES = 64;
 /** Rows of W in a block. */
 export const BLOCK_ROWS = 32;
 /** Examples in a chunk, so that a tile of weights is read once for all of them. */

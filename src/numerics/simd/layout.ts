@@ -131,7 +131,7 @@ export function layOut(request: LayoutRequest): Layout {
   // An odd number of cache lines spreads the same field of many records over all sets of the cache.
   const recordLines = lines(record.end()) / LINE;
   const recordStride = (recordLines | 1) * LINE;
-  const maskBytes = lines(Math.ceil(records / 8) * BLOCK_ROWS);
+  const maskBytes = Math.ceil(records / TILE_EXAMPLES) * (TILE_EXAMPLES / 8) * BLOCK_ROWS;
   const tileBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
   const partnerStride = lines(sizes[0]! + 16);
   const lists =

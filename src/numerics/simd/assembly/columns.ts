@@ -3,7 +3,7 @@
  * A loop walks the list of the examples in which the input is not zero, with the panel's sums in registers. Sums
  * start from the weights themselves or from zero.
  */
-import { PIXEL_VALUES, RECORDS } from './addresses.ts';
+import { PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12 } from './vectors.ts';
 
 /**
@@ -127,12 +127,12 @@ export function walkColumns<X>(
 }
 
 /**
- * Inputs j and j + 1 at a time, so that they share the loads of dz; the list names the examples in which either is not
- * zero. Each sum keeps its order, and adding x dz for x = 0 changes no bit of it.
+ * Inputs j and j + 1 at a time, so that they share the loads of dz; `mask` has a bit for each example in which either is
+ * not zero. Each sum keeps its order, and adding x dz for x = 0 changes no bit of it.
  * All stores of one target precede those of the other: V8 joins pairs of vectors only then.
  */
 @inline function walkPair<T>(
-  target: usize, width: usize, entry: usize, end: usize, input: usize, gradient: usize,
+  target: usize, width: usize, mask: u64, stride: usize, input: usize, gradient: usize,
 ): void {
   const table: usize = load<u32>(PIXEL_VALUES);
   const next = target + width;
@@ -152,8 +152,8 @@ export function walkColumns<X>(
   if (offsetof<T>() > 3) { b6 = v128.load(next, 96); b7 = v128.load(next, 112); }
   if (offsetof<T>() > 4) { b8 = v128.load(next, 128); b9 = v128.load(next, 144); }
   if (offsetof<T>() > 5) { b10 = v128.load(next, 160); b11 = v128.load(next, 176); }
-  for (; entry < end; entry += 4) {
-    const offset: usize = load<u32>(entry);
+  for (; mask != 0; mask &= mask - 1) {
+    const offset = <usize>ctz(mask) * stride;
     const dz = gradient + offset;
     const x = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset) << 2));
     const y = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset, 1) << 2));
@@ -179,33 +179,30 @@ export function walkColumns<X>(
   if (offsetof<T>() > 5) { v128.store(next, b10, 160); v128.store(next, b11, 176); }
 }
 
-/** Sums 2 · `pairs` rows of `width` bytes as `walkAll` sums rows; the lists are those of pairs. */
-function walkAllPairs<T>(
-  target: usize, width: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
-): void {
+/** Sums 2 · `pairs` rows of `width` bytes as `walkAll` sums rows, with a mask of the tile's examples for each pair. */
+function walkAllPairs<T>(target: usize, width: usize, pairs: i32, masks: usize, input: usize, gradient: usize): void {
   const records: usize = load<u32>(RECORDS);
+  const stride: usize = load<u32>(RECORD_STRIDE);
   gradient += records;
   input += records;
   for (let k = 0; k < pairs; k++) {
-    walkPair<T>(target, width, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
+    walkPair<T>(target, width, load<u64>(masks), stride, input, gradient);
     target += width << 1;
-    lists += listBytes;
-    lengths += 4;
+    masks += 8;
     input += 2;
   }
 }
 
 /** `vectors` is at most MAX_PAIRED_VECTORS. */
 export function walkColumnPairs(
-  vectors: i32, target: usize, width: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize,
-  gradient: usize,
+  vectors: i32, target: usize, width: usize, pairs: i32, masks: usize, input: usize, gradient: usize,
 ): void {
   switch (vectors) {
-    case 2: walkAllPairs<P1>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 4: walkAllPairs<P2>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 6: walkAllPairs<P3>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 8: walkAllPairs<P4>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
-    case 10: walkAllPairs<P5>(target, width, pairs, lists, listBytes, lengths, input, gradient); break;
-    default: walkAllPairs<P6>(target, width, pairs, lists, listBytes, lengths, input, gradient);
+    case 2: walkAllPairs<P1>(target, width, pairs, masks, input, gradient); break;
+    case 4: walkAllPairs<P2>(target, width, pairs, masks, input, gradient); break;
+    case 6: walkAllPairs<P3>(target, width, pairs, masks, input, gradient); break;
+    case 8: walkAllPairs<P4>(target, width, pairs, masks, input, gradient); break;
+    case 10: walkAllPairs<P5>(target, width, pairs, masks, input, gradient); break;
+    default: walkAllPairs<P6>(target, width, pairs, masks, input, gradient);
   }
 }

@@ -67,7 +67,8 @@ function sumColumns<T>(target: usize, width: usize, rows: i32, input: usize, gra
   const batch = load<i32>(BATCH_SIZE);
   input += records;
   for (let j = 0; j < rows; j += 4) {
-    const j0: usize = j, j1: usize = min(j + 1, rows - 1), j2: usize = min(j + 2, rows - 1), j3: usize = min(j + 3, rows - 1);
+    const j0: usize = j, j1: usize = min(j + 1, rows - 1);
+    const j2: usize = min(j + 2, rows - 1), j3: usize = min(j + 3, rows - 1);
     const t0 = target + j0 * width, t1 = target + j1 * width, t2 = target + j2 * width, t3 = target + j3 * width;
     sumFour<T>(
       batch, input + (j0 << 2), input + (j1 << 2), input + (j2 << 2), input + (j3 << 2), stride, records + gradient,

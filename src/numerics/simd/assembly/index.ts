@@ -4,7 +4,7 @@ import {
   AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
   EXAMPLES_PER_ITEM, GRADIENT_NORM, INPUTS, ITEM_COUNTS, LOSSES, LOSS_SUM, MODE, OUTPUTS, OUTPUT_GRADIENT,
   OUTPUT_VALUES, PARTIALS, PARTNER_ROWS, PHASE, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
-  STANDARDIZED, STEP, ZERO_RECORD,
+  STANDARDIZED, STEP, THREADS, ZERO_RECORD,
 } from './addresses.ts';
 import { layerAt, layerCount, vectorCount } from './layer.ts';
 import { makePackTables } from './lists.ts';
@@ -66,16 +66,25 @@ function passItem(item: i32, scratch: usize): void {
   }
 }
 
-/** Updates block `item`, numbered through all layers; with `apply`, from its buffered gradient. */
-function updateItem(item: i32, apply: bool, scratch: usize): void {
+/** The block of an item, numbered through all layers. One thread updates both blocks of a cache line of pixels. */
+function blockOf(item: i32): i32 {
+  const threads = load<i32>(THREADS);
+  const turn = item % (2 * threads);
+  const start = item - turn;
+  if (start + 2 * threads > itemCount(UPDATE)) return item;
+  return start + (turn % threads) * 2 + turn / threads;
+}
+
+/** Updates a block, numbered through all layers; with `apply`, from its buffered gradient. */
+function updateItem(position: i32, apply: bool, scratch: usize): void {
   let l = 1;
-  let block = item;
+  let block = position;
   for (let blocks = blockCount(l); block >= blocks; blocks = blockCount(l)) {
     block -= blocks;
     l++;
   }
   if (apply) applyBlock(l, block, load<f32>(CLIP_SCALE));
-  else updateBlock(l, block, item, scratch);
+  else updateBlock(l, block, position, scratch);
 }
 
 /** Begins the next phase, or ends the step, once the last item of a phase is finished. */
@@ -116,7 +125,7 @@ function runPhases(rank: i32): void {
         foldedStep = step;
         passItem(item, scratch);
       } else {
-        updateItem(item, phase == APPLY, scratch);
+        updateItem(blockOf(item), phase == APPLY, scratch);
       }
       if (finishItem(phase)) advance(phase);
     }

@@ -1,6 +1,7 @@
 /**
  * Lists of the non-zero inputs of an example, and of the examples in which an input is not zero.
- * Eight flags form a byte, and a table maps the byte to the positions of its ones, without branches.
+ * Eight flags form a byte, and a table maps the byte to the positions of its ones, without branches. Pairs of pixels, or
+ * of examples, have masks of 64 flags instead, because their loops leave time to find the next one.
  */
 import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, TILE_ROWS } from '../constants.ts';
 import { BATCH_SIZE, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD } from './addresses.ts';
@@ -24,11 +25,17 @@ export function makePackTables(): void {
   }
 }
 
+/** Flags of sixteen bytes. Adding 127 with saturation sets the top bit of every byte that is not zero. */
+@inline function flagsOf(row: usize, other: usize): u64 {
+  const either = v128.or(v128.load(row), v128.load(other));
+  return i8x16.bitmask(i8x16.add_sat_u(either, i8x16.splat(127)));
+}
+
 /**
- * Lists the positions at which a byte of either row is not zero (all if DENSE is set): starts of tiles, u32; then
- * positions, u16. The list of a single row is that of the row and itself.
+ * Lists the positions at which a byte of the row is not zero (all if DENSE is set): starts of tiles, u32; then positions,
+ * u16.
  */
-export function listBytes(row: usize, other: usize, inputs: i32, list: usize): void {
+export function listBytes(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
   let entry = list + LIST_START_BYTES;
@@ -42,8 +49,7 @@ export function listBytes(row: usize, other: usize, inputs: i32, list: usize): v
       untilTile = TILE_ROWS;
     }
     untilTile -= 16;
-    // Adding 127 with saturation sets the top bit of every byte that is not zero.
-    let flags = i8x16.bitmask(i8x16.add_sat_u(v128.or(v128.load(row + j), v128.load(other + j)), i8x16.splat(127))) | dense;
+    let flags = <i32>flagsOf(row + j, row + j) | dense;
     if (j + 16 > inputs) flags &= (1 << (inputs - j)) - 1;
     const low: usize = flags & 255;
     const high: usize = flags >> 8;
@@ -55,6 +61,17 @@ export function listBytes(row: usize, other: usize, inputs: i32, list: usize): v
     base = i16x8.add(base, i16x8.splat(8));
   }
   store<u32>(starts, <u32>((entry - list - LIST_START_BYTES) >> 1));
+}
+
+/** masks[k], u64: bit j is set if byte 64k + j of either row is not zero, or DENSE is set. */
+export function maskRows(row: usize, other: usize, inputs: i32, masks: usize): void {
+  const dense: u64 = load<i32>(DENSE) ? ~0 : 0;
+  for (let j = 0; j < inputs; j += 64, row += 64, other += 64, masks += 8) {
+    let mask = flagsOf(row, other) | (flagsOf(row + 16, other + 16) << 16) | (flagsOf(row + 32, other + 32) << 32)
+      | (flagsOf(row + 48, other + 48) << 48) | dense;
+    if (j + 64 > inputs) mask &= (<u64>1 << (inputs - j)) - 1;
+    store<u64>(masks, mask);
+  }
 }
 
 /** Lists the non-zeros of a row of float32 as `listBytes` does. */
@@ -128,13 +145,50 @@ export function maskFloats(masks: usize, input: usize): void {
   }
 }
 
-/** Joins the masks of inputs 2k and 2k + 1: masks[g][k], k < BLOCK_ROWS / 2, in place. */
-export function joinMasks(masks: usize): void {
-  for (let left = load<i32>(BATCH_SIZE); left > 0; left -= 8, masks += BLOCK_ROWS) {
-    const low = v128.load(masks), high = v128.load(masks, 16);
-    const even = v128.shuffle<u8>(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const odd = v128.shuffle<u8>(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    v128.store(masks, v128.or(even, odd));
+/** Joins lane k of the low vectors of the four groups, then of the high ones, to 64 bits each. */
+function joinLanes(masks: usize): void {
+  const a = v128.load(masks), b = v128.load(masks, 32), c = v128.load(masks, 64), d = v128.load(masks, 96);
+  const e = v128.load(masks, 16), f = v128.load(masks, 48), g = v128.load(masks, 80), h = v128.load(masks, 112);
+  storeLanes(masks, a, b, c, d);
+  storeLanes(masks + 64, e, f, g, h);
+}
+
+@inline function storeLanes(to: usize, a: v128, b: v128, c: v128, d: v128): void {
+  let left = v128.shuffle<u16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+  let right = v128.shuffle<u16>(c, d, 0, 8, 1, 9, 2, 10, 3, 11);
+  v128.store(to, v128.shuffle<u32>(left, right, 0, 4, 1, 5));
+  v128.store(to, v128.shuffle<u32>(left, right, 2, 6, 3, 7), 16);
+  left = v128.shuffle<u16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  right = v128.shuffle<u16>(c, d, 4, 12, 5, 13, 6, 14, 7, 15);
+  v128.store(to, v128.shuffle<u32>(left, right, 0, 4, 1, 5), 32);
+  v128.store(to, v128.shuffle<u32>(left, right, 2, 6, 3, 7), 48);
+}
+
+/**
+ * masks[tile][k], u64: bit n is set if input 2k or 2k + 1, from `input` on, of example n of the tile is not 0 or DENSE is
+ * set. A pair is a lane of 16 bits, for 16 examples; the lanes of four such groups are joined at the end.
+ */
+export function maskPairs(masks: usize, input: usize): void {
+  const stride: usize = load<u32>(RECORD_STRIDE);
+  const dense = load<i32>(DENSE);
+  let row: usize = load<u32>(RECORDS) + input;
+  let left = load<i32>(BATCH_SIZE);
+  for (; left > 0; masks += BLOCK_ROWS * 4) {
+    for (let group: usize = 0; group < 128; group += 32, left -= 16) {
+      const rows = max(min(left, 16), 0);
+      let low = i16x8.splat(0), high = low, bit = i16x8.splat(1);
+      for (let r = 0; r < rows; r++, row += stride) {
+        const zero = i16x8.splat(0);
+        low = v128.or(low, v128.andnot(bit, i16x8.eq(v128.load(row), zero)));
+        high = v128.or(high, v128.andnot(bit, i16x8.eq(v128.load(row, 16), zero)));
+        bit = i16x8.add(bit, bit);
+      }
+      const all: i32 = (1 << rows) - 1;
+      if (dense) low = high = i16x8.splat(<i16>all);
+      v128.store(masks + group, low);
+      v128.store(masks + group, high, 16);
+    }
+    joinLanes(masks);
   }
 }
 

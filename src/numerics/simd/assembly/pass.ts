@@ -1,5 +1,5 @@
 /** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
-import { TILE_ROWS, WIDE_PANEL_VECTORS } from '../constants.ts';
+import { PAIRED_TILE_VECTORS, TILE_ROWS, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
   AUGMENTED, BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, LABELS, MEAN_OVER_STD,
   MIXING_WEIGHT, ORDER, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALE,
@@ -9,7 +9,7 @@ import { activate } from './activate.ts';
 import { augment } from './augment.ts';
 import { multiplyDense } from './dense.ts';
 import { halfPanel, isDense, isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
-import { listBytes, listFloats } from './lists.ts';
+import { listBytes, listFloats, maskRows } from './lists.ts';
 import { crossEntropy } from './loss.ts';
 import { walkRowPairs, walkRows } from './rows.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
@@ -110,7 +110,7 @@ export function listPixels(first: i32, last: i32, counts: usize): void {
     return;
   }
   if (!isPaired()) {
-    for (let n = first; n < last; n++) listBytes(recordAt(n) + values, recordAt(n) + values, inputs, recordAt(n) + list);
+    for (let n = first; n < last; n++) listBytes(recordAt(n) + values, inputs, recordAt(n) + list);
     return;
   }
   if (counts) orderByLabel(first, last, counts);
@@ -118,7 +118,7 @@ export function listPixels(first: i32, last: i32, counts: usize): void {
   for (let n = first; n < last; n += 2) {
     const record = recordAt(load<i32>(ORDER + (<usize>n << 2)));
     const other = recordAt(load<i32>(ORDER + (<usize>min(n + 1, last - 1) << 2)));
-    listBytes(record + values, other + values, inputs, record + list);
+    maskRows(record + values, other + values, inputs, record + list);
   }
 }
 
@@ -155,13 +155,22 @@ function multiplyPart(
   vectors: i32, first: i32, last: i32, rows: i32, input: usize, list: usize, out: usize, seeds: usize, panel: usize,
   width: usize, pixels: bool,
 ): void {
+  if (pixels && isPaired()) {
+    const words = (rows + 63) >> 6;
+    const passes = (words * vectors + PAIRED_TILE_VECTORS - 1) / PAIRED_TILE_VECTORS;
+    for (let pass = 0; pass < passes; pass++) {
+      const word = words * pass / passes;
+      walkRowPairs(vectors, first, last, input, list, word, words * (pass + 1) / passes, out, seeds, panel, width);
+      seeds = 0;
+    }
+    return;
+  }
   const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   // Fewer vectors leave room for more rows in the cache.
   const step = WIDE_PANEL_VECTORS / vectors;
   for (let tile = 0; tile < tiles; tile += step) {
     const end = min(tile + step, tiles);
     if (!pixels) walkRows<f32>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
-    else if (isPaired()) walkRowPairs(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
     else walkRows<u8>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
     seeds = 0;
   }

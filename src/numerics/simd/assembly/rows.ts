@@ -105,12 +105,12 @@ export function walkRows<X>(
 }
 
 /**
- * Two examples of pixels at a time, so that they share the loads of W; the list of the first names the inputs that are
- * not zero in either. Each sum keeps its order, and adding x W[j] for x = 0 changes no bit of it.
+ * Two examples of pixels at a time, so that they share the loads of W; masks of the first have a bit for each input that
+ * is not zero in either. Each sum keeps its order, and adding x W[j] for x = 0 changes no bit of it.
  * All stores of one example precede those of the other: V8 joins pairs of vectors only then.
  */
 @inline function walkPair<T>(
-  record: usize, next: usize, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize,
+  record: usize, next: usize, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize,
   panel: usize, width: usize,
 ): void {
   const table: usize = load<u32>(PIXEL_VALUES);
@@ -118,12 +118,6 @@ export function walkRows<X>(
   const nextOut = next + output;
   const from = seeds ? seeds : out;
   const nextFrom = seeds ? seeds : nextOut;
-  const row = record + input;
-  const nextRow = next + input;
-  const starts = record + list;
-  const entries = starts + LIST_START_BYTES;
-  let entry = entries + (<usize>load<u32>(starts + (<usize>tile << 2)) << 1);
-  const end = entries + (<usize>load<u32>(starts + (<usize>tileEnd << 2)) << 1);
   let a0 = v128.load(from), a1 = v128.load(from, 16);
   let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
   let a10 = a0, a11 = a0;
@@ -140,18 +134,23 @@ export function walkRows<X>(
   if (offsetof<T>() > 3) { b6 = v128.load(nextFrom, 96); b7 = v128.load(nextFrom, 112); }
   if (offsetof<T>() > 4) { b8 = v128.load(nextFrom, 128); b9 = v128.load(nextFrom, 144); }
   if (offsetof<T>() > 5) { b10 = v128.load(nextFrom, 160); b11 = v128.load(nextFrom, 176); }
-  for (; entry < end; entry += 2) {
-    const j: usize = load<u16>(entry);
-    const w = panel + j * width;
-    const x = v128.load_splat<u32>(table + (<usize>load<u8>(row + j) << 2));
-    const y = v128.load_splat<u32>(table + (<usize>load<u8>(nextRow + j) << 2));
-    let d: v128, e: v128;
-    d = v128.load(w); e = v128.load(w, 16); a0 = madd(x, d, a0); a1 = madd(x, e, a1); b0 = madd(y, d, b0); b1 = madd(y, e, b1);
-    if (offsetof<T>() > 1) { d = v128.load(w, 32); e = v128.load(w, 48); a2 = madd(x, d, a2); a3 = madd(x, e, a3); b2 = madd(y, d, b2); b3 = madd(y, e, b3); }
-    if (offsetof<T>() > 2) { d = v128.load(w, 64); e = v128.load(w, 80); a4 = madd(x, d, a4); a5 = madd(x, e, a5); b4 = madd(y, d, b4); b5 = madd(y, e, b5); }
-    if (offsetof<T>() > 3) { d = v128.load(w, 96); e = v128.load(w, 112); a6 = madd(x, d, a6); a7 = madd(x, e, a7); b6 = madd(y, d, b6); b7 = madd(y, e, b7); }
-    if (offsetof<T>() > 4) { d = v128.load(w, 128); e = v128.load(w, 144); a8 = madd(x, d, a8); a9 = madd(x, e, a9); b8 = madd(y, d, b8); b9 = madd(y, e, b9); }
-    if (offsetof<T>() > 5) { d = v128.load(w, 160); e = v128.load(w, 176); a10 = madd(x, d, a10); a11 = madd(x, e, a11); b10 = madd(y, d, b10); b11 = madd(y, e, b11); }
+  for (let k = <usize>word; k < <usize>wordEnd; k++) {
+    const row = record + input + (k << 6);
+    const nextRow = next + input + (k << 6);
+    const rows = panel + (k << 6) * width;
+    for (let mask = load<u64>(record + masks + (k << 3)); mask != 0; mask &= mask - 1) {
+      const j = <usize>ctz(mask);
+      const w = rows + j * width;
+      const x = v128.load_splat<u32>(table + (<usize>load<u8>(row + j) << 2));
+      const y = v128.load_splat<u32>(table + (<usize>load<u8>(nextRow + j) << 2));
+      let d: v128, e: v128;
+      d = v128.load(w); e = v128.load(w, 16); a0 = madd(x, d, a0); a1 = madd(x, e, a1); b0 = madd(y, d, b0); b1 = madd(y, e, b1);
+      if (offsetof<T>() > 1) { d = v128.load(w, 32); e = v128.load(w, 48); a2 = madd(x, d, a2); a3 = madd(x, e, a3); b2 = madd(y, d, b2); b3 = madd(y, e, b3); }
+      if (offsetof<T>() > 2) { d = v128.load(w, 64); e = v128.load(w, 80); a4 = madd(x, d, a4); a5 = madd(x, e, a5); b4 = madd(y, d, b4); b5 = madd(y, e, b5); }
+      if (offsetof<T>() > 3) { d = v128.load(w, 96); e = v128.load(w, 112); a6 = madd(x, d, a6); a7 = madd(x, e, a7); b6 = madd(y, d, b6); b7 = madd(y, e, b7); }
+      if (offsetof<T>() > 4) { d = v128.load(w, 128); e = v128.load(w, 144); a8 = madd(x, d, a8); a9 = madd(x, e, a9); b8 = madd(y, d, b8); b9 = madd(y, e, b9); }
+      if (offsetof<T>() > 5) { d = v128.load(w, 160); e = v128.load(w, 176); a10 = madd(x, d, a10); a11 = madd(x, e, a11); b10 = madd(y, d, b10); b11 = madd(y, e, b11); }
+    }
   }
   v128.store(out, a0); v128.store(out, a1, 16);
   if (offsetof<T>() > 1) { v128.store(out, a2, 32); v128.store(out, a3, 48); }
@@ -167,36 +166,34 @@ export function walkRows<X>(
   if (offsetof<T>() > 5) { v128.store(nextOut, b10, 160); v128.store(nextOut, b11, 176); }
 }
 
-/** Pairs of examples in the order of ORDER; an odd last one has a list of its own. */
+/** Pairs of examples in the order of ORDER; an odd last one is paired with itself. */
 function walkPairs<T>(
-  first: i32, last: i32, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize, panel: usize,
+  first: i32, last: i32, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize, panel: usize,
   width: usize,
 ): void {
   const records: usize = load<u32>(RECORDS);
   const stride: usize = load<u32>(RECORD_STRIDE);
-  let at: usize = ORDER + (<usize>first << 2);
-  let n = first;
-  for (; n + 1 < last; n += 2, at += 8) {
-    const record = records + <usize>load<u32>(at) * stride;
-    const next = records + <usize>load<u32>(at, 4) * stride;
-    walkPair<T>(record, next, input, list, tile, tileEnd, output, seeds, panel, width);
+  for (let n = first; n < last; n += 2) {
+    const record = records + <usize>load<u32>(ORDER + (<usize>n << 2)) * stride;
+    const next = records + <usize>load<u32>(ORDER + (<usize>min(n + 1, last - 1) << 2)) * stride;
+    walkPair<T>(record, next, input, masks, word, wordEnd, output, seeds, panel, width);
   }
-  if (n == last) return;
-  const odd = load<i32>(at);
-  walk<T, u8>(odd, odd + 1, input, list, tile, tileEnd, output, seeds, panel, width);
 }
 
-/** Computes what `walkRows` computes, of pixels listed in pairs. `vectors` is at most MAX_PAIRED_VECTORS. */
+/**
+ * Computes what `walkRows` computes, of pairs of examples, over words `word` … `wordEnd` − 1 of their masks. `vectors` is
+ * at most MAX_PAIRED_VECTORS.
+ */
 export function walkRowPairs(
-  vectors: i32, first: i32, last: i32, input: usize, list: usize, tile: i32, tileEnd: i32, output: usize, seeds: usize,
+  vectors: i32, first: i32, last: i32, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize,
   panel: usize, width: usize,
 ): void {
   switch (vectors) {
-    case 2: walkPairs<P1>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
-    case 4: walkPairs<P2>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
-    case 6: walkPairs<P3>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
-    case 8: walkPairs<P4>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
-    case 10: walkPairs<P5>(first, last, input, list, tile, tileEnd, output, seeds, panel, width); break;
-    default: walkPairs<P6>(first, last, input, list, tile, tileEnd, output, seeds, panel, width);
+    case 2: walkPairs<P1>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 4: walkPairs<P2>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 6: walkPairs<P3>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 8: walkPairs<P4>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 10: walkPairs<P5>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    default: walkPairs<P6>(first, last, input, masks, word, wordEnd, output, seeds, panel, width);
   }
 }

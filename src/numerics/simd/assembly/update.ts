@@ -6,12 +6,12 @@
 import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
   BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2,
-  MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, STANDARDIZED, WEIGHTS,
+  MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, RECORD_STRIDE, STANDARDIZED, WEIGHTS,
 } from './addresses.ts';
 import { walkColumnPairs, walkColumns } from './columns.ts';
 import { sumDense } from './dense.ts';
 import { halfPanel, isDense, isPaired, layerAt, vectorCount } from './layer.ts';
-import { joinMasks, LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
+import { LIST_BYTES, listExamples, maskBytes, maskFloats, maskPairs } from './lists.ts';
 import { average, optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
@@ -27,17 +27,28 @@ export function blockCount(l: i32): i32 {
   return load<i32>(layerAt(l), INPUTS) / BLOCK_ROWS + 1;
 }
 
-/** Adds dW of rows, or of pairs of rows, of a part of a panel to `target`. */
+/** Adds dW of rows of a part of a panel to `target`. */
 function sumRows(
   vectors: i32, target: usize, width: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
-  paired: bool,
 ): void {
   // The lists of all tiles of examples follow each other.
   for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES, lists += TILE_LIST_BYTES) {
     const lengths = lists + BLOCK_ROWS * LIST_BYTES;
-    if (paired) walkColumnPairs(vectors, target, width, rows >> 1, lists, LIST_BYTES, lengths, input, gradient);
-    else if (pixels) walkColumns<u8>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
+    if (pixels) walkColumns<u8>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
     else walkColumns<f32>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
+  }
+}
+
+/** Adds dW of pairs of rows of pixels, which have masks instead of lists. */
+function sumPairs(
+  vectors: i32, target: usize, width: usize, rows: i32, masks: usize, input: usize, gradient: usize,
+): void {
+  const tileBytes = TILE_EXAMPLES * <usize>load<u32>(RECORD_STRIDE);
+  for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES) {
+    walkColumnPairs(vectors, target, width, rows >> 1, masks, input, gradient);
+    masks += BLOCK_ROWS * 4;
+    input += tileBytes;
+    gradient += tileBytes;
   }
 }
 
@@ -97,10 +108,12 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
   const dense = isDense(l);
   if (rows > 0 && !dense) {
-    if (pixels) maskBytes(masks, input);
-    else maskFloats(masks, input);
-    if (paired) joinMasks(masks);
-    listExamples(lists, masks, paired ? rows >> 1 : rows);
+    if (paired) maskPairs(masks, input);
+    else {
+      if (pixels) maskBytes(masks, input);
+      else maskFloats(masks, input);
+      listExamples(lists, masks, rows);
+    }
   }
   let sum: f64 = 0;
   for (let p = 0; p < panels; p++) {
@@ -124,8 +137,13 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
     } else {
       const half = pixels ? halfPanel(count) : 0;
       const shift = <usize>half << 4;
-      if (half) sumRows(half, g, width, rows, lists, input, dz, pixels, paired);
-      sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels, paired);
+      if (paired) {
+        if (half) sumPairs(half, g, width, rows, masks, input, dz);
+        sumPairs(count - half, g + shift, width, rows, masks, input, dz + shift);
+      } else {
+        if (half) sumRows(half, g, width, rows, lists, input, dz, pixels);
+        sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels);
+      }
     }
     if (folded) {
       memory.fill(meanSums, 0, width);
