@@ -40,15 +40,21 @@ export function tallyPredictions(
   for (let b = 0; b < TOP_PROBABILITY_BOUNDS.length; b++) buckets.push(0);
   let probabilitySum = 0;
   for (let start = 0; start < probabilities.length; start += classes) {
-    let top = start;
-    for (let i = start + 1; i < start + classes; i++) if (probabilities[i]! > probabilities[top]!) top = i;
-    const probability = probabilities[top]!;
+    let label = 0;
+    let probability = probabilities[start]!;
+    for (let k = 1; k < classes; k++) {
+      const other = probabilities[start + k]!;
+      if (other > probability) {
+        probability = other;
+        label = k;
+      }
+    }
     if (Number.isNaN(probability)) continue;
-    byClass[top - start]! += 1;
+    byClass[label]! += 1;
     probabilitySum += probability;
-    let bucket = 0;
-    // Ends at the last bucket, which has no bound.
-    while (probability > TOP_PROBABILITY_BOUNDS[bucket]!) bucket++;
+    // From above, because most are high; the first bucket has no bound below.
+    let bucket: number = TOP_PROBABILITY_BOUNDS.length;
+    while (probability <= TOP_PROBABILITY_BOUNDS[bucket - 1]!) bucket--;
     buckets[bucket]! += 1;
   }
   return { classes: byClass, buckets, probabilitySum, diagnosed: diagnoses && tallyDiagnoses(diagnoses) };

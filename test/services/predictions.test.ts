@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { after, test } from 'node:test';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
@@ -96,31 +97,49 @@ test('worker and main thread give the same npy, top-k and logits', async () => {
   assert.deepEqual(whole.json().predictions[0], one.json().predictions[0]);
 });
 
+await app.listen({ port: 0, host: '127.0.0.1' });
+const { port } = app.server.address() as AddressInfo;
+
+/** Sends a body over a connection, in chunks as a client sends it. */
+async function post(type: string, body: Uint8Array, accept: string, query: string): Promise<Buffer> {
+  const response = await fetch(`http://127.0.0.1:${port}/v1/models/fashion-mnist/predictions?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': type, accept },
+    body: new Uint8Array(body),
+  });
+  assert.equal(response.status, 200);
+  return Buffer.from(await response.arrayBuffer());
+}
+
 test('images that are predicted while they arrive give the same response', async () => {
-  await app.listen({ port: 0, host: '127.0.0.1' });
-  const { port } = app.server.address() as AddressInfo;
-  const request = async (type: string, body: Uint8Array, accept: string, query: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}/v1/models/fashion-mnist/predictions${query}`, {
-      method: 'POST',
-      headers: { 'content-type': type, accept },
-      body: new Uint8Array(body),
-    });
-    assert.equal(response.status, 200);
-    return Buffer.from(await response.arrayBuffer());
-  };
   const npy = npyBytes(bytes, [10_000, 28, 28]);
   for (const [accept, query] of [
-    ['application/x-npy', '?'],
-    ['application/json', '?topK=2&logits=true&'],
+    ['application/x-npy', ''],
+    ['application/json', 'topK=2&logits=true'],
   ] as const) {
     // A stated range of pixels is an option that applies to the whole body, so it is read first.
-    const whole = await request('application/x-npy', npy, accept, `${query}pixels=0-255`);
+    const whole = await post('application/x-npy', npy, accept, `${query}&pixels=0-255`);
     for (const [type, body] of [
       ['application/x-npy', npy],
       ['application/octet-stream', bytes],
     ] as const) {
-      assert.ok((await request(type, body, accept, query)).equals(whole));
+      assert.ok((await post(type, body, accept, query)).equals(whole));
     }
+  }
+});
+
+test('clients that disconnect while their images are predicted do not disturb others', async () => {
+  const expected = await post('application/octet-stream', bytes, 'application/x-npy', '');
+  for (const sent of [bytes.length / 2, bytes.length]) {
+    const received = once(app.server, 'request');
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    socket.write(
+      `POST /v1/models/fashion-mnist/predictions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/octet-stream\r\ncontent-length: ${bytes.length}\r\n\r\n`,
+    );
+    await received;
+    await new Promise<void>((resolve) => socket.write(bytes.subarray(0, sent), () => resolve()));
+    socket.destroy();
+    assert.ok((await post('application/octet-stream', bytes, 'application/x-npy', '')).equals(expected));
   }
 });
 

@@ -49,6 +49,14 @@ const shared = {
 
 const STREAMED_TYPES = ['application/octet-stream', 'application/x-npy'];
 
+/**
+ * V8 would mark the whole heap every few large responses before it frees their memory. A compressor may still read that of a
+ * response whose client has disconnected.
+ */
+function releaseSent(reply: FastifyReply, body: Uint8Array): void {
+  if (!reply.hasHeader('content-encoding')) release([body]);
+}
+
 export const predictionRoutes =
   (predictions: PredictionService, reader: ImageReader): FastifyPluginAsyncZod =>
   async (app) => {
@@ -73,9 +81,8 @@ export const predictionRoutes =
       const signal = () => disconnectSignal(reply);
       const send = (predicted: PredictionResponse) => {
         sendModelHeaders(reply, predicted.model);
-        // V8 would mark the whole heap every few large responses before it frees their memory. npy is never compressed.
         const { body } = predicted;
-        if (typeof body !== 'string' && format === 'npy') onceClosed(reply, () => release([body]));
+        if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
         return reply
           .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
           .send(predicted.body);
