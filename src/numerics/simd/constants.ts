@@ -17,8 +17,8 @@ export const WIDE_PANEL_VECTORS = 24;
 export const MAX_PAIRED_VECTORS = 12;
 /** Largest number of vectors of a later layer that is processed without lists: sums of four rows fit the registers. */
 export const DENSE_VECTORS = 4;
-/** Rows of the widest panel in a tile: 112 rows of 96 float32 are 43 KB and stay in a first-level cache of 48 KB. */
-export const TILE_ROWS = 112;
+/** Rows of the widest panel in a tile: 80 rows of 96 float32 are 30 KB and stay in a first-level cache of 32 KB. */
+export const TILE_ROWS = 80;
 /** Vectors of a row · words of 64 rows in a tile of pairs of examples: 64 rows of 40 float32×4 are 40 KB. */
 export const PAIRED_TILE_VECTORS = 40;
 /** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. */
