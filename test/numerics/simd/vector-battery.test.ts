@@ -38,11 +38,16 @@ test('one wrong instruction among hundreds changes the digest, wherever it is', 
   const places: number[] = [];
   for (let at = bytes.indexOf(MADD); at >= 0; at = bytes.indexOf(MADD, at + 1)) places.push(at);
   assert.ok(places.length > 100);
-  const digest = digestOf(kernelModule, true);
+  const digest = digestOf(kernelModule);
   for (let n = 0; n < 8; n++) {
     const at = places[Math.floor(((n + 0.5) * places.length) / 8)]!;
     const wrong = Buffer.from(bytes);
     NMADD.copy(wrong, at);
-    assert.notEqual(digestOf(new WebAssembly.Module(wrong), true), digest, `at byte ${at}`);
+    const module = new WebAssembly.Module(wrong);
+    // Some loops are only for pairs, and some only for single rows of pixels.
+    assert.ok(
+      [true, false].some((wide) => digestOf(module, wide) !== digest),
+      `at byte ${at}`,
+    );
   }
 });
