@@ -1,7 +1,7 @@
 /**
  * usage: npm run recipes [-- NAME …] [--seeds 5]
  * Trains every request of examples/recipes with seeds 0, 1, …, in its own service, and writes the results to
- * examples/recipes/README.md. With NAMEs, trains only these and prints the results. Accuracies are those of the
+ * examples/recipes/README.md. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies are those of the
  * published models on the test set, evaluated once, at the end of each training.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,12 +29,27 @@ if (unknown !== undefined) {
 const names = positionals.length > 0 ? positionals : all;
 const seeds = Array.from({ length: wholeArgument('seeds', values.seeds) }, (_, seed) => seed);
 
-/** Trains one recipe with every seed; returns its row of the table. */
-async function run(url: string, name: string): Promise<string> {
-  const request = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
+function readRecipe(name: string) {
+  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
+}
+
+/** The recipes with their teachers before them. A teacher alone is a champion, which is the version of the first seed. */
+function withTeachers(wanted: readonly string[]): { name: string; seeds: readonly number[] }[] {
+  const taught = wanted.flatMap((name): string[] => readRecipe(name).training.distillation?.teachers ?? []);
+  const first = [...new Set(taught)].map((name) => ({
+    name,
+    seeds: wanted.includes(name) ? seeds : seeds.slice(0, 1),
+  }));
+  const rest = wanted.filter((name) => !taught.includes(name));
+  return [...first, ...rest.map((name) => ({ name, seeds }))];
+}
+
+/** Trains one recipe with the given seeds; returns its row of the table. */
+async function run(url: string, name: string, ofSeeds: readonly number[]): Promise<string> {
+  const request = readRecipe(name);
   const accuracies: number[] = [];
   const seconds: number[] = [];
-  for (const seed of seeds) {
+  for (const seed of ofSeeds) {
     const { id } = await post<TrainingJob>(`${url}/v1/training-jobs`, { ...request, seed });
     await untilJob(url, id, ({ status }) => !['queued', 'running'].includes(status));
     const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
@@ -56,7 +71,7 @@ const rows = await withState(async (state) => {
   const server = await startAtelier(state, { STARTER_JOB: 'off', TRAINING_WORKERS: '1' });
   try {
     const done: string[] = [];
-    for (const name of names) done.push(await run(server.url, name));
+    for (const recipe of withTeachers(names)) done.push(await run(server.url, recipe.name, recipe.seeds));
     return done;
   } finally {
     await server.stop();
