@@ -162,7 +162,7 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   assert.equal(await epochs.inputValue(), String(training.epochs));
   assert.equal(await page.getByLabel('Schedule', { exact: true }).inputValue(), training.schedule.type);
   const command = (await page.locator('.as-curl pre').textContent())!;
-  assert.ok(command.includes(`"labelSmoothing":${training.labelSmoothing}`), command);
+  assert.ok(command.includes(`"distillation":${JSON.stringify(training.distillation)}`), command);
   assert.match(command, /"validation":null/);
 });
 
