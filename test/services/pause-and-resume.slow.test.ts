@@ -22,6 +22,8 @@ import {
 const { app } = await startService({ after }, { TRAINING_WORKERS: '2' });
 const PAUSES = 3;
 
+await train(app, tiny({ modelName: 'teacher', network: { hidden: [32] } }));
+
 type Training = NonNullable<TrainingBody['training']>;
 
 const OPTIMIZERS: Record<string, Training['optimizer']> = {
@@ -42,6 +44,10 @@ const VARIANTS: Record<string, { training: Training; reason: string }> = {
       ema: { decay: 0.99 },
       schedule: { type: 'cosine-restarts', period: 2 },
     },
+    reason: 'completed',
+  },
+  distillation: {
+    training: { epochs: 6, distillation: { teachers: ['teacher'], weight: 0.7 } },
     reason: 'completed',
   },
   'early stopping that restores the best': {

@@ -89,6 +89,19 @@ test('versions that have no validation image in common are not compared', async 
   );
 });
 
+test('images that a teacher was trained on are not held out from its student', async () => {
+  const modelName = 'taught';
+  await train(app, tiny({ modelName }));
+  const all = { epochs: 1, batchSize: 1024, validation: null };
+  await train(app, tiny({ modelName: 'teacher', training: all }));
+  const publish = { promote: 'if-better', evenIfNotLearned: true } as const;
+  const training = { ...longer, distillation: { teachers: ['teacher'] } };
+  const { publication, ...job } = await train(app, tiny({ modelName, network: {}, training, publish }));
+  assert.equal(job.status, 'succeeded', job.error?.message);
+  assert.deepEqual([publication?.promoted, publication?.comparison], [false, null]);
+  assert.match(publication!.reason, /no image was held out for validation/);
+});
+
 test('a training that does not learn publishes nothing unless its job says so', async () => {
   // At η λ = 1 every step removes all weights, so all images get the same class.
   const optimizer = { type: 'sgd', learningRate: 0.01 } as const;
