@@ -135,6 +135,7 @@ test('a version keeps its lineage without its job', async (t) => {
     request: asked,
     parent: { name: 'shoes', version: 1 },
     copiedFrom: null,
+    teachers: [],
     import: null,
   });
   assert.deepEqual(version.metadata, { who: 'a test' }, "at first it is the request's");

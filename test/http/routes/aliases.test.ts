@@ -286,6 +286,7 @@ test('a version has the metadata of its request and its lineage', async () => {
     parent: { name: 'shoes', version: 1 },
     import: null,
     copiedFrom: null,
+    teachers: [],
   });
   const again = await train(app, request as ReturnType<typeof tiny>);
   assert.equal(again.digest, job.digest, 'the request can be sent again as it is');

@@ -81,6 +81,7 @@ test('existing versions are unchanged and have a lineage', async (t) => {
       parent: { name: 'older', version: 4 },
       import: null,
       copiedFrom: null,
+      teachers: [],
     },
   });
   assert.deepEqual((await store.models.version('old', 3))?.lineage.request, null);
