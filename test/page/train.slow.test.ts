@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
-import small from '../../examples/recipes/small.json' with { type: 'json' };
+import best from '../../examples/recipes/best.json' with { type: 'json' };
 import type { Search } from '../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
@@ -157,12 +157,12 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   await page.goForward();
   await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
   await page.goBack();
-  await page.getByLabel('Recipe').selectOption('small');
-  const { training } = small;
+  await page.getByLabel('Recipe').selectOption('best');
+  const { training } = best;
   assert.equal(await epochs.inputValue(), String(training.epochs));
   assert.equal(await page.getByLabel('Schedule', { exact: true }).inputValue(), training.schedule.type);
   const command = (await page.locator('.as-curl pre').textContent())!;
-  assert.ok(command.includes(`"distillation":${JSON.stringify(training.distillation)}`), command);
+  assert.ok(command.includes(`"labelSmoothing":${training.labelSmoothing}`), command);
   assert.match(command, /"validation":null/);
 });
 
