@@ -6,12 +6,11 @@ import type { Ema } from './ema.ts';
 import { type OptimizerSettings, stateVectorCount } from './engine.ts';
 import type { Mixup } from './mixup.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
-import { CHUNK_EXAMPLES } from './simd/constants.ts';
-import { layOut } from './simd/layout.ts';
+import { forwardBytes } from './simd/kernel-forward.ts';
+import { layOut, PAGE_BYTES } from './simd/layout.ts';
 
 const FLOAT64 = 8;
 const FLOAT32 = 4;
-const PAGE = 65536;
 /** Measured memory of V8 and the modules: the training or checking thread, and each further thread of a job. */
 export const THREAD_BYTES = 56 * 2 ** 20;
 const FURTHER_THREAD_BYTES = 30 * 2 ** 20;
@@ -54,7 +53,7 @@ export function trainingBytes(size: TrainingSize): number {
     trainingThreadBytes(threads) +
     parameterCount(layerSizes) * (own + checkpoints) +
     kernelBytes(size, vectors) +
-    evaluationBytes(layerSizes) +
+    forwardBytes(layerSizes) +
     targetRows * layerSizes.at(-1)! * FLOAT32 +
     (isChecked ? quickCheckBytes(layerSizes, size.batchSize, targetRows) : 0)
   );
@@ -92,17 +91,5 @@ function kernelBytes(
   vectors: number,
 ): number {
   const job = { records: batchSize, threads, training: true, vectors, mixed: mixup !== null, targetRows };
-  return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
-}
-
-function evaluationBytes(layerSizes: LayerSizes): number {
-  const job = {
-    records: CHUNK_EXAMPLES,
-    threads: 1,
-    training: false,
-    vectors: 0,
-    mixed: false,
-    targetRows: 0,
-  };
-  return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
+  return layOut({ sizes: layerSizes, ...job }).pages * PAGE_BYTES;
 }
