@@ -1,6 +1,10 @@
 /** Latency of predictions at a steady rate while a job trains, and memory of the process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { COMPUTING_NICENESS } from '../../src/workers/priority.ts';
 import { median } from '../machine.ts';
+import { node } from '../measure/command.ts';
 import { follow } from '../measure/followers.ts';
 import type { Report, Table } from '../measure/report.ts';
 import {
@@ -9,6 +13,7 @@ import {
   residentMebibytes,
   startAtelier,
   startJob,
+  startServer,
   trainModel,
   untilJob,
   withState,
@@ -36,7 +41,7 @@ export async function latency(effort: Effort): Promise<Report> {
     method:
       `Raw-byte predictions of one image at ${PER_SECOND} requests per second for ${effort.latencySeconds} s, sent on time ` +
       'even if earlier ones are pending: without a training job, with one (784-40-10, batch 64) that never ends, ' +
-      `and while ${FOLLOWERS} clients follow the events of that job. Medians of ${effort.rounds} turns. The sender shares the processors. Memory is the resident set of the whole process ` +
+      `and while ${FOLLOWERS} clients follow the events of that job. A bare Fastify route takes the same requests beside a process that only counts, at the niceness of training threads: what two processors leave to any service in Node. Medians of ${effort.rounds} turns. The sender shares the processors. Memory is the resident set of the whole process ` +
       `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the first step of the last job; a new process in each turn.`,
     versions: [],
     skipped: [],
@@ -47,11 +52,12 @@ export async function latency(effort: Effort): Promise<Report> {
 
 async function latencies(state: string, effort: Effort): Promise<Table> {
   const server = await startAtelier(state);
+  const bare = await startServer(node('peers/bare-fastify.ts', '{}'));
   try {
     await trainModel(server.url, 'served');
-    const measure = async (): Promise<Latencies> => {
+    const measure = async (url = `${server.url}/v1/models/served/predictions`): Promise<Latencies> => {
       const all = await steadyLatencies({
-        url: `${server.url}/v1/models/served/predictions`,
+        url,
         headers: { 'content-type': 'application/octet-stream' },
         body: new Uint8Array(784).fill(100),
         perSecond: PER_SECOND,
@@ -70,10 +76,23 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
       await cancelJob(server.url, id);
       return measured;
     };
+    const besideBusyProcess = async () => {
+      const count = `require('node:os').setPriority(${COMPUTING_NICENESS}); for (;;);`;
+      const busy = spawn(process.execPath, ['-e', count]);
+      try {
+        return await measure(bare.url);
+      } finally {
+        busy.kill();
+        await once(busy, 'exit');
+      }
+    };
     await measure();
+    await measure(bare.url);
     const results = await takeTurns(
       [
-        { name: 'no training job', measure },
+        { name: 'bare Fastify route', measure: () => measure(bare.url) },
+        { name: 'bare Fastify route, beside a busy process', measure: besideBusyProcess },
+        { name: 'no training job', measure: () => measure() },
         { name: 'one training job', measure: () => whileTraining(0) },
         { name: `one training job, ${FOLLOWERS} followers`, measure: () => whileTraining(FOLLOWERS) },
       ],
@@ -86,7 +105,7 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
     const heading = `${PER_SECOND} requests/s; the followers read ${readable(followed)} events or more in a turn`;
     return { heading, columns: ['', 'p50, ms', 'p99, ms', 'slowest, ms'], rows };
   } finally {
-    await server.stop();
+    await Promise.all([server.stop(), bare.stop()]);
   }
 }
 

@@ -68,10 +68,10 @@ function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: Commit
   return {
     close: () => raw.close(),
     prepare(sql) {
-      const statement = prepare(sql);
+      const { statement, reader } = prepare(sql);
       const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
       return {
-        reader: statement.columns().length > 0,
+        reader,
         all: (parameters) => execute(sql, () => statement.all(...values(parameters))),
         run(parameters) {
           if (sql === 'commit') beforeCommit();
@@ -89,19 +89,31 @@ function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: Commit
 
 const MAX_STATEMENTS = 200;
 
+interface PreparedStatement {
+  readonly statement: StatementSync;
+  /** Whether it returns rows. */
+  readonly reader: boolean;
+}
+
 /**
  * Prepares statements, and keeps those used last: because of the triggers on events and jobs, preparing one takes longer than
  * running it. SQLite prepares it again by itself when the schema has changed.
  */
-function cacheStatements(raw: DatabaseSync): (sql: string) => StatementSync {
-  const statements = new Map<string, StatementSync>();
+function cacheStatements(raw: DatabaseSync): (sql: string) => PreparedStatement {
+  const statements = new Map<string, PreparedStatement>();
+
+  function prepare(sql: string): PreparedStatement {
+    const statement = raw.prepare(sql);
+    return { statement, reader: statement.columns().length > 0 };
+  }
+
   return (sql) => {
-    const statement = statements.get(sql) ?? raw.prepare(sql);
+    const prepared = statements.get(sql) ?? prepare(sql);
     statements.delete(sql);
-    statements.set(sql, statement);
+    statements.set(sql, prepared);
     const [oldest] = statements.keys();
     if (statements.size > MAX_STATEMENTS) statements.delete(oldest!);
-    return statement;
+    return prepared;
   };
 }
 
