@@ -86,7 +86,8 @@ async function checkTrial(
   try {
     return (await resolve(parsed.request)).request;
   } catch (error) {
-    if (!(error instanceof AtelierError) || error.code !== 'impossible-request') throw error;
+    if (!(error instanceof AtelierError)) throw error;
+    if (error.code !== 'impossible-request' && error.code !== 'unknown-model') throw error;
     throw rejection(error.code, at(error.details.filter((detail) => 'pointer' in detail)), error);
   }
 }
@@ -121,7 +122,7 @@ function reject(code: 'invalid-request' | 'impossible-request', conflicts: reado
 }
 
 function rejection(
-  code: 'invalid-request' | 'impossible-request',
+  code: 'invalid-request' | 'impossible-request' | 'unknown-model',
   conflicts: readonly Conflict[],
   cause?: unknown,
 ): AtelierError {

@@ -15,6 +15,7 @@ import type { ResolveTraining } from './resolve-training.ts';
 import { planSearch } from './search-plan.ts';
 import type { SearchRunner } from './search-runner.ts';
 import { estimateSearchTime } from './search-time.ts';
+import { fixSearchTeachers } from './teachers.ts';
 import type { PredictTrainingTime } from './training-times.ts';
 
 export interface SearchService {
@@ -52,7 +53,7 @@ export function createSearchService(options: {
   store: Pick<Store, 'searches'>;
   catalog: Catalog;
   resolve: ResolveTraining;
-  models: Pick<ModelService, 'invalidateEverywhere'>;
+  models: Pick<ModelService, 'version' | 'invalidateEverywhere'>;
   runner: SearchRunner;
   predictTime: PredictTrainingTime;
   /** Number of jobs that run at once, on all replicas together. */
@@ -67,9 +68,10 @@ export function createSearchService(options: {
     return search;
   }
 
-  async function plan(request: SearchRequest) {
+  async function plan(sent: SearchRequest) {
+    const request = await fixSearchTeachers(sent, models);
     const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-    return { ...(await planSearch(request, dataset, resolve)), dataset };
+    return { ...(await planSearch(request, dataset, resolve)), request, dataset };
   }
 
   const remove = (id: string, precondition?: Precondition<Search>) =>
@@ -89,15 +91,15 @@ export function createSearchService(options: {
     get,
     list: searches.list,
     remove,
-    async start(request, idempotency) {
-      const planned = await plan(request);
+    async start(sent, idempotency) {
+      const { plan: planned, request } = await plan(sent);
       const resolved: ResolvedSearchRequest = { ...request, modelName: request.modelName ?? request.dataset };
-      const search = await searches.create(resolved, planned.plan, { limit: MAX_UNFINISHED, idempotency });
+      const search = await searches.create(resolved, planned, { limit: MAX_UNFINISHED, idempotency });
       runner.notify(search.id);
       return search;
     },
-    async preview(request, signal) {
-      const { plan: planned, requests, dataset } = await plan(request);
+    async preview(sent, signal) {
+      const { plan: planned, request, requests, dataset } = await plan(sent);
       const { settings, rungs, plannedEpochs, validationImages } = planned;
       const parallel = request.parallel ?? Math.max(1, slots());
       const time = (training: ResolvedTrainingRequest) => predictTime(training, dataset, signal);

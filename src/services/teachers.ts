@@ -1,8 +1,14 @@
 /** The teachers of a training: the models that it distils. */
 import type { Dataset } from '../domain/dataset.ts';
-import { parseModelReference, type VersionReference } from '../domain/model-reference.ts';
+import {
+  parseModelReference,
+  publishedReferenceSchema,
+  type VersionReference,
+} from '../domain/model-reference.ts';
+import type { SearchRequest } from '../domain/search/request.ts';
+import { listTeachers, replaceTeachers } from '../domain/search/teachers.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import type { Distillation } from '../numerics/distillation.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
@@ -50,6 +56,29 @@ export function fixTeachers<T extends Training>(request: T, teachers: readonly V
   const { distillation } = request.training;
   if (distillation === null) return request;
   return { ...request, training: { ...request.training, distillation: { ...distillation, teachers } } };
+}
+
+/**
+ * Replaces the teachers that a search names by their versions of now, so that all of its trials have the same ones. Those that do
+ * not exist stay as they are, for the check of the trials to report.
+ */
+export async function fixSearchTeachers(
+  request: SearchRequest,
+  models: Pick<ModelService, 'version'>,
+): Promise<SearchRequest> {
+  const versions = new Map<string, VersionReference>();
+  for (const { reference } of listTeachers(request)) {
+    const parsed = publishedReferenceSchema.safeParse(reference);
+    if (!parsed.success) continue;
+    const { name, version } = parseModelReference(parsed.data);
+    try {
+      const found = await models.version(name, version);
+      versions.set(JSON.stringify(reference), { name, version: found.version });
+    } catch (error) {
+      if (!hasCode(error, 'model-not-found')) throw error;
+    }
+  }
+  return replaceTeachers(request, (reference) => versions.get(JSON.stringify(reference)) ?? reference);
 }
 
 /**

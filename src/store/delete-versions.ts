@@ -11,6 +11,7 @@ import { AtelierError } from '../errors.ts';
 import { deleteAlias, listAliases, lockModel } from './aliases.ts';
 import { decode } from './json-column.ts';
 import { resolvedTeachers } from './model-versions.ts';
+import { listSearches } from './search-teachers.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 import { SERVICE } from './tables.ts';
 
@@ -19,7 +20,7 @@ import { SERVICE } from './tables.ts';
  * @param precondition called once no other transaction can change the model
  * @returns the deleted versions
  * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one of them, or an unfinished job
- *   starts from one, distils it or predicts with it
+ *   starts from one, distils it or predicts with it, or an unfinished search distils it
  */
 export async function deleteVersions(
   trx: Transaction<Database>,
@@ -48,6 +49,14 @@ export async function deleteVersions(
       'version-in-use',
       `${subject} cannot be deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
         'Wait for the job, or cancel it.',
+    );
+  }
+  const search = (await listSearches(trx, name)).find((taught) => concerns(taught.version));
+  if (search !== undefined) {
+    throw new AtelierError(
+      'version-in-use',
+      `${subject} cannot be deleted: version ${search.version} is a teacher of the ${search.status} search ${search.id}. ` +
+        'Wait for the search, or cancel it.',
     );
   }
   const student = (await listStudents(trx, name)).find((distilling) => concerns(distilling.version));

@@ -6,6 +6,8 @@ import {
   type Search,
   type SearchChange,
   type SearchStatus,
+  UNFINISHED_SEARCHES,
+  UNSETTLED_SEARCHES,
 } from '../domain/search/search.ts';
 import { AtelierError } from '../errors.ts';
 import { advanceSearch } from './advance-search.ts';
@@ -20,13 +22,14 @@ import type { Precondition, Rows } from './rows.ts';
 import type { Advance, SearchJobs } from './search-actions.ts';
 import { createSearchEvents, lockSearch, type SearchEvents, writeSearchEvent } from './search-events.ts';
 import { FINISHING, newSearchRow, newTrialRows, type SearchPlan, toSearch } from './search-rows.ts';
+import { assertTeachers } from './search-teachers.ts';
 import { readTrials, type StoredTrial } from './search-trials.ts';
 
 /** Methods with an id throw AtelierError `search-not-found`. */
 export interface Searches {
   /**
    * @param options.limit of searches that have not ended
-   * @throws AtelierError `queue-full`, `unknown-dataset`
+   * @throws AtelierError `queue-full`, `unknown-dataset`, `unknown-model`
    */
   create(
     request: ResolvedSearchRequest,
@@ -72,8 +75,6 @@ export interface Searches {
 
 /** Rows per statement. */
 const BATCH_ROWS = 500;
-const UNSETTLED = ['running', 'pausing', 'cancelling'] as const satisfies readonly SearchStatus[];
-const UNFINISHED = [...UNSETTLED, 'paused'] as const satisfies readonly SearchStatus[];
 
 export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, 'release'>): Searches {
   const { db, inTransaction, lockQueue, withReserve } = rows;
@@ -88,9 +89,10 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
           const unfinished = trx
             .selectFrom('searches')
             .select(({ fn }) => fn.countAll().as('searches'))
-            .where('status', 'in', UNFINISHED);
+            .where('status', 'in', UNFINISHED_SEARCHES);
           if (Number((await unfinished.executeTakeFirstOrThrow()).searches) >= limit) throw queueFull(limit);
           await assertDataset(trx, request);
+          await assertTeachers(trx, request);
           const now = new Date();
           const id = await nextId(trx, 'searches', now);
           const row = newSearchRow(id, now, request, plan);
@@ -132,7 +134,7 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
       const found = await db
         .selectFrom('searches')
         .select('id')
-        .where('status', 'in', UNSETTLED)
+        .where('status', 'in', UNSETTLED_SEARCHES)
         .orderBy('id')
         .execute();
       return found.map(({ id }) => id);
@@ -193,7 +195,7 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
       withReserve(() =>
         inTransaction(async (trx) => {
           const before = await lockSearch(trx, id);
-          if (!UNSETTLED.some((status) => status === before.status)) return;
+          if (!UNSETTLED_SEARCHES.some((status) => status === before.status)) return;
           await trx
             .updateTable('searches')
             .set({ status: 'cancelling', error_code: code, error_message: message })

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ModelVersion } from '../../src/domain/model.ts';
+import type { Search } from '../../src/domain/search/search.ts';
 import { importFile } from '../http/import-file.ts';
+import type { SearchBody } from '../search-outcome.ts';
 import {
   assertProblem,
   hasEnded,
@@ -100,4 +103,81 @@ test('rejects a teacher with other classes, or with the same ones in another ord
     problem.detail,
     /Model swapped cannot be a teacher: it has the classes Trouser, T-shirt\/top, Pull/,
   );
+});
+
+const search = (training: Training, vary: SearchBody['vary']): SearchBody => ({
+  dataset: 'fashion-mnist',
+  modelName: 'searched',
+  network: { hidden: [8] },
+  training: { epochs: 1, validation: { fraction: 0.9 }, ...training },
+  vary,
+  final: { trainOn: null },
+});
+
+const createSearch = (payload: SearchBody) => app.inject({ method: 'POST', url: '/v1/searches', payload });
+
+async function searchedJobs(payload: SearchBody) {
+  const created = await createSearch(payload);
+  assert.equal(created.statusCode, 202, created.body);
+  const { id } = created.json<Search>();
+  while ((await app.inject(`/v1/searches/${id}`)).json<Search>().finishedAt === null) await wait(20);
+  const { data } = (await app.inject(`/v1/training-jobs?search=${id}&sort=createdAt`)).json();
+  return { created: created.json<Search>(), jobs: data };
+}
+
+test('all trials of a search have the teachers that its names meant when it was created', async () => {
+  const { created, jobs } = await searchedJobs(
+    search(distil(0.5, 'teacher', 'teacher@2'), [
+      { path: '/training/distillation/weight', choices: [0.3, 1] },
+    ]),
+  );
+  const teachers = [1, 2].map((version) => ({ name: 'teacher', version }));
+  assert.deepEqual(created.training, { ...created.training, distillation: { teachers, weight: 0.5 } });
+  assert.deepEqual(
+    jobs.map(({ status, training }: { status: string; training: Training }) => [
+      status,
+      training.distillation,
+    ]),
+    [0.3, 1].map((weight) => ['succeeded', { teachers, weight }]),
+  );
+});
+
+test('a search varies its teachers, by name, number or none', async () => {
+  const [one, two] = [1, 2].map((version) => ({ name: 'teacher', version }));
+  const { created, jobs } = await searchedJobs(
+    search({}, [
+      { path: '/training/distillation', choices: [null, { teachers: ['teacher'] }, { teachers: [two] }] },
+    ]),
+  );
+  assert.deepEqual(created.vary[0]!.choices, [null, { teachers: [one] }, { teachers: [two] }]);
+  assert.equal(new Set(jobs.map(({ digest }: { digest: string }) => digest)).size, 3);
+});
+
+test('rejects choices that name the same teacher in two ways', async () => {
+  const choices = [['teacher'], ['teacher@1']];
+  const vary = [{ path: '/training/distillation/teachers', choices }];
+  const response = await createSearch(search(distil(0.5, 'teacher'), vary));
+  const problem = assertProblem(response, 422, 'impossible-request', '#/vary/0/choices');
+  assert.match(problem.detail, /name the same versions as teachers/);
+});
+
+test('rejects a search whose teacher does not exist, naming the choice', async () => {
+  const choices = [null, { teachers: ['nobody'] }];
+  const response = await createSearch(search({}, [{ path: '/training/distillation', choices }]));
+  const problem = assertProblem(response, 422, 'unknown-model', '#/vary/0/path');
+  assert.match(problem.detail, /In trial 2 with .*"nobody".*\/teachers\/0 must be an existing model/);
+});
+
+test('a teacher of an unfinished search cannot be deleted', async () => {
+  await train(app, body('needed', [8]));
+  const choices = [null, { teachers: ['needed'] }];
+  const training = { epochs: 500 };
+  const created = await createSearch(search(training, [{ path: '/training/distillation', choices }]));
+  const { id } = created.json<Search>();
+  const remove = () => app.inject({ method: 'DELETE', url: '/v1/models/needed' });
+  const problem = assertProblem(await remove(), 409, 'version-in-use');
+  assert.match(problem.detail, new RegExp(`version 1 is a teacher of the running search ${id}`));
+  await app.inject({ method: 'POST', url: `/v1/searches/${id}/cancel` });
+  while ((await app.inject(`/v1/searches/${id}`)).json<Search>().finishedAt === null) await wait(20);
+  assert.equal((await remove()).statusCode, 204);
 });

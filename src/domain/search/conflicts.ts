@@ -20,6 +20,10 @@ export function findVariationConflicts({ vary, method, halving }: SearchRequest)
     const earlier = vary.slice(0, n).map(({ path }) => path);
     const defect = findPathDefect(variation.path, earlier);
     if (defect !== null) add(`#/vary/${n}/path`, defect);
+    const { choices = [] } = variation;
+    if (new Set(choices.map((choice) => JSON.stringify(choice))).size < choices.length) {
+      add(`#/vary/${n}/choices`, 'must be different, but some of them name the same versions as teachers');
+    }
     if (halving !== null && variation.path === '/training/epochs') {
       add(
         `#/vary/${n}/path`,

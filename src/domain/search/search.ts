@@ -18,6 +18,17 @@ const SEARCH_STATUSES = [
 export const searchStatusSchema = z.enum(SEARCH_STATUSES);
 export type SearchStatus = z.infer<typeof searchStatusSchema>;
 
+/** Statuses in which a search has something to decide. */
+export const UNSETTLED_SEARCHES = [
+  'running',
+  'pausing',
+  'cancelling',
+] as const satisfies readonly SearchStatus[];
+export const UNFINISHED_SEARCHES = [
+  ...UNSETTLED_SEARCHES,
+  'paused',
+] as const satisfies readonly SearchStatus[];
+
 const TRIAL_STATUSES = ['waiting', ...JOB_STATUSES, 'stopped', 'skipped'] as const;
 
 const valuesSchema = z
