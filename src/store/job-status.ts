@@ -105,8 +105,10 @@ export function requestCancel(
   id: string,
   precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
-  const decide = (job: JobRow): Change =>
-    job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' };
+  const decide = (job: JobRow): Change => {
+    assertStatus(job, 'cancelled', ['queued', 'running', 'pausing', 'paused']);
+    return job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' };
+  };
   return change(trx, id, decide, precondition);
 }
 
@@ -115,7 +117,10 @@ export function requestPause(
   id: string,
   precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
-  const decide = (job: JobRow): Change => ({ status: job.status === 'queued' ? 'paused' : 'pausing' });
+  const decide = (job: JobRow): Change => {
+    assertStatus(job, 'paused', ['queued', 'running']);
+    return { status: job.status === 'queued' ? 'paused' : 'pausing' };
+  };
   return change(trx, id, decide, precondition);
 }
 
@@ -124,16 +129,21 @@ export function resumeJob(
   id: string,
   precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
-  const decide = ({ status, unclean_ends }: JobRow): Change => {
+  const decide = (job: JobRow): Change => {
+    assertStatus(job, 'resumed', ['paused']);
     // A job that ended the process often still runs alone, but may do so a few times again.
-    const uncleanEnds = Math.min(unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS);
-    if (status === 'paused') return { status: 'queued', unclean_ends: uncleanEnds };
-    throw new AtelierError(
-      'illegal-transition',
-      `A ${status} job cannot be resumed. Only paused jobs can be resumed.`,
-    );
+    return { status: 'queued', unclean_ends: Math.min(job.unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS) };
   };
   return change(trx, id, decide, precondition);
+}
+
+/** @throws AtelierError `illegal-transition` if a client requests a change that the status does not allow */
+function assertStatus({ status }: JobRow, participle: string, allowed: readonly JobStatus[]): void {
+  if (allowed.includes(status)) return;
+  throw new AtelierError(
+    'illegal-transition',
+    `A ${status} job cannot be ${participle}. Only ${allowed.join(' or ')} jobs can be ${participle}.`,
+  );
 }
 
 /**

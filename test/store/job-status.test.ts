@@ -135,6 +135,20 @@ storeTest('an illegal transition changes neither the job nor its events', async 
   assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
 });
 
+storeTest('the error of a request that the status does not allow names the allowed statuses', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  await store.jobs.requestPause(id);
+  const pauses = 'A paused job cannot be paused. Only queued or running jobs can be paused.';
+  await assert.rejects(store.jobs.requestPause(id), failure('illegal-transition', pauses));
+  await store.jobs.requestCancel(id);
+  const cancels =
+    'A cancelled job cannot be cancelled. Only queued or running or pausing or paused jobs can be cancelled.';
+  await assert.rejects(store.jobs.requestCancel(id), failure('illegal-transition', cancels));
+  const resumes = 'A cancelled job cannot be resumed. Only paused jobs can be resumed.';
+  await assert.rejects(store.jobs.resume(id), failure('illegal-transition', resumes));
+});
+
 storeTest('of two concurrent starts of a job, one succeeds', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
