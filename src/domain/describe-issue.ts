@@ -96,10 +96,10 @@ function describeUnion(
       describeIssue({ ...inner, path: [...path, ...inner.path] }, schema, data),
     );
   }
+  const value = valueAt(data, path);
+  if (value === undefined) return [{ path, detail: 'is required' }];
   const kinds = errors.map((issues) => expectedKind(issues[0]!)).filter((kind) => kind !== undefined);
-  return [
-    { path, detail: `must be ${[...new Set(kinds)].join(' or ')}, but is ${show(valueAt(data, path))}` },
-  ];
+  return [{ path, detail: `must be ${[...new Set(kinds)].join(' or ')}, but is ${show(value)}` }];
 }
 
 function isLiteralIssue(issue: Issue): issue is Extract<Issue, { code: 'invalid_value' }> {
@@ -121,7 +121,7 @@ function allowedFields(schema: unknown, path: Path, data: unknown): AllowedField
   return { names, type: types?.map((value) => JSON.stringify(value)).join(' or ') };
 }
 
-/** The object schemas that may apply at `path`, unwrapping defaults, unions and the like. */
+/** The object schemas that may apply at `path`, unwrapping defaults, unions, arrays and the like. */
 function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
   if (schema instanceof z.ZodUnion) {
     return matchingOptions(data, schema.options).flatMap((option) => objectsAt(option, path, data));
@@ -134,8 +134,12 @@ function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
   ) {
     return objectsAt(schema.unwrap(), path, data);
   }
-  if (!(schema instanceof z.ZodObject)) return [];
+  if (schema instanceof z.ZodPipe) return objectsAt(schema.out, path, data);
   const [key, ...rest] = path;
+  if (schema instanceof z.ZodArray && key !== undefined) {
+    return objectsAt(schema.element, rest, valueAt(data, [key]));
+  }
+  if (!(schema instanceof z.ZodObject)) return [];
   return key === undefined ? [schema] : objectsAt(schema.shape[String(key)], rest, valueAt(data, [key]));
 }
 

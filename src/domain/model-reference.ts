@@ -25,9 +25,25 @@ export type VersionReference = z.infer<typeof versionReferenceSchema>;
 const JOB_ID = 'job_[0-7][0-9A-HJKMNP-TV-Z]{25}';
 const WHOLE_JOB_ID = new RegExp(`^${JOB_ID}$`);
 const NUMBER = '[1-9][0-9]{0,8}';
+const NUMBER_RANGE = 'whole numbers from 1 to 999999999';
 
 /** A version number, or the name of an alias. */
 export type VersionName = number | string;
+
+const publishedObjectSchema = z.strictObject({
+  name: nameSchema,
+  version: z
+    .union([
+      z.int().min(1),
+      z
+        .string()
+        .regex(
+          new RegExp(`^${ALIAS}$`),
+          'must be a version number without quotes, such as 3, or the name of an alias, 1–64 of a–z, 0–9, ".", "_" and "-"',
+        ),
+    ])
+    .optional(),
+});
 
 /**
  * `"name"` (the champion, else the newest version), `"name@3"`, `"name@alias"`, or `{ name, version? }`. `"job_…@1688"`
@@ -38,9 +54,9 @@ export const modelReferenceSchema = z.union([
     .string()
     .regex(
       new RegExp(`^([a-z0-9][a-z0-9._-]{0,63}(@(${NUMBER}|${ALIAS}))?|${JOB_ID}@${NUMBER})$`),
-      'must be "name", "name@version", "name@alias" or, for a checkpoint, "job_…@step"',
+      `must be "name", "name@version", "name@alias" or, for a checkpoint, "job_…@step"; versions and steps are ${NUMBER_RANGE}`,
     ),
-  z.strictObject({ name: nameSchema, version: z.union([z.int().min(1), aliasNameSchema]).optional() }),
+  publishedObjectSchema,
   z.strictObject({ name: z.string().regex(WHOLE_JOB_ID), version: z.int().min(1) }),
 ]);
 
@@ -50,9 +66,9 @@ export const publishedReferenceSchema = z.union([
     .string()
     .regex(
       new RegExp(`^[a-z0-9][a-z0-9._-]{0,63}(@(${NUMBER}|${ALIAS}))?$`),
-      'must be "name", "name@version" or "name@alias"',
+      `must be "name", "name@version" or "name@alias" of a published model, not a checkpoint of a job; versions are ${NUMBER_RANGE}`,
     ),
-  z.strictObject({ name: nameSchema, version: z.union([z.int().min(1), aliasNameSchema]).optional() }),
+  publishedObjectSchema,
 ]);
 
 export type ModelReference = z.infer<typeof modelReferenceSchema>;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { describeIssue, findFields, parse } from '../../src/domain/describe-issue.ts';
+import { predictionFieldsSchema, predictionRequestSchema } from '../../src/domain/prediction-job.ts';
 import { searchRequestSchema } from '../../src/domain/search/request.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 
@@ -39,4 +40,23 @@ test('an unknown field whose name only one other field has is told its path, if 
   assert.deepEqual(request({ schedule: { type: 'constant', factor: 1 } }), [
     'Unknown field `factor`. Allowed with type "constant": type.',
   ]);
+});
+
+test('lists the allowed fields of an object in an array, a union or the text of a form', () => {
+  const distillation = { teachers: ['mine', { name: 'mine', foo: 1 }] };
+  assert.deepEqual(details(trainingRequestSchema, { dataset: 'mine', training: { distillation } }), [
+    'Unknown field `foo`. Allowed: name, version.',
+  ]);
+  const vary = [{ path: '/training/l2', values: [0] }];
+  assert.deepEqual(details(searchRequestSchema, { dataset: 'mine', vary }), [
+    'Unknown field `values`. Allowed: path, choices, min, max, scale, step, points.',
+    'must have either choices, or min and max',
+  ]);
+  assert.deepEqual(details(predictionFieldsSchema, { model: '{"name":"mine","foo":1}' }), [
+    'Unknown field `foo`. Allowed: name, version.',
+  ]);
+});
+
+test('a missing field of several types is required', () => {
+  assert.deepEqual(details(predictionRequestSchema, { dataset: 'mine' }), ['is required']);
 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { z } from 'zod';
+import { describeIssue, parse } from '../../src/domain/describe-issue.ts';
 import {
   aliasNameSchema,
   isJobId,
   modelReferenceSchema,
   nameSchema,
   parseModelReference,
+  publishedReferenceSchema,
 } from '../../src/domain/model-reference.ts';
 
 test('accepts a model reference as name, name@version, or an object', () => {
@@ -35,6 +38,27 @@ test('rejects anything else as a reference', () => {
   ];
   for (const reference of [...wrong, { name: 'a', v: 1 }, 7, null]) {
     assert.ok(!modelReferenceSchema.safeParse(reference).success, JSON.stringify(reference));
+  }
+});
+
+test('describes the numbers, the kind of model and the type of a version that are allowed', () => {
+  const detail = (schema: z.ZodType, data: unknown) =>
+    describeIssue(parse(schema, data).error!.issues[0]!, schema, data)[0]!.detail;
+  for (const reference of ['mine@0', 'mine@-1', `mine@${'9'.repeat(20)}`]) {
+    assert.match(
+      detail(publishedReferenceSchema, reference),
+      /versions are whole numbers from 1 to 999999999$/,
+    );
+    assert.match(
+      detail(modelReferenceSchema, reference),
+      /versions and steps are whole numbers from 1 to 999/,
+    );
+  }
+  const checkpoint = 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C@70';
+  assert.match(detail(publishedReferenceSchema, checkpoint), /published model, not a checkpoint of a job/);
+  assert.ok(modelReferenceSchema.safeParse(checkpoint).success);
+  for (const schema of [publishedReferenceSchema, modelReferenceSchema]) {
+    assert.match(detail(schema, { name: 'mine', version: '1' }), /a version number without quotes/);
   }
 });
 
