@@ -13,15 +13,19 @@ export function readImages(scanner: JsonScanner, readImage: (pointer: string) =>
   if (scanner.take('}')) reject('invalid-request', '#', `is empty; ${BODY_SHAPE}`);
   if (readField(scanner) === 'image') readImage('#/image');
   else readList(scanner, readImage);
-  if (scanner.take(',')) {
-    reject(
-      'invalid-request',
-      `#/${readField(scanner)}`,
-      'is an unexpected second field; send either image or images',
-    );
-  }
+  rejectSecondField(scanner);
   if (!scanner.take('}')) scanner.malformed('"}"');
   if (scanner.peek() !== '') scanner.malformed('the end');
+}
+
+/** @throws AtelierError `invalid-request` if another field follows */
+export function rejectSecondField(scanner: JsonScanner): void {
+  if (!scanner.take(',')) return;
+  reject(
+    'invalid-request',
+    `#/${readField(scanner)}`,
+    'is an unexpected second field; send either image or images',
+  );
 }
 
 function readList(scanner: JsonScanner, readImage: (pointer: string) => void): void {

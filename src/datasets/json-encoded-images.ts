@@ -1,6 +1,6 @@
 /** Reads encoded images from JSON: data URLs, or Base64 as `{ "b64": … }`. */
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from './base64-image.ts';
-import { readImages, reject, rejectType } from './json-body.ts';
+import { readImages, reject, rejectSecondField, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 
 /** An encoded image and its place in the body. */
@@ -41,7 +41,12 @@ export function readEncodedJson(bytes: Uint8Array): EncodedJsonImage[] {
 }
 
 function readImage(scanner: JsonScanner, pointer: string): Uint8Array {
-  if (scanner.peek() === '"') return fromDataUrl(scanner.string('a data URL'), pointer);
+  if (scanner.peek() === '"') {
+    const text = scanner.string('a data URL');
+    // Two fields are more likely the mistake than a damaged image in one of them.
+    if (pointer === '#/image') rejectSecondField(scanner);
+    return fromDataUrl(text, pointer);
+  }
   if (scanner.peek() === '[') {
     reject('invalid-request', pointer, 'is an array, but other images are encoded; send all in one way');
   }

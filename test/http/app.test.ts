@@ -148,10 +148,14 @@ test('HEAD in Allow implies GET', async () => {
   }
 });
 
-test('a missing body is reported as missing', async () => {
+test('a body that is missing or null is reported as such', async () => {
+  const headers = { 'content-type': 'application/json' };
   for (const url of ['/v1/training-jobs', '/v1/gradient-checks']) {
-    const { detail } = assertProblem(await app.inject({ method: 'POST', url }), 400, 'invalid-request', '#');
-    assert.match(detail, /JSON body is required/);
+    for (const body of [{}, { headers, payload: 'null' }]) {
+      const response = await app.inject({ method: 'POST', url, ...body });
+      const { detail } = assertProblem(response, 400, 'invalid-request', '#');
+      assert.match(detail, /must be a JSON object, but is missing or null/);
+    }
   }
 });
 

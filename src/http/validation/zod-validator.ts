@@ -86,7 +86,8 @@ function isImplied(issue: Issue, issues: readonly Issue[]): boolean {
 
 /** Fastify does not distinguish a missing body from `null`, which no route accepts. */
 function missingBody(): AtelierError {
-  const detail = 'A JSON body is required. Send one with Content-Type: application/json.';
+  const detail =
+    'The body must be a JSON object, but is missing or null. Send one with Content-Type: application/json.';
   return new AtelierError('invalid-request', detail, { details: [{ pointer: '#', detail }] });
 }
 

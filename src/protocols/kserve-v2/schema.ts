@@ -7,7 +7,7 @@ const noSharedMemory = z.never('shared memory is not supported; send the tensor 
 const shared = { shared_memory_region: noSharedMemory };
 /** MLServer's codec of a tensor, such as `np`. */
 const contentType = { content_type: z.string().nullish() };
-const size = z.int('must be a whole number').min(0, 'must not be negative');
+const size = z.int().min(0, 'must not be negative');
 
 const inputSchema = z.object({
   name: z.string().describe('`image`, or any other name'),

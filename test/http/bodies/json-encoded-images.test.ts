@@ -157,6 +157,7 @@ const wrong: readonly [title: string, body: object, status: number, code: ErrorC
   ['an encoded image after numbers', { images: [zeros, dataUrl(png)] }, 400, 'invalid-request', '#/images/1'],
   ['images that are an object', { images: { b64: base64(png) } }, 400, 'invalid-request', '#/images'],
   ['both fields', { image: dataUrl(png), images: [] }, 400, 'invalid-request', '#/images'],
+  ['both fields, one without an image', { image: 'x', images: [] }, 400, 'invalid-request', '#/images'],
   ['an empty image', { images: [dataUrl(png), { b64: '' }] }, 400, 'undecodable-image', '#/images/1'],
   [
     'a GIF',
