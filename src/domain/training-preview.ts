@@ -41,7 +41,9 @@ export const trainingPreviewSchema = z
       trainingSeconds: seconds,
       evaluationSeconds: seconds,
       gradientCheckSeconds: seconds,
-      startSeconds: seconds,
+      startSeconds: seconds.describe(
+        'Time before the first step, in which teachers predict every training image',
+      ),
       imagesPerSecond: z.number().describe('Of the steps alone'),
       basis: z.object({
         kind: z

@@ -102,7 +102,9 @@ export function createSearchService(options: {
       const { plan: planned, request, requests, dataset } = await plan(sent);
       const { settings, rungs, plannedEpochs, validationImages } = planned;
       const parallel = request.parallel ?? Math.max(1, slots());
-      const time = (training: ResolvedTrainingRequest) => predictTime(training, dataset, signal);
+      // The teachers predict once for all trials.
+      const time = ({ training, ...rest }: ResolvedTrainingRequest) =>
+        predictTime({ ...rest, training: { ...training, distillation: null } }, dataset, signal);
       return {
         trials: settings.map((setting, n) => ({ trial: n + 1, values: nameValues(request, setting) })),
         repeats: request.repeats,

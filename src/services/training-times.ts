@@ -10,6 +10,7 @@ import {
   trainingMicroseconds,
 } from '../numerics/kernel-time.ts';
 import { parameterCount } from '../numerics/network.ts';
+import { resolvedTeachers } from '../store/model-versions.ts';
 import type { Store } from '../store/store.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
@@ -66,9 +67,11 @@ export type PredictTrainingTime = (
 
 export function createTrainingTimes({
   jobs,
+  models,
   epochRecords,
   numeric,
 }: {
+  models: Pick<Store['models'], 'version'>;
   jobs: Pick<Store['jobs'], 'list'>;
   epochRecords: Pick<Store['epochRecords'], 'list'>;
   numeric: Pool<NumericTasks>;
@@ -131,6 +134,17 @@ export function createTrainingTimes({
     return { jobs: compared.jobs, ratios: ascending(compared.ratios.slice(0, MAX_EPOCHS)) };
   }
 
+  /** The teachers predict every training image once. */
+  async function teachersSeconds(
+    { training }: Training,
+    { train: { labels } }: Pick<Dataset, 'train'>,
+  ): Promise<number> {
+    const teachers = resolvedTeachers(training);
+    const versions = await Promise.all(teachers.map(({ name, version }) => models.version(name, version)));
+    const microseconds = versions.map((found) => (found ? evaluationMicroseconds(found.layerSizes) : 0));
+    return (labels.length * microseconds.reduce((sum, each) => sum + each, 0)) / 1e6;
+  }
+
   /** The first epoch is left out if others exist: its code does not run at full speed from the start. */
   function lastEpochs({ id }: TrainingJob, { epoch }: EpochRecord): Promise<EpochRecord[]> {
     return epochRecords.list(id, Math.max(epoch - EPOCHS_PER_JOB, epoch > 1 ? 1 : 0));
@@ -157,7 +171,8 @@ export function createTrainingTimes({
     const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
     // Other work on the machine slows these down as much as the epochs.
     const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(layerSizes) : 0;
-    const beforeSeconds = ratio * startSeconds(layerSizes, request.training);
+    const beforeSeconds =
+      ratio * (startSeconds(layerSizes, request.training) + (await teachersSeconds(request, dataset)));
     const total = (factor: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
       return beforeSeconds + checkSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);

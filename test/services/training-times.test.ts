@@ -1,12 +1,13 @@
 /** Prediction of training times from timed steps and from the epochs of earlier jobs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { evaluationMicroseconds } from '../../src/numerics/kernel-time.ts';
 import { createTrainingTimes } from '../../src/services/training-times.ts';
 import type { TrainingTimes } from '../../src/workers/messages.ts';
 import type { Pool } from '../../src/workers/pool.ts';
 import type { NumericTasks } from '../../src/workers/tasks.ts';
 import { stripes } from '../numerics/fixtures.ts';
-import { epochRecord, request, temporaryStore, untouched } from '../store/fixtures.ts';
+import { epochRecord, publish, request, temporaryStore, untouched } from '../store/fixtures.ts';
 
 const TRUE_TIMES: TrainingTimes = { training: 2, evaluation: 1, inspection: 20 };
 const examples = stripes(600, 784, 3);
@@ -46,4 +47,31 @@ test('times steps again if a training was faster than they were', async (t) => {
   assert.ok(corrected.trainingSeconds < disturbed.trainingSeconds / 10);
   await run();
   assert.equal(timings, 2, 'the second timing is kept');
+});
+
+test('a training with teachers begins once they have predicted every image', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'teacher');
+  const numeric = { run: async () => TRUE_TIMES } as unknown as Pool<NumericTasks>;
+  const predict = createTrainingTimes({ ...store, numeric });
+  const { training, ...rest } = request();
+  const run = (teachers: number) => {
+    const teacher = { name: 'teacher', version: 1 };
+    const distillation = teachers === 0 ? null : { teachers: Array(teachers).fill(teacher), weight: 0.5 };
+    return predict(
+      { ...rest, training: { ...training, distillation } },
+      dataset,
+      new AbortController().signal,
+    );
+  };
+  const [none, one, two] = [await run(0), await run(1), await run(2)];
+  const { layerSizes } = (await store.models.version('teacher', 1))!;
+  const seconds = (600 * evaluationMicroseconds(layerSizes)) / 1e6;
+  for (const [timed, count] of [
+    [one, 1],
+    [two, 2],
+  ] as const) {
+    assert.ok(Math.abs(timed.startSeconds - none.startSeconds - count * seconds) < 1e-12);
+    assert.ok(Math.abs(timed.seconds - none.seconds - count * seconds) < 1e-12);
+  }
 });
