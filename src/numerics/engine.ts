@@ -35,6 +35,14 @@ export interface BatchSums {
   correct: number;
 }
 
+/** What the examples that were inspected so far have shown of a network. */
+export interface Findings {
+  /** For each hidden layer, 1 for every unit with a value or derivative other than 0 on one of the examples. */
+  readonly alive: readonly Uint8Array[];
+  /** The predicted classes. */
+  readonly predicted: Set<number>;
+}
+
 /** Optimizers as in PyTorch, except that weight decay, like l1 and l2, never applies to biases. */
 export type OptimizerSettings =
   | {
@@ -158,6 +166,8 @@ export interface Engine {
    * in a published model. Undefined if the engine is not faster than evaluate.ts.
    */
   evaluate?(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
+  /** Adds to `findings` those of the given examples, with the same parameters as `evaluate`. Undefined like `evaluate`. */
+  inspect?(findings: Findings, examples: Examples, indices: Uint32Array): void;
   /** A copy of the state. */
   exportState(): EngineState;
   /** Restores the state of an engine with the same settings. @throws RangeError when lengths do not fit. */

@@ -8,6 +8,7 @@ import {
   type EvaluationChunk,
   evaluate,
   evaluateByEngine,
+  inspectByEngine,
   inspectNetwork,
   weightNorm,
 } from './evaluate.ts';
@@ -166,7 +167,10 @@ export function* trainingLoop(
     const validation = held.length === 0 ? null : yield* measure(train, held);
     const tested = testOnce ? null : yield* measureTest();
     const seen = split.train.subarray(0, DEAD_UNIT_IMAGES);
-    const { deadUnits, isConstant } = yield* inspectNetwork(settings, measured, train, seen);
+    const { deadUnits, isConstant } =
+      engine.inspect === undefined
+        ? yield* inspectNetwork(settings, measured, train, seen)
+        : yield* inspectByEngine(engine.inspect, layerSizes, train, seen);
     const metrics: EpochMetrics = {
       epoch,
       trainLoss: state.loss / state.examples,

@@ -4,7 +4,7 @@ import type { Parameters as Packed } from '../network.ts';
 import { createKernelEngine, type KernelEngine, type KernelOptions } from './kernel-engine.ts';
 import { createKernelForward } from './kernel-forward.ts';
 
-export type EvaluatingEngine = KernelEngine & Required<Pick<Engine, 'evaluate'>>;
+export type EvaluatingEngine = KernelEngine & Required<Pick<Engine, 'evaluate' | 'inspect'>>;
 
 /** @throws RangeError in the same cases as `createKernelEngine` */
 export function createEvaluatingEngine(
@@ -18,6 +18,12 @@ export function createEvaluatingEngine(
   const forward = createKernelForward(module, layerSizes, activation, initial, standardization, options);
   const { step, importState } = engine;
   let isStale = true;
+
+  function refresh(): void {
+    if (isStale) forward.load(engine.parameters);
+    isStale = false;
+  }
+
   return Object.assign(engine, {
     step(...args: Parameters<typeof step>) {
       isStale = true;
@@ -28,9 +34,12 @@ export function createEvaluatingEngine(
       importState(...args);
     },
     evaluate(...[sums, examples, indices]: Parameters<EvaluatingEngine['evaluate']>) {
-      if (isStale) forward.load(engine.parameters);
-      isStale = false;
+      refresh();
       forward.evaluate(sums, examples, indices);
+    },
+    inspect(...[findings, examples, indices]: Parameters<EvaluatingEngine['inspect']>) {
+      refresh();
+      forward.inspect(findings, examples, indices);
     },
   });
 }

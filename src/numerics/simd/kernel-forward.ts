@@ -1,5 +1,5 @@
 /** Predictions and evaluation in float32, with the forward pass of the kernel. */
-import type { BatchSums, Examples, Pixels } from '../engine.ts';
+import type { BatchSums, Examples, Findings, Pixels } from '../engine.ts';
 import {
   type Activation,
   type LayerSizes,
@@ -7,6 +7,7 @@ import {
   parameterCount,
   type Standardization,
 } from '../network.ts';
+import { argmax } from '../reference/cross-entropy.ts';
 import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
 import { type CopyRows, copyWords, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';
@@ -24,6 +25,8 @@ export interface KernelForward {
   forward(logits: Float32Array, probabilities: Float32Array, pixels: Pixels): void;
   /** Adds to `sums` the loss and the correct predictions of the examples of the given indices. */
   evaluate(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
+  /** Adds to `findings` those of the examples of the given indices. */
+  inspect(findings: Findings, examples: Examples, indices: Uint32Array): void;
   /** Replaces the parameters. @throws RangeError when they do not fit the layer sizes. */
   load(packed: Parameters): void;
 }
@@ -117,6 +120,30 @@ export function createKernelForward(
     }
   }
 
+  /** @param visit called after each chunk, whose values and results are overwritten by the next one */
+  function evaluateChunks(examples: Examples, indices: Uint32Array, visit: (count: number) => void): void {
+    if (examples.pixels !== currentPixels) {
+      currentPixels = examples.pixels;
+      copyRows = createCopyRows(
+        kernel.memory,
+        { inputs, records, recordStride, partnerRows: 0, partnerStride: 0 },
+        currentPixels,
+      );
+    }
+    header.FLOAT_PIXELS = 0;
+    for (let start = 0; start < indices.length; start += CHUNK_EXAMPLES) {
+      const count = Math.min(CHUNK_EXAMPLES, indices.length - start);
+      for (let n = 0; n < count; n++) {
+        indexWords[n] = indices[start + n]!;
+        bytes[layout.labels + n] = examples.labels[indices[start + n]!]!;
+      }
+      copyRows(0, count);
+      header.BATCH_SIZE = count;
+      exports.evaluate();
+      visit(count);
+    }
+  }
+
   return {
     load,
     forward(logits, probabilities, pixels) {
@@ -138,27 +165,25 @@ export function createKernelForward(
       }
     },
     evaluate(sums, examples, indices) {
-      if (examples.pixels !== currentPixels) {
-        currentPixels = examples.pixels;
-        copyRows = createCopyRows(
-          kernel.memory,
-          { inputs, records, recordStride, partnerRows: 0, partnerStride: 0 },
-          currentPixels,
-        );
-      }
-      header.FLOAT_PIXELS = 0;
-      for (let start = 0; start < indices.length; start += CHUNK_EXAMPLES) {
-        const count = Math.min(CHUNK_EXAMPLES, indices.length - start);
-        for (let n = 0; n < count; n++) {
-          indexWords[n] = indices[start + n]!;
-          bytes[layout.labels + n] = examples.labels[indices[start + n]!]!;
-        }
-        copyRows(0, count);
-        header.BATCH_SIZE = count;
-        exports.evaluate();
+      evaluateChunks(examples, indices, () => {
         sums.loss += header.LOSS_SUM;
         sums.correct += header.CORRECT_SUM;
-      }
+      });
+    },
+    inspect({ alive, predicted }, examples, indices) {
+      evaluateChunks(examples, indices, (count) => {
+        for (let n = 0; n < count; n++) {
+          const record = (records + n * recordStride) / 4;
+          for (const [l, units] of alive.entries()) {
+            const from = record + layers[l]!.outputValues / 4;
+            // The derivative of every other activation is nowhere 0.
+            if (activation !== 'relu') units.fill(1);
+            else for (let k = 0; k < units.length; k++) if (floats[from + k] !== 0) units[k] = 1;
+          }
+          const logits = record + last.outputValues / 4;
+          predicted.add(argmax(floats.subarray(logits, logits + classes)));
+        }
+      });
     },
   };
 }

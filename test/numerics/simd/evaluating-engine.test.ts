@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evaluate, evaluateByEngine } from '../../../src/numerics/evaluate.ts';
-import { ACTIVATIONS } from '../../../src/numerics/network.ts';
+import {
+  evaluate,
+  evaluateByEngine,
+  inspectByEngine,
+  inspectNetwork,
+} from '../../../src/numerics/evaluate.ts';
+import { ACTIVATIONS, unpack } from '../../../src/numerics/network.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
@@ -53,4 +58,36 @@ test('the kernel also evaluates restored parameters', () => {
   assert.notEqual(measured(), before);
   engine.importState(state);
   assert.equal(measured(), before);
+});
+
+test('the kernel inspects like evaluate.ts', () => {
+  const constant: boolean[] = [];
+  for (const activation of ACTIVATIONS) {
+    for (const wide of [false, true]) {
+      for (const layerSizes of [
+        [50, 3],
+        [50, 14, 9, 5],
+        [28, 130, 67, 3],
+      ]) {
+        const settings = settingsOf({ layerSizes, batchSize: 20, activation });
+        const examples = examplesFor(settings, 203);
+        const parameters = parametersOf(layerSizes);
+        for (const { biases } of unpack(parameters, layerSizes).slice(0, -1)) {
+          for (let k = 0; k < biases.length; k += 3) biases[k] = -3 * k;
+        }
+        const engine = createEvaluatingEngine(kernelModule, settings, parameters, { wide });
+        const rounded = Float64Array.from(engine.parameters);
+        for (const count of [1, 5, 203]) {
+          const indices = firstIndices(203).reverse().subarray(0, count);
+          const found = drive(inspectByEngine(engine.inspect, layerSizes, examples, indices));
+          assert.deepEqual(found, drive(inspectNetwork(settings, rounded, examples, indices)));
+          constant.push(found.isConstant);
+          for (const fraction of found.deadUnits)
+            assert.equal(fraction > 0 && fraction < 1, activation === 'relu');
+        }
+        engine.shutdown();
+      }
+    }
+  }
+  assert.equal(new Set(constant).size, 2);
 });
