@@ -22,8 +22,6 @@ const NOISE = { constant: 2, perMultiplyAdd: 20e-6 };
 const MIXUP = { constant: 0.15, perMultiplyAdd: 13e-6 };
 /** Update of a moment, or of the average, of one parameter in each step. */
 const PER_VECTOR = 0.35e-3;
-/** Multiply-adds of the float64 reference, which inspects the network after each epoch. */
-const REFERENCE_PER_MULTIPLY_ADD = 0.5e-3;
 
 /** Options that change the time; the others cost little. */
 export interface TimedOptions {
@@ -65,9 +63,4 @@ export function threadedFraction(microseconds: number, threads: number): number 
 /** Forward pass and loss of one image. */
 export function evaluationMicroseconds(sizes: LayerSizes): number {
   return EVALUATION.constant + EVALUATION.perMultiplyAdd * forwardCost(sizes);
-}
-
-/** Forward pass of one image in the reference. */
-export function inspectionMicroseconds(sizes: LayerSizes): number {
-  return REFERENCE_PER_MULTIPLY_ADD * forwardCost(sizes);
 }

@@ -1,7 +1,7 @@
 /** Time and memory of an SGD path, estimated before it is computed. */
 import { countTrainingExamples, stepsPerEpoch } from './batches.ts';
 import type { Examples } from './engine.ts';
-import { evaluationMicroseconds, inspectionMicroseconds, trainingMicroseconds } from './kernel-time.ts';
+import { evaluationMicroseconds, trainingMicroseconds } from './kernel-time.ts';
 import { parameterCount } from './network.ts';
 import { forwardBytes } from './simd/kernel-forward.ts';
 import { DEAD_UNIT_IMAGES } from './training-loop.ts';
@@ -32,9 +32,8 @@ export function retrainingSeconds({ plan, train, steps }: SgdPathPlan): number {
   const trained = countTrainingExamples(train.labels, validationFraction);
   const heldOut = train.labels.length - trained;
   const epochs = Math.ceil(steps / stepsPerEpoch(trained, batchSize));
-  const betweenEpochs =
-    heldOut * evaluationMicroseconds(layerSizes) +
-    Math.min(trained, DEAD_UNIT_IMAGES) * inspectionMicroseconds(layerSizes);
+  const evaluated = heldOut + Math.min(trained, DEAD_UNIT_IMAGES);
+  const betweenEpochs = evaluated * evaluationMicroseconds(layerSizes);
   const images = Math.min(steps * batchSize, epochs * trained);
   return (images * trainingMicroseconds(layerSizes, plan) + epochs * betweenEpochs) / 1e6;
 }

@@ -2,12 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
-import {
-  evaluationMicroseconds,
-  inspectionMicroseconds,
-  threadedFraction,
-  trainingMicroseconds,
-} from '../numerics/kernel-time.ts';
+import { evaluationMicroseconds, threadedFraction, trainingMicroseconds } from '../numerics/kernel-time.ts';
 import { parameterCount } from '../numerics/network.ts';
 import { DEAD_UNIT_IMAGES } from '../numerics/training-loop.ts';
 import type { TrainingTimes } from '../workers/messages.ts';
@@ -43,7 +38,6 @@ export function modelledTimes({ network, training }: Training, dataset: Dataset)
   return {
     training: trainingMicroseconds(layerSizes, training),
     evaluation: evaluationMicroseconds(layerSizes),
-    inspection: inspectionMicroseconds(layerSizes),
   };
 }
 
@@ -53,11 +47,10 @@ export function epochMs(request: Training, dataset: Dataset, times: TrainingTime
   const image = trainingMicroseconds(layerSizesFor(network.hidden, dataset), training);
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
-  const evaluated = heldOutCount(request, dataset) + tested;
-  const inspected = Math.min(trained, DEAD_UNIT_IMAGES);
+  const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
   return {
     steps: (trained * times.training * threadedFraction(image, usableThreads(training))) / 1000,
-    evaluation: (evaluated * times.evaluation + inspected * times.inspection) / 1000,
+    evaluation: (evaluated * times.evaluation) / 1000,
   };
 }
 

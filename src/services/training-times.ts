@@ -4,11 +4,7 @@ import type { EpochRecord } from '../domain/epoch-record.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import type { TrainingPreview } from '../domain/training-preview.ts';
 import { hasCode } from '../errors.ts';
-import {
-  evaluationMicroseconds,
-  inspectionMicroseconds,
-  trainingMicroseconds,
-} from '../numerics/kernel-time.ts';
+import { evaluationMicroseconds, trainingMicroseconds } from '../numerics/kernel-time.ts';
 import { parameterCount } from '../numerics/network.ts';
 import { resolvedTeachers } from '../store/model-versions.ts';
 import type { Store } from '../store/store.ts';
@@ -230,7 +226,6 @@ function scaleUp(
   return {
     training: timed.training * grow(trainingMicroseconds),
     evaluation: timed.evaluation * grow(evaluationMicroseconds),
-    inspection: timed.inspection * grow(inspectionMicroseconds),
   };
 }
 

@@ -273,8 +273,6 @@ export interface TrainingTimes {
   /** A step: forward pass, gradient and update. */
   readonly training: number;
   readonly evaluation: number;
-  /** The search for dead units, by the float64 reference. */
-  readonly inspection: number;
 }
 
 /** Measures an upload without reading its images. */

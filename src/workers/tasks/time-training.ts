@@ -1,5 +1,5 @@
 /** Times a few steps and evaluations of a training, to predict how long the whole takes. */
-import { evaluateByEngine, inspectNetwork } from '../../numerics/evaluate.ts';
+import { evaluateByEngine } from '../../numerics/evaluate.ts';
 import { initialize } from '../../numerics/initialize.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import { engineSettings } from '../../numerics/training-plan.ts';
@@ -17,7 +17,6 @@ const TRAINING_MS = 20;
 const EVALUATION_MS = 8;
 /** Images of a call that is timed; a call takes at least some tens of microseconds. */
 const EVALUATED_IMAGES = 250;
-const INSPECTED_IMAGES = 32;
 /** Step between the images of a batch; a prime, so that images are read in scattered order, as after a shuffle. */
 const STRIDE = 7919;
 
@@ -35,21 +34,14 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
     engine.step(train, scattered(batchSize, batchSize * taken++), position, sums);
   };
   const evaluated = scattered(Math.min(all, EVALUATED_IMAGES));
-  const inspected = scattered(Math.min(all, INSPECTED_IMAGES));
   const evaluate = () => finish(evaluateByEngine(engine.evaluate, train, evaluated));
-  const inspect = () => finish(inspectNetwork(settings, initial, train, inspected));
   typicalMs(step, WARM_UP_MS, WARM_UP_CALLS);
   const rounds = Array.from({ length: ROUNDS }, () => ({
     training: (1000 * typicalMs(step, TRAINING_MS)) / batchSize,
     evaluation: (1000 * typicalMs(evaluate, EVALUATION_MS)) / evaluated.length,
-    inspection: (1000 * typicalMs(inspect, EVALUATION_MS)) / inspected.length,
   }));
   const fastest = (of: keyof TrainingTimes) => Math.min(...rounds.map((round) => round[of]));
-  return {
-    training: fastest('training'),
-    evaluation: fastest('evaluation'),
-    inspection: fastest('inspection'),
-  };
+  return { training: fastest('training'), evaluation: fastest('evaluation') };
 }
 
 function finish(generator: Generator<unknown, unknown, unknown>): void {
