@@ -35,7 +35,7 @@ export interface BatchSums {
   correct: number;
 }
 
-/** What the examples that were inspected so far have shown of a network. */
+/** Findings about a network on the examples inspected so far. */
 export interface Findings {
   /** For each hidden layer, 1 for every unit with a value or derivative other than 0 on one of the examples. */
   readonly alive: readonly Uint8Array[];
