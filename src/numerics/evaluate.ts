@@ -61,10 +61,7 @@ export function* evaluateByEngine(
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Evaluation, unknown> {
   const sums = { loss: 0, correct: 0 };
-  for (let start = 0; start < indices.length; start += CHUNK_IMAGES) {
-    evaluateChunk(sums, examples, indices.subarray(start, start + CHUNK_IMAGES));
-    yield CHUNK;
-  }
+  yield* inChunks(indices, (chunk) => evaluateChunk(sums, examples, chunk));
   return { loss: sums.loss / indices.length, accuracy: sums.correct / indices.length };
 }
 
@@ -95,11 +92,18 @@ export function* inspectByEngine(
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Inspection, unknown> {
   const findings = createFindings(layerSizes);
+  yield* inChunks(indices, (chunk) => inspectChunk(findings, examples, chunk));
+  return concludeInspection(findings, indices.length);
+}
+
+function* inChunks(
+  indices: Uint32Array,
+  visit: (chunk: Uint32Array) => void,
+): Generator<EvaluationChunk, void, unknown> {
   for (let start = 0; start < indices.length; start += CHUNK_IMAGES) {
-    inspectChunk(findings, examples, indices.subarray(start, start + CHUNK_IMAGES));
+    visit(indices.subarray(start, start + CHUNK_IMAGES));
     yield CHUNK;
   }
-  return concludeInspection(findings, indices.length);
 }
 
 const createFindings = (layerSizes: LayerSizes): Findings => ({

@@ -171,14 +171,14 @@ export function createKernelForward(
       });
     },
     inspect({ alive, predicted }, examples, indices) {
+      // The derivative of every other activation is nowhere 0.
+      if (activation !== 'relu') for (const units of alive) units.fill(1);
       evaluateChunks(examples, indices, (count) => {
         for (let n = 0; n < count; n++) {
           const record = (records + n * recordStride) / 4;
           for (const [l, units] of alive.entries()) {
             const from = record + layers[l]!.outputValues / 4;
-            // The derivative of every other activation is nowhere 0.
-            if (activation !== 'relu') units.fill(1);
-            else for (let k = 0; k < units.length; k++) if (floats[from + k] !== 0) units[k] = 1;
+            for (let k = 0; k < units.length; k++) if (floats[from + k] !== 0) units[k] = 1;
           }
           const logits = record + last.outputValues / 4;
           predicted.add(argmax(floats.subarray(logits, logits + classes)));
