@@ -31,47 +31,44 @@ export async function deleteVersions(
   await lockModel(trx, name);
   await precondition?.();
   const subject = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
+  const inUse = (reason: string) =>
+    new AtelierError('version-in-use', `${subject} cannot be deleted: ${reason}`);
   const concerns = (used: number | undefined) => version === undefined || used === version;
 
   const aliases = (await listAliases(trx, [name])).filter((row) => concerns(row.version));
   const isWhole = version === undefined || !(await hasOtherVersion(trx, name, version));
   const alias = aliases.find((row) => !(isWhole && isUnchosen(row)));
   if (alias !== undefined) {
-    throw new AtelierError(
-      'version-in-use',
-      `${subject} cannot be deleted: the alias ${alias.alias} points at version ${alias.version}. ` +
+    throw inUse(
+      `the alias ${alias.alias} points at version ${alias.version}. ` +
         'Move the alias to another version, or delete it.',
     );
   }
   const job = (await listWarmStarts(trx, name)).find((starting) => concerns(starting.version));
   if (job !== undefined) {
-    throw new AtelierError(
-      'version-in-use',
-      `${subject} cannot be deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
+    throw inUse(
+      `the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
         'Wait for the job, or cancel it.',
     );
   }
   const search = (await listSearches(trx, name)).find((taught) => concerns(taught.version));
   if (search !== undefined) {
-    throw new AtelierError(
-      'version-in-use',
-      `${subject} cannot be deleted: version ${search.version} is a teacher of the ${search.status} search ${search.id}. ` +
+    throw inUse(
+      `version ${search.version} is a teacher of the ${search.status} search ${search.id}. ` +
         'Wait for the search, or cancel it.',
     );
   }
   const student = (await listStudents(trx, name)).find((distilling) => concerns(distilling.version));
   if (student !== undefined) {
-    throw new AtelierError(
-      'version-in-use',
-      `${subject} cannot be deleted: version ${student.version} is a teacher of the ${student.status} training job ${student.id}. ` +
+    throw inUse(
+      `version ${student.version} is a teacher of the ${student.status} training job ${student.id}. ` +
         'Wait for the job, or cancel it.',
     );
   }
   const predicting = (await listPredictions(trx, name)).find((used) => concerns(used.version));
   if (predicting !== undefined) {
-    throw new AtelierError(
-      'version-in-use',
-      `${subject} cannot be deleted: the ${predicting.status} prediction job ${predicting.id} uses version ${predicting.version}. ` +
+    throw inUse(
+      `the ${predicting.status} prediction job ${predicting.id} uses version ${predicting.version}. ` +
         'Wait for the job, or cancel it.',
     );
   }

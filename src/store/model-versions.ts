@@ -167,9 +167,22 @@ export async function assertModels(
     pointer: `#/training/distillation/teachers/${n}`,
   }));
   if (warmStart !== null) used.push({ ...resolvedWarmStart(warmStart), pointer: '#/warmStart' });
-  // Models are locked in the order of their names, so that two transactions never wait for each other.
-  used.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { name, version, pointer } of used) {
+  await assertAllUndeleted(trx, used);
+}
+
+/** A version or checkpoint, and its place in a request. */
+export type UsedModel = VersionReference & { readonly pointer: string };
+
+/**
+ * Like `assertUndeleted` for each. Models are locked in the order of their names, so that two transactions never wait for each
+ * other.
+ * @throws AtelierError `unknown-model`
+ */
+export async function assertAllUndeleted(
+  trx: Transaction<Database>,
+  used: readonly UsedModel[],
+): Promise<void> {
+  for (const { name, version, pointer } of used.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (isJobId(name)) await assertCheckpoint(trx, name, version);
     else await assertUndeleted(trx, { name, version }, pointer);
   }

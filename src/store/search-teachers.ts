@@ -1,15 +1,15 @@
 /** The teachers of searches, which were resolved to version numbers when the search was created. */
 import type { Transaction } from 'kysely';
-import { type VersionReference, versionReferenceSchema } from '../domain/model-reference.ts';
+import { versionReferenceSchema } from '../domain/model-reference.ts';
 import type { ResolvedSearchRequest } from '../domain/search/request.ts';
 import { type SearchStatus, UNFINISHED_SEARCHES } from '../domain/search/search.ts';
 import { listTeachers } from '../domain/search/teachers.ts';
-import { assertUndeleted } from './model-versions.ts';
+import { assertAllUndeleted, type UsedModel } from './model-versions.ts';
 import { requestOf } from './search-rows.ts';
 import type { Database } from './tables.ts';
 
 /** Without those that no trial has, which need not exist. */
-function resolvedTeachers(request: ResolvedSearchRequest): (VersionReference & { pointer: string })[] {
+function resolvedTeachers(request: ResolvedSearchRequest): UsedModel[] {
   return listTeachers(request).flatMap(({ reference, pointer }) => {
     const { data } = versionReferenceSchema.safeParse(reference);
     return data === undefined ? [] : { ...data, pointer };
@@ -25,9 +25,7 @@ export async function assertTeachers(
   trx: Transaction<Database>,
   request: ResolvedSearchRequest,
 ): Promise<void> {
-  // In the order of their names, so that two transactions never wait for each other.
-  const teachers = resolvedTeachers(request).sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { pointer, ...version } of teachers) await assertUndeleted(trx, version, pointer);
+  await assertAllUndeleted(trx, resolvedTeachers(request));
 }
 
 /** Unfinished searches whose trials distil a version of the model, with the version. */
