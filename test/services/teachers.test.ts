@@ -116,11 +116,15 @@ const search = (training: Training, vary: SearchBody['vary']): SearchBody => ({
 
 const createSearch = (payload: SearchBody) => app.inject({ method: 'POST', url: '/v1/searches', payload });
 
+async function untilSearchEnds(id: string): Promise<void> {
+  while ((await app.inject(`/v1/searches/${id}`)).json<Search>().finishedAt === null) await wait(20);
+}
+
 async function searchedJobs(payload: SearchBody) {
   const created = await createSearch(payload);
   assert.equal(created.statusCode, 202, created.body);
   const { id } = created.json<Search>();
-  while ((await app.inject(`/v1/searches/${id}`)).json<Search>().finishedAt === null) await wait(20);
+  await untilSearchEnds(id);
   const { data } = (await app.inject(`/v1/training-jobs?search=${id}&sort=createdAt`)).json();
   return { created: created.json<Search>(), jobs: data };
 }
@@ -178,6 +182,6 @@ test('a teacher of an unfinished search cannot be deleted', async () => {
   const problem = assertProblem(await remove(), 409, 'version-in-use');
   assert.match(problem.detail, new RegExp(`version 1 is a teacher of the running search ${id}`));
   await app.inject({ method: 'POST', url: `/v1/searches/${id}/cancel` });
-  while ((await app.inject(`/v1/searches/${id}`)).json<Search>().finishedAt === null) await wait(20);
+  await untilSearchEnds(id);
   assert.equal((await remove()).statusCode, 204);
 });

@@ -4,7 +4,7 @@ import { describeIssue, parse } from '../describe-issue.ts';
 import { toSentence } from '../issue-message.ts';
 import { jsonPointer } from '../json-pointer.ts';
 import { type TrainingRequest, trainingRequestSchema } from '../training-job.ts';
-import { MAX_SETTINGS, type SearchRequest } from './request.ts';
+import { hasEqualChoices, MAX_SETTINGS, type SearchRequest } from './request.ts';
 import { countSettings, firstSetting, gridValues, rangeEnds, type Setting } from './settings.ts';
 import { assembleRequest, contains, findPathDefect, nameValues } from './trial-request.ts';
 
@@ -20,8 +20,7 @@ export function findVariationConflicts({ vary, method, halving }: SearchRequest)
     const earlier = vary.slice(0, n).map(({ path }) => path);
     const defect = findPathDefect(variation.path, earlier);
     if (defect !== null) add(`#/vary/${n}/path`, defect);
-    const { choices = [] } = variation;
-    if (new Set(choices.map((choice) => JSON.stringify(choice))).size < choices.length) {
+    if (variation.choices !== undefined && hasEqualChoices(variation.choices)) {
       add(`#/vary/${n}/choices`, 'must be different, but some of them name the same versions as teachers');
     }
     if (halving !== null && variation.path === '/training/epochs') {

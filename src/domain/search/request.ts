@@ -23,6 +23,10 @@ function fieldsOf(schema: z.ZodType) {
   return z.record(z.string(), z.unknown()).meta({ properties, additionalProperties: false });
 }
 
+export function hasEqualChoices(choices: readonly unknown[]): boolean {
+  return new Set(choices.map((choice) => JSON.stringify(choice))).size < choices.length;
+}
+
 export const variationSchema = z
   .strictObject({
     path: z
@@ -58,7 +62,7 @@ export const variationSchema = z
       if ([min, max, scale, step, points].some((value) => value !== undefined)) {
         add('must have either choices, or min and max');
       }
-      if (new Set(choices.map((choice) => JSON.stringify(choice))).size < choices.length) {
+      if (hasEqualChoices(choices)) {
         add('must not have the same choice twice', 'choices');
       }
     } else if (min === undefined || max === undefined) add('must have either choices, or min and max');
