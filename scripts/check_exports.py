@@ -24,6 +24,7 @@ ACTIVATIONS = {
     "tanh": np.tanh,
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "identity": lambda z: z,
+    "silu": lambda z: z / (1 + np.exp(-z)),
 }
 TOLERANCE = 1e-5
 BATCH = 1000

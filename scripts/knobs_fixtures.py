@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 warnings.filterwarnings("ignore", message="Detected call of")
 
 ACTIVATIONS = {"relu": F.relu, "leaky-relu": F.leaky_relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
-               "identity": lambda z: z}
+               "identity": lambda z: z, "silu": F.silu}
 SGD = dict(type="sgd", momentum=0, nesterov=False, weightDecay=0)
 OPTIMIZERS = {
     "sgd": (SGD, 0.3),

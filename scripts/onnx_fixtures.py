@@ -57,6 +57,11 @@ def torch_file(file, module, **options):
 # Flatten, Gemm, Relu, Dropout (absent in inference), Gemm; logits are the output.
 torch_file("torch-sequential.onnx", nn.Sequential(nn.Flatten(), nn.Linear(784, 5), nn.ReLU(), nn.Dropout(), nn.Linear(5, 10)))
 record("torch-sequential.onnx", unit.reshape(-1, 1, 28, 28), "relu", (5,), finish=softmax)
+# SiLU becomes a Sigmoid and a Mul.
+with torch.random.fork_rng():  # the weights of the other files stay
+    layers = nn.Linear(784, 5), nn.SiLU(), nn.Linear(5, 4), nn.SiLU(), nn.Linear(4, 3)
+    torch_file("torch-silu.onnx", nn.Sequential(nn.Flatten(), *layers))
+record("torch-silu.onnx", unit.reshape(-1, 1, 28, 28), "silu", (5, 4), finish=softmax)
 
 
 class Viewed(nn.Module):

@@ -29,7 +29,7 @@ export type OnnxOperand =
 
 const SUPPORTED =
   'supported are Gemm, or MatMul and Add; after every hidden layer the same one of Relu, LeakyRelu with the slope 0.01, Tanh, ' +
-  'Sigmoid or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers at the start; Flatten, Reshape, ' +
+  'Sigmoid, Swish, Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers at the start; Flatten, Reshape, ' +
   'Squeeze, Unsqueeze, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
 
 /** @throws AtelierError `invalid-model-file` naming the node */

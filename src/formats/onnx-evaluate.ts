@@ -43,6 +43,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   },
   Tanh: ([x]) => map(x!, Math.tanh),
   Sigmoid: ([x]) => map(x!, (value) => 1 / (1 + Math.exp(-value))),
+  Mul: ([x, y], node) => multiply(x!, y, node),
   Softmax: ([x], node) => {
     assertAttribute(node, 'axis', 1);
     const out = copy(x!);
@@ -127,6 +128,17 @@ function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Computed
     }
   }
   return { rows: x.rows, columns: units, data };
+}
+
+/** Number by number, for two of one shape. */
+function multiply(x: Matrix, y: Matrix | undefined, { name }: OnnxNode): Computed {
+  if (y?.rows !== x.rows || y.columns !== x.columns)
+    return rejectModelFile(`the shapes of the factors of ${quote(name)} differ`);
+  return {
+    rows: x.rows,
+    columns: x.columns,
+    data: Float64Array.from(x.data, (value, i) => value * y.data[i]!),
+  };
 }
 
 function map({ rows, columns, data }: Matrix, change: (value: number) => number): Computed {

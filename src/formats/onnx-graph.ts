@@ -10,14 +10,20 @@ import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from
 const BATCH = 'batch';
 const MAX_PIXEL = 255;
 
-const ACTIVATION_NODES: Readonly<
-  Record<Activation, readonly [opType: string, attributes?: OnnxNode['attributes']] | null>
-> = {
-  relu: ['Relu'],
-  'leaky-relu': ['LeakyRelu', { alpha: { float: LEAK } }],
-  tanh: ['Tanh'],
-  sigmoid: ['Sigmoid'],
+interface ActivationNode {
+  readonly opType: string;
+  readonly attributes?: OnnxNode['attributes'];
+  /** Whether a Mul by the sums follows. */
+  readonly timesSums?: boolean;
+}
+
+const ACTIVATION_NODES: Readonly<Record<Activation, ActivationNode | null>> = {
+  relu: { opType: 'Relu' },
+  'leaky-relu': { opType: 'LeakyRelu', attributes: { alpha: { float: LEAK } } },
+  tanh: { opType: 'Tanh' },
+  sigmoid: { opType: 'Sigmoid' },
   identity: null,
+  silu: { opType: 'Sigmoid', timesSums: true },
 };
 
 /**
@@ -61,7 +67,9 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
   for (let l = 1; l < layerSizes.length; l++) {
     add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
     const node = ACTIVATION_NODES[activation];
-    if (l + 1 < layerSizes.length && node !== null) add(node[0], `a${l}`, [], node[1]);
+    if (l + 1 === layerSizes.length || node === null) continue;
+    add(node.opType, node.timesSums ? `gate${l}` : `a${l}`, [], node.attributes);
+    if (node.timesSums) add('Mul', `a${l}`, [`z${l}`]);
   }
   add('Softmax', 'probabilities', [], { axis: { int: 1 } });
   add('ArgMax', 'label', [], { axis: { int: 1 }, keepdims: { int: 0 } });

@@ -71,6 +71,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Div: ([x, c], node) =>
     scale(requireChain(x, node, 'input'), (scaling) => divide(scaling, requireScalar(c, node))),
   Mul: ([a, b], node) => {
+    if (a?.kind === 'chain' && b?.kind === 'chain') return multiplyByGate(a, b, node);
     const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
     return scale(requireChain(x, node, 'input'), (scaling) => multiply(scaling, requireScalar(c, node)));
   },
@@ -81,6 +82,11 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Relu: activate('relu'),
   Tanh: activate('tanh'),
   Sigmoid: activate('sigmoid'),
+  Swish: (operands, node) => {
+    const slope = readAttribute(node, 'alpha', 1);
+    if (slope !== 1) rejectNode(node, `has the alpha ${slope}; only 1 is supported`);
+    return activate('silu')(operands, node);
+  },
   LeakyRelu: (operands, node) => {
     const slope = readAttribute(node, 'alpha', LEAK);
     if (Math.fround(slope) !== Math.fround(LEAK))
@@ -121,6 +127,15 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
 
 function isSwap({ attributes: { perm } }: OnnxNode): boolean {
   return perm === undefined || ('ints' in perm && perm.ints.join() === '1,0');
+}
+
+/** silu as two nodes: the sums of a layer times their sigmoid, in either order. */
+function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
+  const [sums, gate] = a.stage === 'sums' ? [a, b] : [b, a];
+  const [layer, gated] = [sums.layers.at(-1), gate.layers.at(-1)];
+  const isGate = gate.stage === 'activations' && gated?.activation?.kind === 'sigmoid';
+  if (sums.stage !== 'sums' || !isGate || layer?.weights.data !== gated.weights.data) return rejectNode(node);
+  return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
 }
 
 function scale(chain: Chain, change: (scaling: Scaling) => Scaling): Chain {

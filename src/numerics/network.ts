@@ -9,7 +9,7 @@ export type Parameters = Float64Array | Float32Array;
 export type LayerSizes = readonly number[];
 
 /** Activation functions of the hidden layers; reference/activations.ts has the formulas. */
-export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const;
+export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** The input is (x / 255 − mean) / std, with one mean and one standard deviation for all pixels. */

@@ -123,6 +123,46 @@ test('scaling by single numbers becomes the standardization', () => {
   assert.deepEqual(scaledBy('Div'), { mean: 0, std: 2 });
 });
 
+for (const inputs of [
+  ['z1', 'gate1'],
+  ['gate1', 'z1'],
+]) {
+  test(`the sums of a layer times their sigmoid are silu: ${inputs.join(' · ')}`, () => {
+    const silu = modelOf([784, 5, 10], { activation: 'silu', standardization: null });
+    const { graph, ...rest } = onnxModel(silu, 'float');
+    const nodes = graph.nodes.map((node) => (node.opType === 'Mul' ? { ...node, inputs } : node));
+    const found = importModel(writeOnnx({ ...rest, metadata: {}, graph: { ...graph, nodes } }));
+    assert.equal(found.activation, 'silu');
+    assert.equal(parametersDigest(found.parameters), silu.digest);
+  });
+}
+
+test('the operator Swish is silu, with the factor 1 only', () => {
+  const swish = (alpha: number) =>
+    changed(({ nodes }) => ({
+      nodes: nodes.map((node) =>
+        node.opType === 'Relu' ? { ...node, opType: 'Swish', attributes: { alpha: { float: alpha } } } : node,
+      ),
+    }));
+  assert.equal(importModel(swish(1)).activation, 'silu');
+  assert.throws(() => importModel(swish(2)), isAtelierError('invalid-model-file', /has the alpha 2/));
+});
+
+test('a product of two layers is not silu', () => {
+  const silu = modelOf([784, 5, 5, 10], { activation: 'silu', standardization: null });
+  const { graph, ...rest } = onnxModel(silu, 'float');
+  for (const inputs of [
+    ['gate2', 'z1'],
+    ['gate2', 'gate2'],
+    ['z2', 'z2'],
+    ['gate2', 'a1'],
+  ]) {
+    const nodes = graph.nodes.map((node) => (node.name === 'Mul a2' ? { ...node, inputs } : node));
+    const file = writeOnnx({ ...rest, metadata: {}, graph: { ...graph, nodes } });
+    assert.throws(() => importModel(file), isAtelierError('invalid-model-file', /Mul a2.*is not supported/));
+  }
+});
+
 test('the factor of the biases of a Gemm does not apply to an Add after it', () => {
   const file = changed(({ nodes }) => {
     const at = nodes.findIndex(({ name }) => name === 'Gemm z1');

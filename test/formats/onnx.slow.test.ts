@@ -85,6 +85,7 @@ for (const [hidden, activation, standardize] of [
   [[24, 16], 'tanh', false],
   [[24, 16], 'relu', true],
   [[32], 'sigmoid', true],
+  [[24, 16], 'silu', true],
   [[16, 12, 10], 'identity', false],
   [[16, 12, 10], 'leaky-relu', false],
 ] as const) {

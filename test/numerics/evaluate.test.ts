@@ -84,7 +84,7 @@ test('an evaluation reports if all examples get the same class', () => {
 
 test('units with other activations than ReLU are never dead', () => {
   const examples = stripes(4, 9, 3);
-  for (const activation of ['leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
+  for (const activation of ['leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const) {
     const network = { layerSizes: [9, 5, 3], activation, standardization: null };
     assert.deepEqual(
       run(inspectNetwork(network, new Float64Array(68), examples, firstIndices(4))).result.deadUnits,

@@ -6,7 +6,7 @@ import {
   gradientCheck,
 } from '../../src/numerics/gradient-check.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
-import { blocks } from '../../src/numerics/network.ts';
+import { ACTIVATIONS, blocks } from '../../src/numerics/network.ts';
 import { assertBlocksNear, firstIndices, norm, reluNetwork, scipyFixture, stripes } from './fixtures.ts';
 
 const fixture = scipyFixture();
@@ -255,7 +255,7 @@ test('rejects inconsistent plans', () => {
   assert.throws(start({ parameters: new Float64Array(3) }), /has 31810 parameters, not 3/);
 });
 
-for (const activation of ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
+for (const activation of ACTIVATIONS) {
   for (const standardization of [null, { mean: 0.29, std: 0.35 }]) {
     const network = { layerSizes: deepSizes, activation, standardization };
     const name = `${activation}${standardization === null ? '' : ', standardized pixels'}`;
@@ -275,7 +275,7 @@ for (const activation of ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] a
 test('counts kinks of leaky ReLU, but never of a smooth activation', () => {
   const plan = oneUnit(-1 + 4e-6);
   assert.equal(check({ ...plan, activation: 'leaky-relu' }).kinks, 2);
-  for (const activation of ['tanh', 'sigmoid', 'identity'] as const) {
+  for (const activation of ['tanh', 'sigmoid', 'identity', 'silu'] as const) {
     const report = check({ ...plan, activation });
     assert.equal(report.kinks, 0);
     assert.equal(report.passed, true);

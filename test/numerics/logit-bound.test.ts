@@ -27,6 +27,7 @@ for (const [activation, standardization] of [
   ['relu', null],
   ['leaky-relu', { mean: 0.25, std: 0.5 }],
   ['sigmoid', { mean: 0.9, std: 0.1 }],
+  ['silu', { mean: 0.25, std: 0.5 }],
 ] as [Activation, Standardization | null][]) {
   test(`no logit of a ${activation} network exceeds its bound`, () => {
     const model = modelOf([784, 6, 5, 3], { activation, standardization });

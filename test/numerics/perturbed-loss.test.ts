@@ -25,7 +25,7 @@ const NETWORKS: Network[] = [
   reluNetwork([12, 7, 4]),
   reluNetwork([12, 7, 6, 5, 4]),
   { ...reluNetwork([12, 7, 6, 4]), standardization },
-  ...(['leaky-relu', 'tanh', 'sigmoid', 'identity'] as const).map((activation) => ({
+  ...(['leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const).map((activation) => ({
     layerSizes: [12, 7, 6, 4],
     activation,
     standardization: activation === 'tanh' ? standardization : null,

@@ -46,6 +46,7 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
     ['leaky-relu', {}, { activation: 'leaky-relu' }],
     ['tanh', {}, { activation: 'tanh' }],
     ['sigmoid', {}, { activation: 'sigmoid' }],
+    ['silu', {}, { activation: 'silu' }],
     ['identity', {}, { activation: 'identity' }],
   ],
   initializations: [

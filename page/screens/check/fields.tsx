@@ -92,6 +92,7 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
                 'tanh',
                 'sigmoid',
                 'identity',
+                'silu',
               ])}
               {field('init', 'Initialization', undefined, ['uniform-fan-in', 'he', 'glorot'])}
             </>

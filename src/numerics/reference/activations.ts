@@ -45,4 +45,13 @@ export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunctio
     derivative: () => 1,
     hasKink: false,
   },
+  /** z σ(z) with σ(z) = 1 / (1 + e⁻ᶻ);  σ(z) + a (1 − σ(z)). Source: https://arxiv.org/abs/1702.03118 */
+  silu: {
+    value: (z) => z / (1 + Math.exp(-z)),
+    derivative: (z, a) => {
+      const s = 1 / (1 + Math.exp(-z));
+      return s + a * (1 - s);
+    },
+    hasKink: false,
+  },
 };

@@ -50,6 +50,7 @@ export const LEAKY_RELU = 1;
 export const TANH = 2;
 export const SIGMOID = 3;
 export const IDENTITY = 4;
+export const SILU = 5;
 
 // Values of OPTIMIZER.
 export const SGD = 0;

@@ -47,6 +47,7 @@ const ACTIVATION_CODES: Record<Activation, number> = {
   tanh: C.TANH,
   sigmoid: C.SIGMOID,
   identity: C.IDENTITY,
+  silu: C.SILU,
 };
 
 export interface KernelJob {

@@ -21,6 +21,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   tanh: { layerSizes: [13, 7, 6, 3], activation: 'tanh' },
   sigmoid: { layerSizes: [13, 7, 6, 3], activation: 'sigmoid' },
   identity: { layerSizes: [13, 7, 6, 3], activation: 'identity' },
+  silu: { layerSizes: [13, 7, 6, 3], activation: 'silu' },
   dropout: { layerSizes: [13, 27, 14, 3], dropout: 0.4 },
   'dropout where zero is no sign of it': { layerSizes: [13, 27, 14, 3], dropout: 0.4, activation: 'tanh' },
   'label smoothing': { labelSmoothing: 0.1 },

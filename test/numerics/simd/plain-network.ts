@@ -11,6 +11,7 @@ function activate(kind: Activation, z: number): number {
   if (kind === 'leaky-relu') return z > 0 ? z : 0.01 * z;
   if (kind === 'tanh') return Math.tanh(z);
   if (kind === 'sigmoid') return 1 / (1 + Math.exp(-z));
+  if (kind === 'silu') return z / (1 + Math.exp(-z));
   return z;
 }
 
@@ -19,6 +20,7 @@ function derivative(kind: Activation, z: number): number {
   if (kind === 'leaky-relu') return z > 0 ? 1 : 0.01;
   if (kind === 'tanh') return 1 - Math.tanh(z) ** 2;
   if (kind === 'sigmoid') return activate(kind, z) * (1 - activate(kind, z));
+  if (kind === 'silu') return (1 + Math.exp(-z) + z * Math.exp(-z)) / (1 + Math.exp(-z)) ** 2;
   return 1;
 }
 

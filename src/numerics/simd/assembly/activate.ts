@@ -2,10 +2,11 @@
  * Activations of one example's hidden layer: a = act(z) and act'(z), with dropout.
  *
  * relu: max(z, 0), derivative 1 if z > 0, else 0; leaky-relu: z or 0.01 z, derivative 0.01 at 0; tanh: derivative
- * 1 − a²; sigmoid: 1 / (1 + e⁻ᶻ), derivative a (1 − a); identity.
+ * 1 − a²; sigmoid: σ(z) = 1 / (1 + e⁻ᶻ), derivative a (1 − a); identity; silu: z σ(z), derivative
+ * σ(z) + a (1 − σ(z)).
  * Inverted dropout p: kept units and their derivatives times 1 / (1 − p), the others 0; dropout.ts defines the masks.
  */
-import { IDENTITY, LEAKY_RELU, RELU, TANH } from '../constants.ts';
+import { IDENTITY, LEAKY_RELU, RELU, SILU, TANH } from '../constants.ts';
 import {
   ACTIVATION, BACKWARD_SUMS, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, SEED,
 } from './addresses.ts';
@@ -34,6 +35,11 @@ const DROPOUT_PURPOSE = 4;
     v128.store(derivative, f32x4.sub(one, f32x4.mul(a, a)));
   } else if (kind == IDENTITY) {
     v128.store(derivative, one);
+  } else if (kind == SILU) {
+    const s = sigmoid(z);
+    const a = f32x4.mul(z, s);
+    v128.store(at, a);
+    v128.store(derivative, f32x4.add(s, f32x4.mul(a, f32x4.sub(one, s))));
   } else {
     const a = sigmoid(z);
     v128.store(at, a);
