@@ -1,5 +1,6 @@
 /** Changes of a job's status, each in one transaction with its event. */
 import type { Transaction } from 'kysely';
+import { alternatives } from '../domain/alternatives.ts';
 import type { Progress } from '../domain/epoch-record.ts';
 import { isActive, isEnded, type JobStatus, transition } from '../domain/job-status.ts';
 import type { Publication, PublishOptions } from '../domain/publication.ts';
@@ -142,7 +143,7 @@ function assertStatus({ status }: JobRow, participle: string, allowed: readonly 
   if (allowed.includes(status)) return;
   throw new AtelierError(
     'illegal-transition',
-    `A ${status} job cannot be ${participle}. Only ${allowed.join(' or ')} jobs can be ${participle}.`,
+    `A ${status} job cannot be ${participle}. Only ${alternatives(allowed)} jobs can be ${participle}.`,
   );
 }
 

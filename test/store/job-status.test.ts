@@ -143,7 +143,7 @@ storeTest('the error of a request that the status does not allow names the allow
   await assert.rejects(store.jobs.requestPause(id), failure('illegal-transition', pauses));
   await store.jobs.requestCancel(id);
   const cancels =
-    'A cancelled job cannot be cancelled. Only queued or running or pausing or paused jobs can be cancelled.';
+    'A cancelled job cannot be cancelled. Only queued, running, pausing or paused jobs can be cancelled.';
   await assert.rejects(store.jobs.requestCancel(id), failure('illegal-transition', cancels));
   const resumes = 'A cancelled job cannot be resumed. Only paused jobs can be resumed.';
   await assert.rejects(store.jobs.resume(id), failure('illegal-transition', resumes));

@@ -1,6 +1,7 @@
 /** Searches: representation, statuses and their transitions, leaderboard and events. */
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
+import { alternatives } from '../alternatives.ts';
 import { JOB_STATUSES } from '../job-status.ts';
 import { versionReferenceSchema } from '../model-reference.ts';
 import { publicationSchema } from '../publication.ts';
@@ -210,6 +211,6 @@ export function assertChangeable(id: string, status: SearchStatus, change: Searc
   if (allowed.includes(status)) return;
   throw new AtelierError(
     'illegal-transition',
-    `Search ${id} is ${status}. ${change} is possible while a search is ${allowed.join(' or ')}.`,
+    `Search ${id} is ${status}. ${change} is possible while a search is ${alternatives(allowed)}.`,
   );
 }
