@@ -8,13 +8,13 @@ import {
 import type { SearchRequest } from '../domain/search/request.ts';
 import { listTeachers, replaceTeachers } from '../domain/search/teachers.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
-import { AtelierError, hasCode } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
 import type { Distillation } from '../numerics/distillation.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import { loadNamed, type ModelService, servedNetwork } from './models.ts';
+import { findNamed, loadNamed, type ModelService, servedNetwork } from './models.ts';
 
 /** Cached targets, of 2.4 MB each for Fashion-MNIST: the trials of a search usually have the same teachers. */
 const MAX_CACHED = 2;
@@ -59,24 +59,20 @@ export function fixTeachers<T extends Training>(request: T, teachers: readonly V
 }
 
 /**
- * Replaces the teachers that a search names by their versions of now, so that all of its trials have the same ones. Those that do
- * not exist stay as they are, for the check of the trials to report.
+ * Replaces the teachers that a search names by their versions of now, so that all of its trials have the same ones.
+ * @throws AtelierError `unknown-model` if one does not exist, whether a trial has it or not
  */
 export async function fixSearchTeachers(
   request: SearchRequest,
   models: Pick<ModelService, 'version'>,
 ): Promise<SearchRequest> {
   const versions = new Map<string, VersionReference>();
-  for (const { reference } of listTeachers(request)) {
+  for (const { reference, pointer } of listTeachers(request)) {
     const parsed = publishedReferenceSchema.safeParse(reference);
     if (!parsed.success) continue;
     const { name, version } = parseModelReference(parsed.data);
-    try {
-      const found = await models.version(name, version);
-      versions.set(JSON.stringify(reference), { name, version: found.version });
-    } catch (error) {
-      if (!hasCode(error, 'model-not-found')) throw error;
-    }
+    const found = await findNamed({ pointer }, () => models.version(name, version));
+    versions.set(JSON.stringify(reference), { name, version: found.version });
   }
   return replaceTeachers(request, (reference) => versions.get(JSON.stringify(reference)) ?? reference);
 }

@@ -166,10 +166,15 @@ test('rejects choices that name the same teacher in two ways', async () => {
 });
 
 test('rejects a search whose teacher does not exist, naming the choice', async () => {
-  const choices = [null, { teachers: ['nobody'] }];
-  const response = await createSearch(search({}, [{ path: '/training/distillation', choices }]));
-  const problem = assertProblem(response, 422, 'unknown-model', '#/vary/0/path');
-  assert.match(problem.detail, /In trial 2 with .*"nobody".*\/teachers\/0 must be an existing model/);
+  for (const [absent, message] of [
+    ['nobody', /nobody/],
+    [{ name: 'teacher', version: 900 }, /teacher.*900|900.*teacher/],
+  ] as const) {
+    const choices = [null, { teachers: [absent] }];
+    const response = await createSearch(search({}, [{ path: '/training/distillation', choices }]));
+    const pointer = '#/vary/0/choices/1/teachers/0';
+    assert.match(assertProblem(response, 422, 'unknown-model', pointer).detail, message);
+  }
 });
 
 test('a teacher of an unfinished search cannot be deleted', async () => {
