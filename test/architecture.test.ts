@@ -3,7 +3,7 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import packageJson from '../package.json' with { type: 'json' };
-import { ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
+import { HTTP_FOLDERS, ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
 const FOLDERS = [
@@ -171,7 +171,7 @@ test('no file is named utils, helpers, common or manager', () => {
 });
 
 const TESTS = join(ROOT, '../test');
-const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS];
+const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS, ...HTTP_FOLDERS];
 const fastTests = (folders: readonly string[]) =>
   globSync(`{${folders.join(',')}}/**/!(*.slow).test.ts`, { cwd: TESTS });
 
@@ -186,7 +186,9 @@ test('test:fast and test:coverage run every fast test once', () => {
 test('tests that share a process leave it unchanged', () => {
   for (const file of fastTests(SHARED_FOLDERS)) {
     const source = readFileSync(join(TESTS, file), 'utf8');
-    assert.doesNotMatch(source, /process\.(chdir|exit|on|once)\(/, file);
+    assert.doesNotMatch(source, /process\.(chdir|exit|once)\(/, file);
+    const removed = source.match(/process\.off\(/g)?.length;
+    assert.equal(source.match(/process\.on\(/g)?.length, removed, `${file} leaves a listener`);
   }
 });
 
