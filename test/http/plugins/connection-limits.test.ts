@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { sendClientError } from '../../../src/http/errors/client-error.ts';
 import { countTimeouts, measureRequests, type RequestMeter } from '../../../src/http/metrics/requests.ts';
@@ -160,14 +161,19 @@ test('closes a client that pipelines requests without reading', async (t) => {
 });
 
 test('a slow reader gets its whole response', async (t) => {
-  const app = await serve(t, { stallMs: 100 });
+  // Longer than this process may stop for other tests, and shorter than the whole response takes.
+  const stallMs = 1000;
+  const app = await serve(t, { stallMs });
   const { client } = await dial(app);
   client.write('GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-  let length = 0;
+  const pauseMs = 2;
+  let [length, pauses] = [0, 0];
   for await (const chunk of client) {
     length += (chunk as Buffer).length;
-    await new Promise((resolve) => setImmediate(resolve));
+    await wait(pauseMs);
+    pauses++;
   }
+  assert.ok(pauses * pauseMs > stallMs, 'the limit applies to one pause, not to all together');
   assert.ok(length > HUGE.length);
 });
 
