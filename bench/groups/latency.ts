@@ -26,7 +26,7 @@ const PER_SECOND = 500;
 const FOLLOWERS = 200;
 const JOBS = [0, 1, 4];
 const ENDLESS = 10_000;
-/** Time for memory to stop growing, or for the last job's threads to end. */
+/** Time for memory to stop growing, for a job's threads to start and compile, or for those of the last job to end. */
 const SETTLE_MS = 3000;
 
 interface Latencies {
@@ -40,7 +40,7 @@ export async function latency(effort: Effort): Promise<Report> {
     title: 'Latency and memory while training',
     method:
       `Raw-byte predictions of one image at ${PER_SECOND} requests per second for ${effort.latencySeconds} s, sent on time ` +
-      'even if earlier ones are pending: without a training job, with one (784-40-10, batch 64) that never ends, ' +
+      `even if earlier ones are pending: without a training job, with one (784-40-10, batch 64) that never ends and has trained for ${SETTLE_MS / 1000} s, ` +
       `and while ${FOLLOWERS} clients follow the events of that job. A bare Fastify route takes the same requests beside a process that only counts, at the niceness of training threads: what two processors leave to any service in Node. Medians of ${effort.rounds} turns. The sender shares the processors. Memory is the resident set of the whole process ` +
       `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the first step of the last job; a new process in each turn.`,
     versions: [],
@@ -69,6 +69,7 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
     const whileTraining = async (followers: number) => {
       const id = await startJob(server.url, 'busy', ENDLESS);
       await untilJob(server.url, id, isUnderway);
+      await wait(SETTLE_MS);
       const leave = await follow(server.url, id, followers);
       const measured = await measure();
       const events = await leave();
