@@ -17,6 +17,26 @@ export function parse<T extends z.ZodType>(schema: T, data: unknown) {
   return schema.safeParse(data, { error: issueMessage });
 }
 
+/**
+ * Whether an issue says nothing beside another one at its place: the size of a value of the wrong type, such as a string for an
+ * array; and the limit to safe integers, which zod checks beside the limit of the schema.
+ */
+export function isImplied(issue: Issue, issues: readonly Issue[]): boolean {
+  if (issue.code !== 'too_big' && issue.code !== 'too_small') return false;
+  const others = issues.filter((other) => other !== issue && other.path.join() === issue.path.join());
+  const isSafeLimit =
+    (issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER) ||
+    (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
+  return isSafeLimit ? others.length > 0 : others.some(({ code }) => code === 'invalid_type');
+}
+
+/** All issues but those that say nothing beside another one. */
+export function describeIssues(issues: readonly Issue[], schema: unknown, data: unknown): Described[] {
+  return issues
+    .filter((issue) => !isImplied(issue, issues))
+    .flatMap((issue) => describeIssue(issue, schema, data));
+}
+
 /** @param noun the name of a key in the request: `field` or `parameter` */
 export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun = 'field'): Described[] {
   const { path } = issue;
@@ -92,9 +112,8 @@ function describeUnion(
     (issues) => !issues.some((inner) => inner.path.length === 0 && expectedKind(inner)),
   );
   if (intended) {
-    return intended.flatMap((inner) =>
-      describeIssue({ ...inner, path: [...path, ...inner.path] }, schema, data),
-    );
+    const located = intended.map((inner) => ({ ...inner, path: [...path, ...inner.path] }));
+    return describeIssues(located, schema, data);
   }
   const value = valueAt(data, path);
   if (value === undefined) return [{ path, detail: 'is required' }];

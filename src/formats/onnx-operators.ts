@@ -134,7 +134,9 @@ function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
   const [sums, gate] = a.stage === 'sums' ? [a, b] : [b, a];
   const [layer, gated] = [sums.layers.at(-1), gate.layers.at(-1)];
   const isGate = gate.stage === 'activations' && gated?.activation?.kind === 'sigmoid';
-  if (sums.stage !== 'sums' || !isGate || layer?.weights.data !== gated.weights.data) return rejectNode(node);
+  // Not equal, but the same: objects of one Gemm or MatMul, and of one Add.
+  const isSame = layer?.weights === gated?.weights && layer?.biases === gated?.biases;
+  if (sums.stage !== 'sums' || !isGate || !isSame) return rejectNode(node);
   return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
 }
 

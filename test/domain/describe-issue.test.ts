@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { describeIssue, findFields, parse } from '../../src/domain/describe-issue.ts';
+import { describeIssues, findFields, parse } from '../../src/domain/describe-issue.ts';
 import { predictionFieldsSchema, predictionRequestSchema } from '../../src/domain/prediction-job.ts';
 import { searchRequestSchema } from '../../src/domain/search/request.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 
 function details(schema: z.ZodType, data: unknown): string[] {
   const issues = parse(schema, data).error?.issues ?? [];
-  return issues.flatMap((issue) => describeIssue(issue, schema, data)).map(({ detail }) => detail);
+  return describeIssues(issues, schema, data).map(({ detail }) => detail);
 }
 
 test('null is among the allowed values of a field that may be null', () => {
@@ -55,6 +55,17 @@ test('lists the allowed fields of an object in an array, a union or the text of 
   assert.deepEqual(details(predictionFieldsSchema, { model: '{"name":"mine","foo":1}' }), [
     'Unknown field `foo`. Allowed: name, version.',
   ]);
+});
+
+test('the size of a value of the wrong type does not matter', () => {
+  const request = (training: object, network: object = {}) =>
+    details(trainingRequestSchema, { dataset: 'mine', training, network });
+  for (const teachers of ['', 'fashion-mnist']) {
+    assert.deepEqual(request({ distillation: { teachers } }), [
+      `must be an array, but is ${JSON.stringify(teachers)}`,
+    ]);
+  }
+  assert.deepEqual(request({}, { hidden: '123456789' }), ['must be an array, but is "123456789"']);
 });
 
 test('a missing field of several types is required', () => {

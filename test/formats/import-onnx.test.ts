@@ -148,6 +148,29 @@ test('the operator Swish is silu, with the factor 1 only', () => {
   assert.throws(() => importModel(swish(2)), isAtelierError('invalid-model-file', /has the alpha 2/));
 });
 
+for (const [name, gated, factor] of [
+  ['after the biases by the sigmoid before them', 'product', 'sums'],
+  ['before the biases by the sigmoid after them', 'sums', 'product'],
+] as const) {
+  test(`the sums ${name} are not silu`, () => {
+    const silu = modelOf([784, 5, 10], { activation: 'silu', standardization: null });
+    const { graph, ...rest } = onnxModel(silu, 'float');
+    const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
+      if (node.name === 'Gemm z1') {
+        const gemm = { ...node, inputs: ['image', 'W1'], outputs: ['product'] };
+        return [
+          gemm,
+          { ...node, opType: 'Add', inputs: ['product', 'b1'], outputs: ['sums'], attributes: {} },
+        ];
+      }
+      if (node.opType === 'Sigmoid') return [{ ...node, inputs: [gated] }];
+      return node.opType === 'Mul' ? [{ ...node, inputs: ['gate1', factor] }] : [node];
+    });
+    const file = writeOnnx({ ...rest, metadata: {}, graph: { ...graph, nodes } });
+    assert.throws(() => importModel(file), isAtelierError('invalid-model-file', /Mul a1.*is not supported/));
+  });
+}
+
 test('a product of two layers is not silu', () => {
   const silu = modelOf([784, 5, 5, 10], { activation: 'silu', standardization: null });
   const { graph, ...rest } = onnxModel(silu, 'float');

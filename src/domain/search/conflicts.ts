@@ -1,6 +1,6 @@
 /** Checks of a search request: what varies, and each trial's training request. */
 import type { ErrorDetail } from '../../errors.ts';
-import { describeIssue, parse } from '../describe-issue.ts';
+import { describeIssues, parse } from '../describe-issue.ts';
 import { toSentence } from '../issue-message.ts';
 import { jsonPointer } from '../json-pointer.ts';
 import { type TrainingRequest, trainingRequestSchema } from '../training-job.ts';
@@ -107,7 +107,7 @@ function parseSetting(request: SearchRequest, setting: Setting): ParsedSetting {
   const sent = { ...assembleRequest(request, setting), testSet: 'never' };
   const parsed = parse(trainingRequestSchema, sent);
   if (parsed.success) return { request: parsed.data };
-  const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, trainingRequestSchema, sent));
+  const described = describeIssues(parsed.error.issues, trainingRequestSchema, sent);
   return { conflicts: described.map(({ path, detail }) => ({ pointer: jsonPointer(path), detail })) };
 }
 

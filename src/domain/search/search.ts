@@ -196,21 +196,27 @@ export const searchEventSchema = z
   .meta({ id: 'SearchEvent' });
 export type SearchEvent = z.infer<typeof searchEventSchema>;
 
-/** Changes that a client requests, with the statuses in which they are possible. */
+interface Change {
+  readonly participle: string;
+  /** Statuses in which the change is possible. */
+  readonly from: readonly SearchStatus[];
+}
+
+/** Changes that a client requests. */
 const CHANGES = {
-  pause: ['running'],
-  resume: ['paused'],
-  cancel: ['running', 'pausing', 'paused'],
-  finish: ['running'],
-} as const satisfies Readonly<Record<string, readonly SearchStatus[]>>;
+  pause: { participle: 'paused', from: ['running'] },
+  resume: { participle: 'resumed', from: ['paused'] },
+  cancel: { participle: 'cancelled', from: ['running', 'pausing', 'paused'] },
+  finish: { participle: 'finished', from: ['running'] },
+} as const satisfies Readonly<Record<string, Change>>;
 export type SearchChange = keyof typeof CHANGES;
 
 /** @throws AtelierError `illegal-transition` */
 export function assertChangeable(id: string, status: SearchStatus, change: SearchChange): void {
-  const allowed: readonly SearchStatus[] = CHANGES[change];
-  if (allowed.includes(status)) return;
+  const { participle, from }: Change = CHANGES[change];
+  if (from.includes(status)) return;
   throw new AtelierError(
     'illegal-transition',
-    `Search ${id} is ${status}. ${change} is possible while a search is ${alternatives(allowed)}.`,
+    `Search ${id} is ${status} and cannot be ${participle}. Only ${alternatives(from)} searches can be ${participle}.`,
   );
 }

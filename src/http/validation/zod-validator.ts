@@ -2,7 +2,7 @@
 import type { FastifySchemaCompiler, FastifyServerOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { describeIssue, parse, valueAt } from '../../domain/describe-issue.ts';
+import { describeIssue, isImplied, parse, valueAt } from '../../domain/describe-issue.ts';
 import { toSentence } from '../../domain/issue-message.ts';
 import { jsonPointer } from '../../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
@@ -73,15 +73,6 @@ function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, par
     lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more.`);
   }
   return new AtelierError('invalid-request', `${PARTS[part]} ${lines.join(' ')}`, { details });
-}
-
-/** zod limits every integer to the safe ones, which is irrelevant beside a limit of the schema. */
-function isImplied(issue: Issue, issues: readonly Issue[]): boolean {
-  const isSafeLimit =
-    (issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER) ||
-    (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
-  if (!isSafeLimit) return false;
-  return issues.some((other) => other !== issue && other.path.join() === issue.path.join());
 }
 
 /** Fastify does not distinguish a missing body from `null`, which no route accepts. */
