@@ -18,23 +18,25 @@ export function parse<T extends z.ZodType>(schema: T, data: unknown) {
 }
 
 /**
- * Whether an issue says nothing beside another one at its place: the size of a value of the wrong type, such as a string for an
- * array; and the limit to safe integers, which zod checks beside the limit of the schema.
+ * Leaves out issues that say nothing beside another one at their place: the size of a value of the wrong type, such as a string for
+ * an array; and the limit to safe integers, which zod checks beside the limit of the schema.
  */
-export function isImplied(issue: Issue, issues: readonly Issue[]): boolean {
-  if (issue.code !== 'too_big' && issue.code !== 'too_small') return false;
-  const others = issues.filter((other) => other !== issue && other.path.join() === issue.path.join());
-  const isSafeLimit =
-    (issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER) ||
-    (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
-  return isSafeLimit ? others.length > 0 : others.some(({ code }) => code === 'invalid_type');
+export function withoutImplied(issues: readonly Issue[]): Issue[] {
+  // A request may have as many issues as numbers, so they are not compared in pairs.
+  const byPlace = Map.groupBy(issues, ({ path }) => path.join());
+  return issues.filter((issue) => {
+    if (issue.code !== 'too_big' && issue.code !== 'too_small') return true;
+    const others = byPlace.get(issue.path.join())!.filter((other) => other !== issue);
+    const isSafeLimit =
+      (issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER) ||
+      (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
+    return isSafeLimit ? others.length === 0 : !others.some(({ code }) => code === 'invalid_type');
+  });
 }
 
 /** All issues but those that say nothing beside another one. */
 export function describeIssues(issues: readonly Issue[], schema: unknown, data: unknown): Described[] {
-  return issues
-    .filter((issue) => !isImplied(issue, issues))
-    .flatMap((issue) => describeIssue(issue, schema, data));
+  return withoutImplied(issues).flatMap((issue) => describeIssue(issue, schema, data));
 }
 
 /** @param noun the name of a key in the request: `field` or `parameter` */

@@ -2,7 +2,7 @@
 import type { FastifySchemaCompiler, FastifyServerOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { describeIssue, isImplied, parse, valueAt } from '../../domain/describe-issue.ts';
+import { describeIssue, parse, valueAt, withoutImplied } from '../../domain/describe-issue.ts';
 import { toSentence } from '../../domain/issue-message.ts';
 import { jsonPointer } from '../../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
@@ -52,8 +52,7 @@ export function parseBody<T extends z.ZodType>(schema: T, data: unknown): z.infe
 }
 
 function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, part: string): AtelierError {
-  const details = issues
-    .filter((issue) => !isImplied(issue, issues))
+  const details = withoutImplied(issues)
     .flatMap((issue) => {
       const isRepeated = part === 'querystring' && Array.isArray(valueAt(data, issue.path));
       if (isRepeated) return [{ path: issue.path, detail: 'is given more than once' }];
