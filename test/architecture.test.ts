@@ -186,9 +186,7 @@ test('test:fast and test:coverage run every fast test once', () => {
 test('tests that share a process leave it unchanged', () => {
   for (const file of fastTests(SHARED_FOLDERS)) {
     const source = readFileSync(join(TESTS, file), 'utf8');
-    assert.doesNotMatch(source, /process\.(chdir|exit|once)\(/, file);
-    const removed = source.match(/process\.off\(/g)?.length;
-    assert.equal(source.match(/process\.on\(/g)?.length, removed, `${file} leaves a listener`);
+    assert.doesNotMatch(source, /process\.(chdir|exit|on|once)\(/, file);
   }
 });
 
