@@ -83,8 +83,8 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Tanh: activate('tanh'),
   Sigmoid: activate('sigmoid'),
   Swish: (operands, node) => {
-    const slope = readAttribute(node, 'alpha', 1);
-    if (slope !== 1) rejectNode(node, `has the alpha ${slope}; only 1 is supported`);
+    const alpha = readAttribute(node, 'alpha', 1);
+    if (alpha !== 1) rejectNode(node, `has the alpha ${alpha}; only 1 is supported`);
     return activate('silu')(operands, node);
   },
   LeakyRelu: (operands, node) => {

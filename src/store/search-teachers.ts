@@ -8,7 +8,7 @@ import { assertAllUndeleted, type UsedModel } from './model-versions.ts';
 import { requestOf } from './search-rows.ts';
 import type { Database } from './tables.ts';
 
-/** Without those that no trial has, which need not exist. */
+/** Without those of the wrong form, which no trial has. */
 function resolvedTeachers(request: ResolvedSearchRequest): UsedModel[] {
   return listTeachers(request).flatMap(({ reference, pointer }) => {
     const { data } = versionReferenceSchema.safeParse(reference);

@@ -13,6 +13,8 @@ export interface ActivationFunction {
 /** Slope of leaky-relu below 0. */
 export const LEAK = 0.01;
 
+const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
+
 // The conditions are `z <= 0`, not `z > 0`: NaN must stay NaN, or a diverged network would look healthy.
 export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunction>> = {
   /** max(z, 0);  1 where z > 0, else 0 */
@@ -35,7 +37,7 @@ export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunctio
   },
   /** 1 / (1 + e⁻ᶻ);  a (1 − a) */
   sigmoid: {
-    value: (z) => 1 / (1 + Math.exp(-z)),
+    value: sigmoid,
     derivative: (_, a) => a * (1 - a),
     hasKink: false,
   },
@@ -49,7 +51,7 @@ export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunctio
   silu: {
     value: (z) => z / (1 + Math.exp(-z)),
     derivative: (z, a) => {
-      const s = 1 / (1 + Math.exp(-z));
+      const s = sigmoid(z);
       return s + a * (1 - s);
     },
     hasKink: false,
