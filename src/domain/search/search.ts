@@ -217,6 +217,6 @@ export function assertChangeable(id: string, status: SearchStatus, change: Searc
   if (from.includes(status)) return;
   throw new AtelierError(
     'illegal-transition',
-    `Search ${id} is ${status} and cannot be ${participle}. Only ${alternatives(from)} searches can be ${participle}.`,
+    `Search ${id} is ${status}. Only ${alternatives(from)} searches can be ${participle}.`,
   );
 }
