@@ -1,5 +1,6 @@
 /** Epoch records and progress: the figures of a training run. */
 import { z } from 'zod';
+import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 
 export const epochRecordSchema = z
   .object({
@@ -39,6 +40,11 @@ export const epochRecordSchema = z
   .meta({ id: 'EpochRecord' });
 
 export type EpochRecord = z.infer<typeof epochRecordSchema>;
+
+export interface FinishedEpoch {
+  readonly record: EpochRecord;
+  readonly warnings: readonly EpochWarning[];
+}
 
 export const progressSchema = z.object({
   epoch: z.int().describe('Current epoch, from 1; 0 before the first'),

@@ -158,8 +158,8 @@ export function createTrainingRun(
         return run.recordGradientCheck(message.report);
       case 'progress':
         return run.recordProgress(message.progress);
-      case 'epoch':
-        return run.recordEpoch(message.record, message.warnings, message.progress);
+      case 'epochs':
+        return run.recordEpochs(message.epochs, message.progress);
       case 'checkpoint':
         return saveCheckpoint(message);
     }

@@ -1,5 +1,5 @@
 /** Epoch records of training jobs. */
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { EpochRecord } from '../domain/epoch-record.ts';
 import { decode, encode } from './json-column.ts';
 import type { Rows } from './rows.ts';
@@ -8,7 +8,7 @@ import type { Database } from './tables.ts';
 export interface EpochRecords {
   /** Records after an epoch, ordered by epoch. Empty for a job that does not exist. Records never change. */
   list(jobId: string, after?: number): Promise<EpochRecord[]>;
-  /** The last epoch with a record; 0 without records. */
+  /** As `lastEpoch`. */
   last(jobId: string): Promise<number>;
 }
 
@@ -25,22 +25,29 @@ export function createEpochRecords({ db }: Rows): EpochRecords {
       return rows.map((row) => decode<EpochRecord>(row.record));
     },
 
-    async last(jobId) {
-      const row = await db
-        .selectFrom('metrics')
-        .select('epoch')
-        .where('job_id', '=', jobId)
-        .orderBy('epoch', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      return row?.epoch ?? 0;
-    },
+    last: (jobId) => lastEpoch(db, jobId),
   };
 }
 
-export async function insertEpochRecord(trx: Transaction<Database>, jobId: string, record: EpochRecord) {
+/** The last epoch with a record; 0 without records. */
+export async function lastEpoch(db: Kysely<Database>, jobId: string): Promise<number> {
+  const row = await db
+    .selectFrom('metrics')
+    .select('epoch')
+    .where('job_id', '=', jobId)
+    .orderBy('epoch', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.epoch ?? 0;
+}
+
+export async function insertEpochRecords(
+  trx: Transaction<Database>,
+  jobId: string,
+  records: readonly EpochRecord[],
+): Promise<void> {
   await trx
     .insertInto('metrics')
-    .values({ job_id: jobId, epoch: record.epoch, record: encode(record) })
+    .values(records.map((record) => ({ job_id: jobId, epoch: record.epoch, record: encode(record) })))
     .execute();
 }

@@ -77,12 +77,25 @@ export async function writeEvent(
   type: EventType,
   data: JobEvent['data'],
 ): Promise<JobEvent> {
-  const event = { id: job.event_count, type, at: new Date().toISOString() };
+  const [event] = await writeEvents(trx, job, [{ type, data }]);
+  return event!;
+}
+
+/**
+ * Writes events, at least one. The first one gets the id that `lockForEvent` reserved in `job`; for more than one, the caller must
+ * set `event_count` to the last id.
+ */
+export async function writeEvents(
+  trx: Transaction<Database>,
+  job: Pick<JobRow, 'id' | 'event_count'>,
+  events: readonly Pick<JobEvent, 'type' | 'data'>[],
+): Promise<JobEvent[]> {
+  const at = new Date().toISOString();
+  const written = events.map((event, n) => ({ id: job.event_count + n, at, ...event }));
   await trx
     .insertInto('events')
-    .values({ ...event, job_id: job.id, data: encode(data) })
+    .values(written.map((event) => ({ ...event, job_id: job.id, data: encode(event.data) })))
     .execute();
-  const written = { ...event, data };
-  await collectEvent(trx, job.id, written);
+  for (const event of written) await collectEvent(trx, job.id, event);
   return written;
 }

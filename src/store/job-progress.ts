@@ -1,13 +1,12 @@
 /** Stores the progress and epochs that a running job reports. */
 import type { Transaction } from 'kysely';
-import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import type { EpochRecord, FinishedEpoch, Progress } from '../domain/epoch-record.ts';
 import { ACTIVE_STATUSES, isActive, type JobStatus } from '../domain/job-status.ts';
 import { isImprovement } from '../domain/selection-loss.ts';
 import type { GradientCheckSummary, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { EpochWarning } from '../numerics/epoch-warnings.ts';
-import { insertEpochRecord } from './epoch-records.ts';
-import { leaseLost, lockForEvent, type RunKey, writeEvent } from './events.ts';
+import { insertEpochRecords, lastEpoch } from './epoch-records.ts';
+import { leaseLost, lockForEvent, type RunKey, writeEvent, writeEvents } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json-column.ts';
 import { countEpoch } from './looks.ts';
@@ -30,36 +29,46 @@ async function storeProgress(trx: Transaction<Database>, job: JobRow, progress: 
     .execute();
 }
 
-/** An epoch recorded before an interruption is identical when repeated, so only its progress is recorded again. */
-export async function recordEpoch(
+/** Epochs recorded before an interruption are identical when repeated, so they are not recorded again. */
+export async function recordEpochs(
   trx: Transaction<Database>,
   run: RunKey,
-  record: EpochRecord,
-  warnings: readonly EpochWarning[],
+  epochs: readonly FinishedEpoch[],
   progress: Progress,
 ): Promise<void> {
-  const { id } = run;
-  const { epoch } = record;
   const job = await lockActiveJob(trx, run);
-  const known = trx.selectFrom('metrics').select('epoch').where('job_id', '=', id).where('epoch', '=', epoch);
-  if ((await known.executeTakeFirst()) !== undefined) return storeProgress(trx, job, progress);
-  await writeEvent(trx, job, 'epoch', record);
-  for (const warning of warnings) {
-    await writeEvent(trx, await lockForEvent(trx, run), 'warning', { ...warning, epoch });
-  }
-  await insertEpochRecord(trx, id, record);
-  if (record.testLoss !== null) await countEpoch(trx, job, epoch);
-  const latest = encode(record);
+  const lastKnown = await lastEpoch(trx, run.id);
+  const added = epochs.filter(({ record }) => record.epoch > lastKnown);
+  const records = added.map(({ record }) => record);
+  const latest = records.at(-1);
+  if (latest === undefined) return storeProgress(trx, job, progress);
+  const written = await writeEvents(trx, job, added.flatMap(eventsOf));
+  await insertEpochRecords(trx, run.id, records);
+  const measured = records.findLast(({ testLoss }) => testLoss !== null);
+  if (measured) await countEpoch(trx, job, measured.epoch);
+  const best = records.reduce<EpochRecord | null>(
+    (best, record) => (isImprovement(record, best) ? record : best),
+    toRecord(job.best),
+  );
   await trx
     .updateTable('jobs')
     .set({
       progress: encode(progress),
       unclean_ends: 0,
-      latest,
-      best: isImprovement(record, toRecord(job.best)) ? latest : job.best,
+      event_count: written.at(-1)!.id,
+      latest: encode(latest),
+      best: encode(best),
     })
-    .where('id', '=', id)
+    .where('id', '=', run.id)
     .execute();
+}
+
+function eventsOf({ record, warnings }: FinishedEpoch): Pick<JobEvent, 'type' | 'data'>[] {
+  const { epoch } = record;
+  return [
+    { type: 'epoch', data: record },
+    ...warnings.map((warning) => ({ type: 'warning', data: { ...warning, epoch } }) as const),
+  ];
 }
 
 /** Writes no event, unlike the other reports. */

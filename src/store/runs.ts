@@ -1,12 +1,11 @@
 /** A run of a job: everything that its runner writes. Refused once the job has been recovered or started again. */
 import type { Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
-import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import type { FinishedEpoch, Progress } from '../domain/epoch-record.ts';
 import type { GradientCheckSummary, JobEvent, TrainingJob } from '../domain/training-job.ts';
-import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import {
-  recordEpoch,
+  recordEpochs,
   recordGradientCheck,
   recordProgress,
   recordWaiting,
@@ -30,8 +29,8 @@ export interface Run {
   readonly stopAfterEpoch: number | null;
   /** Stores progress with its event. */
   recordProgress(progress: Progress): Promise<void>;
-  /** Stores an epoch record, progress, and the `epoch` and `warning` events in one transaction. */
-  recordEpoch(record: EpochRecord, warnings: readonly EpochWarning[], progress: Progress): Promise<void>;
+  /** Stores the records of consecutive epochs, progress, and the `epoch` and `warning` events in one transaction. */
+  recordEpochs(epochs: readonly FinishedEpoch[], progress: Progress): Promise<void>;
   /** Stores the report of the preflight gradient check. */
   recordGradientCheck(report: GradientCheckSummary): Promise<void>;
   /**
@@ -79,8 +78,7 @@ export function createRun(
     run,
     stopAfterEpoch,
     recordProgress: (progress) => inTransaction((trx) => recordProgress(trx, key, progress)),
-    recordEpoch: (record, warnings, progress) =>
-      inTransaction((trx) => recordEpoch(trx, key, record, warnings, progress)),
+    recordEpochs: (epochs, progress) => inTransaction((trx) => recordEpochs(trx, key, epochs, progress)),
     recordGradientCheck: (report) => inTransaction((trx) => recordGradientCheck(trx, key, report)),
     saveCheckpoint: (checkpoint, bytes) => checkpoints.save(key, checkpoint, bytes),
     discardCheckpoint: (step, reason) => checkpoints.discard(key, step, reason),

@@ -8,7 +8,7 @@ import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import type { FinishedEpoch, Progress } from '../domain/epoch-record.ts';
 import type { ExplainedImage } from '../domain/explanation.ts';
 import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
@@ -19,7 +19,6 @@ import type { ImportedModel, ImportHints } from '../formats/import-model.ts';
 import type { PublishedModel } from '../formats/model-metadata.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
-import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { ConfusionCell } from '../numerics/evaluation/classification-report.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
 import type { Initialization } from '../numerics/initialize.ts';
@@ -88,9 +87,9 @@ export type WorkerReport =
   | { readonly kind: 'gradient-check'; readonly report: GradientCheckSummary }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | {
-      readonly kind: 'epoch';
-      readonly record: EpochRecord;
-      readonly warnings: readonly EpochWarning[];
+      readonly kind: 'epochs';
+      readonly epochs: readonly FinishedEpoch[];
+      /** At the end of the last of them. */
       readonly progress: Progress;
     }
   | ({ readonly kind: 'checkpoint' } & CheckpointBytes);

@@ -1,4 +1,5 @@
 /** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
+import type { FinishedEpoch, Progress } from '../domain/epoch-record.ts';
 import { selectionLoss } from '../domain/selection-loss.ts';
 import { AtelierError } from '../errors.ts';
 import type {
@@ -21,6 +22,13 @@ import { createCheckpointSchedule } from './training-checkpoints.ts';
 import { createTrainingClock } from './training-clock.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
+/**
+ * Epochs that take less time are posted together, because storing an epoch takes the main thread a millisecond or more, in which
+ * predictions wait.
+ */
+const EPOCHS_INTERVAL_MS = 500;
+/** Limit of epochs that are posted together, because a statement of a database has a limited number of parameters. */
+const MAX_EPOCHS_AT_ONCE = 100;
 
 export interface TrainingSession {
   /**
@@ -39,12 +47,29 @@ async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
 /** Thrown before the first step if the job must stop. */
 class StopRequested extends Error {}
 
-export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
+export function createTrainingSession(task: TrainingTask, postNow: PostToMain): TrainingSession {
   const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
   let lastProgressAt = performance.now();
+  let lastEpochsAt = Number.NEGATIVE_INFINITY;
+  /** Epochs that are not posted yet, and the progress at the end of the last one. */
+  let finished: FinishedEpoch[] = [];
+  let progressOfFinished: Progress;
 
   const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
+
+  function postEpochs(): void {
+    if (finished.length === 0) return;
+    lastEpochsAt = performance.now();
+    postNow({ kind: 'epochs', epochs: finished, progress: progressOfFinished }, []);
+    finished = [];
+  }
+
+  /** Posts a message that must not overtake the epochs before it. */
+  const post: PostToMain = (message, transfer) => {
+    postEpochs();
+    postNow(message, transfer);
+  };
 
   function throwIfStopRequested(): void {
     if (isStopRequested()) throw new StopRequested();
@@ -113,6 +138,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
         lastProgressAt = now;
         post({ kind: 'progress', progress: clock.progress(done) }, []);
       }
+      if (now - lastEpochsAt >= EPOCHS_INTERVAL_MS) postEpochs();
       checkpoints.afterStep(now);
     }
 
@@ -124,8 +150,10 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
         if (typeof measured === 'number' && !Number.isFinite(measured))
           throw diverged(`The ${name} became ${measured}`);
       }
-      const record = { ...metrics, ...clock.epoch() };
-      post({ kind: 'epoch', record, warnings, progress: clock.progress(end) }, []);
+      finished.push({ record: { ...metrics, ...clock.epoch() }, warnings });
+      progressOfFinished = clock.progress(end);
+      const isDue = now - lastEpochsAt >= EPOCHS_INTERVAL_MS;
+      if (isDue || finished.length === MAX_EPOCHS_AT_ONCE) postEpochs();
       checkpoints.afterEpoch(end, now);
     }
 

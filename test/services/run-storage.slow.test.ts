@@ -70,12 +70,12 @@ for (const { code, error, message } of [
     const refused = { epoch: 2, start: 1, end: 1 };
     const marked: unknown[] = [];
     const { job, events, logged } = await train(t, (run, store, waits) => ({
-      async recordEpoch(...epoch) {
+      async recordEpochs(...epochs) {
         if (refused.epoch-- > 0) throw error();
         const waiting = (await store.jobs.get(run.job.id))!;
         marked.push(waiting.waiting, waits.mark(run.job).waiting, waits.count());
         assert.equal(waits.markRevision({ id: run.job.id, revision: '7' }).revision, '7-storage');
-        return run.recordEpoch(...epoch);
+        return run.recordEpochs(...epochs);
       },
       async recordWaiting(waiting, warning) {
         if (refused[waiting === null ? 'end' : 'start']-- > 0) throw error();
@@ -143,9 +143,9 @@ test('a job whose start succeeds although its connection is lost is started agai
 
 test('a run that loses its job ends without an error, and leaves the job to the next run', async (t) => {
   const { store, id, job, events, logged } = await train(t, (run, { jobs }) => ({
-    async recordEpoch(...epoch) {
+    async recordEpochs(...epochs) {
       assert.equal(await jobs.recoverOne(run.job.id, run.run), 'queued');
-      return run.recordEpoch(...epoch);
+      return run.recordEpochs(...epochs);
     },
   }));
   assert.deepEqual([job.status, job.attempts, job.error], ['queued', 1, null]);

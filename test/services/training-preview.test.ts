@@ -71,7 +71,7 @@ test('a preview has the size of the job, and learns its duration and its place f
   const predictedMs = (1000 * (alone.trainingSeconds + alone.evaluationSeconds)) / 10;
   for (const [n, factor] of [50, 1.5, 2, 2, 2, 2.5].entries()) {
     const record = { ...epochRecord(n + 1, 0.4), durationMs: factor * predictedMs, evaluationMs: 0 };
-    await job!.recordEpoch(record, [], { ...untouched, epoch: n + 1 });
+    await job!.recordEpochs([{ record, warnings: [] }], { ...untouched, epoch: n + 1 });
   }
   const learned = (await run()).time;
   const { ratio, ...basis } = learned.basis;

@@ -39,7 +39,7 @@ test('times steps again if a training was faster than they were', async (t) => {
   for (const epoch of [1, 2, 3]) {
     const evaluationMs = ((660 + trained) * TRUE_TIMES.evaluation) / 1000;
     const record = { ...epochRecord(epoch, 0.4), durationMs, evaluationMs };
-    await job!.recordEpoch(record, [], { ...untouched, epoch });
+    await job!.recordEpochs([{ record, warnings: [] }], { ...untouched, epoch });
   }
   const corrected = await run();
   assert.equal(timings, 2);

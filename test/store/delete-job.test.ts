@@ -21,7 +21,7 @@ import { storeTest } from './store-test.ts';
 /** A succeeded job with an epoch and two checkpoints. */
 async function succeed(store: Store, modelName = 'shoes'): Promise<string> {
   const id = await newJob(store, 'running', modelName);
-  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   for (const step of [1, 2]) {
     await runOf(id).saveCheckpoint({ step, epoch: 1, loss: null }, new Uint8Array(8).fill(step));
   }

@@ -6,8 +6,8 @@ storeTest('epochs are listed in ascending order with exact figures', async (t) =
   const store = await temporaryStore(t);
   const [id, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));
-  for (const record of records) await runOf(id).recordEpoch(record, [], underway);
-  await runOf(other).recordEpoch(epochRecord(1, null), [], underway);
+  for (const record of records) await runOf(id).recordEpochs([{ record, warnings: [] }], underway);
+  await runOf(other).recordEpochs([{ record: epochRecord(1, null), warnings: [] }], underway);
   assert.deepEqual(await store.epochRecords.list(id), records);
   assert.deepEqual(await store.epochRecords.list(other), [epochRecord(1, null)]);
 });

@@ -135,7 +135,10 @@ storeTest('does not notify of events that were rolled back', async (t) => {
   store.events.onCommitted((_, events) => seen.push(...events.map((event) => event.id)));
   // This writes the event of the epoch, then fails and rolls back, because the progress cannot be stored.
   const infinite = { ...underway, fraction: Number.POSITIVE_INFINITY };
-  await assert.rejects(runOf(id).recordEpoch(epochRecord(1, 0.5), [], infinite), RangeError);
+  await assert.rejects(
+    runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], infinite),
+    RangeError,
+  );
   await store.events.append(id, 'warning', { code: 'dead-units' });
   assert.deepEqual(seen, [3]);
 });

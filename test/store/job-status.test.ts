@@ -104,7 +104,7 @@ storeTest('a running job stays cancelling until its thread has stopped', async (
 storeTest('an illegal transition changes neither the job nor its events', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   await assert.rejects(startRun(store, id), failure('illegal-transition', 'running'));
   await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'running', 'paused'));
   const before = await runOf(id).finish({
@@ -125,7 +125,7 @@ storeTest('an illegal transition changes neither the job nor its events', async 
     () => runOf(id).finish({ status: 'failed', step: 9, error }),
     () => runOf(id).finish({ status: 'succeeded', step: 9, reason: 'completed', model: trained }),
     () => runOf(id).recordProgress(underway),
-    () => runOf(id).recordEpoch(epochRecord(2, 0.4), [], underway),
+    () => runOf(id).recordEpochs([{ record: epochRecord(2, 0.4), warnings: [] }], underway),
   ]) {
     await assert.rejects(illegal(), failure('illegal-transition', 'succeeded'));
   }
@@ -160,7 +160,7 @@ storeTest('of two concurrent starts of a job, one succeeds', async (t) => {
 storeTest('a requeued job keeps its metrics, first start and attempt', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   const before = await store.jobs.get(id);
   assert.equal((await runOf(id).release()).status, 'queued');
   assert.deepEqual((await startRun(store, id)).job, before);
@@ -295,7 +295,7 @@ storeTest('a shutdown, a new epoch and a new checkpoint do not count as unclean 
   await store.jobs.recoverInterrupted();
   assert.equal(await store.jobs.uncleanEnds(id), 0);
   const progress: (() => Promise<void>)[] = [
-    () => runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway),
+    () => runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway),
     () => runOf(id).saveCheckpoint({ step: 1, epoch: 1, loss: null }, new Uint8Array([1])),
   ];
   for (const record of progress) {

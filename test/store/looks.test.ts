@@ -42,9 +42,10 @@ storeTest('each measured epoch is one look, its version and a verification are n
   const total = () => store.looks.total(DIGEST);
   assert.equal(await total(), 0);
   const run = await start(store);
-  for (const epoch of [1, 2, 2]) await run.recordEpoch(epochRecord(epoch, 0.5), [], underway);
+  for (const epoch of [1, 2, 2])
+    await run.recordEpochs([{ record: epochRecord(epoch, 0.5), warnings: [] }], underway);
   const broken = { ...epochRecord(3, 0.5), trainLoss: Number.NaN };
-  await assert.rejects(run.recordEpoch(broken, [], underway));
+  await assert.rejects(run.recordEpochs([{ record: broken, warnings: [] }], underway));
   assert.deepEqual([await total(), await store.looks.ofJob(run.job.id)], [2, 2]);
 
   const { model, digest } = await succeed(run, 'a', 0.85);
@@ -61,7 +62,7 @@ storeTest('each measured epoch is one look, its version and a verification are n
 
   const target = { of: run.job.id, expected: digest!, kernel, fused: true };
   const repetition = await start(store, {}, target);
-  await repetition.recordEpoch(epochRecord(1, 0.5), [], underway);
+  await repetition.recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   await succeed(repetition, 'a', 0.85);
   assert.equal(await total(), 2);
   await store.models.copy({ name: 'looked', version: 1 }, 'copied');
@@ -75,7 +76,7 @@ storeTest('a result that is measured once, an import and each evaluated network 
   const store = await temporaryStore(t);
   const total = () => store.looks.total(DIGEST);
   const once = await start(store, { testSet: 'once' });
-  await once.recordEpoch({ ...epochRecord(1, 0.5), ...unmeasured }, [], underway);
+  await once.recordEpochs([{ record: { ...epochRecord(1, 0.5), ...unmeasured }, warnings: [] }], underway);
   assert.equal(await total(), 0);
   const { model } = await succeed(once, 'a', 0.85);
   const version = (await store.models.version('looked', model!.version))!;

@@ -34,8 +34,9 @@ const bytes = (value: number) => new Uint8Array(64).fill(value);
 /** Everything that the runner of a job can write. */
 const writes: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
   recordProgress: (run) => run.recordProgress(underway),
-  recordEpoch: (run) => run.recordEpoch(epochRecord(2, 0.4), [], underway),
-  'recordEpoch of a known epoch': (run) => run.recordEpoch(epochRecord(1, 0.5), [], underway),
+  recordEpochs: (run) => run.recordEpochs([{ record: epochRecord(2, 0.4), warnings: [] }], underway),
+  'recordEpochs of a known epoch': (run) =>
+    run.recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway),
   recordGradientCheck: (run) =>
     run.recordGradientCheck({
       passed: true,
@@ -71,7 +72,7 @@ test('a run that has lost its job writes nothing, whatever became of the job', a
   const { store, rows } = await openReadable(t);
   const id = await newJob(store, 'running');
   const stale = runOf(id);
-  await stale.recordEpoch(epochRecord(1, 0.5), [], underway);
+  await stale.recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   await stale.saveCheckpoint(checkpoint, bytes(7));
   const became: Readonly<Record<string, () => Promise<unknown>>> = {
     queued: () => store.jobs.recoverOne(id, stale.run),

@@ -65,14 +65,14 @@ async function jobIds(store: Store, id: string): Promise<(string | null)[]> {
 async function reach(store: Store, jobId: string, epoch: number, loss: number): Promise<void> {
   const run = await startRun(store, jobId);
   assert.equal(run.stopAfterEpoch, epoch);
-  await run.recordEpoch(epochRecord(epoch, loss), [], { ...untouched, epoch });
+  await run.recordEpochs([{ record: epochRecord(epoch, loss), warnings: [] }], { ...untouched, epoch });
   await run.saveCheckpoint({ step: epoch, epoch, loss }, Buffer.from(`${jobId} ${epoch}`));
   await run.pauseAtEpoch(epoch);
 }
 
 async function succeed(store: Store, jobId: string, epoch: number, loss: number): Promise<void> {
   const run = await startRun(store, jobId);
-  await run.recordEpoch(epochRecord(epoch, loss), [], { ...untouched, epoch });
+  await run.recordEpochs([{ record: epochRecord(epoch, loss), warnings: [] }], { ...untouched, epoch });
   await run.finish({ status: 'succeeded', step: 9, reason: 'completed', epoch, model: trained });
 }
 

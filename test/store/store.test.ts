@@ -9,7 +9,7 @@ test('all data survives closing and reopening', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const id = await newJob(before, 'running');
-  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   const digest = await before.blobs.putReferenced(new Uint8Array([1, 2, 3]), async (named) => named);
   const job = await runOf(id).finish({
     status: 'succeeded',

@@ -6,9 +6,8 @@ import { epochRecord, underway } from '../store/fixtures.ts';
 
 const progress = (step: number): WorkerMessage => ({ kind: 'progress', progress: { ...underway, step } });
 const epoch = (n: number): WorkerMessage => ({
-  kind: 'epoch',
-  record: epochRecord(n, null),
-  warnings: [],
+  kind: 'epochs',
+  epochs: [{ record: epochRecord(n, null), warnings: [] }],
   progress: underway,
 });
 
@@ -30,7 +29,7 @@ test('keeps one of many waiting progress reports, the order, and every epoch', a
   await queue.handled();
   const told = handled.map((message) => {
     if (message.kind === 'progress') return message.progress.step;
-    return message.kind === 'epoch' ? `epoch ${message.record.epoch}` : message.kind;
+    return message.kind === 'epochs' ? `epoch ${message.epochs[0]!.record.epoch}` : message.kind;
   });
   assert.deepEqual(told, [0, 200_000, 'epoch 1', 300_000, 'epoch 2', 400_000, 'epoch 3', 400_001]);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import {
   CONTROL,
   type ShareMessage,
@@ -30,6 +31,11 @@ function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
   };
 }
 
+const epochsIn = (messages: (WorkerMessage | ShareMessage)[]) =>
+  messages.flatMap((message) =>
+    message.kind === 'epochs' ? message.epochs.map(({ record }) => record.epoch) : [],
+  );
+
 /** Runs a session on this thread; `onMessage` may stop it. */
 async function run(
   task: TrainingTask,
@@ -53,11 +59,12 @@ const requestStop = ({ control }: TrainingTask) => void Atomics.store(control, C
 
 test('checks the gradient once, before the first epoch, and posts one final message', async () => {
   const messages = await run(taskOf({ checkGradient: true }));
-  const kinds = messages.map(({ kind }) => kind).filter((kind) => kind !== 'progress');
+  assert.deepEqual(epochsIn(messages), [1, 2]);
+  const kinds = messages.map(({ kind }) => kind);
   assert.equal(kinds[0], 'gradient-check');
   assert.deepEqual(
-    kinds.filter((kind) => kind !== 'checkpoint'),
-    ['gradient-check', 'epoch', 'epoch', 'completed'],
+    [...new Set(kinds)].filter((kind) => kind !== 'progress' && kind !== 'checkpoint'),
+    ['gradient-check', 'epochs', 'completed'],
   );
 });
 
@@ -70,7 +77,7 @@ test('the gradient check does not change the parameters', async () => {
 test('a session stopped between steps continues from its checkpoint to the same parameters', async () => {
   const task = taskOf();
   const messages = await run(task, ({ kind }) => {
-    if (kind === 'epoch') requestStop(task);
+    if (kind === 'epochs') requestStop(task);
   });
   const [reported, stopped] = messages.slice(-2);
   assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
@@ -97,8 +104,8 @@ test('a session stopped between the last step of an epoch and its evaluation con
   assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
   assert.equal(stopped.step, 2);
   const messages = await run(taskOf({ ...changes, checkpoint: stopped.checkpoint.bytes }));
-  const [evaluated] = messages.filter(({ kind }) => kind === 'epoch');
-  assert.ok(evaluated?.kind === 'epoch');
+  const [evaluated] = messages.filter(({ kind }) => kind === 'epochs');
+  assert.ok(evaluated?.kind === 'epochs');
   const { epoch, step, steps, fraction } = evaluated.progress;
   assert.deepEqual({ epoch, step, steps, fraction }, { epoch: 2, step: 2, steps: 3, fraction: 2 / 3 });
   assert.deepEqual(completedIn(messages).parameters, completedIn(await run(taskOf(changes))).parameters);
@@ -123,7 +130,7 @@ test('stops after the planned epoch, again if it was interrupted there, and goes
   const first = await run(taskOf({ plan, stopAfterEpoch: 1 }));
   const stopped = first.at(-1)!;
   assert.ok(stopped.kind === 'stopped' && stopped.isPlanned && stopped.checkpoint !== null);
-  assert.equal(first.filter(({ kind }) => kind === 'epoch').length, 1);
+  assert.deepEqual(epochsIn(first), [1]);
   const checkpoint = stopped.checkpoint.bytes;
 
   const again = await run(taskOf({ plan, stopAfterEpoch: 1, checkpoint }));
@@ -132,4 +139,40 @@ test('stops after the planned epoch, again if it was interrupted there, and goes
   const resumed = completedIn(await run(taskOf({ plan, stopAfterEpoch: 3, checkpoint })));
   const whole = completedIn(await run(taskOf({ plan })));
   assert.deepEqual(resumed.parameters, whole.parameters);
+});
+
+/** A task whose epochs take a few milliseconds. */
+const quick = (changes: Partial<TrainingPlan>) =>
+  taskOf({
+    plan: planOf([784, 4, 10], { batchSize: 32, ...changes }),
+    train: { pixels: train.pixels.subarray(0, 64 * 784), labels: train.labels.subarray(0, 64) },
+    testOnce: true,
+  });
+
+test('posts short epochs together, before any later message', async () => {
+  const messages = await run(quick({ epochs: 250 }));
+  assert.deepEqual(
+    epochsIn(messages),
+    Array.from({ length: 250 }, (_, n) => n + 1),
+  );
+  const posts = messages.filter((message) => message.kind === 'epochs');
+  assert.ok(posts.length < 125, `${posts.length} posts`);
+  for (const { epochs, progress } of posts) {
+    assert.ok(epochs.length <= 100);
+    assert.equal(progress.epoch, epochs.at(-1)!.record.epoch);
+  }
+  assert.equal(messages.at(-1)?.kind, 'completed');
+});
+
+test('a training that diverges posts the epochs before', async () => {
+  // Each step multiplies the weights by 1 − 0.1 · 1000.
+  const optimizer = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 1000 } as const;
+  const messages = await run(quick({ epochs: 50, optimizer }));
+  const failed = messages.at(-1);
+  assert.ok(failed?.kind === 'failed' && failed.error.code === 'loss-diverged');
+  assert.ok(failed.step >= 6, `step ${failed.step}`);
+  const epochs = epochsIn(messages);
+  // Of two steps each
+  assert.equal(epochs.length, Math.floor((failed.step - 1) / 2));
+  assert.equal(epochs.at(-1), epochs.length);
 });

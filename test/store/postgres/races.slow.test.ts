@@ -106,7 +106,7 @@ test('an epoch that two reports store at once is stored once', options, async (t
   const { stores, url } = await openTwoStores(t);
   const [first] = stores;
   const id = await newJob(first, 'running');
-  const report = () => runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
+  const report = () => runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   assert.deepEqual(await behindLock(url, 'select 1 from atelier.jobs for update', [report, report]), [
     'fulfilled',
     'fulfilled',

@@ -67,14 +67,14 @@ async function takeOver(jobs: Jobs, { job: { id }, run }: Run): Promise<Run> {
 test('a process that has lost a run writes nothing', options, async (t) => {
   const { a, b, publish, tables } = await openReplicas(t);
   const stale = await startNew(a);
-  await stale.recordEpoch(epochRecord(1, 0.5), [], underway);
+  await stale.recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   await stale.saveCheckpoint({ step: 7, epoch: 1, loss: 0.5 }, new Uint8Array(8));
   const current = await takeOver(b, stale);
   const error = { code: 'worker-crashed', message: 'gone' } as const;
   const writes: readonly (() => Promise<unknown>)[] = [
     () => stale.recordProgress(underway),
-    () => stale.recordEpoch(epochRecord(1, 0.5), [], underway),
-    () => stale.recordEpoch(epochRecord(2, 0.5), [], underway),
+    () => stale.recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway),
+    () => stale.recordEpochs([{ record: epochRecord(2, 0.5), warnings: [] }], underway),
     () => stale.saveCheckpoint({ step: 9, epoch: 1, loss: 0.1 }, new Uint8Array(9)),
     () => stale.discardCheckpoint(7, { code: 'checkpoint-damaged' }),
     () => stale.warn({ code: 'dead-units' }),
@@ -127,7 +127,7 @@ test(
       assert.ok(started.length <= 1);
       run = started[0] ?? (await start(b))!;
       // An epoch resets the count of unclean ends, and five of them pause a job.
-      await run.recordEpoch(epochRecord(epoch, 0.5), [], underway);
+      await run.recordEpochs([{ record: epochRecord(epoch, 0.5), warnings: [] }], underway);
     }
     const events = (await tables())[1] as readonly { id: number }[];
     assert.deepEqual(

@@ -44,7 +44,7 @@ export async function fillDirectory(t: TestContext): Promise<string> {
   }
   for (const text of ['parameters', 'more parameters']) {
     const id = await newJob(store, 'running', 'wide');
-    await runOf(id).recordEpoch(epochRecord(1, 0.1 + 0.2), [], underway);
+    await runOf(id).recordEpochs([{ record: epochRecord(1, 0.1 + 0.2), warnings: [] }], underway);
     await store.blobs.putReferenced(Buffer.from(text), (digest) =>
       runOf(id).finish({
         status: 'succeeded',
