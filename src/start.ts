@@ -7,6 +7,7 @@ import { bindServer } from './http/starting-server.ts';
 import { createLog, type Log } from './log.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
 import { checkStateVolume } from './store/container-layer.ts';
+import { shortenTimeSlice } from './time-slice.ts';
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
   // With a database, the directory holds only copies.
@@ -74,6 +75,7 @@ export async function start(onSignal: OnSignal): Promise<void> {
   let log: Log | undefined;
   // Files in the state directory are readable by this user only.
   process.umask(0o077);
+  void shortenTimeSlice();
   try {
     const config = readConfig();
     log = createLog(config.logLevel);
