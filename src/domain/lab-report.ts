@@ -131,8 +131,11 @@ export function summarizeTraining(
     );
   }
   const validated = best?.validationAccuracy ?? null;
-  if (validated === null) return `${subject}, has no revealed test result.`;
-  return `${subject}, classifies ${percent(validated)} of its validation images correctly; it has no revealed test result.`;
+  if (validated === null) return `${subject}, was not evaluated on the test images for this report.`;
+  return (
+    `${subject}, classifies ${percent(validated)} of its validation images correctly; it was not evaluated on the test images for ` +
+    'this report.'
+  );
 }
 
 const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;

@@ -164,7 +164,10 @@ test('a job that never measures the test split is evaluated only after its resul
   const { id } = await train(app, { ...body, modelName: 'honest', testSet: 'never', seed: 1 });
   const first = await reportOf(id, '?path=false&check=none');
   assert.equal(first.evaluation, null);
-  assert.match(first.summary, /of its validation images correctly; it has no revealed test result\.$/);
+  assert.match(
+    first.summary,
+    /of its validation images correctly; it was not evaluated on the test images for this report\.$/,
+  );
   assert.deepEqual(omittedIn(first), ['evaluation', 'gradient-check', 'path']);
   assert.equal(
     first.omitted[0]!.curl,
