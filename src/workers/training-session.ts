@@ -21,12 +21,11 @@ import { serializeError } from './serialize-error.ts';
 import { createCheckpointSchedule } from './training-checkpoints.ts';
 import { createTrainingClock } from './training-clock.ts';
 
-const PROGRESS_INTERVAL_MS = 1000;
 /**
- * Epochs that take less time are posted together, because storing an epoch takes the main thread a millisecond or more, in which
- * predictions wait.
+ * Minimum interval between reports of progress or epochs. Shorter epochs are posted together, because storing a report takes
+ * the main thread a millisecond or more, in which predictions wait.
  */
-const EPOCHS_INTERVAL_MS = 500;
+const REPORT_INTERVAL_MS = 1000;
 /** Limit of epochs that are posted together, because a statement of a database has a limited number of parameters. */
 const MAX_EPOCHS_AT_ONCE = 100;
 
@@ -50,17 +49,18 @@ class StopRequested extends Error {}
 export function createTrainingSession(task: TrainingTask, postNow: PostToMain): TrainingSession {
   const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
-  let lastProgressAt = performance.now();
+  let lastReportAt = performance.now();
   let lastEpochsAt = Number.NEGATIVE_INFINITY;
-  /** Epochs that are not posted yet, and the progress at the end of the last one. */
+  /** Epochs that are not posted yet, the progress at the end of the last one, and the time at the end of the first one. */
   let finished: FinishedEpoch[] = [];
   let progressOfFinished: Progress;
+  let firstFinishedAt: number;
 
   const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
 
   function postEpochs(): void {
     if (finished.length === 0) return;
-    lastEpochsAt = performance.now();
+    lastReportAt = lastEpochsAt = performance.now();
     postNow({ kind: 'epochs', epochs: finished, progress: progressOfFinished }, []);
     finished = [];
   }
@@ -134,11 +134,12 @@ export function createTrainingSession(task: TrainingTask, postNow: PostToMain): 
       reached = position = done;
       clock.step(done, durationMs);
       if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
-      if (now - lastProgressAt >= PROGRESS_INTERVAL_MS) {
-        lastProgressAt = now;
+      if (finished.length > 0) {
+        if (now - firstFinishedAt >= REPORT_INTERVAL_MS) postEpochs();
+      } else if (now - lastReportAt >= REPORT_INTERVAL_MS) {
+        lastReportAt = now;
         post({ kind: 'progress', progress: clock.progress(done) }, []);
       }
-      if (now - lastEpochsAt >= EPOCHS_INTERVAL_MS) postEpochs();
       checkpoints.afterStep(now);
     }
 
@@ -150,9 +151,10 @@ export function createTrainingSession(task: TrainingTask, postNow: PostToMain): 
         if (typeof measured === 'number' && !Number.isFinite(measured))
           throw diverged(`The ${name} became ${measured}`);
       }
+      if (finished.length === 0) firstFinishedAt = now;
       finished.push({ record: { ...metrics, ...clock.epoch() }, warnings });
       progressOfFinished = clock.progress(end);
-      const isDue = now - lastEpochsAt >= EPOCHS_INTERVAL_MS;
+      const isDue = now - lastEpochsAt >= REPORT_INTERVAL_MS;
       if (isDue || finished.length === MAX_EPOCHS_AT_ONCE) postEpochs();
       checkpoints.afterEpoch(end, now);
     }
