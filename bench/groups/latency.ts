@@ -41,7 +41,7 @@ export async function latency(effort: Effort): Promise<Report> {
     method:
       `Raw-byte predictions of one image at ${PER_SECOND} requests per second for ${effort.latencySeconds} s, sent on time ` +
       `even if earlier ones are pending: without a training job, with one (784-40-10, batch 64) that never ends and has trained for ${SETTLE_MS / 1000} s, ` +
-      `and while ${FOLLOWERS} clients follow the events of that job. A bare Fastify route takes the same requests beside a process that only counts, at the niceness of training threads: what two processors leave to any service in Node. Medians of ${effort.rounds} turns. The sender shares the processors. Memory is the resident set of the whole process ` +
+      `and while ${FOLLOWERS} clients follow the events of that job. A bare Fastify route takes the same requests beside a process that only counts, at the niceness of training threads: what two processors leave to any service in Node. Medians of ${effort.rounds} turns. The sender, a process that writes prepared bytes, shares the processors. Memory is the resident set of the whole process ` +
       `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the first step of the last job; a new process in each turn.`,
     versions: [],
     skipped: [],

@@ -2,8 +2,7 @@
  * Latencies at a fixed rate. Requests are sent on time even if earlier ones are pending, so every request delayed by a
  * stall is counted. (autocannon sends the requests of a second at once.)
  */
-import { Agent, request } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+import { node, runJson } from './command.ts';
 
 export interface SteadyLoad {
   readonly url: string;
@@ -13,33 +12,19 @@ export interface SteadyLoad {
   readonly seconds: number;
 }
 
-/** Milliseconds from sending each request to the end of its response. */
-export async function steadyLatencies(load: SteadyLoad): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true });
-  const latencies: Promise<number>[] = [];
-  const count = load.perSecond * load.seconds;
-  const startedAt = performance.now();
-  while (latencies.length < count) {
-    const due = Math.floor(((performance.now() - startedAt) / 1000) * load.perSecond) + 1;
-    while (latencies.length < Math.min(due, count)) latencies.push(ask(load, agent));
-    await wait(1);
-  }
-  const all = await Promise.all(latencies);
-  agent.destroy();
-  return all;
-}
+/** V8 flags of the sender: its garbage collections are rare, and no threads of them delay the server. */
+const QUIET = ['--single-threaded-gc', '--max-semi-space-size=64'];
 
-function ask({ url, headers, body }: SteadyLoad, agent: Agent): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const startedAt = performance.now();
-  const options = { method: 'POST', agent, headers: { ...headers, 'content-length': body.length } };
-  request(url, options, (response) => {
-    if (response.statusCode !== 200) reject(new Error(`${url} responded with ${response.statusCode}.`));
-    response.on('end', () => resolve(performance.now() - startedAt)).resume();
-  })
-    .on('error', reject)
-    .end(body);
-  // Awaited only after all requests have been sent.
-  promise.catch(() => {});
-  return promise;
+/**
+ * Milliseconds from sending each request to the end of its response.
+ * @throws Error if a connection fails, or a response is not a 200
+ */
+export function steadyLatencies({ url, headers, body, perSecond, seconds }: SteadyLoad): Promise<number[]> {
+  const { hostname, port, pathname, search } = new URL(url);
+  const fields = { host: hostname, ...headers, 'content-length': body.length };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const request = `POST ${pathname}${search} HTTP/1.1\r\n${head.join('')}\r\n${Buffer.from(body).toString('latin1')}`;
+  const load = { host: hostname, port: Number(port), request, perSecond, seconds };
+  const { program, args } = node('subjects/steady.ts', JSON.stringify(load));
+  return runJson({ program, args: [...QUIET, ...args] });
 }
