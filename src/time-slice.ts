@@ -8,9 +8,10 @@ import { execFile } from 'node:child_process';
 const SLICE_NS = 400_000;
 
 /**
- * Lets the main thread interrupt computing threads at once. Since version 6.12, Linux lets a thread that wakes up interrupt
- * another one only if its own slice is shorter, whatever their niceness. Node cannot set it, but `chrt` of util-linux 2.41 can.
- * Elsewhere nothing changes. Threads that start later keep the slice of the system.
+ * Lets the main thread interrupt other threads at once: those that compute or compile, and other processes. Since version
+ * 6.12, Linux lets a thread that wakes up interrupt another one only if its own slice is shorter, whatever their niceness. Node
+ * cannot set it, but `chrt` of util-linux 2.41 can. Elsewhere nothing changes. Threads that start later keep the slice of the
+ * system.
  * @returns whether the slice was set
  */
 export function shortenTimeSlice(): Promise<boolean> {
