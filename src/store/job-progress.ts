@@ -42,7 +42,9 @@ export async function recordEpochs(
   const records = added.map(({ record }) => record);
   const latest = records.at(-1);
   if (latest === undefined) return storeProgress(trx, job, progress);
-  const written = await writeEvents(trx, job, added.flatMap(eventsOf));
+  const events = added.flatMap(eventsOf);
+  if (epochs.length > 1) events.push({ type: 'progress', data: progress });
+  const written = await writeEvents(trx, job, events);
   await insertEpochRecords(trx, run.id, records);
   const measured = records.findLast(({ testLoss }) => testLoss !== null);
   if (measured) await countEpoch(trx, job, measured.epoch);

@@ -29,7 +29,10 @@ export interface Run {
   readonly stopAfterEpoch: number | null;
   /** Stores progress with its event. */
   recordProgress(progress: Progress): Promise<void>;
-  /** Stores the records of consecutive epochs, progress, and the `epoch` and `warning` events in one transaction. */
+  /**
+   * Stores the records of consecutive epochs, progress, and the `epoch` and `warning` events in one transaction, for several epochs
+   * with a `progress` event.
+   */
   recordEpochs(epochs: readonly FinishedEpoch[], progress: Progress): Promise<void>;
   /** Stores the report of the preflight gradient check. */
   recordGradientCheck(report: GradientCheckSummary): Promise<void>;

@@ -49,7 +49,7 @@ class StopRequested extends Error {}
 export function createTrainingSession(task: TrainingTask, postNow: PostToMain): TrainingSession {
   const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
-  let lastReportAt = performance.now();
+  let lastProgressAt = performance.now();
   let lastEpochsAt = Number.NEGATIVE_INFINITY;
   /** Epochs that are not posted yet, the progress at the end of the last one, and the time at the end of the first one. */
   let finished: FinishedEpoch[] = [];
@@ -60,7 +60,9 @@ export function createTrainingSession(task: TrainingTask, postNow: PostToMain): 
 
   function postEpochs(): void {
     if (finished.length === 0) return;
-    lastReportAt = lastEpochsAt = performance.now();
+    lastEpochsAt = performance.now();
+    // Several epochs are recorded with an event of progress.
+    if (finished.length > 1) lastProgressAt = lastEpochsAt;
     postNow({ kind: 'epochs', epochs: finished, progress: progressOfFinished }, []);
     finished = [];
   }
@@ -136,8 +138,8 @@ export function createTrainingSession(task: TrainingTask, postNow: PostToMain): 
       if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
       if (finished.length > 0) {
         if (now - firstFinishedAt >= REPORT_INTERVAL_MS) postEpochs();
-      } else if (now - lastReportAt >= REPORT_INTERVAL_MS) {
-        lastReportAt = now;
+      } else if (now - lastProgressAt >= REPORT_INTERVAL_MS) {
+        lastProgressAt = now;
         post({ kind: 'progress', progress: clock.progress(done) }, []);
       }
       checkpoints.afterStep(now);

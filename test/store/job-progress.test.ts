@@ -108,6 +108,7 @@ storeTest('epochs are recorded together, without those that are known', async (t
       [5, 'warning', 2],
       [6, 'epoch', 3],
       [7, 'progress', underway.epoch],
+      [8, 'progress', underway.epoch],
     ],
   );
 });
