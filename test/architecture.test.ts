@@ -3,7 +3,7 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import packageJson from '../package.json' with { type: 'json' };
-import { HTTP_FOLDERS, ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
+import { ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
 const FOLDERS = [
@@ -171,7 +171,7 @@ test('no file is named utils, helpers, common or manager', () => {
 });
 
 const TESTS = join(ROOT, '../test');
-const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS, ...HTTP_FOLDERS];
+const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS];
 const fastTests = (folders: readonly string[]) =>
   globSync(`{${folders.join(',')}}/**/!(*.slow).test.ts`, { cwd: TESTS });
 

@@ -7,14 +7,6 @@ export const UNIT_FOLDERS = ['datasets', 'domain', 'formats', 'numerics', 'page'
 /** Folders whose fast tests start services, which end with the test or the process. */
 export const SERVICE_FOLDERS = ['queue', 'services'];
 export const ROUTE_FOLDERS = ['http/routes'];
-export const HTTP_FOLDERS = [
-  'http/bodies',
-  'http/errors',
-  'http/examples',
-  'http/metrics',
-  'http/plugins',
-  'http/responses',
-];
 
 /** Runs the fast tests of the folders, one file after another. */
 export async function runFolders(folders: readonly string[]): Promise<void> {

@@ -1,3 +1,0 @@
-import { HTTP_FOLDERS, runFolders } from './shared-process.ts';
-
-await runFolders(HTTP_FOLDERS);
