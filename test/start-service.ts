@@ -57,8 +57,6 @@ export async function startService(
     DATA_DIR,
     STARTER_JOB: 'off',
     TRAINING_WORKERS: '2',
-    // The tests of a process, and a browser beside it, make its event loop late; a 503 would fail them.
-    MAX_EVENT_LOOP_DELAY_MS: '60000',
     ...environment,
   });
   const atelier = await compose(

@@ -8,7 +8,7 @@ import type { Database } from './tables.ts';
 export interface EpochRecords {
   /** Records after an epoch, ordered by epoch. Empty for a job that does not exist. Records never change. */
   list(jobId: string, after?: number): Promise<EpochRecord[]>;
-  /** As `lastEpoch`. */
+  /** The last epoch with a record; 0 without records. */
   last(jobId: string): Promise<number>;
 }
 

@@ -68,8 +68,10 @@ test('a training posts each epoch, then its parameters, and ends', async () => {
   const { step, steps, imagesPerSecond } = posts.at(-1)!.progress;
   assert.deepEqual([step, steps], [4, 4]);
   assert.ok(imagesPerSecond! > 0);
-  const completed = messages.at(-1);
-  assert.ok(completed?.kind === 'completed');
+  assert.equal(posts[0]!.progress.step, 2, 'the first epoch is posted alone');
+  const [completed, ...others] = finals(messages);
+  assert.deepEqual(others, []);
+  assert.ok(completed?.kind === 'completed' && messages.at(-1) === completed);
   assert.equal(completed.step, 4);
   assert.equal(completed.result.parameters.length, 4 * 785 + 10 * 5);
   assert.ok(completed.result.parameters.every(Number.isFinite));
