@@ -1,5 +1,4 @@
 /** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
-import type { FinishedEpoch, Progress } from '../domain/epoch-record.ts';
 import { selectionLoss } from '../domain/selection-loss.ts';
 import { AtelierError } from '../errors.ts';
 import type {
@@ -20,14 +19,7 @@ import { preflightGradientCheck } from './preflight-gradient-check.ts';
 import { serializeError } from './serialize-error.ts';
 import { createCheckpointSchedule } from './training-checkpoints.ts';
 import { createTrainingClock } from './training-clock.ts';
-
-/**
- * Minimum interval between reports of progress or epochs. Shorter epochs are posted together, because storing a report takes
- * the main thread a millisecond or more, in which predictions wait.
- */
-const REPORT_INTERVAL_MS = 1000;
-/** Limit of epochs that are posted together, because a statement of a database has a limited number of parameters. */
-const MAX_EPOCHS_AT_ONCE = 100;
+import { createTrainingReports } from './training-reports.ts';
 
 export interface TrainingSession {
   /**
@@ -46,32 +38,13 @@ async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
 /** Thrown before the first step if the job must stop. */
 class StopRequested extends Error {}
 
-export function createTrainingSession(task: TrainingTask, postNow: PostToMain): TrainingSession {
+export function createTrainingSession(task: TrainingTask, postToMain: PostToMain): TrainingSession {
   const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
-  let lastProgressAt = performance.now();
-  let lastEpochsAt = Number.NEGATIVE_INFINITY;
-  /** Epochs that are not posted yet, the progress at the end of the last one, and the time at the end of the first one. */
-  let finished: FinishedEpoch[] = [];
-  let progressOfFinished: Progress;
-  let firstFinishedAt: number;
+  const reports = createTrainingReports(postToMain);
+  const { post } = reports;
 
   const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
-
-  function postEpochs(): void {
-    if (finished.length === 0) return;
-    lastEpochsAt = performance.now();
-    // Several epochs are recorded with an event of progress.
-    if (finished.length > 1) lastProgressAt = lastEpochsAt;
-    postNow({ kind: 'epochs', epochs: finished, progress: progressOfFinished }, []);
-    finished = [];
-  }
-
-  /** Posts a message that must not overtake the epochs before it. */
-  const post: PostToMain = (message, transfer) => {
-    postEpochs();
-    postNow(message, transfer);
-  };
 
   function throwIfStopRequested(): void {
     if (isStopRequested()) throw new StopRequested();
@@ -136,12 +109,7 @@ export function createTrainingSession(task: TrainingTask, postNow: PostToMain): 
       reached = position = done;
       clock.step(done, durationMs);
       if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
-      if (finished.length > 0) {
-        if (now - firstFinishedAt >= REPORT_INTERVAL_MS) postEpochs();
-      } else if (now - lastProgressAt >= REPORT_INTERVAL_MS) {
-        lastProgressAt = now;
-        post({ kind: 'progress', progress: clock.progress(done) }, []);
-      }
+      reports.afterStep(now, () => clock.progress(done));
       checkpoints.afterStep(now);
     }
 
@@ -153,11 +121,8 @@ export function createTrainingSession(task: TrainingTask, postNow: PostToMain): 
         if (typeof measured === 'number' && !Number.isFinite(measured))
           throw diverged(`The ${name} became ${measured}`);
       }
-      if (finished.length === 0) firstFinishedAt = now;
-      finished.push({ record: { ...metrics, ...clock.epoch() }, warnings });
-      progressOfFinished = clock.progress(end);
-      const isDue = now - lastEpochsAt >= REPORT_INTERVAL_MS;
-      if (isDue || finished.length === MAX_EPOCHS_AT_ONCE) postEpochs();
+      const record = { ...metrics, ...clock.epoch() };
+      reports.afterEpoch(now, { record, warnings }, clock.progress(end));
       checkpoints.afterEpoch(end, now);
     }
 
