@@ -8,6 +8,7 @@ import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './models.ts';
 import { reproductionOptions } from './reproduction.ts';
 import type { LoadDistillation } from './teachers.ts';
+import { usableThreads } from './usable-threads.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /**
@@ -44,7 +45,7 @@ export async function buildTask(
       stopAtStep: reproduction?.stopAtStep ?? lastStep,
     },
     stopAfterEpoch: isTrial(job) ? stopAfterEpoch : null,
-    threads,
+    threads: usableThreads(threads),
     // One check is enough: the initial network is the same in every attempt.
     checkGradient: job.gradientCheck && job.gradientCheckReport === null,
     budgetSeconds: reproduction ? null : (budget?.seconds ?? null),

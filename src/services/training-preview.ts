@@ -1,5 +1,4 @@
 /** Previews a training job: validates its request, and estimates memory, time and its place in the queue. */
-import { availableParallelism } from 'node:os';
 import type { Catalog } from '../datasets/catalog.ts';
 import type { ResolvedTrainingRequest, TrainingRequest } from '../domain/training-job.ts';
 import type { PreviewWarning, TrainingPreview } from '../domain/training-preview.ts';
@@ -13,6 +12,7 @@ import { trainingJobBytes } from './memory-limits.ts';
 import { type Capacity, forecastQueue } from './queue-forecast.ts';
 import { countSteps, heldOutCount, type ResolveTraining } from './resolve-training.ts';
 import type { PredictTrainingTime } from './training-times.ts';
+import { usableThreads } from './usable-threads.ts';
 
 /** Measured: header and digest of a checkpoint file. */
 const CHECKPOINT_HEADER_BYTES = 700;
@@ -88,10 +88,13 @@ function findWarnings({
 }): PreviewWarning[] {
   const warnings: PreviewWarning[] = [];
   const warn = (code: PreviewWarning['code'], message: string) => warnings.push({ code, message });
-  const cores = availableParallelism();
-  if (training.threads > cores) {
-    const found = `${training.threads} threads on ${cores} ${cores === 1 ? 'core' : 'cores'}`;
-    warn('more-threads-than-cores', `${found} are slower than ${cores}. The result is the same.`);
+  const threads = usableThreads(training.threads);
+  if (training.threads > threads) {
+    const used =
+      threads === 1
+        ? '1 thread, because it has 1 core'
+        : `${threads} threads, because it has ${threads} cores`;
+    warn('more-threads-than-cores', `On this machine, the job uses ${used}. The result is the same.`);
   }
   // Caches make room for jobs.
   if (!memory.fitsJobs(bytes)) {

@@ -1,5 +1,4 @@
 /** Time of a training by its parts: start, gradient check, steps and evaluations, for given times of one image. */
-import { availableParallelism } from 'node:os';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { evaluationMicroseconds, threadedFraction, trainingMicroseconds } from '../numerics/kernel-time.ts';
@@ -8,6 +7,7 @@ import { DEAD_UNIT_IMAGES } from '../numerics/training-loop.ts';
 import type { TrainingTimes } from '../workers/messages.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { heldOutCount } from './resolve-training.ts';
+import { usableThreads } from './usable-threads.ts';
 
 export type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'>;
 
@@ -25,7 +25,7 @@ export function modelledSeconds(
 ): number {
   const image = trainingMicroseconds(layerSizes, training);
   const images = progress.steps * training.batchSize;
-  return START.constant + (images * image * threadedFraction(image, usableThreads(training))) / 1e6;
+  return START.constant + (images * image * threadedFraction(image, usableThreads(training.threads))) / 1e6;
 }
 
 /** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
@@ -49,7 +49,7 @@ export function epochMs(request: Training, dataset: Dataset, times: TrainingTime
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
   return {
-    steps: (trained * times.training * threadedFraction(image, usableThreads(training))) / 1000,
+    steps: (trained * times.training * threadedFraction(image, usableThreads(training.threads))) / 1000,
     evaluation: (evaluated * times.evaluation) / 1000,
   };
 }
@@ -59,11 +59,9 @@ export const totalMs = ({ steps, evaluation }: ReturnType<typeof epochMs>) => st
 export const trainedCount = (request: Training, dataset: Dataset) =>
   dataset.train.labels.length - heldOutCount(request, dataset);
 
-const usableThreads = ({ threads }: Training['training']) => Math.min(threads, availableParallelism());
-
 export const startSeconds = (layerSizes: readonly number[], training: Training['training']): number =>
   START.constant +
-  START.perThread * (usableThreads(training) - 1) +
+  START.perThread * (usableThreads(training.threads) - 1) +
   START.perParameter * parameterCount(layerSizes);
 export const gradientCheckSeconds = (layerSizes: readonly number[]): number =>
   GRADIENT_CHECK.constant + GRADIENT_CHECK.perParameter * parameterCount(layerSizes);

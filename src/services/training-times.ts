@@ -23,6 +23,7 @@ import {
   totalMs,
   trainedCount,
 } from './training-time-model.ts';
+import { usableThreads } from './usable-threads.ts';
 
 type Time = TrainingPreview['time'];
 
@@ -97,13 +98,13 @@ export function createTrainingTimes({
 
   /** Ratios of actual to predicted durations of the last similar epochs on the same data set with as many threads. */
   async function compareEarlier(request: Training, dataset: Dataset, signal: AbortSignal) {
-    const { threads } = request.training;
+    const threads = usableThreads(request.training.threads);
     const modelled = modelledEpochSeconds(request, dataset);
     const { data } = await jobs.list({ dataset: dataset.id, limit: MAX_JOBS });
     const timings = new Map<string, TrainingTimes | null>();
     const compared = { ratios: [] as number[], jobs: 0 };
     for (const job of data) {
-      if (job.training.threads !== threads || job.latest === null) continue;
+      if (usableThreads(job.training.threads) !== threads || job.latest === null) continue;
       const similarity = modelledEpochSeconds(job, dataset) / modelled;
       if (similarity > SIMILAR || similarity < 1 / SIMILAR) continue;
       const settings = timingKey(buildTimingTask(job, dataset), dataset);

@@ -60,6 +60,10 @@ test('a preview has the size of the job, and learns its duration and its place f
     warnings.map(({ code }) => code),
     ['more-threads-than-cores', 'budget-ends-training'],
   );
+  assert.match(
+    warnings[0]!.message,
+    /^On this machine, the job uses \d+ threads?, because it has \d+ cores?\./,
+  );
   assert.match(warnings[1]!.message, /after about 0 of 10 epochs/);
   assert.deepEqual(queue, { ahead: 0, startsInSeconds: 0 });
   assert.deepEqual(time.basis, { kind: 'calibrated', jobs: 0, epochs: 0, ratio: 1 });

@@ -1,0 +1,6 @@
+import { availableParallelism } from 'node:os';
+
+/** Threads of a training on this machine: more threads than cores would wait for each other, with the same result. */
+export function usableThreads(threads: number): number {
+  return Math.min(threads, availableParallelism());
+}
