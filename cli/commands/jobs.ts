@@ -13,7 +13,9 @@ const isSearch = (id: string) => id.startsWith('sea_');
 const searchPath = (id: string) => `/v1/searches/${encodeURIComponent(id)}`;
 const readTrials = async (client: Client, id: string) =>
   (await client.json<{ data: Trial[] }>(`${searchPath(id)}/trials`)).data;
-const percent = ({ progress }: TrainingJob) => `${Math.floor(progress.fraction * 100)} %`;
+/** A job that succeeded is done, also if it ended early. */
+const percent = ({ status, progress }: TrainingJob) =>
+  `${status === 'succeeded' ? 100 : Math.floor(progress.fraction * 100)} %`;
 
 export const jobs = defineCommand({
   summary: 'List training jobs, newest first',

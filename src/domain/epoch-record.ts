@@ -51,9 +51,12 @@ export const progressSchema = z.object({
   epochs: z.int(),
   step: z.int().describe('Steps done'),
   steps: z.int(),
-  fraction: z.number().min(0).max(1),
+  fraction: z.number().min(0).max(1).describe('`step` ÷ `steps`. A training can end before it is 1'),
   imagesPerSecond: z.number().nullable(),
-  etaSeconds: z.number().nullable(),
+  etaSeconds: z
+    .number()
+    .nullable()
+    .describe('Estimated time left; null before the first step, 0 once the job has ended'),
 });
 
 export type Progress = z.infer<typeof progressSchema>;

@@ -1,5 +1,6 @@
 /** Converts training jobs to and from rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import { isEnded } from '../domain/job-status.ts';
 import { type DeliveryState, newDelivery } from '../domain/notify.ts';
 import { DEFAULT_PUBLISH, type Publication } from '../domain/publication.ts';
 import {
@@ -107,7 +108,7 @@ export function toJob(row: JobRow): TrainingJob {
     waiting: row.waiting,
     pauseReason: row.pause_reason,
     preemptedBy: toPreemptedBy(row),
-    progress: decode<Progress>(row.progress),
+    progress: toProgress(row),
     latest: toRecord(row.latest),
     best: toRecord(row.best),
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
@@ -131,6 +132,11 @@ export function toJob(row: JobRow): TrainingJob {
 function toPreemptedBy({ status, preemption }: JobRow): string | null {
   if (status !== 'queued' || preemption === null) return null;
   return decode<StoredPreemption>(preemption).preemptedBy ?? null;
+}
+
+function toProgress(row: JobRow): Progress {
+  const progress = decode<Progress>(row.progress);
+  return isEnded(row.status) ? { ...progress, etaSeconds: 0 } : progress;
 }
 
 function toReceipt(

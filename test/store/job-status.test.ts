@@ -260,6 +260,7 @@ storeTest('jobs of a killed process are requeued, cancelled or paused', async (t
     ],
   );
   assert.deepEqual(changed[1]?.stoppedAt, { step: underway.step, reason: 'cancelled' });
+  assert.deepEqual(changed[1]?.progress, { ...underway, etaSeconds: 0 });
   assert.equal((await store.jobs.get(queued))?.status, 'queued');
   assert.deepEqual((await eventsOf(store, running)).at(-1), ['status', { from: 'running', to: 'queued' }]);
   assert.deepEqual(await store.jobs.recoverInterrupted(), []);
