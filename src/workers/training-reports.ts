@@ -17,6 +17,8 @@ export interface TrainingReports {
   afterStep(now: number, progress: () => Progress): void;
   /** @param progress at the end of the epoch */
   afterEpoch(now: number, epoch: FinishedEpoch, progress: Progress): void;
+  /** Posts the progress at once, unless that of this step has been posted. */
+  progress(progress: Progress): void;
 }
 
 /** Epochs that are not posted yet. */
@@ -31,6 +33,8 @@ interface Pending {
 export function createTrainingReports(postNow: PostToMain): TrainingReports {
   let lastProgressAt = performance.now();
   let lastEpochsAt = Number.NEGATIVE_INFINITY;
+  /** Step of the last event of progress. */
+  let lastStep = 0;
   let pending: Pending | null = null;
 
   function postPending(): void {
@@ -39,8 +43,13 @@ export function createTrainingReports(postNow: PostToMain): TrainingReports {
     pending = null;
     lastEpochsAt = performance.now();
     // Several epochs are recorded with an event of progress.
-    if (epochs.length > 1) lastProgressAt = lastEpochsAt;
+    if (epochs.length > 1) [lastProgressAt, lastStep] = [lastEpochsAt, progress.step];
     postNow({ kind: 'epochs', epochs, progress }, []);
+  }
+
+  function postProgress(progress: Progress): void {
+    lastStep = progress.step;
+    postNow({ kind: 'progress', progress }, []);
   }
 
   const post: PostToMain = (message, transfer) => {
@@ -55,7 +64,7 @@ export function createTrainingReports(postNow: PostToMain): TrainingReports {
         if (now - pending.since >= REPORT_INTERVAL_MS) postPending();
       } else if (now - lastProgressAt >= REPORT_INTERVAL_MS) {
         lastProgressAt = now;
-        postNow({ kind: 'progress', progress: progress() }, []);
+        postProgress(progress());
       }
     },
     afterEpoch(now, epoch, progress) {
@@ -64,6 +73,10 @@ export function createTrainingReports(postNow: PostToMain): TrainingReports {
       pending.progress = progress;
       const isDue = now - lastEpochsAt >= REPORT_INTERVAL_MS;
       if (isDue || pending.epochs.length === MAX_EPOCHS_AT_ONCE) postPending();
+    },
+    progress(progress) {
+      postPending();
+      if (progress.step !== lastStep) postProgress(progress);
     },
   };
 }

@@ -92,17 +92,19 @@ export function createTrainingSession(task: TrainingTask, postToMain: PostToMain
         complete(value);
         return;
       }
+      const isBudgetSpent = budgetSeconds !== null && clock.elapsedSeconds() >= budgetSeconds;
       if (value.kind === 'step') afterStep(value, now - stepStartedAt, now);
       else clock.evaluation(now - stepStartedAt);
       if (value.kind === 'epoch') {
-        afterEpoch(value, now);
+        // The budget may have been spent while the epoch was measured.
+        afterEpoch({ ...value, isLast: value.isLast || isBudgetSpent }, now);
         if (value.epoch === stopAfterEpoch && !value.isLast) {
           finishStopped(selectionLoss(value.metrics));
           return;
         }
       }
       canSnapshot = value.kind === 'step' || value.kind === 'epoch';
-      reply = budgetSeconds !== null && clock.elapsedSeconds() >= budgetSeconds ? 'stop' : undefined;
+      reply = isBudgetSpent ? 'stop' : undefined;
     }
 
     function afterStep(done: TrainingStep, durationMs: number, now: number): void {
@@ -153,7 +155,7 @@ export function createTrainingSession(task: TrainingTask, postToMain: PostToMain
       const checkpoint = takeCheckpoint(loss);
       const isPlanned = loss !== null;
       // The progress of a stopped job is that of its checkpoint. A planned stop follows the report of its epoch.
-      if (!isPlanned && reached) post({ kind: 'progress', progress: clock.progress(reached) }, []);
+      if (!isPlanned && reached) reports.progress(clock.progress(reached));
       post({ kind: 'stopped', step: position.step, isPlanned, checkpoint }, [checkpoint.bytes.buffer]);
     }
 

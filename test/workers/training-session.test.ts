@@ -176,3 +176,32 @@ test('a training that diverges posts the epochs before', async () => {
   assert.equal(epochs.length, Math.floor((failed.step - 1) / 2));
   assert.equal(epochs.at(-1), epochs.length);
 });
+
+test('a training whose budget is spent at any time keeps a checkpoint of its last step', async (context) => {
+  let time = 0;
+  // Each look at the clock takes a millisecond.
+  context.mock.method(performance, 'now', () => ++time);
+  const plan = planOf([784, 4, 10], { batchSize: 100, epochs: 2, validationFraction: 0.5 });
+  const few = { pixels: train.pixels.subarray(0, 400 * 784), labels: train.labels.subarray(0, 400) };
+  const ends: string[] = [];
+  for (let milliseconds = 1; ends.at(-1) !== 'completed'; milliseconds++) {
+    const messages = await run(taskOf({ plan, train: few, test: null, budgetSeconds: milliseconds / 1000 }));
+    const { step, reason } = completedIn(messages).stoppedAt;
+    const checkpoint = messages.findLast(({ kind }) => kind === 'checkpoint');
+    assert.equal(checkpoint?.kind === 'checkpoint' && checkpoint.step, step);
+    ends.push(reason);
+  }
+  assert.ok(ends.includes('budget'));
+});
+
+test('a thread that stops does not post the same progress twice', async () => {
+  const plan = planOf([784, 4, 10], { batchSize: 256, epochs: 1000, validationFraction: 0.98 });
+  const task = taskOf({ plan });
+  let epochs = 0;
+  const messages = await run(task, (message) => {
+    if (message.kind === 'epochs' && ++epochs === 2) requestStop(task);
+  });
+  const progress = messages.flatMap((message) => ('progress' in message ? [message.progress.step] : []));
+  assert.equal(new Set(progress).size, progress.length);
+  assert.equal(messages.at(-1)?.kind, 'stopped');
+});
