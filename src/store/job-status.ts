@@ -176,6 +176,7 @@ export async function changePriority(
       `The job is ${before.status}, so its priority cannot be changed. Only jobs that have not ended have a place in the queue.`,
     );
   }
+  if (priority === before.priority) return toJob(before);
   const job = await updateJob(trx, id, { priority });
   await writeEvent(trx, before, 'priority', { from: before.priority, to: priority });
   return toJob(job);

@@ -196,7 +196,7 @@ storeTest(
   async (t) => {
     const store = await temporaryStore(t);
     const [first, second] = [await newJob(store), await newJob(store)];
-    assert.equal((await store.jobs.changePriority(second, 3)).priority, 3);
+    for (const _ of [1, 2]) assert.equal((await store.jobs.changePriority(second, 3)).priority, 3);
     assert.equal(await store.jobs.nextQueued(), second);
     const { data } = await store.events.list(second, { limit: 9, after: 1 });
     assert.deepEqual(
