@@ -133,6 +133,23 @@ test('a killed thread is reported as a crash at the last known step', async () =
   assert.ok(steps.at(-1)! > 0 && failed.step === steps.at(-1));
 });
 
+test('if one of three threads of a training is lost, the others end and a crash is reported', async (t) => {
+  const workers: { worker: Worker; exited: Promise<unknown> }[] = [];
+  const add = (worker: Worker) => workers.push({ worker, exited: once(worker, 'exit') });
+  process.on('worker', add);
+  t.after(() => process.off('worker', add));
+  const messages = await run({
+    plan: { ...endless, layerSizes: [784, 64, 10] },
+    threads: 3,
+    onMessage: () => void workers[2]!.worker.terminate(),
+  });
+  assert.equal(workers.length, 3, 'the one that trains, and those that help it');
+  await Promise.all(workers.map(({ exited }) => exited));
+  const failed = messages.at(-1);
+  assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
+  assert.match(failed.error.message, /Another thread of the training job crashed/);
+});
+
 test('a thread that cannot start is reported as a crash', async () => {
   const messages = await run({ thread: { entry: new URL('./threads/nowhere.worker.ts', import.meta.url) } });
   assert.equal(messages.length, 1);
