@@ -62,7 +62,12 @@ export const TEST_SETS = ['every-epoch', 'once', 'never'] as const;
 const trainingSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
-  threads: z.int().min(1).max(64).default(1).describe('Number of threads; the result does not depend on it'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Number of threads, of which at most one per core is used; the result does not depend on it'),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.default({ type: 'constant' }),
   l1: z.number().min(0).max(100).default(0).describe('Factor of Σ|W|; biases are not penalized'),
