@@ -1,11 +1,11 @@
 /**
  * Fits the constants of the preview to bench/results/scaling.md and preview.md, and prints them.
  * usage: node bench/fit-time.ts
- * Copy TRAINING and THREADS to src/numerics/kernel-time.ts, START to src/services/training-time-model.ts.
+ * Copy TRAINING and THREADS to src/numerics/training/kernel-time.ts, START to src/services/preview/time-model.ts.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { forwardCost } from '../src/numerics/forward.ts';
+import { forwardCost } from '../src/numerics/network/forward.ts';
 
 const IMAGES = 60_000;
 /** Trainings of preview.md: three epochs, with a tenth of the images held out. */

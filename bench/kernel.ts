@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { loadFashionMnist } from '../src/datasets/fashion-mnist.ts';
-import { shuffleEpoch } from '../src/numerics/batches.ts';
-import { initializeUniformFanIn } from '../src/numerics/initialize.ts';
+import { shuffleEpoch } from '../src/numerics/examples/batches.ts';
+import { initializeUniformFanIn } from '../src/numerics/network/initialize.ts';
 import { createKernelEngine } from '../src/numerics/simd/kernel-engine.ts';
 import { createKernelForward } from '../src/numerics/simd/kernel-forward.ts';
-import { widenVectors } from '../src/workers/wide-vectors.ts';
+import { widenVectors } from '../src/tuning/wide-vectors.ts';
 
 const DATA = new URL('../data/', import.meta.url).pathname;
 const KERNEL = new URL('../src/numerics/simd/kernel.wasm', import.meta.url);

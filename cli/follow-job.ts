@@ -1,5 +1,5 @@
 /** Follows a job on the terminal until it ends. */
-import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
+import type { JobEvent, TrainingJob } from '../src/domain/jobs/training.ts';
 import type { Context } from './command.ts';
 import { ResponseError } from './errors.ts';
 import { followEvents } from './event-stream.ts';

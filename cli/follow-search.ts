@@ -1,5 +1,5 @@
 /** Follows a search on the terminal until it ends. */
-import type { Search, SearchEvent, Trial } from '../src/domain/search/search.ts';
+import type { Search, SearchEvent, Trial } from '../src/domain/searches/representation.ts';
 import type { Context } from './command.ts';
 import { followEvents } from './event-stream.ts';
 import { createLeaderboardView, formatLeaderboard } from './leaderboard.ts';

@@ -1,5 +1,5 @@
 /** References to models, as in `name@version`, and the paths of their routes. */
-import type { Model } from '../src/domain/model.ts';
+import type { Model } from '../src/domain/models/representation.ts';
 import type { Client } from './client.ts';
 import { UsageError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 /** Shows the events of a job: a bar at the bottom of a terminal, or a line per epoch. */
-import type { EpochRecord, Progress } from '../src/domain/epoch-record.ts';
-import type { JobEvent } from '../src/domain/training-job.ts';
+import type { EpochRecord, Progress } from '../src/domain/jobs/epoch-record.ts';
+import type { JobEvent } from '../src/domain/jobs/training.ts';
 import { formatFigure, printable } from './text.ts';
 
 const BAR_CELLS = 20;

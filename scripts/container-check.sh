@@ -122,7 +122,7 @@ before=$(predict)
 echo "$before"
 
 say 'Back up into another volume, while the service runs'
-"$engine" exec "$name" node src/backup.ts /backups/backup
+"$engine" exec "$name" node src/commands/backup.ts /backups/backup
 
 say 'Stop with SIGTERM, start on the same volume'
 stop
@@ -144,7 +144,7 @@ say 'Restore the backup into a new volume, run a container on it'
 "$engine" rm "$name" >/dev/null
 volume=$name-restored
 "$engine" run --rm "${options[@]}" --volume "$volume:/var/lib/atelier" --volume "$name-backups:/backups:ro" "$image" \
-  node src/restore.ts /backups/backup
+  node src/commands/restore.ts /backups/backup
 run
 await_healthy
 after=$(predict)

@@ -5,12 +5,12 @@
  *     node scripts/diagnosis.ts
  */
 import { loadFashionMnist } from '../src/datasets/fashion-mnist.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/dataset.ts';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/datasets/representation.ts';
 import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../src/numerics/diagnosis/features.ts';
 import { computeImageStatistics } from '../src/numerics/diagnosis/image-statistics.ts';
-import type { Pixels } from '../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../src/numerics/random.ts';
+import type { Pixels } from '../src/numerics/training/engine.ts';
 
 const CODES = ['blank', 'unscaled', 'inverted', 'transposed', 'off-centre', 'far-from-training-data'];
 const CHANGED = 1000;

@@ -1,8 +1,8 @@
 /** Creates an API key and its entry for API_KEYS, or replaces the bootstrap key: see USAGE. */
 import { parseArgs } from 'node:util';
-import { resetBootstrapKey, resetSharedBootstrapKey } from '../src/bootstrap-key.ts';
-import { fail } from '../src/command-line.ts';
-import { readConfig } from '../src/config.ts';
+import { resetBootstrapKey, resetSharedBootstrapKey } from '../src/commands/bootstrap-key.ts';
+import { fail } from '../src/commands/command-line.ts';
+import { readConfig } from '../src/config/read.ts';
 import type { Scope } from '../src/domain/api-key.ts';
 import {
   daysUntilExpiry,

@@ -107,14 +107,14 @@ def threefry(key, counter):
 
 
 def dropout_mask(seed, epoch, layer, position, units, dropout):
-    """src/numerics/dropout.ts"""
+    """src/numerics/examples/dropout.ts"""
     half = (units + 1) // 2
     words = [threefry((seed, 4 + 256 * layer), (position * half + k, epoch)) for k in range(half)]
     return [word >= round(dropout * 2**32) for pair in words for word in pair][:units]
 
 
 def mixing_share(alpha, seed, epoch, start):
-    """λ of src/numerics/mixup.ts, a multiple of 1/256"""
+    """λ of src/numerics/examples/mixup.ts, a multiple of 1/256"""
     for attempt in range(99):
         u, v = [(word + 0.5) / 2**32 for word in threefry((seed, 9 + 256 * attempt), (start, epoch))]
         x, y = u ** (1 / alpha), v ** (1 / alpha)
@@ -123,7 +123,7 @@ def mixing_share(alpha, seed, epoch, start):
 
 
 def mixing_partners(count, seed, epoch, start):
-    """The permutation of src/numerics/mixup.ts"""
+    """The permutation of src/numerics/examples/mixup.ts"""
     partners = list(range(count))
     for i in reversed(range(1, count)):
         j = threefry((seed, 10), (start + i, epoch))[0] * (i + 1) >> 32

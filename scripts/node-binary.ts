@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { errorMessage } from '../src/store/directory.ts';
+import { errorMessage } from '../src/store/blobs/directory.ts';
 
 const DIST = 'https://nodejs.org/dist';
 const TIMEOUT_MS = 5 * 60_000;

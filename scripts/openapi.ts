@@ -1,6 +1,6 @@
 /** Writes openapi/openapi.json from the route schemas; with --check, fails if it is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/read.ts';
 import { buildApp } from '../src/http/app.ts';
 import type { Services } from '../src/http/services.ts';
 

@@ -8,8 +8,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import type { TrainingJob } from '../src/domain/training-job.ts';
-import { startBrowser } from '../test/browser.ts';
+import type { TrainingJob } from '../src/domain/jobs/training.ts';
+import { startBrowser } from '../test/support/servers/browser.ts';
 
 const FOLDER = new URL('../docs/images/', import.meta.url);
 const WIDTH = 1280;

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
 import { post, startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
-import type { ModelVersion } from '../src/domain/model.ts';
-import type { TrainingJob } from '../src/domain/training-job.ts';
+import type { TrainingJob } from '../src/domain/jobs/training.ts';
+import type { ModelVersion } from '../src/domain/models/representation.ts';
 import { wholeArgument } from './whole-argument.ts';
 
 const FOLDER = join(import.meta.dirname, '../examples/recipes');

@@ -1,4 +1,4 @@
-"""Computes expected numbers for test/numerics/sgd-path.test.ts with scikit-learn and NumPy.
+"""Computes expected numbers for test/numerics/sgd-path/projection.test.ts with scikit-learn and NumPy.
 
     python3 scripts/sgd_path_fixtures.py        writes test/fixtures/numerics/sgd-path.json
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import packageJson from '../package.json' with { type: 'json' };
-import { ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
+import { fastTests, ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './runners/shared-process.ts';
+import { testFiles } from './runners/tiers.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
 const FOLDERS = [
@@ -14,10 +14,15 @@ const FOLDERS = [
   'store',
   'protocols',
   'datasets',
+  'images',
   'formats',
+  'charts',
   'domain',
   'numerics',
 ];
+/** The process: what starts, configures and assembles the layers. */
+const ABOVE_LAYERS = ['', 'process', 'commands', 'config'];
+const ROOMS = [...ABOVE_LAYERS, 'tuning', ...FOLDERS];
 const ROOT = join(import.meta.dirname, '../src');
 
 interface Import {
@@ -45,15 +50,16 @@ const folderOf = (file: string) => (file.includes('/') ? file.split('/')[0]! : '
 
 function isAllowed({ from, to, typeOnly }: Import): boolean {
   const [importer, imported] = [folderOf(from), folderOf(to)];
-  if (importer === '') return true;
+  if (ABOVE_LAYERS.includes(importer)) return true;
   if (to === 'errors.ts') return importer !== 'numerics';
-  if (to === 'config.ts') return typeOnly && importer !== 'numerics' && importer !== 'domain';
+  if (imported === 'config') return typeOnly && importer !== 'numerics' && importer !== 'domain';
+  if (imported === 'tuning' || importer === 'tuning') return importer !== 'numerics' && importer !== 'domain';
   if (to === '../package.json') return importer === 'http';
   return imported !== '' && FOLDERS.indexOf(imported) >= FOLDERS.indexOf(importer);
 }
 
 test('every folder of src is in the layer order', () => {
-  const unplaced = files.map(folderOf).filter((folder) => folder !== '' && !FOLDERS.includes(folder));
+  const unplaced = files.map(folderOf).filter((folder) => !ROOMS.includes(folder));
   assert.deepEqual(unplaced, []);
   assert.ok(imports.length > files.length, 'the imports were found');
 });
@@ -105,15 +111,15 @@ test('the page imports values only from its own folder and from the charts, and 
   for (const name of names) {
     const source = readFileSync(join(page, name), 'utf8');
     for (const [statement] of source.matchAll(/^import[^;]*?\/src\/[^;]*;/gm)) {
-      assert.match(statement, /^import type |\/src\/formats\/charts\//, name);
+      assert.match(statement, /^import type |\/src\/charts\//, name);
     }
     assert.doesNotMatch(source, /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML/, name);
   }
 });
 
-test('only config.ts reads the environment', () => {
+test('only config/read.ts reads the environment', () => {
   const readers = files.filter((file) => /process\.env/.test(readFileSync(join(ROOT, file), 'utf8')));
-  assert.deepEqual(readers, ['config.ts']);
+  assert.deepEqual(readers, ['config/read.ts']);
 });
 
 /** Names of Node's network modules that open no connection. All others are forbidden. */
@@ -123,7 +129,7 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Start processes without input of clients: Node with a file of this project, and chrt of the system. */
-const CHILDREN = ['workers/compare-vectors.ts', 'time-slice.ts'];
+const CHILDREN = ['tuning/compare-vectors.ts', 'tuning/time-slice.ts'];
 /** Connect to the database and the object store of the configuration only. */
 const CLIENTS = ['store/postgres/', 'store/s3/'];
 /** Connects to origins that the operator lists, at addresses that it has checked. */
@@ -170,34 +176,63 @@ test('no file is named utils, helpers, common or manager', () => {
   );
 });
 
+/** Most files of a folder; more where they are one list, such as the sources of the kernel. */
+const MOST_FILES = 15;
+const LISTS = ['numerics/simd/assembly', 'store/migrations'];
+const MOST_OF_A_LIST = 23;
+
+test('no folder has more files than a reader can take in', () => {
+  for (const [folder, inside] of Map.groupBy(files, (file) => dirname(file))) {
+    assert.ok(
+      inside.length <= (LISTS.includes(folder) ? MOST_OF_A_LIST : MOST_FILES),
+      `${folder}: ${inside.length}`,
+    );
+  }
+});
+
+test('no file repeats the name of its folder, and no two files of a folder differ by a plural or word order', () => {
+  const singular = (word: string) => word.replace(/s$/, '');
+  for (const [folder, inside] of Map.groupBy(files, (file) => dirname(file))) {
+    const names = inside.map((file) => basename(file, '.ts'));
+    assert.ok(
+      !names.map(singular).includes(singular(basename(folder))),
+      `${folder} has a file of its own name`,
+    );
+    const words = names.map((name) => name.split(/[-.]/).map(singular).toSorted().join(' '));
+    assert.deepEqual(
+      words.filter((each, i) => words.indexOf(each) !== i),
+      [],
+      folder,
+    );
+  }
+});
+
 const TESTS = join(ROOT, '../test');
 const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS];
-const fastTests = (folders: readonly string[]) =>
-  globSync(`{${folders.join(',')}}/**/!(*.slow).test.ts`, { cwd: TESTS });
 
 test('test:fast and test:coverage run every fast test once', () => {
-  for (const script of ['test:fast', 'test:coverage'] as const) {
-    const patterns = Array.from(packageJson.scripts[script].matchAll(/'test\/(.+?)'/g), ([, name]) => name!);
-    const run = [...patterns.flatMap((name) => globSync(name, { cwd: TESTS })), ...fastTests(SHARED_FOLDERS)];
-    assert.deepEqual(run.toSorted(), globSync('**/!(*.slow).test.ts', { cwd: TESTS }).toSorted());
+  const all = globSync('test/**/!(*.slow).test.ts').toSorted();
+  const shared = SHARED_FOLDERS.flatMap(fastTests).map((file) => `test/${file}`);
+  for (const tier of ['fast', 'coverage'] as const) {
+    assert.deepEqual([...testFiles(tier), ...shared].toSorted(), all);
   }
 });
 
 test('tests that share a process leave it unchanged', () => {
-  for (const file of fastTests(SHARED_FOLDERS)) {
+  for (const file of SHARED_FOLDERS.flatMap(fastTests)) {
     const source = readFileSync(join(TESTS, file), 'utf8');
     assert.doesNotMatch(source, /process\.(chdir|exit|on|once)\(/, file);
   }
 });
 
 test('unit tests start no service', () => {
-  for (const file of fastTests(UNIT_FOLDERS)) {
+  for (const file of UNIT_FOLDERS.flatMap(fastTests)) {
     assert.doesNotMatch(readFileSync(join(TESTS, file), 'utf8'), /start-(service|process)/, file);
   }
 });
 
 test('a training thread loads no schemas and no pool, which would take 10 MiB', () => {
-  const loaded = new Set(['workers/training.worker.ts', 'workers/step.worker.ts']);
+  const loaded = new Set(['workers/training/entry.worker.ts', 'workers/training/step.worker.ts']);
   for (const file of loaded) {
     for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) loaded.add(to);
     assert.doesNotMatch(readFileSync(join(ROOT, file), 'utf8'), /from '(?:zod|piscina)'/, file);

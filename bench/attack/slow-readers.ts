@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { npzBytes } from '../../src/formats/npz.ts';
+import { npzBytes } from '../../src/formats/arrays/npz.ts';
 import { residentMebibytes, startAtelier, withState } from '../measure/servers.ts';
 
 const READERS = Number(process.argv[2] ?? 40);

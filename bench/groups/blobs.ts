@@ -1,7 +1,7 @@
 /** Blobs: time, event loop and memory of storing and fetching them in files, in PostgreSQL, and in an object store. */
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
-import { postgresBinaries, startPostgres } from '../../test/postgres-server.ts';
-import { startS3 } from '../../test/s3-server.ts';
+import { postgresBinaries, startPostgres } from '../../test/support/servers/postgres-server.ts';
+import { startS3 } from '../../test/support/servers/s3-server.ts';
 import { node, runJson } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
 import { readable } from '../measure/statistics.ts';

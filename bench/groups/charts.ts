@@ -1,7 +1,8 @@
 /** Charts: time to draw an SVG and to rasterize it, and the size of both. */
-import { renderSvg } from '../../src/formats/charts/render.ts';
-import { rasterizeSvg } from '../../src/formats/rasterize-svg.ts';
-import { LIGHT, sampleCharts, sampleDrawings } from '../../test/formats/charts/samples.ts';
+
+import { rasterizeSvg } from '../../src/charts/rasterize-svg.ts';
+import { renderSvg } from '../../src/charts/render.ts';
+import { LIGHT, sampleCharts, sampleDrawings } from '../../test/charts/samples.ts';
 import { median } from '../machine.ts';
 import type { Report } from '../measure/report.ts';
 import { readable, spread } from '../measure/statistics.ts';

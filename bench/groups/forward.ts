@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
-import { createForward } from '../../src/numerics/forward.ts';
+import { createForward } from '../../src/numerics/network/forward.ts';
 import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
-import { widenVectors } from '../../src/workers/wide-vectors.ts';
+import { widenVectors } from '../../src/tuning/wide-vectors.ts';
 import { median } from '../machine.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Table } from '../measure/report.ts';

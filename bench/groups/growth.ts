@@ -1,6 +1,6 @@
 /** Latency of reads, of a start and of an insert, with a database of 100,000 jobs and a million epochs. */
 import { loadavg } from 'node:os';
-import { startPostgres } from '../../test/postgres-server.ts';
+import { startPostgres } from '../../test/support/servers/postgres-server.ts';
 import { fillPostgres, fillSqlite } from '../growth/databases.ts';
 import { type Growth, grow } from '../growth/grow.ts';
 import { growthRequests, type Requests, wholeRequests } from '../growth/requests.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { COMPUTING_NICENESS } from '../../src/workers/priority.ts';
+import { COMPUTING_NICENESS } from '../../src/workers/threads/priority.ts';
 import { median } from '../machine.ts';
 import { node } from '../measure/command.ts';
 import { follow } from '../measure/followers.ts';

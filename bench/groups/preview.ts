@@ -1,8 +1,8 @@
 /** Preview: predicted time of trainings beside the time that they took, for the recipes and the networks of `scaling`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
-import type { TrainingPreview } from '../../src/domain/training-preview.ts';
+import type { TrainingPreview } from '../../src/domain/jobs/preview.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
 import { post, startAtelier, untilJob, withState } from '../measure/servers.ts';

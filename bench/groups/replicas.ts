@@ -1,12 +1,12 @@
 /** Several processes on one PostgreSQL database: predictions, idle load, lag of events, and takeover of jobs. */
 import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startCluster } from '../../test/cluster.ts';
-import { disturb } from '../../test/disturb.ts';
-import { jobsToKill } from '../../test/jobs-to-kill.ts';
-import { type PostgresServer, startPostgres } from '../../test/postgres-server.ts';
-import type { Scope } from '../../test/start-service.ts';
-import { recordWrites } from '../../test/write-log.ts';
+import { startCluster } from '../../test/support/cluster.ts';
+import { disturb } from '../../test/support/disturb.ts';
+import { jobsToKill } from '../../test/support/jobs-to-kill.ts';
+import { type PostgresServer, startPostgres } from '../../test/support/servers/postgres-server.ts';
+import type { Scope } from '../../test/support/start-service.ts';
+import { recordWrites } from '../../test/support/write-log.ts';
 import { median } from '../machine.ts';
 import { readEventLags } from '../measure/event-lags.ts';
 import { GENERATOR, requestsPerSecond } from '../measure/load.ts';

@@ -1,6 +1,6 @@
 /** Time per epoch by width, depth, batch and threads. */
 import { join } from 'node:path';
-import { forwardCost } from '../../src/numerics/forward.ts';
+import { forwardCost } from '../../src/numerics/network/forward.ts';
 import { median } from '../machine.ts';
 import { node, ROOT, runJson } from '../measure/command.ts';
 import type { Report, Table } from '../measure/report.ts';

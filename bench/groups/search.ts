@@ -1,7 +1,7 @@
 /** Searches: the ten settings of the homework, and halving of 64 settings beside 40 complete random ones. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Search, SearchPreview } from '../../src/domain/search/search.ts';
+import type { Search, SearchPreview } from '../../src/domain/searches/representation.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
 import { post, type Server, startAtelier, withState } from '../measure/servers.ts';

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
+import type { Database } from '../../src/store/database/tables.ts';
 import { connectPostgres } from '../../src/store/postgres/connect.ts';
 import { createPartitions, WEEK_MS } from '../../src/store/postgres/partitions.ts';
-import { NodeSqliteDialect } from '../../src/store/sqlite/sqlite.ts';
-import type { Database } from '../../src/store/tables.ts';
+import { NodeSqliteDialect } from '../../src/store/sqlite/dialect.ts';
 import { SPAN_MS } from './grow.ts';
 
 /** Statements run in one transaction. */

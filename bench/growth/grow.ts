@@ -1,10 +1,10 @@
 /** Fills a database with the rows of three months of use, copied from those of one real job of each kind. */
 import type { Kysely } from 'kysely';
 import { encodeTime } from 'ulid';
-import type { JobStatus } from '../../src/domain/job-status.ts';
+import type { JobStatus } from '../../src/domain/jobs/status.ts';
 import { PURPOSE, randomUniform } from '../../src/numerics/random.ts';
-import { toLabels } from '../../src/store/job-labels.ts';
-import type { Database } from '../../src/store/tables.ts';
+import type { Database } from '../../src/store/database/tables.ts';
+import { toLabels } from '../../src/store/jobs/labels.ts';
 import { createBatches } from './row-batches.ts';
 import { readSeeds } from './seeds.ts';
 

@@ -1,6 +1,6 @@
 /** Rows to insert into several tables, in statements of many rows. */
 import type { Kysely, Selectable } from 'kysely';
-import type { Database } from '../../src/store/tables.ts';
+import type { Database } from '../../src/store/database/tables.ts';
 
 export type Row<T extends keyof Database> = Selectable<Database[T]>;
 

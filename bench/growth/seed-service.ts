@@ -1,7 +1,7 @@
 /** What is copied to fill a database: a training, a search, a prediction job, and uploaded data sets. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Search } from '../../src/domain/search/search.ts';
-import { npyBytes } from '../../src/formats/npy.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { post, type Server, startJob, untilJob } from '../measure/servers.ts';
 
 const EPOCHS = 10;

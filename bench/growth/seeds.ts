@@ -1,6 +1,6 @@
 /** The rows that a real training, search and prediction job have written, to be copied. */
 import type { Kysely } from 'kysely';
-import type { Database } from '../../src/store/tables.ts';
+import type { Database } from '../../src/store/database/tables.ts';
 
 /** @throws Error if a row is missing */
 export async function readSeeds(db: Kysely<Database>) {

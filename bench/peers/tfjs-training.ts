@@ -3,7 +3,7 @@
  * usage: tfjs-training.ts DATA_DIR HIDDEN BATCH EPOCHS
  */
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
-import { shuffleEpoch } from '../../src/numerics/batches.ts';
+import { shuffleEpoch } from '../../src/numerics/examples/batches.ts';
 import type { TensorFlow } from './tensorflow.ts';
 
 // Not literals: the packages are only there where someone installed them.

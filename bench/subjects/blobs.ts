@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type BlobStore, openBlobs } from '../../src/store/blobs.ts';
-import { createChunkedBlobs } from '../../src/store/postgres/chunked-blobs.ts';
+import { type BlobStore, openBlobs } from '../../src/store/blobs/content-addressed.ts';
+import { createChunkedBlobs } from '../../src/store/postgres/blobs/chunked.ts';
 import { connectPostgres } from '../../src/store/postgres/connect.ts';
 import { createS3Client } from '../../src/store/s3/client.ts';
 import { createObjectBlobs } from '../../src/store/s3/object-blobs.ts';
 import { createObjects } from '../../src/store/s3/objects.ts';
-import { CREDENTIALS } from '../../test/s3-server.ts';
+import { CREDENTIALS } from '../../test/support/servers/s3-server.ts';
 import { median } from '../machine.ts';
 
 export interface BlobResult {

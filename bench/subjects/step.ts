@@ -1,17 +1,17 @@
 /** Both engines of Atelier behind one interface. */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { initializeUniformFanIn } from '../../src/numerics/network/initialize.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
+import { createKernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import {
   type BatchSums,
   type EngineSettings,
   type Examples,
   PLAIN_OBJECTIVE,
   type StepPosition,
-} from '../../src/numerics/engine.ts';
-import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
-import { createKernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
-import { areVectorsWide } from '../../src/workers/wide-vectors.ts';
+} from '../../src/numerics/training/engine.ts';
+import { areVectorsWide } from '../../src/tuning/wide-vectors.ts';
 
 const KERNEL = new URL('../../src/numerics/simd/kernel.wasm', import.meta.url);
 const SEED = 1;

@@ -4,8 +4,8 @@
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
-import { shuffleEpoch } from '../../src/numerics/batches.ts';
-import { widenVectors } from '../../src/workers/wide-vectors.ts';
+import { shuffleEpoch } from '../../src/numerics/examples/batches.ts';
+import { widenVectors } from '../../src/tuning/wide-vectors.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
 
 const [engine, threads, directory, hidden, batchText, epochs, momentum = '0', dropout = '0'] =

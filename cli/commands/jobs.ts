@@ -1,6 +1,7 @@
 /** `atelier jobs`, `job` and `cancel`: training jobs, and searches by their ids. */
-import type { Search, Trial } from '../../src/domain/search/search.ts';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
+
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { Search, Trial } from '../../src/domain/searches/representation.ts';
 import type { Client } from '../client.ts';
 import { defineCommand, printResult } from '../command.ts';
 import { describeVersion, followJob } from '../follow-job.ts';

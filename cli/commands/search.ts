@@ -1,6 +1,6 @@
 /** `atelier search`: starts a search, and follows it on request. */
 import { randomUUID } from 'node:crypto';
-import type { Search } from '../../src/domain/search/search.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
 import { defineCommand } from '../command.ts';
 import { readText } from '../files.ts';
 import { followSearch } from '../follow-search.ts';

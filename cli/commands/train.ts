@@ -1,6 +1,6 @@
 /** `atelier train`: starts a training job, and follows it on request. */
 import { randomUUID } from 'node:crypto';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { defineCommand } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../files.ts';

@@ -1,9 +1,9 @@
-/** A chart of `src/formats/charts` at the available width, with its sentence, its data table and its files. */
+/** A chart of `src/charts` at the available width, with its sentence, its data table and its files. */
 import type { ComponentChildren, JSX, VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ChartOptions } from '../../src/formats/charts/figure.ts';
-import type { VNode as ChartNode } from '../../src/formats/charts/preact.d.ts';
-import type { Theme } from '../../src/formats/charts/theme.ts';
+import type { ChartOptions } from '../../src/charts/parts/figure.ts';
+import type { Theme } from '../../src/charts/parts/theme.ts';
+import type { VNode as ChartNode } from '../../src/charts/preact.d.ts';
 import { toCsv } from '../format.ts';
 import { DownloadLink } from './download-link.tsx';
 import { ScrollRegion } from './scroll-region.tsx';
@@ -26,7 +26,7 @@ export interface ChartTable {
 }
 
 export interface ChartProps {
-  /** Draws with a function of `src/formats/charts`. */
+  /** Draws with a function of `src/charts`. */
   readonly draw: (options: ChartOptions) => ChartNode;
   /** In pixels; also reserved before the chart is drawn. */
   readonly height?: number;

@@ -1,6 +1,6 @@
 /** The result of a comparison of two versions on the same images. */
 import type { JSX } from 'preact';
-import type { ModelComparison } from '../../src/domain/evaluation.ts';
+import type { ModelComparison } from '../../src/domain/checks/evaluation.ts';
 import { count, percent, significant } from '../format.ts';
 import { ApiImage } from './image28.tsx';
 import { Table } from './table.tsx';

@@ -1,6 +1,6 @@
 /** Status of a job, which is called stopped if its search ended it. */
 import type { JSX } from 'preact';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { useStopReason } from '../state/stopped-jobs.ts';
 import { StatusMark } from './status-mark.tsx';
 

@@ -1,7 +1,7 @@
 /** Names of uploaded data sets by their ids, read once a screen needs one. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { requestJson } from '../api/client.ts';
 import { apiKey } from '../api/key.ts';
 

@@ -1,8 +1,8 @@
 /** Why a search stopped a training of a trial, from the events of the search. Its job is cancelled then. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { SearchEvent } from '../../src/domain/search/search.ts';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { SearchEvent } from '../../src/domain/searches/representation.ts';
 import { requestJson } from '../api/client.ts';
 
 /** By job; null for jobs that ended otherwise. */

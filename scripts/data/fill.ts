@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { npyBytes } from '../../src/formats/npy.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { FILES, readOriginal } from './files.ts';
 import { type FoundFile, holdsOriginal } from './inspect.ts';
 import { PACKAGE, type Source, type SourceContext } from './sources.ts';

@@ -1,7 +1,7 @@
 /** Inspection of the files in the data folder. */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../src/formats/npy-header.ts';
+import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../src/formats/arrays/npy-header.ts';
 import { type DataFile, FILES, isOfficial } from './files.ts';
 
 export interface FoundFile {

@@ -1,6 +1,6 @@
 /** The table of docs/reference/configuration.md, from the schema of the environment. */
 import { z } from 'zod';
-import { DEFAULT_POOL_SIZE, environmentSchema } from '../../src/environment.ts';
+import { DEFAULT_POOL_SIZE, environmentSchema } from '../../src/config/environment.ts';
 import { table } from './table.ts';
 
 type Name = keyof typeof environmentSchema.shape;

@@ -1,18 +1,15 @@
 /** The tables of docs/reference/limits.md, from the constants that enforce the limits. */
 
-import { REQUESTS_FRACTION_OF_GRACE } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
-import { MAX_ENCODED_IMAGES } from '../../src/datasets/base64-image.ts';
-import { MAX_WAITING, SMALL_WORK } from '../../src/datasets/image-slots.ts';
-import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/check-images.ts';
-import { MAX_ARCHIVE_FILES } from '../../src/datasets/upload/file-archive.ts';
+import { readConfig } from '../../src/config/read.ts';
+import { MAX_ARCHIVE_FILES } from '../../src/datasets/upload/folders/archive.ts';
+import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/folders/images.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
-import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
-import { MAX_PLOT_PIXELS } from '../../src/domain/plots.ts';
-import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
-import { NPY_MAX_HEADER_BYTES } from '../../src/formats/npy-header.ts';
-import { MAX_UNPACKED_BYTES } from '../../src/formats/npz.ts';
-import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/pack-layers.ts';
+import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/datasets/representation.ts';
+import { MAX_PLOT_PIXELS } from '../../src/domain/reports/plots.ts';
+import { NPY_MAX_HEADER_BYTES } from '../../src/formats/arrays/npy-header.ts';
+import { MAX_UNPACKED_BYTES } from '../../src/formats/arrays/npz.ts';
+import { BODY_LIMITS } from '../../src/formats/json/limits.ts';
+import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/models/pack-layers.ts';
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/http/bodies/json.ts';
 import {
   DATASET_FORM_LIMITS,
@@ -20,46 +17,52 @@ import {
   MODEL_FORM_LIMITS,
 } from '../../src/http/bodies/multipart.ts';
 import {
-  CRITICAL_FACTOR,
-  LOW_PRIORITY_FRACTION,
-  MAX_WAITING_READS,
-} from '../../src/http/plugins/backpressure.ts';
-import { MAX_CLIENT_CONNECTIONS, MAX_CLIENT_STREAMS } from '../../src/http/plugins/client-connections.ts';
+  MAX_CLIENT_CONNECTIONS,
+  MAX_CLIENT_STREAMS,
+} from '../../src/http/hooks/connections/client-limits.ts';
 import {
   CONNECTION_LIMITS,
   MAX_HEADER_BYTES,
   MAX_PATH_PARAMETER_CHARS,
-} from '../../src/http/plugins/connection-limits.ts';
+} from '../../src/http/hooks/connections/limits.ts';
+import {
+  CRITICAL_FACTOR,
+  LOW_PRIORITY_FRACTION,
+  MAX_WAITING_READS,
+} from '../../src/http/hooks/overload/backpressure.ts';
 import {
   LARGE_BODY_BYTES,
   MAX_CLIENT_LARGE_BODIES,
   MAX_LARGE_BODIES,
   MIN_LARGE_BODY_BYTES_PER_SECOND,
-} from '../../src/http/plugins/large-bodies.ts';
+} from '../../src/http/hooks/overload/large-bodies.ts';
 import {
   LARGE_RESPONSE_BYTES,
   MAX_UNSENT_BYTES,
   responseLimits,
   UNSENT_FRACTION,
-} from '../../src/http/plugins/large-responses.ts';
+} from '../../src/http/hooks/overload/large-responses.ts';
 import { MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS } from '../../src/http/responses/drain-request.ts';
 import { MAX_WAIT_SECONDS } from '../../src/http/responses/preferred-wait.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
+import { MAX_ENCODED_IMAGES } from '../../src/images/base64.ts';
+import { MAX_WAITING, SMALL_WORK } from '../../src/images/slots.ts';
+import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/compose.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_IMAGES } from '../../src/protocols/native/few-images.ts';
-import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
-import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
-import { MAX_EXPORTED_BYTES, MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
-import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
-import { MAX_FORM_IMAGES } from '../../src/services/image-decoder.ts';
-import { GARBAGE_FRACTION, IDLE_BYTES, REQUEST_FRACTION } from '../../src/services/memory-ledger.ts';
-import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
-import { MAX_RESULT_BYTES } from '../../src/services/prediction-jobs.ts';
-import { MAX_SECONDS } from '../../src/services/retry-after.ts';
-import { MAX_PATH_SECONDS } from '../../src/services/sgd-paths.ts';
-import { HELD_JOBS_FACTOR } from '../../src/store/jobs.ts';
-import { MAX_QUEUED } from '../../src/workers/pool.ts';
+import { MAX_EVALUATION_COST } from '../../src/services/inspection/evaluations.ts';
+import { MAX_COST, MAX_PARAMETERS } from '../../src/services/inspection/gradient-checks.ts';
+import { MAX_PATH_SECONDS } from '../../src/services/inspection/sgd-paths.ts';
+import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/keys/file.ts';
+import { GARBAGE_FRACTION, IDLE_BYTES, REQUEST_FRACTION } from '../../src/services/memory/ledger.ts';
+import { MAX_BYTES, MAX_LOADED } from '../../src/services/models/cache.ts';
+import { MAX_EXPORTED_BYTES, MAX_JSON_PARAMETERS } from '../../src/services/models/exports.ts';
+import { MAX_FORM_IMAGES } from '../../src/services/predictions/image-decoder.ts';
+import { MAX_RESULT_BYTES } from '../../src/services/predictions/jobs.ts';
+import { MAX_SECONDS } from '../../src/services/queueing/retry-after.ts';
+import { HELD_JOBS_FACTOR } from '../../src/store/jobs/repository.ts';
+import { MAX_QUEUED } from '../../src/workers/threads/pool.ts';
 import { bytes, count, duration, power, table } from './table.ts';
 
 const config = readConfig({});

@@ -1,7 +1,7 @@
 /** The table of docs/operations/api-keys.md: the scope of every documented operation. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import openapi from '../../openapi/openapi.json' with { type: 'json' };
-import type { RouteScope } from '../../src/http/plugins/authentication.ts';
+import type { RouteScope } from '../../src/http/hooks/access/authentication.ts';
 import { table } from './table.ts';
 
 /** Order of the rows, and what each kind of scope means to the reader. */

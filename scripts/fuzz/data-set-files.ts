@@ -1,7 +1,7 @@
 /** Arrays of data sets, and their containers. */
 import { zipSync } from 'fflate';
-import { IMAGE_PIXELS } from '../../src/domain/dataset.ts';
-import { npyBytes } from '../../src/formats/npy.ts';
+import { IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { images } from './files.ts';
 
 export type Arrays = Readonly<Record<string, Uint8Array>>;

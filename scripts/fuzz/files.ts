@@ -2,16 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
-import { trainingRequestSchema } from '../../src/domain/training-job.ts';
-import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
-import { type PublishedModel, parametersDigest } from '../../src/formats/model-metadata.ts';
-import { parseNpy } from '../../src/formats/npy.ts';
-import { prepareTraining } from '../../src/numerics/prepare-training.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
-import { buildTrainingPlan } from '../../src/services/build-plan.ts';
-import { encodeCheckpoint } from '../../src/store/encode-checkpoint.ts';
-import { createKernelEngine } from '../../src/workers/kernel.ts';
+import { type Dataset, IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
+import { trainingRequestSchema } from '../../src/domain/jobs/training.ts';
+import { parseNpy } from '../../src/formats/arrays/npy.ts';
+import { type ImportHints, importModel } from '../../src/formats/models/import.ts';
+import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';
+import { trainingLoop } from '../../src/numerics/training/loop.ts';
+import { prepareTraining } from '../../src/numerics/training/prepare.ts';
+import { buildTrainingPlan } from '../../src/services/training/plan.ts';
+import { encodeCheckpoint } from '../../src/store/checkpoints/encode.ts';
+import { createKernelEngine } from '../../src/workers/kernel/compile.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../test/fixtures');
 const CLASSES = ['shirt', 'shoe', 'bag'];

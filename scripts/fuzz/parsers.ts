@@ -2,19 +2,19 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { zipSync } from 'fflate';
-import { readConfig } from '../../src/config.ts';
-import { readEncodedJson } from '../../src/datasets/json-encoded-images.ts';
-import { decodeJson } from '../../src/datasets/json-images.ts';
-import { decodeNpy } from '../../src/datasets/npy-images.ts';
-import { preprocessingFor } from '../../src/domain/preprocessing.ts';
-import { exportModel } from '../../src/formats/export-model.ts';
-import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
-import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
-import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
-import { layerTensors } from '../../src/formats/tensor.ts';
-import { createImageDecoder } from '../../src/services/image-decoder.ts';
-import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
-import { decodeCheckpoint } from '../../src/store/decode-checkpoint.ts';
+import { readConfig } from '../../src/config/read.ts';
+import { preprocessingFor } from '../../src/domain/predictions/preprocessing.ts';
+import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
+import { layerTensors } from '../../src/formats/arrays/tensor.ts';
+import { exportModel } from '../../src/formats/models/export.ts';
+import { type ImportHints, importModel } from '../../src/formats/models/import.ts';
+import { evaluateOnnx } from '../../src/formats/onnx/evaluate.ts';
+import { readEncodedJson } from '../../src/images/json-encoded.ts';
+import { decodeJson } from '../../src/images/json-pixels.ts';
+import { decodeNpy } from '../../src/images/npy.ts';
+import { createMemoryLedger } from '../../src/services/memory/ledger.ts';
+import { createImageDecoder } from '../../src/services/predictions/image-decoder.ts';
+import { decodeCheckpoint } from '../../src/store/checkpoints/decode.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
 import {
   checkpoints,

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
-import { compose } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/read.ts';
 import { AtelierError } from '../../src/errors.ts';
+import { compose } from '../../src/process/compose.ts';
 import type { Random } from './mutations.ts';
 import type { Parser } from './parsers.ts';
 

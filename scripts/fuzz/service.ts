@@ -1,6 +1,6 @@
 /** Parsers within the running service, mainly of forms, which are parsed as they arrive. */
 import { gzipSync } from 'node:zlib';
-import { exportModel } from '../../src/formats/export-model.ts';
+import { exportModel } from '../../src/formats/models/export.ts';
 import { formsOfDatasets } from './data-set-forms.ts';
 import { BOUNDARY, firstImage, fixtures, form, jsonBodies, model, pictures } from './files.ts';
 import { pick, type Random } from './mutations.ts';

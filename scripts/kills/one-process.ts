@@ -1,10 +1,10 @@
 /** Kills one process with SIGKILL at random moments while two jobs train, and starts it again on the same state. */
 import { describeMachine } from '../../bench/machine.ts';
 import { quantile, readable } from '../../bench/measure/statistics.ts';
-import { jobsToKill } from '../../test/jobs-to-kill.ts';
-import { assertSameOutcome, killOften, restartTimes, runUndisturbed } from '../../test/kill-often.ts';
-import { startProcess } from '../../test/start-process.ts';
-import { type Scope, temporaryDirectory } from '../../test/start-service.ts';
+import { jobsToKill } from '../../test/support/jobs-to-kill.ts';
+import { assertSameOutcome, killOften, restartTimes, runUndisturbed } from '../../test/support/kill-often.ts';
+import { startProcess } from '../../test/support/start-process.ts';
+import { type Scope, temporaryDirectory } from '../../test/support/start-service.ts';
 import { toTable } from './survival.ts';
 
 /** @returns the section of the page */

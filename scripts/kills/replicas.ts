@@ -4,14 +4,19 @@ import { loadavg } from 'node:os';
 import { describeMachine } from '../../bench/machine.ts';
 import { quantile, readable } from '../../bench/measure/statistics.ts';
 import { PURPOSE, randomUniform } from '../../src/numerics/random.ts';
-import { type Cluster, startCluster } from '../../test/cluster.ts';
-import { type Disturbance, type Disturbed, disturb } from '../../test/disturb.ts';
-import { jobsToKill } from '../../test/jobs-to-kill.ts';
-import { assertSameOutcome, type JobHistory, runUndisturbed } from '../../test/kill-often.ts';
-import { type PostgresServer, startPostgres } from '../../test/postgres-server.ts';
-import { startProcess } from '../../test/start-process.ts';
-import { addCleanup, type Scope, type TrainingBody, temporaryDirectory } from '../../test/start-service.ts';
-import { recordWrites, staleWrites, writesOf } from '../../test/write-log.ts';
+import { type Cluster, startCluster } from '../../test/support/cluster.ts';
+import { type Disturbance, type Disturbed, disturb } from '../../test/support/disturb.ts';
+import { jobsToKill } from '../../test/support/jobs-to-kill.ts';
+import { assertSameOutcome, type JobHistory, runUndisturbed } from '../../test/support/kill-often.ts';
+import { type PostgresServer, startPostgres } from '../../test/support/servers/postgres-server.ts';
+import { startProcess } from '../../test/support/start-process.ts';
+import {
+  addCleanup,
+  type Scope,
+  type TrainingBody,
+  temporaryDirectory,
+} from '../../test/support/start-service.ts';
+import { recordWrites, staleWrites, writesOf } from '../../test/support/write-log.ts';
 import { toTable } from './survival.ts';
 
 export type DisturbanceCounts = Readonly<Record<Disturbance, number>>;

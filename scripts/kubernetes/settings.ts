@@ -46,7 +46,7 @@ export const migration = new Job({
             environment: {},
             resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
           },
-          { command: ['node', 'src/migrate.ts'] },
+          { command: ['node', 'src/commands/migrate.ts'] },
         ),
         restartPolicy: 'Never',
       },

@@ -1,5 +1,5 @@
 /** Catalogue of the data sets: summaries in memory, tensors loaded on demand. */
-import { type Dataset, type DatasetSummary, SPLITS } from '../domain/dataset.ts';
+import { type Dataset, type DatasetSummary, SPLITS } from '../domain/datasets/representation.ts';
 import { createTensorCache, type LoadTensors, type TensorCache, tensorBytes } from './tensor-cache.ts';
 
 export interface Catalog extends Pick<TensorCache, 'retain'> {

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, IMAGE_PIXELS, type SplitName } from '../domain/dataset.ts';
+import { type Dataset, IMAGE_PIXELS, type SplitName } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
-import { type NpyArray, parseNpy } from '../formats/npy.ts';
-import { readNpyHeader } from '../formats/npy-header.ts';
-import type { Examples } from '../numerics/engine.ts';
-import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from './image-batch.ts';
-import { isImages } from './npy-images.ts';
+import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
+import { readNpyHeader } from '../formats/arrays/npy-header.ts';
+import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
+import { isImages } from '../images/npy.ts';
+import type { Examples } from '../numerics/training/engine.ts';
 import { readFully } from './tensor-file.ts';
 
 export const FASHION_MNIST = 'fashion-mnist';

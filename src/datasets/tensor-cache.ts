@@ -1,5 +1,5 @@
 /** Cache of the tensors of data sets. */
-import type { Dataset, DatasetSummary } from '../domain/dataset.ts';
+import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
 
 export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;

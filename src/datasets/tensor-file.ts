@@ -1,7 +1,7 @@
 /** The file of a data set's tensors: pixels and labels of train, then of test, one byte each. */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type DatasetSummary, IMAGE_PIXELS } from '../domain/dataset.ts';
+import { type DatasetSummary, IMAGE_PIXELS } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
 import type { Tensors } from './tensor-cache.ts';
 

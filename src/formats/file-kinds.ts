@@ -1,6 +1,6 @@
 /** Names the kind of a file by its first bytes, for the error when another kind was expected. */
 import { isUtf8 } from 'node:buffer';
-import { isTarHeader } from './tar.ts';
+import { isTarHeader } from './archives/tar.ts';
 
 /** The number of bytes that `describeFile` needs. */
 export const KIND_BYTES = 512;

@@ -1,33 +1,37 @@
 /** Assembles the HTTP application from the services. Does not listen. */
 import accepts from '@fastify/accepts';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/read.ts';
+import { acceptBeforeReading } from '../tuning/accept-first.ts';
 import { registerJsonBody } from './bodies/json.ts';
 import { rejectEncodedBodies } from './bodies/raw.ts';
+import { registerIdempotency } from './conditional/idempotency.ts';
 import { registerErrorHandler } from './errors/error-handler.ts';
+import { restrictAnonymousAccess } from './hooks/access/anonymous-access.ts';
+import { registerAuthentication, requireRouteScopes } from './hooks/access/authentication.ts';
+import { registerCors } from './hooks/access/cors.ts';
+import { validateHostAndExpect } from './hooks/access/host-and-expect.ts';
+import { sendSecurityHeaders } from './hooks/access/security-headers.ts';
+import type { OnLimit } from './hooks/connections/client.ts';
+import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './hooks/connections/client-limits.ts';
+import { sendContinueOnRead } from './hooks/connections/expect-continue.ts';
+import { CONNECTION_LIMITS, limitConnections } from './hooks/connections/limits.ts';
+import { logRequests } from './hooks/lifecycle/access-log.ts';
+import { registerBasePath } from './hooks/lifecycle/base-path.ts';
+import {
+  drainInFlightRequests,
+  rejectWhileDraining,
+  releasePort,
+} from './hooks/lifecycle/graceful-shutdown.ts';
+import { registerNotFound } from './hooks/lifecycle/not-found.ts';
+import { sendRequestId } from './hooks/lifecycle/request-id.ts';
+import { rejectOnWorker } from './hooks/lifecycle/worker-role.ts';
+import { deferLowPriority, shedLoad } from './hooks/overload/backpressure.ts';
+import { limitLargeResponses, responseLimits } from './hooks/overload/large-responses.ts';
 import { countTimeouts, measureRequests } from './metrics/requests.ts';
-import { acceptBeforeReading } from './plugins/accept-first.ts';
-import { logRequests } from './plugins/access-log.ts';
-import { restrictAnonymousAccess } from './plugins/anonymous-access.ts';
-import { registerAuthentication, requireRouteScopes } from './plugins/authentication.ts';
-import { deferLowPriority, shedLoad } from './plugins/backpressure.ts';
-import { registerBasePath } from './plugins/base-path.ts';
-import type { OnLimit } from './plugins/client.ts';
-import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './plugins/client-connections.ts';
-import { compressResponses } from './plugins/compression.ts';
-import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
-import { registerCors } from './plugins/cors.ts';
-import { sendContinueOnRead } from './plugins/expect-continue.ts';
-import { drainInFlightRequests, rejectWhileDraining, releasePort } from './plugins/graceful-shutdown.ts';
-import { validateHostAndExpect } from './plugins/host-and-expect.ts';
-import { registerIdempotency } from './plugins/idempotency.ts';
-import { limitLargeResponses, responseLimits } from './plugins/large-responses.ts';
-import { registerNotFound } from './plugins/not-found.ts';
-import { registerOpenapi } from './plugins/openapi.ts';
-import { sendPlainJson } from './plugins/plain-json.ts';
-import { sendRequestId } from './plugins/request-id.ts';
-import { sendSecurityHeaders } from './plugins/security-headers.ts';
-import { rejectOnWorker } from './plugins/worker-role.ts';
+import { registerOpenapi } from './openapi/generation.ts';
+import { compressResponses } from './responses/compression.ts';
+import { sendPlainJson } from './responses/plain-json.ts';
 import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';

@@ -7,17 +7,17 @@ import {
   LogController,
   type RawServerDefault,
 } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/read.ts';
 import { sendClientError } from './errors/client-error.ts';
 import { sendProblem } from './errors/error-handler.ts';
-import { stripBasePath } from './plugins/base-path.ts';
+import { SECURITY_HEADERS } from './hooks/access/security-headers.ts';
 import {
   CONNECTION_LIMITS,
   connectionOptions,
   MAX_PATH_PARAMETER_CHARS,
-} from './plugins/connection-limits.ts';
-import { generateRequestId } from './plugins/request-id.ts';
-import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+} from './hooks/connections/limits.ts';
+import { stripBasePath } from './hooks/lifecycle/base-path.ts';
+import { generateRequestId } from './hooks/lifecycle/request-id.ts';
 import { ZOD_COMPILERS } from './validation/zod-validator.ts';
 
 /** Size limit of a JSON body without images. */

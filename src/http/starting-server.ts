@@ -2,18 +2,18 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/read.ts';
 import { AtelierError } from '../errors.ts';
+import { createServer } from '../tuning/node-http.ts';
+import { JSON_TYPE } from './conditional/prepared.ts';
 import { DEFAULT_RETRY_AFTER_SECONDS } from './errors/error-handler.ts';
 import { toProblem } from './errors/problem.ts';
 import { errorFormatForUrl, PROTOCOL_ERRORS } from './errors/protocol-errors.ts';
-import { createServer } from './node-http.ts';
-import { stripBasePath } from './plugins/base-path.ts';
-import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limits.ts';
-import { generateRequestId } from './plugins/request-id.ts';
-import { SECURITY_HEADERS } from './plugins/security-headers.ts';
-import { JSON_TYPE } from './responses/prepared.ts';
-import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/reconnect-stream.ts';
+import { SECURITY_HEADERS } from './hooks/access/security-headers.ts';
+import { CONNECTION_LIMITS, connectionOptions } from './hooks/connections/limits.ts';
+import { stripBasePath } from './hooks/lifecycle/base-path.ts';
+import { generateRequestId } from './hooks/lifecycle/request-id.ts';
+import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/events/reconnect-stream.ts';
 
 export interface StartingServer {
   readonly server: Server;

@@ -1,8 +1,9 @@
 /** Interface of a protocol: request body → batch of images, network outputs → response. */
-import type { ImageBatch } from '../datasets/image-batch.ts';
-import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
-import type { Diagnosis } from '../domain/diagnosis.ts';
-import type { VersionReference } from '../domain/model-reference.ts';
+
+import type { VersionReference } from '../domain/models/reference.ts';
+import type { Diagnosis } from '../domain/predictions/diagnosis.ts';
+import type { ImageBatch } from '../images/batch.ts';
+import type { EncodedJsonImage } from '../images/json-encoded.ts';
 
 /**
  * Translates between the wire format of one protocol and the network. A codec keeps no state: the main thread and the

@@ -1,11 +1,12 @@
 /** Images in JSON of TensorFlow Serving and MLflow: rows (`instances`), columns (`inputs`). */
-import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../datasets/base64-image.ts';
-import { FLOAT32_ROUNDING, type ImageBatch, inferScale } from '../datasets/image-batch.ts';
-import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
-import type { Fit } from '../domain/image-query.ts';
+
+import type { Fit } from '../domain/predictions/image-query.ts';
 import { AtelierError } from '../errors.ts';
-import { rejectAt } from '../formats/json-limits.ts';
-import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
+import { rejectAt } from '../formats/json/limits.ts';
+import { type NestedTensor, readNested } from '../formats/json/nested-numbers.ts';
+import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../images/base64.ts';
+import { FLOAT32_ROUNDING, type ImageBatch, inferScale } from '../images/batch.ts';
+import type { EncodedJsonImage } from '../images/json-encoded.ts';
 import { isObject, type JsonObject } from './json-object.ts';
 import { fromTensor } from './tensor-images.ts';
 

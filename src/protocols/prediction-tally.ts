@@ -1,5 +1,5 @@
 /** Counts of predicted classes, of their probabilities and of findings, for metrics. */
-import type { Diagnosis } from '../domain/diagnosis.ts';
+import type { Diagnosis } from '../domain/predictions/diagnosis.ts';
 
 type FindingCode = Diagnosis['findings'][number]['code'];
 

@@ -1,5 +1,5 @@
 /** The supported protocols. A new one needs a line here, a folder and a route. */
-import { bufferViews } from '../datasets/decode-images.ts';
+import { bufferViews } from '../images/decode.ts';
 import type { Codec, Decoded } from './codec.ts';
 import { kserveV2Codec } from './kserve-v2/codec.ts';
 import { mlflowCodec } from './mlflow/codec.ts';

@@ -1,9 +1,10 @@
 /** Tensors of KServe v2, TensorFlow Serving and MLflow → pixels. */
-import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../datasets/image-batch.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
+
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
-import { showShape } from '../formats/model-file-error.ts';
-import type { NestedTensor } from '../formats/nested-numbers.ts';
+import type { NestedTensor } from '../formats/json/nested-numbers.ts';
+import { showShape } from '../formats/models/file-error.ts';
+import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../images/batch.ts';
 
 const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
 /** Allowed shapes of each image of a batch. */

@@ -11,8 +11,8 @@
  * was created, by which pg-boss orders tickets of equal rank, so a job that is queued again comes before later ones.
  */
 import { ulidToUUID, uuidToULID } from 'ulid';
-import { isEnded } from '../domain/job-status.ts';
-import type { Tickets } from '../store/tickets.ts';
+import { isEnded } from '../domain/jobs/status.ts';
+import type { Tickets } from '../store/runs/tickets.ts';
 import { type Boss, TRAINING } from './boss.ts';
 
 const JOB_PREFIX = 'job_';

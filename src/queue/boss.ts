@@ -1,8 +1,8 @@
 /** pg-boss on the connections of the store. The library is loaded on demand. */
 import type { Kysely } from 'kysely';
 import type { Db, PgBoss, QueueOptions } from 'pg-boss';
+import type { Database } from '../store/database/tables.ts';
 import { toStorageError } from '../store/postgres/errors.ts';
-import type { Database } from '../store/tables.ts';
 
 export const BOSS_SCHEMA = 'atelier_boss';
 /** Name of the queue of training jobs. */

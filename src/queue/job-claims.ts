@@ -1,5 +1,5 @@
 /** Claims of queued jobs: of all processes, one starts a job. */
-import { type QueuePosition, selectQueued } from '../store/queue-order.ts';
+import { type QueuePosition, selectQueued } from '../store/runs/queue-order.ts';
 import { type Boss, TRAINING } from './boss.ts';
 import { jobIdOf } from './boss-tickets.ts';
 

@@ -1,7 +1,7 @@
 /** The queue of prediction jobs: each process runs one at a time. */
 import { type RawBuilder, sql } from 'kysely';
-import { LIVE, type Replicas } from '../store/postgres/replicas.ts';
-import type { PredictionJobs } from '../store/store.ts';
+import type { PredictionJobs } from '../store/persistent-state.ts';
+import { LIVE, type Replicas } from '../store/postgres/replicas/processes.ts';
 import type { Boss } from './boss.ts';
 import { type JobQueue, NOTHING, type RunJob } from './job-queue.ts';
 import { createLocalQueue } from './local-queue.ts';

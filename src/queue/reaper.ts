@@ -1,9 +1,9 @@
 /** Releases the runs of lost processes, and replaces lost tickets. Every replica that runs jobs has one. */
 import { type RawBuilder, sql } from 'kysely';
-import { ACTIVE_STATUSES } from '../domain/job-status.ts';
-import { LIVE, type Replicas } from '../store/postgres/replicas.ts';
-import { RANK } from '../store/queue-order.ts';
-import type { ActiveRun } from '../store/recover-jobs.ts';
+import { ACTIVE_STATUSES } from '../domain/jobs/status.ts';
+import { LIVE, type Replicas } from '../store/postgres/replicas/processes.ts';
+import { RANK } from '../store/runs/queue-order.ts';
+import type { ActiveRun } from '../store/runs/recover.ts';
 import { BOSS_SCHEMA, type Boss, TRAINING } from './boss.ts';
 import { createTickets, ticketIdOf } from './boss-tickets.ts';
 import { repeatedWork } from './repeated-work.ts';

@@ -1,5 +1,5 @@
 /** The queue of a process that shares its database with others, with everything that belongs to it. */
-import type { Replicas } from '../store/postgres/replicas.ts';
+import type { Replicas } from '../store/postgres/replicas/processes.ts';
 import type { Boss } from './boss.ts';
 import { createJobClaims, type QueuedJob } from './job-claims.ts';
 import type { AdmitJob, JobQueue, PreemptJob, RunJob } from './job-queue.ts';

@@ -3,7 +3,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
 import { AtelierError } from '../errors.ts';
-import { errorMessage, syncPath } from './directory.ts';
+import { errorMessage, syncPath } from './blobs/directory.ts';
 
 export interface BootstrapKeys {
   /** Returns undefined if none is stored. */

@@ -1,7 +1,7 @@
 /** Idempotency records: stored responses, replayed byte for byte. */
 import type { Transaction } from 'kysely';
-import type { Rows } from './rows.ts';
-import type { Database } from './tables.ts';
+import type { Rows } from './database/rows.ts';
+import type { Database } from './database/tables.ts';
 
 const RETENTION_MS = 24 * 60 * 60 * 1000;
 

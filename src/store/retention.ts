@@ -2,12 +2,12 @@
 import { sql, type Transaction } from 'kysely';
 import { encodeTime } from 'ulid';
 import { hasCode } from '../errors.ts';
-import type { Checkpoints } from './checkpoints.ts';
-import { listUses } from './delete-job.ts';
-import type { Jobs } from './jobs.ts';
-import type { PredictionJobs } from './prediction-jobs.ts';
-import type { Rows } from './rows.ts';
-import type { Database } from './tables.ts';
+import type { Checkpoints } from './checkpoints/repository.ts';
+import type { Rows } from './database/rows.ts';
+import type { Database } from './database/tables.ts';
+import { listUses } from './jobs/delete.ts';
+import type { Jobs } from './jobs/repository.ts';
+import type { PredictionJobs } from './predictions/repository.ts';
 
 export interface Retention {
   /** Deletes the events of jobs that ended before a time; the jobs and their metrics stay. */

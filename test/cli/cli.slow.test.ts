@@ -7,9 +7,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { requestJson, serviceAddress, startProcess, untilServedJob } from '../start-process.ts';
-import { addCleanup, endless, hasEnded, interruptible, temporaryDirectory } from '../start-service.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import { requestJson, serviceAddress, startProcess, untilServedJob } from '../support/start-process.ts';
+import {
+  addCleanup,
+  endless,
+  hasEnded,
+  interruptible,
+  temporaryDirectory,
+} from '../support/start-service.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LAUNCHER = join(ROOT, 'cli/atelier');

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { COMMANDS } from '../../cli/commands/index.ts';
 import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
-import { startService, temporaryDirectory, tiny } from '../start-service.ts';
+import { startService, temporaryDirectory, tiny } from '../support/start-service.ts';
 import { run } from './run.ts';
 
 const key = generateKey();

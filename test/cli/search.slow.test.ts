@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Search } from '../../src/domain/search/search.ts';
-import { type SearchBody, smallSearch } from '../search-outcome.ts';
-import { startService, temporaryDirectory } from '../start-service.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
+import { type SearchBody, smallSearch } from '../support/search-outcome.ts';
+import { startService, temporaryDirectory } from '../support/start-service.ts';
 import { run } from './run.ts';
 
 const { app } = await startService({ after }, { TRAINING_WORKERS: '2' });

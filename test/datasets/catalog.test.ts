@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 
 const summary = (id: string): DatasetSummary => ({
   id,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
-import { npyBytes } from '../../src/formats/npy.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { IMAGES, isAtelierError, npyFixture, temporaryFolder } from './fixtures.ts';
 
 const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { openImage } from '../../src/datasets/encoded-image.ts';
-import type { ImageBatch } from '../../src/datasets/image-batch.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+import type { ImageBatch } from '../../src/images/batch.ts';
+import { openImage } from '../../src/images/encoded.ts';
 
 /** Reads a file that NumPy wrote: scripts/npy_fixtures.py. */
 export function npyFixture(name: string): Promise<Buffer> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTensorCache, tensorBytes } from '../../src/datasets/tensor-cache.ts';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 
 const summary = (id: string, examples = 1): DatasetSummary => ({
   id,

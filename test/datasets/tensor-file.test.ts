@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
 import { readTensorFile, writeTensorFile } from '../../src/datasets/tensor-file.ts';
-import { datasetId } from '../../src/datasets/upload/dataset-id.ts';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import { datasetId } from '../../src/datasets/upload/id.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { isAtelierError, temporaryFolder } from './fixtures.ts';
 import { images, labels } from './upload/fixtures.ts';
 

@@ -1,6 +1,6 @@
 import { after, test } from 'node:test';
-import { serviceAddress, startProcess } from '../start-process.ts';
-import { temporaryDirectory } from '../start-service.ts';
+import { serviceAddress, startProcess } from '../support/start-process.ts';
+import { temporaryDirectory } from '../support/start-service.ts';
 import { PAGES, readBlocks } from './pages.ts';
 import { isRun, runPage } from './run-page.ts';
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { postWebhook } from '../../src/services/webhooks/post.ts';
 import { signMessage } from '../../src/services/webhooks/sign.ts';
-import { addCleanup, temporaryDirectory } from '../start-service.ts';
+import { addCleanup, temporaryDirectory } from '../support/start-service.ts';
 import { readBlocks } from './pages.ts';
 
 const PAGE = 'docs/guides/webhooks.md';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { describeFile } from '../../src/formats/file-kinds.ts';
-import { importModel } from '../../src/formats/import-model.ts';
-import { npyBytes } from '../../src/formats/npy.ts';
+import { importModel } from '../../src/formats/models/import.ts';
 import { isAtelierError } from '../datasets/fixtures.ts';
 
 const image = sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } });

@@ -1,15 +1,15 @@
 /** Models to write and files to read. */
 import { readFileSync } from 'node:fs';
-import type { ImportOrigin } from '../../src/domain/model-import.ts';
-import { type PublishedModel, parametersDigest } from '../../src/formats/model-metadata.ts';
-import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
-import type { Float32Tensor } from '../../src/formats/tensor.ts';
+import type { ImportOrigin } from '../../src/domain/models/import.ts';
+import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
+import type { Float32Tensor } from '../../src/formats/arrays/tensor.ts';
+import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';
 import {
   type LayerSizes,
   type Network,
   parameterCount,
   type Standardization,
-} from '../../src/numerics/network.ts';
+} from '../../src/numerics/network/layers.ts';
 
 /** Within ±0.05, all different: multiples of a prime modulo 2³². */
 export function numbers(count: number, seed = 0): Float32Array {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createInput } from '../../scripts/fuzz/parsers.ts';
 import { fuzz } from '../../scripts/fuzz/run.ts';
-import { temporaryDirectory } from '../start-service.ts';
+import { temporaryDirectory } from '../support/start-service.ts';
 import { all } from './children/broken-parsers.ts';
 
 const MODULE = new URL('./children/broken-parsers.ts', import.meta.url);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { assertProblem, queueJob, startService, train } from '../start-service.ts';
+import { assertProblem, queueJob, startService, train } from '../support/start-service.ts';
 
 const { app } = await startService({ after });
 const { id } = await train(app);

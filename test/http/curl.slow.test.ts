@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { startService, temporaryDirectory, tiny, train } from '../start-service.ts';
+import { startService, temporaryDirectory, tiny, train } from '../support/start-service.ts';
 
 const run = promisify(execFile);
 const { app } = await startService({ after }, { MAX_BODY_BYTES: String(8 * 2 ** 20) });

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fetchEventSource } from '@microsoft/fetch-event-source';
 import { EventSource } from 'eventsource';
 import { createEventSource } from 'eventsource-client';
-import { EVENT_TYPES } from '../../src/domain/training-job.ts';
+import { EVENT_TYPES } from '../../src/domain/jobs/training.ts';
 
 /** @returns resolves when the client has stopped by itself after a 204 */
 type Follow = (url: string, onId: (id: string) => void) => Promise<void>;

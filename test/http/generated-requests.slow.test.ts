@@ -4,8 +4,8 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { npyBytes } from '../../src/formats/npy.ts';
-import { examples } from '../../src/http/examples/contract.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
+import { examples } from '../../src/http/openapi/examples/contract.ts';
 import {
   assertProblem,
   cancelJob,
@@ -16,7 +16,7 @@ import {
   tiny,
   train,
   untilJob,
-} from '../start-service.ts';
+} from '../support/start-service.ts';
 import { damaged, mutated, value } from './damaged-bodies.ts';
 
 // The only slot is taken and the queue is full, so no generated job runs; valid ones get `queue-full`.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { problemSchema } from '../../src/http/errors/problem.ts';
-import { startService, temporaryDirectory } from '../start-service.ts';
+import { startService, temporaryDirectory } from '../support/start-service.ts';
 
 const outside = await temporaryDirectory({ after });
 const stateDir = join(outside, 'state');

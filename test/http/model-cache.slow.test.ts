@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
-import { openStore } from '../../src/store/sqlite/open-store.ts';
-import { startService, temporaryDirectory } from '../start-service.ts';
+import { openStore } from '../../src/store/sqlite/open.ts';
 import { trained } from '../store/fixtures.ts';
+import { startService, temporaryDirectory } from '../support/start-service.ts';
 import { collect } from './metrics/samples.ts';
 
 const MODELS = 300;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertProblem, cancelJob, endless, startService } from '../start-service.ts';
+import { assertProblem, cancelJob, endless, startService } from '../support/start-service.ts';
 import { upload } from './upload.ts';
 
 const { app } = await startService({ after });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
-import { type JobEvent, jobEventSchema } from '../../src/domain/training-job.ts';
+import { type JobEvent, jobEventSchema } from '../../src/domain/jobs/training.ts';
 
 export interface Stream {
   readonly status: number;

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { problemSchema } from '../../src/http/errors/problem.ts';
-import { releasePort } from '../../src/http/plugins/graceful-shutdown.ts';
+import { releasePort } from '../../src/http/hooks/lifecycle/graceful-shutdown.ts';
 import { bindServer } from '../../src/http/starting-server.ts';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;

@@ -1,16 +1,16 @@
 /** Fixtures of scripts/numerics_fixtures.py and knobs_fixtures.py, and vector assertions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { type Activation, blocks, type LayerSizes, type Network } from '../../src/numerics/network/layers.ts';
+import { randomBits } from '../../src/numerics/random.ts';
 import {
   type EngineSettings,
   type Examples,
   PLAIN_OBJECTIVE,
   type StepPosition,
-} from '../../src/numerics/engine.ts';
-import { type Activation, blocks, type LayerSizes, type Network } from '../../src/numerics/network.ts';
-import { randomBits } from '../../src/numerics/random.ts';
-import type { PlateauSchedule, Schedule } from '../../src/numerics/schedules.ts';
-import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+} from '../../src/numerics/training/engine.ts';
+import type { TrainingPlan } from '../../src/numerics/training/plan.ts';
+import type { PlateauSchedule, Schedule } from '../../src/numerics/training/schedules.ts';
 
 interface Labelled {
   readonly name: string;

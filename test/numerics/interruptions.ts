@@ -1,13 +1,13 @@
 /** Interrupted trainings, resumed from checkpoint bytes with a new engine. */
 import { Worker } from 'node:worker_threads';
-import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
-import type { LoopEvent, LoopReply, TrainingResult } from '../../src/numerics/loop-events.ts';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
-import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
-import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
-import { decodeCheckpoint } from '../../src/store/decode-checkpoint.ts';
-import { encodeCheckpoint } from '../../src/store/encode-checkpoint.ts';
+import type { CreateEngine, Examples } from '../../src/numerics/training/engine.ts';
+import type { LoopEvent, LoopReply, TrainingResult } from '../../src/numerics/training/loop-events.ts';
+import type { TrainingPlan } from '../../src/numerics/training/plan.ts';
+import type { TrainingSnapshot } from '../../src/numerics/training/snapshot.ts';
+import { decodeCheckpoint } from '../../src/store/checkpoints/decode.ts';
+import { encodeCheckpoint } from '../../src/store/checkpoints/encode.ts';
 import { kernelModule } from './simd/cases.ts';
 import { startLoop } from './start-loop.ts';
 

@@ -1,9 +1,9 @@
 /** A training loop together with its engine. */
-import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
-import { prepareTraining } from '../../src/numerics/prepare-training.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
-import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
-import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
+import type { CreateEngine, Examples } from '../../src/numerics/training/engine.ts';
+import { trainingLoop } from '../../src/numerics/training/loop.ts';
+import type { TrainingPlan } from '../../src/numerics/training/plan.ts';
+import { prepareTraining } from '../../src/numerics/training/prepare.ts';
+import type { TrainingSnapshot } from '../../src/numerics/training/snapshot.ts';
 
 export function startLoop(
   plan: TrainingPlan,

@@ -1,8 +1,9 @@
 /** A small training with a decreasing loss, run to its end. */
-import type { CreateEngine } from '../../src/numerics/engine.ts';
-import type { EpochMetrics, LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
+
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
-import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import type { CreateEngine } from '../../src/numerics/training/engine.ts';
+import type { EpochMetrics, LoopEvent, LoopReply } from '../../src/numerics/training/loop-events.ts';
+import type { TrainingPlan } from '../../src/numerics/training/plan.ts';
 import { planOf, stripes } from './fixtures.ts';
 import { startLoop } from './start-loop.ts';
 

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
 import type { Page } from 'playwright-core';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
-import type { Search } from '../../src/domain/search/search.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
-import { smallSearch, untilSearch } from '../search-outcome.ts';
-import { requestJson } from '../start-process.ts';
-import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../start-service.ts';
+import { smallSearch, untilSearch } from '../support/search-outcome.ts';
+import { requestJson } from '../support/start-process.ts';
+import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../support/start-service.ts';
 import { assertAccessible, openPage, options, startPageService } from './page.ts';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EpochRecord } from '../../src/domain/epoch-record.ts';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { type Process, requestJson, serviceAddress, startProcess } from '../start-process.ts';
-import { temporaryDirectory, tiny } from '../start-service.ts';
+import type { EpochRecord } from '../../src/domain/jobs/epoch-record.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import { type Process, requestJson, serviceAddress, startProcess } from '../support/start-process.ts';
+import { temporaryDirectory, tiny } from '../support/start-service.ts';
 import { openPage, options, shownEpoch, untilEpoch } from './page.ts';
 
 /** Longer than the test, with epochs that can be counted. */

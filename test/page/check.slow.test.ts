@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { GradientCheck } from '../../src/domain/gradient-check.ts';
-import { tiny, train } from '../start-service.ts';
+import type { GradientCheck } from '../../src/domain/checks/gradient.ts';
+import { tiny, train } from '../support/start-service.ts';
 import { openPage, options, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });

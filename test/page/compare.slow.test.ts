@@ -1,8 +1,8 @@
 /** The comparison of jobs in a browser. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../start-service.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../support/start-service.ts';
 import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });

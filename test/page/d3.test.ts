@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { area as d3Area, line as d3Line } from 'd3-shape';
 import { interpolateNumber } from '../../page/d3/interpolate.ts';
 import { area, line } from '../../page/d3/shape.ts';
-import { createPathData } from '../../src/formats/charts/path-data.ts';
+import { createPathData } from '../../src/charts/parts/path-data.ts';
 
 const SERIES: readonly (readonly (number | null)[])[] = [
   [],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
-import { tiny, train } from '../start-service.ts';
+import { tiny, train } from '../support/start-service.ts';
 import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });

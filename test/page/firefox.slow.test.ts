@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'puppeteer-core';
-import type { Search } from '../../src/domain/search/search.ts';
-import { startFirefox, withoutFirefox } from '../firefox.ts';
-import { smallSearch } from '../search-outcome.ts';
-import { requestJson } from '../start-process.ts';
-import { type Scope, train } from '../start-service.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
+import { smallSearch } from '../support/search-outcome.ts';
+import { startFirefox, withoutFirefox } from '../support/servers/firefox.ts';
+import { requestJson } from '../support/start-process.ts';
+import { type Scope, train } from '../support/start-service.ts';
 import { REPORT_VIOLATIONS, startPageService } from './page.ts';
 
 const options = { skip: withoutFirefox };

@@ -11,7 +11,7 @@ const GROUPS = [
 ];
 
 /** Tests of the delivery of the page's files and of Firefox, which run alone. */
-const ALONE = ['firefox', 'loading'];
+export const ALONE = ['firefox', 'loading'];
 
 export async function runGroup(group: number): Promise<void> {
   const all = globSync(`!(${ALONE.join('|')})${SUFFIX}`, { cwd: import.meta.dirname }).toSorted();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import {
   endless,
   interruptible,
@@ -15,7 +15,7 @@ import {
   tiny,
   train,
   untilJob,
-} from '../start-service.ts';
+} from '../support/start-service.ts';
 import { openPage, options, pressByKeyboard, startPageService, untilStreamEnds } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });

@@ -1,9 +1,9 @@
 /** The Jobs screen in a browser: the list, its filters and pages, and the selection for a comparison. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Search } from '../../src/domain/search/search.ts';
-import { smallSearch } from '../search-outcome.ts';
-import { cancelJob, endless, isRunning, queueJob, tiny, train, untilJob } from '../start-service.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
+import { smallSearch } from '../support/search-outcome.ts';
+import { cancelJob, endless, isRunning, queueJob, tiny, train, untilJob } from '../support/start-service.ts';
 import { openPage, options, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });

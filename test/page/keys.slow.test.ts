@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
-import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { endless } from '../start-service.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import { endless } from '../support/start-service.ts';
 import { openPage, options, shownEpoch, startPageService, untilEpoch } from './page.ts';
 
 const key = generateKey();

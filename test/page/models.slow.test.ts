@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { Alias } from '../../src/domain/alias.ts';
-import type { DatasetSummary } from '../../src/domain/dataset.ts';
-import type { Evaluation } from '../../src/domain/evaluation.ts';
-import { tiny, train } from '../start-service.ts';
+import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
+import type { Alias } from '../../src/domain/models/alias.ts';
+import { tiny, train } from '../support/start-service.ts';
 import { openPage, options, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });

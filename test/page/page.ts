@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import axeCore, { type AxeResults } from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
-import type { Atelier } from '../../src/compose.ts';
-import { collectMessages, startBrowser, withoutBrowser } from '../browser.ts';
-import { addCleanup, type Scope, startService } from '../start-service.ts';
+import type { Atelier } from '../../src/process/compose.ts';
+import { collectMessages, startBrowser, withoutBrowser } from '../support/servers/browser.ts';
+import { addCleanup, type Scope, startService } from '../support/start-service.ts';
 
 /** The `skip` option of tests of the page. */
 export const options = { skip: withoutBrowser };

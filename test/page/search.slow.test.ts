@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { Search } from '../../src/domain/search/search.ts';
-import { type SearchBody, smallSearch, untilSearch } from '../search-outcome.ts';
-import { requestJson } from '../start-process.ts';
+import type { Search } from '../../src/domain/searches/representation.ts';
+import { type SearchBody, smallSearch, untilSearch } from '../support/search-outcome.ts';
+import { requestJson } from '../support/start-process.ts';
 import { openPage, options, pressByKeyboard, startPageService, untilStreamEnds } from './page.ts';
 
 const { url } = await startPageService({ after }, { TRAINING_WORKERS: '1' });

@@ -6,7 +6,7 @@ import { buildValue, createTree } from '../../page/screens/train/options.ts';
 import { formatSetting, parseSetting, settingOf } from '../../page/screens/train/setting.ts';
 import { buildVariation, parseRange, rangeText, variationText } from '../../page/screens/train/vary.ts';
 import { readForms } from '../../scripts/page/forms.ts';
-import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+import { trainingRequestSchema } from '../../src/domain/jobs/training.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const forms = readForms(ROOT);

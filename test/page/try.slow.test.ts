@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
-import { type Scope, temporaryDirectory, testImage, train } from '../start-service.ts';
+import { type Scope, temporaryDirectory, testImage, train } from '../support/start-service.ts';
 import { openPage, options, type PageOptions, pressByKeyboard, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
-import type { JobStatus } from '../../src/domain/job-status.ts';
+import type { JobStatus } from '../../src/domain/jobs/status.ts';
 import { migrateBoss, startBoss, TRAINING } from '../../src/queue/boss.ts';
 import { createTickets, jobIdOf, ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import { connectPostgres } from '../../src/store/postgres/connect.ts';
-import { temporaryDatabase, withoutPostgres } from '../postgres.ts';
+import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 
 async function ticketsFor(t: TestContext) {
   const url = await temporaryDatabase(t);

@@ -4,11 +4,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { migrateBoss, TRAINING } from '../../src/queue/boss.ts';
 import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
-import { withoutPostgres } from '../postgres.ts';
-import { startPostgres } from '../postgres-server.ts';
-import { addCleanup } from '../start-service.ts';
 import { until } from '../store/postgres/join.ts';
-import { startTcpProxy } from '../tcp-proxy.ts';
+import { withoutPostgres } from '../support/servers/postgres.ts';
+import { startPostgres } from '../support/servers/postgres-server.ts';
+import { startTcpProxy } from '../support/servers/tcp-proxy.ts';
+import { addCleanup } from '../support/start-service.ts';
 import { queueDatabase, startTwo } from './shared.ts';
 
 const options = { skip: withoutPostgres };

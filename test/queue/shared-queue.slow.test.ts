@@ -5,8 +5,8 @@ import { hasCode } from '../../src/errors.ts';
 import { TRAINING } from '../../src/queue/boss.ts';
 import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import type { AdmitJob } from '../../src/queue/job-queue.ts';
-import { withoutPostgres } from '../postgres.ts';
-import { seeded } from '../seeded.ts';
+import { seeded } from '../support/seeded.ts';
+import { withoutPostgres } from '../support/servers/postgres.ts';
 import { type Process, type ProcessOptions, queueDatabase, startTwo } from './shared.ts';
 
 const options = { skip: withoutPostgres };

@@ -6,14 +6,14 @@ import { type Boss, migrateBoss, startBoss } from '../../src/queue/boss.ts';
 import { createTickets } from '../../src/queue/boss-tickets.ts';
 import { type AdmitJob, type JobQueue, NOTHING, Preemption, type RunJob } from '../../src/queue/job-queue.ts';
 import { startSharedQueue } from '../../src/queue/shared-queue.ts';
-import { createJobPlacement } from '../../src/services/job-placement.ts';
-import { createJobPreemption } from '../../src/services/job-preemption.ts';
-import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
-import type { Replicas } from '../../src/store/postgres/replicas.ts';
-import type { Store } from '../../src/store/store.ts';
-import { addCleanup } from '../start-service.ts';
+import { createJobPlacement } from '../../src/services/queueing/placement.ts';
+import { createJobPreemption } from '../../src/services/queueing/preemption.ts';
+import type { Store } from '../../src/store/persistent-state.ts';
+import { openPostgresStore } from '../../src/store/postgres/open.ts';
+import type { Replicas } from '../../src/store/postgres/replicas/processes.ts';
 import { request, temporaryDirectory, untouched } from '../store/fixtures.ts';
 import { OFFER, sharedDatabase } from '../store/postgres/join.ts';
+import { addCleanup } from '../support/start-service.ts';
 
 /** Lines such as `a starts job_…`. */
 export function createLog() {

@@ -5,19 +5,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { datasetReportSchema } from '../../src/domain/dataset-report.ts';
-import type { EpochRecord, Progress } from '../../src/domain/epoch-record.ts';
+import { datasetReportSchema } from '../../src/domain/datasets/report.ts';
+import type { EpochRecord, Progress } from '../../src/domain/jobs/epoch-record.ts';
 import {
   type ResolvedTrainingRequest,
   type TrainingJob,
   trainingRequestSchema,
-} from '../../src/domain/training-job.ts';
+} from '../../src/domain/jobs/training.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
-import type { NewDataset } from '../../src/store/datasets.ts';
+import type { NewDataset } from '../../src/store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
-import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
-import { openStore } from '../../src/store/sqlite/open-store.ts';
-import type { NewVersion, Run, Store } from '../../src/store/store.ts';
+import type { NewVersion, Run, Store } from '../../src/store/persistent-state.ts';
+import { openPostgresStore } from '../../src/store/postgres/open.ts';
+import { openStore } from '../../src/store/sqlite/open.ts';
 import { giveDatabaseBack, isOnPostgres, takeDatabase } from './store-test.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStore } from '../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../src/store/sqlite/open.ts';
 import { temporaryDirectory } from './fixtures.ts';
 
 test('every acknowledged event survives SIGKILL', async (t) => {

@@ -1,9 +1,9 @@
 /** Tests of the store that run on SQLite, and again on PostgreSQL. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
-import { type Collation, createDatabase, execute, withoutPostgres } from '../postgres.ts';
+import { type Collation, createDatabase, execute, withoutPostgres } from '../support/servers/postgres.ts';
 
 const onPostgres = new WeakSet<TestContext>();
 /** How the databases order text; null for SQLite. */
@@ -24,7 +24,7 @@ export function storeTest(name: string, body: (t: TestContext) => Promise<void>)
 /** Declares the tests of all files that call `storeTest` for PostgreSQL. */
 export async function runOnPostgres(order: Collation): Promise<void> {
   collation = order;
-  const files = readdirSync(import.meta.dirname).filter((file) => /(?<!\.slow)\.test\.ts$/.test(file));
+  const files = globSync('**/!(*.slow).test.ts', { cwd: import.meta.dirname });
   for (const file of files.toSorted()) {
     const path = join(import.meta.dirname, file);
     if (readFileSync(path, 'utf8').includes('storeTest(')) await import(path);

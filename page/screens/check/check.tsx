@@ -1,7 +1,7 @@
 /** Screen: a gradient check, by block. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { GradientCheck } from '../../../src/domain/gradient-check.ts';
+import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { ProblemBox } from '../../components/problem-box.tsx';

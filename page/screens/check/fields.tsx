@@ -1,7 +1,7 @@
 /** The fields of a gradient check: subject, data, method. */
 import type { ComponentChildren, JSX } from 'preact';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
-import type { Model } from '../../../src/domain/model.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
+import type { Model } from '../../../src/domain/models/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';

@@ -1,6 +1,6 @@
 /** The report of a gradient check: a verdict, its criteria, and its blocks. */
 import type { JSX } from 'preact';
-import type { GradientCheck } from '../../../src/domain/gradient-check.ts';
+import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
 import { Table } from '../../components/table.tsx';
 import { count, duration, significant } from '../../format.ts';
 

@@ -1,6 +1,6 @@
 /** Screen: up to eight training jobs: their curves in one chart, the options that differ, results, and McNemar's test. */
 import type { JSX } from 'preact';
-import { plotNames } from '../../../src/formats/charts/plot-names.ts';
+import { plotNames } from '../../../src/charts/plot-names.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { Screen } from '../../components/screen.tsx';

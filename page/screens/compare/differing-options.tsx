@@ -1,6 +1,6 @@
 /** The options in which the requests of the jobs differ. */
 import type { JSX } from 'preact';
-import { flatten, toWords } from '../../../src/formats/charts/plot-names.ts';
+import { flatten, toWords } from '../../../src/charts/plot-names.ts';
 import { Table } from '../../components/table.tsx';
 import { requestOf } from '../job/request.ts';
 import { optionName } from '../train/groups.ts';

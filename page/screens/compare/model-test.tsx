@@ -1,7 +1,7 @@
 /** McNemar's test of two models on the same test images, on demand, because it may count as a look at the test set. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ModelComparison } from '../../../src/domain/evaluation.ts';
+import type { ModelComparison } from '../../../src/domain/checks/evaluation.ts';
 import { requestJson } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';

@@ -1,8 +1,8 @@
 /** The curves of several jobs in one chart. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { EpochPlot } from '../../../src/domain/plots.ts';
-import { drawEpochs } from '../../../src/formats/charts/epochs.ts';
+import { drawEpochs } from '../../../src/charts/epochs.ts';
+import type { EpochPlot } from '../../../src/domain/reports/plots.ts';
 import { Chart, type ChartTable } from '../../components/chart.tsx';
 import { COLUMNS, type EpochColumn } from '../job/epoch-table.ts';
 import { jobPath } from '../job/use-training.ts';

@@ -1,6 +1,6 @@
 /** Results of the compared jobs, one column each. */
 import type { ComponentChildren, JSX } from 'preact';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { JobStatus } from '../../components/job-status.tsx';
 import { Table } from '../../components/table.tsx';

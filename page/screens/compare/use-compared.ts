@@ -1,7 +1,7 @@
 /** Jobs with their epochs, read again while one of them has not ended. */
 import { useEffect, useState } from 'preact/hooks';
-import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { requestJson } from '../../api/client.ts';
 import { apiKey } from '../../api/key.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';

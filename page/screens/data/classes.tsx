@@ -1,6 +1,6 @@
 /** The classes of a data set, with their numbers of images as a histogram. */
 import type { JSX } from 'preact';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { count, toCsv } from '../../format.ts';

@@ -1,7 +1,7 @@
 /** Screen: one data set, with its classes, its images and the report of its upload. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Loaded } from '../../components/loaded.tsx';

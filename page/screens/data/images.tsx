@@ -1,7 +1,7 @@
 /** The images of a data set, by split and class. Both, and the position, are in the query of the address. */
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
 import { ApiImage } from '../../components/image28.tsx';

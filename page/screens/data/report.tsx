@@ -1,6 +1,6 @@
 /** The report of an upload: warnings, duplicates, and what the files held. */
 import type { JSX } from 'preact';
-import type { ArrayReport, DatasetReport, Duplicates } from '../../../src/domain/dataset-report.ts';
+import type { ArrayReport, DatasetReport, Duplicates } from '../../../src/domain/datasets/report.ts';
 import { type Column, Table } from '../../components/table.tsx';
 import { count, percent, significant } from '../../format.ts';
 

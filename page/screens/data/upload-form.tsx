@@ -1,7 +1,7 @@
 /** The form that uploads a data set: one archive or up to four arrays, with progress. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { request } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';

@@ -1,7 +1,7 @@
 /** Actions on a job: pause, resume, cancel, repeat, verify, report, delete. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';

@@ -1,7 +1,7 @@
 /** Tab: the gradient check before the training, and on demand one of each block. */
 import type { JSX } from 'preact';
-import type { GradientCheck } from '../../../src/domain/gradient-check.ts';
-import type { GradientCheckSummary, TrainingJob } from '../../../src/domain/training-job.ts';
+import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
+import type { GradientCheckSummary, TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { send } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';

@@ -1,7 +1,7 @@
 /** Tab: the checkpoints of a job, which other trainings can start from. */
 import type { JSX } from 'preact';
-import type { CheckpointRecord } from '../../../src/domain/checkpoint.ts';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { CheckpointRecord } from '../../../src/domain/jobs/checkpoint.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Loaded } from '../../components/loaded.tsx';
 import { Table } from '../../components/table.tsx';

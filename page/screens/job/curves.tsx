@@ -1,11 +1,11 @@
 /** Curves of a job by epoch, with marks for the best epoch and the warnings, and one cursor for all of them. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
-import type { EpochPlot } from '../../../src/domain/plots.ts';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
-import { drawEpochs } from '../../../src/formats/charts/epochs.ts';
-import type { Mark } from '../../../src/formats/charts/marks.ts';
+import { drawEpochs } from '../../../src/charts/epochs.ts';
+import type { Mark } from '../../../src/charts/parts/marks.ts';
+import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import type { EpochPlot } from '../../../src/domain/reports/plots.ts';
 import { Chart } from '../../components/chart.tsx';
 import { parameter, setParameters } from '../../state/parameters.ts';
 import { EpochCursor } from './epoch-cursor.tsx';

@@ -1,6 +1,6 @@
 /** A slider over the epochs that reads out the numbers of one of them. */
 import type { JSX } from 'preact';
-import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
+import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
 import { allColumns } from './epoch-table.ts';
 
 export interface EpochCursorProps {

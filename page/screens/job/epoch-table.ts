@@ -1,6 +1,6 @@
 /** Columns of epoch records in tables and sentences. */
-import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
-import type { EpochPlot } from '../../../src/domain/plots.ts';
+import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
+import type { EpochPlot } from '../../../src/domain/reports/plots.ts';
 import { percent, significant } from '../../format.ts';
 
 export interface EpochColumn {

@@ -1,8 +1,8 @@
 /** Tab: the path of the training over the loss, computed on demand. */
 import type { JSX } from 'preact';
-import type { SgdPath } from '../../../src/domain/sgd-path.ts';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
-import { drawSgdPath } from '../../../src/formats/charts/sgd-path.ts';
+import { drawSgdPath } from '../../../src/charts/sgd-path.ts';
+import type { SgdPath } from '../../../src/domain/checks/sgd-path.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { requestJson } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';

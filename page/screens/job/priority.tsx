@@ -1,7 +1,7 @@
 /** Priority of a job that has not ended, and how to change it. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { send } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';

@@ -1,6 +1,6 @@
 /** Tab: the receipt, which holds everything that the digest of the parameters depends on. */
 import type { JSX } from 'preact';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { JsonView } from './json-view.tsx';
 
 export function ReceiptTab({ job }: { readonly job: TrainingJob }): JSX.Element {

@@ -1,6 +1,6 @@
 /** The lab report of an ended job, as files. */
 import type { JSX } from 'preact';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { jobPath } from './use-training.ts';
 

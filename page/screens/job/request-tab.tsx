@@ -1,6 +1,6 @@
 /** Tab: the request with every default filled in. */
 import type { JSX } from 'preact';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { AsCurl } from '../../components/as-curl.tsx';
 import { JsonView } from './json-view.tsx';
 import { requestOf } from './request.ts';

@@ -1,5 +1,5 @@
 /** The request of a job, to start the same training again. */
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { links } from '../../router.ts';
 import { settingOfRequest } from '../train/constants.ts';
 import { formatSetting } from '../train/setting.ts';

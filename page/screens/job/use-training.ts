@@ -1,7 +1,7 @@
 /** A training job in a component: its state, its epochs and its warnings, followed by its events. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { EpochRecord, Progress } from '../../../src/domain/epoch-record.ts';
-import type { JobEvent, TrainingJob } from '../../../src/domain/training-job.ts';
+import type { EpochRecord, Progress } from '../../../src/domain/jobs/epoch-record.ts';
+import type { JobEvent, TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { requestJson } from '../../api/client.ts';
 import { useEvents } from '../../api/event-stream.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';

@@ -1,7 +1,7 @@
 /** Whether a repeated training ended with the same parameters. */
 import type { JSX } from 'preact';
-import type { Verification } from '../../../src/domain/reproducibility.ts';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import type { Verification } from '../../../src/domain/training/reproducibility.ts';
 import { links } from '../../router.ts';
 
 export interface VerificationResultProps {

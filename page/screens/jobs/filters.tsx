@@ -1,7 +1,7 @@
 /** Filters of the list of jobs, kept in the address. */
 import type { JSX } from 'preact';
-import type { JobStatus } from '../../../src/domain/job-status.ts';
-import type { Search } from '../../../src/domain/search/search.ts';
+import type { JobStatus } from '../../../src/domain/jobs/status.ts';
+import type { Search } from '../../../src/domain/searches/representation.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { Field } from '../../components/field.tsx';
 import { dateTime } from '../../format.ts';

@@ -1,6 +1,6 @@
 /** The table of jobs. */
 import type { JSX } from 'preact';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { JobStatus } from '../../components/job-status.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';

@@ -1,6 +1,6 @@
 /** Searches, newest first, if there are any: the last ones, or a page of all. A search is a job of many jobs. */
 import type { JSX } from 'preact';
-import type { Search } from '../../../src/domain/search/search.ts';
+import type { Search } from '../../../src/domain/searches/representation.ts';
 import { Button } from '../../components/button.tsx';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';

@@ -1,5 +1,5 @@
 /** Preconditions of a move: the alias must still be what the user sees. */
-import type { Alias } from '../../../src/domain/alias.ts';
+import type { Alias } from '../../../src/domain/models/alias.ts';
 import { request } from '../../api/client.ts';
 
 /** A tag that matches no state, so the service refuses the change and describes the current state. */

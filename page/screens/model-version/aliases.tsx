@@ -1,7 +1,7 @@
 /** Aliases of a model: move them to the version that is shown, roll them back, and what happened before. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Alias, AliasMove } from '../../../src/domain/alias.ts';
+import type { Alias, AliasMove } from '../../../src/domain/models/alias.ts';
 import { request } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';

@@ -1,7 +1,7 @@
 /** Images of a cell of the confusion matrix, or the most confident mistakes. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Evaluation } from '../../../src/domain/evaluation.ts';
+import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { ApiImage } from '../../components/image28.tsx';

@@ -1,8 +1,8 @@
 /** Comparison with another version on the test images: McNemar's test, classes, and images that differ. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ModelComparison } from '../../../src/domain/evaluation.ts';
-import type { Model, ModelVersion } from '../../../src/domain/model.ts';
+import type { ModelComparison } from '../../../src/domain/checks/evaluation.ts';
+import type { Model, ModelVersion } from '../../../src/domain/models/representation.ts';
 import { requestJson } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';

@@ -1,8 +1,8 @@
 /** Confusion matrix whose cells are links to their images. Arrow keys move between the cells. */
 import { cloneElement, type JSX, type SVGAttributes, type TargetedKeyboardEvent, type VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Evaluation } from '../../../src/domain/evaluation.ts';
-import { drawConfusion, type PlacedCell } from '../../../src/formats/charts/confusion.ts';
+import { drawConfusion, type PlacedCell } from '../../../src/charts/confusion.ts';
+import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import { Chart } from '../../components/chart.tsx';
 import { count as formatCount } from '../../format.ts';
 import { path } from '../../router.ts';

@@ -1,6 +1,6 @@
 /** Confirms the deletion of a version. */
 import type { JSX } from 'preact';
-import type { Model } from '../../../src/domain/model.ts';
+import type { Model } from '../../../src/domain/models/representation.ts';
 import { request } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { useResource } from '../../api/use-resource.ts';

@@ -1,8 +1,8 @@
 /** Evaluation of a version: confusion matrix with the images of its cells, scores by class, calibration. */
 import type { JSX } from 'preact';
-import type { Evaluation } from '../../../src/domain/evaluation.ts';
-import { drawClassBars } from '../../../src/formats/charts/class-bars.ts';
-import { drawReliability } from '../../../src/formats/charts/reliability.ts';
+import { drawClassBars } from '../../../src/charts/class-bars.ts';
+import { drawReliability } from '../../../src/charts/reliability.ts';
+import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import { requestJson } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { type Resource, useResource } from '../../api/use-resource.ts';

@@ -1,8 +1,9 @@
 /** A version and its card as the API shows them. */
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
-import type { Evaluation } from '../../../src/domain/evaluation.ts';
-import type { ModelVersion } from '../../../src/domain/model.ts';
-import type { TestSetUse } from '../../../src/domain/test-set.ts';
+
+import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
+import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import type { TestSetUse } from '../../../src/domain/models/test-set.ts';
 
 export interface ShownVersion extends ModelVersion {
   readonly testSet: TestSetUse | null;

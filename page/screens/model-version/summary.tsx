@@ -1,6 +1,6 @@
 /** Summary of a version: accuracy and how far it can be trusted, network, origin, digest. */
 import type { ComponentChildren, JSX } from 'preact';
-import type { TestSetUse } from '../../../src/domain/test-set.ts';
+import type { TestSetUse } from '../../../src/domain/models/test-set.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { bytes, count, dateTime, percent } from '../../format.ts';
 import { links } from '../../router.ts';

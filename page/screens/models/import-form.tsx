@@ -1,7 +1,7 @@
 /** Form that imports a model file as the next version of a model. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ModelVersion } from '../../../src/domain/model.ts';
+import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import { requestJson } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';

@@ -1,7 +1,7 @@
 /** Screen: models, their versions and aliases, and the import of a model file. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Model } from '../../../src/domain/model.ts';
+import type { Model } from '../../../src/domain/models/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { DatasetName } from '../../components/dataset-name.tsx';

@@ -1,7 +1,7 @@
 /** The versions of a model, newest first: how accurate, how large, when and how made. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ModelVersion } from '../../../src/domain/model.ts';
+import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Loaded } from '../../components/loaded.tsx';

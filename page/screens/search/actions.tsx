@@ -1,7 +1,7 @@
 /** Pause, resume, finish, cancel, repeat and delete a search. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Search } from '../../../src/domain/search/search.ts';
+import type { Search } from '../../../src/domain/searches/representation.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';

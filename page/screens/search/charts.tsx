@@ -1,11 +1,11 @@
 /** Charts of a search: the objective by trial, by option and by rung. */
 import type { JSX } from 'preact';
-import type { Search, Trial } from '../../../src/domain/search/search.ts';
-import { drawSearchHistory } from '../../../src/formats/charts/search-history.ts';
-import { settingOf, toOption } from '../../../src/formats/charts/search-options.ts';
-import { drawSearchRungs } from '../../../src/formats/charts/search-rungs.ts';
-import { drawSearchSlices } from '../../../src/formats/charts/search-slices.ts';
-import { describeSearch, drawnValue } from '../../../src/formats/charts/search-trials.ts';
+import { drawSearchHistory } from '../../../src/charts/searches/history.ts';
+import { settingOf, toOption } from '../../../src/charts/searches/options.ts';
+import { drawSearchRungs } from '../../../src/charts/searches/rungs.ts';
+import { drawSearchSlices } from '../../../src/charts/searches/slices.ts';
+import { describeSearch, drawnValue } from '../../../src/charts/searches/trials.ts';
+import type { Search, Trial } from '../../../src/domain/searches/representation.ts';
 import { Chart } from '../../components/chart.tsx';
 import { useDatasetName } from '../../state/dataset-names.ts';
 import { type RungValues, rungTrials } from './rung-values.ts';

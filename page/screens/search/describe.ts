@@ -1,5 +1,5 @@
 /** Progress, outcome and rules of a search, in words. */
-import type { Search, SearchProgress } from '../../../src/domain/search/search.ts';
+import type { Search, SearchProgress } from '../../../src/domain/searches/representation.ts';
 import { count, duration } from '../../format.ts';
 
 export function describeProgress({ trials, waiting, active, paused, skipped }: SearchProgress): string {

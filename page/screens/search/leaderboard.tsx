@@ -1,7 +1,7 @@
 /** Leaderboard of a search: the best trials first, with marks where chance may have decided. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Search, Trial } from '../../../src/domain/search/search.ts';
+import type { Search, Trial } from '../../../src/domain/searches/representation.ts';
 import { Button } from '../../components/button.tsx';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { StatusMark } from '../../components/status-mark.tsx';

@@ -1,7 +1,7 @@
 /** State of a search: progress, the rule by which it chooses, the best trial and the final training. */
 import type { JSX } from 'preact';
-import type { Search } from '../../../src/domain/search/search.ts';
-import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import type { Search } from '../../../src/domain/searches/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { ProgressBar } from '../../components/progress-bar.tsx';

@@ -1,7 +1,8 @@
 /** The objective of each trial at the rungs that it reached, from the events of a search. */
-import type { Search, SearchEvent } from '../../../src/domain/search/search.ts';
-import type { RungTrial } from '../../../src/formats/charts/search-rungs.ts';
-import { OBJECTIVES } from '../../../src/formats/charts/search-trials.ts';
+
+import type { RungTrial } from '../../../src/charts/searches/rungs.ts';
+import { OBJECTIVES } from '../../../src/charts/searches/trials.ts';
+import type { Search, SearchEvent } from '../../../src/domain/searches/representation.ts';
 
 /** By trial, then by repeat, then by rung. */
 export type RungValues = Map<number, number[][]>;

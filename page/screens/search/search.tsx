@@ -1,7 +1,11 @@
 /** Screen: one search, with its leaderboard and charts, kept up to date by its events. */
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { SearchEvent, Search as SearchState, Trial } from '../../../src/domain/search/search.ts';
+import type {
+  SearchEvent,
+  Search as SearchState,
+  Trial,
+} from '../../../src/domain/searches/representation.ts';
 import { useEvents } from '../../api/event-stream.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Loaded } from '../../components/loaded.tsx';

@@ -1,5 +1,5 @@
 /** The names of the options that vary, and their values as text. */
-import { describeChoice } from '../../../src/formats/charts/search-options.ts';
+import { describeChoice } from '../../../src/charts/searches/options.ts';
 import { optionName } from '../train/groups.ts';
 
 /** The name of the option at a path: `Learning rate` for `/training/optimizer/learningRate`. */

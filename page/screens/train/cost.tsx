@@ -1,7 +1,7 @@
 /** "What it will cost": the preview of a training or a search. */
 import type { JSX } from 'preact';
-import type { SearchPreview } from '../../../src/domain/search/search.ts';
-import type { TrainingPreview } from '../../../src/domain/training-preview.ts';
+import type { TrainingPreview } from '../../../src/domain/jobs/preview.ts';
+import type { SearchPreview } from '../../../src/domain/searches/representation.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';

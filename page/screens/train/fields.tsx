@@ -1,7 +1,7 @@
 /** All options of the form, in groups. */
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import type { Form } from './form.ts';
 import { groupId, groupOptions, type OptionGroup, SEARCH_GROUP } from './groups.ts';
 import type { OptionErrors } from './option-errors.ts';

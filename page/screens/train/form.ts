@@ -1,6 +1,6 @@
 /** The state of the form: the address holds it, so reload, back and forward keep it. */
 import { signal } from '@preact/signals';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { query, replaceQuery } from '../../router.ts';
 import { isShared, searchTree, trainingTree } from './constants.ts';
 import { buildValue, findTree, type Group, type Leaf, type Setting, visibleOptions } from './options.ts';

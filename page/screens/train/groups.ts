@@ -1,5 +1,5 @@
 /** Order and names of the options in the form. Options that are not listed are in the last group. */
-import { toWords } from '../../../src/formats/charts/plot-names.ts';
+import { toWords } from '../../../src/charts/plot-names.ts';
 import type { Tree } from './options.ts';
 
 export interface OptionGroup {

@@ -1,6 +1,6 @@
 /** The control of one option: a list of names, or a text that the service checks. */
 import type { JSX } from 'preact';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import type { ControlAttributes } from '../../components/field.tsx';
 import { setOption } from './form.ts';
 import type { Leaf } from './options.ts';

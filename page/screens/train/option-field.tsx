@@ -1,7 +1,7 @@
 /** One option of the form and, for groups, those below it. */
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { Field } from '../../components/field.tsx';
 import { setOption, varyPointer } from './form.ts';
 import { optionName } from './groups.ts';

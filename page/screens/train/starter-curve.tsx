@@ -1,9 +1,9 @@
 /** The curve of the starter job, while the first network of an empty store is being trained. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
-import type { JobEvent, TrainingJob } from '../../../src/domain/training-job.ts';
-import { drawEpochs } from '../../../src/formats/charts/epochs.ts';
+import { drawEpochs } from '../../../src/charts/epochs.ts';
+import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
+import type { JobEvent, TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { useEvents } from '../../api/event-stream.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Chart } from '../../components/chart.tsx';

@@ -1,7 +1,7 @@
 /** The preview of the request, 300 ms after a change: what it costs, or its errors. */
 import { useEffect, useState } from 'preact/hooks';
-import type { SearchPreview } from '../../../src/domain/search/search.ts';
-import type { TrainingPreview } from '../../../src/domain/training-preview.ts';
+import type { TrainingPreview } from '../../../src/domain/jobs/preview.ts';
+import type { SearchPreview } from '../../../src/domain/searches/representation.ts';
 import { send } from '../../api/client.ts';
 import { apiKey } from '../../api/key.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';

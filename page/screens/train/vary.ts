@@ -1,5 +1,5 @@
 /** Variations of a search, as text: `16, 32, 64`, `20; 40, 20` for lists, or a range `0.001..0.5 log 5`. */
-import type { Variation } from '../../../src/domain/search/request.ts';
+import type { Variation } from '../../../src/domain/searches/request.ts';
 import type { Leaf } from './options.ts';
 import { accepts, namesOf, toText, toValue } from './values.ts';
 

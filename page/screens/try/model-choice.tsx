@@ -1,6 +1,6 @@
 /** The choice of a model and of its version, by number or alias. */
 import type { JSX } from 'preact';
-import type { Model, ModelVersion } from '../../../src/domain/model.ts';
+import type { Model, ModelVersion } from '../../../src/domain/models/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { Field } from '../../components/field.tsx';

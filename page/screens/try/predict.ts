@@ -1,6 +1,6 @@
 /** Requests of the screen: a prediction with the image that the network received, and its explanation. */
-import type { Explanation } from '../../../src/domain/explanation.ts';
-import type { FitMode } from '../../../src/domain/preprocessing.ts';
+import type { Explanation } from '../../../src/domain/predictions/explanation.ts';
+import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
 import type { Prediction, Predictions } from '../../../src/protocols/native/schema.ts';
 import { requestJson, send } from '../../api/client.ts';
 import { ApiProblem } from '../../api/problem.ts';

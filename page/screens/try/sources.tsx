@@ -1,8 +1,8 @@
 /** Images that are not drawn: a file, the clipboard, a data set. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { DatasetSummary, SplitName } from '../../../src/domain/dataset.ts';
-import type { FitMode } from '../../../src/domain/preprocessing.ts';
+import type { DatasetSummary, SplitName } from '../../../src/domain/datasets/representation.ts';
+import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
 import { requestJson } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';

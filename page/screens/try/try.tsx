@@ -1,8 +1,8 @@
 /** Screen: predictions for images that are drawn, uploaded, pasted or picked from a data set. */
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { Model } from '../../../src/domain/model.ts';
-import type { FitMode } from '../../../src/domain/preprocessing.ts';
+import type { Model } from '../../../src/domain/models/representation.ts';
+import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';

@@ -1,5 +1,5 @@
 /** Default class names of a data set that has none. */
-import { MIN_CLASSES } from '../../domain/dataset.ts';
+import { MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { rejectPart } from './reject-part.ts';
 

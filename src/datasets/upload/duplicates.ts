@@ -1,7 +1,7 @@
 /** Finds duplicate and constant images in a data set. */
 import { hash } from 'node:crypto';
-import { type DatasetReport, type Duplicates, MAX_PAIRS } from '../../domain/dataset-report.ts';
-import type { Examples } from '../../numerics/engine.ts';
+import { type DatasetReport, type Duplicates, MAX_PAIRS } from '../../domain/datasets/report.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { imageRow } from './split-test.ts';
 

@@ -1,7 +1,7 @@
 /** Splits a test split off the training images. */
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
-import { splitByClass } from '../../numerics/batches.ts';
-import type { Examples } from '../../numerics/engine.ts';
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { splitByClass } from '../../numerics/examples/batches.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 
 /**

@@ -1,6 +1,7 @@
 /** Warnings about an uploaded data set, for defects that do not prevent training. */
-import type { DatasetSummary } from '../../domain/dataset.ts';
-import type { DatasetReport } from '../../domain/dataset-report.ts';
+
+import type { DatasetReport } from '../../domain/datasets/report.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import { MAX_UNSCALED } from '../../numerics/diagnosis/diagnose.ts';
 
 type Warning = DatasetReport['warnings'][number];

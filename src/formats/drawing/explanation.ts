@@ -1,6 +1,6 @@
 /** Draws an explanation in three panels. */
-import { IMAGE_SIDE } from '../../domain/dataset.ts';
-import type { Pixels } from '../../numerics/engine.ts';
+import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import type { Pixels } from '../../numerics/training/engine.ts';
 import { divergingColours, drawScale, magnitude, SCALE_HEIGHT } from './colour-scale.ts';
 import { createRaster, drawMatrix, type Raster } from './raster.ts';
 

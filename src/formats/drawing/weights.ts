@@ -1,6 +1,6 @@
 /** Draws the weights of a layer. Units and inputs are numbered from 0. */
-import { IMAGE_SIDE } from '../../domain/dataset.ts';
-import { type LayerSizes, type Parameters, unpack } from '../../numerics/network.ts';
+import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { type LayerSizes, type Parameters, unpack } from '../../numerics/network/layers.ts';
 import { divergingColours, drawScale, magnitude, SCALE_HEIGHT, SCALE_MIN_WIDTH } from './colour-scale.ts';
 import { createRaster, drawMatrix, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
-import type { UploadedFile } from '../../datasets/upload/match-arrays.ts';
-import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/dataset-upload.ts';
+import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
+import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../errors.ts';
-import { isDiskFull, storageFull } from '../../store/directory.ts';
+import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import {
   DATASET_FORM_LIMITS,

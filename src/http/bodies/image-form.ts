@@ -1,8 +1,8 @@
 /** Forms of images: files of any accepted type, whose types are detected from their content. */
 import type { FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
-import type { EncodedFile } from '../../services/image-decoder.ts';
+import { NPY_SIGNATURE } from '../../formats/arrays/npy-header.ts';
+import type { EncodedFile } from '../../services/predictions/image-decoder.ts';
 import { type FormOptions, IMAGE_FORM_LIMITS, readForm } from './multipart.ts';
 
 /** The response repeats the name of a file for each of its images, so longer names are cut. */

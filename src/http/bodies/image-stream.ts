@@ -1,13 +1,13 @@
 /** Large bodies of images as bytes, which are predicted while they arrive. */
 import type { FastifyRequest } from 'fastify';
-import { isImages } from '../../datasets/npy-images.ts';
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
-import { versionNameSchema } from '../../domain/model-reference.ts';
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { versionNameSchema } from '../../domain/models/reference.ts';
 import { AtelierError } from '../../errors.ts';
-import { type NpyHeader, readNpyHeader } from '../../formats/npy-header.ts';
-import { MIN_BLOCK_BYTES, type PredictionStream } from '../../services/prediction-stream.ts';
-import type { PredictionService } from '../../services/predictions.ts';
-import { release } from '../../workers/transfer.ts';
+import { type NpyHeader, readNpyHeader } from '../../formats/arrays/npy-header.ts';
+import { isImages } from '../../images/npy.ts';
+import type { PredictionService } from '../../services/predictions/predict.ts';
+import { MIN_BLOCK_BYTES, type PredictionStream } from '../../services/predictions/streamed-images.ts';
+import { release } from '../../workers/threads/transfer.ts';
 import { parseMediaType } from './raw.ts';
 import type { OpenSink } from './read-bytes.ts';
 

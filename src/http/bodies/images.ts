@@ -1,15 +1,15 @@
 /** Image bodies of every content type. PNG, JPEG and WebP are decoded at once, the rest later. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ENCODED_IMAGE_TYPES } from '../../datasets/base64-image.ts';
-import { inFileError, type ReceivedImages } from '../../datasets/decode-images.ts';
-import type { DecodedImage } from '../../datasets/encoded-image.ts';
-import { holdsEncodedImages } from '../../datasets/json-encoded-images.ts';
-import type { ImageDecodingOptions } from '../../domain/image-query.ts';
-import { preprocessingFor } from '../../domain/preprocessing.ts';
+import type { ImageDecodingOptions } from '../../domain/predictions/image-query.ts';
+import { preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
-import type { ReadEncodedJson } from '../../services/encoded-json.ts';
-import type { DecodeFiles, EncodedFile } from '../../services/image-decoder.ts';
-import type { LoadedModel } from '../../services/loaded-model.ts';
+import { ENCODED_IMAGE_TYPES } from '../../images/base64.ts';
+import { inFileError, type ReceivedImages } from '../../images/decode.ts';
+import type { DecodedImage } from '../../images/encoded.ts';
+import { holdsEncodedImages } from '../../images/json-encoded.ts';
+import type { LoadedModel } from '../../services/models/loaded-version.ts';
+import type { ReadEncodedJson } from '../../services/predictions/encoded-json.ts';
+import type { DecodeFiles, EncodedFile } from '../../services/predictions/image-decoder.ts';
 import { canonicalType, type ReceivedBody, type ReceivedFile, receiveFiles } from './image-form.ts';
 import { registerMultipart } from './multipart.ts';
 import { parseMediaType } from './raw.ts';

@@ -1,8 +1,8 @@
 /** JSON bodies of all routes except those that take images. */
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { findDuplicateKey } from '../../formats/duplicate-key.ts';
-import { findLimitViolation } from '../../formats/json-limits.ts';
+import { findDuplicateKey } from '../../formats/json/duplicate-key.ts';
+import { findLimitViolation } from '../../formats/json/limits.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,9 +1,9 @@
 /** Upload of a model: a form with one file and the fields that describe it. */
 import type { FastifyRequest } from 'fastify';
-import { type ImportRequest, importRequestSchema } from '../../domain/model-import.ts';
+import { type ImportRequest, importRequestSchema } from '../../domain/models/import.ts';
 import { AtelierError } from '../../errors.ts';
-import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
-import { sha256Hex } from '../../store/blobs.ts';
+import { NPY_SIGNATURE } from '../../formats/arrays/npy-header.ts';
+import { sha256Hex } from '../../store/blobs/content-addressed.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import { type FormOptions, invalidPart, MODEL_FORM_LIMITS, readForm } from './multipart.ts';
 

@@ -1,7 +1,7 @@
 /** Upload of images for a prediction job: a form whose file is written to disk as it arrives. */
 import type { FastifyRequest } from 'fastify';
-import type { ImageFile } from '../../datasets/upload/image-file.ts';
-import { type PredictionFields, predictionFieldsSchema } from '../../domain/prediction-job.ts';
+import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
+import { type PredictionFields, predictionFieldsSchema } from '../../domain/predictions/job.ts';
 import { AtelierError } from '../../errors.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import { receiveFile } from './dataset-upload.ts';

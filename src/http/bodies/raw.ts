@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { unzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { quote } from '../../formats/model-file-error.ts';
+import { quote } from '../../formats/models/file-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

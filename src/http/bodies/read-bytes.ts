@@ -1,7 +1,7 @@
 /** Reads a body as bytes, without the copies and the garbage of Fastify's parser. */
 import { errorCodes, type FastifyRequest } from 'fastify';
-import { release } from '../../workers/transfer.ts';
-import { IncomingMessage } from '../node-http.ts';
+import { IncomingMessage } from '../../tuning/node-http.ts';
+import { release } from '../../workers/threads/transfer.ts';
 
 /** A smaller body arrives as one chunk, or few. */
 const MIN_GATHERED_BYTES = 64 * 1024;

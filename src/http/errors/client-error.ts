@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
-import { STATUS_CODES } from '../node-http.ts';
-import { clientUrl } from '../plugins/base-path.ts';
+import { STATUS_CODES } from '../../tuning/node-http.ts';
+import { clientUrl } from '../hooks/lifecycle/base-path.ts';
 import { problemTitle, toProblem } from './problem.ts';
 import { errorFormatForUrl } from './protocol-errors.ts';
 

@@ -1,11 +1,11 @@
 /** Error handler: turns every error into a problem, in the format of the route's protocol. */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toSentence } from '../../domain/issue-message.ts';
+import { toSentence } from '../../domain/messages/issue-message.ts';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
-import { clientUrl } from '../plugins/base-path.ts';
-import { MAX_PATH_PARAMETER_CHARS } from '../plugins/connection-limits.ts';
-import { routeNotFound } from '../plugins/not-found.ts';
+import { MAX_PATH_PARAMETER_CHARS } from '../hooks/connections/limits.ts';
+import { clientUrl } from '../hooks/lifecycle/base-path.ts';
+import { routeNotFound } from '../hooks/lifecycle/not-found.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
 import { drainRequest } from '../responses/drain-request.ts';
 import { PROBLEM_TYPE, toProblem } from './problem.ts';

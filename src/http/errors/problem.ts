@@ -1,7 +1,7 @@
 /** Problems: RFC 9457 error responses with an error code and the location of each error. */
 
 import { z } from 'zod';
-import { toSentence } from '../../domain/issue-message.ts';
+import { toSentence } from '../../domain/messages/issue-message.ts';
 import { type AtelierError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
 /** Status and title of each error code. Codes that occur only in jobs or at startup have 500. */

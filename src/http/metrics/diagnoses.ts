@@ -1,6 +1,6 @@
 /** Metrics of the diagnosis of images (`?diagnose`): what it found. */
 import { Counter, type Registry } from 'prom-client';
-import { FINDINGS } from '../../domain/diagnosis.ts';
+import { FINDINGS } from '../../domain/predictions/diagnosis.ts';
 import type { DiagnosisTally } from '../../protocols/prediction-tally.ts';
 
 export type OnDiagnosed = (tally: DiagnosisTally) => void;

@@ -1,7 +1,7 @@
 /** Metrics of training jobs, counted by the process that wrote their changes: results, epochs and images. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { JobStatus } from '../../domain/job-status.ts';
-import type { JobMeter } from '../../services/job-log.ts';
+import type { JobStatus } from '../../domain/jobs/status.ts';
+import type { JobMeter } from '../../services/events/log.ts';
 
 /** Final statuses: counted as jobs end, because counting them in the database takes ever longer. */
 const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];

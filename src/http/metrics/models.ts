@@ -1,6 +1,6 @@
 /** Metrics of the model cache. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { ModelCacheCounts } from '../../services/model-cache.ts';
+import type { ModelCacheCounts } from '../../services/models/cache.ts';
 
 const COUNTERS = [
   ['hits', 'Lookups of a model that was in memory, or being read for another request.'],

@@ -1,9 +1,9 @@
 /** Metrics of predictions by model and version: requests, images, durations, classes and probabilities. */
 import { Counter, type Registry } from 'prom-client';
-import { isJobId, type VersionReference } from '../../domain/model-reference.ts';
+import { isJobId, type VersionReference } from '../../domain/models/reference.ts';
 import { TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
-import type { OnPredicted } from '../../services/predictions.ts';
-import type { PhaseMs } from '../../workers/messages.ts';
+import type { OnPredicted } from '../../services/predictions/predict.ts';
+import type { PhaseMs } from '../../workers/messages/shapes.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 import type { OnDiagnosed } from './diagnoses.ts';
 import { addTally, countsByClass, FURTHER, noOutputs, type OutputTotals } from './outputs.ts';

@@ -1,9 +1,9 @@
 /** Prometheus metrics: one registry per service, no global state. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { JobMeter } from '../../services/job-log.ts';
-import type { ModelCacheCounts } from '../../services/model-cache.ts';
-import { CLIENT_LIMITS, type OnLimit } from '../plugins/client.ts';
+import type { JobMeter } from '../../services/events/log.ts';
+import type { ModelCacheCounts } from '../../services/models/cache.ts';
+import { CLIENT_LIMITS, type OnLimit } from '../hooks/connections/client.ts';
 import { measureDiagnoses, type OnDiagnosed } from './diagnoses.ts';
 import { type JobSource, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, onResponseHookHandler } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { OnTimeout } from '../errors/client-error.ts';
-import { onceClosed } from '../plugins/client.ts';
+import { onceClosed } from '../hooks/connections/client.ts';
 import { type Buckets, CountedHistogram } from './counted-histogram.ts';
 
 /** Responses that stay open by design: streams of events, and requests that wait for a job to end. */

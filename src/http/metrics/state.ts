@@ -1,7 +1,7 @@
 /** Metrics of STATE_DIR: its files by kind, and the space on its disk. */
 import { Gauge, type Registry } from 'prom-client';
-import { type ReadStateSizes, STATE_KINDS, type StateSizes } from '../../store/state-sizes.ts';
-import { limitTime } from '../../store/time-limit.ts';
+import { type ReadStateSizes, STATE_KINDS, type StateSizes } from '../../store/blobs/sizes.ts';
+import { limitTime } from '../../store/database/time-limit.ts';
 
 export interface StateSource {
   readonly readStateSizes: ReadStateSizes;

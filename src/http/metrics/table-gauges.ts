@@ -1,9 +1,9 @@
 /** Gauges of the database's tables: one query per scrape, and none of them if the database does not answer. */
 import { Gauge, type Registry } from 'prom-client';
-import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/job-status.ts';
-import { UNFINISHED_PREDICTIONS } from '../../domain/prediction-job.ts';
-import type { JobGauges, ReadJobGauges } from '../../store/job-gauges.ts';
-import { limitTime } from '../../store/time-limit.ts';
+import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
+import { UNFINISHED_PREDICTIONS } from '../../domain/predictions/job.ts';
+import { limitTime } from '../../store/database/time-limit.ts';
+import type { JobGauges, ReadJobGauges } from '../../store/jobs/gauges.ts';
 
 export interface TableSource {
   readonly readJobs: ReadJobGauges;

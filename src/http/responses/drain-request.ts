@@ -1,7 +1,7 @@
 /** Drains unread request bodies before an early response. */
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { awaitsContinue, declineContinue } from '../plugins/expect-continue.ts';
+import { awaitsContinue, declineContinue } from '../hooks/connections/expect-continue.ts';
 
 /** Draining ends after this time without a byte: the client is waiting for the response, or is gone. */
 export const MAX_DRAIN_IDLE_MS = 2000;

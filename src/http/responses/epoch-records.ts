@@ -1,7 +1,7 @@
 /** Epoch records of a job as JSON or CSV. Records never change, so the text of a job only grows. */
-import { type EpochRecord, epochRecordSchema } from '../../domain/epoch-record.ts';
-import type { TrainingService } from '../../services/training.ts';
-import { createByteCache, JSON_TYPE, type Prepared, tagOf } from './prepared.ts';
+import { type EpochRecord, epochRecordSchema } from '../../domain/jobs/epoch-record.ts';
+import type { TrainingService } from '../../services/training/jobs.ts';
+import { createByteCache, JSON_TYPE, type Prepared, tagOf } from '../conditional/prepared.ts';
 
 interface Format {
   readonly type: string;

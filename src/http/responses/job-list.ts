@@ -1,9 +1,9 @@
 /** Lists of training jobs, composed of jobs that are rendered once per revision. */
-import type { TrainingService } from '../../services/training.ts';
-import type { JobRevision } from '../../store/jobs.ts';
-import type { Page } from '../../store/store.ts';
+import type { TrainingService } from '../../services/training/jobs.ts';
+import type { JobRevision } from '../../store/jobs/repository.ts';
+import type { Page } from '../../store/persistent-state.ts';
+import { createByteCache } from '../conditional/prepared.ts';
 import { toList } from '../validation/pagination.ts';
-import { createByteCache } from './prepared.ts';
 
 const key = ({ id, revision }: JobRevision) => `${id} ${revision}`;
 

@@ -1,7 +1,7 @@
 /** The state of a training job as a client has read it: its ETag, and its description in errors. */
-import type { TrainingJob } from '../../domain/training-job.ts';
-import { contentTag } from '../plugins/etag.ts';
-import type { CurrentState } from '../plugins/preconditions.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
+import { contentTag } from '../conditional/etag.ts';
+import type { CurrentState } from '../conditional/preconditions.ts';
 
 export const jobStateTag = (job: TrainingJob) => contentTag(JSON.stringify(job));
 

@@ -1,5 +1,5 @@
 /** The leaderboard of a search as CSV (RFC 4180): a column for each path that varies. */
-import type { Trial } from '../../domain/search/search.ts';
+import type { Trial } from '../../domain/searches/representation.ts';
 
 const BEFORE = ['rank', 'trial', 'status'] as const;
 const AFTER = [

@@ -1,6 +1,6 @@
 /** Headers that name the version which computed a response: npy and binary bodies cannot. */
 import type { FastifyReply } from 'fastify';
-import type { VersionReference } from '../../domain/model-reference.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
 
 export const MODEL_HEADERS = ['X-Model-Name', 'X-Model-Version'] as const;
 

@@ -1,9 +1,9 @@
 /** Plots as files: SVG or PNG, with a file name, for how long they may be kept, and who may embed them. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { PlotFormat, PlotQuery } from '../../domain/plots.ts';
-import { binaryContent } from '../bodies/request-content.ts';
-import { cacheControl } from './cache-control.ts';
+import type { PlotFormat, PlotQuery } from '../../domain/reports/plots.ts';
+import { cacheControl } from '../conditional/cache-control.ts';
+import { binaryContent } from '../openapi/request-content.ts';
 import { negotiate } from './negotiate.ts';
 
 export const PLOT_TYPES = { svg: 'image/svg+xml', png: 'image/png' } as const satisfies Record<

@@ -1,11 +1,11 @@
 /** `Prefer: wait=…` (RFC 7240, section 4.3): delays a response until a training job has ended. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { isEnded } from '../../domain/job-status.ts';
-import type { TrainingJob } from '../../domain/training-job.ts';
+import { isEnded } from '../../domain/jobs/status.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { hasCode } from '../../errors.ts';
-import type { WaitForEnd } from '../../services/wait-for-end.ts';
-import { onceClosed } from '../plugins/client.ts';
+import type { WaitForEnd } from '../../services/events/wait-for-end.ts';
+import { onceClosed } from '../hooks/connections/client.ts';
 import { addVary } from './negotiate.ts';
 
 /** A longer wait is shortened. Proxies usually give up after a minute. */

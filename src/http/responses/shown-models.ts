@@ -1,17 +1,22 @@
 /** Models and versions as their routes show them, with the ETags of their states. */
 import type { FastifyReply } from 'fastify';
-import { type Model, type ModelVersion, modelSchema, modelVersionSchema } from '../../domain/model.ts';
-import { testSetSchema } from '../../domain/test-set.ts';
+import {
+  type Model,
+  type ModelVersion,
+  modelSchema,
+  modelVersionSchema,
+} from '../../domain/models/representation.ts';
+import { testSetSchema } from '../../domain/models/test-set.ts';
 import {
   modelStatus,
   modelStatusFields,
   versionStatus,
   versionStatusFields,
 } from '../../protocols/tensorflow/model-status.ts';
-import type { TestSetService } from '../../services/test-sets.ts';
-import { tagWith } from '../plugins/entity-tags.ts';
-import { contentTag } from '../plugins/etag.ts';
-import type { CurrentState } from '../plugins/preconditions.ts';
+import type { TestSetService } from '../../services/models/test-sets.ts';
+import { tagWith } from '../conditional/entity-tags.ts';
+import { contentTag } from '../conditional/etag.ts';
+import type { CurrentState } from '../conditional/preconditions.ts';
 
 /** KServe v1 reads the readiness of a model at its path. */
 export const withReadiness = (model: Model): Model => ({ ...model, ready: true });

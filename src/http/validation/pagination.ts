@@ -1,7 +1,7 @@
 /** Pagination: query parameters and response of a list. */
 import { z } from 'zod';
 import { wholeNumber } from '../../domain/primitives.ts';
-import type { Page } from '../../store/store.ts';
+import type { Page } from '../../store/persistent-state.ts';
 
 /** `after` is the sort key of the last item seen, exclusive. */
 export const paginationQuery = {

@@ -2,9 +2,9 @@
 import type { FastifySchemaCompiler, FastifyServerOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { describeIssue, parse, valueAt, withoutImplied } from '../../domain/describe-issue.ts';
-import { toSentence } from '../../domain/issue-message.ts';
-import { jsonPointer } from '../../domain/json-pointer.ts';
+import { describeIssue, parse, valueAt, withoutImplied } from '../../domain/messages/describe-issue.ts';
+import { toSentence } from '../../domain/messages/issue-message.ts';
+import { jsonPointer } from '../../domain/messages/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { MAX_ERRORS } from '../errors/problem.ts';
 import { collectRecords, recordNames } from './query-records.ts';

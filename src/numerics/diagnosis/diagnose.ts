@@ -1,5 +1,5 @@
 /** Diagnosis of images that do not resemble the training images, with the likely cause. */
-import type { Pixels } from '../engine.ts';
+import type { Pixels } from '../training/engine.ts';
 import { brightest, centreOfMass, inverted, transposed } from './features.ts';
 import { type ImageStatistics, imageLikelihood } from './image-statistics.ts';
 

@@ -1,5 +1,5 @@
 /** Coarse features of a 28×28 image, few enough for a covariance matrix per class. */
-import type { Pixels } from '../engine.ts';
+import type { Pixels } from '../training/engine.ts';
 
 export const SIDE = 28;
 const CELL = 4;

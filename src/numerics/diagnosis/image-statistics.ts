@@ -1,5 +1,5 @@
 /** Statistics of the images of a training split, with which `diagnose` compares an image. */
-import type { Examples, Pixels } from '../engine.ts';
+import type { Examples, Pixels } from '../training/engine.ts';
 import { type ClassGaussians, fitClassGaussians, logLikelihood } from './class-gaussians.ts';
 import {
   brightest,

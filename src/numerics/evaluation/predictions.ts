@@ -1,7 +1,8 @@
 /** Predictions of labelled images, from which all metrics are computed. */
-import type { Examples, Pixels } from '../engine.ts';
-import { checkExamples } from '../engine.ts';
+
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
+import type { Examples, Pixels } from '../training/engine.ts';
+import { checkExamples } from '../training/engine.ts';
 
 /** One entry per image, in the order of the images. */
 export interface Predictions {

@@ -1,9 +1,10 @@
 /** Saliency (Simonyan et al. 2014): the gradient of log p_label with respect to the pixels. */
-import type { Pixels } from '../engine.ts';
-import { type Network, type Parameters, unpack } from '../network.ts';
+
+import { type Network, type Parameters, unpack } from '../network/layers.ts';
 import { softmax } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import { linearBackwardInput } from '../reference/linear.ts';
+import type { Pixels } from '../training/engine.ts';
 
 /**
  * ∂ log p_label / ∂x of one image (d0), x its pixels / 255, in float64; pixels that are zero have a gradient too.

@@ -1,6 +1,7 @@
 /** Occlusion maps: the parts of an image that a class depends on (Zeiler and Fergus 2014). */
-import type { Pixels } from '../engine.ts';
+
 import type { KernelForward } from '../simd/kernel-forward.ts';
+import type { Pixels } from '../training/engine.ts';
 
 /** Side of the covered square, and distance from one square to the next, in pixels. */
 export const PATCH = 4;

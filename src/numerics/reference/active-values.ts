@@ -2,7 +2,7 @@
  * A layer's input as a list of its non-zero values. About half of all pixels and ReLU outputs are zero: they add
  * nothing to sums and receive no gradient, so the reference skips them.
  */
-import type { Pixels } from '../engine.ts';
+import type { Pixels } from '../training/engine.ts';
 import type { ActivationFunction } from './activations.ts';
 
 export interface ActiveValues {

@@ -1,5 +1,5 @@
 /** Softmax and cross-entropy of one example's logits z (classes), without overflow. */
-import type { Parameters } from '../network.ts';
+import type { Parameters } from '../network/layers.ts';
 
 /** Index of the largest value, the first one if several are equal, as in NumPy. */
 export function argmax(z: Parameters): number {

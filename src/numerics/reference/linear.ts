@@ -1,5 +1,5 @@
 /** One fully connected layer on one example: weights W are outputs × inputs, row-major. */
-import type { Parameters } from '../network.ts';
+import type { Parameters } from '../network/layers.ts';
 import type { ActiveValues } from './active-values.ts';
 
 /**

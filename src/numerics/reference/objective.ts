@@ -1,8 +1,8 @@
 /** The objective of a batch and its gradient. */
-import { distill } from '../distillation.ts';
-import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../engine.ts';
-import { drawMixingShare, drawPartners, mixPixels } from '../mixup.ts';
-import { type Network, unpack } from '../network.ts';
+import { distill } from '../examples/distillation.ts';
+import { drawMixingShare, drawPartners, mixPixels } from '../examples/mixup.ts';
+import { type Network, unpack } from '../network/layers.ts';
+import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../training/engine.ts';
 import { argmax, crossEntropy, crossEntropyBackward, labelTarget } from './cross-entropy.ts';
 import { backwardExample, createExamplePass, forwardExample, prepare } from './example-pass.ts';
 import { createAugmentImage, createDrawMasks } from './random-changes.ts';

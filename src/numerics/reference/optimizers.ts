@@ -1,6 +1,7 @@
 /** Optimizers, as in PyTorch: each is one flat loop over the packed vectors, w −= η d. */
-import type { OptimizerSettings } from '../engine.ts';
-import type { Layer } from '../network.ts';
+
+import type { Layer } from '../network/layers.ts';
+import type { OptimizerSettings } from '../training/engine.ts';
 import { addL2 } from './objective.ts';
 
 export interface Optimizer {

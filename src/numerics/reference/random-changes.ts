@@ -1,8 +1,8 @@
 /** Random changes of a training step: augmented images and dropout masks. */
-import { augment, PIXELS, planAugmentation } from '../augment.ts';
-import { dropoutMask, dropoutThreshold } from '../dropout.ts';
-import type { Augmentation } from '../engine.ts';
-import type { LayerSizes } from '../network.ts';
+import { augment, PIXELS, planAugmentation } from '../examples/augment.ts';
+import { dropoutMask, dropoutThreshold } from '../examples/dropout.ts';
+import type { LayerSizes } from '../network/layers.ts';
+import type { Augmentation } from '../training/engine.ts';
 import type { DropoutMasks } from './example-pass.ts';
 
 /** Returns the masks of the example at `position` of the epoch; the next call overwrites them. */

@@ -1,7 +1,8 @@
 /** The reference engine, which defines correct results: float64, plain loops, one thread. */
-import { emaDecay, updateAverage } from '../ema.ts';
-import { type CreateEngine, checkAverage, stateVectors } from '../engine.ts';
-import { unpack } from '../network.ts';
+
+import { unpack } from '../network/layers.ts';
+import { emaDecay, updateAverage } from '../training/ema.ts';
+import { type CreateEngine, checkAverage, stateVectors } from '../training/engine.ts';
 import { createComputeGradient } from './objective.ts';
 import { createOptimizer } from './optimizers.ts';
 

@@ -3,7 +3,7 @@
  * The standardized pixels s = (a0 − μ) / σ are never computed, which preserves the zeros of a0: with a0 / σ as the
  * input, W s + b = W (a0 / σ) + (b − (μ/σ) W·1).
  */
-import type { Layer, Parameters, Standardization } from '../network.ts';
+import type { Layer, Parameters, Standardization } from '../network/layers.ts';
 
 /** Divisor that turns a pixel into an input of the first layer: 255, or 255 σ with standardization. */
 export function pixelScale(standardization: Standardization | null): number {

@@ -1,6 +1,7 @@
 /** A kernel engine that also evaluates with the kernel, much faster than the reference. */
-import type { Engine, EngineSettings } from '../engine.ts';
-import type { Parameters as Packed } from '../network.ts';
+
+import type { Parameters as Packed } from '../network/layers.ts';
+import type { Engine, EngineSettings } from '../training/engine.ts';
 import { createKernelEngine, type KernelEngine, type KernelOptions } from './kernel-engine.ts';
 import { createKernelForward } from './kernel-forward.ts';
 

@@ -1,8 +1,10 @@
 /** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
-import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
-import type { Distillation } from '../distillation.ts';
-import { dropoutThreshold } from '../dropout.ts';
-import { emaDecay } from '../ema.ts';
+import { type AugmentationPlan, PIXELS, planAugmentation } from '../examples/augment.ts';
+import type { Distillation } from '../examples/distillation.ts';
+import { dropoutThreshold } from '../examples/dropout.ts';
+import { drawMixingShare, drawPartners } from '../examples/mixup.ts';
+import { type Parameters, parameterCount } from '../network/layers.ts';
+import { emaDecay } from '../training/ema.ts';
 import {
   type BatchSums,
   checkAverage,
@@ -14,9 +16,7 @@ import {
   type StepPosition,
   stateVectorCount,
   stateVectors,
-} from '../engine.ts';
-import { drawMixingShare, drawPartners } from '../mixup.ts';
-import { type Parameters, parameterCount } from '../network.ts';
+} from '../training/engine.ts';
 import * as C from './constants.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
 import { HEADER } from './header.ts';

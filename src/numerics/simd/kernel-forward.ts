@@ -1,13 +1,14 @@
 /** Predictions and evaluation in float32, with the forward pass of the kernel. */
-import type { BatchSums, Examples, Findings, Pixels } from '../engine.ts';
+
 import {
   type Activation,
   type LayerSizes,
   type Parameters,
   parameterCount,
   type Standardization,
-} from '../network.ts';
+} from '../network/layers.ts';
 import { argmax } from '../reference/cross-entropy.ts';
+import type { BatchSums, Examples, Findings, Pixels } from '../training/engine.ts';
 import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
 import { type CopyRows, copyWords, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';

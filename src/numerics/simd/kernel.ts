@@ -1,5 +1,5 @@
 /** A kernel instance with its memory, and the header fields common to all uses. */
-import type { Activation, Standardization } from '../network.ts';
+import type { Activation, Standardization } from '../network/layers.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
 import { createView, HEADER, LAYER, type View } from './header.ts';

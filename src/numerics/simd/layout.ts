@@ -1,5 +1,5 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
-import type { LayerSizes } from '../network.ts';
+import type { LayerSizes } from '../network/layers.ts';
 import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from './constants.ts';
 import { HEADER } from './header.ts';
 

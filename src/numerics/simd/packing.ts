@@ -3,7 +3,7 @@
  * In the kernel's order, the units of a layer are divided into panels of at most `panelVectors` float32×4. A panel
  * has a row per input and one for the biases. The units are padded with zeros to a multiple of eight.
  */
-import type { Parameters } from '../network.ts';
+import type { Parameters } from '../network/layers.ts';
 import { type LayerLayout, vectorCount } from './layout.ts';
 
 /** The same as in assembly/vectors.ts. */

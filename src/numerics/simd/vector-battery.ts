@@ -1,6 +1,7 @@
 /** Trainings and predictions whose results show whether two compilations of the kernel compute the same bits. */
-import { stateVectors } from '../engine.ts';
-import type { Parameters } from '../network.ts';
+
+import type { Parameters } from '../network/layers.ts';
+import { stateVectors } from '../training/engine.ts';
 import { type BatteryCase, batteryCase, CASE_COUNT, FURTHER_EXAMPLES, typicalCase } from './battery-cases.ts';
 import { createKernelEngine, type KernelOptions } from './kernel-engine.ts';
 import { createKernelForward } from './kernel-forward.ts';

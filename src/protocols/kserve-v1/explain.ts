@@ -1,10 +1,11 @@
 /** Requests of KServe v1's explain API → images. */
-import type { DecodedImage } from '../../datasets/encoded-image.ts';
-import type { ImageBatch } from '../../datasets/image-batch.ts';
-import type { EncodedJsonImage } from '../../datasets/json-encoded-images.ts';
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
-import type { Fit } from '../../domain/image-query.ts';
-import { readJson, rejectAt } from '../../formats/json-limits.ts';
+
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import type { Fit } from '../../domain/predictions/image-query.ts';
+import { readJson, rejectAt } from '../../formats/json/limits.ts';
+import type { ImageBatch } from '../../images/batch.ts';
+import type { DecodedImage } from '../../images/encoded.ts';
+import type { EncodedJsonImage } from '../../images/json-encoded.ts';
 import { fromRows } from '../instances.ts';
 import { explainRequestSchema, MAX_EXPLAINED_IMAGES } from './schema.ts';
 

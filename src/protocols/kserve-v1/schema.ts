@@ -3,7 +3,7 @@
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
 import { z } from 'zod';
-import { explanationSchema } from '../../domain/explanation.ts';
+import { explanationSchema } from '../../domain/predictions/explanation.ts';
 
 /** Limit per request: an explanation takes about 15 ms in a thread, and 28 kB. */
 export const MAX_EXPLAINED_IMAGES = 16;

@@ -1,5 +1,5 @@
 /** Codec of the Open Inference Protocol v2 (KServe, Triton), with and without binary tensors. */
-import { FLOAT16_ROUNDING, FLOAT32_ROUNDING } from '../../datasets/image-batch.ts';
+import { FLOAT16_ROUNDING, FLOAT32_ROUNDING } from '../../images/batch.ts';
 import type { Codec } from '../codec.ts';
 import { assertFinite } from '../probabilities.ts';
 import { fromTensor } from '../tensor-images.ts';

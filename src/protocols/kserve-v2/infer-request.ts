@@ -2,11 +2,11 @@
  * Requests of the Open Inference Protocol v2: JSON, JSON followed by binary tensors, or one raw tensor.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
  */
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { AtelierError } from '../../errors.ts';
-import { readJson, rejectAt } from '../../formats/json-limits.ts';
-import { quote, showShape } from '../../formats/model-file-error.ts';
-import { countElements, type NestedTensor, readNested } from '../../formats/nested-numbers.ts';
+import { readJson, rejectAt } from '../../formats/json/limits.ts';
+import { countElements, type NestedTensor, readNested } from '../../formats/json/nested-numbers.ts';
+import { quote, showShape } from '../../formats/models/file-error.ts';
 import { DATATYPES, type Datatype, decodeElements, elementBytes, isFloating } from './datatypes.ts';
 import { type RequestedOutput, rawOutputs, readRequestedOutputs } from './requested-outputs.ts';
 import { INPUT, inferRequestSchema, type V2Input } from './schema.ts';

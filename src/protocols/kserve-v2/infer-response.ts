@@ -1,5 +1,5 @@
 /** Responses of the Open Inference Protocol v2: JSON, then binary tensors if requested. */
-import type { VersionReference } from '../../domain/model-reference.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { EncodedResponse } from '../codec.ts';
 import { matrixRows, rankClasses, toArray } from '../probabilities.ts';

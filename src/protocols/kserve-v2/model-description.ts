@@ -1,6 +1,6 @@
 /** Metadata of a model in KServe v2, and its configuration in Triton's format. Both describe the same tensors. */
 import type { z } from 'zod';
-import { IMAGE_SIDE } from '../../domain/dataset.ts';
+import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
 import { type Datatype, elementBytes } from './datatypes.ts';
 import type { modelConfigSchema, modelMetadataSchema, OutputName } from './schema.ts';
 

@@ -1,6 +1,6 @@
 /** The outputs of an inference request of the Open Inference Protocol v2: which ones, and in which form. */
-import { rejectAt } from '../../formats/json-limits.ts';
-import { quote } from '../../formats/model-file-error.ts';
+import { rejectAt } from '../../formats/json/limits.ts';
+import { quote } from '../../formats/models/file-error.ts';
 import { INPUT, OUTPUTS, type OutputName, type V2InferRequest } from './schema.ts';
 
 export interface RequestedOutput {

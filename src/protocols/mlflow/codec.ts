@@ -2,8 +2,8 @@
  * Codec of MLflow's scoring server.
  * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
  */
-import type { Fit } from '../../domain/image-query.ts';
-import { readJson, rejectAt } from '../../formats/json-limits.ts';
+import type { Fit } from '../../domain/predictions/image-query.ts';
+import { readJson, rejectAt } from '../../formats/json/limits.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromNumbers, fromRows, type Instances } from '../instances.ts';

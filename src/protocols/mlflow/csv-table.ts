@@ -1,10 +1,10 @@
 /** Tables of numbers as CSV (RFC 4180). */
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { AtelierError } from '../../errors.ts';
-import { quote } from '../../formats/model-file-error.ts';
-import type { NestedTensor } from '../../formats/nested-numbers.ts';
+import type { NestedTensor } from '../../formats/json/nested-numbers.ts';
+import { quote } from '../../formats/models/file-error.ts';
 
 /** Whether the first row names the columns; undefined if the request does not state it. */
 export type CsvHeader = 'present' | 'absent' | undefined;

@@ -1,5 +1,5 @@
 /** Rows of a pandas DataFrame in the JSON forms of MLflow: split, records, and lists by column. */
-import { rejectAt } from '../../formats/json-limits.ts';
+import { rejectAt } from '../../formats/json/limits.ts';
 import { isObject, type JsonObject } from '../json-object.ts';
 import type { Invocation } from './schema.ts';
 

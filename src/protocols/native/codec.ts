@@ -1,12 +1,13 @@
 /** Codec of the native protocol: images in any accepted content type → JSON or npy. */
-import { decodeImages, type ReceivedImages } from '../../datasets/decode-images.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
-import type { Diagnosis } from '../../domain/diagnosis.ts';
-import type { VersionReference } from '../../domain/model-reference.ts';
-import { npyBytes } from '../../formats/npy.ts';
+
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
+import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
+import { npyBytes } from '../../formats/arrays/npy.ts';
+import { decodeImages, type ReceivedImages } from '../../images/decode.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
-import type { Pixels } from '../../numerics/engine.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import type { Pixels } from '../../numerics/training/engine.ts';
 import type { Codec, Outputs, ServedModel } from '../codec.ts';
 import { rankClasses, toArray } from '../probabilities.ts';
 import { diagnoseImages } from './diagnose-images.ts';

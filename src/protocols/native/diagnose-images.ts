@@ -1,8 +1,9 @@
 /** Compares images with the training images of the model (`?diagnose=true`). */
-import { listCorrections, type ReceivedImages } from '../../datasets/decode-images.ts';
-import type { ImageBatch } from '../../datasets/image-batch.ts';
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
-import { type Diagnosis, describeDiagnosis } from '../../domain/diagnosis.ts';
+
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { type Diagnosis, describeDiagnosis } from '../../domain/predictions/diagnosis.ts';
+import type { ImageBatch } from '../../images/batch.ts';
+import { listCorrections, type ReceivedImages } from '../../images/decode.ts';
 import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 import { assertFewImages } from './few-images.ts';

@@ -1,8 +1,8 @@
 /** Wire format of the native protocol: the query and the JSON response of `…/predictions`. */
 import { z } from 'zod';
-import { IMAGE_SIDE } from '../../domain/dataset.ts';
-import { diagnosisSchema } from '../../domain/diagnosis.ts';
-import { flag, imageQuery } from '../../domain/image-query.ts';
+import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { diagnosisSchema } from '../../domain/predictions/diagnosis.ts';
+import { flag, imageQuery } from '../../domain/predictions/image-query.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 
 export const predictionQuerySchema = z.strictObject({

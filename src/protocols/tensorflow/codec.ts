@@ -2,8 +2,8 @@
  * Codec of TensorFlow Serving's predict API.
  * https://www.tensorflow.org/tfx/serving/api_rest#predict_api
  */
-import type { Fit } from '../../domain/image-query.ts';
-import { readJson, rejectAt } from '../../formats/json-limits.ts';
+import type { Fit } from '../../domain/predictions/image-query.ts';
+import { readJson, rejectAt } from '../../formats/json/limits.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromRows } from '../instances.ts';
 import { assertFinite, matrixRows, toArray } from '../probabilities.ts';

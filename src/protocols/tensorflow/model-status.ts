@@ -1,6 +1,6 @@
 /** Status and metadata of models, as in TensorFlow Serving's JSON of GetModelStatus and GetModelMetadata. */
 import { z } from 'zod';
-import type { Model, ModelVersion } from '../../domain/model.ts';
+import type { Model, ModelVersion } from '../../domain/models/representation.ts';
 
 const statusSchema = z.object({
   version: z.string(),

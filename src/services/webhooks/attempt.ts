@@ -1,6 +1,6 @@
 /** One attempt to send a message, and when the next one follows after a failure. */
 import type { BlockList } from 'node:net';
-import type { ClaimedMessage, DeliveryOutcome } from '../../store/webhooks.ts';
+import type { ClaimedMessage, DeliveryOutcome } from '../../store/webhooks/outbox.ts';
 import { isListed } from './origins.ts';
 import { postWebhook, WebhookFailure } from './post.ts';
 import { signMessage } from './sign.ts';

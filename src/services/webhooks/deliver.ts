@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import type { BlockList } from 'node:net';
 import { repeatedWork } from '../../queue/repeated-work.ts';
-import type { Store } from '../../store/store.ts';
-import type { ClaimedMessage } from '../../store/webhooks.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { ClaimedMessage } from '../../store/webhooks/outbox.ts';
 import { attemptDelivery, RETRY_DELAYS_MS } from './attempt.ts';
 
 /** Time after which another process sends a message whose sender has ended; longer than an attempt takes. */

@@ -1,5 +1,5 @@
 /** Origins to which webhooks may be sent: those of WEBHOOK_ORIGINS. */
-import type { Notify } from '../../domain/notify.ts';
+import type { Notify } from '../../domain/jobs/notify.ts';
 import { AtelierError } from '../../errors.ts';
 
 export function isListed({ origin }: URL, origins: readonly string[]): boolean {

@@ -5,7 +5,7 @@ import { request as requestHttps } from 'node:https';
 import { type BlockList, isIP } from 'node:net';
 import { isReachable } from './addresses.ts';
 
-// Not imported: see src/http/node-http.ts.
+// Not imported: see src/tuning/node-http.ts.
 const { request: requestHttp } = process.getBuiltinModule('node:http');
 
 /** Time for name resolution, connection, request and response. */

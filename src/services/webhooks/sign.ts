@@ -1,6 +1,6 @@
 /** Signatures of webhooks, as in Standard Webhooks 1.0.0: HMAC-SHA256 of id, time and body. */
 import { createHmac } from 'node:crypto';
-import { decodeSecret } from '../../domain/notify.ts';
+import { decodeSecret } from '../../domain/jobs/notify.ts';
 
 /**
  * Returns the headers of an attempt.

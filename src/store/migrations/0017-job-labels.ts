@@ -1,7 +1,7 @@
 /** Migration 17: what jobs are filtered by, in a table of its own with an index. */
 import { type Kysely, sql } from 'kysely';
-import { labelJobs } from '../job-labels.ts';
-import type { Database } from '../tables.ts';
+import type { Database } from '../database/tables.ts';
+import { labelJobs } from '../jobs/labels.ts';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema

@@ -1,9 +1,9 @@
 /** Migration 25: looks at test splits, with those of the stored jobs and versions. */
 import type { Kysely } from 'kysely';
-import type { ExecutionEnvironment } from '../../domain/reproducibility.ts';
-import { LOOKED_AT, networkSubject } from '../looks.ts';
-import { type Database, type LookKind, SERVICE } from '../tables.ts';
-import { readPages } from '../transfer/transferred-tables.ts';
+import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
+import { type Database, type LookKind, SERVICE } from '../database/tables.ts';
+import { LOOKED_AT, networkSubject } from '../models/looks.ts';
+import { readPages } from '../transfer/tables.ts';
 
 interface Counted {
   readonly digest: string | undefined;

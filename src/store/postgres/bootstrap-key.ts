@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { type ApiKey, formatApiKey, parseApiKeys } from '../../domain/api-key.ts';
 import type { BootstrapKeys } from '../bootstrap-key.ts';
-import type { Database } from '../tables.ts';
+import type { Database } from '../database/tables.ts';
 import type { PostgresTables } from './tables.ts';
 
 const NAME = 'bootstrap';

@@ -2,7 +2,7 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import type { PoolClient, QueryResult } from 'pg';
 import { hasCode } from '../../errors.ts';
-import type { Database } from '../tables.ts';
+import type { Database } from '../database/tables.ts';
 import { storageUnavailable, toStorageError } from './errors.ts';
 
 /** The schema of all tables. PgBouncer refuses to set the search path of a connection. */

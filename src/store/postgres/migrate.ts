@@ -2,7 +2,7 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import { createPool, SCHEMA } from './connect.ts';
-import { migrations } from './migrations/migrations.ts';
+import { migrations } from './migrations/all.ts';
 import type { PostgresTables } from './tables.ts';
 
 /** Logs a step of the preparation. */

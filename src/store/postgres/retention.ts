@@ -1,12 +1,12 @@
 /** Retention on PostgreSQL: drops weeks of events as a whole, and lets one replica at a time delete. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { hasCode } from '../../errors.ts';
-import type { Checkpoints } from '../checkpoints.ts';
-import type { Jobs } from '../jobs.ts';
-import type { PredictionJobs } from '../prediction-jobs.ts';
+import type { Checkpoints } from '../checkpoints/repository.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Database } from '../database/tables.ts';
+import type { Jobs } from '../jobs/repository.ts';
+import type { PredictionJobs } from '../predictions/repository.ts';
 import { createRetention, type Retention } from '../retention.ts';
-import type { Rows } from '../rows.ts';
-import type { Database } from '../tables.ts';
 import { SCHEMA } from './connect.ts';
 import { endOfPartition, lockPartitions, WEEK_MS } from './partitions.ts';
 

@@ -1,12 +1,12 @@
 /** Rows in PostgreSQL. */
 import { setTimeout } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { type CommittedEvent, collectEvents, type OnCommitted } from '../committed-events.ts';
-import { RANK } from '../queue-order.ts';
-import type { JobIds, Rows } from '../rows.ts';
-import type { Database } from '../tables.ts';
-import type { Tickets } from '../tickets.ts';
-import { afterCommit, runTransaction } from '../transactions.ts';
+import { type CommittedEvent, collectEvents, type OnCommitted } from '../database/committed-events.ts';
+import type { JobIds, Rows } from '../database/rows.ts';
+import type { Database } from '../database/tables.ts';
+import { afterCommit, runTransaction } from '../database/transactions.ts';
+import { RANK } from '../runs/queue-order.ts';
+import type { Tickets } from '../runs/tickets.ts';
 import { isRepeatable, storageUnavailable } from './errors.ts';
 
 const MAX_ATTEMPTS = 5;

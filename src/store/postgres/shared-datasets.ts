@@ -1,12 +1,12 @@
 /** Uploaded data sets that processes share: each is a blob, with a cache of files in every process. */
 import { rm } from 'node:fs/promises';
 import { hasCode } from '../../errors.ts';
-import type { BlobStore } from '../blobs.ts';
-import { createDatasetRows } from '../dataset-rows.ts';
-import type { Datasets } from '../datasets.ts';
-import { openFileCache } from '../file-cache.ts';
-import type { Rows } from '../rows.ts';
-import { putAndRefer } from './referenced-blobs.ts';
+import { openFileCache } from '../blobs/cache.ts';
+import type { BlobStore } from '../blobs/content-addressed.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Datasets } from '../datasets/repository.ts';
+import { createDatasetRows } from '../datasets/rows.ts';
+import { putAndRefer } from './blobs/referenced.ts';
 
 /**
  * @param directory the cache; must be that of one process

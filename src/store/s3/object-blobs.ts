@@ -1,7 +1,13 @@
 /** Blobs as objects of an S3-compatible store, named by the hexadecimal digits of their digest. */
 import { AtelierError } from '../../errors.ts';
-import { type BlobStore, damagedBlob, parseHex, sha256Hex, writeVerified } from '../blobs.ts';
-import { measureFile } from '../file-chunks.ts';
+import { measureFile } from '../blobs/chunks.ts';
+import {
+  type BlobStore,
+  damagedBlob,
+  parseHex,
+  sha256Hex,
+  writeVerified,
+} from '../blobs/content-addressed.ts';
 import { type Objects, readBytes } from './objects.ts';
 
 const ADVICE = 'Restore the object from a backup, train the model or upload the data set again.';

@@ -1,6 +1,6 @@
 /** Objects of an S3-compatible store: put, get, list and delete. */
 import { readFile, stat } from 'node:fs/promises';
-import { readChunks } from '../file-chunks.ts';
+import { readChunks } from '../blobs/chunks.ts';
 import { readNothing, type S3Client } from './client.ts';
 import { readElement, S3Error } from './errors.ts';
 import { putParts } from './multipart.ts';

@@ -4,16 +4,16 @@ import { access, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import { AtelierError } from '../../errors.ts';
-import type { OnCommitted } from '../committed-events.ts';
-import { syncPath } from '../directory.ts';
-import { createMutex } from '../mutex.ts';
-import type { Database } from '../tables.ts';
+import { syncPath } from '../blobs/directory.ts';
+import type { OnCommitted } from '../database/committed-events.ts';
+import { createMutex } from '../database/mutex.ts';
+import type { Database } from '../database/tables.ts';
+import { NodeSqliteDialect, toStateError } from './dialect.ts';
+import type { CommitHooks } from './driver.ts';
 import { createEventNotifications } from './event-notifications.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { openConnection, prepareDatabase, type Report } from './prepare-database.ts';
-import { prepareInThread } from './prepare-in-thread.ts';
-import { NodeSqliteDialect, toStateError } from './sqlite.ts';
-import type { CommitHooks } from './sqlite-driver.ts';
+import { openConnection, prepareDatabase, type Report } from './prepare/database.ts';
+import { prepareInThread } from './prepare/in-thread.ts';
 import { openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts';
 
 /** A larger file is checked and migrated in a thread, because that takes seconds. Starting a thread takes 0.3 s. */

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDatasetRows } from '../dataset-rows.ts';
-import type { Datasets } from '../datasets.ts';
-import { isDiskFull, storageFull, syncPath } from '../directory.ts';
-import { createMutex } from '../mutex.ts';
-import type { Rows } from '../rows.ts';
+import { isDiskFull, storageFull, syncPath } from '../blobs/directory.ts';
+import { createMutex } from '../database/mutex.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Datasets } from '../datasets/repository.ts';
+import { createDatasetRows } from '../datasets/rows.ts';
 
 const TEMPORARY_SUFFIX = '.tmp';
 

@@ -1,7 +1,7 @@
 /** Notifies listeners of durable events and deleted jobs, by triggers, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { CommittedEvent, OnCommitted } from '../committed-events.ts';
-import { decode } from '../json-column.ts';
+import type { CommittedEvent, OnCommitted } from '../database/committed-events.ts';
+import { decode } from '../database/json-column.ts';
 
 export interface EventNotifications {
   /** Creates the triggers. The tables must exist. */

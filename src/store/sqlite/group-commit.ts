@@ -1,6 +1,6 @@
 /** Group commit: one sync of the log makes all commits durable that were written before it began. */
 import { AtelierError } from '../../errors.ts';
-import { errorMessage } from '../directory.ts';
+import { errorMessage } from '../blobs/directory.ts';
 
 export interface GroupCommit {
   /**

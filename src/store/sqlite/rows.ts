@@ -1,9 +1,9 @@
 /** Rows in the SQLite database of a state directory. */
 import type { Kysely } from 'kysely';
-import type { OnCommitted } from '../committed-events.ts';
-import type { Rows } from '../rows.ts';
-import type { Database } from '../tables.ts';
-import { afterCommit, runTransaction } from '../transactions.ts';
+import type { OnCommitted } from '../database/committed-events.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Database } from '../database/tables.ts';
+import { afterCommit, runTransaction } from '../database/transactions.ts';
 import type { DatabaseFiles } from './database-files.ts';
 import type { SpaceReserve } from './space-reserve.ts';
 

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../errors.ts';
-import { createMutex } from '../mutex.ts';
-import type { WithReserve } from '../rows.ts';
+import { createMutex } from '../database/mutex.ts';
+import type { WithReserve } from '../database/rows.ts';
 
 export interface SpaceReserve {
   readonly withReserve: WithReserve;

@@ -4,8 +4,8 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { AtelierError } from '../../errors.ts';
-import { syncPath } from '../directory.ts';
-import type { Database } from '../tables.ts';
+import { syncPath } from '../blobs/directory.ts';
+import type { Database } from '../database/tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
 const DIGITS = /^[0-9a-f]{64}$/;

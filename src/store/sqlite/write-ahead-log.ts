@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { errorMessage } from '../directory.ts';
-import type { Mutex } from '../mutex.ts';
+import { errorMessage } from '../blobs/directory.ts';
+import type { Mutex } from '../database/mutex.ts';
 import type { CopyLogTask } from './copy-log.worker.ts';
 
 export interface WriteAheadLog {

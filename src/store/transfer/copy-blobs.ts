@@ -1,9 +1,9 @@
 /** Copies the blobs that rows refer to. */
 import { rm } from 'node:fs/promises';
 import type { Kysely } from 'kysely';
-import type { Database } from '../tables.ts';
+import type { Database } from '../database/tables.ts';
 import type { BlobName, Endpoint } from './endpoint.ts';
-import { readPages, TRANSFERRED } from './transferred-tables.ts';
+import { readPages, TRANSFERRED } from './tables.ts';
 
 /** Where the digests of the blobs are. */
 const TABLES = {

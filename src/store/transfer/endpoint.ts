@@ -1,7 +1,7 @@
 /** One side of a transfer: a state directory, or a database that replicas share. */
 import type { Kysely } from 'kysely';
 import type { BootstrapKeys } from '../bootstrap-key.ts';
-import type { Database } from '../tables.ts';
+import type { Database } from '../database/tables.ts';
 
 export interface Endpoint {
   /** For messages, such as `the state directory /srv/state`. */

@@ -1,12 +1,12 @@
 /** The database that replicas share as one side of a transfer. */
 import { type Kysely, sql } from 'kysely';
 import { AtelierError } from '../../errors.ts';
-import { type BlobStore, damagedBlob } from '../blobs.ts';
-import { withBlobTables } from '../postgres/blob-tables.ts';
+import { type BlobStore, damagedBlob } from '../blobs/content-addressed.ts';
+import type { Database } from '../database/tables.ts';
+import { withBlobTables } from '../postgres/blobs/tables.ts';
 import { createSharedBootstrapKey } from '../postgres/bootstrap-key.ts';
 import { SCHEMA } from '../postgres/connect.ts';
-import { DEAD_MS, LIVE } from '../postgres/replicas.ts';
-import type { Database } from '../tables.ts';
+import { DEAD_MS, LIVE } from '../postgres/replicas/processes.ts';
 import type { Endpoint, TransferredBlobs } from './endpoint.ts';
 
 /**

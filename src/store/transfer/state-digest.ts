@@ -1,8 +1,8 @@
 /** Digest of all rows of a state: equal in two databases if and only if they hold the same rows. */
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import type { Database } from '../tables.ts';
-import { readPages, TABLES, type Table } from './transferred-tables.ts';
+import type { Database } from '../database/tables.ts';
+import { readPages, TABLES, type Table } from './tables.ts';
 
 export interface StateDigest {
   /** `sha256:` and 64 hexadecimal digits. */

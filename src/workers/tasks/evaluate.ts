@@ -1,20 +1,21 @@
 /** Evaluations and comparisons of models, computed by the kernel. */
-import { splitByClass } from '../../numerics/batches.ts';
-import { averageTeachers } from '../../numerics/distillation.ts';
+
 import {
   type ClassificationReport,
   classificationReport,
 } from '../../numerics/evaluation/classification-report.ts';
 import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
-import { createForward } from '../kernel.ts';
+import { splitByClass } from '../../numerics/examples/batches.ts';
+import { averageTeachers } from '../../numerics/examples/distillation.ts';
+import { createForward } from '../kernel/compile.ts';
 import type {
   ComparisonTask,
   EvaluationTask,
   HeldOutComparisonTask,
   ServedNetwork,
   TeachersTask,
-} from '../messages.ts';
+} from '../messages/shapes.ts';
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {

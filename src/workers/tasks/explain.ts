@@ -1,14 +1,15 @@
 /** Explanations of single images: occlusion map and input gradient. */
-import { decodeImages } from '../../datasets/decode-images.ts';
-import { IMAGE_SIDE } from '../../domain/dataset.ts';
+
+import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import { drawExplanation } from '../../formats/drawing/explanation.ts';
+import { decodeImages } from '../../images/decode.ts';
 import { inputGradient } from '../../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
-import { createForward } from '../kernel.ts';
-import type { ExplanationResult, ExplanationTask } from '../messages.ts';
+import { createForward } from '../kernel/compile.ts';
+import type { ExplanationResult, ExplanationTask } from '../messages/shapes.ts';
 
 /**
  * @throws AtelierError `impossible-request` for several images or an unknown class, and for invalid images those of

@@ -1,9 +1,9 @@
 /** Exports: writes a model to a file in another format, verified before. */
 import { writeFileSync } from 'node:fs';
-import { exportModel } from '../../formats/export-model.ts';
-import { isDiskFull, storageFull } from '../../store/directory.ts';
-import { createForward } from '../kernel.ts';
-import type { ExportResult, ExportTask } from '../messages.ts';
+import { exportModel } from '../../formats/models/export.ts';
+import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
+import { createForward } from '../kernel/compile.ts';
+import type { ExportResult, ExportTask } from '../messages/shapes.ts';
 import { verifyExport } from './verify-export.ts';
 
 /** @throws AtelierError `internal-error` if the file does not represent the model; `storage-full` */

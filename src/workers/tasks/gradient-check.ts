@@ -1,12 +1,12 @@
 /** Gradient checks: backpropagation against finite differences, kernel against reference. */
-import { npyBytes } from '../../formats/npy.ts';
-import { PLAIN_OBJECTIVE } from '../../numerics/engine.ts';
-import { type GradientCheckReport, gradientCheck } from '../../numerics/gradient-check.ts';
-import { initialize } from '../../numerics/initialize.ts';
-import { engineDifference } from '../../numerics/kernel-check.ts';
-import { type Parameters, parameterCount } from '../../numerics/network.ts';
-import { createKernelEngine, KERNEL_NAME } from '../kernel.ts';
-import type { GradientCheckResult, GradientCheckTask } from '../messages.ts';
+import { npyBytes } from '../../formats/arrays/npy.ts';
+import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
+import { engineDifference } from '../../numerics/checks/kernel.ts';
+import { initialize } from '../../numerics/network/initialize.ts';
+import { type Parameters, parameterCount } from '../../numerics/network/layers.ts';
+import { PLAIN_OBJECTIVE } from '../../numerics/training/engine.ts';
+import { createKernelEngine, KERNEL_NAME } from '../kernel/compile.ts';
+import type { GradientCheckResult, GradientCheckTask } from '../messages/shapes.ts';
 
 export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   const startedAt = performance.now();

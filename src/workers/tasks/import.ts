@@ -1,8 +1,9 @@
 /** Imports: reads a model from a file and checks its parameters before it is published. */
-import { importModel } from '../../formats/import-model.ts';
-import { rejectModelFile } from '../../formats/model-file-error.ts';
-import { logitBound } from '../../numerics/logit-bound.ts';
-import type { ImportResult, ImportTask } from '../messages.ts';
+
+import { rejectModelFile } from '../../formats/models/file-error.ts';
+import { importModel } from '../../formats/models/import.ts';
+import { logitBound } from '../../numerics/network/logit-bound.ts';
+import type { ImportResult, ImportTask } from '../messages/shapes.ts';
 
 /** The default of training requests and of scikit-learn. */
 const DEFAULT_ACTIVATION = 'relu';

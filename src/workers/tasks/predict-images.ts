@@ -1,16 +1,16 @@
 /** Predictions for a split or a large array, written to a file as they are computed. */
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { type ImageArray, openImageArray } from '../../datasets/upload/image-array.ts';
-import { IMAGE_PIXELS } from '../../domain/dataset.ts';
-import type { PredictionCounts } from '../../domain/prediction-job.ts';
-import { float32NpyHeader, npyBytes } from '../../formats/npy.ts';
-import type { Pixels } from '../../numerics/engine.ts';
-import { forwardCost } from '../../numerics/forward.ts';
+import { type ImageArray, openImageArray } from '../../datasets/upload/arrays/large-images.ts';
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import type { PredictionCounts } from '../../domain/predictions/job.ts';
+import { float32NpyHeader, npyBytes } from '../../formats/arrays/npy.ts';
+import { forwardCost } from '../../numerics/network/forward.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import type { Pixels } from '../../numerics/training/engine.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
-import { isDiskFull, storageFull } from '../../store/directory.ts';
-import { createForward } from '../kernel.ts';
-import { MAX_CHUNK_IMAGES, type PredictionTask } from '../messages.ts';
+import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
+import { createForward } from '../kernel/compile.ts';
+import { MAX_CHUNK_IMAGES, type PredictionTask } from '../messages/shapes.ts';
 
 /** Limit of a chunk beside MAX_CHUNK_IMAGES; takes about a fifth of a second. */
 const MAX_CHUNK_COST = 2e9;

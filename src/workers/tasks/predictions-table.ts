@@ -1,10 +1,10 @@
 /** The result of a prediction job as CSV (RFC 4180), one line per image. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
-import { parseNpy } from '../../formats/npy.ts';
-import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../formats/npy-header.ts';
+import { parseNpy } from '../../formats/arrays/npy.ts';
+import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import { isDiskFull, storageFull } from '../../store/directory.ts';
-import type { PredictionsTableTask } from '../messages.ts';
+import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
+import type { PredictionsTableTask } from '../messages/shapes.ts';
 
 const CHUNK_IMAGES = 1000;
 const END = '\r\n';

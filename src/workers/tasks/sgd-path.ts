@@ -1,16 +1,16 @@
 /** SGD paths: trains a job again, takes snapshots, and measures losses on the plane of their components. */
 import { AtelierError } from '../../errors.ts';
-import { parametersDigest } from '../../formats/model-metadata.ts';
-import { stepsPerEpoch } from '../../numerics/batches.ts';
-import type { TrainingResult } from '../../numerics/loop-events.ts';
-import type { Parameters } from '../../numerics/network.ts';
-import { type PreparedTraining, prepareTraining } from '../../numerics/prepare-training.ts';
-import { planePath, snapshotSteps } from '../../numerics/sgd-path.ts';
+import { parametersDigest } from '../../formats/models/metadata.ts';
+import { stepsPerEpoch } from '../../numerics/examples/batches.ts';
+import type { Parameters } from '../../numerics/network/layers.ts';
+import { planePath, snapshotSteps } from '../../numerics/sgd-path/projection.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
-import { trainingLoop } from '../../numerics/training-loop.ts';
-import { kernelModule, kernelOptions } from '../kernel.ts';
-import type { SgdPathResult, SgdPathTask } from '../messages.ts';
+import { trainingLoop } from '../../numerics/training/loop.ts';
+import type { TrainingResult } from '../../numerics/training/loop-events.ts';
+import { type PreparedTraining, prepareTraining } from '../../numerics/training/prepare.ts';
+import { kernelModule, kernelOptions } from '../kernel/compile.ts';
+import type { SgdPathResult, SgdPathTask } from '../messages/shapes.ts';
 
 interface Snapshot {
   readonly step: number;

@@ -1,11 +1,11 @@
 /** Times a few steps and evaluations of a training, to predict how long the whole takes. */
-import { evaluateByEngine } from '../../numerics/evaluate.ts';
-import { initialize } from '../../numerics/initialize.ts';
+import { evaluateByEngine } from '../../numerics/evaluation/measure.ts';
+import { initialize } from '../../numerics/network/initialize.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
-import { engineSettings } from '../../numerics/training-plan.ts';
-import { kernelModule, kernelOptions } from '../kernel.ts';
-import type { TrainingTimes, TrainingTimesTask } from '../messages.ts';
-import { typicalMs } from '../typical-duration.ts';
+import { engineSettings } from '../../numerics/training/plan.ts';
+import { kernelModule, kernelOptions } from '../kernel/compile.ts';
+import { typicalMs } from '../kernel/typical-duration.ts';
+import type { TrainingTimes, TrainingTimesTask } from '../messages/shapes.ts';
 
 /** Code runs at full speed only after a while, and the first steps of a large network are slower. */
 const WARM_UP_MS = 15;

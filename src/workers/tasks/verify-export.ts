@@ -1,11 +1,11 @@
 /** Verifies an exported file: reads it back and compares it with the model. */
 import { AtelierError } from '../../errors.ts';
-import type { ExportFormat } from '../../formats/export-formats.ts';
-import { importModel } from '../../formats/import-model.ts';
-import { jsonParameters } from '../../formats/model-json.ts';
-import { type PublishedModel, parametersDigest } from '../../formats/model-metadata.ts';
-import { evaluateOnnx } from '../../formats/onnx-evaluate.ts';
-import { createForward } from '../../numerics/forward.ts';
+import type { ExportFormat } from '../../formats/models/export-formats.ts';
+import { importModel } from '../../formats/models/import.ts';
+import { jsonParameters } from '../../formats/models/json.ts';
+import { type PublishedModel, parametersDigest } from '../../formats/models/metadata.ts';
+import { evaluateOnnx } from '../../formats/onnx/evaluate.ts';
+import { createForward } from '../../numerics/network/forward.ts';
 
 /** Images, n × d0 pixels of 0–255, and the probabilities that the service predicts for them, n × classes. */
 export interface ReferencePredictions {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
-import { checkUpload } from '../../../src/datasets/upload/check-upload.ts';
-import type { CheckedUpload } from '../../../src/datasets/upload/finish-upload.ts';
-import type { DatasetFields } from '../../../src/domain/dataset-upload.ts';
-import type { NpyData } from '../../../src/formats/npy.ts';
+import { checkUpload } from '../../../src/datasets/upload/check.ts';
+import type { CheckedUpload } from '../../../src/datasets/upload/finish.ts';
+import type { DatasetFields } from '../../../src/domain/datasets/upload-form.ts';
+import type { NpyData } from '../../../src/formats/arrays/npy.ts';
 import { temporaryFolder } from '../fixtures.ts';
 
 const DESCR: Readonly<Record<string, string>> = {

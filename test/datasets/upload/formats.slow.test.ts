@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { CheckedUpload } from '../../../src/datasets/upload/finish-upload.ts';
-import { parseNpy } from '../../../src/formats/npy.ts';
-import { DATA_DIR } from '../../data-directory.ts';
+import type { CheckedUpload } from '../../../src/datasets/upload/finish.ts';
+import { parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import { check, type Files, idx, idxGz, npy, npz } from './fixtures.ts';
 
 const real = (kind: string) =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { DatasetFields } from '../../../src/domain/dataset-upload.ts';
+import type { DatasetFields } from '../../../src/domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { isAtelierError } from '../fixtures.ts';
 import { check, type Files, idx, idxGz, images, labels, npy, npz, small } from './fixtures.ts';

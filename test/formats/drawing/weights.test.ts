@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Raster } from '../../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../../src/formats/drawing/weights.ts';
-import { parameterCount, unpack } from '../../../src/numerics/network.ts';
+import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
 
 const SIZES = [784, 3, 2];
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { Problem } from '../../../src/http/errors/problem.ts';
 import { npy, npz, small } from '../../datasets/upload/fixtures.ts';
-import { serviceAddress, startProcess } from '../../start-process.ts';
-import { temporaryDirectory } from '../../start-service.ts';
+import { serviceAddress, startProcess } from '../../support/start-process.ts';
+import { temporaryDirectory } from '../../support/start-service.ts';
 import { encodeForm, type Form, storedFiles } from '../upload.ts';
 
 /** File size limit in KiB, for `ulimit`: more than the database needs, less than the pixels below. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
-import { npyBytes } from '../../../src/formats/npy.ts';
+import { npyBytes } from '../../../src/formats/arrays/npy.ts';
 import { createOpenStream } from '../../../src/http/bodies/image-stream.ts';
-import type { PredictionStream } from '../../../src/services/prediction-stream.ts';
+import type { PredictionStream } from '../../../src/services/predictions/streamed-images.ts';
 
 const IMAGES = 2048;
 const BYTES = new Uint8Array(784 * IMAGES).fill(7);

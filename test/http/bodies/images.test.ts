@@ -4,8 +4,8 @@ import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { npyBytes } from '../../../src/formats/npy.ts';
-import { assertProblem, startService, testImage, train } from '../../start-service.ts';
+import { npyBytes } from '../../../src/formats/arrays/npy.ts';
+import { assertProblem, startService, testImage, train } from '../../support/start-service.ts';
 import { encodeForm } from '../import-file.ts';
 
 const MAX_BODY_BYTES = 300 * 1024;

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import type { ErrorCode } from '../../../src/errors.ts';
 import type { Prediction } from '../../../src/protocols/native/schema.ts';
-import { assertProblem, startService, testImage, train } from '../../start-service.ts';
+import { assertProblem, startService, testImage, train } from '../../support/start-service.ts';
 import { encodeForm } from '../import-file.ts';
 
 const MODEL = '/v1/models/fashion-mnist';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { assertProblem, cancelJob, endless, startService } from '../../start-service.ts';
+import { assertProblem, cancelJob, endless, startService } from '../../support/start-service.ts';
 
 const { app } = await startService({ after });
 

@@ -4,7 +4,7 @@
  * Prints each event and each change of the connection as a line of JSON.
  */
 import { writeSync } from 'node:fs';
-import { EVENT_TYPES } from '../../../src/domain/training-job.ts';
+import { EVENT_TYPES } from '../../../src/domain/jobs/training.ts';
 
 const source = new EventSource(process.argv[2]!);
 const writeLine = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);

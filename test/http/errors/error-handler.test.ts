@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import Fastify from 'fastify';
 import { registerErrorHandler } from '../../../src/http/errors/error-handler.ts';
-import { assertProblem, startService, temporaryDirectory, train } from '../../start-service.ts';
+import { assertProblem, startService, temporaryDirectory, train } from '../../support/start-service.ts';
 
 test('a damaged JSON column gives 500 with advice, and is logged', async (t) => {
   const STATE_DIR = await temporaryDirectory(t);

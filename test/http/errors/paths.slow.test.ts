@@ -4,7 +4,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { npz, small } from '../../datasets/upload/fixtures.ts';
-import { startService, temporaryDirectory, testImage, tiny, train } from '../../start-service.ts';
+import { startService, temporaryDirectory, testImage, tiny, train } from '../../support/start-service.ts';
 import { upload } from '../upload.ts';
 
 test('responses contain no path of the state directory', async (t) => {

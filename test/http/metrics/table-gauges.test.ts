@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMetrics } from '../../../src/http/metrics/registry.ts';
-import type { JobGauges } from '../../../src/store/job-gauges.ts';
+import type { JobGauges } from '../../../src/store/jobs/gauges.ts';
 import { parseSamples } from './samples.ts';
 
 const TABLE_GAUGES = [

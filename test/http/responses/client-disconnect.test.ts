@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import { npyBytes } from '../../../src/formats/npy.ts';
-import { parameterCount } from '../../../src/numerics/network.ts';
+import { npyBytes } from '../../../src/formats/arrays/npy.ts';
+import { parameterCount } from '../../../src/numerics/network/layers.ts';
 import { numbers } from '../../formats/fixtures.ts';
-import { startService, train } from '../../start-service.ts';
+import { startService, train } from '../../support/start-service.ts';
 import { formBody } from '../import-file.ts';
 
 const log: { level: number; msg: string; url?: string; status?: number }[] = [];

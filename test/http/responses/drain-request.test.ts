@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { drainRequest } from '../../../src/http/responses/drain-request.ts';
-import { assertProblem, startService, train } from '../../start-service.ts';
+import { assertProblem, startService, train } from '../../support/start-service.ts';
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
 const { app } = await startService({ after }, { MAX_BODY_BYTES: String(MAX_BODY_BYTES) });

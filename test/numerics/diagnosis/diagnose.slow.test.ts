@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
-import type { Dataset } from '../../../src/domain/dataset.ts';
+import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { diagnose } from '../../../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../../../src/numerics/diagnosis/features.ts';
 import {
   computeImageStatistics,
   type ImageStatistics,
 } from '../../../src/numerics/diagnosis/image-statistics.ts';
-import type { Pixels } from '../../../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
-import { DATA_DIR } from '../../data-directory.ts';
+import type { Pixels } from '../../../src/numerics/training/engine.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 
 const IMAGES = 1000;
 const divided = (image: Pixels) => Float32Array.from(image, (value) => value / 255);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { occlusionMap } from '../../../src/numerics/explanation/occlusion.ts';
-import { createForward } from '../../../src/numerics/forward.ts';
-import { initialize } from '../../../src/numerics/initialize.ts';
-import type { Network } from '../../../src/numerics/network.ts';
+import { createForward } from '../../../src/numerics/network/forward.ts';
+import { initialize } from '../../../src/numerics/network/initialize.ts';
+import type { Network } from '../../../src/numerics/network/layers.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import { stripes } from '../fixtures.ts';
 import { kernelModule } from '../simd/cases.ts';

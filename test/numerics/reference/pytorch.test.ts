@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
-import { learningRateAt } from '../../../src/numerics/schedules.ts';
+import { learningRateAt } from '../../../src/numerics/training/schedules.ts';
 import {
   assertBlocksNear,
   assertNear,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
-import { initialize } from '../../../src/numerics/initialize.ts';
+import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
+import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { createAugmentImage, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.ts';

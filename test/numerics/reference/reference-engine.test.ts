@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine, OptimizerSettings } from '../../../src/numerics/engine.ts';
-import { initialize, initializeUniformFanIn } from '../../../src/numerics/initialize.ts';
+import { initialize, initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
+import type { Engine, OptimizerSettings } from '../../../src/numerics/training/engine.ts';
 import {
   assertBlocksNear,
   assertNear,

@@ -1,9 +1,9 @@
 /** The kernel module, and networks to test it with. */
 import { readFileSync } from 'node:fs';
-import type { Distillation } from '../../../src/numerics/distillation.ts';
-import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
-import { parameterCount } from '../../../src/numerics/network.ts';
+import type { Distillation } from '../../../src/numerics/examples/distillation.ts';
+import { parameterCount } from '../../../src/numerics/network/layers.ts';
 import { randomUniform } from '../../../src/numerics/random.ts';
+import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
 import { stripes } from '../fixtures.ts';
 
 export const kernelModule = new WebAssembly.Module(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EngineSettings } from '../../../src/numerics/engine.ts';
-import { blocks } from '../../../src/numerics/network.ts';
+import { blocks } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
+import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { assertNear, firstIndices, norm } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf, teachersOf } from './cases.ts';
 import { createPlainTraining, measure } from './plain-network.ts';

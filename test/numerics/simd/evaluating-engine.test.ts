@@ -5,8 +5,8 @@ import {
   evaluateByEngine,
   inspectByEngine,
   inspectNetwork,
-} from '../../../src/numerics/evaluate.ts';
-import { ACTIVATIONS, unpack } from '../../../src/numerics/network.ts';
+} from '../../../src/numerics/evaluation/measure.ts';
+import { ACTIVATIONS, unpack } from '../../../src/numerics/network/layers.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import type { EngineSettings } from '../../../src/numerics/engine.ts';
 import {
   createKernelEngine,
   type KernelEngine,
   type KernelOptions,
 } from '../../../src/numerics/simd/kernel-engine.ts';
+import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, SGD, settingsOf, teachersOf } from './cases.ts';
 

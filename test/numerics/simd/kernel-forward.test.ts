@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EngineSettings } from '../../../src/numerics/engine.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
+import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 import { measure } from './plain-network.ts';

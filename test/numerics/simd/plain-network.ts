@@ -1,10 +1,10 @@
 /** Plain float64 network, one number at a time, to compare the kernel with. */
-import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
-import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
-import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
-import { drawMixingShare, drawPartners } from '../../../src/numerics/mixup.ts';
-import type { Activation } from '../../../src/numerics/network.ts';
-import { parameterCount, unpack } from '../../../src/numerics/network.ts';
+import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
+import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
+import { drawMixingShare, drawPartners } from '../../../src/numerics/examples/mixup.ts';
+import type { Activation } from '../../../src/numerics/network/layers.ts';
+import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
+import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
 
 function activate(kind: Activation, z: number): number {
   if (kind === 'relu') return Math.max(z, 0);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
-import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
-import { drawMixingShare, drawPartners, mixPixels } from '../../../src/numerics/mixup.ts';
+import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
+import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
+import { drawMixingShare, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { layOut } from '../../../src/numerics/simd/layout.ts';
 import { firstIndices } from '../fixtures.ts';

@@ -1,5 +1,5 @@
 /** A replica as a process: replies to each message, the name of a model, with the version that the name means. */
-import { startReplica } from '../replicas.ts';
+import { startReplica } from '../replicas/replicas.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 const { models, store } = await startReplica(

@@ -1,6 +1,6 @@
 /** Child process: appends events to a new job forever, and prints the acknowledged ids. */
 import { writeSync } from 'node:fs';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { newJob } from '../fixtures.ts';
 
 const store = await openStore(process.argv[2]!);

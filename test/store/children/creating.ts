@@ -3,7 +3,7 @@
  * the store has acknowledged.
  */
 import { writeSync } from 'node:fs';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { idempotencyRecord, request, untouched } from '../fixtures.ts';
 
 const store = await openStore(process.argv[2]!);

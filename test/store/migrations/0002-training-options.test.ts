@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { modelVersionSchema } from '../../../src/domain/model.ts';
-import { trainingJobSchema, trainingRequestSchema } from '../../../src/domain/training-job.ts';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { trainingJobSchema, trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { modelVersionSchema } from '../../../src/domain/models/representation.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { temporaryDirectory, untouched } from '../fixtures.ts';
 import { writeOldDatabase } from '../sqlite/old-database.ts';
 

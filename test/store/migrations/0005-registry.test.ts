@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { modelVersionSchema } from '../../../src/domain/model.ts';
-import { migrations } from '../../../src/store/migrations/migrations.ts';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
-import { NodeSqliteDialect } from '../../../src/store/sqlite/sqlite.ts';
+import { modelVersionSchema } from '../../../src/domain/models/representation.ts';
+import { migrations } from '../../../src/store/migrations/all.ts';
+import { NodeSqliteDialect } from '../../../src/store/sqlite/dialect.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { publish, request, temporaryDirectory, trained, untouched } from '../fixtures.ts';
 import { writeOldDatabase } from '../sqlite/old-database.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { epochRecord, request, temporaryDirectory, trained, untouched } from '../fixtures.ts';
 import { type Insert, writeOldDatabase } from '../sqlite/old-database.ts';
 

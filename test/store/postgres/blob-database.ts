@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Kysely } from 'kysely';
+import type { Database } from '../../../src/store/database/tables.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
-import type { Database } from '../../../src/store/tables.ts';
-import { execute, serverUrl, temporaryDatabase } from '../../postgres.ts';
+import { execute, serverUrl, temporaryDatabase } from '../../support/servers/postgres.ts';
 
 let template: Promise<string> | undefined;
 

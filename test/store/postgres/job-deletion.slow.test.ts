@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { execute, withoutPostgres } from '../../postgres.ts';
+import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
 import { join, sharedDatabase, until } from './join.ts';
 
 test('other processes are notified of a deleted job, as of its events and of a model', {

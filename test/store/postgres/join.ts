@@ -2,11 +2,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
-import { createPostgresNotices, type PostgresNotices } from '../../../src/store/postgres/notices.ts';
-import { joinReplicas, type ReplicaOffer, type Replicas } from '../../../src/store/postgres/replicas.ts';
-import { openSession, type Session } from '../../../src/store/postgres/session.ts';
-import { temporaryDatabase } from '../../postgres.ts';
-import { addCleanup, type Scope } from '../../start-service.ts';
+import { createPostgresNotices, type PostgresNotices } from '../../../src/store/postgres/replicas/notices.ts';
+import {
+  joinReplicas,
+  type ReplicaOffer,
+  type Replicas,
+} from '../../../src/store/postgres/replicas/processes.ts';
+import { openSession, type Session } from '../../../src/store/postgres/replicas/session.ts';
+import { temporaryDatabase } from '../../support/servers/postgres.ts';
+import { addCleanup, type Scope } from '../../support/start-service.ts';
 
 export const OFFER: ReplicaOffer = {
   role: 'all',

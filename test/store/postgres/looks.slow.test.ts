@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
-import { createLooks, type Look } from '../../../src/store/looks.ts';
+import { createLooks, type Look } from '../../../src/store/models/looks.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
-import { temporaryDatabase, withoutPostgres } from '../../postgres.ts';
+import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { epochRecord, request, trained, untouched } from '../fixtures.ts';
 import { behindLock, openTwoStores } from './two-stores.ts';
 

@@ -4,9 +4,9 @@ import { sql } from 'kysely';
 import { encodeTime } from 'ulid';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
-import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
-import { execute, serverUrl, temporaryDatabase, withoutPostgres } from '../../postgres.ts';
+import { execute, serverUrl, temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 
 const options = { skip: withoutPostgres };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
-import { withoutPostgres } from '../../postgres.ts';
-import { addCleanup } from '../../start-service.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { withoutPostgres } from '../../support/servers/postgres.ts';
+import { addCleanup } from '../../support/start-service.ts';
 import { newJob, temporaryDirectory } from '../fixtures.ts';
 import { sharedDatabase } from './join.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createIdempotencyService } from '../../../src/services/idempotency.ts';
-import type { AliasState } from '../../../src/store/aliases.ts';
-import type { Store } from '../../../src/store/store.ts';
-import { withoutPostgres } from '../../postgres.ts';
+import { createIdempotencyService } from '../../../src/services/operations/idempotency.ts';
+import type { AliasState } from '../../../src/store/models/aliases.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { withoutPostgres } from '../../support/servers/postgres.ts';
 import {
   addDataset,
   epochRecord,

@@ -7,7 +7,7 @@ import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { createPostgresRetention } from '../../../src/store/postgres/retention.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
-import { execute, temporaryDatabase, withoutPostgres } from '../../postgres.ts';
+import { execute, temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 
 /** A Thursday, the first day of every partition. */
 const FIRST_DAY = Date.parse('2026-01-01');

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type TestContext, test } from 'node:test';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Rows } from '../../../src/store/database/rows.ts';
+import type { Database } from '../../../src/store/database/tables.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
-import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
-import type { Rows } from '../../../src/store/rows.ts';
-import type { Database } from '../../../src/store/tables.ts';
-import { temporaryDatabase, withoutPostgres } from '../../postgres.ts';
+import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { failure, newJob, request, temporaryDirectory, untouched } from '../fixtures.ts';
 
 const options = { skip: withoutPostgres };

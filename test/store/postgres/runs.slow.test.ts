@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
-import { createCheckpoints } from '../../../src/store/checkpoints.ts';
-import { createJobs, type Jobs } from '../../../src/store/jobs.ts';
-import { createChunkedBlobs } from '../../../src/store/postgres/chunked-blobs.ts';
+import { createCheckpoints } from '../../../src/store/checkpoints/repository.ts';
+import { createJobs, type Jobs } from '../../../src/store/jobs/repository.ts';
+import { createChunkedBlobs } from '../../../src/store/postgres/blobs/chunked.ts';
+import { createReferencedBlobs } from '../../../src/store/postgres/blobs/referenced.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
-import { createReferencedBlobs } from '../../../src/store/postgres/referenced-blobs.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
-import type { Run } from '../../../src/store/runs.ts';
-import { temporaryDatabase, withoutPostgres } from '../../postgres.ts';
+import type { Run } from '../../../src/store/runs/writes.ts';
+import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { epochRecord, failure, request, trained, underway, untouched } from '../fixtures.ts';
 
 const options = { skip: withoutPostgres };

@@ -3,12 +3,12 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
-import { trainingRequestSchema } from '../../../src/domain/training-job.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
 import { AtelierError } from '../../../src/errors.ts';
-import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
-import type { Store } from '../../../src/store/store.ts';
-import { withoutPostgres } from '../../postgres.ts';
-import { CREDENTIALS, startS3 } from '../../s3-server.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { withoutPostgres } from '../../support/servers/postgres.ts';
+import { CREDENTIALS, startS3 } from '../../support/servers/s3-server.ts';
 import { addDataset, failure, newDataset, temporaryDirectory, untouched } from '../fixtures.ts';
 import { blobDatabase } from './blob-database.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
-import { withoutPostgres } from '../../postgres.ts';
-import { addCleanup } from '../../start-service.ts';
-import { startTcpProxy } from '../../tcp-proxy.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { withoutPostgres } from '../../support/servers/postgres.ts';
+import { startTcpProxy } from '../../support/servers/tcp-proxy.ts';
+import { addCleanup } from '../../support/start-service.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 import { OFFER, sharedDatabase } from './join.ts';
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import pg from 'pg';
-import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { giveDatabaseBack, takeDatabase } from '../store-test.ts';
 
 export interface TwoStores {

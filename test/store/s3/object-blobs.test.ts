@@ -7,7 +7,7 @@ import { createS3Client, type S3Credentials } from '../../../src/store/s3/client
 import { parseBlobUrl } from '../../../src/store/s3/location.ts';
 import { createObjectBlobs } from '../../../src/store/s3/object-blobs.ts';
 import { createObjects } from '../../../src/store/s3/objects.ts';
-import { CREDENTIALS, startS3 } from '../../s3-server.ts';
+import { CREDENTIALS, startS3 } from '../../support/servers/s3-server.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 
 const bytes = new Uint8Array(100_000).map((_, n) => n % 251);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { failure, newJob, publish, temporaryDirectory } from '../fixtures.ts';
 
 async function openIn(t: TestContext): Promise<{ state: string; store: Store }> {

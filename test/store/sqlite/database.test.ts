@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { CompiledQuery } from 'kysely';
-import { copyBeforeMigration } from '../../../src/store/sqlite/copy-before-migration.ts';
+import { copyBeforeMigration } from '../../../src/store/sqlite/backup/before-migration.ts';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
 import { writeOldDatabase } from './old-database.ts';
 

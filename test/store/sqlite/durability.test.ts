@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { MAX_LOG_BYTES } from '../../../src/store/sqlite/write-ahead-log.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { failure, newJob, runOf, startRun, temporaryDirectory, trained } from '../fixtures.ts';
 import { replaceSync, simulatePowerLoss } from './power-loss.ts';
 

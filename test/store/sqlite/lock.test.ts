@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lockDirectory } from '../../../src/store/sqlite/lock.ts';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 import { holdStore } from './hold-store.ts';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { migrations } from '../../../src/store/migrations/migrations.ts';
-import { NodeSqliteDialect } from '../../../src/store/sqlite/sqlite.ts';
+import { migrations } from '../../../src/store/migrations/all.ts';
+import { NodeSqliteDialect } from '../../../src/store/sqlite/dialect.ts';
 
 export type Insert = (table: string, row: Record<string, string | number | null>) => void;
 

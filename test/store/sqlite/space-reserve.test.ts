@@ -3,7 +3,7 @@ import { mkdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { storageFull } from '../../../src/store/directory.ts';
+import { storageFull } from '../../../src/store/blobs/directory.ts';
 import { openSpaceReserve, RESERVE_BYTES } from '../../../src/store/sqlite/space-reserve.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { sha256Hex } from '../../../src/store/blobs.ts';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { sha256Hex } from '../../../src/store/blobs/content-addressed.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
 import { failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
 const HEX = 'e'.repeat(64);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createMutex } from '../../../src/store/mutex.ts';
+import { createMutex } from '../../../src/store/database/mutex.ts';
 import { MAX_LOG_BYTES, openWriteAheadLog } from '../../../src/store/sqlite/write-ahead-log.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 

@@ -5,16 +5,12 @@ import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import type { Kysely } from 'kysely';
 import { generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
-import { searchRequestSchema } from '../../../src/domain/search/request.ts';
-import { sha256Hex } from '../../../src/store/blobs.ts';
+import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
+import { sha256Hex } from '../../../src/store/blobs/content-addressed.ts';
 import { saveBootstrapKey } from '../../../src/store/bootstrap-key.ts';
-import { openStore } from '../../../src/store/sqlite/open-store.ts';
-import type { Database } from '../../../src/store/tables.ts';
-import {
-  readPages,
-  TABLES,
-  type transferredColumns,
-} from '../../../src/store/transfer/transferred-tables.ts';
+import type { Database } from '../../../src/store/database/tables.ts';
+import { openStore } from '../../../src/store/sqlite/open.ts';
+import { readPages, TABLES, type transferredColumns } from '../../../src/store/transfer/tables.ts';
 import {
   epochRecord,
   idempotencyRecord,

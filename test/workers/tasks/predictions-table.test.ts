@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { npyBytes } from '../../../src/formats/npy.ts';
+import { npyBytes } from '../../../src/formats/arrays/npy.ts';
 import { writePredictionsTable } from '../../../src/workers/tasks/predictions-table.ts';
-import { temporaryDirectory } from '../../start-service.ts';
+import { temporaryDirectory } from '../../support/start-service.ts';
 
 test('class names are quoted, and those that a spreadsheet would evaluate begin with an apostrophe', async (t) => {
   const folder = await temporaryDirectory(t);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXPORT_FORMATS } from '../../../src/formats/export-formats.ts';
-import { exportModel } from '../../../src/formats/export-model.ts';
-import { createForward } from '../../../src/numerics/forward.ts';
-import { createForward as createKernelForward } from '../../../src/workers/kernel.ts';
+import { exportModel } from '../../../src/formats/models/export.ts';
+import { EXPORT_FORMATS } from '../../../src/formats/models/export-formats.ts';
+import { createForward } from '../../../src/numerics/network/forward.ts';
+import { createForward as createKernelForward } from '../../../src/workers/kernel/compile.ts';
 import { type ReferencePredictions, verifyExport } from '../../../src/workers/tasks/verify-export.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { fixtureImages, modelOf, publishedModel } from '../../formats/fixtures.ts';

@@ -1,7 +1,7 @@
 /** Thread entry for pool tests: returns, rejects, throws, exits or hangs, as ordered. */
 import { AtelierError } from '../../../src/errors.ts';
-import { toOutcome } from '../../../src/workers/outcome.ts';
-import type { Handlers } from '../../../src/workers/tasks.ts';
+import type { Handlers } from '../../../src/workers/messages/by-pool.ts';
+import { toOutcome } from '../../../src/workers/threads/outcome.ts';
 
 export type Order = 'answer' | 'refuse' | 'throw' | 'exit' | 'spin';
 

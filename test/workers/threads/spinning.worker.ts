@@ -1,6 +1,6 @@
 /** Thread entry: reports progress once, then never reads its stop flag. */
 import { parentPort } from 'node:worker_threads';
-import type { WorkerMessage } from '../../../src/workers/messages.ts';
+import type { WorkerMessage } from '../../../src/workers/messages/shapes.ts';
 
 const progress = {
   epoch: 1,

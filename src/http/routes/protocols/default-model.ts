@@ -1,7 +1,7 @@
 /** The model of an MLflow request that names none. */
 import { FASHION_MNIST } from '../../../datasets/fashion-mnist.ts';
 import { AtelierError, hasCode } from '../../../errors.ts';
-import type { ModelService } from '../../../services/models.ts';
+import type { ModelService } from '../../../services/models/catalog.ts';
 
 type Models = Pick<ModelService, 'list' | 'get' | 'revision'>;
 

@@ -1,15 +1,15 @@
 /** KServe v1, the default protocol of its client: explanations. Its predict API is TensorFlow Serving's; ../page.ts has its liveness. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { describeExplanation, type Explanation } from '../../../domain/explanation.ts';
-import { preprocessingFor } from '../../../domain/preprocessing.ts';
+import { describeExplanation, type Explanation } from '../../../domain/predictions/explanation.ts';
+import { preprocessingFor } from '../../../domain/predictions/preprocessing.ts';
 import { decodeExplainRequest } from '../../../protocols/kserve-v1/explain.ts';
 import { explainRequestSchema, explainResponseSchema } from '../../../protocols/kserve-v1/schema.ts';
-import type { DecodeFiles } from '../../../services/image-decoder.ts';
-import type { InterpretabilityService } from '../../../services/interpretability.ts';
-import type { LoadedModel } from '../../../services/loaded-model.ts';
+import type { InterpretabilityService } from '../../../services/inspection/interpretability.ts';
+import type { LoadedModel } from '../../../services/models/loaded-version.ts';
+import type { DecodeFiles } from '../../../services/predictions/image-decoder.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
-import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
+import { jsonContent, TENSORFLOW_EXAMPLE } from '../../openapi/examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { fitQuery, namedModel, readModelName } from './named-model.ts';

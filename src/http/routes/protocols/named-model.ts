@@ -1,9 +1,9 @@
 /** Names and versions in the paths of other protocols, and their query. */
 import { z } from 'zod';
-import { imageQuery } from '../../../domain/image-query.ts';
-import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model-reference.ts';
+import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/models/reference.ts';
+import { imageQuery } from '../../../domain/predictions/image-query.ts';
 import { AtelierError } from '../../../errors.ts';
-import { quote } from '../../../formats/model-file-error.ts';
+import { quote } from '../../../formats/models/file-error.ts';
 
 const name = z.string().describe('Name of the model');
 const version = z.string().describe('Number of the version, or the name of an alias');

@@ -6,7 +6,7 @@ import {
   modelStatusSchema,
   versionStatus,
 } from '../../../protocols/tensorflow/model-status.ts';
-import type { ModelService } from '../../../services/models.ts';
+import type { ModelService } from '../../../services/models/catalog.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { namedModel, namedVersion, readModelName } from './named-model.ts';
 

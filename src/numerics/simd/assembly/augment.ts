@@ -1,4 +1,4 @@
-/** Augmentation of images in their records, with the same bytes as src/numerics/augment.ts. */
+/** Augmentation of images in their records, with the same bytes as src/numerics/examples/augment.ts. */
 import {
   EPOCH, ERASE_SHAPES, ERASE_SHAPE_COUNT, ERASE_THRESHOLD, FLIP, NOISE_TABLE, SEED, SHIFT,
 } from './addresses.ts';

@@ -25,7 +25,7 @@ export function augmentAll(first: i32, last: i32, copy: usize): void {
   for (let n = first; n < last; n++) augment(recordAt(n) + pixels, copy, start + n);
 }
 
-/** x ← (w x + (256 − w) x′ + 128) / 256, rounded down: src/numerics/mixup.ts */
+/** x ← (w x + (256 − w) x′ + 128) / 256, rounded down: src/numerics/examples/mixup.ts */
 function mixPixels(row: usize, other: usize, inputs: i32): void {
   const weight = load<i32>(MIXING_WEIGHT);
   const own = i16x8.splat(<i16>weight);

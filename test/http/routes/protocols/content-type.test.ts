@@ -8,12 +8,12 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
-import { readConfig } from '../../../../src/config.ts';
+import { readConfig } from '../../../../src/config/read.ts';
 import { formatApiKey, generateKey, sha256Bytes } from '../../../../src/domain/api-key.ts';
 import { buildApp } from '../../../../src/http/app.ts';
 import type { Services } from '../../../../src/http/services.ts';
 import { bindServer } from '../../../../src/http/starting-server.ts';
-import { startService } from '../../../start-service.ts';
+import { startService } from '../../../support/start-service.ts';
 import { startTrained } from './kserve-v2/fixtures.ts';
 
 const { app, images } = await startTrained({ after });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { startService, train } from '../../../start-service.ts';
+import { startService, train } from '../../../support/start-service.ts';
 import { damaged, mutated, value } from '../../damaged-bodies.ts';
 import { binaryRequest, LENGTH } from './kserve-v2/triton-client.ts';
 

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { LightMyRequestResponse } from 'fastify';
-import { type Explanation, explanationSchema } from '../../../../src/domain/explanation.ts';
-import { testImage } from '../../../start-service.ts';
+import { type Explanation, explanationSchema } from '../../../../src/domain/predictions/explanation.ts';
+import { testImage } from '../../../support/start-service.ts';
 import { startTrained } from './kserve-v2/fixtures.ts';
 import { assertError } from './kserve-v2/triton-client.ts';
 

@@ -14,7 +14,7 @@ import {
   tiny,
   train,
   untilJob,
-} from '../../../start-service.ts';
+} from '../../../support/start-service.ts';
 import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
 
 const { app, images, expected } = await startTrained({ after });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { testImage, tiny, train } from '../../../start-service.ts';
+import { testImage, tiny, train } from '../../../support/start-service.ts';
 import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
 import { assertError } from './kserve-v2/triton-client.ts';
 

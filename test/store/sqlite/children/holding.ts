@@ -1,5 +1,5 @@
 /** Child process: holds a store open until killed; exits without closing when stdin ends. */
-import { openStore } from '../../../../src/store/sqlite/open-store.ts';
+import { openStore } from '../../../../src/store/sqlite/open.ts';
 
 await openStore(process.argv[2]!);
 process.stdout.write('open\n');

@@ -7,8 +7,8 @@ import {
   modelReadinessSchema,
   statisticsSchema,
 } from '../../../../protocols/kserve-v2/schema.ts';
-import type { InferenceStatistics } from '../../../../services/inference-statistics.ts';
-import type { ModelService } from '../../../../services/models.ts';
+import type { ModelService } from '../../../../services/models/catalog.ts';
+import type { InferenceStatistics } from '../../../../services/predictions/inference-statistics.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
 import { namedModel, namedVersion } from '../named-model.ts';
 import { readServedModel } from './served-model.ts';

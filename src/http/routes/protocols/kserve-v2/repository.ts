@@ -1,13 +1,13 @@
 /** KServe v2: the model repository extension. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { readJson } from '../../../../formats/json-limits.ts';
+import { readJson } from '../../../../formats/json/limits.ts';
 import {
   repositoryIndexRequestSchema,
   repositoryIndexSchema,
 } from '../../../../protocols/kserve-v2/schema.ts';
-import type { ModelService } from '../../../../services/models.ts';
+import type { ModelService } from '../../../../services/models/catalog.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
-import { jsonContent } from '../../../examples/protocols.ts';
+import { jsonContent } from '../../../openapi/examples/protocols.ts';
 import { namedModel } from '../named-model.ts';
 
 export const kserveRepositoryRoutes =

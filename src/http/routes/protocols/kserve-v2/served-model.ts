@@ -1,5 +1,5 @@
 /** Models in the paths of KServe v2: `name`, or `name:image` for the same model described as an image classifier. */
-import type { VersionName } from '../../../../domain/model-reference.ts';
+import type { VersionName } from '../../../../domain/models/reference.ts';
 import { IMAGE_SUFFIX } from '../../../../protocols/kserve-v2/schema.ts';
 import { readModelName } from '../named-model.ts';
 

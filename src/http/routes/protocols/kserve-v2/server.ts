@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../../package.json' with { type: 'json' };
 import { serverMetadataSchema, serverReadinessSchema } from '../../../../protocols/kserve-v2/schema.ts';
-import type { HealthService } from '../../../../services/health.ts';
+import type { HealthService } from '../../../../services/operations/health.ts';
 import { PROTOCOL_ERRORS } from '../../../errors/protocol-errors.ts';
 
 const tags = ['inference-v2'];

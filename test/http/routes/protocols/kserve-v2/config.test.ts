@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { npyBytes } from '../../../../../src/formats/npy.ts';
+import { npyBytes } from '../../../../../src/formats/arrays/npy.ts';
 import { importFile } from '../../../import-file.ts';
 import { startTrained } from './fixtures.ts';
 import { assertError, binaryRequest, inferJson, readFloats, readResult, readTexts } from './triton-client.ts';

@@ -1,7 +1,7 @@
 /** A trained model, test images, and what the service itself predicts for them. */
 import type { FastifyInstance } from 'fastify';
 import type { Predictions } from '../../../../../src/protocols/native/schema.ts';
-import { type Scope, startService, testImage, tiny, train } from '../../../../start-service.ts';
+import { type Scope, startService, testImage, tiny, train } from '../../../../support/start-service.ts';
 
 export const TRAINING = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
 

@@ -1,8 +1,8 @@
 /** KServe v2 metadata, readiness and versions; Triton's repository and statistics extensions. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { npyBytes } from '../../../../../src/formats/npy.ts';
-import { tiny, train } from '../../../../start-service.ts';
+import { npyBytes } from '../../../../../src/formats/arrays/npy.ts';
+import { tiny, train } from '../../../../support/start-service.ts';
 import { importFile } from '../../../import-file.ts';
 import { startTrained, TRAINING } from './fixtures.ts';
 import { assertError, inferJson } from './triton-client.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatApiKey, generateKey, sha256Bytes } from '../../../../../src/domain/api-key.ts';
-import { endless, isUnderway, queueJob, startService, untilJob } from '../../../../start-service.ts';
+import { endless, isUnderway, queueJob, startService, untilJob } from '../../../../support/start-service.ts';
 import { startTrained } from './fixtures.ts';
 import { assertError, inferJson } from './triton-client.ts';
 

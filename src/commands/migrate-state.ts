@@ -1,0 +1,106 @@
+/**
+ * Entry of `npm run migrate-state`: moves a whole state from STATE_DIR to a database that replicas share, or back. Neither
+ * may be in use. It can be killed at any moment and repeated.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Kysely } from 'kysely';
+import { type DatabaseConfig, readConfigWithDatabase } from '../config/read.ts';
+import { AtelierError } from '../errors.ts';
+import { migrateBoss, startBoss } from '../queue/boss.ts';
+import { createTickets } from '../queue/boss-tickets.ts';
+import type { Database } from '../store/database/tables.ts';
+import { createChunkedBlobs } from '../store/postgres/blobs/chunked.ts';
+import { createRegisteredBlobs } from '../store/postgres/blobs/registered.ts';
+import { connectPostgres } from '../store/postgres/connect.ts';
+import { migratePostgres } from '../store/postgres/migrate.ts';
+import { selectQueued } from '../store/runs/queue-order.ts';
+import type { Endpoint } from '../store/transfer/endpoint.ts';
+import { transferState } from '../store/transfer/run.ts';
+import { openSharedState } from '../store/transfer/shared-state.ts';
+import { openStateDirectory } from '../store/transfer/state-directory.ts';
+import { transferredColumns } from '../store/transfer/tables.ts';
+import { fail } from './command-line.ts';
+
+const USAGE = `Usage:
+  npm run -s migrate-state -- --to postgres://…                 moves STATE_DIR into a database
+  npm run -s migrate-state -- --from postgres://… --to folder   moves a database into a state directory`;
+
+const IS_DATABASE = /^postgres(ql)?:/;
+
+/** @param folder undefined for STATE_DIR */
+function readArguments(): { readonly folder?: string; readonly url: string } {
+  const option = { type: 'string' } as const;
+  try {
+    const { from, to } = parseArgs({ options: { from: option, to: option } }).values;
+    if (to !== undefined && from === undefined && IS_DATABASE.test(to)) return { url: to };
+    if (to !== undefined && from !== undefined && IS_DATABASE.test(from) && !IS_DATABASE.test(to)) {
+      return { url: from, folder: resolve(to) };
+    }
+  } catch {
+    return fail(USAGE); // an unknown option
+  }
+  return fail(USAGE);
+}
+
+async function openDatabase({ url, directUrl, blobUrl, blobCredentials }: DatabaseConfig): Promise<Endpoint> {
+  await migratePostgres(directUrl);
+  await migrateBoss(directUrl);
+  const db = await connectPostgres({ url, poolSize: 2 });
+  const bucket = blobUrl === null ? null : createRegisteredBlobs(db, blobUrl, blobCredentials!);
+  return openSharedState(db, {
+    blobs: bucket?.blobs ?? createChunkedBlobs(db),
+    isBucket: bucket !== null,
+  });
+}
+
+/** Issues a ticket for each queued job, in the order of the queue. A job that already has one keeps it. */
+async function issueTickets(db: Kysely<Database>): Promise<void> {
+  const boss = await startBoss({ db, supervise: false, onError: () => {} });
+  try {
+    const { follow } = createTickets(boss);
+    const queued = await selectQueued(db).select('status').execute();
+    for (const job of queued) await db.transaction().execute((trx) => follow(trx, job));
+  } finally {
+    await boss.close();
+  }
+}
+
+async function run(): Promise<void> {
+  const { folder, url } = readArguments();
+  const toDatabase = folder === undefined;
+  const { database, stateDir } = readConfigWithDatabase(url);
+  const directory = await openStateDirectory(folder ?? stateDir, toDatabase);
+  try {
+    const shared = await openDatabase(database!);
+    try {
+      if (toDatabase) await directory.recoverJobs();
+      const [source, target] = toDatabase ? [directory, shared] : [shared, directory];
+      const isNew = await transferState({
+        source,
+        target,
+        columns: await transferredColumns(directory.db),
+        temporary: directory.temporary,
+        complete: () => (toDatabase ? issueTickets(shared.db) : Promise.resolve()),
+        report: (message) => console.log(message),
+      });
+      console.log(
+        isNew
+          ? 'Source and target are equal. The source is unchanged; keep it until you trust the target.'
+          : 'This state has been moved before. Nothing was changed.',
+      );
+    } finally {
+      await shared.close();
+    }
+  } finally {
+    await directory.close();
+  }
+}
+
+// Files in the state directory are readable by this user only.
+process.umask(0o077);
+try {
+  await run();
+} catch (error) {
+  fail(error instanceof AtelierError ? error.message : String(error));
+}

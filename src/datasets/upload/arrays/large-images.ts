@@ -1,0 +1,136 @@
+/** An uploaded .npy array of images that may be larger than memory: read, checked and decoded in chunks of rows. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../../../domain/datasets/representation.ts';
+import type { NpyArray, NpyData } from '../../../formats/arrays/npy.ts';
+import {
+  NPY_ITEM_BYTES,
+  NPY_MAX_HEADER_BYTES,
+  type NpyHeader,
+  readNpyHeader,
+} from '../../../formats/arrays/npy-header.ts';
+import { type ImageBatch, inferScale, type PixelScale } from '../../../images/batch.ts';
+import { assertImageShape, isFloat, toPixels } from '../../../images/npy.ts';
+import { NPY_VIEWS } from './reader.ts';
+
+const HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
+const CHUNK_IMAGES = 1000;
+
+export interface ImageArray {
+  /** Number of images. */
+  readonly images: number;
+  /** Range of the numbers, as for predictions: the one given, or the one inferred from all floats. */
+  inferScale(pixels: PixelScale | undefined): Promise<PixelScale>;
+  /** @throws AtelierError `invalid-pixels` */
+  decode(start: number, end: number, scale: PixelScale): Promise<ImageBatch>;
+  close(): Promise<void>;
+}
+
+/** @throws AtelierError `malformed-body`, `invalid-image-size` */
+export async function openImageArray(path: string): Promise<ImageArray> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const head = new Uint8Array(Math.min(size, HEAD_BYTES));
+    await readFully(file, head, 0);
+    const header = readNpyHeader(head, size);
+    assertImageShape(header.shape);
+    return createImageArray(file, header);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Checks every number.
+ * @returns the number of images and the range of the numbers
+ * @throws AtelierError `malformed-body`, `invalid-image-size`, `ambiguous-pixel-range`, `invalid-pixels`
+ */
+export async function checkImageArray(
+  path: string,
+  pixels: PixelScale | undefined,
+): Promise<{ images: number; pixels: PixelScale }> {
+  const array = await openImageArray(path);
+  try {
+    const scale = await array.inferScale(pixels);
+    for (const [start, end] of chunks(array.images)) await array.decode(start, end, scale);
+    return { images: array.images, pixels: scale };
+  } finally {
+    await array.close();
+  }
+}
+
+function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
+  const { dtype, shape } = header;
+  const images = shape.reduce((product, dimension) => product * dimension, 1) / IMAGE_PIXELS;
+  const read = header.fortranOrder ? readColumns : readRows;
+
+  /** The elements of the images from `start` to `end` in C order. */
+  async function readImages(start: number, end: number): Promise<NpyData> {
+    const bytes = new Uint8Array((end - start) * IMAGE_PIXELS * NPY_ITEM_BYTES[dtype]);
+    await read(file, header, images, start, bytes);
+    return new NPY_VIEWS[dtype](bytes.buffer);
+  }
+
+  return {
+    images,
+    async inferScale(pixels) {
+      if (pixels !== undefined || !isFloat({ dtype })) return pixels ?? '0-255';
+      let maximum = 0;
+      for (const [start, end] of chunks(images)) {
+        for (const value of (await readImages(start, end)) as Float32Array)
+          if (value > maximum) maximum = value;
+        if (maximum > 2) break;
+      }
+      return inferScale([[maximum]], { pointer: '#/pixels', detail: 'set the field pixels to 0-255' });
+    },
+    async decode(start, end, scale) {
+      const array: NpyArray = { data: await readImages(start, end), dtype, shape };
+      return toPixels(array, scale === '0-1', { first: start * IMAGE_PIXELS, choice: 'the field pixels' });
+    },
+    close: () => file.close(),
+  };
+}
+
+function* chunks(images: number): Generator<readonly [start: number, end: number]> {
+  for (let start = 0; start < images; start += CHUNK_IMAGES)
+    yield [start, Math.min(start + CHUNK_IMAGES, images)];
+}
+
+async function readRows(
+  file: FileHandle,
+  { dtype, dataOffset }: NpyHeader,
+  _images: number,
+  start: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  await readFully(file, bytes, dataOffset + start * IMAGE_PIXELS * NPY_ITEM_BYTES[dtype]);
+}
+
+/** In Fortran order the same pixel of consecutive images is contiguous: image, then row, then column runs fastest. */
+async function readColumns(
+  file: FileHandle,
+  { dtype, shape, dataOffset }: NpyHeader,
+  images: number,
+  start: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  const item = NPY_ITEM_BYTES[dtype];
+  const isSquare = shape.at(-1) !== IMAGE_PIXELS;
+  const column = new Uint8Array(bytes.length / IMAGE_PIXELS);
+  for (let pixel = 0; pixel < IMAGE_PIXELS; pixel++) {
+    const [y, x] = [Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
+    const place = isSquare ? y + IMAGE_SIDE * x : pixel;
+    await readFully(file, column, dataOffset + (place * images + start) * item);
+    for (let from = 0, to = pixel * item; from < column.length; from += item, to += IMAGE_PIXELS * item)
+      for (let byte = 0; byte < item; byte++) bytes[to + byte] = column[from + byte]!;
+  }
+}
+
+async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let filled = 0; filled < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, position + filled);
+    if (bytesRead === 0) throw new RangeError('The file became shorter while it was read.');
+    filled += bytesRead;
+  }
+}

@@ -1,0 +1,138 @@
+/** Reads, converts and validates the arrays of an uploaded data set. */
+
+import type { ArrayReport } from '../../domain/datasets/report.ts';
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
+import { type LabelledArrays, matchArrays, type UploadedFile } from './arrays/match-roles.ts';
+import { countImages, isFloat, maxOf, readImages } from './arrays/read-images.ts';
+import { countLabels, readLabels } from './arrays/read-labels.ts';
+import type { ArrayReader } from './arrays/reader.ts';
+import { defaultClassNames } from './class-names.ts';
+import { type CheckedUpload, finishUpload } from './finish.ts';
+import { rejectPart } from './reject-part.ts';
+import { splitTest } from './split-test.ts';
+
+/** Parts of an upload whose headers are valid. */
+interface OpenedUpload {
+  readonly train: LabelledArrays;
+  readonly test: LabelledArrays | null;
+  readonly sent: readonly LabelledArrays[];
+  readonly images: number;
+}
+
+/** Opens the files and checks their headers. The parameters and errors are those of `checkUpload`. */
+async function openUpload(
+  files: readonly UploadedFile[],
+  testFraction: number | null,
+  maxBytes: number,
+): Promise<OpenedUpload> {
+  const { train, test } = await matchArrays(files, maxBytes);
+  assertTestable(test, testFraction);
+  const sent = test ? [train, test] : [train];
+  return { train, test, sent, images: countAll(sent, maxBytes) };
+}
+
+/** Counts the images by the headers of the files; the parameters and errors are those of `checkUpload`. */
+export async function countUpload(...upload: Parameters<typeof checkUpload>): Promise<number> {
+  const [files, { testFraction }, maxBytes] = upload;
+  return (await openUpload(files, testFraction, maxBytes)).images;
+}
+
+/**
+ * @param maxBytes limit of all arrays together, both as decompressed from an npz and as one byte per pixel and label
+ * @throws AtelierError `invalid-dataset-file`, naming the part and the position
+ */
+export async function checkUpload(
+  files: readonly UploadedFile[],
+  { classNames: given, testFraction, seed }: Pick<DatasetFields, 'classNames' | 'testFraction' | 'seed'>,
+  maxBytes: number,
+): Promise<CheckedUpload> {
+  const { sent, ...arrays } = await openUpload(files, testFraction, maxBytes);
+  const unit = await isUnitScale(sent.map(({ images }) => images));
+  const classes = given?.length ?? null;
+  const train = await readExamples(arrays.train, unit, classes);
+  const test = arrays.test && (await readExamples(arrays.test, unit, classes));
+  const tensors = test ? { train, test } : splitTest(train, testFraction!, seed);
+
+  const classNames = given ?? defaultClassNames(tensors, arrays.train.labels.part);
+  return finishUpload({
+    tensors,
+    classNames,
+    preprocessing: null,
+    part: arrays.train.labels.part,
+    found: {
+      arrays: [...train.arrays, ...(test?.arrays ?? [])],
+      pixels: { range: unit ? '0-1' : '0-255', rounded: train.rounded + (test?.rounded ?? 0) },
+      heldOut: test ? null : { fraction: testFraction!, seed },
+    },
+  });
+}
+
+/** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */
+const BYTE_SCALE_THRESHOLD = 2;
+
+/** Whether some arrays hold floats, and none above 1. @throws AtelierError if the largest float is in (1, 2] */
+async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
+  let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
+  for (const array of images.filter(isFloat)) {
+    const ofArray = await maxOf(array, BYTE_SCALE_THRESHOLD);
+    if (ofArray > BYTE_SCALE_THRESHOLD) return false;
+    if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
+  }
+  if (greatest <= 1) return part !== '';
+  const advice = 'clip floats of 0–1 with x.clip(0, 1), or send whole numbers of 0–255 as u1';
+  return rejectPart(
+    part,
+    `its largest number is ${greatest}, which is too large for pixels of 0–1 and too small for pixels of 0–255; ${advice}`,
+  );
+}
+
+async function readExamples(
+  { images, labels }: LabelledArrays,
+  unit: boolean,
+  classes: number | null,
+): Promise<Examples & { readonly arrays: ArrayReport[]; readonly rounded: number }> {
+  // Labels are read first, because they are small and errors are found sooner.
+  const labelResult = await readLabels(labels, classes);
+  const imageResult = await readImages(images, unit && isFloat(images));
+  return {
+    pixels: imageResult.pixels,
+    labels: labelResult.labels,
+    rounded: imageResult.rounded,
+    arrays: [describe(images, imageResult), describe(labels, labelResult)],
+  };
+}
+
+function describe(
+  { part, format, dtype, shape }: ArrayReader,
+  { minimum, maximum }: Pick<ArrayReport, 'minimum' | 'maximum'>,
+): ArrayReport {
+  return { part, format, dtype, shape: [...shape], minimum, maximum };
+}
+
+function assertTestable(test: LabelledArrays | null, testFraction: number | null): void {
+  if (test === null && testFraction === null) {
+    const advice =
+      'send test_images and test_labels, or testFraction=0.2 to hold out that fraction of each class';
+    rejectPart('test_images', `there are no test images; ${advice}`);
+  }
+  if (test !== null && testFraction !== null) {
+    rejectPart('testFraction', `it cannot be combined with ${test.images.part}; omit it`);
+  }
+}
+
+/** Counts the images, and checks the counts in the headers before the data is read. */
+function countAll(sent: readonly LabelledArrays[], maxBytes: number): number {
+  let total = 0;
+  for (const { images, labels } of sent) {
+    const count = countImages(images);
+    const labelled = countLabels(labels);
+    if (labelled !== count)
+      rejectPart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
+    total += count;
+    const bytes = total * (IMAGE_PIXELS + 1);
+    if (bytes > maxBytes) rejectPart(images.part, `the images take ${bytes} bytes; the limit is ${maxBytes}`);
+  }
+  return total;
+}

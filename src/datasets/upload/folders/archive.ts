@@ -1,0 +1,174 @@
+/** Archives of files, zip or tar, also compressed with gzip: their listing, and the contents of chosen files. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32, inflateRawSync } from 'node:zlib';
+import { isTarHeader, readTar } from '../../../formats/archives/tar.ts';
+import { checkEntries, compressedStart, findDirectory } from '../../../formats/archives/zip-directory.ts';
+import {
+  type DirectoryEntry,
+  LOCAL_HEADER_BYTES,
+  METHODS,
+  readEntries,
+} from '../../../formats/archives/zip-entries.ts';
+import { quote } from '../../../formats/models/file-error.ts';
+import { type ByteSource, gunzippedSource, readHead } from '../byte-source.ts';
+import { rejectPart } from '../reject-part.ts';
+
+/** Limit of the files of an archive, whatever they hold. */
+export const MAX_ARCHIVE_FILES = 1_000_000;
+/** Limit of the directory of a zip archive, which is held in memory: the names have about 200 characters. */
+const MAX_DIRECTORY_BYTES = 256 * MAX_ARCHIVE_FILES;
+/** Holds the end records and the longest comment of a zip archive. */
+const TAIL_BYTES = 2 ** 17;
+const TAR_BLOCK = 512;
+
+export interface ArchiveFile {
+  readonly name: string;
+  /** Decompressed. */
+  readonly bytes: number;
+}
+
+export interface FileArchive {
+  readonly files: readonly ArchiveFile[];
+  /** Reads the chosen files, by their indices, in the order of the archive. */
+  read(isChosen: (index: number) => boolean): AsyncIterable<{ index: number; bytes: Uint8Array }>;
+}
+
+/**
+ * @param source the uploaded file
+ * @param maxBytes limit of all files together, decompressed
+ * @returns undefined if the file is neither a zip nor a tar archive
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export async function openArchive(
+  source: ByteSource & { readonly path: string },
+  maxBytes: number,
+): Promise<FileArchive | undefined> {
+  const head = await readHead(source, TAR_BLOCK);
+  if (head.toString('latin1', 0, 2) === 'PK') return openZip(source, maxBytes);
+  if (isTarHeader(head)) return openTar(source, maxBytes);
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return undefined;
+  const unpacked = gunzippedSource(source);
+  return isTarHeader(await readHead(unpacked, TAR_BLOCK)) ? openTar(unpacked, maxBytes) : undefined;
+}
+
+async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchive> {
+  const { part } = source;
+  const reject = (defect: string, cause?: unknown): never => rejectPart(part, defect, cause);
+  const entries = () => readTar(limitBytes(source, maxBytes), reject);
+  const files: ArchiveFile[] = [];
+  let total = 0;
+  for await (const { name, bytes, isFile } of entries()) {
+    if (!isFile || name.endsWith('/')) continue;
+    total += bytes;
+    if (total > maxBytes) reject(`its files take more than the limit of ${maxBytes} bytes`);
+    if (files.push({ name, bytes }) > MAX_ARCHIVE_FILES) rejectCount(part);
+  }
+  rejectRepeated(part, files);
+  return {
+    files,
+    async *read(isChosen) {
+      let index = -1;
+      for await (const entry of entries()) {
+        if (!entry.isFile || entry.name.endsWith('/')) continue;
+        index++;
+        if (isChosen(index)) yield { index, bytes: await entry.read() };
+      }
+    },
+  };
+}
+
+/** Stops a decompression bomb. */
+async function* limitBytes(source: ByteSource, maxBytes: number): AsyncIterable<Uint8Array> {
+  // Headers and padding are not counted against the files.
+  const limit = maxBytes + 3 * TAR_BLOCK * MAX_ARCHIVE_FILES;
+  let found = 0;
+  for await (const chunk of source.open()) {
+    found += chunk.length;
+    if (found > limit) rejectPart(source.part, `it decompresses to more than the limit of ${maxBytes} bytes`);
+    yield chunk;
+  }
+}
+
+async function openZip(
+  { part, path }: ByteSource & { readonly path: string },
+  maxBytes: number,
+): Promise<FileArchive> {
+  const reject = (defect: string, cause?: unknown): never => rejectPart(part, defect, cause);
+  const { entries, size } = await withFile(path, async (file) => {
+    const { size } = await file.stat();
+    const tailOffset = Math.max(0, size - TAIL_BYTES);
+    const range = findDirectory(await readRange(file, tailOffset, size), tailOffset, reject);
+    if (range.count > MAX_ARCHIVE_FILES) rejectCount(part);
+    if (range.end - range.start > MAX_DIRECTORY_BYTES)
+      reject(`the names of its files take more than ${MAX_DIRECTORY_BYTES} bytes`);
+    const directory = await readRange(file, range.start, range.end);
+    const all = [...readEntries(directory, range.start, range, reject)];
+    checkEntries(all, range, maxBytes, reject);
+    return { entries: all.filter(({ name }) => !/[/\\]$/.test(name)), size };
+  });
+  return {
+    files: entries.map(({ name, bytes }) => ({ name, bytes })),
+    async *read(isChosen) {
+      const chosen = [...entries.keys()].filter(isChosen);
+      chosen.sort((a, b) => entries[a]!.offset - entries[b]!.offset);
+      const file = await open(path);
+      try {
+        for (const index of chosen) yield { index, bytes: await unpack(file, size, entries[index]!, reject) };
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+async function unpack(
+  file: FileHandle,
+  size: number,
+  entry: DirectoryEntry,
+  reject: (defect: string, cause?: unknown) => never,
+): Promise<Uint8Array> {
+  const { name, offset, method, bytes, compressedBytes, checksum } = entry;
+  const header = await readRange(file, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
+  const start = compressedStart(entry, header, size, reject);
+  // Deflate never takes much more than the data itself, and all of it is held in memory.
+  if (compressedBytes > 2 * bytes + 1024) reject(`the entry ${quote(name)} is damaged`);
+  const compressed = await readRange(file, start, start + compressedBytes);
+  let data: Uint8Array = compressed;
+  if (method === METHODS.deflated) {
+    try {
+      data = inflateRawSync(compressed, { maxOutputLength: Math.max(1, bytes) });
+    } catch (cause) {
+      reject(`the entry ${quote(name)} does not decompress to its declared ${bytes} bytes`, cause);
+    }
+  }
+  if (data.length !== bytes || crc32(data) !== checksum) reject(`the entry ${quote(name)} is damaged`);
+  return data;
+}
+
+async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readRange(file: FileHandle, start: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(Math.max(0, end - start));
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+  return bytes.subarray(0, bytesRead);
+}
+
+function rejectRepeated(part: string, files: readonly ArchiveFile[]): void {
+  const names = new Set<string>();
+  for (const { name } of files) {
+    if (names.has(name)) rejectPart(part, `the archive has two entries ${quote(name)}`);
+    names.add(name);
+  }
+}
+
+function rejectCount(part: string): never {
+  const most = MAX_ARCHIVE_FILES.toLocaleString('en');
+  return rejectPart(part, `the archive has more than ${most} files, which is the limit`);
+}

@@ -1,0 +1,220 @@
+/** Reads an archive of images in class folders: decodes each image and converts it to 28×28. */
+
+import { type DatasetReport, MAX_LISTED_FILES } from '../../../domain/datasets/report.ts';
+import { IMAGE_PIXELS } from '../../../domain/datasets/representation.ts';
+import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
+import type { Preprocessing } from '../../../domain/predictions/preprocessing.ts';
+import { AtelierError } from '../../../errors.ts';
+import { quote } from '../../../formats/models/file-error.ts';
+import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
+import { invertPixels, type Size } from '../../../images/place.ts';
+import type { Tensors } from '../../tensor-cache.ts';
+import { type CheckedUpload, finishUpload } from '../finish.ts';
+import { rejectPart } from '../reject-part.ts';
+import { splitTest } from '../split-test.ts';
+import type { FileArchive } from './archive.ts';
+import { assignClasses, type ClassFolders, type ClassImage } from './assign-classes.ts';
+
+/** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
+export const DECODING_BYTES = 128 * 2 ** 20;
+/** Limit of an encoded image, which is held in memory. */
+export const MAX_FILE_BYTES = 32 * 2 ** 20;
+/** Memory of encoded images above which the next one is not read yet. */
+const MAX_ENCODED_BYTES = 16 * 2 ** 20;
+/** libuv has four threads, which also read and write files. */
+const MAX_DECODED_AT_ONCE = 3;
+/** Inverted is a set whose median border is lighter than this: networks expect light objects on black. */
+const LIGHT = 128;
+
+export interface ImageArchive {
+  readonly part: string;
+  readonly archive: FileArchive;
+  readonly folders: ClassFolders;
+}
+
+/**
+ * @param maxBytes limit of the images as one byte per pixel and label
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export function openImageArchive(
+  part: string,
+  archive: FileArchive,
+  { classNames, testFraction }: Pick<DatasetFields, 'classNames' | 'testFraction'>,
+  maxBytes: number,
+): ImageArchive {
+  const reject = (defect: string): never => rejectPart(part, defect);
+  const names = archive.files.map(({ name }) => name);
+  const folders = assignClasses(names, classNames, reject);
+  const bytes = folders.images.length * (IMAGE_PIXELS + 1);
+  if (bytes > maxBytes) reject(`the images take ${bytes} bytes at 28×28; the limit is ${maxBytes}`);
+  if (folders.hasTest && testFraction !== null)
+    rejectPart('testFraction', 'it cannot be combined with the folder test; omit it');
+  const large = folders.images.find(({ file }) => archive.files[file]!.bytes > MAX_FILE_BYTES);
+  if (large)
+    reject(`the image ${quote(large.path)} takes more than ${MAX_FILE_BYTES} bytes, which is the limit`);
+  if (!folders.hasTest && testFraction === null)
+    reject(
+      'there are no test images; put the class folders into train/ and test/, or send testFraction=0.2 to hold out that ' +
+        'fraction of each class',
+    );
+  return { part, archive, folders };
+}
+
+/**
+ * Equal archives give equal data sets: the order of the files in the archive does not matter.
+ * @param maxPixels limit of an image
+ * @throws AtelierError `invalid-dataset-file`, naming the images that cannot be decoded
+ */
+export async function checkImageArchive(
+  opened: ImageArchive,
+  { fit, background, invert, testFraction, seed }: Omit<DatasetFields, 'name'>,
+  maxPixels: number,
+): Promise<CheckedUpload> {
+  const { part, folders } = opened;
+  const chosen = { fit: fit ?? 'contain', background: background ?? 'auto' } as const;
+  const decoded = await decodeAll(opened, { ...chosen, invert: 'never' }, maxPixels);
+  const isInverted = invert === null || invert === 'auto' ? isLight(decoded.borders) : invert === 'always';
+  if (isInverted) invertPixels(decoded.pixels);
+  const tensors = toTensors(folders, decoded.pixels, testFraction, seed);
+  return finishUpload({
+    tensors,
+    classNames: folders.classNames,
+    preprocessing: { ...chosen, invert: isInverted ? 'always' : 'never' },
+    part,
+    found: {
+      arrays: [],
+      pixels: { range: '0-255', rounded: 0 },
+      heldOut: folders.hasTest ? null : { fraction: testFraction!, seed },
+      archive: describeArchive(folders, decoded),
+    },
+  });
+}
+
+interface Decoded {
+  /** n × 784, in the order of the paths. */
+  readonly pixels: Uint8Array;
+  /** Median grey of the border of each image. */
+  readonly borders: Uint8Array;
+  readonly smallest: Size;
+  readonly largest: Size;
+}
+
+/** Decodes a few images at a time, within DECODING_BYTES. */
+async function decodeAll(
+  { part, archive, folders }: ImageArchive,
+  preprocessing: Preprocessing,
+  maxPixels: number,
+): Promise<Decoded> {
+  const { images } = folders;
+  const rows = new Map(images.map(({ file }, row) => [file, row]));
+  const pixels = new Uint8Array(images.length * IMAGE_PIXELS);
+  const borders = new Uint8Array(images.length);
+  const [widths, heights] = [createRange(), createRange()];
+  const damaged = new Map<number, string>();
+  /** Bytes of each encoded image in memory. */
+  const pending = new Map<Promise<void>, number>();
+  /** Memory of each image that is being decoded. */
+  const decoding = new Map<Promise<PreprocessedImage>, number>();
+
+  async function decode(row: number, bytes: Uint8Array): Promise<void> {
+    const image = await openAnyImage(bytes, maxPixels, preprocessing);
+    const needed = image.decodingBytes + bytes.length;
+    if (needed > DECODING_BYTES) throw new RangeError(`decoding it takes ${needed} bytes of memory`);
+    while (decoding.size > 0 && sum(decoding) + needed > DECODING_BYTES)
+      await Promise.race(decoding.keys()).catch(() => {}); // its own caller handles the error
+    const work = image.decode().finally(() => decoding.delete(work));
+    decoding.set(work, needed);
+    const { batch, border } = await work;
+    widths.add(image.width);
+    heights.add(image.height);
+    pixels.set(batch.pixels, row * IMAGE_PIXELS);
+    borders[row] = border;
+  }
+
+  for await (const { index, bytes } of archive.read((file) => rows.has(file))) {
+    const row = rows.get(index)!;
+    const work = decode(row, bytes)
+      .catch((error) => void damaged.set(row, describeDefect(error)))
+      .finally(() => pending.delete(work));
+    pending.set(work, bytes.length);
+    while (pending.size >= MAX_DECODED_AT_ONCE || sum(pending) > MAX_ENCODED_BYTES)
+      await Promise.race(pending.keys());
+  }
+  await Promise.all(pending.keys());
+  if (damaged.size > 0) rejectDamaged(part, images, damaged);
+  return {
+    pixels,
+    borders,
+    smallest: { width: widths.range().minimum, height: heights.range().minimum },
+    largest: { width: widths.range().maximum, height: heights.range().maximum },
+  };
+}
+
+const sum = (bytes: ReadonlyMap<unknown, number>) => bytes.values().reduce((total, each) => total + each, 0);
+
+function createRange() {
+  let [minimum, maximum] = [Number.POSITIVE_INFINITY, 0];
+  return {
+    add(value: number) {
+      minimum = Math.min(minimum, value);
+      maximum = Math.max(maximum, value);
+    },
+    range: () => ({ minimum, maximum }),
+  };
+}
+
+function describeDefect(error: unknown): string {
+  if (error instanceof AtelierError || error instanceof RangeError) return error.message.replace(/\.$/, '');
+  throw error;
+}
+
+function rejectDamaged(
+  part: string,
+  images: readonly ClassImage[],
+  damaged: ReadonlyMap<number, string>,
+): never {
+  const rows = [...damaged.keys()].sort((a, b) => a - b);
+  const first = rows
+    .slice(0, MAX_LISTED_FILES)
+    .map((row) => `${quote(images[row]!.path)} (${damaged.get(row)})`);
+  const count = rows.length === 1 ? 'an image' : `${rows.length.toLocaleString('en')} images`;
+  const more = rows.length > first.length ? ', …' : '';
+  return rejectPart(part, `${count} cannot be used: ${first.join(', ')}${more}`);
+}
+
+/** Whether most images have a light border. */
+function isLight(borders: Uint8Array): boolean {
+  return 2 * borders.reduce((count, border) => count + (border >= LIGHT ? 1 : 0), 0) > borders.length;
+}
+
+function toTensors(
+  { images, hasTest }: ClassFolders,
+  pixels: Uint8Array,
+  testFraction: number | null,
+  seed: number,
+): Tensors {
+  const labels = Uint8Array.from(images, ({ label }) => label);
+  if (!hasTest) return splitTest({ pixels, labels }, testFraction!, seed);
+  // The paths are sorted, and test precedes train.
+  const first = images.findIndex(({ split }) => split === 'train');
+  const from = (start: number, end: number) => ({
+    pixels: pixels.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS),
+    labels: labels.subarray(start, end),
+  });
+  return { train: from(first, images.length), test: from(0, first) };
+}
+
+function describeArchive(
+  { images, ignored, classNames }: ClassFolders,
+  { smallest, largest }: Decoded,
+): NonNullable<DatasetReport['archive']> {
+  const imagesPerClass = new Array<number>(classNames.length).fill(0);
+  for (const { label } of images) imagesPerClass[label]!++;
+  return {
+    images: images.length,
+    imagesPerClass,
+    smallest: [smallest.width, smallest.height],
+    largest: [largest.width, largest.height],
+    ignored: { files: ignored.length, first: ignored.slice(0, MAX_LISTED_FILES) },
+  };
+}

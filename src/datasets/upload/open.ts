@@ -1,0 +1,75 @@
+/** Finds out what an upload holds, arrays or images in class folders, and reads it. */
+import { type DatasetFields, NPZ_PART } from '../../domain/datasets/upload-form.ts';
+import type { UploadedFile } from './arrays/match-roles.ts';
+import { fileSource } from './byte-source.ts';
+import { checkUpload, countUpload } from './check.ts';
+import type { CheckedUpload } from './finish.ts';
+import { openArchive } from './folders/archive.ts';
+import { isImageName } from './folders/assign-classes.ts';
+import { checkImageArchive, DECODING_BYTES, type ImageArchive, openImageArchive } from './folders/images.ts';
+import { rejectPart } from './reject-part.ts';
+
+type Fields = Omit<DatasetFields, 'name'>;
+
+export interface UploadSize {
+  readonly images: number;
+  /** Memory besides the pixels. */
+  readonly extraBytes: number;
+}
+
+/** Measured: the name and the position of a file in an archive. */
+const FILE_BYTES = 600;
+
+/**
+ * Measures the upload without decoding images.
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export async function measureUpload(
+  files: readonly UploadedFile[],
+  fields: Fields,
+  maxBytes: number,
+): Promise<UploadSize> {
+  const opened = await findImages(files, fields, maxBytes);
+  if (!opened) return { images: await countUpload(files, fields, maxBytes), extraBytes: 0 };
+  const { folders, archive } = opened;
+  return {
+    images: folders.images.length,
+    extraBytes: DECODING_BYTES + archive.files.length * FILE_BYTES,
+  };
+}
+
+/**
+ * @param maxBytes limit of everything together, both as decompressed and as one byte per pixel and label
+ * @param maxPixels limit of an encoded image
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export async function readUpload(
+  files: readonly UploadedFile[],
+  fields: Fields,
+  maxBytes: number,
+  maxPixels: number,
+): Promise<CheckedUpload> {
+  const opened = await findImages(files, fields, maxBytes);
+  return opened ? checkImageArchive(opened, fields, maxPixels) : checkUpload(files, fields, maxBytes);
+}
+
+/** @returns undefined if the upload holds arrays */
+async function findImages(
+  files: readonly UploadedFile[],
+  fields: Fields,
+  maxBytes: number,
+): Promise<ImageArchive | undefined> {
+  const [file] = files;
+  const isAlone = files.length === 1 && file?.part === NPZ_PART;
+  const archive = isAlone
+    ? await openArchive({ ...fileSource(file.part, file.path, file.bytes), path: file.path }, maxBytes)
+    : undefined;
+  const holdsArrays = archive?.files.some(({ name }) => name.endsWith('.npy')) ?? true;
+  if (archive && (!holdsArrays || archive.files.some(({ name }) => isImageName(name))))
+    return openImageArchive(file!.part, archive, fields, maxBytes);
+  for (const field of ['fit', 'background', 'invert'] as const) {
+    if (fields[field] !== null)
+      rejectPart(field, 'it applies to images in class folders only; arrays must hold 28×28 images');
+  }
+  return undefined;
+}

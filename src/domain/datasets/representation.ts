@@ -1,0 +1,66 @@
+/** Data sets of 28×28 grey images. */
+import { z } from 'zod';
+import type { Examples } from '../../numerics/training/engine.ts';
+import { preprocessingSchema } from '../predictions/preprocessing.ts';
+import { datasetReportSchema } from './report.ts';
+
+export const IMAGE_SIDE = 28;
+export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
+export const MIN_CLASSES = 2;
+export const MAX_CLASSES = 100;
+export const SPLITS = ['train', 'test'] as const;
+export type SplitName = (typeof SPLITS)[number];
+
+/** A data set in shared memory; every thread reads the same bytes. */
+export interface Dataset {
+  readonly id: string;
+  readonly classNames: readonly string[];
+  readonly train: Examples;
+  readonly test: Examples;
+  /** `sha256:` and the digest of pixels and labels of train, then test. */
+  readonly digest: string;
+}
+
+const splitSchema = z.object({
+  examples: z.int().describe('Number of labelled images'),
+  examplesPerClass: z.array(z.int()).describe('Number of images of each class, in the order of classNames'),
+});
+
+export const datasetSchema = z
+  .object({
+    id: z
+      .string()
+      .describe(
+        '`dst_` and 40 hexadecimal digits of a SHA-256 over pixels, labels, class names and preprocessing; other ids belong to built-in data sets',
+      ),
+    name: z.string().nullable().describe('Display name given at upload; need not be unique'),
+    createdAt: z.iso.datetime().nullable(),
+    imageShape: z.tuple([z.literal(IMAGE_SIDE), z.literal(IMAGE_SIDE)]),
+    classNames: z.array(z.string()),
+    splits: z.object({
+      train: splitSchema,
+      test: splitSchema.extend({
+        looks: z
+          .int()
+          .optional()
+          .describe(
+            'How many results on the images of this split were revealed, for all data sets with the same digest. Only in the response of one data set',
+          ),
+      }),
+    }),
+    digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
+    preprocessing: preprocessingSchema
+      .nullable()
+      .describe(
+        'How the images of an uploaded archive became 28×28, which models trained on them repeat at prediction; null for arrays',
+      ),
+    report: datasetReportSchema.nullable().describe('Report on the upload; null for built-in data sets'),
+  })
+  .meta({ id: 'Dataset' });
+
+export type DatasetSummary = z.infer<typeof datasetSchema>;
+
+/** @param basePath prefix of the API's paths */
+export function imageUrl(basePath: string, dataset: string, split: SplitName, index: number): string {
+  return `${basePath}/v1/datasets/${dataset}/splits/${split}/images/${index}`;
+}

@@ -1,0 +1,68 @@
+/** The multipart form that uploads a data set: names of its file parts, schema of its fields. */
+import { z } from 'zod';
+import { BACKGROUNDS, FITS, preprocessingSchema } from '../predictions/preprocessing.ts';
+import { namesText, wellFormed } from '../primitives.ts';
+import { MAX_CLASSES, MIN_CLASSES } from './representation.ts';
+
+/** Name of the form part that holds everything in one archive: arrays in an npz, or images in class folders. */
+export const NPZ_PART = 'file';
+
+/** Names of form parts with one array each, and of arrays in an npz. The second name of each is the one Keras uses. */
+export const ARRAY_NAMES = {
+  trainImages: ['train_images', 'x_train'],
+  trainLabels: ['train_labels', 'y_train'],
+  testImages: ['test_images', 'x_test'],
+  testLabels: ['test_labels', 'y_test'],
+} as const satisfies Record<string, readonly string[]>;
+export type ArrayRole = keyof typeof ARRAY_NAMES;
+
+export const FILE_PARTS: readonly string[] = [NPZ_PART, ...Object.values(ARRAY_NAMES).flat()];
+
+const text = (maximum: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maximum)
+    .regex(/^\P{Cc}*$/u, 'must have no control characters')
+    .refine(...wellFormed);
+
+export const classNamesSchema = z
+  .array(text(100))
+  .min(MIN_CLASSES)
+  .max(MAX_CLASSES)
+  .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice');
+
+/** A field that applies to images in class folders only; null if it was not sent. */
+const forImages = <T extends z.ZodType>(schema: T, otherwise: string, description: string) =>
+  schema
+    .nullable()
+    .default(null)
+    .describe(`Images in folders only, by default \`${otherwise}\`. ${description}`);
+
+/** Fields of the form; all arrive as text. */
+export const datasetFieldsSchema = z.strictObject({
+  name: text(100).nullable().default(null).describe('Display name; need not be unique'),
+  classNames: namesText(classNamesSchema).nullable().default(null),
+  testFraction: z
+    .string()
+    .regex(/^[\d.]+(e-?\d+)?$/i, 'must be a number, such as 0.2')
+    .transform(Number)
+    .pipe(z.number().min(0.05).max(0.5))
+    .nullable()
+    .default(null),
+  seed: z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number from 0 to 4294967295')
+    .transform(Number)
+    .pipe(z.int().max(2 ** 32 - 1))
+    .default(0),
+  fit: forImages(z.enum(FITS), 'contain', preprocessingSchema.shape.fit.description!),
+  background: forImages(z.enum(BACKGROUNDS), 'auto', preprocessingSchema.shape.background.description!),
+  invert: forImages(
+    z.enum(['auto', 'never', 'always']),
+    'auto',
+    'Whether pixels become 255 − pixel; `auto` inverts if most images have a light border',
+  ),
+});
+export type DatasetFields = z.infer<typeof datasetFieldsSchema>;

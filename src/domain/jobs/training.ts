@@ -1,0 +1,337 @@
+/** Training jobs: request, representation and events. */
+import { z } from 'zod';
+import { INITIALIZATIONS } from '../../numerics/network/initialize.ts';
+import { ACTIVATIONS } from '../../numerics/network/layers.ts';
+import { LOOP_STOP_REASONS } from '../../numerics/training/stop-reason.ts';
+import { modelReferenceSchema, nameSchema, versionReferenceSchema } from '../models/reference.ts';
+import { metadataSchema, newMetadataSchema } from '../primitives.ts';
+import { FLOAT32_MINIMUMS, findUnderflows } from '../training/float32-minimums.ts';
+import {
+  augmentationSchema,
+  budgetSchema,
+  classWeightsSchema,
+  distillationSchema,
+  earlyStoppingSchema,
+  emaSchema,
+  MAX_BATCH_SIZE,
+  mixupSchema,
+  optimizerSchema,
+  scheduleSchema,
+} from '../training/options.ts';
+import { publicationSchema, publishSchema } from '../training/publication.ts';
+import { executionEnvironmentSchema, verificationSchema } from '../training/reproducibility.ts';
+import { epochRecordSchema, progressSchema } from './epoch-record.ts';
+import { deliverySchema, notifySchema } from './notify.ts';
+import { prioritySchema } from './priority.ts';
+import { JOB_STATUSES } from './status.ts';
+
+export const DEFAULT_HIDDEN = [40];
+
+/** The part of a network that the data set does not determine. */
+export const networkSchema = z.strictObject({
+  hidden: z
+    .array(z.int().min(1).max(4096))
+    .max(8)
+    .default(DEFAULT_HIDDEN)
+    .describe('Units of each hidden layer'),
+  activation: z.enum(ACTIVATIONS).default('relu').describe('Activation of the hidden layers'),
+  init: z
+    .enum(INITIALIZATIONS)
+    .default('uniform-fan-in')
+    .describe('uniform-fan-in: weights uniform in ±1/√inputs, biases 0.01; he, glorot: biases 0'),
+});
+
+export const kernelDifferenceSchema = z.object({
+  name: z.string(),
+  maxRelativeDifference: z
+    .number()
+    .describe(
+      'Largest ‖g32 − g64‖ / ‖g64‖ of a block, on the same images. Each label is replaced by the next class, since a confident network would leave only rounding noise',
+    ),
+});
+
+export const seedSchema = z.int().min(0).max(0xffffffff);
+
+/** Checkpoints of a succeeded job that are kept; `all` are the best and the last three, as while it trains. */
+export const KEPT_CHECKPOINTS = ['best', 'last', 'all', 'none'] as const;
+export type KeptCheckpoints = (typeof KEPT_CHECKPOINTS)[number];
+
+/** When a training measures the test split. The parameters do not depend on it. */
+export const TEST_SETS = ['every-epoch', 'once', 'never'] as const;
+
+const trainingSchema = z.strictObject({
+  epochs: z.int().min(1).max(10_000).default(10),
+  batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Number of threads, of which at most one per core is used; the result does not depend on it'),
+  optimizer: optimizerSchema.prefault({}),
+  schedule: scheduleSchema.default({ type: 'constant' }),
+  l1: z.number().min(0).max(100).default(0).describe('Factor of Σ|W|; biases are not penalized'),
+  l2: z.number().min(0).max(100).default(0).describe('Factor of ½ Σ‖W‖²; biases are not penalized'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Probability that a hidden unit is dropped'),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  clipNorm: z
+    .number()
+    .gt(0)
+    .max(1e6)
+    .nullable()
+    .default(null)
+    .describe(`Largest 2-norm of the gradient, at least ${FLOAT32_MINIMUMS.clipNorm}`),
+  classWeights: classWeightsSchema
+    .nullable()
+    .default(null)
+    .describe(`"balanced", or one number per class, each 0 or at least ${FLOAT32_MINIMUMS.classWeight}`),
+  standardize: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether to subtract the mean of the pixels and divide by their standard deviation; both are stored with the model',
+    ),
+  augmentation: augmentationSchema.prefault({}),
+  mixup: mixupSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Mixes each image with another one of its batch, λ x + (1 − λ) x′, and their losses in the same way; λ is drawn for each batch',
+    ),
+  distillation: distillationSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Trains towards the probabilities that other models give the training images, as well as towards the labels. They are ' +
+        'computed once, without augmentation',
+    ),
+  ema: emaSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Exponential moving average of the parameters. The average is measured, published and exported instead of the last parameters',
+    ),
+  validation: z
+    .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })
+    .nullable()
+    .default({ fraction: 0.1 })
+    .describe('Fraction of each class held out of the training images; null trains on all images'),
+  earlyStopping: earlyStoppingSchema.nullable().default(null),
+  budget: budgetSchema.nullable().default(null).describe('Ends the training after a time or at an accuracy'),
+  checkpointEverySeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(5)
+    .describe(
+      'Longest time between two checkpoints, in seconds. The end of an epoch also writes one, at most one per second',
+    ),
+  // Jobs of earlier releases have no value.
+  keepCheckpoints: z
+    .enum(KEPT_CHECKPOINTS)
+    .optional()
+    .describe(
+      'Checkpoints kept once the job has succeeded, besides those that an unfinished job starts from: the `best`, the ' +
+        '`last`, `all` (the best and the last three) or `none`. By default `KEEP_CHECKPOINTS` of the service, which is `best`',
+    ),
+});
+
+export const trainingRequestSchema = z
+  .strictObject({
+    dataset: z.string().min(1).max(64).describe('Id of a data set'),
+    modelName: nameSchema
+      .optional()
+      .describe('Model to publish the version under; by default the id of the data set'),
+    seed: seedSchema.default(0),
+    metadata: newMetadataSchema.default({}).describe('Your own names and texts, kept with the job'),
+    network: networkSchema.prefault({}),
+    training: trainingSchema.prefault({}),
+    gradientCheck: z
+      .boolean()
+      .default(true)
+      .describe('Whether a quick gradient check must pass before the training starts'),
+    warmStart: modelReferenceSchema
+      .nullable()
+      .default(null)
+      .describe(
+        'Model of the same shape to take the initial parameters from; a name alone means its champion, else its newest version',
+      ),
+    publish: publishSchema.prefault({}).describe('What happens with the result'),
+    notify: notifySchema
+      .nullish()
+      .describe('Webhook that reports the end of the job; null sends nothing, as by default'),
+    testSet: z
+      .enum(TEST_SETS)
+      .default('every-epoch')
+      .describe(
+        'When the test split is measured: after every epoch, `once` for the parameters that are published, or `never`. ' +
+          'Each result counts as a look at the test split. The parameters are the same',
+      ),
+    priority: prioritySchema
+      .default(0)
+      .describe(
+        'Queued jobs start in the order of their priorities, the highest first; equal ones as they were created. If no slot is free, or too ' +
+          'little memory, a job stops a running one of lower priority, which is queued again and continues from that step by itself',
+      ),
+  })
+  .superRefine(({ training }, context) => {
+    for (const { path, message } of findUnderflows(training)) {
+      context.addIssue({ code: 'custom', path: ['training', ...path], message });
+    }
+  })
+  .meta({ id: 'TrainingRequest' });
+
+/** A training request after validation: as sent, with the defaults of the schema filled in. */
+export type TrainingRequest = z.output<typeof trainingRequestSchema>;
+/**
+ * A training request with all defaults filled in, including the model name, whose default is the data set's id. Versions and
+ * receipts hold it, so it lacks the webhook with its secret.
+ */
+export type ResolvedTrainingRequest = Omit<TrainingRequest, 'notify'> & { modelName: string };
+
+/** Summary of the gradient check before a training. `/v1/gradient-checks` gives the full report. */
+export const gradientCheckSummarySchema = z.object({
+  passed: z.boolean(),
+  reason: z.string().nullable(),
+  advice: z.string().nullable(),
+  relativeError: z.number(),
+  tolerance: z.number(),
+  coordinates: z.int(),
+  kinks: z.int(),
+  kernel: kernelDifferenceSchema.nullable(),
+});
+export type GradientCheckSummary = z.infer<typeof gradientCheckSummarySchema>;
+
+export const jobStatusSchema = z.enum(JOB_STATUSES);
+/** Resources besides a slot that a job can wait for. */
+export const JOB_WAITS = ['memory', 'storage'] as const;
+export type JobWait = (typeof JOB_WAITS)[number];
+
+export const STOP_REASONS = [...LOOP_STOP_REASONS, 'cancelled', 'failed'] as const;
+
+export type StopReason = (typeof STOP_REASONS)[number];
+
+const { notify: _, ...resolvedShape } = trainingRequestSchema.shape;
+
+export const resolvedTrainingRequestSchema = z
+  .object({ ...resolvedShape, modelName: nameSchema, metadata: metadataSchema.default({}) })
+  .meta({ id: 'ResolvedTrainingRequest' });
+const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) });
+const digestSchema = z
+  .string()
+  .nullable()
+  .describe('`sha256:` and the digest of the final packed float32 parameters, little-endian');
+
+/** Everything that the digest depends on, and the digest. */
+export const receiptSchema = z
+  .object({
+    dataset: executionEnvironmentSchema.shape.dataset,
+    request: resolvedTrainingRequestSchema,
+    seed: seedSchema,
+    kernel: executionEnvironmentSchema.shape.kernel,
+    fused: executionEnvironmentSchema.shape.fused,
+    stoppedAt: stoppedAtSchema,
+    mixed: z
+      .boolean()
+      .describe(
+        'Whether the job continued on another kernel, or on a processor that rounds differently, so that no single one gives the same digest',
+      ),
+    digest: digestSchema,
+  })
+  .meta({ id: 'Receipt' });
+export type Receipt = z.output<typeof receiptSchema>;
+
+export const trainingJobSchema = z
+  .object({
+    id: z.string(),
+    status: jobStatusSchema,
+    ...resolvedTrainingRequestSchema.shape,
+    createdAt: z.string(),
+    startedAt: z.string().nullable(),
+    finishedAt: z.string().nullable(),
+    waiting: z
+      .enum(JOB_WAITS)
+      .nullable()
+      .describe(
+        '`memory` while the queued job is next and waits until its memory is free; `storage` while the job cannot start or go on ' +
+          'because the disk is full, or the database or the object store is unreachable; otherwise null',
+      ),
+    pauseReason: z
+      .string()
+      .nullable()
+      .describe('Reason for which the service paused the job; null if a client did, and for other statuses'),
+    preemptedBy: z
+      .string()
+      .nullable()
+      .describe('Id of the job of higher priority for which the queued job was stopped; otherwise null'),
+    progress: progressSchema,
+    latest: epochRecordSchema.nullable().describe('Record of the last finished epoch'),
+    best: epochRecordSchema
+      .nullable()
+      .describe('Record of the epoch with the lowest validation loss, or training loss without validation'),
+    model: versionReferenceSchema
+      .nullable()
+      .describe(
+        'Version that the job published; null for verifications, and for trainings that did not learn',
+      ),
+    publication: publicationSchema
+      .nullable()
+      .describe(
+        'For a succeeded job, what was published, and whether it became the champion; null for verifications',
+      ),
+    notify: deliverySchema.nullable().describe('State of the webhook; null without one'),
+    gradientCheckReport: gradientCheckSummarySchema
+      .nullable()
+      .describe('Result of the gradient check before the start; null before it, or without one'),
+    attempts: z
+      .int()
+      .describe(
+        'Number of attempts since the last checkpoint, at most three. A stop of the service, or in favour of a job of higher priority, does not count',
+      ),
+    stoppedAt: stoppedAtSchema.nullable(),
+    digest: digestSchema,
+    receipt: receiptSchema
+      .nullable()
+      .describe(
+        'After the job has ended, everything its digest depends on; `POST …/verify` repeats the training from it. null if the job never ran',
+      ),
+    search: z
+      .object({
+        id: z.string(),
+        trial: z.int().nullable().describe('Number of the trial; null for the final training'),
+      })
+      .nullable()
+      .describe('The search that the job belongs to. Trials publish nothing'),
+    verification: verificationSchema
+      .nullable()
+      .describe('For a job created by `POST …/verify`, whether it ended with the same parameters'),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  })
+  .meta({ id: 'TrainingJob' });
+export type TrainingJob = z.output<typeof trainingJobSchema>;
+
+/** Whether the job trains a setting of a search; its final training does not. */
+export function isTrial({ search }: Pick<TrainingJob, 'search'>): boolean {
+  return search !== null && search.trial !== null;
+}
+
+export const EVENT_TYPES = [
+  'status',
+  'progress',
+  'epoch',
+  'checkpoint',
+  'warning',
+  'error',
+  'priority',
+] as const;
+
+export const jobEventSchema = z
+  .object({
+    id: z.int().min(1).describe('Number of the event within the job, from 1, without gaps'),
+    type: z.enum(EVENT_TYPES),
+    at: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'JobEvent' });
+export type JobEvent = z.infer<typeof jobEventSchema>;
+export type EventType = JobEvent['type'];

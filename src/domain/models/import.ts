@@ -1,0 +1,93 @@
+/** Model imports: the form sent with a file, and the origin recorded with the version. */
+import { z } from 'zod';
+import { ACTIVATIONS } from '../../numerics/network/layers.ts';
+import { preprocessingSchema } from '../predictions/preprocessing.ts';
+import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';
+import { nameSchema } from './reference.ts';
+
+const className = z
+  .string()
+  .min(1)
+  .max(100)
+  .refine(...wellFormed);
+
+/** Fields of the form that imports a model; all arrive as text. */
+export const importRequestSchema = z.strictObject({
+  name: nameSchema.describe('Name of the model; the file becomes its next version'),
+  hidden: z
+    .string()
+    .transform((text) => (text.trim().startsWith('[') ? text : `[${text}]`))
+    .pipe(
+      jsonText(
+        z.array(z.int().min(1).max(4096)).max(8),
+        'must be a list of sizes, such as 40,20 or [40, 20]',
+      ),
+    )
+    .optional()
+    .describe('Units of the hidden layers, such as 40,20 or [40, 20]; required for a packed vector'),
+  activation: z.enum(ACTIVATIONS).optional(),
+  classNames: namesText(
+    z
+      .array(className)
+      .min(2)
+      .max(100)
+      .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice'),
+  )
+    .optional()
+    .describe(
+      'Names of the classes, in the order of the outputs: cat,dog or, if a name has a comma, a JSON array',
+    ),
+  standardization: z
+    .union([
+      z.literal('none').transform(() => null),
+      jsonText(
+        z.strictObject({ mean: z.number(), std: z.number().positive() }),
+        'must be none, or JSON such as {"mean": 0.286, "std": 0.353}',
+      ),
+    ])
+    .optional()
+    .describe(
+      'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or `none`. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
+    ),
+  preprocessing: jsonText(
+    preprocessingSchema,
+    'must be JSON such as {"fit": "contain", "background": "auto", "invert": "never"}',
+  )
+    .optional()
+    .describe(
+      'How encoded images become the 28×28 pixels that the model was trained on, as JSON; needed only if the file does not hold it',
+    ),
+  dataset: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Id of the data set to evaluate the model on and to take missing class names from, or `none`'),
+  metadata: jsonText(newMetadataSchema, 'must be a JSON object of strings, such as {"run": "7"}')
+    .optional()
+    .describe('JSON object of at most 16 short strings'),
+});
+export type ImportRequest = z.output<typeof importRequestSchema>;
+
+export const NO_DATASET = 'none';
+
+const IMPORT_SOURCES = ['packed-npy', 'npz', 'safetensors', 'onnx', 'sklearn', 'pytorch'] as const;
+
+/** Properties that a request can give if the file does not. */
+export const ASSUMED_FIELDS = ['activation', 'classNames', 'standardization'] as const;
+
+export const importOriginSchema = z
+  .object({
+    source: z
+      .enum(IMPORT_SOURCES)
+      .describe('Naming scheme of the arrays (sklearn, pytorch), otherwise the format of the file'),
+    fileDigest: z.string().describe('`sha256:` and the digest of the file as sent'),
+    rounded: z.int().describe('Number of parameters that were rounded to float32'),
+    assumed: z
+      .array(z.enum([...ASSUMED_FIELDS, 'biases']))
+      .describe(
+        'Properties that neither the file nor the request gave; `biases` if a layer has none, which become zero',
+      ),
+  })
+  .meta({ id: 'ImportOrigin' });
+export type ImportOrigin = z.infer<typeof importOriginSchema>;

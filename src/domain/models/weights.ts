@@ -1,0 +1,13 @@
+/** Query for the image of a layer's weights. `formats/drawing/weights.ts` draws it. */
+import { z } from 'zod';
+import { wholeNumber } from '../primitives.ts';
+
+export const weightsQuerySchema = z.strictObject({
+  layer: wholeNumber(1)
+    .prefault(1)
+    .describe(
+      'Layer number. Layer 1 is drawn as one 28×28 tile per unit, later layers as a map of units (rows) × inputs (columns)',
+    ),
+  unit: wholeNumber(0).optional().describe('Draw this unit only, from 0'),
+});
+export type WeightsQuery = z.output<typeof weightsQuerySchema>;

@@ -1,0 +1,55 @@
+/** Model cards: what a version is, what it is for, how it was made and how good it is. */
+import { z } from 'zod';
+import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
+import { datasetSchema } from '../datasets/representation.ts';
+import { receiptSchema } from '../jobs/training.ts';
+import { type ModelVersion, modelVersionSchema } from '../models/representation.ts';
+import { testSetSchema } from '../models/test-set.ts';
+
+export const modelCardSchema = z
+  .object({
+    version: modelVersionSchema,
+    parameters: z.int().describe('Number of weights and biases'),
+    intendedUse: z.string(),
+    limitations: z.array(z.string()),
+    dataset: datasetSchema.nullable().describe('Data set of the version; null if it is unknown or deleted'),
+    evaluation: evaluationSchema
+      .nullable()
+      .describe(
+        'Evaluation on the test split, if a test result of the version was revealed before: a card is not a look',
+      ),
+    notEvaluated: z.string().nullable().describe('Reason for which `evaluation` is null, as one sentence'),
+    testSet: testSetSchema.nullable(),
+    receipt: receiptSchema.nullable().describe('Receipt of the training job; null if it was deleted'),
+  })
+  .meta({ id: 'ModelCard' });
+export type ModelCard = z.infer<typeof modelCardSchema>;
+
+export function describeUse({ classNames }: Pick<ModelVersion, 'classNames'>): string {
+  return `Assigns a grey image of 28×28 pixels to one of ${classNames.length} classes: ${classNames.join(', ')}.`;
+}
+
+/** Limitations that the figures show, and those of every such network. */
+export function describeLimitations(evaluation: Evaluation | null): string[] {
+  const always = [
+    'It assigns one of its classes to every image, also to images that show none of them.',
+    'Its figures hold for images like those of its data set. For images of another origin, the accuracy is unknown.',
+  ];
+  if (evaluation === null) return always;
+  const { classes, confusionMatrix, calibration } = evaluation;
+  const weakest = classes
+    .filter(({ support }) => support > 0)
+    .reduce((lowest, each) => (each.recall < lowest.recall ? each : lowest));
+  const mistaken = confusionMatrix[weakest.label]!.map((count, label) =>
+    label === weakest.label ? -1 : count,
+  );
+  const other = classes[mistaken.indexOf(Math.max(...mistaken))]!;
+  return [
+    ...always,
+    `Of the images of class ${weakest.className}, ${percent(weakest.recall)} are recognised; no class has a lower fraction.` +
+      (mistaken[other.label]! > 0 ? ` The others are most often taken for ${other.className}.` : ''),
+    `The confidence of its predictions differs from their accuracy by ${percent(calibration.expectedCalibrationError)} on average.`,
+  ];
+}
+
+const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;

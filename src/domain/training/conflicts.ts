@@ -1,0 +1,72 @@
+/** Rules beyond the schema: options that conflict with each other or with the data set. */
+import type { ErrorDetail } from '../../errors.ts';
+import type { TrainingRequest } from '../jobs/training.ts';
+
+type Conflict = Extract<ErrorDetail, { pointer: string }>;
+
+/**
+ * Returns the conflicts, none if the options fit together.
+ * @param classes number of classes of the data set
+ * @param validationImages number of images held out for validation; 0 without validation, or if every class is too small
+ *   for the fraction
+ */
+export function findTrainingConflicts(
+  request: TrainingRequest,
+  classes: number,
+  validationImages: number,
+): Conflict[] {
+  const { network, training, warmStart } = request;
+  const { optimizer, schedule, epochs, earlyStopping, budget, classWeights } = training;
+  const conflicts: Conflict[] = [];
+  const addConflict = (field: string, detail: string) => conflicts.push({ pointer: `#/${field}`, detail });
+
+  if (optimizer.type === 'sgd' && optimizer.nesterov && optimizer.momentum === 0) {
+    addConflict('training/optimizer/nesterov', 'requires a momentum greater than 0');
+  }
+  if (training.dropout > 0 && network.hidden.length === 0) {
+    addConflict(
+      'training/dropout',
+      'requires hidden units, but the network has none; omit it or add a hidden layer',
+    );
+  }
+  if (schedule.type === 'warmup-cosine' && schedule.warmupEpochs >= epochs) {
+    addConflict('training/schedule/warmupEpochs', `must be less than the ${epochs} epochs of the training`);
+  }
+  if (schedule.type === 'cosine-restarts' && schedule.period >= epochs) {
+    addConflict('training/schedule/period', `must be less than the ${epochs} epochs of the training`);
+  }
+  if (schedule.type === 'one-cycle' && schedule.peak < optimizer.learningRate) {
+    addConflict('training/schedule/peak', `must be at least the learning rate ${optimizer.learningRate}`);
+  }
+  if (Array.isArray(classWeights)) {
+    if (classWeights.length !== classes) {
+      addConflict(
+        'training/classWeights',
+        `must have ${classes} numbers, one per class, but has ${classWeights.length}`,
+      );
+    } else if (classWeights.every((weight) => weight === 0)) {
+      addConflict('training/classWeights', 'must have at least one weight other than 0');
+    }
+  }
+  if (validationImages === 0) {
+    const { fraction } = training.validation ?? { fraction: 0 };
+    const advice =
+      fraction === 0
+        ? 'requires validation; set training.validation.fraction above 0'
+        : `requires validation images, but ${fraction} of each class rounds to none; increase training.validation.fraction`;
+    if (earlyStopping !== null) addConflict('training/earlyStopping', advice);
+    if (budget?.targetValidationAccuracy !== undefined) {
+      addConflict('training/budget/targetValidationAccuracy', advice);
+    }
+  }
+  if (budget !== null && budget.seconds === undefined && budget.targetValidationAccuracy === undefined) {
+    addConflict('training/budget', 'must have seconds, targetValidationAccuracy or both');
+  }
+  if (warmStart !== null && network.init !== 'uniform-fan-in') {
+    addConflict(
+      'network/init',
+      'has no effect with warmStart, which provides the parameters; omit one of them',
+    );
+  }
+  return conflicts;
+}

@@ -1,0 +1,82 @@
+/**
+ * Entries in the central directory of zip archives.
+ * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.12
+ */
+import { quote } from '../models/file-error.ts';
+import { type DirectoryRange, readZip64Extra } from './zip64.ts';
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly method: number;
+  readonly encrypted: boolean;
+  readonly checksum: number;
+  readonly compressedBytes: number;
+  readonly bytes: number;
+  /** Offset of its local header. */
+  readonly offset: number;
+}
+
+/** Throws the caller's error for an invalid archive. */
+export type Reject = (defect: string, cause?: unknown) => never;
+
+export const LOCAL_HEADER_BYTES = 30;
+export const METHODS = { stored: 0, deflated: 8 } as const;
+const DIRECTORY_ENTRY = { signature: 0x0201_4b50, bytes: 46 };
+const ENCRYPTED = 1;
+export const DAMAGED = 'the directory of the archive is damaged';
+
+/** @param tail the end of the archive; `tailOffset` is its offset in the archive */
+export function* readEntries(
+  tail: Uint8Array,
+  tailOffset: number,
+  { count, start, end }: DirectoryRange,
+  reject: Reject,
+): Generator<DirectoryEntry, undefined> {
+  const view = dataView(tail);
+  const last = end - tailOffset;
+  let at = start - tailOffset;
+  for (let i = 0; i < count; i++) {
+    if (
+      at < 0 ||
+      at + DIRECTORY_ENTRY.bytes > last ||
+      view.getUint32(at, true) !== DIRECTORY_ENTRY.signature
+    ) {
+      reject(DAMAGED);
+    }
+    const nameEnd = at + DIRECTORY_ENTRY.bytes + view.getUint16(at + 28, true);
+    const extraEnd = nameEnd + view.getUint16(at + 30, true);
+    const next = extraEnd + view.getUint16(at + 32, true);
+    if (next > last) reject(DAMAGED);
+    const name = Buffer.from(tail.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
+    const plain = [24, 20, 42].map((field) => view.getUint32(at + field, true));
+    const [bytes, compressedBytes, offset] =
+      readZip64Extra(dataView(tail.subarray(nameEnd, extraEnd)), plain) ?? reject(DAMAGED);
+    yield {
+      name,
+      method: view.getUint16(at + 10, true),
+      encrypted: (view.getUint16(at + 8, true) & ENCRYPTED) !== 0,
+      checksum: view.getUint32(at + 16, true),
+      compressedBytes: compressedBytes!,
+      bytes: bytes!,
+      offset: offset!,
+    };
+    at = next;
+  }
+  if (at !== last) reject(DAMAGED);
+}
+
+/** Rejects entries that reach into the directory or share bytes, as those of some decompression bombs do. */
+export function checkApart(entries: readonly DirectoryEntry[], directoryStart: number, reject: Reject): void {
+  let [before, end] = ['', 0];
+  for (const { name, offset, compressedBytes } of entries.toSorted((a, b) => a.offset - b.offset)) {
+    if (offset + LOCAL_HEADER_BYTES > directoryStart)
+      reject(`the entry ${quote(name)} is not at the offset in the directory`);
+    if (offset < end) reject(`the entries ${quote(before)} and ${quote(name)} overlap`);
+    [before, end] = [name, offset + LOCAL_HEADER_BYTES + compressedBytes];
+    if (end > directoryStart) reject(`the entry ${quote(name)} is truncated`);
+  }
+}
+
+export function dataView({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}

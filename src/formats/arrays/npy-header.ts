@@ -1,0 +1,154 @@
+/**
+ * Strict parser of .npy headers.
+ * npyjs uses three regular expressions that accept negative dimensions, NaN and truncated files, so everything is
+ * validated here before npyjs reads a byte.
+ * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+import { AtelierError } from '../../errors.ts';
+
+export const NPY_ITEM_BYTES = {
+  u1: 1,
+  u2: 2,
+  u4: 4,
+  u8: 8,
+  i1: 1,
+  i2: 2,
+  i4: 4,
+  i8: 8,
+  f2: 2,
+  f4: 4,
+  f8: 8,
+} as const;
+
+export type NpyDtype = keyof typeof NPY_ITEM_BYTES;
+
+export interface NpyHeader {
+  readonly dtype: NpyDtype;
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+  /** Offset of the data. The data ends exactly at the end of the file. */
+  readonly dataOffset: number;
+  readonly dataBytes: number;
+}
+
+/** NumPy's limit (max_header_size), so the first bytes of a file suffice to validate its header. */
+export const NPY_MAX_HEADER_BYTES = 10_000;
+
+/** First bytes of every .npy file, as Latin-1. */
+export const NPY_SIGNATURE = '\x93NUMPY';
+
+const ENTRY = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([^()]*\)|\[.*\])\s*(?:,|$)/sy;
+const DTYPES = Object.keys(NPY_ITEM_BYTES).join(' ');
+
+/**
+ * @param bytes the file, or its beginning with the whole header
+ * @param fileBytes length of the whole file
+ * @throws AtelierError `malformed-body`
+ */
+export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.length): NpyHeader {
+  const text = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset,
+    Math.min(bytes.length, NPY_MAX_HEADER_BYTES + 12),
+  ).toString('latin1');
+  if (text === '') malformed('it is empty');
+  if (!text.startsWith(NPY_SIGNATURE)) malformed('it does not start with the signature of an .npy file');
+  if (text.length < 10) malformed('it ends within the header');
+  const version = text.charCodeAt(6);
+  if (!(version >= 1 && version <= 3))
+    malformed(`its format version is ${version}; versions 1 to 3 are supported`);
+  const start = version === 1 ? 10 : 12;
+  if (text.length < start) malformed('it ends within the header');
+  let length = text.charCodeAt(8) + text.charCodeAt(9) * 0x100;
+  if (version > 1) length += text.charCodeAt(10) * 0x1_0000 + text.charCodeAt(11) * 0x100_0000;
+  if (length > NPY_MAX_HEADER_BYTES)
+    malformed(`its header has ${length} bytes; the limit is ${NPY_MAX_HEADER_BYTES}`);
+  if (text.length < start + length) malformed('it ends within the header');
+
+  const fields = readDictionary(text.slice(start, start + length));
+  const dtype = readDtype(fields.get('descr') ?? '');
+  const shape = readShape(fields.get('shape') ?? '');
+  const order = fields.get('fortran_order') ?? '';
+  if (fields.size !== 3 || (order !== 'True' && order !== 'False')) {
+    malformed('its header must have exactly the entries descr, fortran_order (True or False) and shape');
+  }
+  const dataOffset = start + length;
+  // A product above 2^53 is inexact, but differs from any file length; Infinity × 0 is NaN and rejected, too.
+  const dataBytes = shape.reduce((product, dimension) => product * dimension, NPY_ITEM_BYTES[dtype]);
+  if (dataBytes !== fileBytes - dataOffset) {
+    malformed(
+      `shape (${shape.join(', ')}) of ${dtype} takes ${dataBytes} bytes of data, but the file has ${fileBytes - dataOffset}`,
+    );
+  }
+  return { dtype, fortranOrder: order === 'True', shape, dataOffset, dataBytes };
+}
+
+function readDictionary(header: string): Map<string, string> {
+  const dictionary = /^\{(.*)\}\s*$/s.exec(header)?.[1]?.trim();
+  const fields = new Map<string, string>();
+  ENTRY.lastIndex = 0;
+  while (dictionary !== undefined && ENTRY.lastIndex < dictionary.length) {
+    const entry = ENTRY.exec(dictionary);
+    if (entry === null || fields.has(entry[1]!))
+      malformed('its header is not the dictionary that NumPy writes');
+    fields.set(entry[1]!, entry[2]!);
+  }
+  return fields;
+}
+
+function readDtype(descr: string): NpyDtype {
+  const name = descr.startsWith("'") ? descr.slice(1, -1) : descr;
+  const [, order, kind] = /^([<>|=]?)(.+)$/.exec(name) ?? [];
+  if (order === '>') malformed(`dtype ${name} is big-endian; save it with .astype('<${kind}')`);
+  if (
+    kind !== undefined &&
+    Object.hasOwn(NPY_ITEM_BYTES, kind) &&
+    (order === '<' || (order === '|' && kind.endsWith('1')))
+  ) {
+    return kind as NpyDtype;
+  }
+  return malformed(
+    `dtype ${describeDtype(name)} is not supported; use little-endian ${DTYPES}. Convert it with .astype, e.g. .astype('u1')`,
+  );
+}
+
+function describeDtype(dtype: string): string {
+  if (dtype.startsWith('[')) return '[…] (structured array)';
+  const kind = /^[<>|=]?([a-zA-Z?])/.exec(dtype)?.[1];
+  const names: Record<string, string> = {
+    b: 'bool',
+    '?': 'bool',
+    c: 'complex',
+    O: 'object',
+    U: 'string',
+    S: 'bytes',
+    V: 'void',
+  };
+  const name = kind === undefined ? undefined : names[kind];
+  const shown = dtype.slice(0, 20) || '(none)';
+  return name === undefined ? shown : `${shown} (${name})`;
+}
+
+function readShape(tuple: string): number[] {
+  if (!/^\(.*\)$/s.test(tuple)) malformed('its header has no shape');
+  const parts = tuple
+    .slice(1, -1)
+    .split(',')
+    .map((part) => part.trim());
+  // In Python "(3)" is a number; "(3,)" and "()" are tuples.
+  const closed = parts.at(-1) === '';
+  if (closed) parts.pop();
+  if (parts.length === 1 && !closed) malformed(`its shape ${tuple.slice(0, 40)} is not a tuple`);
+  return parts.map((part) => {
+    const dimension = /^\d{1,16}$/.test(part) ? Number(part) : Number.NaN;
+    if (!Number.isSafeInteger(dimension))
+      malformed(
+        `dimension ${part.slice(0, 40) || '(empty)'} of its shape is not a whole number from 0 to 2^53 − 1`,
+      );
+    return dimension;
+  });
+}
+
+function malformed(defect: string): never {
+  throw new AtelierError('malformed-body', `The .npy array cannot be read: ${defect}.`);
+}

@@ -1,0 +1,41 @@
+/** Named arrays in model files. */
+import { blocks, type LayerSizes } from '../../numerics/network/layers.ts';
+
+export interface Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** In C order. Bfloat16 is widened to float32, which is exact. */
+  readonly data: Float16Array | Float32Array | Float64Array;
+}
+
+export interface Float32Tensor extends Tensor {
+  readonly data: Float32Array;
+}
+
+/** The tensors of one layer. */
+export interface LayerTensors {
+  readonly weights: Tensor;
+  /** null for a layer without biases, such as PyTorch's `Linear(bias=False)`. */
+  readonly biases: Tensor | null;
+  /** Whether the weights are inputs × units instead of units × inputs. */
+  readonly transposed: boolean;
+  /** Factors of weights and biases; 1 if omitted. */
+  readonly factors?: { readonly weights: number; readonly biases: number };
+}
+
+/** Limit of tensors in a file; eight hidden layers need 18. */
+export const MAX_TENSORS = 64;
+
+/** W1 (d1 × d0), b1 (d1), W2, b2, … as views of the packed vector. */
+export function layerTensors(layerSizes: LayerSizes, parameters: Float32Array): Float32Tensor[] {
+  return blocks(layerSizes).map(({ name, shape, start, end }) => ({
+    name,
+    shape,
+    data: parameters.subarray(start, end),
+  }));
+}
+
+/** The bytes of a view, without a copy. They are little-endian on all supported platforms. */
+export function viewBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,63 @@
+/** Section of a lab report about the data set: digest, images of each class, duplicates. */
+
+import type { Duplicates } from '../../../domain/datasets/report.ts';
+import type { DatasetSummary } from '../../../domain/datasets/representation.ts';
+import { type Block, type ReportInput, table, text, whole } from './document.ts';
+
+export function dataBlocks({ report, pictures }: ReportInput): Block[] {
+  const { dataset, examples } = report;
+  if (dataset === null) return [];
+  const { splits, classNames } = dataset;
+  return [
+    text(
+      dataset.name === null ? 'Data set ' : `Data set ${dataset.name}, `,
+      { code: dataset.id },
+      ', with the digest ',
+      { code: dataset.digest },
+      '.',
+    ),
+    table(
+      ['class', 'training images', 'test images'],
+      [
+        ...classNames.map((name, label) => [
+          name,
+          whole(splits.train.examplesPerClass[label] ?? 0),
+          whole(splits.test.examplesPerClass[label] ?? 0),
+        ]),
+        ['all', whole(splits.train.examples), whole(splits.test.examples)],
+      ],
+    ),
+    {
+      kind: 'images',
+      isWide: false,
+      images: examples.map(({ className, index, image }, i) => ({
+        alt: `Training image ${index}`,
+        caption: className,
+        url: image,
+        png: pictures?.examples[i] ?? null,
+      })),
+    },
+    ...describeReport(dataset),
+  ];
+}
+
+function describeReport({ report }: DatasetSummary): Block[] {
+  if (report === null) return [text('Duplicates are counted for uploaded data sets only.')];
+  const { train, test, across } = report.duplicates;
+  const row = (name: string, { images, withOtherLabel }: Duplicates) => [
+    name,
+    whole(images),
+    whole(withOtherLabel),
+  ];
+  return [
+    table(
+      ['duplicates', 'images', 'with another label'],
+      [
+        row('within the training images', train),
+        row('within the test images', test),
+        row('test images among the training images', across),
+      ],
+    ),
+    ...report.warnings.map(({ message }) => text(`Warning: ${message}`)),
+  ];
+}

@@ -1,0 +1,97 @@
+/** Section of a lab report about the test split: confusion, classes, reliability, mistakes. */
+
+import { drawClassBars } from '../../../charts/class-bars.ts';
+import { drawConfusion } from '../../../charts/confusion.ts';
+import { drawReliability } from '../../../charts/reliability.ts';
+import type { Evaluation } from '../../../domain/checks/evaluation.ts';
+import { type Block, type Chart, decimal, type ReportInput, table, text, whole } from './document.ts';
+
+const CONFUSION_SIZE = { width: 640, height: 480 };
+const SIZE = { width: 460, height: 400 };
+
+export function evaluationBlocks(input: ReportInput): Block[] {
+  const { evaluation } = input.report;
+  if (evaluation === null) return [];
+  const { classes, macroAverage, mistakes, calibration } = evaluation;
+  return [
+    text(
+      'Accuracy ',
+      decimal(evaluation.accuracy),
+      ' on ',
+      whole(evaluation.examples),
+      ' images, 95 % interval ',
+      decimal(evaluation.accuracyInterval.low),
+      ' to ',
+      decimal(evaluation.accuracyInterval.high),
+      ' (Wilson); mean cross-entropy ',
+      decimal(evaluation.loss),
+      ' nats; expected calibration error ',
+      decimal(calibration.expectedCalibrationError),
+      '.',
+    ),
+    { kind: 'charts', charts: drawCharts(evaluation, input.basePath) },
+    table(
+      ['class', 'precision', 'recall', 'F1', 'images'],
+      [
+        ...classes.map(({ className, precision, recall, f1, support }) => [
+          className,
+          decimal(precision),
+          decimal(recall),
+          decimal(f1),
+          whole(support),
+        ]),
+        [
+          'mean of the classes',
+          decimal(macroAverage.precision),
+          decimal(macroAverage.recall),
+          decimal(macroAverage.f1),
+          whole(evaluation.examples),
+        ],
+      ],
+    ),
+    ...showMistakes(mistakes, input),
+  ];
+}
+
+function drawCharts(evaluation: Evaluation, basePath: string): Chart[] {
+  const { model, classes, confusionMatrix, calibration } = evaluation;
+  const subtitle = `${model.name}@${model.version}`;
+  const url = (plot: string) => `${basePath}/v1/models/${model.name}/versions/${model.version}/plots/${plot}`;
+  const classNames = classes.map(({ className }) => className);
+  const { bins, expectedCalibrationError } = calibration;
+  return [
+    {
+      title: 'Plot: confusion matrix',
+      url: url('confusion'),
+      draw: (theme) =>
+        drawConfusion({ subtitle, classNames, matrix: confusionMatrix }, { ...CONFUSION_SIZE, theme }),
+    },
+    {
+      title: 'Plot: precision, recall and F1 of each class',
+      url: url('classes'),
+      draw: (theme) => drawClassBars({ subtitle, classes }, { ...SIZE, theme }),
+    },
+    {
+      title: 'Plot: reliability',
+      url: url('calibration'),
+      draw: (theme) => drawReliability({ subtitle, bins, expectedCalibrationError }, { ...SIZE, theme }),
+    },
+  ];
+}
+
+function showMistakes(mistakes: Evaluation['mistakes'], { pictures }: ReportInput): Block[] {
+  if (mistakes.length === 0) return [];
+  return [
+    { kind: 'heading', title: `The ${mistakes.length} most confident mistakes` },
+    {
+      kind: 'images',
+      isWide: false,
+      images: mistakes.map((mistake, i) => ({
+        alt: `Test image ${mistake.index}`,
+        caption: `${mistake.className}, taken for ${mistake.predictedClassName} (${(100 * mistake.probability).toFixed(1)}\u00a0%)`,
+        url: mistake.image,
+        png: pictures?.mistakes[i] ?? null,
+      })),
+    },
+  ];
+}

@@ -1,0 +1,23 @@
+/** The error for an invalid model file, and helpers for its message. */
+import { AtelierError } from '../../errors.ts';
+
+/**
+ * @param field the form field at fault: the file, or a property given with it
+ * @throws AtelierError `invalid-model-file`
+ */
+export function rejectModelFile(defect: string, cause?: unknown, field = 'file'): never {
+  throw new AtelierError('invalid-model-file', `The model file cannot be read: ${defect}.`, {
+    cause,
+    details: [{ pointer: `#/${field}`, detail: defect }],
+  });
+}
+
+/** Quotes a name from a file for an error message, shortened and escaped. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+}
+
+/** Formats a shape as Python does: (40, 784), (10,), (). */
+export function showShape(shape: readonly (number | string)[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.slice(0, 8).join(', ')})`;
+}

@@ -1,0 +1,136 @@
+/** Imports a model file, exported here or by another program. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { ASSUMED_FIELDS, type ImportOrigin } from '../../domain/models/import.ts';
+import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
+import type { Activation, LayerSizes, Standardization } from '../../numerics/network/layers.ts';
+import { NPY_SIGNATURE } from '../arrays/npy-header.ts';
+import { parseNpz, parseTensor } from '../arrays/npz.ts';
+import { readPackedVector } from '../arrays/packed-vector.ts';
+import { parseSafetensors } from '../arrays/safetensors.ts';
+import type { Tensor } from '../arrays/tensor.ts';
+import { describeFile, KIND_BYTES } from '../file-kinds.ts';
+import { importOnnx } from '../onnx/import.ts';
+import { rejectModelFile } from './file-error.ts';
+import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
+import { nameLayers } from './layer-names.ts';
+import { isSameStandardization, type KnownMetadata, readModelMetadata } from './metadata.ts';
+import { type PackedLayers, packLayers } from './pack-layers.ts';
+
+/** Properties given with the file. Omitted ones are taken from the file. */
+export interface ImportHints {
+  /** Units of the hidden layers; required for a packed vector. */
+  readonly hidden?: readonly number[] | undefined;
+  readonly activation?: Activation | undefined;
+  readonly classNames?: readonly string[] | undefined;
+  /** null means no standardization. */
+  readonly standardization?: Standardization | null | undefined;
+  /** The preprocessing of encoded images. */
+  readonly preprocessing?: Preprocessing | undefined;
+}
+
+export interface ImportedModel {
+  /** The program whose array names the file has; the file format for Atelier's own names and packed vectors. */
+  readonly source: ImportOrigin['source'];
+  readonly layerSizes: LayerSizes;
+  /** Packed; all finite. */
+  readonly parameters: Float32Array;
+  /** Number of parameters that were rounded to float32. */
+  readonly rounded: number;
+  /** null if neither the file nor the request gives it. */
+  readonly activation: Activation | null;
+  readonly classNames: readonly string[] | null;
+  /** null without standardization, or if neither file nor request gives it; the network then takes pixels / 255. */
+  readonly standardization: Standardization | null;
+  /** null if neither file nor request gives it; encoded images must then be 28×28. */
+  readonly preprocessing: Preprocessing | null;
+  /** Properties that neither the file nor the request gives. */
+  readonly assumed: ImportOrigin['assumed'];
+}
+
+/** Field 1 of a message, the version of the format, which all writers put first. */
+const ONNX_START = '\x08';
+
+type Parts = PackedLayers & {
+  readonly source: ImportOrigin['source'];
+  readonly metadata?: KnownMetadata | null;
+};
+
+/**
+ * Reads .npy (a packed vector), .npz, safetensors or ONNX; the format is detected from the content. `bytes` are not retained.
+ * @throws AtelierError `invalid-model-file`
+ */
+export function importModel(bytes: Uint8Array, hints: ImportHints = {}): ImportedModel {
+  const { metadata, hasBiases, ...parts } = readParts(bytes, hints);
+  const { layerSizes } = parts;
+  const hidden = layerSizes.slice(1, -1);
+  reconcile('hidden', hints.hidden, hidden);
+  const given = {
+    activation: reconcile('activation', hints.activation, metadata?.activation),
+    classNames: reconcile('classNames', hints.classNames, metadata?.classNames),
+    standardization: reconcile(
+      'standardization',
+      hints.standardization,
+      metadata?.standardization,
+      isSameStandardization,
+    ),
+  };
+  const { activation = null, classNames = null, standardization = null } = given;
+  const preprocessing =
+    reconcile('preprocessing', hints.preprocessing, metadata?.preprocessing ?? undefined) ?? null;
+  if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
+    rejectModelFile(
+      `there are ${classNames.length} class names, but the network has ${layerSizes.at(-1)} classes`,
+      undefined,
+      hints.classNames ? 'classNames' : 'file',
+    );
+  }
+  const assumed: ImportedModel['assumed'] = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
+  if (!hasBiases) assumed.push('biases');
+  return { ...parts, activation, classNames, standardization, preprocessing, assumed };
+}
+
+function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
+  const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
+  if (start.startsWith(NPY_SIGNATURE)) {
+    return { source: 'packed-npy', ...readPackedVector(parseTensor('array', bytes, 'the array'), hidden) };
+  }
+  if (start.startsWith('PK')) {
+    rejectForeignArchive(bytes);
+    return readLayers(parseNpz(bytes), 'npz');
+  }
+  if (start[8] !== '{') {
+    rejectForeignFile(start);
+    if (start.startsWith(ONNX_START)) return { source: 'onnx', ...importOnnx(bytes) };
+    const kind = describeFile(bytes.subarray(0, KIND_BYTES));
+    rejectModelFile(`it is ${kind ? `${kind}, ` : ''}not an .npy, .npz, safetensors or ONNX file`);
+  }
+  const { tensors, metadata } = parseSafetensors(bytes);
+  const parts = readLayers(tensors, 'safetensors');
+  return { ...parts, metadata: readModelMetadata(metadata, parts) };
+}
+
+function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'): Parts {
+  const { naming, layers } = nameLayers(tensors);
+  const packed = packLayers(layers, naming === 'sklearn');
+  return { source: naming === 'atelier' ? container : naming, ...packed };
+}
+
+/** Returns the value given by the request or the file, and rejects the file if both are given and differ. */
+function reconcile<T>(
+  what: keyof ImportHints,
+  given: T | undefined,
+  found: T | undefined,
+  isEqual: (a: T, b: T) => boolean = isDeepStrictEqual,
+): T | undefined {
+  if (given !== undefined && found !== undefined && !isEqual(given, found)) {
+    const defect = `its ${what} is ${showValue(found)}, but the request has ${showValue(given)}; omit it in the request`;
+    rejectModelFile(defect, undefined, what);
+  }
+  return given === undefined ? found : given;
+}
+
+function showValue(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

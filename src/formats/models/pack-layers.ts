@@ -1,0 +1,110 @@
+/** Packs the layers of a file into one float32 vector, checking every shape and number. */
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
+import type { LayerTensors, Tensor } from '../arrays/tensor.ts';
+import { quote, rejectModelFile, showShape } from './file-error.ts';
+
+export interface PackedLayers {
+  readonly layerSizes: LayerSizes;
+  readonly parameters: Float32Array;
+  /** Number of values that were rounded to float32. */
+  readonly rounded: number;
+  /** Whether every layer has biases; those of other layers are zero. */
+  readonly hasBiases: boolean;
+}
+
+/** Limits of a network, the same as for trainings. */
+export const MAX_HIDDEN_LAYERS = 8;
+export const MAX_UNITS = 4096;
+const CLASSES = { min: 2, max: 100 };
+
+/**
+ * @param layers from the first hidden layer to the output
+ * @param mayBeBinary whether a single output z means p = sigmoid(z)
+ * @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected
+ */
+export function packLayers(layers: readonly LayerTensors[], mayBeBinary: boolean): PackedLayers {
+  if (layers.length > MAX_HIDDEN_LAYERS + 1) {
+    rejectModelFile(`it has ${layers.length - 1} hidden layers; the limit is ${MAX_HIDDEN_LAYERS}`);
+  }
+  const sizes = [IMAGE_PIXELS];
+  for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!));
+  const isBinary = mayBeBinary && sizes.at(-1) === 1;
+  if (isBinary) sizes[sizes.length - 1] = 2;
+  checkSizes(sizes, layers.at(-1)!.weights);
+
+  const parameters = new Float32Array(parameterCount(sizes));
+  let [offset, rounded] = [0, 0];
+  layers.forEach(({ weights, biases, transposed, factors = { weights: 1, biases: 1 } }, l) => {
+    const [inputs, units] = [sizes[l]!, sizes[l + 1]!];
+    // sigmoid(z) equals the softmax of the logits 0 and z, so the first row stays zero.
+    const absent = isBinary && l === layers.length - 1 ? 1 : 0;
+    const weightsEnd = offset + units * inputs;
+    const end = weightsEnd + units;
+    const columns = transposed ? weights.shape[1] : null;
+    const [target, targetBiases] = [
+      parameters.subarray(offset + absent * inputs, weightsEnd),
+      parameters.subarray(weightsEnd + absent, end),
+    ];
+    rounded += copyRounded(target, weights, columns, factors.weights);
+    if (biases !== null) rounded += copyRounded(targetBiases, biases, null, factors.biases);
+    offset = end;
+  });
+  const hasBiases = layers.every(({ biases }) => biases !== null);
+  return { layerSizes: sizes, parameters, rounded, hasBiases };
+}
+
+/** @throws AtelierError `invalid-model-file`, naming `source` if the number of classes is invalid */
+export function checkSizes(sizes: LayerSizes, source: Tensor): void {
+  const [hidden, classes] = [sizes.slice(1, -1), sizes.at(-1)!];
+  const wide = hidden.findIndex((units) => units < 1 || units > MAX_UNITS);
+  if (wide >= 0)
+    rejectModelFile(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are allowed`);
+  if (classes < CLASSES.min || classes > CLASSES.max) {
+    rejectModelFile(
+      `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${CLASSES.min} to ${CLASSES.max} are allowed`,
+    );
+  }
+}
+
+function readUnits({ weights, biases, transposed }: LayerTensors, inputs: number): number {
+  const expected = transposed ? showShape([inputs, 'units']) : showShape(['units', inputs]);
+  const [units, found] = transposed ? weights.shape.toReversed() : weights.shape;
+  if (weights.shape.length !== 2 || units === undefined || found !== inputs) {
+    const hint = weights.shape.length === 2 && units === inputs ? '; transpose it' : '';
+    rejectModelFile(
+      `${quote(weights.name)} has shape ${showShape(weights.shape)}, but must have ${expected}${hint}`,
+    );
+  }
+  if (biases !== null && (biases.shape.length !== 1 || biases.shape[0] !== units)) {
+    rejectModelFile(
+      `${quote(biases.name)} has shape ${showShape(biases.shape)}, but must have ${showShape([units!])}, since ${quote(weights.name)} has ${showShape(weights.shape)}`,
+    );
+  }
+  return units!;
+}
+
+/**
+ * Copies a tensor into float32, multiplied by a factor.
+ * @param columns if given, the source is rows × columns and is transposed
+ * @returns the number of values that were rounded
+ * @throws AtelierError `invalid-model-file` for a value that is not finite in float32
+ */
+export function copyRounded(
+  out: Float32Array,
+  { name, data }: Tensor,
+  columns: number | null = null,
+  factor = 1,
+): number {
+  const rows = columns === null ? 1 : data.length / columns;
+  let rounded = 0;
+  for (let i = 0; i < out.length; i++) {
+    const from = columns === null ? i : (i % rows) * columns + Math.floor(i / rows);
+    const value = data[from]! * factor;
+    out[i] = value;
+    if (!Number.isFinite(out[i]))
+      rejectModelFile(`${quote(name)} has ${value} at position ${from}, which is not finite in float32`);
+    if (out[i] !== value) rounded++;
+  }
+  return rounded;
+}

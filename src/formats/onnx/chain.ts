@@ -1,0 +1,53 @@
+/** Values in an ONNX graph, as far as they can belong to a network of fully connected layers. */
+import type { Activation } from '../../numerics/network/layers.ts';
+import type { LayerTensors } from '../arrays/tensor.ts';
+import { quote, rejectModelFile } from '../models/file-error.ts';
+import type { OnnxNode, OnnxTensor } from './message.ts';
+import type { Scaling } from './scaling.ts';
+
+export interface OnnxLayer extends LayerTensors {
+  /** null if the layer has none, or none yet. */
+  readonly activation: { readonly kind: Activation; readonly node: OnnxNode } | null;
+}
+
+/** The images after the nodes up to this one. */
+export interface Chain {
+  readonly kind: 'chain';
+  readonly scaling: Scaling;
+  readonly layers: readonly OnnxLayer[];
+  /** The images, scaled or not; the sums of a layer, before or after its activation; or the final probabilities. */
+  readonly stage: 'input' | 'sums' | 'activations' | 'probabilities';
+}
+
+export type OnnxOperand =
+  | Chain
+  | { readonly kind: 'constant'; readonly tensor: OnnxTensor; readonly transposed: boolean }
+  /** 1 − p for the only output p of a chain. */
+  | { readonly kind: 'complement'; readonly chain: Chain }
+  /** A shape, a label, or what else is computed beside the network. */
+  | { readonly kind: 'other'; readonly node: OnnxNode };
+
+const SUPPORTED =
+  'supported are Gemm, or MatMul and Add; after every hidden layer the same one of Relu, LeakyRelu with the slope 0.01, Tanh, ' +
+  'Sigmoid, Swish, Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers at the start; Flatten, Reshape, ' +
+  'Squeeze, Unsqueeze, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
+
+/** @throws AtelierError `invalid-model-file` naming the node */
+export function rejectNode({ name, opType, domain, outputs }: OnnxNode, defect?: string): never {
+  const operator = domain === '' ? opType : `${domain}.${opType}`;
+  const node = `node ${quote(name || (outputs[0] ?? ''))} (${operator.slice(0, 60)})`;
+  return rejectModelFile(
+    defect === undefined ? `${node} is not supported; ${SUPPORTED}` : `${node} ${defect}`,
+  );
+}
+
+/** Units of a layer; undefined if its weights are not a matrix. */
+function unitsOf({ weights, transposed }: LayerTensors): number | undefined {
+  return weights.shape[transposed ? 1 : 0];
+}
+
+/** The only output of a binary classifier, p = sigmoid(z). */
+export function isBinary({ layers, stage }: Chain): boolean {
+  const last = layers.at(-1);
+  return stage === 'activations' && last?.activation?.kind === 'sigmoid' && unitsOf(last) === 1;
+}

@@ -1,0 +1,92 @@
+/** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
+
+import { type Activation, blocks } from '../../numerics/network/layers.ts';
+import { LEAK } from '../../numerics/reference/activations.ts';
+import type { OnnxInput } from '../models/export-formats.ts';
+import { modelMetadata, type PublishedModel } from '../models/metadata.ts';
+import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from './message.ts';
+
+/** Symbolic dimension, so that batches can have any size. */
+const BATCH = 'batch';
+const MAX_PIXEL = 255;
+
+interface ActivationNode {
+  readonly opType: string;
+  readonly attributes?: OnnxNode['attributes'];
+  /** Whether a Mul by the sums follows. */
+  readonly timesSums?: boolean;
+}
+
+const ACTIVATION_NODES: Readonly<Record<Activation, ActivationNode | null>> = {
+  relu: { opType: 'Relu' },
+  'leaky-relu': { opType: 'LeakyRelu', attributes: { alpha: { float: LEAK } } },
+  tanh: { opType: 'Tanh' },
+  sigmoid: { opType: 'Sigmoid' },
+  identity: null,
+  silu: { opType: 'Sigmoid', timesSums: true },
+};
+
+/**
+ * image (batch × d0) → division by 255 for `uint8` → standardization, if the network has it → W a + b for each layer,
+ * with the activation after hidden layers → probabilities (batch × classes, float) and label (batch, int64), the
+ * lowest label of the highest probability.
+ */
+export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
+  const { layerSizes, activation, standardization, parameters } = model;
+  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxModel['graph']['initializers'][number][] = [];
+  let current = 'image';
+
+  const add = (
+    opType: string,
+    output: string,
+    others: string[] = [],
+    attributes: Record<string, OnnxAttribute> = {},
+  ) => {
+    const name = `${opType} ${output}`;
+    nodes.push({ name, opType, domain: '', inputs: [current, ...others], outputs: [output], attributes });
+    current = output;
+  };
+  const scalar = (name: string, value: number) => {
+    initializers.push({ name, dims: [], data: Float32Array.of(value) });
+    return [name];
+  };
+
+  if (input === 'uint8') {
+    add('Cast', 'pixels', [], { to: { int: ELEMENT_TYPES.float } });
+    add('Div', 'scaled', scalar('max_pixel', MAX_PIXEL));
+  }
+  if (standardization !== null) {
+    add('Sub', 'centred', scalar('mean', standardization.mean));
+    add('Div', 'standardized', scalar('std', standardization.std));
+  }
+  for (const { name, shape, start, end } of blocks(layerSizes)) {
+    initializers.push({ name, dims: shape, data: parameters.subarray(start, end) });
+  }
+  for (let l = 1; l < layerSizes.length; l++) {
+    add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
+    const node = ACTIVATION_NODES[activation];
+    if (l + 1 === layerSizes.length || node === null) continue;
+    add(node.opType, node.timesSums ? `gate${l}` : `a${l}`, [], node.attributes);
+    if (node.timesSums) add('Mul', `a${l}`, [`z${l}`]);
+  }
+  add('Softmax', 'probabilities', [], { axis: { int: 1 } });
+  add('ArgMax', 'label', [], { axis: { int: 1 }, keepdims: { int: 0 } });
+
+  return {
+    producerName: 'atelier',
+    modelVersion: model.version,
+    metadata: modelMetadata(model),
+    graph: {
+      name: model.name,
+      nodes,
+      initializers,
+      inputs: [{ name: 'image', elementType: input, shape: [BATCH, inputs] }],
+      outputs: [
+        { name: 'probabilities', elementType: 'float', shape: [BATCH, classes] },
+        { name: 'label', elementType: 'int64', shape: [BATCH] },
+      ],
+    },
+  };
+}

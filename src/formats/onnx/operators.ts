@@ -1,0 +1,153 @@
+/** Operators of ONNX graphs that can be imported: https://onnx.ai/onnx/operators */
+import type { Activation } from '../../numerics/network/layers.ts';
+import { LEAK } from '../../numerics/reference/activations.ts';
+import { quote } from '../models/file-error.ts';
+import { type Chain, isBinary, type OnnxLayer, type OnnxOperand, rejectNode } from './chain.ts';
+import { ELEMENT_TYPES, type OnnxNode, type OnnxTensor } from './message.ts';
+import { readAttribute, requireChain, requireScalar, requireVector, requireWeights } from './operands.ts';
+import { divide, multiply, type Scaling, subtract } from './scaling.ts';
+
+type Operands = readonly (OnnxOperand | undefined)[];
+type Operator = (operands: Operands, node: OnnxNode) => OnnxOperand;
+
+/** The default axis, 1 or −1 by version, is the last one of the two dimensions. */
+const LAST_AXES = [-1, 1];
+/** Casts to these types keep the values, except for rounding that the service does, too. */
+const FLOATS: readonly number[] = [ELEMENT_TYPES.float, ELEMENT_TYPES.double];
+
+const other: Operator = (_, node) => ({ kind: 'other', node });
+
+/** Row-major order stays, and the layer that follows takes whole images only. */
+const keepOrder: Operator = ([x], node) => (x?.kind === 'chain' ? x : { kind: 'other', node });
+
+const activate =
+  (kind: Activation): Operator =>
+  ([x], node) => {
+    const chain = requireChain(x, node, 'sums');
+    const layers = withLast(chain, { activation: { kind, node } });
+    return { ...chain, layers, stage: 'activations' };
+  };
+
+const toProbabilities: Operator = ([x], node) => {
+  const chain = requireChain(x, node, 'sums');
+  if (!LAST_AXES.includes(readAttribute(node, 'axis', 1)))
+    rejectNode(node, 'must have the axis of the classes, 1 or -1');
+  return { ...chain, stage: 'probabilities' };
+};
+
+export const OPERATORS: Readonly<Record<string, Operator>> = {
+  Gemm: ([x, w, b], node) => {
+    if (readAttribute(node, 'transA', 0) !== 0) rejectNode(node, 'has transA; only transB is supported');
+    const weights = requireWeights(w, node, readAttribute(node, 'transB', 0) === 0);
+    const biases = b === undefined ? null : requireVector(b, node);
+    // Without biases of its own, a Gemm may be followed by an Add, to which beta does not apply.
+    const factors = {
+      weights: readAttribute(node, 'alpha', 1),
+      biases: biases === null ? 1 : readAttribute(node, 'beta', 1),
+    };
+    return addLayer(x, { ...weights, biases, factors, activation: null }, node);
+  },
+  MatMul: ([x, w], node) =>
+    addLayer(x, { ...requireWeights(w, node, true), biases: null, activation: null }, node),
+  Add: ([a, b], node) => {
+    const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
+    const chain = requireChain(x, node);
+    if (chain.stage === 'input') return scale(chain, (scaling) => subtract(scaling, -requireScalar(c, node)));
+    if (chain.stage !== 'sums' || chain.layers.at(-1)!.biases !== null) return rejectNode(node);
+    return { ...chain, layers: withLast(chain, { biases: requireVector(c, node) }) };
+  },
+  Sub: ([x, c], node) => {
+    if (c?.kind === 'chain' && isBinary(c) && x?.kind === 'constant' && requireScalar(x, node) === 1) {
+      return { kind: 'complement', chain: c };
+    }
+    return scale(requireChain(x, node, 'input'), (scaling) => subtract(scaling, requireScalar(c, node)));
+  },
+  Div: ([x, c], node) =>
+    scale(requireChain(x, node, 'input'), (scaling) => divide(scaling, requireScalar(c, node))),
+  Mul: ([a, b], node) => {
+    if (a?.kind === 'chain' && b?.kind === 'chain') return multiplyByGate(a, b, node);
+    const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
+    return scale(requireChain(x, node, 'input'), (scaling) => multiply(scaling, requireScalar(c, node)));
+  },
+  Concat: ([a, b, more], node) => {
+    if (a?.kind !== 'complement' || b?.kind !== 'chain' || more !== undefined) return rejectNode(node);
+    return b.layers.at(-1) === a.chain.layers.at(-1) ? { ...b, stage: 'probabilities' } : rejectNode(node);
+  },
+  Relu: activate('relu'),
+  Tanh: activate('tanh'),
+  Sigmoid: activate('sigmoid'),
+  Swish: (operands, node) => {
+    const alpha = readAttribute(node, 'alpha', 1);
+    if (alpha !== 1) rejectNode(node, `has the alpha ${alpha}; only 1 is supported`);
+    return activate('silu')(operands, node);
+  },
+  LeakyRelu: (operands, node) => {
+    const slope = readAttribute(node, 'alpha', LEAK);
+    if (Math.fround(slope) !== Math.fround(LEAK))
+      rejectNode(node, `has the slope ${slope}; only ${LEAK} is supported`);
+    return activate('leaky-relu')(operands, node);
+  },
+  Softmax: toProbabilities,
+  LogSoftmax: toProbabilities,
+  Identity: ([x], node) => x ?? { kind: 'other', node },
+  Dropout: keepOrder,
+  Flatten: keepOrder,
+  Reshape: keepOrder,
+  Squeeze: keepOrder,
+  Unsqueeze: keepOrder,
+  Cast: ([x], node) => {
+    const to = readAttribute(node, 'to', 0);
+    if (x?.kind === 'chain' && (FLOATS.includes(to) || to === ELEMENT_TYPES.float16)) return x;
+    if (x?.kind === 'constant' && FLOATS.includes(to)) return x;
+    return x?.kind === 'chain'
+      ? rejectNode(node, 'must convert to float, double or float16')
+      : other([], node);
+  },
+  Transpose: ([x], node) => {
+    if (x?.kind !== 'constant') return x?.kind === 'chain' ? rejectNode(node) : other([], node);
+    return x.tensor.dims.length === 2 && isSwap(node) ? { ...x, transposed: !x.transposed } : other([], node);
+  },
+  Constant: (_, node) => {
+    const [name] = node.outputs;
+    const { value, value_float: single } = node.attributes;
+    const constant = (tensor: OnnxTensor): OnnxOperand => ({ kind: 'constant', tensor, transposed: false });
+    if (value && 'tensor' in value) return constant({ ...value.tensor, name: name ?? '' });
+    if (!single || !('float' in single)) return other([], node);
+    return constant({ name: name ?? '', dims: [], data: Float32Array.of(single.float) });
+  },
+  ArgMax: other,
+  Shape: other,
+};
+
+function isSwap({ attributes: { perm } }: OnnxNode): boolean {
+  return perm === undefined || ('ints' in perm && perm.ints.join() === '1,0');
+}
+
+/** silu as two nodes: the sums of a layer times their sigmoid, in either order. */
+function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
+  const [sums, gate] = a.stage === 'sums' ? [a, b] : [b, a];
+  const [layer, gated] = [sums.layers.at(-1), gate.layers.at(-1)];
+  const isGate = gate.stage === 'activations' && gated?.activation?.kind === 'sigmoid';
+  // Not equal, but the same: objects of one Gemm or MatMul, and of one Add.
+  const isSame = layer?.weights === gated?.weights && layer?.biases === gated?.biases;
+  if (sums.stage !== 'sums' || !isGate || !isSame) return rejectNode(node);
+  return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
+}
+
+function scale(chain: Chain, change: (scaling: Scaling) => Scaling): Chain {
+  return { ...chain, scaling: change(chain.scaling) };
+}
+
+function withLast({ layers }: Chain, changes: Partial<OnnxLayer>): OnnxLayer[] {
+  return layers.map((layer, l) => (l === layers.length - 1 ? { ...layer, ...changes } : layer));
+}
+
+function addLayer(x: OnnxOperand | undefined, layer: OnnxLayer, node: OnnxNode): Chain {
+  const chain = requireChain(x, node);
+  if (chain.stage === 'probabilities')
+    rejectNode(node, 'follows the Softmax; only the last layer may have one');
+  // A small file with one large tensor for all layers would take much memory.
+  if (chain.layers.some(({ weights }) => weights.data === layer.weights.data))
+    rejectNode(node, `has the weights ${quote(layer.weights.name)} of another layer; give each its own`);
+  return { ...chain, layers: [...chain.layers, layer], stage: 'sums' };
+}

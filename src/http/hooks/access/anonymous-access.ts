@@ -1,0 +1,89 @@
+/** Access without keys: rejects foreign hosts, pages of other origins, and proxies. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../../../config/read.ts';
+import { AtelierError } from '../../../errors.ts';
+
+type AnonymousAccessConfig = Pick<Config, 'requiresKey' | 'allowAnonymous' | 'allowedHosts' | 'corsOrigins'>;
+
+/** Headers that only proxies add. */
+const FORWARDING_HEADERS = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'via',
+];
+const WRITING_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+/** Maximum number of spellings of allowed hosts, with their ports, that are recognized without parsing. */
+const MAX_KNOWN_HOSTS = 64;
+
+/**
+ * With keys there is nothing to check: a page of another origin cannot send one.
+ * Probes and Prometheus reach a service by its address, so health and metrics accept every host.
+ */
+export function restrictAnonymousAccess(app: FastifyInstance, config: AnonymousAccessConfig): void {
+  const { requiresKey, allowAnonymous, allowedHosts, corsOrigins } = config;
+  if (requiresKey) return;
+  const acceptsHost = allowedHosts === null ? () => true : createHostCheck(allowedHosts);
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers, method = '' } = request.raw;
+    if (!allowAnonymous) {
+      const header = FORWARDING_HEADERS.find((name) => headers[name] !== undefined);
+      if (header !== undefined && request.routeOptions.config.scope !== 'open') throw keysRequired(header);
+    }
+    // Every browser sends a Host header; HTTP/1.0 clients may omit it.
+    if (headers.host !== undefined && !acceptsHost(headers.host)) {
+      const { scope } = request.routeOptions.config;
+      if (scope !== 'open' && scope !== 'metrics') throw hostNotAllowed(headers.host, allowedHosts!);
+    }
+    if (WRITING_METHODS.has(method) && isCrossSite(headers, corsOrigins)) throw crossSite(headers.origin);
+    done();
+  });
+}
+
+/** @param hosts in lower case, without ports */
+function createHostCheck(hosts: readonly string[]): (host: string) => boolean {
+  const known = new Set<string>();
+  return (host) => {
+    if (known.has(host)) return true;
+    if (!hosts.includes(host.toLowerCase().replace(/:\d{0,5}$/, ''))) return false;
+    if (known.size < MAX_KNOWN_HOSTS) known.add(host);
+    return true;
+  };
+}
+
+/** Browsers send Sec-Fetch-Site to localhost and over TLS, and Origin with every request that is not GET or HEAD. */
+function isCrossSite(headers: FastifyRequest['headers'], corsOrigins: readonly string[]): boolean {
+  const { origin, host } = headers;
+  const site = headers['sec-fetch-site'];
+  if (origin === undefined && site === undefined) return false;
+  if (origin !== undefined && corsOrigins.includes(origin)) return false;
+  if (site === 'cross-site' || site === 'same-site') return true;
+  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`;
+}
+
+function keysRequired(header: string): AtelierError {
+  return new AtelierError(
+    'keys-required',
+    `The request came through a proxy, since it has the header ${header}, but no API keys are configured, so every ` +
+      'client of the proxy could do everything. Set API_KEYS, or ALLOW_ANONYMOUS=true to permit that.',
+  );
+}
+
+function hostNotAllowed(host: string, allowed: readonly string[]): AtelierError {
+  return new AtelierError(
+    'host-not-allowed',
+    `The Host header is "${host}". Without API keys the service accepts ${allowed.join(', ')}. Use one of them, add ` +
+      'the host to ALLOWED_HOSTS, or set API_KEYS.',
+  );
+}
+
+function crossSite(origin = 'another origin'): AtelierError {
+  return new AtelierError(
+    'cross-site-request',
+    `A web page of ${origin} sent this request. Without API keys, pages of other origins cannot change anything. Add ` +
+      'the origin of the page to CORS_ORIGINS, or set API_KEYS.',
+  );
+}

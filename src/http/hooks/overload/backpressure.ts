@@ -1,0 +1,114 @@
+/** Backpressure: a late event loop rejects lists first, then new work, then everything except probes. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
+import { MAX_RETRY_SECONDS } from '../../../domain/work-times.ts';
+import { AtelierError } from '../../../errors.ts';
+import { isLargeBody } from './large-bodies.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether requests are rejected first; `large-body`: only if the body is large. Default: true for POST. */
+    sheddable?: boolean | 'large-body';
+    /**
+     * For reads that take milliseconds of the main thread, such as lists: they are rejected before new work is, and one
+     * is started per turn of the event loop, so that predictions wait for at most one of them.
+     */
+    priority?: 'low';
+  }
+}
+
+/** Fraction of the limit for new work above which requests of low priority are rejected. */
+export const LOW_PRIORITY_FRACTION = 0.5;
+/** Limit of requests of low priority that wait for their turn. */
+export const MAX_WAITING_READS = 128;
+
+/** Above this multiple of the limit for new work, everything except probes is rejected. */
+export const CRITICAL_FACTOR = 20;
+export const SAMPLE_MS = 1000;
+const RESOLUTION_MS = 10;
+
+/**
+ * Rejects requests with `overloaded` while the event loop is late. Its delay is the smaller of the last two sampled
+ * means, so that a single pause, as at startup, does not count. Samples are taken while the server listens.
+ * @param maxDelayMs event-loop delay above which new work is rejected
+ */
+export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  let timer: NodeJS.Timeout | undefined;
+  let sampledAt = 0;
+  let lastMean = 0;
+  let delayMs = 0;
+
+  function sample(): void {
+    const now = performance.now();
+    // A measurement takes two turns of the event loop. If none was made, the delay is at least the whole interval.
+    const mean = histogram.count === 0 ? now - sampledAt : histogram.mean / 1e6 - RESOLUTION_MS;
+    sampledAt = now;
+    delayMs = Math.min(lastMean, mean);
+    lastMean = mean;
+    histogram.reset();
+  }
+
+  app.addHook('onListen', async () => {
+    histogram.enable();
+    sampledAt = performance.now();
+    timer = setInterval(sample, sampleMs).unref();
+  });
+  app.addHook('onClose', async () => {
+    clearInterval(timer);
+    histogram.disable();
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (delayMs <= maxDelayMs * LOW_PRIORITY_FRACTION || !isRejected(request)) return done();
+    const message = `The service is overloaded: its event loop is ${Math.ceil(delayMs)} ms late. Try again shortly.`;
+    const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(delayMs / 1000)), MAX_RETRY_SECONDS);
+    done(new AtelierError('overloaded', message, { retryAfterSeconds }));
+  });
+
+  function isRejected(request: FastifyRequest): boolean {
+    if (delayMs > maxDelayMs * CRITICAL_FACTOR) return !isProbe(request);
+    if (isLowPriority(request)) return true;
+    return delayMs > maxDelayMs && isSheddable(request);
+  }
+}
+
+/** Starts the handlers of requests of low priority, one per turn of the event loop. */
+export function deferLowPriority(app: FastifyInstance): void {
+  const waiting: (() => void)[] = [];
+  function startNext(): void {
+    const start = waiting.shift()!;
+    if (waiting.length > 0) setImmediate(startNext);
+    start();
+  }
+  const defer: preHandlerHookHandler = (request, _reply, done) => {
+    if (!isLowPriority(request)) return done();
+    if (waiting.length >= MAX_WAITING_READS) {
+      throw new AtelierError(
+        'overloaded',
+        `${MAX_WAITING_READS} lists are already being read. Try again shortly.`,
+        // Each takes milliseconds.
+        { retryAfterSeconds: 1 },
+      );
+    }
+    waiting.push(done);
+    if (waiting.length === 1) setImmediate(startNext);
+  };
+  app.addHook('onRoute', (route) => {
+    if (route.config?.priority === 'low') route.preHandler = [defer, ...[route.preHandler ?? []].flat()];
+  });
+}
+
+/** A stream of events is not a list: it starts in no time, and an EventSource never retries after a 503. */
+function isLowPriority({ routeOptions, headers }: FastifyRequest): boolean {
+  return routeOptions.config.priority === 'low' && !headers.accept?.includes('text/event-stream');
+}
+
+function isSheddable(request: FastifyRequest): boolean {
+  const { sheddable = request.method === 'POST' } = request.routeOptions.config;
+  return sheddable === 'large-body' ? isLargeBody(request) : sheddable;
+}
+
+/** Health and metrics are served under any load and during shutdown. */
+export function isProbe({ url }: FastifyRequest): boolean {
+  return /^\/(v2\/)?health\/|^\/(metrics|ping|health)?$/.test(url);
+}

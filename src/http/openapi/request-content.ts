@@ -1,0 +1,224 @@
+/** Request bodies that Fastify does not validate, as OpenAPI `content` by media type. */
+import { z } from 'zod';
+import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
+import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/datasets/upload-form.ts';
+import { type ImportRequest, importRequestSchema } from '../../domain/models/import.ts';
+import { PIXEL_SCALES, predictionRequestSchema } from '../../domain/predictions/job.ts';
+import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../images/base64.ts';
+import { BLACK_PNG } from './examples/black-png.ts';
+
+const binary = (description: string) => ({ type: 'string', format: 'binary', description });
+
+const pixel = { type: 'number', minimum: 0, maximum: 255 };
+const row = { type: 'array', items: pixel, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE };
+const image = {
+  description: '784 numbers or 28 rows of 28, from 0 (background) to 255',
+  oneOf: [
+    { type: 'array', items: pixel, minItems: IMAGE_PIXELS, maxItems: IMAGE_PIXELS },
+    { type: 'array', items: row, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE },
+  ],
+};
+const objectWith = (name: string, schema: object) => ({
+  type: 'object',
+  required: [name],
+  properties: { [name]: schema },
+  additionalProperties: false,
+});
+/** An image inside JSON. The images of a list are either all encoded or all numbers. */
+const imageInJson = {
+  oneOf: [
+    image,
+    {
+      type: 'string',
+      pattern: `^data:(${ENCODED_IMAGE_TYPES.join('|')});base64,`,
+      description: 'An encoded image as a data URL; `fit` applies to it, `pixels` to numbers',
+    },
+    {
+      ...objectWith('b64', { type: 'string', contentEncoding: 'base64' }),
+      description: 'An encoded image in Base64',
+    },
+  ],
+};
+const encodedImage = {
+  schema: binary(
+    'One image of 28×28, or of any size if the model has a `preprocessing` or with `fit`; colour and alpha are converted to grey',
+  ),
+};
+
+/** Images to predict or to explain. */
+export const imageContent = {
+  'application/json': {
+    schema: {
+      oneOf: [
+        objectWith('image', imageInJson),
+        objectWith('images', {
+          type: 'array',
+          items: imageInJson,
+          minItems: 1,
+          description: `Either numbers, or up to ${MAX_ENCODED_IMAGES.toLocaleString('en')} encoded images`,
+        }),
+      ],
+      examples: [
+        { image: `data:image/png;base64,${BLACK_PNG}` },
+        { images: [{ b64: BLACK_PNG }] },
+        { image: new Array(IMAGE_PIXELS).fill(0) },
+      ],
+    },
+  },
+  'application/octet-stream': { schema: binary('n × 784 bytes, n ≥ 1') },
+  'application/x-npy': {
+    schema: binary(
+      'Shape (28, 28), (28, 28, 1), (784), (n, 28, 28), (n, 28, 28, 1) or (n, 784); any integer or floating-point type, little-endian. Floats up to 1 are read as 0–1; a maximum slightly above 1 is rejected unless `pixels` states the range',
+    ),
+  },
+  'image/png': encodedImage,
+  'image/jpeg': encodedImage,
+  'image/webp': encodedImage,
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: ['file'],
+      properties: { file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' } } },
+      description:
+        'One to 1,000 files of any of the other types, under any names; encoded images that are resized have at most four times `MAX_IMAGE_PIXELS` in total',
+    },
+  },
+};
+
+/** The page /docs fills in the first example, and an empty field counts as absent. */
+const EMPTY = { examples: [''] };
+
+const { properties = {}, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
+
+function importField(name: keyof ImportRequest): object {
+  const { description, type, pattern, ...schema } = properties[name] as z.core.JSONSchema.JSONSchema;
+  if (required.includes(name)) return { type, pattern, description, examples: ['mine'] };
+  // The page fills in the first name of a list.
+  if (schema.enum) return { type, enum: ['', ...schema.enum], description };
+  return { type: 'string', description, ...EMPTY };
+}
+
+/** A model file to import. */
+export const modelUploadContent = {
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: [...required, 'file'],
+      properties: {
+        ...Object.fromEntries(
+          Object.keys(properties).map((name) => [name, importField(name as keyof ImportRequest)]),
+        ),
+        file: binary(
+          '.npz, safetensors, ONNX, or .npy of the packed vector; the format is detected from the content',
+        ),
+      },
+      additionalProperties: false,
+      examples: [{ name: 'mine', file: '(the bytes of sklearn.npz)', activation: 'relu' }],
+    },
+  },
+};
+
+/** The images of a prediction job: a data set, or a file. */
+export const predictionJobContent = {
+  'application/json': {
+    schema: {
+      ...withoutDialect(z.toJSONSchema(predictionRequestSchema, { io: 'input' })),
+      examples: [{ model: 'fashion-mnist', dataset: 'fashion-mnist', split: 'test' }],
+    },
+  },
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: ['model', 'file'],
+      properties: {
+        model: {
+          type: 'string',
+          description: 'As in JSON: `name`, `name@3`, `name@alias`, or `{"name": …, "version": …}`',
+          examples: ['fashion-mnist'],
+        },
+        pixels: {
+          type: 'string',
+          enum: ['', ...PIXEL_SCALES],
+          description:
+            'Range of the numbers. By default integers are 0–255, and floats 0–1 if none is greater than 1, else 0–255; a maximum just above 1 is rejected',
+        },
+        file: binary(
+          '.npy of shape (n, 28, 28), (n, 28, 28, 1) or (n, 784), any integer or floating-point type, little-endian; or .npz with one such array, or with one named `images`',
+        ),
+      },
+      additionalProperties: false,
+      examples: [{ model: 'fashion-mnist', file: 'the bytes of images.npy' }],
+    },
+  },
+};
+
+function withoutDialect({ $schema: _, ...schema }: z.core.JSONSchema.BaseSchema): object {
+  return schema;
+}
+
+const IMAGES =
+  'npy, IDX or IDX.gz of shape (n, 28, 28), (n, 784) or (n, 28, 28, 1). Integers are 0–255; floats are 0–1 if none is greater than 1, 0–255 if one is greater than 2, and rejected otherwise; they are rounded to the nearest of 256 grey values';
+const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): integers from 0 without gaps';
+const arrayNames = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
+
+function datasetField(name: 'fit' | 'background' | 'invert'): object {
+  const schema = datasetFieldsSchema.shape[name];
+  const { options } = schema.unwrap().unwrap();
+  return { type: 'string', enum: ['', ...options], description: schema.description };
+}
+
+/** The files of a data set. */
+export const datasetUploadContent = {
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      description:
+        'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_test, y_test',
+      properties: {
+        file: binary(
+          'A zip, tar or tar.gz of PNG, JPEG or WebP images in class folders, such as cat/1.png, also below train/ and test/; or ' +
+            `an npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`,
+        ),
+        train_images: binary(IMAGES),
+        train_labels: binary(LABELS),
+        test_images: binary(
+          'Like train_images; may be left out together with test_labels if testFraction is given',
+        ),
+        test_labels: binary('Like train_labels'),
+        name: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 100,
+          description: 'Display name; need not be unique',
+          examples: ['Digits'],
+        },
+        classNames: {
+          type: 'string',
+          description: `${MIN_CLASSES} to ${MAX_CLASSES} different names in the order of the labels, separated by commas: zero,one,two. Names that contain commas need a JSON array: ["zero", "one", "two"]. Surrounding spaces are removed. Default: the names of the class folders, sorted; for arrays "0", "1", … up to the highest label`,
+          ...EMPTY,
+        },
+        testFraction: {
+          type: 'string',
+          description:
+            'A number from 0.05 to 0.5, such as 0.2, if no test images are sent: this fraction of every class becomes the test split',
+          ...EMPTY,
+        },
+        seed: {
+          type: 'string',
+          description: 'Seed of the random choice of the test split: an integer from 0 to 2³² − 1',
+          default: '0',
+        },
+        fit: datasetField('fit'),
+        background: datasetField('background'),
+        invert: datasetField('invert'),
+      },
+      examples: [{ name: 'Digits', classNames: '["zero", "one", "two"]', file: 'the bytes of digits.npz' }],
+      additionalProperties: false,
+    },
+  },
+};
+
+/** Fastify sends a Buffer without serializing it, so the schema only documents and types the body. */
+const binarySchema = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
+
+export const binaryContent = { schema: binarySchema };

@@ -1,0 +1,86 @@
+/**
+ * Job events as server-sent events.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { EventPage } from '../../../services/events/subscribe.ts';
+import { EVENT_STREAM_HEADERS, reconnectMessage, retryMessage } from './reconnect-stream.ts';
+
+/** Reconnect delay of clients while the service is running. */
+export const RETRY_MS = 2_000;
+/** A client that reads no byte for this time is disconnected. */
+export const STREAM_STALL_MS = 10_000;
+const KEEP_ALIVE = Buffer.from(':\n\n');
+
+/** The reasons to end a stream before the last event of its job. */
+interface StreamEndings {
+  /** Aborts at shutdown. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the key of the client is no longer valid; null without a key. */
+  readonly revoked: AbortSignal | null;
+}
+
+/** Cache of rendered pages, shared by clients at the same cursor. */
+const rendered = new WeakMap<EventPage, Buffer>();
+
+/**
+ * Streams pages of events. A client that does not read its buffered bytes is disconnected; it can continue from the
+ * id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
+ * can accept it.
+ * @param after id of the last event that the client has seen
+ * @param pages called with a signal that aborts when the client is gone, or the stream ends
+ */
+export function streamEvents(
+  reply: FastifyReply,
+  after: number,
+  pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
+  endings: StreamEndings,
+  stalledMs = STREAM_STALL_MS,
+): Readable {
+  const { raw } = reply;
+  const signals = [endings.stopping, endings.revoked].filter((signal) => signal !== null);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const dropStalled = () => {
+    if (raw.writableLength > 0) raw.destroy();
+  };
+  const stop = () => {
+    end();
+    dropStalled();
+  };
+  // Not AbortSignal.any, which would leak memory per stream while the service runs.
+  for (const signal of signals) signal.addEventListener('abort', stop);
+  raw.once('close', () => {
+    for (const signal of signals) signal.removeEventListener('abort', stop);
+    end();
+  });
+  if (signals.some(({ aborted }) => aborted) || raw.closed) end();
+  raw.setTimeout(stalledMs, dropStalled);
+  reply.headers(EVENT_STREAM_HEADERS);
+  return Readable.from(render(after, pages(ending.signal), endings), { objectMode: false });
+}
+
+async function* render(
+  after: number,
+  pages: AsyncIterable<EventPage>,
+  { stopping, revoked }: StreamEndings,
+): AsyncGenerator<Buffer> {
+  // Sent immediately, so that the client receives the headers.
+  yield Buffer.from(retryMessage('', RETRY_MS, after));
+  for await (const page of pages) yield renderPage(page);
+  if (stopping.aborted) yield Buffer.from(reconnectMessage('The service is shutting down.'));
+  else if (revoked?.aborted) yield Buffer.from(': The API key is no longer valid.\n\n');
+}
+
+function renderPage(page: EventPage): Buffer {
+  if (page.length === 0) return KEEP_ALIVE;
+  const cached = rendered.get(page);
+  if (cached) return cached;
+  const messages = page.map(
+    (event) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+  );
+  const bytes = Buffer.from(messages.join(''));
+  rendered.set(page, bytes);
+  return bytes;
+}

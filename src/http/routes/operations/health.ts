@@ -1,0 +1,68 @@
+/** /health: liveness and readiness. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { HealthService } from '../../../services/operations/health.ts';
+import { noQuery } from '../../validation/pagination.ts';
+
+const tags = ['health'];
+const readinessSchema = z
+  .object({
+    ready: z.boolean(),
+    checks: z.object({
+      database: z.boolean(),
+      datasets: z.boolean(),
+      accepting: z.boolean(),
+      storage: z
+        .boolean()
+        .describe(
+          'false while a training job of this process waits for storage. It does not affect `ready`, because predictions go on',
+        ),
+    }),
+  })
+  .meta({ id: 'Readiness' });
+
+export const healthRoutes =
+  (health: HealthService): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/health/live',
+      config: { scope: 'open' },
+      logLevel: 'warn',
+      schema: {
+        operationId: 'live',
+        summary: 'Liveness of the process',
+        description:
+          '200 once the service has started, also while it shuts down. Checks nothing else: restart the process only ' +
+          'if this fails. Needs no key, is not rate-limited, and is never rejected under load.',
+        tags,
+        querystring: noQuery,
+        commonErrors: false,
+        response: { 200: z.object({ live: z.literal(true) }).meta({ id: 'Liveness' }) },
+      },
+      handler: async () => ({ live: true as const }),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/health/ready',
+      config: { scope: 'open' },
+      logLevel: 'warn',
+      schema: {
+        operationId: 'ready',
+        summary: 'Readiness of the service',
+        description:
+          '200 if requests can be served, otherwise 503 with the checks that failed: the database, the data sets, and whether the service still ' +
+          'accepts work. With a shared database, `checks.database` may be false in a 200, because models in memory are served without it. ' +
+          'Needs no key and is not rate-limited.',
+        tags,
+        querystring: noQuery,
+        commonErrors: false,
+        response: { 200: readinessSchema, 503: readinessSchema },
+      },
+      async handler(_request, reply) {
+        const readiness = await health.check();
+        return reply.code(readiness.ready ? 200 : 503).send(readiness);
+      },
+    });
+  };

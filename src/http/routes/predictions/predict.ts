@@ -1,0 +1,154 @@
+/** Predictions by a model, a version, or a checkpoint of a training job. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { VersionName } from '../../../domain/models/reference.ts';
+import { wholeNumber } from '../../../domain/primitives.ts';
+import {
+  type PredictionQuery,
+  predictionQuerySchema,
+  predictionsSchema,
+} from '../../../protocols/native/schema.ts';
+import type { LoadedModel } from '../../../services/models/loaded-version.ts';
+import type { PredictionResponse, PredictionService } from '../../../services/predictions/predict.ts';
+import { PredictionStream } from '../../../services/predictions/streamed-images.ts';
+import { then } from '../../../services/predictions/then.ts';
+import { release } from '../../../workers/threads/transfer.ts';
+import { createOpenStream } from '../../bodies/image-stream.ts';
+import { type ImageReader, readImages } from '../../bodies/images.ts';
+import { createByteReader } from '../../bodies/read-bytes.ts';
+import { problems } from '../../errors/problem.ts';
+import { onceClosed } from '../../hooks/connections/client.ts';
+import { binaryContent, imageContent } from '../../openapi/request-content.ts';
+import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
+import { negotiate } from '../../responses/negotiate.ts';
+import { modelName, versionName } from '../models/collection.ts';
+
+const shared = {
+  description:
+    'One or more images, in any of the content types. JSON by default; `Accept: application/x-npy` returns the ' +
+    '(n, classes) float32 matrix of probabilities. A body of at most `MAX_BODY_BYTES`, 64 MiB by default; at most eight ' +
+    'bodies larger than 256 KiB are processed at once.',
+  tags: ['predictions'],
+  querystring: predictionQuerySchema,
+  readsDataset: true as const,
+  requestContent: imageContent,
+  response: {
+    200: {
+      description: 'One prediction per image, in the order of the images',
+      content: {
+        'application/json': { schema: predictionsSchema },
+        'application/x-npy': binaryContent,
+      },
+    },
+    ...problems(400, 404, 406, 413, 415, 422, 503),
+  },
+  responseHeaders: { 200: MODEL_HEADERS },
+};
+
+const STREAMED_TYPES = ['application/octet-stream', 'application/x-npy'];
+
+/**
+ * V8 would mark the whole heap every few large responses before it frees their memory. A compressor may still read that of a
+ * response whose client has disconnected.
+ */
+function releaseSent(reply: FastifyReply, body: Uint8Array): void {
+  if (!reply.hasHeader('content-encoding')) release([body]);
+}
+
+export const predictionRoutes =
+  (predictions: PredictionService, reader: ImageReader): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.removeContentTypeParser(STREAMED_TYPES);
+    app.addContentTypeParser(
+      STREAMED_TYPES,
+      createByteReader(reader.maxBodyBytes, createOpenStream(predictions)),
+    );
+
+    /** Sends the response; returns a promise only where reading or predicting waits for something. */
+    function predict(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      model: { name: string; version?: VersionName },
+      query: PredictionQuery,
+    ) {
+      const jsonOnly = query.diagnose ? 'diagnose' : query.input ? 'input' : undefined;
+      const type = jsonOnly
+        ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
+        : negotiate(request, reply, ['application/json', 'application/x-npy']);
+      const format = type === 'application/json' ? 'json' : 'npy';
+      const signal = () => disconnectSignal(reply);
+      const send = (predicted: PredictionResponse) => {
+        sendModelHeaders(reply, predicted.model);
+        const { body } = predicted;
+        if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
+        return reply
+          .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
+          .send(predicted.body);
+      };
+      if (request.body instanceof PredictionStream) {
+        return predictions
+          .respondToStream(request.body, query, format, signal())
+          .then(async (predicted) => send(predicted));
+      }
+      // One version preprocesses and predicts, although an alias may move meanwhile.
+      let loaded: LoadedModel | Promise<LoadedModel> | undefined;
+      const load = () => (loaded ??= predictions.load(model));
+      const images = readImages(request, reader, query, load, signal);
+      const response = then(images, (received) =>
+        then(load(), (ready) => predictions.predict(ready, received, query, format, signal)),
+      );
+      if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
+      // A reply that is returned counts as a promise, for which Fastify waits.
+      return void send(response);
+    }
+
+    app.route({
+      method: 'POST',
+      url: '/models/:name/predictions',
+      config: { scope: 'predict', sheddable: 'large-body' },
+      bodyLimit: reader.maxBodyBytes,
+      schema: {
+        ...shared,
+        operationId: 'predict',
+        summary: 'Predict the labels of images with the champion of a model, or its newest version',
+        params: z.strictObject({ name: modelName }),
+      },
+      handler: (request, reply) => predict(request, reply, request.params, request.query),
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/models/:name/versions/:version/predictions',
+      config: { scope: 'predict', sheddable: 'large-body' },
+      bodyLimit: reader.maxBodyBytes,
+      schema: {
+        ...shared,
+        operationId: 'predictWithVersion',
+        summary: 'Predict the labels of images with a version of a model, by number or alias',
+        params: z.strictObject({ name: modelName, version: versionName }),
+      },
+      handler: (request, reply) => predict(request, reply, request.params, request.query),
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/checkpoints/:step/predictions',
+      bodyLimit: reader.maxBodyBytes,
+      config: { scope: 'predict', sheddable: 'large-body' },
+      schema: {
+        ...shared,
+        operationId: 'predictWithCheckpoint',
+        summary: 'Predict the labels of images with a checkpoint of a training job',
+        params: z.strictObject({
+          id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
+          step: wholeNumber(1).describe('The step of the job after which the checkpoint was written'),
+        }),
+      },
+      handler(request, reply) {
+        const { id, step } = request.params;
+        return predict(request, reply, { name: id, version: step }, request.query);
+      },
+    });
+  };

@@ -1,0 +1,232 @@
+/** Converts PNG, JPEG and WebP to pixels, and pixels to PNG. */
+import type { Metadata, Sharp } from 'sharp';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
+import type { Correction } from '../domain/predictions/diagnosis.ts';
+import type { Preprocessing } from '../domain/predictions/preprocessing.ts';
+import { AtelierError } from '../errors.ts';
+import type { Raster } from '../formats/drawing/raster.ts';
+import type { ImageBatch } from './batch.ts';
+import { borderMedian, centre, describeResize, invertPixels, type Size } from './place.ts';
+import { imageSlots } from './slots.ts';
+
+/** Loads the library on first use: it takes 45 ms and 8 MiB. */
+async function loadSharp() {
+  const { default: sharp } = await import('sharp');
+  // All other decoders are blocked: those of SVG, PDF and TIFF are large and have had many vulnerabilities.
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({
+    operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
+  });
+  // libvips would keep the last hundred images open, with all memory of their decoders.
+  sharp.cache(false);
+  return sharp;
+}
+
+let loaded: ReturnType<typeof loadSharp> | undefined;
+const useSharp = () => (loaded ??= loadSharp());
+
+/** An encoded image whose header has been read and accepted. */
+export interface OpenedImage<Decoded = DecodedImage> {
+  readonly pixels: number;
+  /** Estimated memory that decoding takes. */
+  readonly decodingBytes: number;
+  /** @throws AtelierError `undecodable-image` */
+  decode(): Promise<Decoded>;
+}
+
+export interface DecodedImage {
+  readonly batch: ImageBatch;
+  readonly corrected: readonly Correction[];
+}
+
+export interface PreprocessedImage extends DecodedImage {
+  /** Median grey of the border of the resized image, 0–255. */
+  readonly border: number;
+}
+
+/**
+ * Reads the header of an image that must have 28×28 pixels. Colour becomes luma, as in PIL's convert('L'); transparency
+ * becomes black, the background of the data. A grey 8-bit PNG decodes to exactly its bytes: profiles, gamma and
+ * orientation are not applied.
+ * @throws AtelierError `undecodable-image`, `invalid-image-size`
+ */
+export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
+  const header = await readHeader(bytes);
+  assertImageSize(header);
+  return {
+    pixels: IMAGE_PIXELS,
+    decodingBytes: decodingBytes(header),
+    decode: async () => ({
+      batch: { count: 1, pixels: (await renderGrey(await openDecoder(bytes, IMAGE_PIXELS))).pixels },
+      corrected: [],
+    }),
+  };
+}
+
+/**
+ * Reads the header of an image of any size. Decoding applies its EXIF orientation and the preprocessing; the result is
+ * the same for a data set and for a prediction.
+ * @throws AtelierError `undecodable-image`, or `invalid-image-size` if it has more than `maxPixels`
+ */
+export async function openAnyImage(
+  bytes: Uint8Array,
+  maxPixels: number,
+  preprocessing: Preprocessing,
+): Promise<OpenedImage<PreprocessedImage> & Size> {
+  const header = await readHeader(bytes);
+  const pixels = header.width * header.height;
+  if (pixels > maxPixels) {
+    throw new AtelierError(
+      'invalid-image-size',
+      `The image has ${header.width}×${header.height} pixels; images of up to ${maxPixels.toLocaleString('en')} are resized. ` +
+        'Resize it before sending it.',
+    );
+  }
+  return {
+    pixels,
+    width: header.autoOrient.width,
+    height: header.autoOrient.height,
+    decodingBytes: decodingBytes(header),
+    decode: () => preprocessImage(bytes, header, preprocessing),
+  };
+}
+
+/**
+ * Measured. Decoders read rows as they are needed, except that interlaced PNG, progressive JPEG and lossless WebP keep
+ * the whole image: JPEG as coefficients of two bytes.
+ */
+function decodingBytes({ width, height, format, isProgressive, channels, depth }: Metadata): number {
+  const sampleBytes = format === 'jpeg' || depth === 'ushort' ? 2 : 1;
+  const kept = isProgressive ? channels * sampleBytes : 0;
+  return width * height * (format === 'webp' ? 5 : kept + 2);
+}
+
+async function preprocessImage(
+  bytes: Uint8Array,
+  header: Metadata,
+  { fit, background, invert }: Preprocessing,
+): Promise<PreprocessedImage> {
+  const { autoOrient, orientation = 1, hasAlpha } = header;
+  const { width, height } = autoOrient;
+  const corrected: Correction[] = [];
+  if (orientation > 1) corrected.push({ code: 'oriented', detail: 'rotated by its EXIF orientation' });
+  let image = (await openDecoder(bytes, width * height)).autoOrient();
+  // libvips would flatten an opaque grey image to colours, which costs time only.
+  if (hasAlpha) image = image.flatten({ background: background === 'black' ? 'black' : 'white' });
+  const isResized = width !== IMAGE_SIDE || height !== IMAGE_SIDE;
+  // JPEG and WebP are shrunk while they are decoded, because nothing before the resizing needs all pixels.
+  if (isResized) image = image.resize(IMAGE_SIDE, IMAGE_SIDE, { fit: RESIZE[fit] });
+  const { pixels: content, size } = await renderGrey(image);
+  if (isResized) corrected.push({ code: 'resized', detail: describeResize(fit, autoOrient, size) });
+  const border = borderMedian(content, size);
+  const around = { auto: border, black: 0, white: 255 }[background];
+  const pixels = centre(content, size, around);
+  if (invert === 'always') {
+    invertPixels(pixels);
+    corrected.push({ code: 'inverted', detail: 'inverted, as the training images were' });
+  }
+  return { batch: { count: 1, pixels }, corrected, border };
+}
+
+/** Each fit in the terms of sharp. */
+const RESIZE = { contain: 'inside', cover: 'cover', stretch: 'fill' } as const;
+
+/** @param limitInputPixels from the checked header */
+async function openDecoder(bytes: Uint8Array, limitInputPixels: number): Promise<Sharp> {
+  const sharp = await useSharp();
+  return sharp(bytes, { limitInputPixels, failOn: 'warning', ignoreIcc: true });
+}
+
+/** Renders to one byte per pixel. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
+async function renderGrey(image: Sharp): Promise<{ pixels: Uint8Array; size: Size }> {
+  const { data, info } = await asUndecodable(() =>
+    image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+  );
+  const { width, height, channels } = info;
+  const pixels = new Uint8Array(width * height);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = toGrey(data, i * channels, channels);
+  return { pixels, size: { width, height } };
+}
+
+/**
+ * Encodes a grey 8-bit PNG that decodes to exactly these 784 bytes.
+ * @param signal see `ImageSlots`
+ * @throws AtelierError `overloaded`
+ */
+export function toPng(pixels: Uint8Array, signal?: () => AbortSignal): Promise<Buffer> {
+  const raw = { width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1 } as const;
+  return imageSlots(1, IMAGE_PIXELS).run(async () => {
+    const sharp = await useSharp();
+    return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+  }, signal);
+}
+
+/** Encodes a drawn colour image. */
+export function rasterToPng({ width, height, rgb }: Raster, signal?: () => AbortSignal): Promise<Buffer> {
+  return imageSlots(1, width * height).run(async () => {
+    const sharp = await useSharp();
+    return sharp(rgb, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+  }, signal);
+}
+
+/** Reads the header, without decoding the image. */
+async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  const sharp = await useSharp();
+  const metadata = await asUndecodable(() => sharp(bytes, { limitInputPixels: false }).metadata());
+  if ((metadata.pages ?? 1) > 1 || isAnimatedPng(bytes)) {
+    throw new AtelierError(
+      'undecodable-image',
+      'The image is animated. Send a still image, or several files.',
+    );
+  }
+  return metadata;
+}
+
+function assertImageSize({ width, height }: Metadata): void {
+  if (width === IMAGE_SIDE && height === IMAGE_SIDE) return;
+  throw new AtelierError(
+    'invalid-image-size',
+    `The image has ${width}×${height} pixels, but must have 28×28. Resize it before sending it, or set ?fit=contain.`,
+  );
+}
+
+/** libvips silently reads the first frame of an animated PNG. The acTL chunk precedes the pixels. */
+function isAnimatedPng(bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return (
+    file.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n' &&
+    file.subarray(0, file.indexOf('IDAT')).includes('acTL')
+  );
+}
+
+/** ITU-R 601 luma in 16-bit fixed point, exact for equal channels, then blended over black. */
+function toGrey(data: Uint8Array, at: number, channels: number): number {
+  const colours = channels < 3 ? 1 : 3;
+  const grey =
+    colours === 1
+      ? data[at]!
+      : (data[at]! * 19_595 + data[at + 1]! * 38_470 + data[at + 2]! * 7_471 + 0x8000) >> 16;
+  return channels === colours ? grey : Math.round((grey * data[at + colours]!) / 255);
+}
+
+/** @param message of sharp */
+function describeDefect(message: string): string {
+  if (/is empty/i.test(message)) return 'it is empty';
+  if (/unsupported image format/i.test(message)) return 'its format is not PNG, JPEG or WebP';
+  return 'it is damaged or truncated';
+}
+
+async function asUndecodable<T>(decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (cause) {
+    const reason = describeDefect(cause instanceof Error ? cause.message : '');
+    throw new AtelierError(
+      'undecodable-image',
+      `The image cannot be decoded: ${reason}. Send a complete PNG, JPEG or WebP.`,
+      { cause },
+    );
+  }
+}

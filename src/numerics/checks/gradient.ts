@@ -1,0 +1,194 @@
+/**
+ * Gradient check: the analytic gradient against finite differences of the loss, per coordinate, as in
+ * scipy.optimize.check_grad and approx_fprime. Results are reported per block.
+ */
+import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from '../network/coordinates.ts';
+import { blocks, type Network, type Parameters, parameterCount } from '../network/layers.ts';
+import { createComputeGradient } from '../reference/objective.ts';
+import { checkExamples, type Examples, PLAIN_OBJECTIVE } from '../training/engine.ts';
+import { compareGradients, type GradientComparison } from './comparison.ts';
+import { gradientCheckCost } from './cost.ts';
+import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
+import { ADVICE, type GradientCheckReason, verdict } from './verdict.ts';
+
+/** central: (f(w + h) − f(w − h)) / 2h.  forward: (f(w + h) − f(w)) / h. */
+export type DifferenceScheme = 'central' | 'forward';
+
+/** Steps near which truncation and rounding errors are equal; the forward step, √2⁻⁵², is scipy's. */
+export const SCHEME_DEFAULTS = {
+  central: { stepSize: 1e-5, tolerance: 1e-6 },
+  forward: { stepSize: 2 ** -26, tolerance: 1e-4 },
+} as const;
+
+export interface GradientCheckPlan extends Network {
+  /** Packed; the check computes in float64 whatever their precision. */
+  readonly parameters: Parameters;
+  readonly examples: Examples;
+  /** The examples whose mean loss is checked. */
+  readonly indices: Uint32Array;
+  readonly scheme: DifferenceScheme;
+  readonly stepSize?: number | undefined;
+  readonly tolerance?: number | undefined;
+  readonly coordinates: CoordinateChoice;
+  /** Seed of the sample of coordinates. */
+  readonly seed: number;
+  /** The packed gradient to check; that of the reference by default. */
+  readonly gradient?: Float64Array | undefined;
+}
+
+export interface BlockReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Number of coordinates checked, and how many of their steps crossed a kink. */
+  readonly coordinates: number;
+  readonly kinks: number;
+  readonly error: number;
+  readonly relativeError: number;
+  readonly allclose: boolean;
+  readonly noise: number;
+  readonly passed: boolean;
+  readonly worst: { readonly index: number[]; readonly analytic: number; readonly numeric: number } | null;
+}
+
+export interface GradientCheckReport {
+  /** Whether every block passes and the step is suitable to detect errors. */
+  readonly passed: boolean;
+  readonly reason: GradientCheckReason | null;
+  readonly advice: string | null;
+  readonly error: number;
+  readonly relativeError: number;
+  readonly scheme: DifferenceScheme;
+  readonly stepSize: number;
+  readonly tolerance: number;
+  readonly noise: number;
+  /** Mean cross-entropy of the examples, in nats. */
+  readonly loss: number;
+  readonly coordinates: number;
+  readonly kinks: number;
+  readonly blocks: readonly BlockReport[];
+  /** For each entry of the two gradients below, its position in the packed vector; ascending. */
+  readonly positions: Uint32Array;
+  readonly analytic: Float64Array;
+  readonly numeric: Float64Array;
+}
+
+export interface GradientCheckProgress {
+  readonly done: number;
+  readonly coordinates: number;
+}
+
+const CHUNK_COORDINATES = 256;
+/** Largest number of multiply-adds between two yields, unless one coordinate takes more: a few tens of ms. */
+const CHUNK_COST = 2e7;
+
+/**
+ * Yields at least every 256 coordinates, more often in large networks; a caller can stop there. The plan is not
+ * modified.
+ * @throws RangeError when the step is not positive, there are no examples, or the parts of the plan do not fit.
+ */
+export function* gradientCheck(
+  plan: GradientCheckPlan,
+): Generator<GradientCheckProgress, GradientCheckReport, void> {
+  const { layerSizes, scheme } = plan;
+  const { stepSize = SCHEME_DEFAULTS[scheme].stepSize, tolerance = SCHEME_DEFAULTS[scheme].tolerance } = plan;
+  checkPlan(plan, stepSize);
+  const parameters = Float64Array.from(plan.parameters);
+  const gradient = plan.gradient ?? referenceGradient(plan, parameters);
+  const positions = chooseCoordinates(plan.coordinates, parameters.length, plan.seed);
+  const perturbed = createPerturbedLoss(plan, parameters, plan.examples, plan.indices);
+
+  const count = positions.length;
+  const gradients = {
+    analytic: Float64Array.from(positions, (position) => gradient[position]!),
+    numeric: new Float64Array(count),
+    kinked: new Uint8Array(count),
+  };
+  // Each of the two subtracted losses is uncertain by one unit in the last place of its logits.
+  const noise = (2 * Number.EPSILON * Math.max(1, perturbed.largestLogit)) / stepSize;
+  const cost = gradientCheckCost(layerSizes, plan.indices.length, scheme, count);
+  const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, (CHUNK_COST * count) / cost));
+  const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
+  const above = { loss: 0, crossed: false };
+  const below = { loss: perturbed.loss, crossed: false };
+  const reports: BlockReport[] = [];
+  let vanished = false;
+  let done = 0;
+
+  for (const [b, block] of blocks(layerSizes).entries()) {
+    const start = done;
+    for (; done < count && positions[done]! < block.end; done++) {
+      if (done % chunk === 0) yield { done, coordinates: count };
+      const w = parameters[positions[done]!]!;
+      // The step after rounding, which may differ from `stepSize`.
+      const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
+      locate(coordinate, b, block, positions[done]!);
+      perturbed.evaluate(above, coordinate, up - w);
+      if (scheme === 'central') perturbed.evaluate(below, coordinate, down - w);
+      if (up === down) vanished = true;
+      else gradients.numeric[done] = (above.loss - below.loss) / (up - down);
+      if (above.crossed || below.crossed) gradients.kinked[done] = 1;
+    }
+    const {
+      worst,
+      noiseDominates: _,
+      ...figures
+    } = compareGradients(gradients, start, done, tolerance, noise);
+    reports.push({
+      name: block.name,
+      shape: block.shape,
+      ...figures,
+      worst:
+        worst === null
+          ? null
+          : {
+              index: multiIndex(block, positions[worst]!),
+              analytic: gradients.analytic[worst]!,
+              numeric: gradients.numeric[worst]!,
+            },
+    });
+  }
+
+  const whole: GradientComparison = compareGradients(gradients, 0, count, tolerance, noise);
+  const belowDefault = stepSize < SCHEME_DEFAULTS[scheme].stepSize;
+  const reason = verdict(whole, reports, { belowDefault, vanished });
+  return {
+    passed: reason === null,
+    reason,
+    advice: reason === null ? null : ADVICE[reason],
+    error: whole.error,
+    relativeError: whole.relativeError,
+    scheme,
+    stepSize,
+    tolerance,
+    noise: whole.noise,
+    loss: perturbed.loss,
+    coordinates: count,
+    kinks: whole.kinks,
+    blocks: reports,
+    positions,
+    analytic: gradients.analytic,
+    numeric: gradients.numeric,
+  };
+}
+
+function referenceGradient(plan: GradientCheckPlan, parameters: Float64Array): Float64Array {
+  const gradient = new Float64Array(parameters.length);
+  const { layerSizes, activation, standardization, examples, indices } = plan;
+  const settings = { ...PLAIN_OBJECTIVE, layerSizes, activation, standardization, seed: 0 };
+  const sums = { loss: 0, correct: 0 };
+  createComputeGradient(gradient, parameters, settings)(sums, examples, indices, { epoch: 0, start: 0 });
+  return gradient;
+}
+
+function checkPlan({ layerSizes, examples, indices, gradient }: GradientCheckPlan, stepSize: number): void {
+  checkExamples(examples, layerSizes);
+  if (!(stepSize > 0)) throw new RangeError(`The step must be larger than zero, not ${stepSize}.`);
+  if (indices.length === 0) throw new RangeError('A gradient check needs at least one example.');
+  const outOfRange = indices.find((index) => index >= examples.labels.length);
+  if (outOfRange !== undefined)
+    throw new RangeError(`Example ${outOfRange} does not exist; there are ${examples.labels.length}.`);
+  const expected = parameterCount(layerSizes);
+  if (gradient !== undefined && gradient.length !== expected) {
+    throw new RangeError(`The gradient must have ${expected} numbers, not ${gradient.length}.`);
+  }
+}

@@ -1,0 +1,117 @@
+/** The loss with one parameter perturbed, computed from what that one parameter changes. */
+
+import { type Network, unpack } from '../network/layers.ts';
+import type { ActivationFunction } from '../reference/activations.ts';
+import type { ActiveValues } from '../reference/active-values.ts';
+import { crossEntropy } from '../reference/cross-entropy.ts';
+import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
+import { linear } from '../reference/linear.ts';
+import type { Examples } from '../training/engine.ts';
+
+/** A parameter: W[unit, input] of layer 0 … L−1, or the unit's bias if `input` is null. */
+export interface Coordinate {
+  layer: number;
+  unit: number;
+  input: number | null;
+}
+
+export interface Perturbation {
+  loss: number;
+  /** Whether a pre-activation of a hidden layer crossed a kink at 0, where the loss is not smooth. */
+  crossed: boolean;
+}
+
+export interface PerturbedLoss {
+  /** Mean cross-entropy of the unperturbed network. */
+  readonly loss: number;
+  /** max |z_L| over the examples; it determines the rounding error of the differences. */
+  readonly largestLogit: number;
+  /** `out` ← the mean cross-entropy with the parameter changed by `delta`. */
+  evaluate(out: Perturbation, coordinate: Coordinate, delta: number): void;
+}
+
+/**
+ * Changing W_l[i, j] by δ changes z_l[n, i] by δ a_{l−1}[n, j] (for pixels, the standardized value) and nothing else of
+ * layer l; an example whose input is zero does not change. In the layers above, z_m changes by W_m Δa_{m−1}, with Δa the
+ * list of changed units. `parameters` (packed) must not change meanwhile and are not written.
+ */
+export function createPerturbedLoss(
+  network: Network,
+  parameters: Float64Array,
+  examples: Examples,
+  indices: Uint32Array,
+): PerturbedLoss {
+  const layers = unpack(parameters, network.layerSizes);
+  const last = layers.length - 1;
+  const pass = createExamplePass(network);
+  prepare(pass, layers);
+  const { activation } = pass;
+  const { mean, std } = network.standardization ?? { mean: 0, std: 1 };
+  const labels = Uint8Array.from(indices, (row) => examples.labels[row]!);
+  /** z of every example n and layer l: base[n][l] (d_{l+1}) */
+  const base = Array.from(indices, (row) => {
+    forwardExample(pass, layers, examples.pixels, row);
+    return pass.z.map((z) => z.slice());
+  });
+  const baseLosses = Float64Array.from(base, (z, n) => crossEntropy(z[last]!, labels[n]!));
+
+  function inputValue(n: number, { layer, input }: Coordinate): number {
+    if (input === null) return 1;
+    if (layer === 0) return (examples.pixels[indices[n]! * layers[0]!.inputs + input]! / 255 - mean) / std;
+    return activation.value(base[n]![layer - 1]![input]!);
+  }
+
+  /** Loss of example n with pre-activation `unit` of `layer` changed by `shift`. */
+  function exampleLoss(out: Perturbation, n: number, layer: number, unit: number, shift: number): number {
+    const z = base[n]!;
+    const label = labels[n]!;
+    if (layer === last) {
+      const logits = pass.z[last]!;
+      logits.set(z[last]!);
+      logits[unit]! += shift;
+      return crossEntropy(logits, label);
+    }
+    let changed = pass.a[layer + 1]!;
+    changed.count = 0;
+    appendChange(out, changed, activation, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
+    for (let l = layer + 1; changed.count > 0; l++) {
+      const moved = pass.z[l]!;
+      linear(moved, z[l]!, layers[l]!.weights, changed);
+      if (l === last) return crossEntropy(moved, label);
+      changed = pass.a[l + 1]!;
+      changed.count = 0;
+      for (let i = 0; i < moved.length; i++) appendChange(out, changed, activation, i, z[l]![i]!, moved[i]!);
+    }
+    return baseLosses[n]!;
+  }
+
+  return {
+    loss: baseLosses.reduce((sum, loss) => sum + loss, 0) / base.length,
+    largestLogit: Math.max(...base.map((z) => z[last]!.reduce((max, x) => Math.max(max, Math.abs(x)), 0))),
+    evaluate(out, coordinate, delta) {
+      out.crossed = false;
+      let sum = 0;
+      for (let n = 0; n < base.length; n++) {
+        const shift = delta * inputValue(n, coordinate);
+        sum += shift === 0 ? baseLosses[n]! : exampleLoss(out, n, coordinate.layer, coordinate.unit, shift);
+      }
+      out.loss = sum / base.length;
+    },
+  };
+}
+
+/** Appends Δa = act(after) − act(before) if it is not zero, and records whether the unit crossed a kink. */
+function appendChange(
+  out: Perturbation,
+  changed: ActiveValues,
+  { value, hasKink }: ActivationFunction,
+  unit: number,
+  before: number,
+  after: number,
+): void {
+  if (hasKink && before > 0 !== after > 0) out.crossed = true;
+  const change = value(after) - value(before);
+  if (change === 0) return;
+  changed.indices[changed.count] = unit;
+  changed.values[changed.count++] = change;
+}

@@ -1,0 +1,147 @@
+/**
+ * Evaluation of a network between epochs.
+ * The functions are generators, so that a caller can stop between chunks.
+ */
+
+import { forwardCost } from '../network/forward.ts';
+import { type LayerSizes, type Network, type Parameters, unpack } from '../network/layers.ts';
+import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
+import { createExamplePass, type ExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
+import type { Engine, Examples, Findings } from '../training/engine.ts';
+
+/** Means over the evaluated examples: cross-entropy in nats, and the fraction of correct predictions. */
+export interface Evaluation {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** Properties of a network on some images, independent of their labels. */
+export interface Inspection {
+  /**
+   * For each hidden layer, the fraction of units whose value and derivative are 0 on every image: they neither contribute
+   * nor learn. Only ReLU units can die.
+   */
+  readonly deadUnits: number[];
+  /** Whether several images were evaluated and all were assigned to one class. */
+  readonly isConstant: boolean;
+}
+
+/** Yielded between chunks, where the caller may stop. */
+export interface EvaluationChunk {
+  readonly kind: 'evaluation';
+}
+
+const CHUNK: EvaluationChunk = { kind: 'evaluation' };
+const CHUNK_IMAGES = 1000;
+/** Multiply-adds of about 50 ms in the reference; chunks of wide networks have fewer images, to stop as promptly. */
+const CHUNK_COST = 5e7;
+
+/** The loss may be NaN or infinite if logits overflow. @throws RangeError without indices, whose mean is 0 / 0 */
+export function* evaluate(
+  network: Network,
+  parameters: Parameters,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, Evaluation, unknown> {
+  if (indices.length === 0) throw new RangeError('An evaluation needs at least one example.');
+  let loss = 0;
+  let correct = 0;
+  yield* forwardEach(network, parameters, examples, indices, ({ z }, row) => {
+    const logits = z.at(-1)!;
+    const label = examples.labels[row]!;
+    loss += crossEntropy(logits, label);
+    if (argmax(logits) === label) correct++;
+  });
+  return { loss: loss / indices.length, accuracy: correct / indices.length };
+}
+
+/** Like `evaluate`, but computed by a faster engine from its own parameters. The means are NaN without indices. */
+export function* evaluateByEngine(
+  evaluateChunk: NonNullable<Engine['evaluate']>,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, Evaluation, unknown> {
+  const sums = { loss: 0, correct: 0 };
+  yield* inChunks(indices, (chunk) => evaluateChunk(sums, examples, chunk));
+  return { loss: sums.loss / indices.length, accuracy: sums.correct / indices.length };
+}
+
+/** Finds dead units and constant predictions. */
+export function* inspectNetwork(
+  network: Network,
+  parameters: Parameters,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, Inspection, unknown> {
+  const findings = createFindings(network.layerSizes);
+  const { alive, predicted } = findings;
+  yield* forwardEach(network, parameters, examples, indices, ({ a, z }) => {
+    predicted.add(argmax(z.at(-1)!));
+    for (let l = 0; l < alive.length; l++) {
+      const active = a[l + 1]!;
+      for (let k = 0; k < active.count; k++) alive[l]![active.indices[k]!] = 1;
+    }
+  });
+  return concludeInspection(findings, indices.length);
+}
+
+/** Like `inspectNetwork`, but computed by a faster engine from its own parameters. */
+export function* inspectByEngine(
+  inspectChunk: NonNullable<Engine['inspect']>,
+  layerSizes: LayerSizes,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, Inspection, unknown> {
+  const findings = createFindings(layerSizes);
+  yield* inChunks(indices, (chunk) => inspectChunk(findings, examples, chunk));
+  return concludeInspection(findings, indices.length);
+}
+
+function* inChunks(
+  indices: Uint32Array,
+  visit: (chunk: Uint32Array) => void,
+): Generator<EvaluationChunk, void, unknown> {
+  for (let start = 0; start < indices.length; start += CHUNK_IMAGES) {
+    visit(indices.subarray(start, start + CHUNK_IMAGES));
+    yield CHUNK;
+  }
+}
+
+const createFindings = (layerSizes: LayerSizes): Findings => ({
+  alive: layerSizes.slice(1, -1).map((size) => new Uint8Array(size)),
+  predicted: new Set(),
+});
+
+function concludeInspection({ alive, predicted }: Findings, images: number): Inspection {
+  return {
+    deadUnits: alive.map((units) => units.filter((unit) => unit === 0).length / units.length),
+    isConstant: images > 1 && predicted.size === 1,
+  };
+}
+
+/** √Σ_l ‖W_l‖²: the 2-norm of all weights, without biases. */
+export function weightNorm(parameters: Parameters, sizes: LayerSizes): number {
+  let squares = 0;
+  for (const { weights } of unpack(parameters, sizes)) for (const w of weights) squares += w * w;
+  return Math.sqrt(squares);
+}
+
+function* forwardEach(
+  network: Network,
+  parameters: Parameters,
+  examples: Examples,
+  indices: Uint32Array,
+  visit: (pass: ExamplePass, row: number) => void,
+): Generator<EvaluationChunk, void, unknown> {
+  const layers = unpack(parameters, network.layerSizes);
+  const pass = createExamplePass(network);
+  prepare(pass, layers);
+  const cost = forwardCost(network.layerSizes);
+  const chunk = Math.max(1, Math.min(CHUNK_IMAGES, Math.floor(CHUNK_COST / cost)));
+  for (let n = 0; n < indices.length; n++) {
+    forwardExample(pass, layers, examples.pixels, indices[n]!);
+    visit(pass, indices[n]!);
+    if ((n + 1) % chunk === 0) yield CHUNK;
+  }
+  yield CHUNK;
+}

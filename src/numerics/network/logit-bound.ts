@@ -1,0 +1,28 @@
+/** A bound on the numbers of a forward pass, to detect networks that could overflow. */
+import { type Network, type Parameters, unpack } from './layers.ts';
+
+/**
+ * The largest value or partial sum that can occur in the forward pass of any image of pixels 0–255:
+ * |bᵢ| + Σⱼ |wᵢⱼ| · max |xⱼ|, layer by layer.
+ */
+export function logitBound(
+  { layerSizes, activation, standardization }: Network,
+  parameters: Parameters,
+): number {
+  const { mean, std } = standardization ?? { mean: 0, std: 1 };
+  const saturates = activation === 'tanh' || activation === 'sigmoid';
+  let inputs = new Float64Array(layerSizes[0]!).fill(Math.max(Math.abs(mean), Math.abs(1 - mean)) / std);
+  let largest = inputs[0]!;
+  for (const { weights, biases } of unpack(parameters, layerSizes)) {
+    const outputs = Float64Array.from(biases, (bias, i) => {
+      let bound = Math.abs(bias);
+      for (let j = 0; j < inputs.length; j++) {
+        bound += Math.abs(weights[i * inputs.length + j]!) * inputs[j]!;
+      }
+      return bound;
+    });
+    largest = outputs.reduce((most, bound) => Math.max(most, bound), largest);
+    inputs = saturates ? outputs.map((bound) => Math.min(1, bound)) : outputs;
+  }
+  return largest;
+}

@@ -1,0 +1,67 @@
+/**
+ * Estimated time of the kernel, in microseconds; fitted to measurements on a common server. `node bench/fit-time.ts` prints
+ * the constants that fit bench/results best.
+ */
+
+import type { Mixup } from '../examples/mixup.ts';
+import { forwardCost } from '../network/forward.ts';
+import { type LayerSizes, parameterCount } from '../network/layers.ts';
+import type { Ema } from './ema.ts';
+import { type Augmentation, type OptimizerSettings, stateVectorCount } from './engine.ts';
+
+/**
+ * Time of one image: a constant, and the time per multiply-add of its forward pass. The first layer skips zeros in pairs of
+ * pixels and passes no gradient back.
+ */
+const TRAINING = { constant: 0.47, perFirstMultiplyAdd: 25.3e-6, perLaterMultiplyAdd: 57e-6 };
+/** Amdahl's law: a serial part of each image, and the gain of each thread after the first in the rest. */
+const THREADS = { serial: 0.39, gain: 0.92 };
+const EVALUATION = { constant: 0.3, perMultiplyAdd: 25e-6 };
+/** Noise is drawn for each pixel, and leaves no zeros to skip in the first layer. */
+const NOISE = { constant: 2, perMultiplyAdd: 20e-6 };
+/** A mixed image has the non-zero pixels of both. */
+const MIXUP = { constant: 0.15, perMultiplyAdd: 13e-6 };
+/** Update of a moment, or of the average, of one parameter in each step. */
+const PER_VECTOR = 0.35e-3;
+
+/** Options that change the time; the others cost little. */
+export interface TimedOptions {
+  readonly batchSize: number;
+  readonly optimizer: OptimizerSettings;
+  readonly ema: Ema | null;
+  readonly augmentation: Augmentation;
+  readonly mixup: Mixup | null;
+}
+
+/**
+ * Forward pass, gradient and update for one image of a batch.
+ * @param options by default plain gradient descent: within −9 … +12 % of bench/results/scaling.md
+ */
+export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions): number {
+  const firstLayer = sizes[0]! * sizes[1]!;
+  const plain =
+    TRAINING.constant +
+    TRAINING.perFirstMultiplyAdd * firstLayer +
+    TRAINING.perLaterMultiplyAdd * (forwardCost(sizes) - firstLayer);
+  if (options === undefined) return plain;
+  const { batchSize, augmentation, mixup } = options;
+  const noise = augmentation.noise > 0 ? NOISE.constant + NOISE.perMultiplyAdd * firstLayer : 0;
+  const mixing = mixup === null ? 0 : MIXUP.constant + MIXUP.perMultiplyAdd * firstLayer;
+  const vectors = (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
+  return plain + noise + mixing + vectors;
+}
+
+/**
+ * Time of a step in several threads as a fraction of its time in one: within 15 % of bench/results/scaling.md, except for
+ * its smallest network, which takes 27 % longer.
+ * @param microseconds of an image in one thread, by `trainingMicroseconds`
+ */
+export function threadedFraction(microseconds: number, threads: number): number {
+  const serial = Math.min(1, THREADS.serial / microseconds);
+  return serial + (1 - serial) / (1 + THREADS.gain * (threads - 1));
+}
+
+/** Forward pass and loss of one image. */
+export function evaluationMicroseconds(sizes: LayerSizes): number {
+  return EVALUATION.constant + EVALUATION.perMultiplyAdd * forwardCost(sizes);
+}

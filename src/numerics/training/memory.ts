@@ -1,0 +1,96 @@
+/**
+ * Memory estimates for trainings and gradient checks.
+ * They are needed before the start, because the memory limits of threads do not count typed arrays.
+ */
+
+import type { Mixup } from '../examples/mixup.ts';
+import { type LayerSizes, parameterCount } from '../network/layers.ts';
+import { forwardBytes } from '../simd/kernel-forward.ts';
+import { layOut, PAGE_BYTES } from '../simd/layout.ts';
+import type { Ema } from './ema.ts';
+import { type OptimizerSettings, stateVectorCount } from './engine.ts';
+
+const FLOAT64 = 8;
+const FLOAT32 = 4;
+/** Measured memory of V8 and the modules: the training or checking thread, and each further thread of a job. */
+export const THREAD_BYTES = 56 * 2 ** 20;
+const FURTHER_THREAD_BYTES = 30 * 2 ** 20;
+/** Packed copies of the kernel's parameters that about two epochs leave for the garbage collector. */
+const GARBAGE_COPIES = 4;
+
+export interface TrainingSize {
+  readonly layerSizes: LayerSizes;
+  readonly batchSize: number;
+  readonly threads: number;
+  readonly optimizer: OptimizerSettings;
+  readonly ema: Ema | null;
+  readonly mixup: Mixup | null;
+  /** Number of examples with targets of teachers; 0 without distillation. */
+  readonly targetRows: number;
+  /** Whether the parameters of the best epoch are kept. */
+  readonly keepsBest: boolean;
+  /** Whether a gradient check precedes the training. */
+  readonly isChecked: boolean;
+}
+
+/** Memory of a training thread without a task, and of its further threads. */
+export function trainingThreadBytes(threads: number): number {
+  return THREAD_BYTES + (threads - 1) * FURTHER_THREAD_BYTES;
+}
+
+/**
+ * Peak memory of a training: at least 60 bytes per parameter. The memory of its gradient check is added, because it
+ * may not have been collected yet.
+ */
+export function trainingBytes(size: TrainingSize): number {
+  const { layerSizes, threads, targetRows, keepsBest, isChecked } = size;
+  const kept = keepsBest ? 1 : 0;
+  const vectors = stateVectorCount(size);
+  // float64: initial and evaluated parameters; float32: published and best parameters.
+  const own = 2 * FLOAT64 + FLOAT32 * (1 + GARBAGE_COPIES + kept);
+  // Checkpoints: copies of parameters, moments, average and best parameters; the encoded file; the file being stored.
+  const checkpoints = 3 * FLOAT32 * (1 + vectors + kept);
+  return (
+    trainingThreadBytes(threads) +
+    parameterCount(layerSizes) * (own + checkpoints) +
+    kernelBytes(size, vectors) +
+    forwardBytes(layerSizes) +
+    targetRows * layerSizes.at(-1)! * FLOAT32 +
+    (isChecked ? quickCheckBytes(layerSizes, size.batchSize, targetRows) : 0)
+  );
+}
+
+/**
+ * Peak memory of a gradient check: the parameters; for each coordinate its position and both gradients; and
+ * `quickCheckBytes`.
+ */
+export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): number {
+  const listed = parameterCount(layerSizes) * (3 * FLOAT64 + FLOAT32);
+  return THREAD_BYTES + listed + quickCheckBytes(layerSizes, examples);
+}
+
+/**
+ * Memory of a check of a few coordinates, and of the comparison of the kernel with the reference.
+ * float64: parameters and gradient for the differences; parameters and gradient of the reference engine, and its
+ * returned gradient. float32: rounded parameters, the kernel's gradient, and the kernel itself.
+ */
+function quickCheckBytes(layerSizes: LayerSizes, batchSize: number, targetRows = 0): number {
+  const vectors = 5 * FLOAT64 + 2 * FLOAT32;
+  const job = { layerSizes, batchSize, threads: 1, mixup: null, targetRows };
+  return parameterCount(layerSizes) * vectors + kernelBytes(job, 0);
+}
+
+/** Weights, gradient, engine state and transposed weights; records of a batch's examples; scratch memory per thread. */
+function kernelBytes(
+  {
+    layerSizes,
+    batchSize,
+    threads,
+    mixup,
+    targetRows,
+  }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads' | 'mixup' | 'targetRows'>,
+  vectors: number,
+): number {
+  const job = { records: batchSize, threads, training: true, vectors, mixed: mixup !== null, targetRows };
+  return layOut({ sizes: layerSizes, ...job }).pages * PAGE_BYTES;
+}

@@ -1,0 +1,89 @@
+/** The training plan: all numerical settings of a training. */
+
+import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
+import type { Initialization } from '../network/initialize.ts';
+import type { Activation, LayerSizes, Parameters, Standardization } from '../network/layers.ts';
+import type { EarlyStopping } from './early-stopping.ts';
+import type { Ema } from './ema.ts';
+import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
+import type { Schedule } from './schedules.ts';
+
+/** Everything that determines the final parameters, besides the examples and the engine. */
+export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
+  readonly layerSizes: LayerSizes;
+  readonly activation: Activation;
+  readonly initialization: Initialization;
+  /** Packed parameters to start from instead of the initialization. */
+  readonly initialParameters: Parameters | null;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerSettings;
+  readonly learningRate: number;
+  readonly schedule: Schedule;
+  readonly clipNorm: number | null;
+  readonly ema: Ema | null;
+  /** "balanced" to compute them from the training split, or one number per class. */
+  readonly classWeights: 'balanced' | readonly number[] | null;
+  /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
+  readonly standardize: boolean | Standardization;
+  /** Fraction of each class held out for validation; null trains on everything. */
+  readonly validationFraction: number | null;
+  readonly earlyStopping: EarlyStopping | null;
+  /** The training ends after the first epoch that reaches this accuracy. */
+  readonly targetValidationAccuracy: number | null;
+  /** Ends the training after this step, to reproduce one that exhausted its budget. */
+  readonly stopAtStep: number | null;
+}
+
+/**
+ * @param indices the training split
+ * @throws RangeError when the parts of the plan do not fit each other.
+ */
+export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uint32Array): EngineSettings {
+  const { layerSizes, batchSize, standardize } = plan;
+  if (batchSize < 1 || batchSize > indices.length) {
+    throw new RangeError(`${indices.length} training images cannot fill a batch of ${batchSize}.`);
+  }
+  const needsValidation = plan.earlyStopping !== null || plan.targetValidationAccuracy !== null;
+  if (needsValidation && indices.length === train.labels.length) {
+    throw new RangeError('Early stopping and a target accuracy need images held out for validation.');
+  }
+  const targets = plan.distillation?.targets.length;
+  if (targets !== undefined && targets !== train.labels.length * layerSizes.at(-1)!) {
+    throw new RangeError(`${train.labels.length} images cannot have ${targets} targets.`);
+  }
+  return {
+    layerSizes,
+    activation: plan.activation,
+    standardization:
+      standardize === true ? pixelStatistics(train, indices, layerSizes[0]!) : standardize || null,
+    batchSize,
+    seed: plan.seed,
+    optimizer: plan.optimizer,
+    clipNorm: plan.clipNorm,
+    ema: plan.ema,
+    l1: plan.l1,
+    l2: plan.l2,
+    dropout: plan.dropout,
+    labelSmoothing: plan.labelSmoothing,
+    classWeights: resolveClassWeights(plan, train, indices),
+    augmentation: plan.augmentation,
+    mixup: plan.mixup,
+    distillation: plan.distillation,
+  };
+}
+
+function resolveClassWeights(
+  { classWeights, layerSizes }: TrainingPlan,
+  { labels }: Examples,
+  indices: Uint32Array,
+): Float64Array | null {
+  if (classWeights === null) return null;
+  const classes = layerSizes.at(-1)!;
+  if (classWeights === 'balanced') return balancedClassWeights(labels, indices, classes);
+  if (classWeights.length !== classes) {
+    throw new RangeError(`${classes} classes cannot have ${classWeights.length} weights.`);
+  }
+  return Float64Array.from(classWeights);
+}

@@ -1,0 +1,60 @@
+/** The persistent state: of this process alone, or of all processes that share a database. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from '../config/read.ts';
+import { type Boss, migrateBoss, startBoss } from '../queue/boss.ts';
+import { createTickets } from '../queue/boss-tickets.ts';
+import type { Store } from '../store/persistent-state.ts';
+import type { Replicas } from '../store/postgres/replicas/processes.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import { detectEnvironment } from '../workers/kernel/compile.ts';
+
+/** The connection of this process to the others that share its database. */
+export interface Cluster {
+  readonly replicas: Replicas;
+  /** Number of jobs that run at once in this process. */
+  readonly slots: number;
+  readonly boss: Boss;
+}
+
+export interface State {
+  readonly store: Store;
+  /** Null in a process that shares its database with no other. */
+  readonly cluster: Cluster | null;
+}
+
+/**
+ * @param jobBytes memory for training jobs of this process
+ * @throws AtelierError `state-locked`, `state-unusable`, `storage-unavailable`
+ */
+export async function openState(config: Config, jobBytes: number, log: FastifyBaseLogger): Promise<State> {
+  const { database, role, stateDir, trainingWorkers, maxDatasetBytes } = config;
+  if (database === null) return { store: await openStore(stateDir, log), cluster: null };
+  const slots = role === 'api' ? 0 : trainingWorkers;
+  const { kernel, fused } = detectEnvironment();
+  // Loaded only for a shared database.
+  const { openPostgresStore } = await import('../store/postgres/open.ts');
+  let boss: Boss | undefined;
+  try {
+    const store = await openPostgresStore({
+      ...database,
+      directory: stateDir,
+      maxDatasetBytes,
+      log,
+      offer: { role, slots, jobBytes, environment: { kernel: kernel.digest, fused } },
+      async openTickets(db) {
+        await migrateBoss(database.directUrl);
+        boss = await startBoss({
+          db,
+          supervise: slots > 0,
+          onError: (err) => log.warn({ err }, 'background work of the queue failed and is repeated'),
+        });
+        return createTickets(boss);
+      },
+    });
+    // With an offer the store joins the replicas, and it has opened the tickets.
+    return { store, cluster: { replicas: store.replicas!, slots, boss: boss! } };
+  } catch (error) {
+    await boss?.close();
+    throw error;
+  }
+}

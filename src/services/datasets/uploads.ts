@@ -1,0 +1,80 @@
+/** Adds and deletes uploaded data sets. */
+import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
+import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
+import { AtelierError } from '../../errors.ts';
+import type { Precondition } from '../../store/database/rows.ts';
+import type { AddedDataset } from '../../store/datasets/repository.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { DatasetTasks } from '../../workers/messages/by-pool.ts';
+import type { Pool } from '../../workers/threads/pool.ts';
+import type { MemoryLedger } from '../memory/ledger.ts';
+import { largestUpload, reserveUpload } from '../memory/limits.ts';
+
+export interface UploadedDatasetService {
+  /** Path for a part of an upload; the caller discards the file. */
+  readonly newFile: Store['datasets']['newFile'];
+  readonly discard: Store['datasets']['discard'];
+  /**
+   * Validates the files in a worker thread and stores the data set. The caller still owns the files.
+   * @param signal aborts the validation when the client disconnects
+   * @throws AtelierError `invalid-dataset-file`, `storage-full`, `overloaded`
+   */
+  add(
+    files: readonly UploadedFile[],
+    fields: DatasetFields,
+    signal: AbortSignal,
+    idempotency?: IdempotencyRecord<AddedDataset>,
+  ): Promise<AddedDataset>;
+  /**
+   * @param precondition called with the data set, which changes only by its deletion
+   * @throws AtelierError `dataset-not-found`, `dataset-in-use`, and the errors of the precondition
+   */
+  remove(id: string, precondition?: Precondition<DatasetSummary>): Promise<void>;
+}
+
+export function createUploadedDatasetService(options: {
+  datasets: Store['datasets'];
+  catalog: Catalog;
+  checks: Pool<DatasetTasks>;
+  maxDatasetBytes: number;
+  /** Limit of an encoded image. */
+  maxImagePixels: number;
+  memory: MemoryLedger;
+}): UploadedDatasetService {
+  const { datasets, catalog, checks, maxDatasetBytes, maxImagePixels, memory } = options;
+  return {
+    newFile: datasets.newFile,
+    discard: datasets.discard,
+    async add(files, { name, ...fields }, signal, idempotency) {
+      const target = datasets.newFile();
+      const maxBytes = Math.min(maxDatasetBytes, largestUpload(memory));
+      try {
+        const size = await checks.run('measureUpload', { files, fields, maxBytes }, signal);
+        const task = { files, fields, maxBytes, maxPixels: maxImagePixels, target };
+        const checked = await checks.run('checkDataset', task, signal, [], () =>
+          reserveUpload(memory, size.images, size.extraBytes),
+        );
+        const added = await datasets.add(target, { ...checked, name }, idempotency);
+        if (added.isNew) catalog.add(added.dataset);
+        return added;
+      } finally {
+        await datasets.discard(target);
+      }
+    },
+    async remove(id, precondition) {
+      const dataset = await catalog.find(id);
+      if (!dataset) {
+        const message = `Data set ${id} does not exist; existing data sets: ${listDatasetIds(catalog)}.`;
+        throw new AtelierError('dataset-not-found', message);
+      }
+      precondition?.(dataset);
+      if (dataset.createdAt === null) {
+        throw new AtelierError('dataset-in-use', `Data set ${id} is built in and cannot be deleted.`);
+      }
+      await datasets.remove(id, () => catalog.remove(id));
+    },
+  };
+}

@@ -1,0 +1,235 @@
+/** Evaluates and compares model versions on a split, in a worker thread. */
+import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
+import type {
+  ComparisonQuery,
+  EvaluationCellQuery,
+  EvaluationQuery,
+} from '../../domain/checks/evaluation.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import {
+  parseModelReference,
+  type VersionName,
+  type VersionReference,
+} from '../../domain/models/reference.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
+import { AtelierError } from '../../errors.ts';
+import type { ClassificationReport, ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
+import type { Comparison } from '../../numerics/evaluation/comparison.ts';
+import { forwardCost } from '../../numerics/network/forward.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
+import { type LookKind, SERVICE } from '../../store/database/tables.ts';
+import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
+import type { NumericTasks } from '../../workers/messages/by-pool.ts';
+import type { ServedNetwork } from '../../workers/messages/shapes.ts';
+import type { Pool } from '../../workers/threads/pool.ts';
+import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
+import { createCoalescingCache } from './coalesce.ts';
+
+/** Limit in multiply-adds, those by zero included: ten to thirty seconds of the kernel. */
+export const MAX_EVALUATION_COST = 2.5e11;
+/** Number of cached results, of a few kilobytes each. */
+const MAX_CACHED = 256;
+
+export interface EvaluationService {
+  /**
+   * Results on the test split are counted as looks, once for each network.
+   * @param signal aborts when the client disconnects; the work stops when no client waits for it
+   * @param caller name of an API key, or `anonymous`
+   * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
+   *   `evaluation-too-costly`, `storage-full`
+   */
+  evaluate(
+    model: { readonly name: string; readonly version: VersionName },
+    query: EvaluationCellQuery,
+    signal: AbortSignal,
+    caller?: string,
+  ): Promise<Evaluated & { readonly report: ClassificationReport }>;
+  /** @throws AtelierError as `evaluate`, and `unknown-model` */
+  compare(
+    model: { readonly name: string; readonly version: VersionName },
+    query: ComparisonQuery,
+    signal: AbortSignal,
+    caller?: string,
+  ): Promise<Evaluated & { readonly other: VersionReference; readonly comparison: Comparison }>;
+}
+
+interface Evaluated {
+  readonly model: VersionReference;
+  readonly classNames: readonly string[];
+  readonly dataset: DatasetSummary;
+}
+
+export function createEvaluationService(
+  catalog: Catalog,
+  models: ModelService,
+  numeric: Pool<NumericTasks>,
+  looks: Pick<Looks, 'record'>,
+): EvaluationService {
+  const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);
+  const coalesceComparison = createCoalescingCache<Comparison>(MAX_CACHED);
+
+  async function load({ name, version }: ModelVersion): Promise<ServedNetwork> {
+    return servedNetwork(await models.load(name, version));
+  }
+
+  async function loadExamples({ id }: DatasetSummary, { split }: EvaluationQuery): Promise<Examples> {
+    const dataset = await catalog.get(id);
+    if (dataset) return dataset[split];
+    throw unknownDataset(catalog, `Data set ${id} has just been deleted`);
+  }
+
+  /** Counts the results before they are revealed. */
+  async function count(
+    kind: LookKind,
+    versions: readonly ModelVersion[],
+    dataset: DatasetSummary,
+    split: EvaluationQuery['split'],
+    caller: string,
+  ): Promise<void> {
+    if (split !== LOOKED_AT) return;
+    await looks.record(versions.map((network) => ({ datasetDigest: dataset.digest, kind, network, caller })));
+  }
+
+  return {
+    async evaluate({ name, version }, query, signal, caller = SERVICE) {
+      const found = await models.version(name, version);
+      const dataset = await resolveDataset(catalog, found, query.dataset);
+      assertAffordable([found], dataset, query.split);
+      const cell = selectCell(found, query);
+      const key = cacheKey([found], dataset, query, cell);
+      const report = await coalesceReport(key, signal, async (abortSignal) => {
+        const examples = await loadExamples(dataset, query);
+        const task = { network: await load(found), examples, cell };
+        const computed = await numeric.run('evaluate', task, abortSignal);
+        await count('evaluation', [found], dataset, query.split, caller);
+        return computed;
+      });
+      return { ...describe(found, dataset), report };
+    },
+
+    async compare({ name, version }, query, signal, caller = SERVICE) {
+      const found = await models.version(name, version);
+      const requested = parseModelReference(query.with);
+      const other = await findNamed({ parameter: 'with' }, () =>
+        models.version(requested.name, requested.version),
+      );
+      assertSameClasses(found, other);
+      const dataset = await resolveDataset(catalog, found, query.dataset);
+      assertAffordable([found, other], dataset, query.split);
+      const key = cacheKey([found, other], dataset, query);
+      const comparison = await coalesceComparison(key, signal, async (abortSignal) => {
+        const examples = await loadExamples(dataset, query);
+        const networks = { network: await load(found), other: await load(other) };
+        const computed = await numeric.run('compare', { ...networks, examples }, abortSignal);
+        await count('comparison', [found, other], dataset, query.split, caller);
+        return computed;
+      });
+      return { ...describe(found, dataset), other: toReference(other), comparison };
+    },
+  };
+}
+
+const toReference = ({ name, version }: ModelVersion): VersionReference => ({ name, version });
+
+const describe = (version: ModelVersion, dataset: DatasetSummary): Evaluated => ({
+  model: toReference(version),
+  classNames: version.classNames,
+  dataset,
+});
+
+/** The key depends on the content, because a deleted name can be reused for another model. */
+function cacheKey(
+  versions: readonly ModelVersion[],
+  dataset: DatasetSummary,
+  { split }: EvaluationQuery,
+  cell: ConfusionCell | null = null,
+): string {
+  const networks = versions.map(({ digest, layerSizes, activation, standardization }) => [
+    digest,
+    layerSizes,
+    activation,
+    standardization,
+  ]);
+  return JSON.stringify([networks, dataset.digest, split, cell]);
+}
+
+/** The requested data set, or the one that the version was trained on if none is requested. */
+async function resolveDataset(
+  catalog: Catalog,
+  { name, version, lineage, classNames }: ModelVersion,
+  requested: string | undefined,
+): Promise<DatasetSummary> {
+  const id = requested ?? lineage.dataset?.id;
+  const subject = `version ${version} of model ${name}`;
+  if (id === undefined) throw unknownDataset(catalog, `The training data set of ${subject} is unknown`);
+  const dataset = await catalog.find(id);
+  if (!dataset) {
+    throw unknownDataset(
+      catalog,
+      requested === undefined
+        ? `The training data set ${id} of ${subject} no longer exists`
+        : `Data set ${id} does not exist`,
+    );
+  }
+  if (dataset.classNames.length === classNames.length) return dataset;
+  throw new AtelierError(
+    'impossible-request',
+    `Model ${name} has ${classNames.length} classes, but data set ${id} has ${dataset.classNames.length}.`,
+    { details: [{ parameter: 'dataset', detail: 'must have the same number of classes as the model' }] },
+  );
+}
+
+function unknownDataset(catalog: Catalog, reason: string): AtelierError {
+  const detail = `must be one of: ${listDatasetIds(catalog)}`;
+  return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
+    details: [{ parameter: 'dataset', detail }],
+  });
+}
+
+/** @throws AtelierError `impossible-request` for a class that the model does not have */
+function selectCell(
+  { name, classNames }: ModelVersion,
+  { label, predicted }: EvaluationCellQuery,
+): ConfusionCell | null {
+  if (label === undefined || predicted === undefined) return null;
+  const last = classNames.length - 1;
+  if (label <= last && predicted <= last) return { label, predicted };
+  throw new AtelierError('impossible-request', `The classes of model ${name} are 0 to ${last}.`, {
+    details: [
+      { parameter: label > last ? 'label' : 'predicted', detail: `must be an integer from 0 to ${last}` },
+    ],
+  });
+}
+
+function assertSameClasses(version: ModelVersion, other: ModelVersion): void {
+  const [ours, theirs] = [version.classNames, other.classNames];
+  if (ours.length === theirs.length && ours.every((name, label) => name === theirs[label])) return;
+  throw new AtelierError(
+    'impossible-request',
+    `Version ${version.version} of model ${version.name} has the classes ${ours.join(', ')}; version ${other.version} of ` +
+      `model ${other.name} has ${theirs.join(', ')}. Only versions with the same classes can be compared.`,
+    { details: [{ parameter: 'with', detail: 'must have the same classes' }] },
+  );
+}
+
+function assertAffordable(
+  versions: readonly ModelVersion[],
+  dataset: DatasetSummary,
+  split: EvaluationQuery['split'],
+): void {
+  const perImage = versions.reduce((sum, { layerSizes }) => sum + forwardCost(layerSizes), 0);
+  const count = dataset.splits[split].examples;
+  if (count * perImage <= MAX_EVALUATION_COST) return;
+  const networks = versions.map(({ layerSizes }) => layerSizes.join('-')).join(' and ');
+  const test = dataset.splits.test.examples;
+  const testIsAffordable = test * perImage <= MAX_EVALUATION_COST;
+  const advice = testIsAffordable
+    ? `Use split=test, which has ${test.toLocaleString('en')}`
+    : 'Select a data set with fewer images by ?dataset=';
+  throw new AtelierError(
+    'evaluation-too-costly',
+    `Evaluating ${networks} on ${count.toLocaleString('en')} images takes ${((count * perImage) / MAX_EVALUATION_COST).toFixed(1)} times the limit per request. ` +
+      `${advice}.`,
+    { details: [{ parameter: testIsAffordable ? 'split' : 'dataset', detail: 'must have fewer images' }] },
+  );
+}

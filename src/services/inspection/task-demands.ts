@@ -1,0 +1,152 @@
+/** Demands of numeric tasks, known before they run: computing time and memory. */
+
+import { gradientCheckCost } from '../../numerics/checks/cost.ts';
+import { forwardCost } from '../../numerics/network/forward.ts';
+import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
+import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
+import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
+import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
+import type { NumericTasks } from '../../workers/messages/by-pool.ts';
+import { MAX_CHUNK_IMAGES } from '../../workers/messages/shapes.ts';
+import type { Purpose } from '../memory/ledger.ts';
+import { gradientCheckPurpose } from '../memory/limits.ts';
+
+export interface Demand extends Purpose {
+  /** In multiply-adds of the float64 reference; about 10⁹ a second. */
+  readonly cost: number;
+  readonly bytes: number;
+}
+
+/** Measured: the kernel's speed as a multiple of the reference's. */
+const KERNEL_SPEED = 10;
+/** Speed of the reference. */
+const MULTIPLY_ADDS_PER_SECOND = 1e9;
+/** Multiply-adds per pixel that take as long as the image statistics. */
+const STATISTICS_COST = 20;
+/** Multiply-adds of the reference that take as long as writing a number as text. */
+const TABLE_COST = 200;
+/** An image as float64, as float32 and as bytes, and its outputs for 100 classes. */
+const CHUNK_IMAGE_BYTES = 12_000;
+/** Images of an occlusion map. */
+const EXPLANATION_IMAGES = 170;
+/** Measured bytes per parameter while a file is written and verified. */
+const EXPORT_BYTES = { json: 110, onnx: 32, other: 16 };
+/** Measured bytes per byte of a file that is read. */
+const IMPORT_FACTOR = 4;
+
+/** Measured bytes per pixel while a chart is rasterized and encoded. */
+const RASTER_BYTES = 9;
+
+const networkText = (sizes: LayerSizes) => `a ${sizes.join('-')} network`;
+
+function evaluation(networks: readonly { layerSizes: LayerSizes }[], images: number): Omit<Demand, 'what'> {
+  const perImage = networks.reduce((sum, { layerSizes }) => sum + forwardCost(layerSizes), 0);
+  const memory = networks.reduce((sum, { layerSizes }) => sum + forwardBytes(layerSizes), 0);
+  return { cost: (images * perImage) / KERNEL_SPEED, bytes: THREAD_BYTES + memory + 64 * images };
+}
+
+export const DEMANDS: {
+  readonly [Name in keyof NumericTasks]: (task: NumericTasks[Name]['task']) => Demand;
+} = {
+  checkGradient: ({ layerSizes, indices, scheme, coordinates }) => ({
+    ...gradientCheckPurpose(layerSizes),
+    cost: gradientCheckCost(
+      layerSizes,
+      indices.length,
+      scheme,
+      coordinates === 'all' ? parameterCount(layerSizes) : coordinates.sample,
+    ),
+    bytes: gradientCheckBytes(layerSizes, indices.length),
+  }),
+  evaluate: ({ network, examples }) => ({
+    what: `Evaluating ${networkText(network.layerSizes)}`,
+    ...evaluation([network], examples.labels.length),
+  }),
+  compare: ({ network, other, examples }) => ({
+    what: `Comparing ${networkText(network.layerSizes)} with ${networkText(other.layerSizes)}`,
+    ...evaluation([network, other], examples.labels.length),
+  }),
+  compareHeldOut: ({ network, other, examples }) => ({
+    what: `Comparing ${networkText(network.layerSizes)} with the champion`,
+    ...evaluation([network, other], examples.labels.length),
+  }),
+  averageTeachers: ({ teachers, examples }) => {
+    const { cost, bytes } = evaluation(teachers, examples.labels.length);
+    const classes = teachers[0]!.layerSizes.at(-1)!;
+    const parameters = teachers.reduce((sum, { layerSizes }) => sum + parameterCount(layerSizes), 0);
+    return {
+      what: `Predicting with ${teachers.length} teachers`,
+      cost,
+      bytes: bytes + 4 * (parameters + classes * examples.labels.length),
+    };
+  },
+  explain: ({ network }) => {
+    const { cost, bytes } = evaluation([network], EXPLANATION_IMAGES);
+    const gradient = 8 * parameterCount(network.layerSizes);
+    return { what: `Explaining ${networkText(network.layerSizes)}`, cost, bytes: bytes + gradient };
+  },
+  drawLayer: ({ network }) => ({
+    what: `Drawing ${networkText(network.layerSizes)}`,
+    cost: 0,
+    bytes: THREAD_BYTES + 4 * parameterCount(network.layerSizes),
+  }),
+  drawPlot: ({ width, height, density }) => {
+    const pixels = width * height * density ** 2;
+    return {
+      what: `Drawing a PNG of ${pixels.toLocaleString('en')} pixels`,
+      cost: 0,
+      bytes: THREAD_BYTES + RASTER_BYTES * pixels,
+    };
+  },
+  exportFile: ({ model, format }) => {
+    const perParameter = format === 'json' || format === 'onnx' ? EXPORT_BYTES[format] : EXPORT_BYTES.other;
+    const parameters = parameterCount(model.layerSizes);
+    return {
+      what: `Exporting ${networkText(model.layerSizes)}`,
+      cost: perParameter * parameters,
+      bytes: THREAD_BYTES + perParameter * parameters,
+    };
+  },
+  importFile: ({ bytes }) => ({
+    what: `Importing a file of ${bytes.length.toLocaleString('en')} bytes`,
+    cost: IMPORT_FACTOR * bytes.length,
+    bytes: THREAD_BYTES + IMPORT_FACTOR * bytes.length,
+  }),
+  predictImages: ({ network, input }) => ({
+    what: `Predicting with ${networkText(network.layerSizes)}`,
+    ...evaluation([network], 'examples' in input ? input.examples.labels.length : 0),
+    bytes: THREAD_BYTES + forwardBytes(network.layerSizes) + MAX_CHUNK_IMAGES * CHUNK_IMAGE_BYTES,
+  }),
+  writePredictionsTable: ({ images, classNames, hasAllClasses }) => ({
+    what: `Writing ${images.toLocaleString('en')} predictions`,
+    cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
+    bytes: THREAD_BYTES + images,
+  }),
+  timeTraining: ({ plan, train, batchSize }) => {
+    const { layerSizes, optimizer, ema, mixup, distillation } = plan;
+    const size = {
+      layerSizes,
+      optimizer,
+      ema,
+      mixup,
+      targetRows: distillation === null ? 0 : train.labels.length,
+      batchSize,
+      threads: 1,
+      keepsBest: false,
+      isChecked: false,
+    };
+    return { what: `Timing ${networkText(layerSizes)}`, cost: 0, bytes: trainingBytes(size) };
+  },
+  sgdPath: (task) => ({
+    what: `The path of ${networkText(task.plan.layerSizes)}`,
+    advice: 'Request fewer snapshots.',
+    details: [{ parameter: 'snapshots', detail: 'requires too much memory' }],
+    cost: (retrainingSeconds(task) + planeSeconds(task)) * MULTIPLY_ADDS_PER_SECOND,
+    bytes: sgdPathBytes(task),
+  }),
+  measureImages: ({ examples }) => ({
+    what: 'Measuring the training images',
+    cost: STATISTICS_COST * examples.pixels.length,
+    bytes: THREAD_BYTES,
+  }),
+};

@@ -1,0 +1,140 @@
+/** Imports models: reads a model file, evaluates it, and publishes it as a version. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import type { Dataset } from '../../domain/datasets/representation.ts';
+import { type ImportRequest, NO_DATASET } from '../../domain/models/import.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
+import { AtelierError } from '../../errors.ts';
+import { forwardCost } from '../../numerics/network/forward.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { NumericTasks } from '../../workers/messages/by-pool.ts';
+import type { EvaluationTask, ImportResult } from '../../workers/messages/shapes.ts';
+import type { Pool } from '../../workers/threads/pool.ts';
+import { transferableBuffers } from '../../workers/threads/transfer.ts';
+import { findDataset } from '../datasets/find.ts';
+import { MAX_EVALUATION_COST } from '../inspection/evaluations.ts';
+import type { ModelService } from './catalog.ts';
+
+/** The data set on which a model is evaluated if none is given. */
+const DEFAULT_DATASET = 'fashion-mnist';
+
+export interface ImportService {
+  /**
+   * @param file its buffer is transferred to the worker
+   * @param signal aborts the work when the client disconnects
+   * @param caller name of an API key, or `anonymous`
+   * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `invalid-model-file`, `storage-full`, `overloaded`;
+   *   `impossible-request` if the data set has another number of classes than the model
+   */
+  import(
+    file: ModelUpload,
+    request: ImportRequest,
+    signal: AbortSignal,
+    idempotency?: IdempotencyRecord<ModelVersion>,
+    caller?: string,
+  ): Promise<ModelVersion>;
+}
+
+export interface ModelUpload {
+  readonly bytes: Uint8Array;
+  /** `sha256:` and the digest of the file. */
+  readonly digest: string;
+}
+
+export function createImportService(options: {
+  store: Pick<Store, 'models' | 'blobs'>;
+  catalog: Catalog;
+  models: ModelService;
+  numeric: Pool<NumericTasks>;
+}): ImportService {
+  const { store, catalog, models, numeric } = options;
+
+  async function resolveDataset(
+    requested: string | undefined,
+    imported: ImportResult,
+  ): Promise<Dataset | null> {
+    if (requested === NO_DATASET) return null;
+    if (requested !== undefined) {
+      const dataset = await findDataset(catalog, requested, '#/dataset');
+      assertSameClassCount(dataset, imported);
+      return dataset;
+    }
+    const dataset = await catalog.get(DEFAULT_DATASET);
+    return dataset && matchesDataset(dataset, imported) ? dataset : null;
+  }
+
+  async function measureTestAccuracy(
+    network: EvaluationTask['network'],
+    dataset: Dataset | null,
+    signal: AbortSignal,
+  ): Promise<number | null> {
+    if (dataset === null) return null;
+    const { test } = dataset;
+    if (test.labels.length * forwardCost(network.layerSizes) > MAX_EVALUATION_COST) return null;
+    return (await numeric.run('evaluate', { network, examples: test }, signal)).accuracy;
+  }
+
+  return {
+    async import(file, request, signal, idempotency, caller) {
+      const { name, dataset: requested, metadata = {}, ...hints } = request;
+      const { bytes } = file;
+      const imported = await numeric.run(
+        'importFile',
+        { bytes, hints },
+        signal,
+        transferableBuffers([bytes]),
+      );
+      const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
+      const dataset = await resolveDataset(requested, imported);
+      const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);
+      const network = { layerSizes, activation, standardization, parameters, classNames };
+      const reference = { name, version: 0 };
+      const testAccuracy = await measureTestAccuracy({ ...network, reference }, dataset, signal);
+      const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
+      const version = await store.blobs.putReferenced(packed, (digest) =>
+        store.models.publish(
+          {
+            name,
+            layerSizes: [...layerSizes],
+            activation,
+            standardization,
+            preprocessing: imported.preprocessing,
+            classNames: [...classNames],
+            engine: null,
+            fused: false,
+            datasetId: dataset?.id ?? null,
+            datasetDigest: dataset?.digest ?? null,
+            testAccuracy,
+            digest,
+            metadata,
+            caller,
+            imported: { source, fileDigest: file.digest, rounded, assumed },
+          },
+          idempotency,
+        ),
+      );
+      await models.invalidateEverywhere();
+      return version;
+    },
+  };
+}
+
+/** Whether the classes are equal in number and, if the file or the request names them, in name. */
+function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolean {
+  if (imported.layerSizes.at(-1) !== classNames.length) return false;
+  return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;
+}
+
+function assertSameClassCount({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
+  const [found, expected] = [layerSizes.at(-1), classNames.length];
+  if (found === expected) return;
+  const detail = `must have ${found} classes, like the model`;
+  throw new AtelierError(
+    'impossible-request',
+    `The model has ${found} classes, but data set ${id} has ${expected}. ` +
+      `Use another data set, or ${NO_DATASET} to skip the evaluation.`,
+    { details: [{ pointer: '#/dataset', detail }] },
+  );
+}
+
+const numberedClasses = (classes: number) => Array.from({ length: classes }, (_, label) => `${label}`);

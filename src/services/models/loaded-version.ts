@@ -1,0 +1,12 @@
+/** A model version in memory, ready to predict. */
+import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
+import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
+import type { ServedNetwork } from '../../workers/messages/shapes.ts';
+
+export interface LoadedModel extends ServedNetwork {
+  readonly forward: KernelForward['forward'];
+  /** The data set it was trained on or, for an import, evaluated on; null without one. */
+  readonly datasetId: string | null;
+  /** The preprocessing of encoded images; null if they must be 28×28. */
+  readonly preprocessing: Preprocessing | null;
+}

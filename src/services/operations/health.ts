@@ -1,0 +1,81 @@
+/** Liveness and readiness of the service. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import { limitTime } from '../../store/database/time-limit.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { StorageWaits } from '../queueing/storage-waits.ts';
+
+export interface HealthService {
+  /** False once the service is shutting down. */
+  accepting(): boolean;
+  /** Aborts at shutdown and ends endless responses. */
+  readonly stopping: AbortSignal;
+  stopAccepting(): void;
+  check(): Promise<Readiness>;
+}
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly checks: {
+    readonly database: boolean;
+    readonly datasets: boolean;
+    readonly accepting: boolean;
+    /** False while a job of this process waits for storage. Predictions go on, so the service stays ready. */
+    readonly storage: boolean;
+  };
+}
+
+/** A probe waits no longer for a database that the service does not need to be ready. */
+const CHECK_TIMEOUT_MS = 1_000;
+
+/**
+ * @param options.needsDatabase whether the service is not ready without the database; false for a database that all
+ *   replicas share, because without it they still predict, and a load balancer must not remove all of them
+ * @param options.needsDataset whether a data set is built in, which must then be loaded
+ * @param options.onUnusable called with the reason when the database becomes unusable
+ */
+export function createHealthService(
+  store: Pick<Store, 'assertUsable'>,
+  catalog: Pick<Catalog, 'list'>,
+  options: {
+    needsDatabase: boolean;
+    needsDataset: boolean;
+    waits: StorageWaits;
+    onUnusable: (error: unknown) => void;
+  },
+): HealthService {
+  let wasUsable = true;
+  let checking: Promise<void> | undefined;
+  const stop = new AbortController();
+  const accepting = () => !stop.signal.aborted;
+
+  async function isUsable(): Promise<boolean> {
+    // A check that hangs is not repeated by the next probe.
+    checking ??= store.assertUsable().finally(() => {
+      checking = undefined;
+    });
+    try {
+      await (options.needsDatabase ? checking : limitTime(checking, CHECK_TIMEOUT_MS));
+      wasUsable = true;
+    } catch (error) {
+      if (wasUsable) options.onUnusable(error);
+      wasUsable = false;
+    }
+    return wasUsable;
+  }
+
+  return {
+    accepting,
+    stopping: stop.signal,
+    stopAccepting: () => stop.abort(),
+    async check() {
+      const checks = {
+        database: await isUsable(),
+        datasets: catalog.list().length > 0 || !options.needsDataset,
+        accepting: accepting(),
+        storage: options.waits.count() === 0,
+      };
+      const ready = (checks.database || !options.needsDatabase) && checks.datasets && checks.accepting;
+      return { ready, checks };
+    },
+  };
+}

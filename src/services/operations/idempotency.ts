@@ -1,0 +1,115 @@
+/** Idempotency: executes a keyed request once and replays its stored response byte for byte. */
+import { AtelierError } from '../../errors.ts';
+import {
+  AlreadyAnswered,
+  type IdempotencyRecord,
+  type KeyedRequest,
+  type StoredResponse,
+} from '../../store/idempotency.ts';
+import type { Store } from '../../store/persistent-state.ts';
+
+const DELETE_EVERY_MS = 60 * 60 * 1000;
+
+export interface IdempotencyService {
+  /**
+   * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
+   * nothing was created, and the client may retry.
+   * @param create passes `record` to the store, which calls `toResponse` in the transaction
+   * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
+   */
+  respond<T>(
+    request: KeyedRequest,
+    create: (record: IdempotencyRecord<T>) => Promise<T>,
+    toResponse: (created: T) => StoredResponse,
+  ): Promise<{ readonly response: StoredResponse; readonly replayed: boolean }>;
+  /** Whether a response for this key is stored, or its request is in flight. */
+  isKnown(request: Pick<KeyedRequest, 'caller' | 'key'>): Promise<boolean>;
+  /** Stops deleting expired responses. */
+  close(): void;
+}
+
+/** @param options.onDefect called if expired responses could not be deleted; the next attempt follows within the hour */
+export function createIdempotencyService(options: {
+  store: Pick<Store, 'storedResponses'>;
+  onDefect: (error: unknown) => void;
+  now?: () => Date;
+}): IdempotencyService {
+  const { store, onDefect, now = () => new Date() } = options;
+  /** Requests in flight, by key and caller. */
+  const inFlight = new Map<
+    string,
+    { fingerprint: string; earlier: ReturnType<typeof store.storedResponses.find> }
+  >();
+
+  const deleteExpired = () => void store.storedResponses.deleteExpired(now()).catch(onDefect);
+  deleteExpired();
+  const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
+
+  async function respondFirst<T>(
+    request: KeyedRequest,
+    create: (record: IdempotencyRecord<T>) => Promise<T>,
+    toResponse: (created: T) => StoredResponse,
+  ): Promise<StoredResponse> {
+    let stored: StoredResponse | undefined;
+    await create({
+      ...request,
+      at: now(),
+      render: (created) => {
+        stored = toResponse(created);
+        return stored;
+      },
+    });
+    if (stored) return stored;
+    throw new Error(`The resource created for the key ${request.key} was stored without its response.`);
+  }
+
+  return {
+    isKnown: async ({ caller, key }) =>
+      inFlight.has(`${key} ${caller}`) ||
+      (await store.storedResponses.find({ caller, key }, now())) !== undefined,
+    async respond(request, create, toResponse) {
+      const { caller, key, fingerprint } = request;
+      // A key contains no spaces, so the two parts cannot be confused.
+      const id = `${key} ${caller}`;
+      const other = inFlight.get(id);
+      if (other && other.fingerprint !== fingerprint) throw reusedKeyError(key);
+      const attempt = other ?? { fingerprint, earlier: store.storedResponses.find(request, now()) };
+      if (!other) inFlight.set(id, attempt);
+      try {
+        // Concurrent repeats of the request share this lookup, so that each gets the stored response.
+        const earlier = await attempt.earlier;
+        if (earlier && earlier.fingerprint !== fingerprint) throw reusedKeyError(key);
+        if (earlier) return { response: earlier, replayed: true };
+        if (other) throw inFlightError(key);
+
+        return { response: await respondFirst(request, create, toResponse), replayed: false };
+      } catch (error) {
+        if (!(error instanceof AlreadyAnswered)) throw error;
+        // Another process has answered meanwhile.
+        const stored = await store.storedResponses.find(request, now());
+        if (!stored) throw inFlightError(key);
+        if (stored.fingerprint !== fingerprint) throw reusedKeyError(key);
+        return { response: stored, replayed: true };
+      } finally {
+        if (!other) inFlight.delete(id);
+      }
+    },
+    close: () => clearInterval(deleting),
+  };
+}
+
+function inFlightError(key: string): AtelierError {
+  return new AtelierError(
+    'request-in-flight',
+    `The first request with the Idempotency-Key ${key} is still in progress. Repeat this request shortly to get its response.`,
+    { retryAfterSeconds: 1 },
+  );
+}
+
+function reusedKeyError(key: string): AtelierError {
+  return new AtelierError(
+    'idempotency-key-reused',
+    `The Idempotency-Key ${key} was used in the last 24 hours for a request with another path or body. ` +
+      'Repeat that request unchanged, or send this one with a new key.',
+  );
+}

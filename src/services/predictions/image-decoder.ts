@@ -1,0 +1,122 @@
+/** Decodes the encoded images of a request, after their sizes have been checked. */
+
+import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
+import { AtelierError } from '../../errors.ts';
+import { inFileError } from '../../images/decode.ts';
+import { type DecodedImage, type OpenedImage, openAnyImage, openImage } from '../../images/encoded.ts';
+import { imageSlots } from '../../images/slots.ts';
+import type { MemoryLedger } from '../memory/ledger.ts';
+
+/** Limit of the pixels of a form or a JSON body of images that are resized, in images of the largest size. */
+export const MAX_FORM_IMAGES = 4;
+
+export interface EncodedFile {
+  readonly bytes: Uint8Array;
+  /** Name of the file in its form; undefined if the file is the whole body, or part of JSON. */
+  readonly name?: string | undefined;
+  /** JSON pointer of the image in a JSON body. */
+  readonly pointer?: string | undefined;
+}
+
+/**
+ * Decodes all files or none. All headers are read before any image is decoded; then large images wait for each other,
+ * and small ones do not wait for large ones.
+ * @param preprocessing of images of any size; null if they must be 28×28
+ * @param signal called only if the request must wait or is not a single small image; an abort ends the waiting, or the decoding
+ *   before the next file
+ * @throws AtelierError `undecodable-image`, `invalid-image-size`, `body-too-large`, `overloaded` or
+ *   `impossible-request`; the reason of the signal
+ */
+export type DecodeFiles = (
+  files: readonly EncodedFile[],
+  preprocessing: Preprocessing | null,
+  signal: () => AbortSignal,
+) => Promise<DecodedImage[]>;
+
+/**
+ * @param memory large images reserve what decoding one of them takes
+ * @param maxPixels limit of an image that is resized
+ */
+export function createImageDecoder(memory: MemoryLedger, maxPixels: number): DecodeFiles {
+  /** @returns the images, and their number of pixels */
+  async function openAll(files: readonly EncodedFile[], preprocessing: Preprocessing | null) {
+    const images: OpenedImage[] = [];
+    let pixels = 0;
+    for (const file of files) {
+      const image = await inFile(file, () =>
+        preprocessing === null ? openImage(file.bytes) : openAnyImage(file.bytes, maxPixels, preprocessing),
+      );
+      images.push(image);
+      pixels += image.pixels;
+      if (pixels > maxPixels * MAX_FORM_IMAGES) throw tooManyPixels(file, pixels);
+    }
+    return { images, pixels };
+  }
+
+  function tooManyPixels({ name, pointer }: EncodedFile, pixels: number): AtelierError {
+    const most = (maxPixels * MAX_FORM_IMAGES).toLocaleString('en');
+    return new AtelierError(
+      'body-too-large',
+      `The images up to ${pointer ?? `file ${name}`} have ${pixels.toLocaleString('en')} pixels; the limit of a request whose images are resized is ${most}. ` +
+        'Make the images smaller before sending them, or send fewer at a time.',
+    );
+  }
+
+  /** The images of a request are decoded one after the other. */
+  function reserve(images: readonly OpenedImage[]): Disposable {
+    const bytes = images.reduce((most, image) => Math.max(most, image.decodingBytes), 0);
+    return memory.reserve(bytes, {
+      what: 'Decoding the image',
+      advice: 'Resize it before sending it, or save it without interlacing or progressive scans.',
+    });
+  }
+
+  async function decodeAll(
+    files: readonly EncodedFile[],
+    images: readonly OpenedImage[],
+    signal: AbortSignal | undefined,
+  ): Promise<DecodedImage[]> {
+    const decoded: DecodedImage[] = [];
+    for (const [n, image] of images.entries()) {
+      signal?.throwIfAborted();
+      decoded.push(await inFile(files[n]!, image.decode));
+    }
+    return decoded;
+  }
+
+  return async (files, preprocessing, signal) => {
+    const slots = imageSlots(files.length, 0);
+    const opened = await slots.run(async () => {
+      const { images, pixels } = await openAll(files, preprocessing);
+      const needed = imageSlots(files.length, pixels);
+      return needed === slots
+        ? decodeAll(files, images, files.length > 1 ? signal() : undefined)
+        : { images, needed };
+    }, signal);
+    if (Array.isArray(opened)) return opened;
+    const { images, needed } = opened;
+    const aborted = signal();
+    return needed.run(
+      async () => {
+        using _reserved = reserve(images);
+        return await decodeAll(files, images, aborted);
+      },
+      () => aborted,
+    );
+  };
+}
+
+async function inFile<T>({ name, pointer }: EncodedFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw pointer === undefined ? inFileError(name, error) : atPointerError(pointer, error);
+  }
+}
+
+function atPointerError(pointer: string, error: unknown): unknown {
+  if (!(error instanceof AtelierError)) return error;
+  const { code, message } = error;
+  const details = [{ pointer, detail: message }];
+  return new AtelierError(code, `${pointer}: ${message}`, { details, cause: error });
+}

@@ -1,0 +1,250 @@
+/** Creates, lists, cancels and deletes prediction jobs, and opens their results. */
+import { rm } from 'node:fs/promises';
+import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
+import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
+import { type ModelReference, parseModelReference } from '../../domain/models/reference.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
+import type { NewPredictionJob, PredictionJob, PredictionRequest } from '../../domain/predictions/job.ts';
+import { AtelierError, hasCode } from '../../errors.ts';
+import type { JobQueue } from '../../queue/job-queue.ts';
+import type { Precondition } from '../../store/database/rows.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import { LOOKED_AT } from '../../store/models/looks.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { DatasetTasks, NumericTasks } from '../../workers/messages/by-pool.ts';
+import type { Pool } from '../../workers/threads/pool.ts';
+import { DEMANDS } from '../inspection/task-demands.ts';
+import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
+import { findNamed, type ModelService } from '../models/catalog.ts';
+import { createSharedFiles, type SharedFile } from '../operations/shared-files.ts';
+import type { MemoryWaits } from '../queueing/memory-waits.ts';
+
+export const RESULT_FORMATS = ['csv', 'npy'] as const;
+export type ResultFormat = (typeof RESULT_FORMATS)[number];
+
+/** Size of the results that clients are reading, above which no further one is written. */
+export const MAX_RESULT_BYTES = 2 ** 30;
+/** The thread that checks an array, and the chunks of the body that the main thread has not collected. */
+const CHECK_BYTES = 80 * MEBIBYTE;
+
+export interface PredictionJobService {
+  /**
+   * A job for a test split is counted as a look at it.
+   * @param caller name of an API key, or `anonymous`
+   * @throws AtelierError `unknown-model`, `unknown-dataset`, `impossible-request`, `queue-full`
+   */
+  start(
+    request: PredictionRequest,
+    caller: string,
+    record?: IdempotencyRecord<PredictionJob>,
+  ): Promise<PredictionJob>;
+  /**
+   * Checks the file in a worker thread. The caller still owns it.
+   * @throws AtelierError the errors of `start` and of `checkImageFile`, `storage-full`, `overloaded`
+   */
+  startWithFile(
+    model: ModelReference,
+    file: ImageFile,
+    signal: AbortSignal,
+    record?: IdempotencyRecord<PredictionJob>,
+  ): Promise<PredictionJob>;
+  /** @throws AtelierError `queue-full`; call it before the body of a large request is read */
+  assertQueueHasRoom(): Promise<void>;
+  /** Path of a new file for an upload, and the removal of it. */
+  readonly newFile: () => string;
+  readonly discard: (file: string) => Promise<void>;
+  /** @throws AtelierError `prediction-job-not-found` */
+  get(id: string): Promise<PredictionJob>;
+  readonly list: Store['predictionJobs']['list'];
+  /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  cancel(id: string, precondition?: Precondition<PredictionJob>): Promise<PredictionJob>;
+  /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  remove(id: string, precondition?: Precondition<PredictionJob>): Promise<void>;
+  /**
+   * ETag of the result.
+   * @throws AtelierError `prediction-job-not-found`; `illegal-transition` if the job has not succeeded
+   */
+  resultTag(id: string, format: ResultFormat, hasAllClasses: boolean): Promise<string>;
+  /**
+   * Writes the result to a file that requests share.
+   * @param hasAllClasses whether a CSV holds the probabilities of all classes
+   * @throws AtelierError as `resultTag`; `storage-full`, `overloaded`
+   */
+  result(
+    id: string,
+    format: ResultFormat,
+    hasAllClasses: boolean,
+    signal: AbortSignal,
+  ): Promise<SharedFile<undefined>>;
+}
+
+export function createPredictionJobService(options: {
+  store: Pick<Store, 'predictionJobs' | 'temporaryFiles'>;
+  catalog: Catalog;
+  models: ModelService;
+  queue: JobQueue;
+  memory: MemoryLedger;
+  checks: Pool<DatasetTasks>;
+  numeric: Pool<NumericTasks>;
+  waits: MemoryWaits;
+  queueLimit: number;
+  /** Limit of an uploaded file, both compressed and decompressed. */
+  maxBytes: number;
+}): PredictionJobService {
+  const { store, catalog, models, queue, memory, checks, numeric, waits, queueLimit, maxBytes } = options;
+  const { predictionJobs: jobs, temporaryFiles } = store;
+  const { newFile } = temporaryFiles;
+  const discard = (file: string) => rm(file, { force: true });
+  const openShared = createSharedFiles<undefined>(newFile, MAX_RESULT_BYTES);
+
+  async function get(id: string): Promise<PredictionJob> {
+    const job = await jobs.get(id);
+    if (!job) throw new AtelierError('prediction-job-not-found', `Prediction job ${id} does not exist.`);
+    return waits.mark(job);
+  }
+
+  /** A precondition compares jobs as `get` returns them. */
+  const onMarked = (precondition: Precondition<PredictionJob> | undefined) =>
+    precondition && ((job: PredictionJob) => precondition(waits.mark(job)));
+
+  async function findVersion(reference: ModelReference): Promise<ModelVersion> {
+    const { name, version } = parseModelReference(reference);
+    const found = await findNamed({ pointer: '#/model' }, () => models.version(name, version));
+    const network = { ...found, reference: found, parameters: new Float32Array(0) };
+    const input = { path: '', scale: '0-255' } as const;
+    const { bytes, what } = DEMANDS.predictImages({
+      network,
+      input,
+      target: '',
+      progress: new Int32Array(1),
+    });
+    memory.assertJobFits(bytes, {
+      what,
+      details: [{ pointer: '#/model', detail: 'requires too much memory' }],
+    });
+    return found;
+  }
+
+  async function create(
+    { name, version, classNames }: ModelVersion,
+    job: Pick<NewPredictionJob, 'source' | 'images'>,
+    options: Omit<Parameters<typeof jobs.create>[1], 'queueLimit'>,
+  ): Promise<PredictionJob> {
+    const model = { name, version };
+    const created = await jobs.create({ model, classNames, ...job }, { ...options, queueLimit });
+    queue.notify();
+    return created;
+  }
+
+  return {
+    newFile,
+    discard,
+    get,
+    async list(query) {
+      const page = await jobs.list(query);
+      return { ...page, data: page.data.map(waits.mark) };
+    },
+    assertQueueHasRoom: () => jobs.assertQueueHasRoom(queueLimit),
+
+    async start({ model, dataset: id, split }, caller, record) {
+      const version = await findVersion(model);
+      const dataset = await catalog.find(id);
+      if (!dataset) {
+        const detail = `must be one of: ${listDatasetIds(catalog)}`;
+        throw new AtelierError('unknown-dataset', `Data set ${id} does not exist; the data set ${detail}.`, {
+          details: [{ pointer: '#/dataset', detail }],
+        });
+      }
+      if (dataset.classNames.length !== version.classNames.length) {
+        throw new AtelierError(
+          'impossible-request',
+          `Model ${version.name} has ${version.classNames.length} classes, but data set ${id} has ${dataset.classNames.length}.`,
+          {
+            details: [{ pointer: '#/dataset', detail: 'must have the same number of classes as the model' }],
+          },
+        );
+      }
+      const look = { datasetDigest: dataset.digest, kind: 'predictions', network: version, caller } as const;
+      const { examples } = dataset.splits[split];
+      return create(
+        version,
+        { source: { dataset: id, split }, images: examples },
+        {
+          idempotency: record,
+          look: split === LOOKED_AT ? look : undefined,
+        },
+      );
+    },
+
+    async startWithFile(model, file, signal, record) {
+      const version = await findVersion(model);
+      const target = newFile();
+      try {
+        const what = `Checking an array of ${file.bytes.toLocaleString('en')} bytes`;
+        const { images, pixels, isUnpacked } = await checks.run(
+          'checkImageFile',
+          { file, maxBytes, target },
+          signal,
+          [],
+          () => memory.reserve(CHECK_BYTES, { what }),
+        );
+        const input = isUnpacked ? target : file.path;
+        return await create(version, { source: { pixels }, images }, { input, idempotency: record });
+      } finally {
+        await discard(target);
+      }
+    },
+
+    async cancel(id, precondition) {
+      const job = await jobs.cancel(id, onMarked(precondition));
+      queue.stop(id);
+      return job;
+    },
+    remove: (id, precondition) => jobs.remove(id, onMarked(precondition)),
+
+    async resultTag(id, format, hasAllClasses) {
+      const { status } = await get(id);
+      if (status === 'succeeded') return `"${id}-${format}${hasAllClasses ? '-all' : ''}"`;
+      const advice = status === 'queued' || status === 'running' ? 'Wait for its end' : 'Start a new job';
+      throw new AtelierError(
+        'illegal-transition',
+        `Prediction job ${id} is ${status}, so it has no result. ${advice}.`,
+      );
+    },
+
+    async result(id, format, hasAllClasses, signal) {
+      const key = JSON.stringify([id, format, hasAllClasses]);
+      return openShared(key, signal, async (path, abortSignal) => {
+        const job = await get(id);
+        // Files are deleted together: if the one read last exists, the other one was not missed.
+        const labels = await jobs.digest(id, 'labels');
+        const probabilities = await jobs.digest(id, 'probabilities');
+        if (probabilities === undefined) {
+          throw new AtelierError('prediction-job-not-found', `Prediction job ${id} has just been deleted.`);
+        }
+        if (format === 'npy') return jobs.copyFile(probabilities, path).then(() => undefined);
+        const copies = { probabilities: newFile(), labels: labels === undefined ? null : newFile() };
+        try {
+          await jobs.copyFile(probabilities, copies.probabilities);
+          if (labels !== undefined) await jobs.copyFile(labels, copies.labels!);
+          const task = {
+            ...copies,
+            images: job.images,
+            classNames: job.classes!.map(({ className }) => className),
+            hasAllClasses,
+            target: path,
+          };
+          await numeric.run('writePredictionsTable', task, abortSignal);
+        } finally {
+          await discard(copies.probabilities);
+          if (copies.labels !== null) await discard(copies.labels);
+        }
+        return undefined;
+      }).catch(async (error) => {
+        // A file is missing: the job may have been deleted meanwhile.
+        if (hasCode(error, 'state-unusable')) await get(id);
+        throw error;
+      });
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** Time of a training by its parts: start, gradient check, steps and evaluations, for given times of one image. */
+import type { Dataset } from '../../domain/datasets/representation.ts';
+import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import { parameterCount } from '../../numerics/network/layers.ts';
+import {
+  evaluationMicroseconds,
+  threadedFraction,
+  trainingMicroseconds,
+} from '../../numerics/training/kernel-time.ts';
+import { DEAD_UNIT_IMAGES } from '../../numerics/training/loop.ts';
+import type { TrainingTimes } from '../../workers/messages/shapes.ts';
+import { layerSizesFor } from '../training/plan.ts';
+import { heldOutCount } from '../training/resolve-request.ts';
+import { usableThreads } from '../training/usable-threads.ts';
+
+export type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'>;
+
+/**
+ * Measured: start of the thread, preparation of the data and first, slower steps; then seconds per further thread and per
+ * parameter. `node bench/fit-time.ts` prints the sum of both constants.
+ */
+const START = { constant: 0.15, perThread: 0.03, perParameter: 1.2e-7 };
+const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
+
+/** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
+export function modelledSeconds(
+  { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
+  layerSizes: readonly number[],
+): number {
+  const image = trainingMicroseconds(layerSizes, training);
+  const images = progress.steps * training.batchSize;
+  return START.constant + (images * image * threadedFraction(image, usableThreads(training.threads))) / 1e6;
+}
+
+/** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
+export function modelledEpochSeconds(request: Training, dataset: Dataset): number {
+  return totalMs(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
+}
+
+export function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
+  const layerSizes = layerSizesFor(network.hidden, dataset);
+  return {
+    training: trainingMicroseconds(layerSizes, training),
+    evaluation: evaluationMicroseconds(layerSizes),
+  };
+}
+
+/** Predicted durations of the steps and of the evaluations of an epoch. */
+export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
+  const { training, network } = request;
+  const image = trainingMicroseconds(layerSizesFor(network.hidden, dataset), training);
+  const trained = trainedCount(request, dataset);
+  const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
+  const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
+  return {
+    steps: (trained * times.training * threadedFraction(image, usableThreads(training.threads))) / 1000,
+    evaluation: (evaluated * times.evaluation) / 1000,
+  };
+}
+
+export const totalMs = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evaluation;
+
+export const trainedCount = (request: Training, dataset: Dataset) =>
+  dataset.train.labels.length - heldOutCount(request, dataset);
+
+export const startSeconds = (layerSizes: readonly number[], training: Training['training']): number =>
+  START.constant +
+  START.perThread * (usableThreads(training.threads) - 1) +
+  START.perParameter * parameterCount(layerSizes);
+export const gradientCheckSeconds = (layerSizes: readonly number[]): number =>
+  GRADIENT_CHECK.constant + GRADIENT_CHECK.perParameter * parameterCount(layerSizes);

@@ -1,0 +1,70 @@
+/** Placement of queued jobs: which ones this replica leaves to others. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import type { Arithmetic } from '../../domain/training/reproducibility.ts';
+import type { QueuedJob } from '../../queue/job-claims.ts';
+import { decodeOrigin } from '../../store/jobs/origin.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { Replica, Replicas } from '../../store/postgres/replicas/processes.ts';
+import { trainingJobBytes } from '../memory/limits.ts';
+
+export interface PeerPlacement {
+  /** The other live replicas that should run a job, with or without a free slot. */
+  peersFor(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<readonly Pick<Replica, 'id' | 'slots'>[]>;
+}
+
+export interface JobPlacement extends PeerPlacement {
+  /**
+   * Whether only other live replicas should run a job: those with enough memory and, so that its digest stays
+   * reproducible, with the kernel and the rounding of its checkpoints. If there are none, enough memory suffices.
+   */
+  isLeft(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<boolean>;
+  /** Whether another live replica has memory for a job of this size, free or not. */
+  hasPeerFor(bytes: number): boolean;
+  /** Number of jobs that run at once on all live replicas. */
+  slots(): number;
+  /** Memory for jobs of all live replicas that run jobs. */
+  jobBytes(): number;
+}
+
+export function createJobPlacement(options: {
+  replicas: Pick<Replicas, 'id' | 'live'>;
+  jobs: Pick<Store['jobs'], 'get'>;
+  catalog: Catalog;
+}): JobPlacement {
+  const { replicas, jobs, catalog } = options;
+  const isSelf = ({ id }: Replica) => id === replicas.id;
+  const workers = () => replicas.live().filter(({ slots }) => slots > 0);
+
+  /** A damaged job fails when it starts, on any replica. */
+  async function sizeOf(id: string): Promise<number> {
+    const job = await jobs.get(id).catch(() => undefined);
+    return (job && trainingJobBytes(job, catalog)) ?? 0;
+  }
+
+  async function suitableFor({ id, origin }: Pick<QueuedJob, 'id' | 'origin'>): Promise<readonly Replica[]> {
+    const all = workers();
+    if (all.every((replica) => isAlike(replica, all[0]!))) return all;
+    const bytes = await sizeOf(id);
+    const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
+    const matching = large.filter(({ environment }) => suits(environment, decodeOrigin(origin)));
+    return [matching, large].find(({ length }) => length > 0) ?? all;
+  }
+
+  return {
+    isLeft: async (job) => workers().some(isSelf) && !(await suitableFor(job)).some(isSelf),
+    peersFor: async (job) => (await suitableFor(job)).filter((replica) => !isSelf(replica)),
+    hasPeerFor: (bytes) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
+    slots: () => workers().reduce((sum, { slots }) => sum + slots, 0),
+    jobBytes: () => workers().reduce((sum, { jobBytes }) => sum + jobBytes, 0),
+  };
+}
+
+function isAlike(a: Replica, b: Replica): boolean {
+  const { kernel, fused } = a.environment;
+  return a.jobBytes === b.jobBytes && kernel === b.environment.kernel && fused === b.environment.fused;
+}
+
+/** Without checkpoints, every environment will do. */
+function suits({ kernel, fused }: Replica['environment'], origin: Arithmetic | null): boolean {
+  return origin === null || (origin.kernel.digest === kernel && origin.fused === fused);
+}

@@ -1,0 +1,52 @@
+/** Pictures of a lab report that are embedded: the weights of the first layer, and images of the data set. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import { IMAGE_PIXELS, type SplitName } from '../../domain/datasets/representation.ts';
+import type { ReportPictures } from '../../formats/documents/lab-report/document.ts';
+import { toPng } from '../../images/encoded.ts';
+import { createCoalescingCache } from '../inspection/coalesce.ts';
+import type { InterpretabilityService } from '../inspection/interpretability.ts';
+import type { CollectedReport } from './collect.ts';
+
+/** Number of cached drawings, of at most 200 kilobytes each. */
+const MAX_CACHED = 32;
+
+export type DrawReportPictures = (collected: CollectedReport, signal: AbortSignal) => Promise<ReportPictures>;
+
+/**
+ * @returns a function that throws AtelierError `overloaded`, `dataset-damaged`, and `model-not-found` if the version was
+ *   deleted meanwhile
+ */
+export function createReportPictures(
+  catalog: Catalog,
+  interpretability: Pick<InterpretabilityService, 'drawWeights'>,
+): DrawReportPictures {
+  const coalesceWeights = createCoalescingCache<Buffer>(MAX_CACHED);
+
+  async function drawImages(
+    datasetId: string | undefined,
+    split: SplitName,
+    indices: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Buffer[]> {
+    const dataset = datasetId === undefined ? undefined : await catalog.get(datasetId);
+    if (!dataset) return [];
+    const { pixels } = dataset[split];
+    // Copies, because sharp does not support views of shared memory.
+    const copy = (index: number) =>
+      new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
+    return Promise.all(indices.map((index) => toPng(copy(index), () => signal)));
+  }
+
+  return async ({ report: { dataset, examples, evaluation }, drawn }, signal) => {
+    const indicesOf = (images: readonly { readonly index: number }[]) => images.map(({ index }) => index);
+    const [weights, exampleImages, mistakes] = await Promise.all([
+      drawn &&
+        coalesceWeights(JSON.stringify([drawn.digest, drawn.layerSizes]), signal, (abortSignal) =>
+          interpretability.drawWeights(drawn, { layer: 1 }, abortSignal),
+        ),
+      drawImages(dataset?.id, 'train', indicesOf(examples), signal),
+      drawImages(evaluation?.dataset, 'test', indicesOf(evaluation?.mistakes ?? []), signal),
+    ]);
+    return { weights, examples: exampleImages, mistakes };
+  };
+}

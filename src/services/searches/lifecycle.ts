@@ -1,0 +1,156 @@
+/** Creates, lists, changes and deletes searches. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import { type ListedTrial, rankTrials } from '../../domain/searches/leaderboard.ts';
+import type { Search, SearchChange, SearchPreview, Trial } from '../../domain/searches/representation.ts';
+import type { ResolvedSearchRequest, SearchRequest } from '../../domain/searches/request.ts';
+import { nameValues } from '../../domain/searches/trial-request.ts';
+import { AtelierError, hasCode } from '../../errors.ts';
+import type { Precondition } from '../../store/database/rows.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import { findDataset } from '../datasets/find.ts';
+import type { ModelService } from '../models/catalog.ts';
+import type { PredictTrainingTime } from '../preview/training-times.ts';
+import type { ResolveTraining } from '../training/resolve-request.ts';
+import { fixSearchTeachers } from '../training/teachers.ts';
+import { estimateSearchTime } from './duration.ts';
+import { planSearch } from './plan.ts';
+import type { SearchRunner } from './runner.ts';
+
+export interface SearchService {
+  /** @throws AtelierError `unknown-dataset`, `invalid-request`, `impossible-request`, `queue-full` */
+  start(request: SearchRequest, idempotency?: IdempotencyRecord<Search>): Promise<Search>;
+  /** Checks the request as `start` does, and estimates its time. @throws `signal.reason` once it aborts, and the errors of `start`, except `queue-full` */
+  preview(request: SearchRequest, signal: AbortSignal): Promise<SearchPreview>;
+  /** @throws AtelierError `search-not-found` */
+  get(id: string): Promise<Search>;
+  readonly list: Store['searches']['list'];
+  /** In order of their numbers. @throws AtelierError `search-not-found` */
+  trials(id: string): Promise<ListedTrial[]>;
+  /** Best first. @throws AtelierError `search-not-found` */
+  leaderboard(id: string): Promise<Trial[]>;
+  /** @throws AtelierError `search-not-found`, `illegal-transition`, and the errors of the precondition */
+  change(id: string, change: SearchChange, precondition?: Precondition<Search>): Promise<Search>;
+  /**
+   * Deletes an ended search with its trials and their jobs. The version that it published stays.
+   * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the precondition
+   */
+  remove(id: string, precondition?: Precondition<Search>): Promise<void>;
+  /** Deletes searches that ended before a time. */
+  removeEnded(endedBefore: Date, signal: AbortSignal): Promise<void>;
+  /** Continues deletions that were interrupted, such as by the end of the process. */
+  finishDeletions(signal: AbortSignal): Promise<void>;
+  /** @throws AtelierError `search-not-found` */
+  readonly events: Store['searches']['events']['list'];
+}
+
+/** Searches that have not ended. */
+const MAX_UNFINISHED = 100;
+const PAGE_SIZE = 100;
+
+export function createSearchService(options: {
+  store: Pick<Store, 'searches'>;
+  catalog: Catalog;
+  resolve: ResolveTraining;
+  models: Pick<ModelService, 'version' | 'invalidateEverywhere'>;
+  runner: SearchRunner;
+  predictTime: PredictTrainingTime;
+  /** Number of jobs that run at once, on all replicas together. */
+  slots: () => number;
+}): SearchService {
+  const { store, catalog, resolve, models, runner, predictTime, slots } = options;
+  const { searches } = store;
+
+  async function get(id: string): Promise<Search> {
+    const search = await searches.get(id);
+    if (search === undefined) throw new AtelierError('search-not-found', `Search ${id} does not exist.`);
+    return search;
+  }
+
+  async function plan(sent: SearchRequest) {
+    const request = await fixSearchTeachers(sent, models);
+    const dataset = await findDataset(catalog, request.dataset, '#/dataset');
+    return { ...(await planSearch(request, dataset, resolve)), request, dataset };
+  }
+
+  const remove = (id: string, precondition?: Precondition<Search>) =>
+    searches.remove(id, precondition, models.invalidateEverywhere);
+
+  async function removeEach(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const id of ids) {
+      if (signal.aborted) return;
+      await remove(id).catch((error) => {
+        // Another process has deleted it, or an unfinished job uses one of its checkpoints.
+        if (!hasCode(error, 'search-not-found', 'training-job-in-use')) throw error;
+      });
+    }
+  }
+
+  return {
+    get,
+    list: searches.list,
+    remove,
+    async start(sent, idempotency) {
+      const { plan: planned, request } = await plan(sent);
+      const resolved: ResolvedSearchRequest = { ...request, modelName: request.modelName ?? request.dataset };
+      const search = await searches.create(resolved, planned, { limit: MAX_UNFINISHED, idempotency });
+      runner.notify(search.id);
+      return search;
+    },
+    async preview(sent, signal) {
+      const { plan: planned, request, requests, dataset } = await plan(sent);
+      const { settings, rungs, plannedEpochs, validationImages } = planned;
+      const parallel = request.parallel ?? Math.max(1, slots());
+      // The teachers predict once for all trials.
+      const time = ({ training, ...rest }: ResolvedTrainingRequest) =>
+        predictTime({ ...rest, training: { ...training, distillation: null } }, dataset, signal);
+      return {
+        trials: settings.map((setting, n) => ({ trial: n + 1, values: nameValues(request, setting) })),
+        repeats: request.repeats,
+        rungs: [...rungs],
+        plannedEpochs,
+        validationImages,
+        time: await estimateSearchTime(request, requests, dataset, {
+          parallel,
+          slots: Math.max(1, slots()),
+          time,
+        }),
+      };
+    },
+    async trials(id) {
+      await get(id);
+      return searches.trials(id);
+    },
+    async leaderboard(id) {
+      const search = await get(id);
+      return rankTrials(await searches.trials(id), search, search.validationImages);
+    },
+    async change(id, change, precondition) {
+      const search = await searches.request(id, change, precondition);
+      runner.notify(id);
+      return search;
+    },
+    async removeEnded(endedBefore, signal) {
+      const ended: string[] = [];
+      for (let after: string | undefined, hasMore = true; hasMore && !signal.aborted; ) {
+        const page = await searches.list({ limit: PAGE_SIZE, after });
+        ended.push(
+          ...page.data.filter(({ finishedAt }) => isBefore(finishedAt, endedBefore)).map(({ id }) => id),
+        );
+        ({ hasMore } = page);
+        after = page.data.at(-1)?.id;
+      }
+      await removeEach(ended, signal);
+    },
+    finishDeletions: async (signal) => removeEach(await searches.beingDeleted(), signal),
+    async events(id, query) {
+      await get(id);
+      return searches.events.list(id, query);
+    },
+  };
+}
+
+function isBefore(finishedAt: string | null, time: Date): boolean {
+  return finishedAt !== null && finishedAt < time.toISOString();
+}

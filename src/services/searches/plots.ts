@@ -1,0 +1,105 @@
+/** Plots of a search: the history of its objective, slices by option, rungs. */
+
+import type { ChartOptions } from '../../charts/parts/figure.ts';
+import { THEMES } from '../../charts/parts/theme.ts';
+import type { VNode } from '../../charts/preact.d.ts';
+import { renderSvg } from '../../charts/render.ts';
+import { drawSearchHistory } from '../../charts/searches/history.ts';
+import { settingOf, toOption } from '../../charts/searches/options.ts';
+import { drawSearchRungs } from '../../charts/searches/rungs.ts';
+import { drawSearchSlices } from '../../charts/searches/slices.ts';
+import { describeSearch, drawnValue, OBJECTIVES } from '../../charts/searches/trials.ts';
+import type { PlotQuery, SearchPlot, SearchPlotQuery } from '../../domain/reports/plots.ts';
+import { type ListedTrial, rankTrials } from '../../domain/searches/leaderboard.ts';
+import type { Search } from '../../domain/searches/representation.ts';
+import type { Objective } from '../../domain/searches/request.ts';
+import { parsePath } from '../../domain/searches/trial-request.ts';
+import { AtelierError } from '../../errors.ts';
+import type { Plot } from '../inspection/draw-plots.ts';
+
+const DEFAULT_HEIGHT = 360;
+
+/** @throws AtelierError `impossible-request` before the first result */
+export function drawSearchPlot(
+  plot: SearchPlot,
+  search: Search,
+  trials: readonly ListedTrial[],
+  query: SearchPlotQuery,
+): Plot {
+  if (search.best === null) {
+    const detail = `Search ${search.id} is ${search.status} and has no result to draw.`;
+    const advice = search.finishedAt === null ? ' Try again after its first trial has a result.' : '';
+    throw new AtelierError('impossible-request', detail + advice, {
+      details: [{ parameter: 'id', detail: 'must be a search with a result' }],
+    });
+  }
+  const options = toOptions(query);
+  const drawn = DRAW[plot](search, trials, query, options);
+  return { svg: renderSvg(drawn), width: options.width, height: options.height };
+}
+
+const toOptions = ({ width, height, theme }: PlotQuery): ChartOptions => ({
+  width,
+  height: height ?? DEFAULT_HEIGHT,
+  theme: THEMES[theme],
+});
+
+type Draw = (
+  search: Search,
+  trials: readonly ListedTrial[],
+  query: SearchPlotQuery,
+  options: ChartOptions,
+) => VNode;
+
+const DRAW: Readonly<Record<SearchPlot, Draw>> = {
+  history: (search, trials, { scale }, options) =>
+    drawSearchHistory({ ...captionOf(search), scale, trials: valuesOf(search, trials) }, options),
+
+  slices: (search, trials, { scale }, options) => {
+    const values = new Map(valuesOf(search, trials).map(({ number, value }) => [number, value]));
+    return drawSearchSlices(
+      {
+        ...captionOf(search),
+        scale,
+        best: search.best?.trial ?? null,
+        options: search.vary.map((variation) => toOption(variation, parsePath(variation.path).at(-1)!)),
+        trials: trials.map(({ trial, setting }) => ({
+          number: trial,
+          value: values.get(trial) ?? null,
+          settings: search.vary.map((variation, i) => settingOf(variation, setting[i])),
+        })),
+      },
+      options,
+    );
+  },
+
+  rungs: (search, trials, { scale }, options) =>
+    drawSearchRungs(
+      {
+        ...captionOf(search),
+        scale,
+        rungs: search.rungs,
+        trials: trials.map((trial) => ({ number: trial.trial, values: rungValues(trial, search.objective) })),
+      },
+      options,
+    ),
+};
+
+const captionOf = (search: Search) => describeSearch(search, `${search.modelName} · ${search.id}`);
+
+/** The objective of each trial at the last rung that it reached, in order of their numbers. */
+function valuesOf(search: Search, trials: readonly ListedTrial[]) {
+  return rankTrials(trials, search, search.validationImages)
+    .map((trial) => ({ number: trial.trial, value: drawnValue(trial, search.objective) }))
+    .toSorted((a, b) => a.number - b.number);
+}
+
+/** Means of the objective over the repeats, at each rung that all of them have reached. */
+function rungValues({ runs }: ListedTrial, objective: Objective): number[] {
+  const { factor } = OBJECTIVES[objective];
+  const reached = Math.min(...runs.map(({ measured }) => measured.length));
+  return Array.from({ length: reached }, (_, rung) => {
+    const sum = runs.reduce((total, { measured }) => total + measured[rung]![objective], 0);
+    return (factor * sum) / runs.length;
+  });
+}

@@ -1,0 +1,168 @@
+/** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import type { Dataset } from '../../domain/datasets/representation.ts';
+import { isEnded } from '../../domain/jobs/status.ts';
+import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../../domain/jobs/training.ts';
+import { AtelierError } from '../../errors.ts';
+import type { JobQueue } from '../../queue/job-queue.ts';
+import type { Precondition } from '../../store/database/rows.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import { listEvents } from '../events/list.ts';
+import type { ModelService } from '../models/catalog.ts';
+import { estimateRetryAfter } from '../queueing/retry-after.ts';
+import type { StorageWaits } from '../queueing/storage-waits.ts';
+import { prepareReproduction } from './reproduction.ts';
+import { initialProgress, type ResolveTraining } from './resolve-request.ts';
+
+export interface TrainingService {
+  /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `queue-full` */
+  start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found` */
+  get(id: string): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  cancel(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  pause(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
+  resume(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  change(
+    id: string,
+    changes: Pick<TrainingJob, 'priority'>,
+    precondition?: Precondition<TrainingJob>,
+  ): Promise<TrainingJob>;
+  /**
+   * Repeats the training of a succeeded job from its receipt.
+   * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
+   */
+  verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
+  /**
+   * Deletes an ended job. Its versions stay.
+   * @throws AtelierError `training-job-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the
+   *   precondition
+   */
+  remove(id: string, precondition?: Precondition<TrainingJob>): Promise<void>;
+  readonly revisions: Store['jobs']['revisions'];
+  readonly getMany: Store['jobs']['getMany'];
+  readonly metrics: Store['epochRecords']['list'];
+  /** The last epoch with metrics; 0 without. @throws AtelierError `training-job-not-found` */
+  readonly lastEpoch: Store['epochRecords']['last'];
+  /** @throws AtelierError `training-job-not-found`, `events-deleted` */
+  readonly events: Store['events']['list'];
+  /** @throws AtelierError `training-job-not-found` */
+  readonly checkpoints: Store['checkpoints']['list'];
+}
+
+export function createTrainingService(options: {
+  store: Pick<Store, 'jobs' | 'epochRecords' | 'events' | 'checkpoints'>;
+  catalog: Catalog;
+  models: ModelService;
+  queue: JobQueue;
+  resolve: ResolveTraining;
+  waits: StorageWaits;
+  queueLimit: number;
+  /** Number of jobs that run at once, on all replicas together. */
+  slots: () => number;
+}): TrainingService {
+  const { store, catalog, models, queue, resolve, waits, queueLimit, slots } = options;
+
+  async function get(id: string): Promise<TrainingJob> {
+    const job = await store.jobs.get(id);
+    if (!job) throw new AtelierError('training-job-not-found', `Training job ${id} does not exist.`);
+    return waits.mark(job);
+  }
+
+  async function create(
+    request: ResolvedTrainingRequest,
+    dataset: Dataset,
+    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'idempotency' | 'target' | 'notify'>,
+  ): Promise<TrainingJob> {
+    const progress = initialProgress(request, dataset);
+    const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(addRetryAfter);
+    queue.notify();
+    return job;
+  }
+
+  /** A precondition compares jobs as `get` returns them. */
+  const onMarked = (precondition: Precondition<TrainingJob> | undefined) =>
+    precondition && ((job: TrainingJob) => precondition(waits.mark(job)));
+
+  /** A search pauses and resumes its jobs itself. */
+  const outsideSearch = (precondition: Precondition<TrainingJob> | undefined) => (job: TrainingJob) => {
+    onMarked(precondition)?.(job);
+    if (job.search === null || isEnded(job.status)) return;
+    throw new AtelierError(
+      'illegal-transition',
+      `Training job ${job.id} belongs to search ${job.search.id}, which pauses and resumes its jobs itself. ` +
+        'Pause or resume the search, or cancel the job.',
+    );
+  };
+
+  async function addRetryAfter(error: unknown): Promise<never> {
+    if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
+    // No replica may run jobs at the moment.
+    const limit = Math.max(1, slots());
+    const { data } = await store.jobs.list({ status: 'running', limit });
+    const retryAfterSeconds = estimateRetryAfter(data, limit);
+    throw new AtelierError(error.code, error.message, { cause: error, retryAfterSeconds });
+  }
+
+  return {
+    get,
+    async revisions(query) {
+      const page = await store.jobs.revisions(query);
+      return { ...page, data: page.data.map(waits.markRevision) };
+    },
+    getMany: async (ids) => (await store.jobs.getMany(ids)).map(waits.mark),
+    metrics: store.epochRecords.list,
+    async start(request, idempotency) {
+      const { request: resolved, dataset, notify } = await resolve(request);
+      return create(resolved, dataset, { idempotency, notify });
+    },
+    async verify(id, idempotency) {
+      const job = await get(id);
+      const { request, dataset, target } = await prepareReproduction(job, catalog, models);
+      return create(request, dataset, { idempotency, target });
+    },
+    async cancel(id, precondition) {
+      const job = await store.jobs.requestCancel(id, onMarked(precondition));
+      queue.stop(id);
+      queue.notify();
+      return waits.mark(job);
+    },
+    async pause(id, precondition) {
+      const job = await store.jobs.requestPause(id, outsideSearch(precondition));
+      queue.stop(id);
+      queue.notify();
+      return waits.mark(job);
+    },
+    async resume(id, precondition) {
+      const options = { queueLimit, precondition: outsideSearch(precondition) };
+      const job = await store.jobs.resume(id, options).catch(addRetryAfter);
+      queue.notify();
+      return job;
+    },
+    async change(id, { priority }, precondition) {
+      const job = await store.jobs.changePriority(id, priority, onMarked(precondition));
+      queue.notify();
+      return waits.mark(job);
+    },
+    async remove(id, precondition) {
+      const steps = await store.jobs.remove(id, precondition);
+      await models.invalidateEverywhere(steps.map((version) => ({ name: id, version })));
+    },
+    async lastEpoch(id) {
+      const last = await store.epochRecords.last(id);
+      if (last === 0) await get(id);
+      return last;
+    },
+    async events(id, query) {
+      return listEvents(store.events, await get(id), query);
+    },
+    async checkpoints(id) {
+      await get(id);
+      return store.checkpoints.list(id);
+    },
+  };
+}

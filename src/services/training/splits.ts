@@ -1,0 +1,68 @@
+/** The splits that the training of a model, and of the models that it started from or distilled, used. */
+
+import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import { isJobId } from '../../domain/models/reference.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
+import { hasCode } from '../../errors.ts';
+import { resolvedTeachers, resolvedWarmStart } from '../../store/models/versions.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { ValidationSplit } from '../../workers/messages/shapes.ts';
+import type { ModelService } from '../models/catalog.ts';
+
+/** A training, with the digest of its data set. */
+export interface KnownTraining {
+  readonly request: Pick<ResolvedTrainingRequest, 'seed' | 'training' | 'warmStart'>;
+  readonly datasetDigest: string;
+}
+
+/** null for an import, whose training is unknown. */
+export function trainingOf({ lineage }: ModelVersion): KnownTraining | null {
+  const { request, dataset } = lineage;
+  if (request === null || dataset === null) return null;
+  return { request: request as unknown as ResolvedTrainingRequest, datasetDigest: dataset.digest };
+}
+
+/**
+ * Follows the warm starts and the teachers. Trainings on other data sets are left out: they have seen other images.
+ * @returns null if a training that the model depends on is unknown
+ */
+export async function listSplits(
+  training: KnownTraining,
+  models: Pick<ModelService, 'version'>,
+  jobs: Pick<Store['jobs'], 'get'>,
+): Promise<ValidationSplit[] | null> {
+  const splits: ValidationSplit[] = [];
+  const found: KnownTraining[] = [training];
+  const seen = new Set<string>();
+  for (const { request, datasetDigest } of found) {
+    const { seed, training: options, warmStart } = request;
+    if (datasetDigest === training.datasetDigest) {
+      splits.push({ seed, fraction: options.validation?.fraction ?? null });
+    }
+    const used = resolvedTeachers(options);
+    if (warmStart !== null) used.push(resolvedWarmStart(warmStart));
+    for (const { name, version } of used) {
+      const key = `${name}@${version}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const before = await (isJobId(name) ? findJob(name) : findVersion(name, version));
+      if (before === null) return null;
+      found.push(before);
+    }
+  }
+  return splits;
+
+  async function findJob(id: string): Promise<KnownTraining | null> {
+    const job = await jobs.get(id);
+    return job?.receipt ? { request: job, datasetDigest: job.receipt.dataset.digest } : null;
+  }
+
+  async function findVersion(name: string, version: number): Promise<KnownTraining | null> {
+    try {
+      return trainingOf(await models.version(name, version));
+    } catch (error) {
+      if (hasCode(error, 'model-not-found')) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** Runs queued training jobs, each in a thread. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { isTrial, type ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
+import { hasCode } from '../../errors.ts';
+import { Preemption, type RunJob } from '../../queue/job-queue.ts';
+import type { Run } from '../../store/persistent-state.ts';
+import { detectEnvironment } from '../../workers/kernel/compile.ts';
+import { serializeError } from '../../workers/threads/serialize-error.ts';
+import type { TrainingThreads } from '../../workers/training/kept-threads.ts';
+import { createRetryUntilStored, isStorageOutage, RETRY_MS } from '../queueing/retry-until-stored.ts';
+import { createTrainingRun, type TrainingContext, type TrainingRun } from './run.ts';
+
+export function createRunTraining(context: TrainingContext & { readonly threads: TrainingThreads }): RunJob {
+  const { store, catalog, threads, waits, log, runner } = context;
+  const environment = detectEnvironment();
+  const retryUntilStored = createRetryUntilStored(store, waits, log);
+
+  function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): ExecutionEnvironment | null {
+    const dataset = catalog.summary(id);
+    return dataset ? { dataset: { id, digest: dataset.digest }, ...environment } : null;
+  }
+
+  /**
+   * Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. If the connection is
+   * lost, the job may have been started, which no other replica would notice while this one is alive.
+   */
+  async function tryStart(jobId: string, closing: AbortSignal): Promise<Run | null> {
+    using waiting = new DisposableStack();
+    for (let isRepeated = false; ; isRepeated = true) {
+      try {
+        return await store.jobs.start(jobId, { detectEnvironment: describeEnvironment, runner, isRepeated });
+      } catch (error) {
+        if (hasCode(error, 'illegal-transition')) return null;
+        if (closing.aborted || !isStorageOutage(error)) throw error;
+        if (!isRepeated) {
+          log.warn({ jobId, err: error }, 'failed to start a job, retrying');
+          waiting.use(waits.add(jobId));
+        }
+        await wait(RETRY_MS, undefined, { signal: closing }).catch(() => {});
+      }
+    }
+  }
+
+  /** While a message cannot be stored, later ones wait in order and the thread goes on training. */
+  async function train(run: Run, training: TrainingRun, signal: AbortSignal, closing: AbortSignal) {
+    const options = { closing, stopping: signal };
+    const task = await retryUntilStored(run, training.prepare, options);
+    if (!task) return;
+    const thread = threads.run(
+      task,
+      async (message) => {
+        await retryUntilStored(run, () => training.handleMessage(message), options);
+      },
+      isTrial(run.job),
+    );
+    // The job may be cancelled between its start in the database and the start of its thread.
+    if (signal.aborted || run.job.status !== 'running') thread.stop();
+    signal.addEventListener('abort', () => thread.stop(), { once: true });
+    await thread.ended;
+  }
+
+  async function trainOrRequeue(run: Run, signal: AbortSignal, closing: AbortSignal): Promise<void> {
+    const preemptedBy = () => (signal.reason instanceof Preemption ? signal.reason.by : undefined);
+    const training = createTrainingRun(run, context, preemptedBy);
+    try {
+      await train(run, training, signal, closing);
+    } catch (error) {
+      if (hasCode(error, 'lease-lost')) throw error;
+      log.error({ jobId: run.job.id, err: error }, 'failed to record a job');
+      // No thread works on the job any more, so its status must not stay `running`.
+      await retryUntilStored(run, () => training.requeue(serializeError(error)), {
+        closing,
+        isTransient: (failed) => !hasCode(failed, 'illegal-transition', 'lease-lost'),
+      });
+    }
+  }
+
+  return async (jobId, signal, closing) => {
+    const run = await tryStart(jobId, closing);
+    if (run === null) return;
+    try {
+      await trainOrRequeue(run, signal, closing);
+    } catch (error) {
+      if (!hasCode(error, 'lease-lost')) throw error;
+      log.warn({ jobId, run: run.run }, 'the job has been taken over, so this run ends without a result');
+    }
+  };
+}

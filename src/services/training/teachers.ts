@@ -1,0 +1,111 @@
+/** The teachers of a training: the models that it distils. */
+import type { Dataset } from '../../domain/datasets/representation.ts';
+import type { TrainingRequest } from '../../domain/jobs/training.ts';
+import {
+  parseModelReference,
+  publishedReferenceSchema,
+  type VersionReference,
+} from '../../domain/models/reference.ts';
+import type { SearchRequest } from '../../domain/searches/request.ts';
+import { listTeachers, replaceTeachers } from '../../domain/searches/teachers.ts';
+import { AtelierError } from '../../errors.ts';
+import type { Distillation } from '../../numerics/examples/distillation.ts';
+import type { NumericTasks } from '../../workers/messages/by-pool.ts';
+import type { Pool } from '../../workers/threads/pool.ts';
+import { createCoalescingCache } from '../inspection/coalesce.ts';
+import { findNamed, loadNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
+import type { LoadedModel } from '../models/loaded-version.ts';
+
+/** Cached targets, of 2.4 MB each for Fashion-MNIST: the trials of a search usually have the same teachers. */
+const MAX_CACHED = 2;
+
+type Training = Pick<TrainingRequest, 'training'>;
+
+/**
+ * Loads the teachers of a request, none without distillation.
+ * @throws AtelierError `unknown-model`; `impossible-request` if a model has other classes than the data set
+ */
+export async function loadTeachers(
+  { training: { distillation } }: Training,
+  { id, classNames }: Pick<Dataset, 'id' | 'classNames'>,
+  models: ModelService,
+): Promise<LoadedModel[]> {
+  const loaded: LoadedModel[] = [];
+  for (const [n, teacher] of (distillation?.teachers ?? []).entries()) {
+    const { name, version } = parseModelReference(teacher);
+    const pointer = `#/training/distillation/teachers/${n}`;
+    const model = await loadNamed(models, pointer, name, version);
+    if (model.classNames.join('\n') !== classNames.join('\n')) {
+      throw new AtelierError(
+        'impossible-request',
+        `Model ${name} cannot be a teacher: it has the classes ${model.classNames.join(', ')}, and data set ${id} has ${classNames.join(', ')}.`,
+        {
+          details: [
+            { pointer, detail: 'must be a model with the classes of the data set, in the same order' },
+          ],
+        },
+      );
+    }
+    loaded.push(model);
+  }
+  return loaded;
+}
+
+/** Replaces the teachers of a request by their versions of now, because newer ones may exist when the job runs. */
+export function fixTeachers<T extends Training>(request: T, teachers: readonly VersionReference[]): T {
+  const { distillation } = request.training;
+  if (distillation === null) return request;
+  return { ...request, training: { ...request.training, distillation: { ...distillation, teachers } } };
+}
+
+/**
+ * Replaces the teachers that a search names by their versions of now, so that all of its trials have the same ones.
+ * @throws AtelierError `unknown-model` if one does not exist, whether a trial has it or not
+ */
+export async function fixSearchTeachers(
+  request: SearchRequest,
+  models: Pick<ModelService, 'version'>,
+): Promise<SearchRequest> {
+  const versions = new Map<string, VersionReference>();
+  for (const { reference, pointer } of listTeachers(request)) {
+    const parsed = publishedReferenceSchema.safeParse(reference);
+    if (!parsed.success) continue;
+    const { name, version } = parseModelReference(parsed.data);
+    const found = await findNamed({ pointer }, () => models.version(name, version));
+    versions.set(JSON.stringify(reference), { name, version: found.version });
+  }
+  return replaceTeachers(request, (reference) => versions.get(JSON.stringify(reference)) ?? reference);
+}
+
+/**
+ * Returns what a training needs from its teachers; null without distillation.
+ * @throws AtelierError as `loadTeachers`
+ */
+export type LoadDistillation = (request: Training, dataset: Dataset) => Promise<Distillation | null>;
+
+/** @param numeric computes the probabilities of the teachers */
+export function createLoadDistillation(
+  models: ModelService,
+  numeric: Pick<Pool<NumericTasks>, 'run'>,
+): LoadDistillation {
+  const coalesce = createCoalescingCache<Float32Array>(MAX_CACHED);
+
+  return async (request, dataset) => {
+    const { distillation } = request.training;
+    if (distillation === null) return null;
+    const teachers = await loadTeachers(request, dataset, models);
+    const versions = await Promise.all(
+      teachers.map(({ reference: { name, version } }) => models.version(name, version)),
+    );
+    const key = JSON.stringify([dataset.digest, versions.map(({ digest }) => digest)]);
+    const { signal } = new AbortController();
+    const targets = await coalesce(key, signal, (abortSignal) =>
+      numeric.run(
+        'averageTeachers',
+        { teachers: teachers.map(servedNetwork), examples: dataset.train },
+        abortSignal,
+      ),
+    );
+    return { weight: distillation.weight, targets };
+  };
+}

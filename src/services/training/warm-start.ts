@@ -1,0 +1,58 @@
+/** Warm start: resolves the model version that a training starts from. */
+import type { Dataset } from '../../domain/datasets/representation.ts';
+import { DEFAULT_HIDDEN, type TrainingRequest } from '../../domain/jobs/training.ts';
+import { parseModelReference } from '../../domain/models/reference.ts';
+import { AtelierError, type ErrorDetail } from '../../errors.ts';
+import type { ModelService } from '../models/catalog.ts';
+import { loadNamed } from '../models/catalog.ts';
+import type { LoadedModel } from '../models/loaded-version.ts';
+import { type InitialState, layerSizesFor } from './plan.ts';
+
+/**
+ * Returns null if the request has no warm start.
+ * @throws AtelierError `unknown-model`; `impossible-request` if the model's network differs from the request
+ */
+export async function resolveWarmStart(
+  { warmStart, network, training }: Pick<TrainingRequest, 'warmStart' | 'network' | 'training'>,
+  dataset: Dataset,
+  models: ModelService,
+): Promise<(InitialState & { readonly reference: { name: string; version: number } }) | null> {
+  if (warmStart === null) return null;
+  const { name, version } = parseModelReference(warmStart);
+  const model = await loadNamed(models, '#/warmStart', name, version);
+  const details = differences(model, { network, training }, dataset);
+  if (details.length > 0) {
+    const all = details.map(({ detail }) => detail).join('; ');
+    throw new AtelierError(
+      'impossible-request',
+      `The training cannot start from model ${name}: ${all}. Layers, activation and standardize must equal the model's; ` +
+        'omitted fields have their defaults.',
+      { details },
+    );
+  }
+  return { ...model, reference: model.reference };
+}
+
+function differences(
+  model: Pick<LoadedModel, 'layerSizes' | 'activation' | 'standardization'>,
+  { network, training }: Pick<TrainingRequest, 'network' | 'training'>,
+  dataset: Dataset,
+): ErrorDetail[] {
+  const details: ErrorDetail[] = [];
+  const differs = (pointer: string, detail: string) => details.push({ pointer, detail });
+  const [found, wanted] = [model.layerSizes.join('-'), layerSizesFor(network.hidden, dataset).join('-')];
+  if (found !== wanted) {
+    const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default' : '';
+    differs('#/network/hidden', `it is a ${found} network, but the request has ${wanted}${isDefault}`);
+  }
+  if (model.activation !== network.activation) {
+    const requested = `the request has ${network.activation}`;
+    differs('#/network/activation', `its activation is ${model.activation}, but ${requested}`);
+  }
+  if ((model.standardization !== null) !== training.standardize) {
+    const was = model.standardization === null ? 'not standardized' : 'standardized';
+    const requested = `standardize is ${training.standardize} in the request`;
+    differs('#/training/standardize', `it was trained on pixels that were ${was}, but ${requested}`);
+  }
+  return details;
+}

@@ -1,0 +1,117 @@
+/** Checkpoints: content in blobs, metadata in rows. */
+import type { Kysely, Transaction } from 'kysely';
+import type { CheckpointRecord } from '../../domain/jobs/checkpoint.ts';
+import type { JobEvent } from '../../domain/jobs/training.ts';
+import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
+import type { Rows } from '../database/rows.ts';
+import type { CheckpointRow, Database } from '../database/tables.ts';
+import { type RunKey, writeEvent } from '../jobs/events.ts';
+import { clearOrigin, writeOrigin } from '../jobs/origin.ts';
+import { lockActiveJob, recordWarning } from '../jobs/progress.ts';
+import { pruneCheckpoints, removeUnreferenced } from './prune.ts';
+
+export interface Checkpoints {
+  /** Ordered by step. Empty for a job that does not exist. */
+  list(jobId: string): Promise<CheckpointRecord[]>;
+  /** @throws AtelierError `state-unusable` if the file is missing or damaged */
+  read(checkpoint: Pick<CheckpointRecord, 'digest'>): Promise<Uint8Array<ArrayBuffer>>;
+  /** Removes the checkpoints of an ended job, except those that an unfinished job starts from, if the claim succeeds. */
+  expire(jobId: string, claim: (trx: Transaction<Database>) => Promise<boolean>): Promise<void>;
+}
+
+/** Writes on behalf of a run; see `Run`. */
+export interface CheckpointWriter {
+  save(
+    run: RunKey,
+    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
+    bytes: Uint8Array,
+  ): Promise<void>;
+  discard(run: RunKey, step: number, reason: JobEvent['data']): Promise<void>;
+  /** Call after deleting rows of checkpoints. Removes the files that no other row refers to. */
+  release(digests: readonly string[]): Promise<void>;
+}
+
+/** @param blobs holds checkpoints only; unreferenced ones are removed */
+export function createCheckpoints(
+  { db, inTransaction, lockQueue }: Rows,
+  blobs: RefCountedBlobs,
+): Checkpoints & CheckpointWriter {
+  const selectRows = (from: Kysely<Database>, jobId: string) =>
+    from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
+
+  return {
+    async save(run, { step, epoch, loss }, bytes) {
+      const jobId = run.id;
+      const removed = await blobs.putReferenced(bytes, (digest) =>
+        inTransaction(async (trx) => {
+          const job = await lockActiveJob(trx, run);
+          const before = await selectRows(trx, jobId);
+          const row: CheckpointRow = {
+            job_id: jobId,
+            step,
+            epoch,
+            created_at: new Date().toISOString(),
+            bytes: bytes.length,
+            loss,
+            digest,
+          };
+          await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
+          await trx.insertInto('checkpoints').values(row).execute();
+          await writeEvent(trx, job, 'checkpoint', { step, epoch });
+          if (before.length === 0) await writeOrigin(trx, job);
+          // Failures are counted since the last progress, so a checkpoint beyond all earlier ones resets the counts.
+          if (before.every((other) => other.step < step)) {
+            await trx
+              .updateTable('jobs')
+              .set({ attempts: 1, unclean_ends: 0 })
+              .where('id', '=', jobId)
+              .execute();
+          }
+          const replaced = before.filter((other) => other.step === step).map((other) => other.digest);
+          const pruned = await pruneCheckpoints(trx, [...before.filter((other) => other.step !== step), row]);
+          return [...replaced, ...pruned];
+        }),
+      );
+      await blobs.release(removed);
+    },
+
+    list: async (jobId) => (await selectRows(db, jobId)).map(toRecord),
+    read: ({ digest }) => blobs.get(digest),
+    release: blobs.release,
+
+    async discard(run, step, reason) {
+      const row = await inTransaction(async (trx) => {
+        await recordWarning(trx, run, reason);
+        const discarded = await trx
+          .deleteFrom('checkpoints')
+          .where('job_id', '=', run.id)
+          .where('step', '=', step)
+          .returning('digest')
+          .executeTakeFirst();
+        if ((await selectRows(trx, run.id)).length === 0) await clearOrigin(trx, run.id);
+        return discarded;
+      });
+      if (row) await blobs.release([row.digest]);
+    },
+
+    async expire(jobId, claim) {
+      const removed = await inTransaction(async (trx) => {
+        if (!(await claim(trx))) return [];
+        // A job that is just being created may start from one of them.
+        await lockQueue(trx);
+        return removeUnreferenced(trx, await selectRows(trx, jobId));
+      });
+      await blobs.release(removed);
+    },
+  };
+}
+
+/** Whether a checkpoint has this content. */
+export async function isCheckpoint(db: Kysely<Database>, digest: string): Promise<boolean> {
+  const checkpoint = db.selectFrom('checkpoints').select('step').where('digest', '=', digest).limit(1);
+  return (await checkpoint.executeTakeFirst()) !== undefined;
+}
+
+function toRecord({ step, epoch, created_at, bytes, loss, digest }: CheckpointRow): CheckpointRecord {
+  return { step, epoch, createdAt: created_at, bytes, loss, digest };
+}

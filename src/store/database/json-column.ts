@@ -1,0 +1,30 @@
+/** JSON text columns. */
+import { AtelierError } from '../../errors.ts';
+
+/** @throws RangeError for NaN and infinities, which JSON would silently turn into null */
+export function encode(value: unknown): string {
+  return JSON.stringify(value, (key, part: unknown) => {
+    if (typeof part === 'number' && !Number.isFinite(part)) {
+      throw new RangeError(
+        `Cannot store ${part} in JSON${key && ` (key "${key}")`}: only finite numbers are allowed.`,
+      );
+    }
+    return part;
+  });
+}
+
+/**
+ * Parses text written by `encode`. The type is not checked.
+ * @throws AtelierError `state-unusable` if the text is damaged
+ */
+export function decode<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new AtelierError(
+      'state-unusable',
+      'A row of the database is damaged: a column does not contain valid JSON. Restore the state directory from a backup.',
+      { cause },
+    );
+  }
+}

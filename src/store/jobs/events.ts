@@ -1,0 +1,101 @@
+/** Job events: what happened to a job, numbered from 1 without gaps. */
+import type { Transaction } from 'kysely';
+import type { EventType, JobEvent } from '../../domain/jobs/training.ts';
+import { AtelierError } from '../../errors.ts';
+import { collectEvent, type OnCommitted } from '../database/committed-events.ts';
+import { decode, encode } from '../database/json-column.ts';
+import { type Page, toPage } from '../database/pagination.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Database, JobRow } from '../database/tables.ts';
+
+export interface Events {
+  /** @throws AtelierError `training-job-not-found` */
+  append(jobId: string, type: EventType, data: JobEvent['data']): Promise<JobEvent>;
+  /** Ascending; `after` is exclusive. Empty for a job that does not exist. */
+  list(
+    jobId: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<Page<JobEvent>>;
+  /** Calls the listener after each commit, when `list` already returns the events. */
+  onCommitted(listener: OnCommitted): void;
+}
+
+export function createEvents({ db, inTransaction, onCommitted }: Rows): Events {
+  return {
+    append: (jobId, type, data) =>
+      inTransaction(async (trx) => writeEvent(trx, await lockForEvent(trx, jobId), type, data)),
+
+    async list(jobId, { limit, after = 0 }) {
+      const rows = await db
+        .selectFrom('events')
+        .select(['id', 'type', 'at', 'data'])
+        .where('job_id', '=', jobId)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
+    },
+
+    onCommitted,
+  };
+}
+
+/** One run of a job. */
+export interface RunKey {
+  readonly id: string;
+  readonly run: number;
+}
+
+/**
+ * Returns the job with its `event_count` incremented to the next event's id. An update instead of a select, because it
+ * locks the row: of two transactions that change a job, the second sees the changes of the first, also on PostgreSQL.
+ * So a run that holds the lock is the current one until the transaction ends.
+ * @param key id of the job, or a run of it
+ * @throws AtelierError `training-job-not-found`, or for a run `lease-lost` if it is not the current one
+ */
+export async function lockForEvent(trx: Transaction<Database>, key: string | RunKey): Promise<JobRow> {
+  const update = trx.updateTable('jobs').set((eb) => ({ event_count: eb('event_count', '+', 1) }));
+  const rows =
+    typeof key === 'string'
+      ? update.where('id', '=', key)
+      : update.where('id', '=', key.id).where('run', '=', key.run);
+  const job = await rows.returningAll().executeTakeFirst();
+  if (job !== undefined) return job;
+  if (typeof key !== 'string') throw leaseLost(key);
+  throw new AtelierError('training-job-not-found', `Training job ${key} does not exist.`);
+}
+
+export function leaseLost({ id, run }: RunKey): AtelierError {
+  return new AtelierError('lease-lost', `Run ${run} of training job ${id} is not the current one any more.`);
+}
+
+/** Writes the event whose id `lockForEvent` reserved in `job`. */
+export async function writeEvent(
+  trx: Transaction<Database>,
+  job: Pick<JobRow, 'id' | 'event_count'>,
+  type: EventType,
+  data: JobEvent['data'],
+): Promise<JobEvent> {
+  const [event] = await writeEvents(trx, job, [{ type, data }]);
+  return event!;
+}
+
+/**
+ * Writes events, at least one. The first one gets the id that `lockForEvent` reserved in `job`; for more than one, the caller must
+ * set `event_count` to the last id.
+ */
+export async function writeEvents(
+  trx: Transaction<Database>,
+  job: Pick<JobRow, 'id' | 'event_count'>,
+  events: readonly Pick<JobEvent, 'type' | 'data'>[],
+): Promise<JobEvent[]> {
+  const at = new Date().toISOString();
+  const written = events.map((event, n) => ({ id: job.event_count + n, at, ...event }));
+  await trx
+    .insertInto('events')
+    .values(written.map((event) => ({ ...event, job_id: job.id, data: encode(event.data) })))
+    .execute();
+  for (const event of written) await collectEvent(trx, job.id, event);
+  return written;
+}

@@ -1,0 +1,66 @@
+/** Counts of the jobs that have not ended and of webhooks to be sent, for metrics. */
+import { type Kysely, sql } from 'kysely';
+import { decodeTime } from 'ulid';
+import type { Progress } from '../../domain/jobs/epoch-record.ts';
+import { type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
+import type { PredictionStatus } from '../../domain/predictions/job.ts';
+import type { Database } from '../database/tables.ts';
+import { countPredictions } from '../predictions/repository.ts';
+import { countPendingWebhooks } from '../webhooks/outbox.ts';
+
+export interface JobGauges {
+  /** Number of jobs by status, without statuses that no job has. */
+  readonly counts: ReadonlyMap<JobStatus, number>;
+  /** When the oldest queued job was created, in milliseconds since the Unix epoch; null if no job is queued. */
+  readonly oldestQueuedAt: number | null;
+  /** The speed of all running jobs together. */
+  readonly imagesPerSecond: number;
+  /** Number of unfinished prediction jobs by status, without statuses that no job has. */
+  readonly predictions: ReadonlyMap<PredictionStatus, number>;
+  /** Number of webhooks to be sent. */
+  readonly pendingWebhooks: number;
+}
+
+export type ReadJobGauges = () => Promise<JobGauges>;
+
+const ID_PREFIX_CHARS = 'job_'.length;
+
+/** The counts need the index of statuses only; ended jobs are not read. */
+export const createReadJobGauges =
+  (db: Kysely<Database>): ReadJobGauges =>
+  async () => {
+    const counts = db
+      .selectFrom('jobs')
+      .select(({ fn }) => [
+        'status',
+        fn.countAll().as('jobs'),
+        fn.min('id').as('first'),
+        sql<string | null>`null`.as('progress'),
+      ])
+      .where('status', 'in', UNFINISHED_STATUSES)
+      .groupBy('status');
+    const running = db
+      .selectFrom('jobs')
+      .select(['status', sql<number>`0`.as('jobs'), 'id as first', 'progress'])
+      .where('status', '=', 'running');
+    const rows = await counts.unionAll(running).execute();
+    const counted = rows.filter(({ progress }) => progress === null);
+    const queued = counted.find(({ status }) => status === 'queued');
+    return {
+      counts: new Map(counted.map(({ status, jobs }) => [status, Number(jobs)])),
+      oldestQueuedAt: queued === undefined ? null : decodeTime(queued.first.slice(ID_PREFIX_CHARS)),
+      predictions: await countPredictions(db),
+      pendingWebhooks: await countPendingWebhooks(db),
+      imagesPerSecond: rows.reduce((sum, { progress }) => sum + readRate(progress), 0),
+    };
+  };
+
+/** A damaged row counts as 0: the job fails when it is read. */
+function readRate(progress: string | null): number {
+  if (progress === null) return 0;
+  try {
+    return (JSON.parse(progress) as Progress).imagesPerSecond ?? 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,47 @@
+/** Inserts a queued job, with its labels and its first event. */
+import type { Transaction } from 'kysely';
+import type { Progress } from '../../domain/jobs/epoch-record.ts';
+import type { Notify } from '../../domain/jobs/notify.ts';
+import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import type { ReproductionTarget } from '../../domain/training/reproducibility.ts';
+import { nextId } from '../database/ids.ts';
+import type { Database } from '../database/tables.ts';
+import { assertDataset } from '../datasets/rows.ts';
+import { assertModels } from '../models/versions.ts';
+import { insertWebhook } from '../webhooks/messages.ts';
+import { assertTarget } from './delete.ts';
+import { writeEvent } from './events.ts';
+import { insertLabels } from './labels.ts';
+import { newJobRow, type SearchMembership, toJob } from './rows.ts';
+
+/** A training job to insert. */
+export interface NewJob {
+  readonly request: ResolvedTrainingRequest;
+  readonly progress: Progress;
+  /** The job to repeat; for a verification. */
+  readonly target?: ReproductionTarget | undefined;
+  readonly notify?: Notify | undefined;
+  /** For a job of a search. */
+  readonly search?: SearchMembership | undefined;
+}
+
+/**
+ * The caller must have locked the queue.
+ * @throws AtelierError `unknown-dataset`, `unknown-model`, `training-job-not-found` if what the job needs has been deleted
+ */
+export async function insertJob(
+  trx: Transaction<Database>,
+  { request, progress, target, notify, search }: NewJob,
+): Promise<TrainingJob> {
+  await assertDataset(trx, request);
+  await assertModels(trx, request);
+  await assertTarget(trx, target);
+  const now = new Date();
+  const id = await nextId(trx, 'jobs', now);
+  const row = newJobRow(id, now, request, progress, target ?? null, notify?.url ?? null, search ?? null);
+  await trx.insertInto('jobs').values(row).execute();
+  await insertLabels(trx, row.id, request);
+  if (notify) await insertWebhook(trx, row.id, notify);
+  await writeEvent(trx, row, 'status', { to: 'queued' });
+  return toJob(row);
+}

@@ -1,0 +1,175 @@
+/** Converts training jobs to and from rows. */
+import type { EpochRecord, Progress } from '../../domain/jobs/epoch-record.ts';
+import { type DeliveryState, newDelivery } from '../../domain/jobs/notify.ts';
+import { isEnded } from '../../domain/jobs/status.ts';
+import type {
+  GradientCheckSummary,
+  ResolvedTrainingRequest,
+  TrainingJob,
+} from '../../domain/jobs/training.ts';
+import { DEFAULT_PUBLISH, type Publication } from '../../domain/training/publication.ts';
+import {
+  type Arithmetic,
+  compareReproduction,
+  type ExecutionEnvironment,
+  type ReproductionTarget,
+} from '../../domain/training/reproducibility.ts';
+import { decode, encode } from '../database/json-column.ts';
+import type { JobRow } from '../database/tables.ts';
+import { resolvedWarmStart } from '../models/versions.ts';
+import type { RunKey } from './events.ts';
+
+/** A job of a search. */
+export interface SearchMembership {
+  readonly id: string;
+  /** null for the final training */
+  readonly trial: number | null;
+  readonly stopAfterEpoch: number | null;
+}
+
+/** Content of `preemption` of a queued job. */
+export interface StoredPreemption extends Partial<RunKey> {
+  /** Id of the job in favour of which this one was stopped; `id` and `run` are those of the run that was stopped for this one. */
+  readonly preemptedBy?: string | undefined;
+}
+
+export function newJobRow(
+  id: string,
+  createdAt: Date,
+  request: ResolvedTrainingRequest,
+  progress: Progress,
+  target: ReproductionTarget | null,
+  webhookUrl: string | null,
+  search: SearchMembership | null,
+): JobRow {
+  const start = request.warmStart === null ? null : resolvedWarmStart(request.warmStart);
+  return {
+    id,
+    status: 'queued',
+    request: encode(request),
+    created_at: createdAt.toISOString(),
+    started_at: null,
+    finished_at: null,
+    attempts: 0,
+    progress: encode(progress),
+    latest: null,
+    best: null,
+    model_version: null,
+    stopped_step: null,
+    stopped_reason: null,
+    gradient_check: null,
+    digest: null,
+    circumstances: null,
+    expectation: target && encode(target),
+    error_code: null,
+    error_message: null,
+    waiting: null,
+    pause_reason: null,
+    unclean_ends: 0,
+    run: 0,
+    runner: null,
+    origin: null,
+    mixed: 0,
+    warm_start_name: start?.name ?? null,
+    warm_start_version: start?.version ?? null,
+    event_count: 1,
+    labelled: 1,
+    publication: null,
+    priority: request.priority,
+    preemption: null,
+    notify: webhookUrl === null ? null : encode(newDelivery(webhookUrl)),
+    search_id: search?.id ?? null,
+    search_trial: search?.trial ?? null,
+    stop_after_epoch: search?.stopAfterEpoch ?? null,
+    result_epoch: null,
+  };
+}
+
+export function toJob(row: JobRow): TrainingJob {
+  // Jobs of earlier releases have no `publish`, no `testSet`, no `priority`, no `training.mixup`,
+  // no `training.distillation` and no `training.ema`.
+  const stored: Omit<ResolvedTrainingRequest, 'publish' | 'testSet'> & Partial<ResolvedTrainingRequest> =
+    decode(row.request);
+  const { publish = DEFAULT_PUBLISH, testSet = 'every-epoch' } = stored;
+  const training = {
+    ...stored.training,
+    mixup: stored.training.mixup ?? null,
+    distillation: stored.training.distillation ?? null,
+    ema: stored.training.ema ?? null,
+  };
+  const request = { ...stored, training, publish, testSet, priority: row.priority };
+  const stoppedAt =
+    row.stopped_step === null || row.stopped_reason === null
+      ? null
+      : { step: row.stopped_step, reason: row.stopped_reason };
+  return {
+    ...request,
+    id: row.id,
+    status: row.status,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    waiting: row.waiting,
+    pauseReason: row.pause_reason,
+    preemptedBy: toPreemptedBy(row),
+    progress: toProgress(row),
+    latest: toRecord(row.latest),
+    best: toRecord(row.best),
+    model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
+    attempts: row.attempts,
+    stoppedAt,
+    gradientCheckReport:
+      row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
+    publication: row.publication === null ? null : decode<Publication>(row.publication),
+    notify: row.notify === null ? null : decode<DeliveryState>(row.notify),
+    digest: row.digest,
+    receipt: toReceipt(row, request, stoppedAt),
+    search: row.search_id === null ? null : { id: row.search_id, trial: row.search_trial },
+    verification: toVerification(row),
+    error:
+      row.error_code === null || row.error_message === null
+        ? null
+        : { code: row.error_code, message: row.error_message },
+  };
+}
+
+function toPreemptedBy({ status, preemption }: JobRow): string | null {
+  if (status !== 'queued' || preemption === null) return null;
+  return decode<StoredPreemption>(preemption).preemptedBy ?? null;
+}
+
+function toProgress(row: JobRow): Progress {
+  const progress = decode<Progress>(row.progress);
+  return isEnded(row.status) ? { ...progress, etaSeconds: 0 } : progress;
+}
+
+function toReceipt(
+  { circumstances: environment, mixed, digest }: JobRow,
+  request: ResolvedTrainingRequest,
+  stoppedAt: TrainingJob['stoppedAt'],
+): TrainingJob['receipt'] {
+  if (environment === null || stoppedAt === null) return null;
+  return {
+    ...decode<ExecutionEnvironment>(environment),
+    request,
+    seed: request.seed,
+    stoppedAt,
+    mixed: mixed === 1,
+    digest,
+  };
+}
+
+export function toVerification(row: JobRow): TrainingJob['verification'] {
+  const { expectation, circumstances, origin, mixed, digest } = row;
+  if (expectation === null) return null;
+  const environments = [circumstances, mixed === 1 ? origin : null];
+  return compareReproduction(
+    decode<ReproductionTarget>(expectation),
+    environments.flatMap((environment) => (environment === null ? [] : decode<Arithmetic>(environment))),
+    digest,
+  );
+}
+
+export function toRecord(text: string | null): EpochRecord | null {
+  return text === null ? null : decode<EpochRecord>(text);
+}

@@ -1,0 +1,232 @@
+/** Aliases of versions, with the history of their moves. */
+import type { Kysely, Transaction } from 'kysely';
+import type { Alias, AliasMove } from '../../domain/models/alias.ts';
+import type { Promotion } from '../../domain/training/publication.ts';
+import { AtelierError } from '../../errors.ts';
+import { decode, encode } from '../database/json-column.ts';
+import { type Page, toPage } from '../database/pagination.ts';
+import type { Precondition, Rows } from '../database/rows.ts';
+import type { AliasRow, Database } from '../database/tables.ts';
+
+/** An alias with the id of its last move, which identifies its state: an alias that moves away and back has another. */
+export interface AliasState {
+  readonly alias: Alias;
+  readonly move: number;
+}
+
+export interface Aliases {
+  /** Ordered by alias. Empty for a model that does not exist. */
+  list(name: string): Promise<Alias[]>;
+  get(name: string, alias: string): Promise<AliasState | undefined>;
+  /** Newest first; `after` is the id of a move, exclusive. */
+  history(
+    name: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<Page<AliasMove>>;
+  /**
+   * Creates or moves an alias. If it already points at the version, nothing is recorded.
+   * @param caller name of the API key
+   * @param precondition called with undefined if the alias does not exist
+   * @throws AtelierError `model-not-found`; `unknown-model` if the model does not have the version
+   */
+  move(
+    name: string,
+    alias: string,
+    version: number,
+    caller: string,
+    precondition?: Precondition<AliasState | undefined>,
+  ): Promise<AliasState & { readonly created: boolean }>;
+  /** @throws AtelierError `alias-not-found` */
+  remove(name: string, alias: string, caller: string, precondition?: Precondition<AliasState>): Promise<void>;
+}
+
+export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases {
+  return {
+    list: async (name) => (await listAliases(db, [name])).map(toAlias),
+
+    get: (name, alias) => findAlias(db, name, alias),
+
+    async history(name, { limit, after }) {
+      let query = db
+        .selectFrom('alias_moves')
+        .select([
+          'id',
+          'alias',
+          'version',
+          'previous_version as previousVersion',
+          'at',
+          'caller',
+          'promotion',
+        ])
+        .where('name', '=', name);
+      if (after !== undefined) query = query.where('id', '<', after);
+      const rows = await query
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, ({ promotion, ...row }) => ({
+        ...row,
+        promotion: promotion === null ? null : decode<Promotion>(promotion),
+      }));
+    },
+
+    move: (name, alias, version, caller, precondition) =>
+      inTransaction(async (trx) => {
+        await lockModel(trx, name);
+        await assertVersion(trx, name, version);
+        const before = await findAlias(trx, name, alias);
+        precondition?.(before);
+        if (before?.alias.version === version) return { ...before, created: false };
+        const previous = before?.alias.version;
+        const moved = await pointAlias(trx, name, { alias, version, previous, caller });
+        return { ...moved, created: before === undefined };
+      }),
+
+    remove: (name, alias, caller, precondition) =>
+      withReserve(() =>
+        inTransaction(async (trx) => {
+          await lockModel(trx, name);
+          const before = await findAlias(trx, name, alias);
+          if (before === undefined) {
+            throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
+          }
+          precondition?.(before);
+          await deleteAlias(trx, before.alias, name, caller);
+        }),
+      ),
+  };
+}
+
+/** The aliases of several models, ordered by alias. @param versions the versions they may point at; default: all */
+export async function listAliases(
+  db: Kysely<Database>,
+  names: readonly string[],
+  versions?: readonly number[],
+): Promise<AliasRow[]> {
+  if (names.length === 0 || versions?.length === 0) return [];
+  const all = db.selectFrom('aliases').selectAll().where('name', 'in', names).orderBy('alias');
+  return (versions === undefined ? all : all.where('version', 'in', versions)).execute();
+}
+
+/**
+ * Locks the model's row on databases with many connections, so that no other transaction can move its aliases or delete
+ * its versions.
+ */
+export async function lockModel(trx: Transaction<Database>, name: string): Promise<void> {
+  await trx
+    .updateTable('models')
+    .set((eb) => ({ alias_moves: eb.ref('alias_moves') }))
+    .where('name', '=', name)
+    .execute();
+}
+
+/** Points an alias at a version, and records the move. The caller has locked the model and read the alias. */
+export async function pointAlias(
+  trx: Transaction<Database>,
+  name: string,
+  move: NewMove & { readonly version: number },
+): Promise<AliasState> {
+  const { alias, version, caller } = move;
+  const { id, at } = await recordMove(trx, name, move);
+  const row: AliasRow = { name, alias, version, moved_at: at, moved_by: caller };
+  await trx
+    .insertInto('aliases')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.columns(['name', 'alias']).doUpdateSet({ version, moved_at: at, moved_by: caller }),
+    )
+    .execute();
+  return { alias: toAlias(row), move: id };
+}
+
+/** Deletes an alias, and records that. The caller has locked the model. */
+export async function deleteAlias(
+  trx: Transaction<Database>,
+  { alias, version }: Pick<Alias, 'alias' | 'version'>,
+  name: string,
+  caller: string,
+): Promise<void> {
+  await recordMove(trx, name, { alias, version: null, previous: version, caller });
+  await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
+}
+
+/** In one statement, so the alias and its last move belong together. */
+export async function findAlias(
+  db: Kysely<Database>,
+  name: string,
+  alias: string,
+): Promise<AliasState | undefined> {
+  const row = await db
+    .selectFrom('aliases')
+    .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('alias_moves')
+        .select('alias_moves.id')
+        .whereRef('alias_moves.name', '=', 'aliases.name')
+        .whereRef('alias_moves.alias', '=', 'aliases.alias')
+        .orderBy('alias_moves.id', 'desc')
+        .limit(1)
+        .as('move'),
+    )
+    .where('name', '=', name)
+    .where('alias', '=', alias)
+    .executeTakeFirst();
+  return row && { alias: toAlias(row), move: row.move ?? 0 };
+}
+
+async function assertVersion(trx: Transaction<Database>, name: string, version: number): Promise<void> {
+  const rows = await trx
+    .selectFrom('model_versions')
+    .select('version')
+    .where('name', '=', name)
+    .orderBy('version', 'desc')
+    .execute();
+  if (rows.some((row) => row.version === version)) return;
+  if (rows[0] === undefined) throw new AtelierError('model-not-found', `Model ${name} does not exist.`);
+  throw new AtelierError(
+    'unknown-model',
+    `Model ${name} has no version ${version}; its newest is ${rows[0].version}.`,
+    { details: [{ pointer: '#/version', detail: 'must be an existing version' }] },
+  );
+}
+
+interface NewMove extends Pick<AliasMove, 'alias' | 'version' | 'caller'> {
+  readonly previous: number | undefined;
+  /** Why publishing a version moves the alias */
+  readonly promotion?: Promotion;
+}
+
+/** @returns the number and the time of the move */
+async function recordMove(
+  trx: Transaction<Database>,
+  name: string,
+  move: NewMove,
+): Promise<{ readonly id: number; readonly at: string }> {
+  const at = new Date().toISOString();
+  const { alias_moves: id } = await trx
+    .updateTable('models')
+    .set((eb) => ({ alias_moves: eb('alias_moves', '+', 1) }))
+    .where('name', '=', name)
+    .returning('alias_moves')
+    .executeTakeFirstOrThrow();
+  const { alias, version, previous, caller, promotion } = move;
+  await trx
+    .insertInto('alias_moves')
+    .values({
+      name,
+      id,
+      alias,
+      version,
+      previous_version: previous ?? null,
+      at,
+      caller,
+      promotion: promotion === undefined ? null : encode(promotion),
+    })
+    .execute();
+  return { id, at };
+}
+
+function toAlias({ alias, version, moved_at, moved_by }: AliasRow): Alias {
+  return { alias, version, movedAt: moved_at, movedBy: moved_by };
+}

@@ -1,0 +1,158 @@
+/** Looks: results on test splits that were revealed, counted by the content of the data set. */
+import { createHash } from 'node:crypto';
+import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
+import type { SplitName } from '../../domain/datasets/representation.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
+import type { ExecutionEnvironment, ReproductionTarget } from '../../domain/training/reproducibility.ts';
+import { decode } from '../database/json-column.ts';
+import type { Rows } from '../database/rows.ts';
+import { type Database, type JobRow, type LookKind, SERVICE } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
+
+/** The only split whose looks are counted. */
+export const LOOKED_AT = 'test' satisfies SplitName;
+
+/** The result of one network. */
+export interface Look {
+  readonly datasetDigest: string;
+  readonly kind: LookKind;
+  readonly network: Pick<ModelVersion, 'digest' | 'layerSizes' | 'activation' | 'standardization'>;
+  /** Name of an API key, `anonymous` or `service` */
+  readonly caller: string;
+}
+
+export interface VersionLooks {
+  readonly total: number;
+  readonly before: number;
+  readonly lineage: number;
+  /** Those of the lineage before the version was published */
+  readonly lineageBefore: number;
+}
+
+export interface Looks {
+  /** Looks at the test split of all data sets with this content. */
+  total(datasetDigest: string): Promise<number>;
+  /** Whether a result of the network was revealed. */
+  has(datasetDigest: string, network: Look['network']): Promise<boolean>;
+  /** Epochs of a job whose test results were revealed. They stay counted when the job is deleted. */
+  ofJob(jobId: string): Promise<number>;
+  /**
+   * @param publishedAt time before which looks count as `before`. All epochs of a job count from its first one on
+   * @param subjects of the lineage: ids of jobs and digests by `networkSubject`
+   */
+  ofVersion(datasetDigest: string, publishedAt: string, subjects: readonly string[]): Promise<VersionLooks>;
+  /**
+   * Counts results that are about to be revealed. Those of networks that are counted already are not counted again.
+   * @throws AtelierError `storage-full`, `storage-unavailable`
+   */
+  record(looks: readonly Look[]): Promise<void>;
+}
+
+export function createLooks({ db, inTransaction }: Rows): Looks {
+  const ofDataset = (digest: string) =>
+    db.selectFrom('looks').where('dataset_digest', '=', digest).where('split', '=', LOOKED_AT);
+
+  async function sum(looks: SelectQueryBuilder<Database, 'looks', object>): Promise<number> {
+    const { counted } = await looks
+      .select(({ fn }) => fn.sum('count').as('counted'))
+      .executeTakeFirstOrThrow();
+    return Number(counted);
+  }
+
+  async function has(datasetDigest: string, network: Look['network']): Promise<boolean> {
+    const found = ofDataset(datasetDigest).select('count').where('subject', '=', networkSubject(network));
+    return (await found.executeTakeFirst()) !== undefined;
+  }
+
+  return {
+    has,
+
+    total: (digest) => sum(ofDataset(digest)),
+
+    ofJob: (jobId) => sum(db.selectFrom('looks').where('subject', '=', jobId)),
+
+    async ofVersion(digest, publishedAt, subjects) {
+      const all = ofDataset(digest);
+      const lineage = await all.where('subject', 'in', subjects).select(['count', 'at']).execute();
+      const add = (total: number, { count }: { readonly count: number }) => total + count;
+      const before = await sum(all.where('at', '<', publishedAt));
+      return {
+        total: before + (await sum(all.where('at', '>=', publishedAt))),
+        before,
+        lineage: lineage.reduce(add, 0),
+        lineageBefore: lineage.filter(({ at }) => at < publishedAt).reduce(add, 0),
+      };
+    },
+
+    async record(looks) {
+      const counted = await Promise.all(
+        looks.map(({ datasetDigest, network }) => has(datasetDigest, network)),
+      );
+      // In the order of their digests, so that two transactions do not wait for each other.
+      const added = looks
+        .filter((_, n) => !counted[n])
+        .sort((a, b) => (a.network.digest < b.network.digest ? -1 : 1));
+      if (added.length === 0) return;
+      await inTransaction(async (trx) => {
+        for (const look of added) await countLook(trx, look);
+      });
+    },
+  };
+}
+
+/** Identifies a network by everything that its predictions depend on. */
+export function networkSubject({ digest, layerSizes, activation, standardization }: Look['network']): string {
+  const { mean, std } = standardization ?? {};
+  const parts = [digest, layerSizes, activation, mean, std];
+  return `sha256:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
+}
+
+/**
+ * @param count 0 for a result that is one of the epochs that its job counts
+ * @param at time of the transaction's other changes
+ */
+export async function countLook(
+  db: Kysely<Database>,
+  { datasetDigest, kind, network, caller }: Look,
+  count = 1,
+  at = timestamp(),
+): Promise<void> {
+  const subject = networkSubject(network);
+  await db
+    .insertInto('looks')
+    .values({ dataset_digest: datasetDigest, split: LOOKED_AT, kind, subject, count, at, caller })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/**
+ * Counts an epoch of a job whose row the transaction has locked. A verification repeats the epochs of another job, which
+ * are counted already.
+ */
+export async function countEpoch(
+  trx: Transaction<Database>,
+  job: Pick<JobRow, 'id' | 'circumstances' | 'expectation'>,
+  epoch: number,
+): Promise<void> {
+  if (job.circumstances === null) return;
+  const { dataset } = decode<ExecutionEnvironment>(job.circumstances);
+  const subject = job.expectation === null ? job.id : decode<ReproductionTarget>(job.expectation).of;
+  await trx
+    .insertInto('looks')
+    .values({
+      dataset_digest: dataset.digest,
+      split: LOOKED_AT,
+      kind: 'epochs',
+      subject,
+      count: epoch,
+      at: timestamp(),
+      caller: SERVICE,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['dataset_digest', 'split', 'subject'])
+        .doUpdateSet({ count: epoch })
+        .where('looks.count', '<', epoch),
+    )
+    .execute();
+}

@@ -1,0 +1,191 @@
+/** Named models and their numbered versions. */
+
+import { CHAMPION, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
+import type { Annotations, Model, ModelVersion } from '../../domain/models/representation.ts';
+import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
+import { encode } from '../database/json-column.ts';
+import type { Page } from '../database/pagination.ts';
+import type { Precondition, Rows } from '../database/rows.ts';
+import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
+import { lockModel } from './aliases.ts';
+import { deleteVersions } from './delete.ts';
+import type { ModelQuery, VersionQuery } from './filters.ts';
+import { listModels, listNames, listVersions } from './pages.ts';
+import { promote } from './promotion.ts';
+import { findModel, findVersion, withAliases } from './rows.ts';
+import { copyVersion, type Imported, type NewVersion, publishVersion } from './versions.ts';
+
+/** Limits the response to about a megabyte. */
+const MAX_REFERENCES = 10_000;
+
+export interface Models {
+  get(name: string): Promise<Model | undefined>;
+  /**
+   * By default ordered by the creation of the first version, newest first. Publishing further versions changes no order, so
+   * pages neither skip nor repeat a model. Only models with a version that the filters select.
+   * @throws AtelierError `invalid-request` if no model is named `after`
+   */
+  list(query: ModelQuery): Promise<Page<Model>>;
+  /** Names of the models, in the order of `list`. */
+  names(limit: number): Promise<string[]>;
+  /**
+   * By default newest first. Empty for a model that does not exist.
+   * @throws AtelierError `invalid-request` in the order of accuracy, if version `after` does not exist
+   */
+  versions(name: string, query: VersionQuery): Promise<Page<ModelVersion>>;
+  /** Names and version numbers of one model or of all, ascending; the first 10,000. */
+  references(name?: string): Promise<VersionReference[]>;
+  /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
+  version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
+  /** Publishes an imported version. With `idempotency`, the response is stored in the same transaction. */
+  publish(
+    version: NewVersion & Imported & { readonly name: string },
+    idempotency?: IdempotencyRecord<ModelVersion>,
+  ): Promise<ModelVersion>;
+  /**
+   * Publishes a copy of a version as the next one of model `name`. Returns undefined if the version does not exist. With
+   * `idempotency`, the response is stored in the same transaction.
+   */
+  copy(
+    from: VersionReference,
+    name: string,
+    idempotency?: IdempotencyRecord<ModelVersion>,
+  ): Promise<ModelVersion | undefined>;
+  /** Omitted fields keep their values. Returns undefined if the version does not exist. */
+  annotate(
+    name: string,
+    version: number,
+    changes: Annotations,
+    precondition?: Precondition<ModelVersion>,
+  ): Promise<ModelVersion | undefined>;
+  /**
+   * Deletes one version or all, and parameters that no other version has. Version numbers are not reused.
+   * @param precondition called with the version, or with the model if all versions are deleted
+   * @returns the deleted version numbers
+   * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one of them, or an unfinished
+   *   job starts from one
+   */
+  remove(
+    name: string,
+    version?: number,
+    precondition?: Precondition<Model | ModelVersion>,
+  ): Promise<number[]>;
+}
+
+/** Rolls a transaction back. */
+class NotFound extends Error {}
+
+export function createModels(
+  { db, inTransaction, withReserve }: Rows,
+  blobs: Pick<RefCountedBlobs, 'release'>,
+): Models {
+  return {
+    get: (name) => findModel(db, name),
+
+    list: (query) => listModels(db, query),
+
+    names: (limit) => listNames(db, limit),
+
+    versions: (name, query) => listVersions(db, name, query),
+
+    references(name) {
+      const all = db
+        .selectFrom('model_versions')
+        .select(['name', 'version'])
+        .orderBy('name')
+        .orderBy('version');
+      return (name === undefined ? all : all.where('name', '=', name)).limit(MAX_REFERENCES).execute();
+    },
+
+    async version(name, version) {
+      const row = await db
+        .selectFrom('model_versions')
+        .selectAll()
+        .where('name', '=', name)
+        // In one statement, so the version cannot be deleted after the alias is resolved.
+        .where('version', '=', (eb) => {
+          if (typeof version === 'number') return eb.val(version);
+          const pointedAt = eb
+            .selectFrom('aliases')
+            .select('aliases.version')
+            .where('aliases.name', '=', name)
+            .where('aliases.alias', '=', version ?? CHAMPION);
+          if (version !== undefined) return pointedAt;
+          const newest = eb
+            .selectFrom('model_versions as other')
+            .select(({ fn }) => fn.max('other.version').as('version'))
+            .where('other.name', '=', name);
+          return eb.fn.coalesce(pointedAt, newest);
+        })
+        .executeTakeFirst();
+      return row && withAliases(db, row);
+    },
+
+    publish: ({ imported, metadata, caller, ...version }, idempotency) =>
+      inTransaction((trx) =>
+        createOnce(trx, idempotency, async () => {
+          const published = await publishVersion(
+            trx,
+            { ...version, jobId: null },
+            { imported, metadata, caller },
+          );
+          await promote(trx, published);
+          return (await findVersion(trx, version.name, published.version))!;
+        }),
+      ),
+
+    async copy(from, name, idempotency) {
+      try {
+        return await inTransaction((trx) =>
+          createOnce(trx, idempotency, async () => {
+            const published = await copyVersion(trx, from, name);
+            if (published === undefined) throw new NotFound();
+            await promote(trx, published);
+            return (await findVersion(trx, name, published.version))!;
+          }),
+        );
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    },
+
+    annotate: (name, version, { description, metadata, tags }, precondition) =>
+      inTransaction(async (trx) => {
+        // A deletion with a precondition must not miss the change.
+        await lockModel(trx, name);
+        if (precondition) {
+          const stored = await findVersion(trx, name, version);
+          if (stored) precondition(stored);
+        }
+        const row = await trx
+          .updateTable('model_versions')
+          // Omitted columns are set to themselves, because an update without columns is invalid.
+          .set((eb) => ({
+            description: description === undefined ? eb.ref('description') : description,
+            metadata: metadata === undefined ? eb.ref('metadata') : encode(metadata),
+            tags: tags === undefined ? eb.ref('tags') : encode([...new Set(tags)]),
+          }))
+          .where('name', '=', name)
+          .where('version', '=', version)
+          .returningAll()
+          .executeTakeFirst();
+        return row && withAliases(trx, row);
+      }),
+
+    async remove(name, version, precondition) {
+      const deleted = await withReserve(() =>
+        inTransaction((trx) =>
+          deleteVersions(trx, name, version, async () => {
+            if (!precondition) return;
+            const stored =
+              version === undefined ? await findModel(trx, name) : await findVersion(trx, name, version);
+            if (stored) precondition(stored);
+          }),
+        ),
+      );
+      await blobs.release(deleted.map(({ digest }) => digest));
+      return deleted.map((row) => row.version);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** Sizes of what the database and the object store hold, by kind. */
+import { type Kysely, sql } from 'kysely';
+import type { KindSize } from '../blobs/sizes.ts';
+import type { Database } from '../database/tables.ts';
+
+/** `unreferenced` are blobs that no row refers to, which are removed an hour later. */
+export const DATABASE_KINDS = [
+  'database',
+  'models',
+  'checkpoints',
+  'datasets',
+  'predictions',
+  'unreferenced',
+  'events',
+  'metrics',
+] as const;
+export type DatabaseSizes = Readonly<Record<(typeof DATABASE_KINDS)[number], KindSize>>;
+
+/**
+ * `database` counts the tables without blobs, events and metrics. The numbers of events and metrics are estimates of
+ * PostgreSQL, because counting them would read every row. A blob that several kinds refer to counts in each.
+ */
+export async function measureDatabase(db: Kysely<Database>): Promise<DatabaseSizes> {
+  const { rows } = await sql<{ kind: keyof DatabaseSizes; bytes: string | number; count: string | number }>`
+    with referenced as (
+      select 'models' as kind, digest from atelier.model_versions
+      union select 'checkpoints', digest from atelier.checkpoints
+      union select 'datasets', digest from atelier.datasets
+      union select 'predictions', digest from atelier.prediction_files
+    ), partitions as (
+      select parent.relname, pg_total_relation_size(child.oid) as bytes, greatest(child.reltuples, 0) as count
+      from pg_inherits join pg_class parent on parent.oid = inhparent join pg_class child on child.oid = inhrelid
+      where parent.relnamespace = 'atelier'::regnamespace and parent.relname in ('events', 'metrics')
+    )
+    select kind, coalesce(sum(bytes), 0) as bytes, count(bytes) as count
+    from (values ('models'), ('checkpoints'), ('datasets'), ('predictions')) as kinds (kind)
+    left join referenced using (kind) left join atelier.blobs using (digest) group by kind
+    union all
+    select 'unreferenced', coalesce(sum(bytes), 0), count(*) from atelier.blobs
+    where not exists (select from referenced where referenced.digest = blobs.digest)
+    union all
+    select relname, sum(bytes), sum(count) from partitions group by relname
+    union all
+    select 'database', pg_database_size(current_database()) - pg_total_relation_size('atelier.blob_chunks')
+      - (select coalesce(sum(bytes), 0) from partitions),
+      (select count(*) from pg_class where relnamespace = 'atelier'::regnamespace and relkind in ('r', 'p') and not relispartition)`.execute(
+    db,
+  );
+  const sizes = Object.fromEntries(DATABASE_KINDS.map((kind) => [kind, { bytes: 0, count: 0 }]));
+  for (const { kind, bytes, count } of rows) sizes[kind] = { bytes: Number(bytes), count: Number(count) };
+  return sizes as DatabaseSizes;
+}

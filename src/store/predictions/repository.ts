@@ -1,0 +1,247 @@
+/** Repository of prediction jobs. */
+import type { Kysely, Transaction } from 'kysely';
+import { encodeTime } from 'ulid';
+import {
+  type NewPredictionJob,
+  type PredictionJob,
+  type PredictionStatus,
+  UNFINISHED_PREDICTIONS,
+} from '../../domain/predictions/job.ts';
+import { AtelierError } from '../../errors.ts';
+import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
+import { nextId } from '../database/ids.ts';
+import { type Page, toPage } from '../database/pagination.ts';
+import type { Precondition, Rows } from '../database/rows.ts';
+import type { Database, PredictionFileTable, PredictionJobRow } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
+import { assertDataset } from '../datasets/rows.ts';
+import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
+import { countLook, type Look } from '../models/looks.ts';
+import { assertUndeleted } from '../models/versions.ts';
+import { newPredictionRow, toPredictionJob, toReadablePrediction } from './rows.ts';
+import {
+  createPredictionRun,
+  deleteFiles,
+  type PredictionRun,
+  recoverPrediction,
+  recoverPredictions,
+  startPrediction,
+} from './runs.ts';
+
+const TIME_CHARS = 10;
+
+/** Methods that change a job throw AtelierError `prediction-job-not-found`, or `illegal-transition`. */
+export interface PredictionJobs {
+  /**
+   * @param options.input the uploaded array; a copy is stored
+   * @throws AtelierError `queue-full` if `queueLimit` jobs are queued; `unknown-dataset` or `unknown-model` if one was
+   *   deleted; `storage-full`
+   */
+  create(
+    job: NewPredictionJob,
+    options: {
+      readonly input?: string | undefined;
+      readonly queueLimit: number;
+      /** Counted with the job; its result may be revealed. */
+      readonly look?: Look | undefined;
+      readonly idempotency?: IdempotencyRecord<PredictionJob> | undefined;
+    },
+  ): Promise<PredictionJob>;
+  /** @throws AtelierError `queue-full` */
+  assertQueueHasRoom(queueLimit: number): Promise<void>;
+  get(id: string): Promise<PredictionJob | undefined>;
+  /** Newest first, without jobs whose row is damaged. */
+  list(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly status?: PredictionStatus | undefined;
+  }): Promise<Page<PredictionJob>>;
+  /** Id of the oldest queued job. */
+  nextQueued(): Promise<string | undefined>;
+  /** Starts a run of a queued job. @returns null if the job is not queued any more, or its row is damaged */
+  start(id: string, runner?: string): Promise<PredictionRun | null>;
+  /** Digest of a file of the job; undefined if it has none of this kind. */
+  digest(id: string, kind: PredictionFileTable['kind']): Promise<string | undefined>;
+  /** Writes a copy of a file of the job to a new path. @throws AtelierError `state-unusable`, `storage-full` */
+  copyFile(digest: string, path: string): Promise<void>;
+  /** A queued or running job is cancelled at once; what its runner still writes is refused. */
+  cancel(id: string, precondition?: Precondition<PredictionJob>): Promise<PredictionJob>;
+  /** Deletes an ended job with its result. */
+  remove(id: string, precondition?: Precondition<PredictionJob>): Promise<void>;
+  /** Ids of jobs that ended before a time, the oldest first. */
+  endedBefore(time: Date, limit: number): Promise<string[]>;
+  /** Call when the runner of a running job is dead: queues it again, or fails it after five such ends. */
+  recoverOne(id: string, run: number): Promise<void>;
+  /** Call when the service starts, if no other one uses the database. */
+  recoverInterrupted(): Promise<void>;
+}
+
+export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): PredictionJobs {
+  const { db, inTransaction, withReserve, lockQueue } = rows;
+
+  /** Frees space, so it also works on a full disk. */
+  async function releasing<T>(work: (trx: Transaction<Database>) => Promise<[T, string[]]>): Promise<T> {
+    const [result, released] = await withReserve(() => inTransaction(work));
+    // The job has changed whether or not the files can be removed; the next start removes the rest.
+    await blobs.release(released).catch(() => {});
+    return result;
+  }
+
+  return {
+    async create(job, { input, queueLimit, look, idempotency }) {
+      const insert = (digest: string | null) =>
+        inTransaction((trx) =>
+          createOnce(trx, idempotency, async () => {
+            await lockQueue(trx);
+            await assertRoom(trx, queueLimit);
+            if ('dataset' in job.source) await assertDataset(trx, job.source);
+            await assertUndeleted(trx, job.model, '#/model');
+            const now = new Date();
+            const row = newPredictionRow(await nextId(trx, 'prediction_jobs', now), now, job);
+            await trx.insertInto('prediction_jobs').values(row).execute();
+            if (digest !== null) {
+              await trx
+                .insertInto('prediction_files')
+                .values({ job_id: row.id, kind: 'input', digest })
+                .execute();
+            }
+            if (look) await countLook(trx, look);
+            return toPredictionJob(row);
+          }),
+        );
+      return input === undefined ? insert(null) : blobs.putFileReferenced(input, insert);
+    },
+
+    assertQueueHasRoom: (queueLimit) => assertRoom(db, queueLimit),
+
+    async get(id) {
+      const row = await selectRow(db, id);
+      return row && toPredictionJob(row);
+    },
+
+    async list({ limit, after, status }) {
+      let query = db
+        .selectFrom('prediction_jobs')
+        .selectAll()
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      if (after !== undefined) query = query.where('id', '<', after);
+      if (status !== undefined) query = query.where('status', '=', status);
+      const page = toPage(await query.execute(), limit, toReadablePrediction);
+      return { ...page, data: page.data.flatMap((job) => job ?? []) };
+    },
+
+    async nextQueued() {
+      const oldest = db.selectFrom('prediction_jobs').select('id').where('status', '=', 'queued');
+      return (await oldest.orderBy('id').limit(1).executeTakeFirst())?.id;
+    },
+
+    async start(id, runner) {
+      const row = await inTransaction((trx) => startPrediction(trx, id, runner));
+      return row ? createPredictionRun(row, rows, blobs) : null;
+    },
+
+    async digest(id, kind) {
+      const file = db.selectFrom('prediction_files').select('digest').where('job_id', '=', id);
+      return (await file.where('kind', '=', kind).executeTakeFirst())?.digest;
+    },
+    copyFile: blobs.getFile,
+
+    cancel: (id, precondition) =>
+      releasing(async (trx) => {
+        const before = await lockRow(trx, id);
+        precondition?.(toPredictionJob(before));
+        if (!isUnfinished(before)) throw illegal(before, 'has already ended');
+        const cancelled = await trx
+          .updateTable('prediction_jobs')
+          .set({
+            status: 'cancelled',
+            runner: null,
+            finished_at: timestamp(before.started_at ?? before.created_at),
+          })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return [toPredictionJob(cancelled), await deleteFiles(trx, id)];
+      }),
+
+    remove: (id, precondition) =>
+      releasing(async (trx) => {
+        const before = await lockRow(trx, id);
+        precondition?.(toPredictionJob(before));
+        if (isUnfinished(before)) throw illegal(before, 'cannot be deleted. Cancel it first');
+        const released = await deleteFiles(trx, id);
+        await trx.deleteFrom('prediction_jobs').where('id', '=', id).execute();
+        return [undefined, released];
+      }),
+
+    async endedBefore(time, limit) {
+      const ended = db
+        .selectFrom('prediction_jobs')
+        .select('id')
+        // An id begins with the time of its creation, and a job created later cannot have ended before.
+        .where('id', '<', `prd_${encodeTime(time.getTime(), TIME_CHARS)}`)
+        .where('finished_at', '<', time.toISOString())
+        .orderBy('id')
+        .limit(limit);
+      return (await ended.execute()).map(({ id }) => id);
+    },
+
+    recoverOne: (id, run) => releasing(async (trx) => [undefined, await recoverPrediction(trx, { id, run })]),
+    recoverInterrupted: () => releasing(async (trx) => [undefined, await recoverPredictions(trx)]),
+  };
+}
+
+const isUnfinished = ({ status }: PredictionJobRow) =>
+  (UNFINISHED_PREDICTIONS as readonly PredictionStatus[]).includes(status);
+
+const selectRow = (db: Kysely<Database>, id: string) =>
+  db.selectFrom('prediction_jobs').selectAll().where('id', '=', id).executeTakeFirst();
+
+/** Locks the row on databases with many connections. */
+async function lockRow(trx: Transaction<Database>, id: string): Promise<PredictionJobRow> {
+  const row = await trx
+    .updateTable('prediction_jobs')
+    .set((eb) => ({ run: eb.ref('run') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+  if (row !== undefined) return row;
+  throw new AtelierError('prediction-job-not-found', `Prediction job ${id} does not exist.`);
+}
+
+function illegal({ id, status }: PredictionJobRow, problem: string): AtelierError {
+  return new AtelierError('illegal-transition', `Prediction job ${id} is ${status} and ${problem}.`);
+}
+
+/** @throws AtelierError `queue-full` */
+async function assertRoom(db: Kysely<Database>, queueLimit: number): Promise<void> {
+  const { jobs } = await db
+    .selectFrom('prediction_jobs')
+    .select(({ fn }) => fn.countAll().as('jobs'))
+    .where('status', '=', 'queued')
+    .executeTakeFirstOrThrow();
+  if (Number(jobs) < queueLimit) return;
+  throw new AtelierError(
+    'queue-full',
+    `The queue is full: ${queueLimit} prediction jobs are queued. Try again when one has started, or cancel one.`,
+    { retryAfterSeconds: 5 },
+  );
+}
+
+/** Number of unfinished jobs by status, without statuses that no job has. */
+export async function countPredictions(db: Kysely<Database>): Promise<ReadonlyMap<PredictionStatus, number>> {
+  const counts = await db
+    .selectFrom('prediction_jobs')
+    .select(({ fn }) => ['status', fn.countAll().as('jobs')])
+    .where('status', 'in', UNFINISHED_PREDICTIONS)
+    .groupBy('status')
+    .execute();
+  return new Map(counts.map(({ status, jobs }) => [status, Number(jobs)]));
+}
+
+/** Whether a prediction job has a file with this digest. */
+export async function isPredictionFile(db: Kysely<Database>, digest: string): Promise<boolean> {
+  const file = db.selectFrom('prediction_files').select('job_id').where('digest', '=', digest).limit(1);
+  return (await file.executeTakeFirst()) !== undefined;
+}

@@ -1,0 +1,198 @@
+/** Runs of prediction jobs: their starts, what their runners write, and the recovery of lost ones. */
+import type { Transaction } from 'kysely';
+import type { PredictionCounts, PredictionJob } from '../../domain/predictions/job.ts';
+import { AtelierError } from '../../errors.ts';
+import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
+import { encode } from '../database/json-column.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Database, PredictionJobRow } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
+import { toPredictionJob, toReadablePrediction } from './rows.ts';
+
+/** A job during which the process has ended this often without a shutdown fails. */
+const MAX_UNCLEAN_ENDS = 5;
+
+const DAMAGED = {
+  code: 'state-unusable',
+  message:
+    'The row of this job in the database is damaged: a value cannot be read. Start a new job, or restore the database from a backup.',
+};
+const CRASHED = {
+  code: 'worker-crashed',
+  message: `The process ended ${MAX_UNCLEAN_ENDS} times during this job, probably because memory ran out. Give the service more memory, or start a smaller job.`,
+};
+
+export interface PredictionFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Files with the result of a run. They may be removed afterwards. */
+export interface PredictionResultFiles {
+  /** (n, classes) float32 as npy. */
+  readonly probabilities: string;
+  /** The true labels, (n) uint8 as npy; null if they are unknown */
+  readonly labels: string | null;
+}
+
+/** Each method throws AtelierError `lease-lost` if the job was cancelled, or this is not its current run any more. */
+export interface PredictionRun {
+  readonly job: PredictionJob;
+  recordProgress(images: number): Promise<void>;
+  /** Queues the job again. */
+  release(): Promise<void>;
+  /** @throws AtelierError `storage-full`, too */
+  succeed(files: PredictionResultFiles, counts: PredictionCounts): Promise<void>;
+  fail(failure: PredictionFailure): Promise<void>;
+}
+
+/**
+ * Starts a queued job; one whose row is damaged fails instead.
+ * @returns undefined if the job is not queued any more
+ */
+export async function startPrediction(
+  trx: Transaction<Database>,
+  id: string,
+  runner: string | undefined,
+): Promise<PredictionJobRow | undefined> {
+  const row = await trx
+    .updateTable('prediction_jobs')
+    .set((eb) => ({
+      status: 'running',
+      runner: runner ?? null,
+      done: 0,
+      run: eb('run', '+', 1),
+      attempts: eb('attempts', '+', 1),
+      started_at: eb.fn.coalesce('started_at', eb.val(timestamp())),
+    }))
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined || toReadablePrediction(row)) return row;
+  await endRun(trx, row, failed(DAMAGED));
+  return undefined;
+}
+
+export function createPredictionRun(
+  row: PredictionJobRow,
+  { inTransaction, withReserve }: Rows,
+  blobs: RefCountedBlobs,
+): PredictionRun {
+  const change = (values: Partial<PredictionJobRow>) =>
+    withReserve(() => inTransaction((trx) => endRun(trx, row, values)));
+  return {
+    job: toPredictionJob(row),
+    recordProgress: (images) => inTransaction((trx) => changeRun(trx, row, { done: images })),
+    release: () => inTransaction((trx) => changeRun(trx, row, { status: 'queued', runner: null, done: 0 })),
+    async fail(failure) {
+      await blobs.release(await change(failed(failure)));
+    },
+    async succeed({ probabilities, labels }, { classes, correct }) {
+      const store = (path: string | null, refer: (digest: string | null) => Promise<string[]>) =>
+        path === null ? refer(null) : blobs.putFileReferenced(path, refer);
+      const released = await store(labels, (labelsDigest) =>
+        store(probabilities, (digest) =>
+          withReserve(() =>
+            inTransaction(async (trx) => {
+              const ended = {
+                status: 'succeeded',
+                done: row.images,
+                classes: encode(classes),
+                correct,
+              } as const;
+              const input = await endRun(trx, row, ended);
+              const files = { probabilities: digest, labels: labelsDigest } as const;
+              for (const kind of ['probabilities', 'labels'] as const) {
+                const file = files[kind];
+                if (file === null) continue;
+                await trx
+                  .insertInto('prediction_files')
+                  .values({ job_id: row.id, kind, digest: file })
+                  .execute();
+              }
+              return input;
+            }),
+          ),
+        ),
+      );
+      await blobs.release(released);
+    },
+  };
+}
+
+const failed = ({ code, message }: PredictionFailure) =>
+  ({ status: 'failed', error_code: code, error_message: message }) as const;
+
+/** @throws AtelierError `lease-lost` */
+async function changeRun(
+  trx: Transaction<Database>,
+  { id, run }: Pick<PredictionJobRow, 'id' | 'run'>,
+  values: Partial<PredictionJobRow>,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('prediction_jobs')
+    .set(values)
+    .where('id', '=', id)
+    .where('run', '=', run)
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) return;
+  throw new AtelierError('lease-lost', `Run ${run} of prediction job ${id} is not the current one any more.`);
+}
+
+/** @returns the digests of the files that the job no longer needs */
+async function endRun(
+  trx: Transaction<Database>,
+  row: Pick<PredictionJobRow, 'id' | 'run' | 'started_at'>,
+  values: Partial<PredictionJobRow>,
+): Promise<string[]> {
+  const finishedAt = timestamp(row.started_at ?? undefined);
+  await changeRun(trx, row, { ...values, runner: null, finished_at: finishedAt });
+  return deleteFiles(trx, row.id);
+}
+
+/** @returns the digests of the files */
+export async function deleteFiles(trx: Transaction<Database>, id: string): Promise<string[]> {
+  const files = await trx
+    .deleteFrom('prediction_files')
+    .where('job_id', '=', id)
+    .returning('digest')
+    .execute();
+  return files.map(({ digest }) => digest);
+}
+
+/**
+ * Queues a running job again whose runner has ended, or fails it if that has happened too often. The run is raised, so that
+ * a runner that was only slow can write nothing more.
+ * @returns the digests of the files that the job no longer needs
+ */
+export async function recoverPrediction(
+  trx: Transaction<Database>,
+  { id, run }: Pick<PredictionJobRow, 'id' | 'run'>,
+): Promise<string[]> {
+  const row = await trx
+    .updateTable('prediction_jobs')
+    .set((eb) => ({ run: eb('run', '+', 1), unclean_ends: eb('unclean_ends', '+', 1) }))
+    .where('id', '=', id)
+    .where('run', '=', run)
+    .where('status', '=', 'running')
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return [];
+  if (row.unclean_ends >= MAX_UNCLEAN_ENDS) return endRun(trx, row, failed(CRASHED));
+  await changeRun(trx, row, { status: 'queued', runner: null, done: 0 });
+  return [];
+}
+
+/** Recovers every running job. No runner may be alive. @returns as `recoverPrediction` */
+export async function recoverPredictions(trx: Transaction<Database>): Promise<string[]> {
+  const running = await trx
+    .selectFrom('prediction_jobs')
+    .select(['id', 'run'])
+    .where('status', '=', 'running')
+    .execute();
+  const released: string[] = [];
+  for (const run of running) released.push(...(await recoverPrediction(trx, run)));
+  return released;
+}

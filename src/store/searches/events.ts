@@ -1,0 +1,95 @@
+/** Search events: what happened to a search, numbered from 1 without gaps. */
+import type { Transaction } from 'kysely';
+import { sumActiveSeconds } from '../../domain/searches/active-time.ts';
+import type { SearchEvent } from '../../domain/searches/representation.ts';
+import { AtelierError } from '../../errors.ts';
+import { collectEvent } from '../database/committed-events.ts';
+import { decode, encode } from '../database/json-column.ts';
+import { type Page, toPage } from '../database/pagination.ts';
+import type { Rows } from '../database/rows.ts';
+import type { Database, SearchRow } from '../database/tables.ts';
+
+export interface SearchEvents {
+  /** Ascending; `after` is exclusive. Empty for a search that does not exist. */
+  list(
+    searchId: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<Page<SearchEvent>>;
+}
+
+export function createSearchEvents({ db }: Pick<Rows, 'db'>): SearchEvents {
+  return {
+    async list(searchId, { limit, after = 0 }) {
+      const rows = await db
+        .selectFrom('search_events')
+        .select(['id', 'type', 'at', 'data'])
+        .where('search_id', '=', searchId)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, (row) => ({ ...row, data: decode<SearchEvent['data']>(row.data) }));
+    },
+  };
+}
+
+/** Locks the row on databases with many connections. @throws AtelierError `search-not-found` */
+export async function lockSearch(trx: Transaction<Database>, id: string): Promise<SearchRow> {
+  const search = await trx
+    .updateTable('searches')
+    .set((eb) => ({ event_count: eb.ref('event_count') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+  if (search === undefined) throw searchNotFound(id);
+  return search;
+}
+
+/** Seconds since the start of the search in which it was not paused, as its events record them. */
+export async function activeSeconds(
+  trx: Transaction<Database>,
+  { id }: Pick<SearchRow, 'id'>,
+  now: Date,
+): Promise<number> {
+  const rows = await trx
+    .selectFrom('search_events')
+    .select(['at', 'data'])
+    .where('search_id', '=', id)
+    .where('type', '=', 'status')
+    .orderBy('id')
+    .execute();
+  const changes = rows.map(({ at, data }) => ({ at, to: String(decode<SearchEvent['data']>(data)['to']) }));
+  return sumActiveSeconds(changes, now);
+}
+
+export function searchNotFound(id: string): AtelierError {
+  return new AtelierError('search-not-found', `Search ${id} does not exist.`);
+}
+
+export const writeSearchEvent = (
+  trx: Transaction<Database>,
+  searchId: string,
+  type: SearchEvent['type'],
+  data: SearchEvent['data'],
+): Promise<void> => writeSearchEvents(trx, searchId, [{ type, data }]);
+
+export async function writeSearchEvents(
+  trx: Transaction<Database>,
+  searchId: string,
+  written: readonly Pick<SearchEvent, 'type' | 'data'>[],
+): Promise<void> {
+  if (written.length === 0) return;
+  const { event_count: last } = await trx
+    .updateTable('searches')
+    .set((eb) => ({ event_count: eb('event_count', '+', written.length) }))
+    .where('id', '=', searchId)
+    .returning('event_count')
+    .executeTakeFirstOrThrow();
+  const at = new Date().toISOString();
+  const events = written.map((event, n) => ({ ...event, id: last - written.length + 1 + n, at }));
+  await trx
+    .insertInto('search_events')
+    .values(events.map(({ data, ...event }) => ({ ...event, search_id: searchId, data: encode(data) })))
+    .execute();
+  for (const event of events) await collectEvent(trx, searchId, event);
+}

@@ -1,0 +1,228 @@
+/** Repository of searches. */
+import type { VersionReference } from '../../domain/models/reference.ts';
+import {
+  assertChangeable,
+  type Search,
+  type SearchChange,
+  type SearchStatus,
+  UNFINISHED_SEARCHES,
+  UNSETTLED_SEARCHES,
+} from '../../domain/searches/representation.ts';
+import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
+import { AtelierError } from '../../errors.ts';
+import type { CheckpointWriter } from '../checkpoints/repository.ts';
+import { nextId } from '../database/ids.ts';
+import { type Page, toPage } from '../database/pagination.ts';
+import type { Precondition, Rows } from '../database/rows.ts';
+import { assertDataset } from '../datasets/rows.ts';
+import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
+import { resumeJob } from '../jobs/status.ts';
+import type { Advance, SearchJobs } from './actions.ts';
+import { advanceSearch } from './advance.ts';
+import { deleteSearch } from './delete.ts';
+import { createSearchEvents, lockSearch, type SearchEvents, writeSearchEvent } from './events.ts';
+import { FINISHING, newSearchRow, newTrialRows, type SearchPlan, toSearch } from './rows.ts';
+import { assertTeachers } from './teachers.ts';
+import { readTrials, type StoredTrial } from './trials.ts';
+
+/** Methods with an id throw AtelierError `search-not-found`. */
+export interface Searches {
+  /**
+   * @param options.limit of searches that have not ended
+   * @throws AtelierError `queue-full`, `unknown-dataset`, `unknown-model`
+   */
+  create(
+    request: ResolvedSearchRequest,
+    plan: SearchPlan,
+    options: { readonly limit: number; readonly idempotency?: IdempotencyRecord<Search> | undefined },
+  ): Promise<Search>;
+  /** Undefined if it does not exist. */
+  get(id: string): Promise<Search | undefined>;
+  /** Newest first. */
+  list(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly status?: SearchStatus | undefined;
+  }): Promise<Page<Search>>;
+  /** Empty if the search does not exist. */
+  trials(id: string): Promise<StoredTrial[]>;
+  /** Searches with something to decide: the ids of those that run, pause or are being cancelled. */
+  unsettled(): Promise<string[]>;
+  /**
+   * Does part of what is due, in one transaction; call it again while `isMore`. Several processes may call it at once, or
+   * again: what one has done is not due any more.
+   * @throws the errors of `jobs`
+   */
+  advance(id: string, jobs: SearchJobs): Promise<Omit<Advance, 'removed'>>;
+  /** Requests a change, which `advance` carries out. @throws AtelierError `illegal-transition` */
+  request(id: string, change: SearchChange, precondition?: Precondition<Search>): Promise<Search>;
+  /** Cancels the jobs of a search that cannot go on, which then fails. */
+  fail(id: string, error: { readonly code: string; readonly message: string }): Promise<void>;
+  /**
+   * Deletes an ended search with its jobs, some at a time. The version that it published stays.
+   * @param onDeleted called with each part of the checkpoints, also if a later part cannot be deleted
+   * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
+   */
+  remove(
+    id: string,
+    precondition?: Precondition<Search>,
+    onDeleted?: (checkpoints: readonly VersionReference[]) => Promise<void>,
+  ): Promise<void>;
+  /** Ids of searches whose deletion has begun and not ended. */
+  beingDeleted(): Promise<string[]>;
+  readonly events: SearchEvents;
+}
+
+/** Rows per statement. */
+const BATCH_ROWS = 500;
+
+export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, 'release'>): Searches {
+  const { db, inTransaction, lockQueue, withReserve } = rows;
+
+  return {
+    events: createSearchEvents(rows),
+
+    create: (request, plan, { limit, idempotency }) =>
+      inTransaction((trx) =>
+        createOnce(trx, idempotency, async () => {
+          await lockQueue(trx);
+          const unfinished = trx
+            .selectFrom('searches')
+            .select(({ fn }) => fn.countAll().as('searches'))
+            .where('status', 'in', UNFINISHED_SEARCHES);
+          if (Number((await unfinished.executeTakeFirstOrThrow()).searches) >= limit) throw queueFull(limit);
+          await assertDataset(trx, request);
+          await assertTeachers(trx, request);
+          const now = new Date();
+          const id = await nextId(trx, 'searches', now);
+          const row = newSearchRow(id, now, request, plan);
+          await trx.insertInto('searches').values(row).execute();
+          const trials = newTrialRows(id, plan.settings, request.repeats);
+          for (let start = 0; start < trials.length; start += BATCH_ROWS) {
+            await trx
+              .insertInto('trials')
+              .values(trials.slice(start, start + BATCH_ROWS))
+              .execute();
+          }
+          await writeSearchEvent(trx, id, 'status', { to: row.status });
+          return toSearch(row);
+        }),
+      ),
+
+    async get(id) {
+      const row = await db.selectFrom('searches').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && toSearch(row);
+    },
+
+    async list({ limit, after, status }) {
+      let page = db
+        .selectFrom('searches')
+        .selectAll()
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      if (after !== undefined) page = page.where('id', '<', after);
+      if (status !== undefined) page = page.where('status', '=', status);
+      return toPage(await page.execute(), limit, toSearch);
+    },
+
+    async trials(id) {
+      const row = await db.selectFrom('searches').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? [] : readTrials(db, row);
+    },
+
+    async unsettled() {
+      const found = await db
+        .selectFrom('searches')
+        .select('id')
+        .where('status', 'in', UNSETTLED_SEARCHES)
+        .orderBy('id')
+        .execute();
+      return found.map(({ id }) => id);
+    },
+
+    async advance(id, jobs) {
+      const { removed, ...advance } = await withReserve(() =>
+        inTransaction(async (trx) => {
+          await lockQueue(trx);
+          return advanceSearch(trx, id, jobs);
+        }),
+      );
+      await checkpoints.release(removed);
+      return advance;
+    },
+
+    request: (id, change, precondition) =>
+      withReserve(() =>
+        inTransaction(async (trx) => {
+          await lockQueue(trx);
+          const before = await lockSearch(trx, id);
+          precondition?.(toSearch(before));
+          assertChangeable(id, before.status, change);
+          const status = {
+            pause: 'pausing',
+            resume: 'running',
+            cancel: 'cancelling',
+            finish: 'running',
+          } as const;
+          const to = status[change];
+          const isFinish = change === 'finish';
+          const after = await trx
+            .updateTable('searches')
+            .set({
+              status: to,
+              ...(isFinish && before.finishing === 0 && { finishing: FINISHING.requested }),
+              ...(change === 'resume' && { pause_reason: null }),
+            })
+            .where('id', '=', id)
+            .returningAll()
+            .executeTakeFirstOrThrow();
+          if (change === 'resume') {
+            const paused = trx.selectFrom('jobs').select('id').where('search_id', '=', id);
+            const byService = paused.where('status', '=', 'paused').where('pause_reason', 'is not', null);
+            for (const job of await byService.execute()) await resumeJob(trx, job.id);
+          }
+          const event = {
+            from: before.status,
+            to,
+            ...(isFinish && { finishing: true, reason: 'requested' }),
+          };
+          await writeSearchEvent(trx, id, 'status', event);
+          return toSearch(after);
+        }),
+      ),
+
+    fail: (id, { code, message }) =>
+      withReserve(() =>
+        inTransaction(async (trx) => {
+          const before = await lockSearch(trx, id);
+          if (!UNSETTLED_SEARCHES.some((status) => status === before.status)) return;
+          await trx
+            .updateTable('searches')
+            .set({ status: 'cancelling', error_code: code, error_message: message })
+            .where('id', '=', id)
+            .execute();
+          await writeSearchEvent(trx, id, 'error', { code, message });
+          await writeSearchEvent(trx, id, 'status', { from: before.status, to: 'cancelling' });
+        }),
+      ),
+
+    remove: (id, precondition, onDeleted) =>
+      deleteSearch(rows, id, precondition, async (jobs) => {
+        const deleted = jobs.flatMap((job) => job.checkpoints.map((each) => ({ ...each, name: job.id })));
+        await checkpoints.release(deleted.map(({ digest }) => digest));
+        if (deleted.length > 0) await onDeleted?.(deleted.map(({ name, step }) => ({ name, version: step })));
+      }),
+
+    async beingDeleted() {
+      const found = db.selectFrom('searches').select('id').where('deleting', '=', 1).orderBy('id');
+      return (await found.execute()).map(({ id }) => id);
+    },
+  };
+}
+
+function queueFull(limit: number): AtelierError {
+  return new AtelierError(
+    'queue-full',
+    `${limit} searches have not ended, which is the limit. Try again when one has ended, or cancel one.`,
+  );
+}

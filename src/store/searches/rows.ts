@@ -1,0 +1,138 @@
+/** Converts searches to and from rows. */
+
+import type {
+  FinishReason,
+  Search,
+  SearchBest,
+  SearchProgress,
+} from '../../domain/searches/representation.ts';
+import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
+import type { Setting } from '../../domain/searches/settings.ts';
+import { DEFAULT_PUBLISH, type Publication, type PublishOptions } from '../../domain/training/publication.ts';
+import { decode, encode } from '../database/json-column.ts';
+import type { SearchRow, TrialRow } from '../database/tables.ts';
+
+/** The consequences of a request and its data set. */
+export interface SearchPlan extends Pick<Search, 'rungs' | 'validationImages'> {
+  readonly settings: readonly Setting[];
+  readonly plannedEpochs: number;
+  /** The trials that check the gradient first. */
+  readonly checked: readonly number[];
+}
+
+type StoredPlan = Omit<SearchPlan, 'settings'>;
+
+/** Searches of earlier releases have no `final.publish`. */
+interface StoredRequest extends Omit<ResolvedSearchRequest, 'final'> {
+  readonly final: Omit<ResolvedSearchRequest['final'], 'publish'> & { readonly publish?: PublishOptions };
+}
+
+/** Values of the column `finishing`. */
+export const FINISHING = { requested: 1, 'time-budget': 2 } as const satisfies Readonly<
+  Record<FinishReason, number>
+>;
+
+export function requestOf({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest {
+  const { final, ...stored } = decode<StoredRequest>(request);
+  return { ...stored, final: { publish: DEFAULT_PUBLISH, ...final } };
+}
+export const planOf = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
+
+export function newSearchRow(
+  id: string,
+  createdAt: Date,
+  request: ResolvedSearchRequest,
+  { settings, ...plan }: SearchPlan,
+): SearchRow {
+  const counts = {
+    active: 0,
+    paused: 0,
+    succeeded: 0,
+    stopped: 0,
+    skipped: 0,
+    failed: 0,
+    cancelled: 0,
+    epochs: 0,
+  };
+  const progress: SearchProgress = {
+    ...counts,
+    trials: settings.length,
+    waiting: settings.length,
+    plannedEpochs: plan.plannedEpochs,
+  };
+  return {
+    id,
+    status: 'running',
+    request: encode(request),
+    plan: encode(plan),
+    created_at: createdAt.toISOString(),
+    finished_at: null,
+    pause_reason: null,
+    finishing: 0,
+    progress: encode(progress),
+    best: null,
+    final_job_id: null,
+    model_version: null,
+    publication: null,
+    error_code: null,
+    error_message: null,
+    event_count: 0,
+    deleting: 0,
+  };
+}
+
+export function newTrialRows(searchId: string, settings: readonly Setting[], repeats: number): TrialRow[] {
+  return settings.flatMap((setting, n) =>
+    Array.from({ length: repeats }, (_, repeat) => ({
+      search_id: searchId,
+      trial: n + 1,
+      repeat,
+      setting: encode(setting),
+      rung: 0,
+      is_out: 0,
+      job_id: null,
+      reported: null,
+      state: null,
+      state_event: null,
+    })),
+  );
+}
+
+function finishReasonOf({ finishing }: SearchRow): FinishReason | null {
+  if (finishing === 0) return null;
+  return finishing === FINISHING.requested ? 'requested' : 'time-budget';
+}
+
+/** Searches of earlier releases count cancelled trials as failed, and trials that never started as waiting. */
+function progressOf({ progress, finished_at }: SearchRow): SearchProgress {
+  const stored = decode<Omit<SearchProgress, 'cancelled' | 'skipped'> & Partial<SearchProgress>>(progress);
+  const { skipped = finished_at === null ? 0 : stored.waiting, cancelled = 0 } = stored;
+  const waiting = finished_at === null ? stored.waiting : 0;
+  return { ...stored, cancelled, skipped, waiting };
+}
+
+export function toSearch(row: SearchRow): Search {
+  const request = requestOf(row);
+  const { rungs, validationImages } = planOf(row);
+  return {
+    ...request,
+    id: row.id,
+    status: row.status,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    finishing: row.finishing !== 0,
+    finishReason: finishReasonOf(row),
+    pauseReason: row.pause_reason,
+    rungs,
+    validationImages,
+    progress: progressOf(row),
+    best: row.best === null ? null : decode<SearchBest>(row.best),
+    finalJob: row.final_job_id,
+    model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
+    publication: row.publication === null ? null : decode<Publication>(row.publication),
+    error:
+      row.error_code === null || row.error_message === null
+        ? null
+        : { code: row.error_code, message: row.error_message },
+  };
+}

@@ -1,0 +1,64 @@
+/** Files of a backup: the database, and the files that its rows name. */
+import { constants, existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { syncPath } from '../../blobs/directory.ts';
+import type { Database } from '../../database/tables.ts';
+import { NodeSqliteDialect } from '../dialect.ts';
+import { pendingMigrations } from '../prepare/database.ts';
+import { FILE_NAMES, KINDS, referencedFiles, TABLES } from '../unreferenced-files.ts';
+
+export const DATABASE = 'atelier.sqlite';
+
+/**
+ * A newer version may have kinds of files that this one would leave out.
+ * @param name path of the database in the error
+ * @throws AtelierError `state-unusable` if a newer version wrote the database; an Error of SQLite
+ */
+export function rejectNewerSchema(database: string, name = database): void {
+  const raw = new DatabaseSync(database, { readOnly: true, timeout: 5_000 });
+  try {
+    pendingMigrations(raw, name, 'Use the command of that version.');
+  } finally {
+    raw.close();
+  }
+}
+
+/**
+ * Reads a database of this or an earlier schema, which may have no table for a kind of files.
+ * @returns the digest of each file, by its path relative to the state directory
+ * @throws Error if the database is damaged, or names a file that no version of Atelier would write
+ */
+export async function listNamedFiles(database: string): Promise<Map<string, string>> {
+  const raw = new DatabaseSync(database, { readOnly: true });
+  const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
+  try {
+    const files = new Map<string, string>();
+    const exists = raw.prepare(`select 1 from sqlite_schema where type = 'table' and name = ?`);
+    for (const kind of KINDS) {
+      if (exists.get(TABLES[kind]) === undefined) continue;
+      for (const [name, digest] of await referencedFiles(db, kind)) {
+        // Such a path could leave the directory.
+        if (!FILE_NAMES[kind].test(name)) throw new Error(`a row of ${TABLES[kind]} names the file ${name}`);
+        files.set(join(kind, name), digest);
+      }
+    }
+    return files;
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** @returns false if the source does not exist */
+export async function copyDurably(source: string, target: string): Promise<boolean> {
+  try {
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(source)) return false;
+    throw error;
+  }
+  await syncPath(target);
+  return true;
+}

@@ -1,0 +1,71 @@
+/** The kernel, compiled once per thread, and the check that it agrees with the reference. */
+import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
+import { AtelierError } from '../../errors.ts';
+import { selfCheck } from '../../numerics/checks/kernel.ts';
+import { parameterCount } from '../../numerics/network/layers.ts';
+import { instantiate, isFused } from '../../numerics/simd/kernel.ts';
+import { createKernelEngine as createEngine, type KernelOptions } from '../../numerics/simd/kernel-engine.ts';
+import { createKernelForward, type KernelForward } from '../../numerics/simd/kernel-forward.ts';
+import type { CreateEngine } from '../../numerics/training/engine.ts';
+import { areVectorsWide } from '../../tuning/wide-vectors.ts';
+import type { ServedNetwork } from '../messages/shapes.ts';
+import { kernelBytes, kernelDigest } from './bytes.ts';
+
+/** Bound of ‖g32 − g64‖ / ‖g64‖ for each of W1, b1, W2, …; many times the rounding error. */
+export const KERNEL_TOLERANCE = 1e-4;
+export const KERNEL_NAME = 'simd-float32';
+
+export const kernelModule = new WebAssembly.Module(kernelBytes);
+
+/** How the kernel computes in this process: the results are the same. */
+export const kernelOptions: Pick<KernelOptions, 'wide'> = { wide: areVectorsWide() };
+
+/** The parts of the execution environment that determine the bits of trained parameters on this machine. */
+export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {
+  const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
+  return {
+    kernel: { name: KERNEL_NAME, digest: kernelDigest() },
+    fused: isFused(instantiate(kernelModule, memory, () => {})),
+  };
+}
+
+/** Creates an engine that runs on the calling thread alone. */
+export const createKernelEngine: CreateEngine = (settings, initial) =>
+  createEngine(kernelModule, settings, initial, kernelOptions);
+
+/** Lays out a network for the kernel and returns its forward pass. */
+export function createForward({
+  layerSizes,
+  activation,
+  parameters,
+  standardization,
+}: Pick<
+  ServedNetwork,
+  'layerSizes' | 'activation' | 'parameters' | 'standardization'
+>): KernelForward['forward'] {
+  return createKernelForward(kernelModule, layerSizes, activation, parameters, standardization, kernelOptions)
+    .forward;
+}
+
+/** Predicts once, so that the first request does not wait until V8 has compiled the forward pass and its preparation. */
+export function warmUpForward(): void {
+  const layerSizes = [784, 40, 10];
+  const parameters = new Float32Array(parameterCount(layerSizes));
+  const forward = createForward({ layerSizes, activation: 'relu', parameters, standardization: null });
+  forward(new Float32Array(10), new Float32Array(10), new Uint8Array(784));
+}
+
+/**
+ * Compares the kernel with the reference, so that a kernel that was built incorrectly, or that this processor executes
+ * incorrectly, is never used. Takes milliseconds. Every thread that trains or predicts calls it once, at its start.
+ * @throws AtelierError `kernel-differs`
+ */
+export function checkKernel(): void {
+  const difference = selfCheck(createKernelEngine);
+  if (difference <= KERNEL_TOLERANCE) return;
+  throw new AtelierError(
+    'kernel-differs',
+    `The gradient of the kernel differs from the reference by ${difference}; the tolerance is ${KERNEL_TOLERANCE}. ` +
+      'The kernel is not used. Please report the processor model.',
+  );
+}

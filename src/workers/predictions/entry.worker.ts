@@ -1,0 +1,128 @@
+/** Thread entry: predictions, and bodies with encoded images, that are too large for the main thread. */
+
+import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { readEncodedJson } from '../../images/json-encoded.ts';
+import { CHUNK_EXAMPLES } from '../../numerics/simd/constants.ts';
+import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
+import type { WithEncodedImages } from '../../protocols/codec.ts';
+import { computeResponse } from '../../protocols/compute-response.ts';
+import { writePredictions } from '../../protocols/native/codec.ts';
+import { tallyPredictions } from '../../protocols/prediction-tally.ts';
+import { codecFor, requestBuffers } from '../../protocols/protocol-map.ts';
+import { checkKernel, createForward } from '../kernel/compile.ts';
+import type { Handlers, PredictTasks } from '../messages/by-pool.ts';
+import type {
+  BlockResult,
+  BlockTask,
+  JsonTask,
+  PredictResult,
+  PredictTask,
+  ServedNetwork,
+  WrittenResponse,
+} from '../messages/shapes.ts';
+import { toOutcome } from '../threads/outcome.ts';
+import { release } from '../threads/transfer.ts';
+
+checkKernel();
+
+/** The network of the last task, laid out for the kernel, because consecutive batches often use the same one. */
+let last: { readonly key: string; readonly forward: KernelForward['forward'] } | null = null;
+
+function cachedForward(network: ServedNetwork): KernelForward['forward'] {
+  const key = `${network.reference.name}@${network.reference.version}`;
+  if (last?.key !== key) last = { key, forward: createForward(network) };
+  return last.forward;
+}
+
+function computePredictions({ network, request }: PredictTask): PredictResult | WithEncodedImages<unknown> {
+  const startedAt = performance.now();
+  const codec = codecFor(request);
+  const decoded = 'decoded' in request ? request.decoded : codec.decode(request);
+  if ('encoded' in decoded) return decoded;
+  const decode = performance.now() - startedAt;
+  const forward = cachedForward(network);
+  const { response, tally, compute, serialise } = computeResponse(
+    codec,
+    decoded,
+    forward,
+    network,
+    performance.now(),
+  );
+  const images = decoded.batch.count;
+  // Moved here, and not read again.
+  release(requestBuffers(request));
+  const { body, jsonBytes } = response;
+  return {
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+    jsonBytes,
+    images,
+    tally,
+    ms: { decode, compute, serialise },
+  };
+}
+
+/** Images that pass through the network together, gathered from the chunks in which they arrived. */
+const gathered = new Uint8Array(CHUNK_EXAMPLES * IMAGE_PIXELS);
+
+function computeBlock({ network, chunks }: BlockTask): BlockResult {
+  const startedAt = performance.now();
+  const forward = cachedForward(network);
+  const classes = network.classNames.length;
+  const count = chunks.reduce((sum, { length }) => sum + length, 0) / IMAGE_PIXELS;
+  const logits = new Float32Array(count * classes);
+  const probabilities = new Float32Array(logits.length);
+  let filled = 0;
+  let done = 0;
+  function predictGathered(): void {
+    const end = done + (filled / IMAGE_PIXELS) * classes;
+    forward(logits.subarray(done, end), probabilities.subarray(done, end), gathered.subarray(0, filled));
+    done = end;
+    filled = 0;
+  }
+  for (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; ) {
+      const part = chunk.subarray(start, start + gathered.length - filled);
+      gathered.set(part, filled);
+      filled += part.length;
+      start += part.length;
+      if (filled === gathered.length) predictGathered();
+    }
+  }
+  if (filled > 0) predictGathered();
+  release(chunks);
+  return {
+    outputs: { logits, probabilities },
+    tally: tallyPredictions(probabilities, classes),
+    computeMs: performance.now() - startedAt,
+  };
+}
+
+function writeResponse({ model, outputs, options }: JsonTask): WrittenResponse {
+  const startedAt = performance.now();
+  const body = new TextEncoder().encode(writePredictions(model, outputs, options));
+  release([outputs.probabilities, outputs.logits]);
+  return { body, serialiseMs: performance.now() - startedAt };
+}
+
+export const { predict, predictBlock, writeJson, readEncoded } = {
+  predict: (task) =>
+    toOutcome(
+      () => computePredictions(task),
+      (result) => ('encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body]),
+    ),
+  predictBlock: (task) =>
+    toOutcome(
+      () => computeBlock(task),
+      ({ outputs }) => [outputs.logits, outputs.probabilities],
+    ),
+  writeJson: (task) =>
+    toOutcome(
+      () => writeResponse(task),
+      ({ body }) => [body],
+    ),
+  readEncoded: ({ bytes }) =>
+    toOutcome(
+      () => readEncodedJson(bytes),
+      (images) => images.map((image) => image.bytes),
+    ),
+} satisfies Handlers<PredictTasks>;

@@ -1,0 +1,92 @@
+/**
+ * The training threads of this process. The trials of a search are many and short, so a thread is kept for the next
+ * trial: a start takes longer than an epoch. Every other job has a thread of its own, which ends with it.
+ */
+import { trainingThreadBytes } from '../../numerics/training/memory.ts';
+import { startTrainingThread, type TrainingThread } from './thread.ts';
+
+/** Time after which a thread that got no other task ends. The next trial of a search follows within a second. */
+const IDLE_MS = 5_000;
+
+export interface TrainingThreads {
+  /**
+   * Runs a task. `ended` fulfils when its thread is idle or has exited.
+   * @param mayShare whether the task may run in a kept thread, and its thread may be kept
+   */
+  run(...args: [...Parameters<TrainingThread['run']>, mayShare: boolean]): ReturnType<TrainingThread['run']>;
+  /** Memory of the idle threads. */
+  bytes(): number;
+  /** Ends idle threads until `bytes` are free or none is left. */
+  evict(bytes: number): void;
+  /** Ends the idle threads. Call it when no task runs. */
+  close(): Promise<void>;
+}
+
+/** @param options.start starts a thread; replaced by tests */
+export function createTrainingThreads({
+  idleMs = IDLE_MS,
+  start = startTrainingThread,
+}: {
+  idleMs?: number;
+  start?: (threads: number) => TrainingThread;
+} = {}): TrainingThreads {
+  /** With the timers that end them, the longest idle first. */
+  const idle = new Map<TrainingThread, NodeJS.Timeout>();
+
+  function remove(thread: TrainingThread): void {
+    clearTimeout(idle.get(thread));
+    idle.delete(thread);
+  }
+
+  function end(thread: TrainingThread): Promise<void> {
+    remove(thread);
+    return thread.end();
+  }
+
+  function keep(thread: TrainingThread): void {
+    idle.set(
+      thread,
+      setTimeout(() => end(thread), idleMs),
+    );
+    thread.exited.then(() => remove(thread));
+  }
+
+  /** Every task needs a slot, so that the idle and the busy threads together are never more than the slots. */
+  function take(threads: number, mayShare: boolean): TrainingThread {
+    const suits = (thread: TrainingThread) => thread.threads === threads && thread.isUsable();
+    const kept = mayShare ? [...idle.keys()].findLast(suits) : undefined;
+    if (kept) {
+      remove(kept);
+      return kept;
+    }
+    const [replaced] = idle.keys();
+    if (replaced) void end(replaced);
+    return start(threads);
+  }
+
+  return {
+    run(task, onMessage, mayShare) {
+      const thread = take(task.threads, mayShare);
+      const { stop, ended } = thread.run(task, onMessage);
+      return {
+        stop,
+        ended: ended.finally(async () => {
+          if (mayShare && thread.isUsable()) keep(thread);
+          else await thread.end();
+        }),
+      };
+    },
+    bytes: () => [...idle.keys()].reduce((sum, { threads }) => sum + trainingThreadBytes(threads), 0),
+    evict(bytes) {
+      let missing = bytes;
+      for (const thread of idle.keys()) {
+        if (missing <= 0) return;
+        missing -= trainingThreadBytes(thread.threads);
+        void end(thread);
+      }
+    },
+    async close() {
+      await Promise.all([...idle.keys()].map(end));
+    },
+  };
+}

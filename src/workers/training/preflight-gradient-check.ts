@@ -1,0 +1,103 @@
+/** Preflight check of a training: checks its gradient, and the kernel that will compute it. */
+import type { GradientCheckSummary } from '../../domain/jobs/training.ts';
+import { gradientCheck } from '../../numerics/checks/gradient.ts';
+import { engineDifference } from '../../numerics/checks/kernel.ts';
+import type { Parameters, Standardization } from '../../numerics/network/layers.ts';
+import type { EngineSettings, Examples } from '../../numerics/training/engine.ts';
+import { createKernelEngine, KERNEL_NAME, KERNEL_TOLERANCE } from '../kernel/compile.ts';
+
+const EXAMPLES = 5;
+const COORDINATES = 200;
+/** Maximum number of comparisons with the kernel, each with other examples. */
+const ATTEMPTS = 3;
+/**
+ * μ/σ above which standardization cancels: a standardized pixel is the difference of two numbers of about this
+ * magnitude, and float32 rounds each to 6e-8 of its magnitude. Measured differences: 1.3e-4 for pixels of 200 ± 1
+ * (ratio 200); 1.0e-4 for pixels of 7, of which one in a thousand is 6 or 8 (ratio 190).
+ */
+const CANCELLATION_RATIO = 100;
+
+/**
+ * Checks the settings and parameters that the training starts from; `passed` covers both the gradient and the kernel.
+ * @param between called between parts of the check, which take a second or two in the largest networks; may throw to
+ *   abort the check
+ */
+export function preflightGradientCheck(
+  settings: EngineSettings,
+  parameters: Parameters,
+  examples: Examples,
+  between: () => void = () => {},
+): GradientCheckSummary {
+  const indices = Uint32Array.from({ length: Math.min(EXAMPLES, settings.batchSize) }, (_, n) => n);
+  const check = gradientCheck({
+    layerSizes: settings.layerSizes,
+    activation: settings.activation,
+    standardization: settings.standardization,
+    parameters,
+    examples,
+    indices,
+    scheme: 'central',
+    coordinates: { sample: COORDINATES },
+    seed: settings.seed,
+  });
+  let next = check.next();
+  while (!next.done) {
+    between();
+    next = check.next();
+  }
+  const { passed, reason, advice, relativeError, tolerance, coordinates, kinks } = next.value;
+  between();
+  const maxRelativeDifference = kernelDifference(settings, parameters, examples, indices.length);
+  const kernel = { name: KERNEL_NAME, maxRelativeDifference };
+  if (maxRelativeDifference > KERNEL_TOLERANCE) {
+    return {
+      passed: false,
+      ...describeDisagreement(settings.standardization),
+      relativeError,
+      tolerance,
+      coordinates,
+      kinks,
+      kernel,
+    };
+  }
+  return { passed, reason, advice, relativeError, tolerance, coordinates, kinks, kernel };
+}
+
+/** Distinguishes cancellation in almost constant pixels from a fault of the kernel or the processor. */
+function describeDisagreement(standardization: Standardization | null): { reason: string; advice: string } {
+  if (standardization !== null && standardization.mean > CANCELLATION_RATIO * standardization.std) {
+    const [mean, std] = [standardization.mean, standardization.std].map((x) => (255 * x).toPrecision(3));
+    return {
+      reason: 'standardization-cancels',
+      advice:
+        `The pixels are almost constant, with a deviation of ${std} around their mean ${mean}. Standardized in float32, ` +
+        'they are too inexact to train on. Omit "standardize".',
+    };
+  }
+  return {
+    reason: 'kernel-differs',
+    advice:
+      'The kernel does not agree with the reference. Please report the request and the processor model.',
+  };
+}
+
+/**
+ * The first difference within the tolerance, otherwise the smallest. A pre-activation close to 0 may be on one side
+ * of ReLU's kink in float32 and on the other in float64. With tens of thousands of units, that is common for a few
+ * examples, whereas a faulty kernel differs for all of them.
+ */
+function kernelDifference(
+  settings: EngineSettings,
+  parameters: Parameters,
+  examples: Examples,
+  count: number,
+): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < ATTEMPTS && smallest > KERNEL_TOLERANCE; attempt++) {
+    const start = (attempt * count) % (examples.labels.length - count + 1);
+    const indices = Uint32Array.from({ length: count }, (_, n) => start + n);
+    const difference = engineDifference(createKernelEngine, settings, parameters, examples, indices);
+    smallest = Math.min(smallest, difference);
+  }
+  return smallest;
+}

@@ -1,0 +1,200 @@
+/** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
+import { selectionLoss } from '../../domain/training/selection-loss.ts';
+import { AtelierError } from '../../errors.ts';
+import { createEvaluatingEngine, type EvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
+import { trainingLoop } from '../../numerics/training/loop.ts';
+import type {
+  EpochEnd,
+  LoopReply,
+  TrainingPosition,
+  TrainingResult,
+  TrainingStep,
+} from '../../numerics/training/loop-events.ts';
+import { type PreparedTraining, prepareTraining } from '../../numerics/training/prepare.ts';
+import { encodeCheckpoint } from '../../store/checkpoints/encode.ts';
+import type { Checkpoint } from '../../store/checkpoints/format.ts';
+import { checkKernel, kernelModule, kernelOptions } from '../kernel/compile.ts';
+import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from '../messages/shapes.ts';
+import { serializeError } from '../threads/serialize-error.ts';
+import { createCheckpointSchedule } from './checkpoints.ts';
+import { createTrainingClock } from './clock.ts';
+import { preflightGradientCheck } from './preflight-gradient-check.ts';
+import { createTrainingReports } from './reports.ts';
+
+export interface TrainingSession {
+  /**
+   * Trains until the training ends, fails or is stopped by `CONTROL.stop`. Posts any number of reports, then
+   * exactly one of `completed`, `failed` and `stopped`. Never throws.
+   */
+  run(): Promise<void>;
+}
+
+/** Reading is loaded only for a job that resumes, because its schemas take 9 MiB. */
+async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
+  const { decodeCheckpoint } = await import('../../store/checkpoints/decode.ts');
+  return decodeCheckpoint(bytes);
+}
+
+/** Thrown before the first step if the job must stop. */
+class StopRequested extends Error {}
+
+export function createTrainingSession(task: TrainingTask, postToMain: PostToMain): TrainingSession {
+  const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
+  let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
+  const reports = createTrainingReports(postToMain);
+  const { post } = reports;
+
+  const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
+
+  function throwIfStopRequested(): void {
+    if (isStopRequested()) throw new StopRequested();
+  }
+
+  /** @throws AtelierError `gradient-check-failed` */
+  function checkGradient({ settings, initial }: PreparedTraining): void {
+    const report = preflightGradientCheck(settings, initial, train, throwIfStopRequested);
+    post({ kind: 'gradient-check', report }, []);
+    if (report.passed) return;
+    throw new AtelierError(
+      'gradient-check-failed',
+      `The gradient check before the training did not pass: ${report.reason}. ${report.advice} ` +
+        'Set "gradientCheck": false to train without a check.',
+    );
+  }
+
+  function createEngine({ settings, initial }: PreparedTraining): EvaluatingEngine {
+    const engine = createEvaluatingEngine(kernelModule, settings, initial, { ...kernelOptions, threads });
+    if (threads > 1) post({ kind: 'share', share: engine.createHandle(train.pixels) }, []);
+    return engine;
+  }
+
+  function drive(prepared: PreparedTraining, engine: EvaluatingEngine, from: Checkpoint | null): void {
+    const loop = trainingLoop(prepared, engine, from?.snapshot);
+    const clock = createTrainingClock(plan.epochs, from ?? undefined);
+    const checkpoints = createCheckpointSchedule(task, takeCheckpoint, post);
+    let reply: LoopReply;
+    let reached: TrainingPosition | undefined;
+    let canSnapshot = false;
+    if (from !== null && hasReachedStop(from)) {
+      post({ kind: 'stopped', step: position.step, isPlanned: true, checkpoint: null }, []);
+      return;
+    }
+    for (;;) {
+      Atomics.add(control, CONTROL.heartbeat, 1);
+      if (canSnapshot && isStopRequested()) {
+        finishStopped(null);
+        return;
+      }
+      const stepStartedAt = performance.now();
+      const { done, value } = loop.next(reply);
+      const now = performance.now();
+      if (done) {
+        complete(value);
+        return;
+      }
+      const isBudgetSpent = budgetSeconds !== null && clock.elapsedSeconds() >= budgetSeconds;
+      if (value.kind === 'step') afterStep(value, now - stepStartedAt, now);
+      else clock.evaluation(now - stepStartedAt);
+      if (value.kind === 'epoch') {
+        // The budget may have been spent while the epoch was measured.
+        afterEpoch({ ...value, isLast: value.isLast || isBudgetSpent }, now);
+        if (value.epoch === stopAfterEpoch && !value.isLast) {
+          finishStopped(selectionLoss(value.metrics));
+          return;
+        }
+      }
+      canSnapshot = value.kind === 'step' || value.kind === 'epoch';
+      reply = isBudgetSpent ? 'stop' : undefined;
+    }
+
+    function afterStep(done: TrainingStep, durationMs: number, now: number): void {
+      reached = position = done;
+      clock.step(done, durationMs);
+      if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
+      reports.afterStep(now, () => clock.progress(done));
+      checkpoints.afterStep(now);
+    }
+
+    function afterEpoch(end: EpochEnd, now: number): void {
+      reached = position = end;
+      const { metrics, warnings } = end;
+      for (const [name, measured] of Object.entries(metrics)) {
+        // A loss over other images, or a squared norm, may be non-finite even if the loss of every batch was finite.
+        if (typeof measured === 'number' && !Number.isFinite(measured))
+          throw diverged(`The ${name} became ${measured}`);
+      }
+      const record = { ...metrics, ...clock.epoch() };
+      reports.afterEpoch(now, { record, warnings }, clock.progress(end));
+      checkpoints.afterEpoch(end, now);
+    }
+
+    /** Does not count as the reply to the last event of the loop: that reply is still due. */
+    function takeCheckpoint(loss: number | null): CheckpointBytes {
+      const { done, value } = loop.next('snapshot');
+      if (done || value.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
+      const bytes = encodeCheckpoint({
+        snapshot: value.snapshot,
+        layerSizes: plan.layerSizes,
+        activation: plan.activation,
+        standardization: prepared.settings.standardization,
+        fused: engine.fused,
+        ...clock.stored(),
+      });
+      return { step: position.step, epoch: position.epoch, loss, bytes };
+    }
+
+    /** Whether a run before this one was interrupted between the checkpoint of the planned stop and the stop itself. */
+    function hasReachedStop({ snapshot: { step, examples, end } }: Checkpoint): boolean {
+      if (stopAfterEpoch === null || end !== null || examples > 0) return false;
+      return step >= stopAfterEpoch * Math.ceil(prepared.split.train.length / plan.batchSize);
+    }
+
+    /** @param loss at the planned stop; null if the thread stops on request */
+    function finishStopped(loss: number | null): void {
+      checkpoints.postPendingBest();
+      const checkpoint = takeCheckpoint(loss);
+      const isPlanned = loss !== null;
+      // The progress of a stopped job is that of its checkpoint. A planned stop follows the report of its epoch.
+      if (!isPlanned && reached) reports.progress(clock.progress(reached));
+      post({ kind: 'stopped', step: position.step, isPlanned, checkpoint }, [checkpoint.bytes.buffer]);
+    }
+
+    function complete(result: TrainingResult): void {
+      const { fused } = engine;
+      post({ kind: 'completed', result: { ...result, fused }, step: position.step }, [
+        result.parameters.buffer as ArrayBuffer,
+      ]);
+    }
+  }
+
+  function diverged(what: string): AtelierError {
+    return new AtelierError(
+      'loss-diverged',
+      `${what} in step ${position.step} (epoch ${position.epoch}) at a learning rate of ${plan.learningRate}. ` +
+        'Lower training.optimizer.learningRate, for example by a factor of ten.',
+    );
+  }
+
+  return {
+    async run() {
+      let engine: EvaluatingEngine | undefined;
+      try {
+        checkKernel();
+        const from = task.checkpoint && (await readCheckpoint(task.checkpoint));
+        if (from !== null) position = { ...position, step: from.snapshot.step };
+        const prepared = prepareTraining(plan, train, test, testOnce);
+        throwIfStopRequested();
+        if (task.checkGradient) checkGradient(prepared);
+        engine = createEngine(prepared);
+        drive(prepared, engine, from);
+      } catch (error) {
+        const { step } = position;
+        if (error instanceof StopRequested)
+          post({ kind: 'stopped', step, isPlanned: false, checkpoint: null }, []);
+        else post({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step }, []);
+      } finally {
+        engine?.shutdown();
+      }
+    },
+  };
+}

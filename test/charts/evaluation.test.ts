@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drawClassBars } from '../../src/charts/class-bars.ts';
+import { drawConfusion } from '../../src/charts/confusion.ts';
+import { drawDeadUnits } from '../../src/charts/dead-units.ts';
+import { drawReliability } from '../../src/charts/reliability.ts';
+import { renderSvg } from '../../src/charts/render.ts';
+import { drawSearchHistory } from '../../src/charts/searches/history.ts';
+import { drawSearchRungs } from '../../src/charts/searches/rungs.ts';
+import { drawSearchSlices } from '../../src/charts/searches/slices.ts';
+import { deadUnitsInput, LIGHT, reliabilityInput, rungsInput, slicesInput } from './samples.ts';
+
+const describe = (svg: string) => /<desc>(.*?)<\/desc>/.exec(svg)![1]!;
+
+test('a confusion matrix shows every count, and shades correct and wrong cells in two colours', () => {
+  const { theme } = LIGHT;
+  const input = {
+    subtitle: 'm@1',
+    classNames: ['a', 'b', 'c'],
+    matrix: [
+      [9, 1, 0],
+      [2, 8, 0],
+      [5, 5, 0],
+    ],
+  };
+  const svg = renderSvg(drawConfusion(input, LIGHT));
+  const numbers = Array.from(svg.matchAll(/>(\d+)<\/text>/g), ([, number]) => Number(number));
+  assert.deepEqual(
+    numbers.toSorted((a, b) => a - b),
+    [1, 2, 5, 5, 8, 9],
+  );
+  const cells = (colour: string) =>
+    Array.from(
+      svg.matchAll(new RegExp(`<path d="([^"]+)" stroke="${colour}" stroke-opacity`, 'g')),
+      ([, d]) => d!,
+    ).join('');
+  assert.equal(cells(theme.accent), 'M0 0h1M1 1h1');
+  assert.deepEqual(
+    cells(theme.error)
+      .match(/M\d \d/g)!
+      .toSorted(),
+    ['M0 1', 'M0 2', 'M1 0'],
+  );
+  assert.match(cells(theme.error), /M0 2h2/, 'equal neighbours are one line');
+  assert.match(
+    describe(svg),
+    /^17 of 30 images are classified correctly\. .* is c classified as a: 5 images\./,
+  );
+  const perfect = {
+    ...input,
+    matrix: [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 0],
+    ],
+  };
+  assert.match(describe(renderSvg(drawConfusion(perfect, LIGHT))), /There are no mistakes\./);
+});
+
+test('bars of a reliability diagram end at the accuracy of their bin, and empty bins have none', () => {
+  const bins = reliabilityInput().bins.map((bin, i) => ({ ...bin, accuracy: i === 14 ? 1 : bin.accuracy }));
+  const svg = renderSvg(drawReliability({ ...reliabilityInput(), bins }, LIGHT));
+  const [, d] = /<path d="([^"]+)" fill="[^"]+" fill-opacity="0.45"/.exec(svg)!;
+  assert.equal(d!.match(/Z/g)!.length, 13);
+  const [diagonalStart, diagonalRise] = /<path d="M[\d.]+ ([\d.]+)l[\d.]+(-[\d.]+)" [^>]*dasharray="5 4"/
+    .exec(svg)!
+    .slice(1)
+    .map(Number);
+  const tops = Array.from(d!.matchAll(/M[\d.]+ ([\d.]+)/g), ([, y]) => Number(y));
+  assert.ok(Math.abs(tops.at(-1)! - (diagonalStart! + diagonalRise!)) < 0.11, 'accuracy 1 is at the top');
+  assert.ok(Math.abs(tops[0]! - (diagonalStart! + diagonalRise! * bins[2]!.accuracy!)) < 0.11);
+  assert.match(describe(svg), /^The expected calibration error on [\d,]+ images is 2\.34 %\./);
+});
+
+test('class bars are as long as their scores', () => {
+  const classes = [
+    { className: 'a', precision: 1, recall: 0.5, f1: 2 / 3 },
+    { className: 'b', precision: 0, recall: 0, f1: 0 },
+  ];
+  const svg = renderSvg(drawClassBars({ subtitle: 'm@1', classes }, LIGHT));
+  const lengths = Array.from(svg.matchAll(/<path d="M[\d.]+ [\d.]+h([\d.]+)v/g), ([, length]) =>
+    Number(length),
+  );
+  const [precision, recall, f1] = lengths;
+  assert.ok(
+    Math.abs(recall! / precision! - 0.5) < 1e-3 && Math.abs(f1! / precision! - 2 / 3) < 1e-3,
+    `${lengths}`,
+  );
+  for (const value of ['100.0', '50.0', '66.7', '0.0']) assert.ok(svg.includes(`>${value}</text>`), value);
+  assert.match(describe(svg), /^The lowest F1 is that of b: 0 %/);
+});
+
+test('dead units are one strip per hidden layer, or one line per training', () => {
+  const svg = renderSvg(drawDeadUnits(deadUnitsInput(40), LIGHT));
+  assert.match(svg, />layer 1<\/text>.*>4 of 40<\/text>.*>layer 2<\/text>.*>2 of 20<\/text>/);
+  assert.equal(
+    describe(svg),
+    'Layer 1 of 40 units: 10 % at the end. Layer 2 of 20 units: 10 % at the end. A unit is dead if it is zero on all of the first 1,024 training images.',
+  );
+  assert.match(renderSvg(drawDeadUnits(deadUnitsInput(1), LIGHT)), />0 of 40<\/text>.*<path d="M[^"]+Z"/);
+  assert.match(
+    renderSvg(drawDeadUnits(deadUnitsInput(10, 3), LIGHT)),
+    />Dead units by epoch, all hidden layers<.*job_…4F7QK2: 10 %</,
+  );
+});
+
+test('charts of a search mark the best trial, and count those without a value', () => {
+  const slices = renderSvg(drawSearchSlices(slicesInput(), LIGHT));
+  assert.match(
+    describe(slices),
+    /^The best of 39 trials is trial 1: Validation loss \(nats\) 0\.31\. 1 trial has no value\. .* Without a value to show: 1\.$/,
+  );
+  assert.equal(slices.match(/<circle /g)!.length, 3, 'one per option');
+  const another = { ...slicesInput(), best: 3 };
+  assert.match(describe(renderSvg(drawSearchSlices(another, LIGHT))), /is trial 3:/);
+  const none = { ...slicesInput(), trials: slicesInput().trials.map((trial) => ({ ...trial, value: null })) };
+  assert.match(describe(renderSvg(drawSearchSlices(none, LIGHT))), /^None of 40 trials has a value\./);
+
+  const rates = ['0.025', '0.05', '0.1', '0.2', '0.4'];
+  const options = [{ name: 'learningRate', kind: 'choices', choices: rates } as const];
+  const narrow = renderSvg(drawSearchSlices({ ...slicesInput(), options }, { ...LIGHT, width: 160 }));
+  assert.deepEqual(
+    [...narrow.matchAll(/>(0\.\d+|0\.…)</g)].map(([, tick]) => tick).filter((tick) => rates.includes(tick!)),
+    ['0.025', '0.1', '0.4'],
+    'no number is cut',
+  );
+
+  // Trials 2 and 4 are better than all before.
+  const trials = [0.5, 0.4, 0.6, 0.3].map((value, i) => ({ number: i + 1, value }));
+  const history = renderSvg(drawSearchHistory({ ...slicesInput(), trials }, LIGHT));
+  assert.match(history, /<path d="M[\d. ]+h[\d.]+v[\d.]+h[\d.]+v[\d.]+h[\d.]+" fill="none"/);
+  assert.match(renderSvg(drawSearchHistory({ ...slicesInput(), trials: [] }, LIGHT)), /None of 0 trials/);
+  const one = [...trials.slice(0, 1), { number: 2, value: null }, { number: 3, value: null }];
+  assert.match(
+    describe(renderSvg(drawSearchHistory({ ...slicesInput(), trials: one }, LIGHT))),
+    /^The best of 1 trial is trial 1: Validation loss \(nats\) 0\.5\. 2 trials have no value\./,
+  );
+
+  const rungs = renderSvg(drawSearchRungs(rungsInput(), LIGHT));
+  assert.match(
+    describe(rungs),
+    /^64 trials reached 1 epoch, 16 trials reached 4 epochs, 4 trials reached 16 epochs\. The best of the highest rung is trial 1: 0\.3\./,
+  );
+  for (const tick of ['1 (64 trials)', '4 (16 trials)', '16 (4 trials)'])
+    assert.ok(rungs.includes(`>${tick}<`), tick);
+  assert.match(renderSvg(drawSearchRungs({ ...rungsInput(), trials: [] }, LIGHT)), />1 \(0 trials\)</);
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { spreadLabels } from '../../src/charts/parts/end-labels.ts';
+import { createPathData } from '../../src/charts/parts/path-data.ts';
+import { fitText, textWidth, wrapText } from '../../src/charts/parts/text.ts';
+import { type Point, thinOut } from '../../src/charts/parts/thin.ts';
+import { linearTicks, logTicks, wholeTicks } from '../../src/charts/parts/ticks.ts';
+
+const labels = (ticks: readonly { label: string }[]) => ticks.map(({ label }) => label);
+
+test('labels are pushed apart, stay in order and within their limits, and move only where they overlap', () => {
+  assert.deepEqual(spreadLabels([10, 50, 52, 90], 12, 0, 100), [10, 45, 57, 90]);
+  assert.deepEqual(spreadLabels([100, 100, 100], 12, 0, 100), [76, 88, 100]);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 8 }), (wanted) => {
+      const placed = spreadLabels(wanted, 13, 0, 200);
+      const sorted = placed.toSorted((a, b) => a - b);
+      assert.ok(sorted[0]! >= -1e-9 && sorted.at(-1)! <= 200 + 1e-9);
+      for (const [i, at] of sorted.entries()) assert.ok(i === 0 || at - sorted[i - 1]! >= 13 - 1e-9);
+      for (const [i, one] of wanted.entries()) {
+        for (const [j, other] of wanted.entries()) assert.ok(one >= other || placed[i]! < placed[j]!);
+      }
+    }),
+  );
+});
+
+test('long lines keep the smallest and the largest value of each column, the last value, and gaps of a column', () => {
+  const points: Point[] = Array.from({ length: 10_000 }, (_, x) => ({
+    x,
+    y: x >= 3000 && x < 3100 ? null : Math.sin(x * x),
+  }));
+  const columns = (some: readonly Point[]) => ({
+    x: some.map(({ x }) => x),
+    y: Float64Array.from(some, ({ y }) => y ?? Number.NaN),
+  });
+  const column = (x: number) => x / 20;
+  const thinned = thinOut(columns(points), column);
+  assert.ok(thinned.length <= 2 * 501 + 1);
+  assert.deepEqual(thinned.at(-1), points.at(-1));
+  const extremes = (some: readonly Point[]) =>
+    Map.groupBy(some, ({ x }) => Math.round(column(x)))
+      .entries()
+      .map(([at, group]) => {
+        const values = group.flatMap(({ y }) => (y === null ? [] : [y]));
+        return [at, values.length === 0 ? null : [Math.min(...values), Math.max(...values)]];
+      })
+      .toArray();
+  assert.deepEqual(extremes(thinned), extremes(points));
+  assert.ok(
+    thinned.every(({ x }, i) => i === 0 || x > thinned[i - 1]!.x),
+    'in order',
+  );
+  assert.equal(thinOut(columns(points.slice(0, 1000)), column).length, 1000);
+});
+
+test('ticks are round values with as many digits as they need', () => {
+  assert.deepEqual(labels(linearTicks([0.2, 0.9], 7)), [
+    '0.2',
+    '0.3',
+    '0.4',
+    '0.5',
+    '0.6',
+    '0.7',
+    '0.8',
+    '0.9',
+  ]);
+  assert.deepEqual(labels(linearTicks([0, 2e-5], 2)), ['0', '1e−5', '2e−5']);
+  assert.deepEqual(labels(linearTicks([-2000, 2000], 4)), ['−2,000', '−1,000', '0', '1,000', '2,000']);
+  assert.deepEqual(labels(logTicks([0.001, 1], 5)), ['0.001', '0.01', '0.1', '1']);
+  assert.deepEqual(labels(logTicks([0.2, 3], 5)), ['0.2', '0.5', '1', '2']);
+  assert.deepEqual(labels(logTicks([0.31, 0.37], 4)), ['0.32', '0.34', '0.36']);
+  assert.ok(logTicks([1e-30, 1e10], 5).length <= 8);
+  assert.deepEqual(labels(wholeTicks([1, 10], 6)), ['1', '2', '4', '6', '8', '10']);
+  assert.deepEqual(labels(wholeTicks([1, 2], 6)), ['1', '2']);
+  assert.deepEqual(labels(wholeTicks([7, 7], 6)), ['7']);
+});
+
+test('path data is relative, in tenths of a pixel, without accumulated rounding errors', () => {
+  const path = createPathData();
+  path.moveTo(1.04, -0.26);
+  for (let i = 1; i <= 1000; i++) path.lineTo(1.04 + 0.33 * i, -0.26);
+  const total = [...path.toString().matchAll(/h([\d.]+)/g)].reduce((sum, [, by]) => sum + Number(by), 0);
+  assert.match(path.toString(), /^M1-\.3h\.4h\.3/);
+  assert.ok(Math.abs(total - 330) < 0.11, `${total}`);
+});
+
+test('text that does not fit is broken at spaces, or cut with an ellipsis', () => {
+  assert.ok(textWidth('iiii') < textWidth('mmmm') && textWidth('猫') > textWidth('m'));
+  assert.equal(fitText('Ankle boot', 1000), 'Ankle boot');
+  const cut = fitText('Ankle boot of a very long name', 60);
+  assert.match(cut, /^Ankle.*…$/);
+  assert.ok(textWidth(cut) <= 60);
+  const lines = wrapText('The test line represents ten looks at the test set.', 120);
+  assert.equal(lines.join(' '), 'The test line represents ten looks at the test set.');
+  assert.ok(lines.length > 1 && lines.every((line) => textWidth(line) <= 120));
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { CheckedUpload } from '../../../src/datasets/upload/finish.ts';
+import { parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { asZip64 } from '../../formats/zip64-archive.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
+import { check, digits, type Files, images, labels, npy, npz, small } from './fixtures.ts';
+
+const real = (kind: string) =>
+  parseNpy(readFileSync(join(DATA_DIR, `fashion_mnist_test_${kind}.npy`))).data as Uint8Array;
+const IMAGES = real('images');
+const LABELS = real('labels');
+const COUNT = LABELS.length;
+
+const train = (pixels: Uint8Array, of: Uint8Array): Files => ({ train_images: pixels, train_labels: of });
+
+test('the test split has the fraction of each class, and both splits contain all images', async (t) => {
+  const files = train(npy(IMAGES, [COUNT, 784]), npy(LABELS, [COUNT]));
+  const { tensors, splits, report } = await check(t, files, { testFraction: 0.2, seed: 7 });
+  assert.deepEqual(splits.train, { examples: 8000, examplesPerClass: new Array(10).fill(800) });
+  assert.deepEqual(splits.test, { examples: 2000, examplesPerClass: new Array(10).fill(200) });
+  assert.deepEqual(report.heldOut, { fraction: 0.2, seed: 7 });
+  const rows = (pixels: Uint8Array, of: Uint8Array) =>
+    Array.from(
+      of,
+      (label, n) => `${label} ${Buffer.from(pixels.subarray(n * 784, (n + 1) * 784)).toString('latin1')}`,
+    );
+  const together = [tensors.train, tensors.test].flatMap((split) => rows(split.pixels, split.labels));
+  assert.deepEqual(together.toSorted(), rows(IMAGES, LABELS).toSorted());
+  const other = await check(t, files, { testFraction: 0.2, seed: 8 });
+  assert.notDeepEqual(other.tensors.test.labels.join(), tensors.test.labels.join());
+});
+
+test('reads the digits of scikit-learn without warnings', async (t) => {
+  const { splits, report, classNames } = await check(t, { file: digits });
+  assert.deepEqual(splits.train.examplesPerClass, [133, 136, 133, 137, 136, 137, 136]);
+  assert.deepEqual(splits.test.examplesPerClass, [45, 46, 44, 46, 45, 45, 45]);
+  assert.equal(classNames.length, 7);
+  assert.deepEqual(report, {
+    arrays: [
+      { part: 'x_train', format: 'npy', dtype: 'u1', shape: [948, 28, 28], minimum: 0, maximum: 255 },
+      { part: 'y_train', format: 'npy', dtype: 'u1', shape: [948], minimum: 0, maximum: 6 },
+      { part: 'x_test', format: 'npy', dtype: 'u1', shape: [316, 28, 28], minimum: 0, maximum: 255 },
+      { part: 'y_test', format: 'npy', dtype: 'u1', shape: [316], minimum: 0, maximum: 6 },
+    ],
+    pixels: { range: '0-255', rounded: 0 },
+    heldOut: null,
+    duplicates: {
+      train: { images: 0, withOtherLabel: 0, first: [] },
+      test: { images: 0, withOtherLabel: 0, first: [] },
+      across: { images: 0, withOtherLabel: 0, first: [] },
+    },
+    constantImages: { train: 0, test: 0 },
+    warnings: [],
+  });
+});
+
+test('reads Zip64 archives', async (t) => {
+  const pixels = IMAGES.subarray(0, 1500 * 784);
+  const arrays = train(npy(pixels, [1500, 784]), npy(LABELS.subarray(0, 1500), [1500]));
+  for (const level of [0, 6] as const) {
+    const { tensors } = await check(t, { file: asZip64(npz(arrays, level)) }, { testFraction: 0.2 });
+    assert.deepEqual(tensors.train.pixels.length + tensors.test.pixels.length, pixels.length);
+  }
+});
+
+test('accepts 2 and 100 classes', async (t) => {
+  for (const classes of [2, 100]) {
+    const { splits } = await check(t, small(2 * classes, classes, classes));
+    assert.deepEqual(splits.train.examplesPerClass, new Array(classes).fill(2));
+  }
+});
+
+test('rounds floats between greys to the nearest and counts them', async (t) => {
+  for (const [scale, range] of [
+    [1, '0-255'],
+    [1 / 255, '0-1'],
+  ] as const) {
+    const pixels = Float64Array.from(images(4, 2), (pixel) => pixel * scale);
+    pixels.set([100.4 * scale, 100.6 * scale, 254.9 * scale], 10);
+    const files = { ...small(), train_images: npy(pixels, [4, 784]), train_labels: npy(labels(4, 2), [4]) };
+    const { tensors, report } = await check(t, files);
+    assert.deepEqual(report.pixels, { range, rounded: 3 });
+    assert.deepEqual([...tensors.train.pixels.subarray(10, 13)], [100, 101, 255]);
+    assert.deepEqual(codes(report), ['rounded-pixels']);
+  }
+});
+
+const codes = ({ warnings }: CheckedUpload['report']) => warnings.map(({ code }) => code);
+
+test('counts duplicates within and across splits and lists the first', async (t) => {
+  const pixels = images(16, 2);
+  const copy = (to: number, from: number) => pixels.copyWithin(to * 784, from * 784, (from + 1) * 784);
+  // Values 0–9 are training images, 10–15 test images.
+  for (const [to, from] of [
+    [4, 0],
+    [5, 0],
+    [9, 3],
+    [12, 11],
+    [14, 2],
+    [15, 3],
+  ] as const)
+    copy(to, from);
+  const { report } = await check(t, {
+    train_images: npy(pixels.subarray(0, 10 * 784), [10, 784]),
+    train_labels: npy(labels(10, 2), [10]),
+    test_images: npy(pixels.subarray(10 * 784), [6, 784]),
+    test_labels: npy(labels(6, 2), [6]),
+  });
+  assert.deepEqual(report.duplicates, {
+    train: {
+      images: 3,
+      withOtherLabel: 1,
+      first: [
+        [0, 4],
+        [0, 5],
+        [3, 9],
+      ],
+    },
+    test: { images: 1, withOtherLabel: 1, first: [[1, 2]] },
+    across: {
+      images: 2,
+      withOtherLabel: 0,
+      first: [
+        [2, 4],
+        [3, 5],
+      ],
+    },
+  });
+  assert.deepEqual(codes(report), ['test-images-in-train', 'contradictory-labels']);
+  assert.match(report.warnings[0]!.message, /^2 of 6 test images/);
+});
+
+test('lists five of many duplicates', async (t) => {
+  const files = { ...small(), train_images: npy(new Uint8Array(8 * 784), [8, 784]) };
+  const { report } = await check(t, files);
+  assert.equal(report.duplicates.train.images, 7);
+  assert.equal(report.duplicates.train.first.length, 5);
+  assert.deepEqual(report.constantImages, { train: 8, test: 0 });
+  assert.deepEqual(codes(report), ['dark-images', 'contradictory-labels', 'constant-images']);
+});
+
+test('warns of pixels on a smaller scale than 0–255, as those of load_digits', async (t) => {
+  const at = async (white: number, type: 'bytes' | 'floats') => {
+    const scale = (bytes: Uint8Array) => {
+      const scaled = Float64Array.from(bytes, (value) => (value % 2 === 0 ? 0 : white));
+      return type === 'floats' ? scaled : Uint8Array.from(scaled);
+    };
+    const files = {
+      ...small(),
+      train_images: npy(scale(images(8, 8)), [8, 784]),
+      test_images: npy(scale(images(4, 9)), [4, 784]),
+    };
+    const { report } = await check(t, files);
+    return report.warnings.filter(({ code }) => code === 'dark-images').map(({ message }) => message);
+  };
+  const expected =
+    'No pixel of train_images is greater than 16 on the scale 0–255. If 16 is white, multiply by 255 / 16.';
+  assert.deepEqual(await at(16, 'bytes'), [expected]);
+  assert.deepEqual(await at(16, 'floats'), [expected]);
+  assert.match((await at(1, 'bytes')).join(), /greater than 1 .* send floats/);
+  assert.deepEqual([await at(1, 'floats'), await at(33, 'bytes'), await at(33, 'floats')], [[], [], []]);
+});
+
+test('warns of unbalanced classes and of a class without test images', async (t) => {
+  const few = labels(22, 2).fill(0);
+  few.set([1, 1]);
+  const one = {
+    train_images: npy(images(22, 22), [22, 784]),
+    test_images: npy(images(30, 2).subarray(28 * 784), [2, 784]),
+  };
+  const tenth = await check(t, { ...one, train_labels: npy(few, [22]), test_labels: npy(labels(2, 2), [2]) });
+  assert.deepEqual(codes(tenth.report), []);
+  few[0] = 0;
+  const fewer = await check(
+    t,
+    { ...one, train_labels: npy(few, [22]), test_labels: npy(new Uint8Array(2), [2]) },
+    { classNames: ['cat', 'dog'] },
+  );
+  assert.deepEqual(codes(fewer.report), ['unbalanced-classes', 'class-not-tested']);
+  assert.match(
+    fewer.report.warnings[0]!.message,
+    /^Class 1 \("dog"\) has 1 training images, but class 0 \("cat"\) has 21/,
+  );
+});

@@ -1,0 +1,51 @@
+/** What the Dockerfile repeats from other files, and the health check of the image. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { readConfig } from '../../src/config/read.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+
+test('the image has the version of package.json, a pinned base, a required volume, and a health check every 30 s', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  assert.equal(/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], version);
+  assert.match(dockerfile, /^ARG NODE_IMAGE=node:[\d.]+-trixie-slim@sha256:[0-9a-f]{64}$/m);
+  assert.doesNotMatch(dockerfile, /^VOLUME/m);
+  const environment = Object.fromEntries(
+    Array.from(dockerfile.matchAll(/\b([A-Z_]+)=(\S+) \\|\b(REQUIRE_VOLUME)=(\S+)$/gm), ([, a, b, c, d]) => [
+      a ?? c,
+      b ?? d,
+    ]),
+  );
+  const { requireVolume, host } = readConfig(environment);
+  assert.deepEqual([requireVolume, host], [true, '0.0.0.0']);
+  assert.match(dockerfile, /^HEALTHCHECK --interval=30s .* CMD \["bash", "scripts\/health-check.sh"\]$/m);
+});
+
+test('the health check succeeds only if the service is ready, and prints what it says', async (t) => {
+  let status = 200;
+  const server = createServer(({ url }, response) => {
+    response.writeHead(url === '/health/ready' ? status : 404);
+    response.end(`{"status":${status}}`);
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const check = () =>
+    promisify(execFile)('bash', [join(ROOT, 'scripts/health-check.sh')], {
+      env: { HOST: '0.0.0.0', PORT: String(port) },
+    });
+  assert.equal((await check()).stdout, '{"status":200}\n');
+  status = 503;
+  await assert.rejects(check, { code: 1, stdout: '{"status":503}\n' });
+  server.close();
+  await once(server, 'close');
+  await assert.rejects(check, { code: 1, stdout: '' });
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { AtelierError } from '../../../src/errors.ts';
+import { findLimitViolation, parseJson, readJson } from '../../../src/formats/json/limits.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+const bounds = { depth: 3, values: 5, parts: 4 };
+
+test('counts levels, values and containers without parsing, and ignores strings', () => {
+  for (const [text, excess] of [
+    ['[[[1]]]', undefined],
+    ['[[[[1]]]]', /deeper than 3/],
+    ['[{"a":[{}]}]', /deeper than 3/],
+    ['[1,2,3,4,5]', undefined],
+    ['[1,2,3,4,5,6]', /more than 5 values/],
+    ['["[[[[[[","{{{{",",,,,,,,"]', undefined],
+    ['["\\"[[[[,,,,,,"]', undefined],
+    ['[[],[],[],[]]', /more than 4 objects, arrays and strings/],
+    ['{"a":"","b":"c"}', /more than 4/],
+    [']]]]', undefined],
+  ] as const) {
+    const found = findLimitViolation(bytes(text), bounds);
+    if (excess === undefined) assert.equal(found, undefined, text);
+    else assert.match(found ?? '', excess, text);
+  }
+});
+
+test('rejects a body of small arrays before it uses memory', () => {
+  const body = bytes(`[${'[],'.repeat(2 ** 20)}[]]`);
+  assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and strings\. Send fewer images/);
+});
+
+test('counts images of 28×28×1 as images of 28×28', () => {
+  const image = Array.from({ length: 28 }, (_, y) => Array.from({ length: 28 }, (_, x) => [y * x]));
+  const flat = image.map((row) => row.flat());
+  const count = 1400;
+  const head = { shape: [7], columns: ['[5]'], inputs: { image: [] as unknown[] } };
+  const text = (images: unknown) => bytes(JSON.stringify({ ...head, inputs: { image: images } }));
+  const parsed = parseJson(text(new Array(count).fill(image)));
+  assert.deepEqual(parsed, { ...head, inputs: { image: new Array(count).fill(flat) } });
+  const few = new Array(2).fill(image);
+  assert.deepEqual(parseJson(text(few)), { ...head, inputs: { image: few } }, 'few are not changed');
+  // Arrays of one number only: others stay arrays.
+  const other = [[[1, 2], [], ['3'], [null], [{}], [-4.5e-1], [[6]]]];
+  const mixed = text([...new Array(count).fill(image), other]);
+  const { inputs } = parseJson(mixed) as typeof head;
+  assert.deepEqual(inputs.image.at(-1), [[[1, 2], [], ['3'], [null], [{}], -0.45, [6]]]);
+  const colours = image.map((row) => row.map(([value]) => [value, value, value]));
+  assert.throws(() => parseJson(text(new Array(count).fill(colours))), /more than 1048576/);
+});
+
+test('rejects invalid JSON, invalid UTF-8 and schema violations with the position', () => {
+  const schema = z.object({ a: z.array(z.int()) });
+  assert.deepEqual(readJson(bytes('{"a":[1]}'), schema), { a: [1] });
+  assert.throws(() => readJson(bytes('{"a":[1}'), schema), /cannot be read as JSON/);
+  assert.throws(() => readJson(Buffer.from([0x22, 0xff, 0x22]), schema), /not UTF-8/);
+  assert.throws(
+    () => readJson(bytes('{"a":[1,0.5]}'), schema),
+    (error) =>
+      error instanceof AtelierError && error.code === 'invalid-request' && /#\/a\/1: /.test(error.message),
+  );
+  const records = z.object({ a: z.record(z.string(), z.int()) });
+  assert.throws(() => readJson(bytes('{"a":{"m/s~":0.5}}'), records), /#\/a\/m~1s~0: /);
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Fastify, { LogController } from 'fastify';
+import { logRequests } from '../../../../src/http/hooks/lifecycle/access-log.ts';
+
+interface Line {
+  readonly reqId: string;
+  readonly status: number;
+  readonly url: string;
+  readonly time: number;
+}
+
+async function logged(fraction: number | null, statuses: readonly number[]): Promise<Line[]> {
+  const lines: Line[] = [];
+  const stream = { write: (line: string) => lines.push(JSON.parse(line)) };
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = Fastify({ logger: { stream }, logController });
+  app.decorateRequest('caller', 'anonymous');
+  logRequests(app, fraction);
+  app.get<{ Params: { status: number } }>('/:status', async ({ params }, reply) =>
+    reply.code(params.status).send(),
+  );
+  for (const status of statuses) await app.inject(`/${status}`);
+  await app.close();
+  return lines;
+}
+
+test('all requests, rejected and failed ones, or none are logged', async () => {
+  const expected = new Map([
+    [1, [200, 404, 500]],
+    [0, [404, 500]],
+    [null, []],
+  ]);
+  for (const [fraction, statuses] of expected) {
+    const lines = await logged(fraction, [200, 404, 500]);
+    assert.deepEqual(
+      lines.map(({ status }) => status),
+      statuses,
+      `${fraction}`,
+    );
+  }
+});
+
+test('a fraction of the successful requests is logged, and every rejected one', async () => {
+  const statuses = Array.from({ length: 400 }, (_, n) => (n % 2 === 0 ? 200 : 404));
+  const lines = await logged(0.5, statuses);
+  const successes = lines.filter(({ status }) => status === 200).length;
+  // Ten standard deviations of the binomial distribution around its mean of 100.
+  assert.ok(successes > 30 && successes < 170, `${successes} of 200`);
+  assert.equal(lines.filter(({ status }) => status === 404).length, 200);
+});
+
+test('a line is the one that pino would write, with the path but no query', async () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = Fastify({ logger: { stream }, logController, genReqId: () => 'asked' });
+  app.decorateRequest('caller', 'anonymous');
+  logRequests(app, 1);
+  app.get('/*', async (request) => {
+    // Clients may send any bytes, but `inject` would encode the quotation mark.
+    Object.defineProperty(request, 'url', { value: '/a"b?key=secret' });
+    request.caller = 'a "b"';
+  });
+  await app.inject('/');
+  const written = JSON.parse(lines[0]!);
+  assert.ok(written.durationMs > 0);
+  const { time: _, durationMs, ...fields } = written;
+  const { level: _level, pid: _pid, hostname: _hostname, msg, reqId, ...members } = fields;
+  assert.deepEqual(members, { method: 'GET', url: '/a"b', status: 200, caller: 'a "b"' });
+  app.log.info({ reqId, method: 'GET', url: '/a"b', status: 200, durationMs, caller: 'a "b"' }, msg);
+  const withoutTime = (line: string) => line.replace(/"time":\d+/, '');
+  assert.equal(withoutTime(lines[0]!), withoutTime(lines[1]!));
+  await app.close();
+});
+
+test('lines of one millisecond have the members of their own requests', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1 });
+  const lines = await logged(1, [200, 200, 404, 200]);
+  assert.deepEqual(
+    lines.map(({ status, url, time }) => [status, url, time]),
+    [
+      [200, '/200', 1],
+      [200, '/200', 1],
+      [404, '/404', 1],
+      [200, '/200', 1],
+    ],
+  );
+  assert.equal(new Set(lines.map(({ reqId }) => reqId)).size, 4);
+});
+
+test('callers without a key are not named', async () => {
+  const [line] = await logged(1, [200]);
+  assert.ok(!('caller' in line!));
+});

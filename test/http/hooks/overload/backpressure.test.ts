@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import Fastify, { type InjectOptions } from 'fastify';
+import { sendProblem } from '../../../../src/http/errors/error-handler.ts';
+import {
+  deferLowPriority,
+  MAX_WAITING_READS,
+  shedLoad,
+} from '../../../../src/http/hooks/overload/backpressure.ts';
+import { assertProblem } from '../../../support/start-service.ts';
+
+const MAX_DELAY_MS = 5;
+const headers = { 'content-type': 'text/plain' };
+
+/** Requests that count as new work. */
+const NEW: InjectOptions[] = [
+  { method: 'POST', url: '/jobs' },
+  { method: 'POST', url: '/predictions', headers, payload: 'x'.repeat(2 ** 19) },
+  {
+    method: 'POST',
+    url: '/predictions',
+    headers: { ...headers, 'transfer-encoding': 'chunked' },
+    payload: 'x',
+  },
+];
+const OTHER: InjectOptions[] = [
+  { method: 'POST', url: '/predictions', headers, payload: 'x' },
+  { method: 'POST', url: '/jobs/1/cancel' },
+  { method: 'GET', url: '/jobs' },
+];
+const LIST: InjectOptions = { method: 'GET', url: '/lists' };
+const PROBES = ['/', '/health/live', '/v2/health/ready', '/ping', '/health', '/metrics'].map(
+  (url) => ({ method: 'GET', url }) as const,
+);
+
+async function serve(t: TestContext) {
+  const app = Fastify();
+  t.after(() => app.close());
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
+  shedLoad(app, MAX_DELAY_MS, 50);
+  deferLowPriority(app);
+  const handler = async () => 'done';
+  app.get('/lists', { config: { scope: 'predict', priority: 'low' } }, handler);
+  app.post('/jobs', handler);
+  app.get('/jobs', handler);
+  app.post('/jobs/:id/cancel', { config: { scope: 'train', sheddable: false } }, handler);
+  app.post('/predictions', { config: { scope: 'predict', sheddable: 'large-body' } }, handler);
+  for (const { url } of PROBES) app.get(url, handler);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return app;
+}
+
+/** Blocks the event loop for one turn of the given length. */
+async function turn(milliseconds: number): Promise<void> {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+  await setImmediate();
+}
+
+test('a delayed event loop rejects new work only', async (t) => {
+  const app = await serve(t);
+  for (const request of [...NEW, ...OTHER, LIST, ...PROBES]) {
+    assert.equal((await app.inject(request)).statusCode, 200);
+  }
+  while ((await app.inject(NEW[0]!)).statusCode === 200) await turn(MAX_DELAY_MS * 6);
+  for (const request of NEW) {
+    const refused = await app.inject(request);
+    const problem = assertProblem(refused, 503, 'overloaded');
+    assert.match(problem.detail, /is \d+ ms late/);
+    assert.equal(refused.headers['retry-after'], '1');
+  }
+  for (const request of [...OTHER, ...PROBES]) assert.equal((await app.inject(request)).statusCode, 200);
+});
+
+test('accepts new work again when the delay ends', async (t) => {
+  const app = await serve(t);
+  while ((await app.inject(NEW[0]!)).statusCode === 200) await turn(MAX_DELAY_MS * 6);
+  while ((await app.inject(NEW[0]!)).statusCode === 503) await setImmediate();
+  assert.equal((await app.inject(NEW[0]!)).statusCode, 200);
+});
+
+test('rejects lists before new work, but not event streams', async (t) => {
+  const app = await serve(t);
+  const stream = { ...LIST, headers: { accept: 'text/event-stream' } };
+  // Turns of less than the limit for new work, and more than the limit for lists.
+  while ((await app.inject(LIST)).statusCode === 200) await turn(MAX_DELAY_MS * 0.8);
+  assertProblem(await app.inject(LIST), 503, 'overloaded');
+  for (const request of [...OTHER, stream, ...PROBES])
+    assert.equal((await app.inject(request)).statusCode, 200);
+});
+
+test('starts one list per turn of the event loop', async (t) => {
+  const app = Fastify();
+  t.after(() => app.close());
+  deferLowPriority(app);
+  let turns = 0;
+  const counted: number[] = [];
+  app.get('/lists', { config: { scope: 'predict', priority: 'low' } }, async () => {
+    counted.push(turns);
+    return 'done';
+  });
+  await app.ready();
+  let ended = false;
+  const lists = Promise.all(Array.from({ length: 5 }, () => app.inject(LIST))).then(() => (ended = true));
+  for (; !ended; turns++) await setImmediate();
+  await lists;
+  assert.deepEqual(
+    counted.map((each) => each - counted[0]!),
+    [0, 1, 2, 3, 4],
+  );
+});
+
+test('rejects a list beyond the limit of waiting ones', async (t) => {
+  const app = await serve(t);
+  const all = await Promise.all(Array.from({ length: MAX_WAITING_READS + 10 }, () => app.inject(LIST)));
+  const rejected = all.filter(({ statusCode }) => statusCode === 503);
+  assert.ok(rejected.length > 0 && rejected.length <= 10, `${rejected.length} rejected`);
+  assertProblem(rejected[0]!, 503, 'overloaded');
+});
+
+test('a very late event loop rejects everything but health and metrics', async (t) => {
+  const app = await serve(t);
+  for (const request of [...NEW, ...OTHER]) {
+    let response = await app.inject(request);
+    // The delay is sampled all the time, so it must last until each request.
+    for (; response.statusCode === 200; response = await app.inject(request)) await turn(MAX_DELAY_MS * 40);
+    assertProblem(response, 503, 'overloaded');
+  }
+  for (const probe of PROBES) assert.equal((await app.inject(probe)).statusCode, 200, probe.url);
+});

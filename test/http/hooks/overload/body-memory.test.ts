@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Fastify from 'fastify';
+import { reserveBodyMemory } from '../../../../src/http/hooks/overload/body-memory.ts';
+import { createMemoryLedger, MEBIBYTE } from '../../../../src/services/memory/ledger.ts';
+
+/** A server whose budget is 100 MiB, and the bytes that were reserved while it handled a request. */
+function startServer() {
+  const memory = createMemoryLedger({ limit: 100 * MEBIBYTE, base: 0 });
+  const app = Fastify({ bodyLimit: 64 * MEBIBYTE });
+  reserveBodyMemory(app, memory);
+  app.addContentTypeParser('*', (_request, _body, done) => done(null));
+  app.post('/', async () => memory.used());
+  const post = async (length: number, type: string, more: Record<string, string> = {}) => {
+    const headers = { 'content-type': type, ...more };
+    const response = await app.inject({ method: 'POST', url: '/', headers, payload: Buffer.alloc(length) });
+    return { status: response.statusCode, reserved: Number(response.body), code: response.json().code };
+  };
+  return { memory, post };
+}
+
+test('reserves several times a large body, more for text, until the response is sent', async () => {
+  const { memory, post } = startServer();
+  const binary = await post(2 * MEBIBYTE, 'application/octet-stream');
+  const text = await post(2 * MEBIBYTE, 'text/csv');
+  assert.ok(binary.reserved > 2 * MEBIBYTE && text.reserved > 2 * binary.reserved);
+  assert.equal((await post(1000, 'text/csv')).reserved, 0);
+  assert.equal(memory.used(), 0);
+});
+
+test('a compressed body reserves what it can inflate to', async () => {
+  const { post } = startServer();
+  const gzip = { 'content-encoding': 'gzip' };
+  const { status, reserved } = await post(1000, 'text/csv', gzip);
+  assert.deepEqual([status, reserved], [200, 1000 * 1032 * 4.5]);
+  assert.equal((await post(100_000, 'application/octet-stream', gzip)).reserved, 64 * MEBIBYTE * 1.5);
+});
+
+test('rejects a body whose memory is not free, or never is', async () => {
+  const { memory, post } = startServer();
+  assert.equal((await post(30 * MEBIBYTE, 'text/csv')).code, 'impossible-request');
+  using _other = memory.reserve(99 * MEBIBYTE, { what: 'A check' });
+  assert.equal((await post(2 * MEBIBYTE, 'text/csv')).code, 'overloaded');
+});

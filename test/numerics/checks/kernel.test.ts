@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { engineDifference, selfCheck } from '../../../src/numerics/checks/kernel.ts';
+import { initialize } from '../../../src/numerics/network/initialize.ts';
+import { blocks } from '../../../src/numerics/network/layers.ts';
+import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
+import type { CreateEngine } from '../../../src/numerics/training/engine.ts';
+import { createKernelEngine } from '../../../src/workers/kernel/compile.ts';
+import { firstIndices, settingsOf, stripes } from '../fixtures.ts';
+
+const sizes = [784, 7, 10];
+const examples = stripes(9, 784, 10);
+const parameters = initialize('he', sizes, 4);
+
+function differenceOf(createEngine: CreateEngine): number {
+  return engineDifference(createEngine, settingsOf(sizes), parameters, examples, firstIndices(9));
+}
+
+/** The kernel with a changed gradient. */
+function sabotaged(change: (gradient: { [index: number]: number }) => void): CreateEngine {
+  return (settings, initial) => {
+    const engine = createKernelEngine(settings, initial);
+    return {
+      ...engine,
+      gradient(out, ...rest) {
+        engine.gradient(out, ...rest);
+        change(out);
+      },
+    };
+  };
+}
+
+test('the kernel differs from the reference by rounding only, for every activation', () => {
+  const difference = selfCheck(createKernelEngine);
+  assert.ok(difference > 0 && difference <= 1e-5, String(difference));
+  assert.ok(differenceOf(createKernelEngine) <= 1e-5);
+});
+
+test('the reference differs from itself only by rounding its result to float32', () => {
+  const difference = differenceOf(createReferenceEngine);
+  assert.ok(difference > 0 && difference <= 2 ** -24, String(difference));
+});
+
+test('detects and measures a gradient that is too large in a single block', () => {
+  for (const { name, start, end } of blocks(sizes)) {
+    const longer = sabotaged((gradient) => {
+      for (let i = start; i < end; i++) gradient[i]! *= 1.01;
+    });
+    const found = differenceOf(longer);
+    assert.ok(Math.abs(found - 0.01) < 1e-4, `${name}: ${found}`);
+  }
+});
+
+test('detects a single wrong number in a bias', () => {
+  const { start } = blocks(sizes).find(({ name }) => name === 'b2')!;
+  const found = differenceOf(
+    sabotaged((gradient) => {
+      gradient[start]! += 1e-3;
+    }),
+  );
+  assert.ok(found > 1e-4, String(found));
+});
+
+test('an engine with a NaN gradient does not pass', () => {
+  const broken = sabotaged((gradient) => {
+    gradient[3] = Number.NaN;
+  });
+  assert.ok(!(differenceOf(broken) <= 1e-4));
+  assert.ok(!(selfCheck(broken) <= 1e-4));
+});
+
+test('the check of each thread at start detects every error', () => {
+  const longer = sabotaged((gradient) => {
+    for (let i = 0; i < 10; i++) gradient[i]! *= 1.01;
+  });
+  assert.ok(selfCheck(longer) > 1e-5);
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Coordinate, createPerturbedLoss } from '../../../src/numerics/checks/perturbed-loss.ts';
+import { evaluate } from '../../../src/numerics/evaluation/measure.ts';
+import { locate } from '../../../src/numerics/network/coordinates.ts';
+import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
+import { blocks, type Network } from '../../../src/numerics/network/layers.ts';
+import { firstIndices, reluNetwork, stripes } from '../fixtures.ts';
+
+const examples = stripes(6, 12, 4);
+const indices = firstIndices(6);
+
+/** The loss computed in full, which the incremental loss must equal. */
+function fullLoss(network: Network, parameters: Float64Array): number {
+  const evaluation = evaluate(network, parameters, examples, indices);
+  for (;;) {
+    const { done, value } = evaluation.next();
+    if (done) return value.loss;
+  }
+}
+
+const standardization = { mean: 0.3, std: 0.4 };
+const NETWORKS: Network[] = [
+  reluNetwork([12, 4]),
+  reluNetwork([12, 7, 4]),
+  reluNetwork([12, 7, 6, 5, 4]),
+  { ...reluNetwork([12, 7, 6, 4]), standardization },
+  ...(['leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const).map((activation) => ({
+    layerSizes: [12, 7, 6, 4],
+    activation,
+    standardization: activation === 'tanh' ? standardization : null,
+  })),
+];
+
+for (const network of NETWORKS) {
+  const { layerSizes: sizes, activation } = network;
+  const name = `${sizes.join('-')} ${activation}${network.standardization === null ? '' : ', standardized'}`;
+  test(`moving one parameter gives the same loss as a full evaluation: ${name}`, () => {
+    const parameters = initializeUniformFanIn(sizes, 5);
+    const perturbed = createPerturbedLoss(network, parameters, examples, indices);
+    assert.equal(perturbed.loss, fullLoss(network, parameters));
+    const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
+    const out = { loss: 0, crossed: false };
+    let crossings = 0;
+    for (const [b, block] of blocks(sizes).entries()) {
+      for (let position = block.start; position < block.end; position++) {
+        const original = parameters[position]!;
+        locate(coordinate, b, block, position);
+        const at = (step: number) => {
+          perturbed.evaluate(out, coordinate, original + step - original);
+          if (out.crossed) crossings++;
+          parameters[position] = original + step;
+          const full = fullLoss(network, parameters);
+          parameters[position] = original;
+          const error = Math.abs(out.loss - full);
+          assert.ok(
+            error <= 1e-14 * full,
+            `${block.name} ${position}, step ${step}: off by ${error} of ${full}`,
+          );
+          return { incremental: out.loss, full };
+        };
+        const [above, below] = [at(1e-5), at(-1e-5)];
+        const derivative = (above.incremental - below.incremental) / 2e-5;
+        const fullDerivative = (above.full - below.full) / 2e-5;
+        assert.ok(Math.abs(derivative - fullDerivative) <= 1e-9);
+        at(0.5); // far enough to carry units across the kink
+      }
+    }
+    assert.equal(crossings > 0, sizes.length > 2 && activation.endsWith('relu'));
+  });
+}

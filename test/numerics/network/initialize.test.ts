@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { initialize, initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
+import { unpack } from '../../../src/numerics/network/layers.ts';
+
+const SIZES = [784, 40, 10];
+
+test('weights fill ±1/√fan-in evenly and biases are 0.01', () => {
+  for (const { inputs, weights, biases } of unpack(initializeUniformFanIn(SIZES, 3), SIZES)) {
+    const scaled = weights.map((w) => w * Math.sqrt(inputs));
+    const mean = scaled.reduce((sum, w) => sum + w, 0) / scaled.length;
+    const variance = scaled.reduce((sum, w) => sum + w * w, 0) / scaled.length;
+    assert.ok(scaled.every((w) => w >= -1 && w < 1));
+    // The bounds are five standard deviations of the mean and of the mean square of uniform numbers.
+    assert.ok(Math.abs(mean) < 5 * Math.sqrt(1 / 3 / scaled.length));
+    assert.ok(Math.abs(variance - 1 / 3) < 5 * Math.sqrt(4 / 45 / scaled.length));
+    assert.ok(biases.every((b) => b === 0.01));
+  }
+});
+
+/** Mean and standard deviation. */
+function statistics(values: Float64Array): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, w) => sum + w, 0) / values.length;
+  const squares = values.reduce((sum, w) => sum + (w - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / values.length) };
+}
+
+test('he: weights are normal with deviation √(2 / fan-in), biases 0', () => {
+  for (const { inputs, weights, biases } of unpack(initialize('he', [784, 60, 50], 3), [784, 60, 50])) {
+    const scaled = weights.map((w) => w / Math.sqrt(2 / inputs));
+    const { mean, deviation } = statistics(scaled);
+    const n = scaled.length;
+    assert.ok(Math.abs(mean) < 5 / Math.sqrt(n), `${mean}`);
+    assert.ok(Math.abs(deviation - 1) < 5 / Math.sqrt(2 * n), `${deviation}`);
+    // Fractions of the normal distribution within 1, 2 and 3 deviations.
+    for (const [bound, share] of [
+      [1, 0.6827],
+      [2, 0.9545],
+      [3, 0.9973],
+    ] as const) {
+      const within = scaled.filter((w) => Math.abs(w) < bound).length / n;
+      assert.ok(Math.abs(within - share) < 5 * Math.sqrt((share * (1 - share)) / n), `${within} in ${bound}`);
+    }
+    const neighbours = scaled.reduce((sum, w, i) => sum + w * (scaled[i + 1] ?? 0), 0) / n;
+    assert.ok(Math.abs(neighbours) < 5 / Math.sqrt(n), 'neighbours are not correlated');
+    assert.ok(biases.every((b) => b === 0));
+  }
+});
+
+test('glorot: weights fill ±√(6 / (fan-in + fan-out)) evenly, biases 0', () => {
+  const sizes = [784, 60, 50];
+  for (const { inputs, outputs, weights, biases } of unpack(initialize('glorot', sizes, 3), sizes)) {
+    const scaled = weights.map((w) => w / Math.sqrt(6 / (inputs + outputs)));
+    const { mean, deviation } = statistics(scaled);
+    assert.ok(scaled.every((w) => w >= -1 && w < 1));
+    assert.ok(Math.abs(mean) < 5 * Math.sqrt(1 / 3 / scaled.length));
+    assert.ok(Math.abs(deviation ** 2 - 1 / 3) < 5 * Math.sqrt(4 / 45 / scaled.length));
+    assert.ok(biases.every((b) => b === 0));
+  }
+});
+
+test('every initialization is a function of its seed, and all differ', () => {
+  const all = (['uniform-fan-in', 'he', 'glorot'] as const).map((how) => {
+    assert.deepEqual(initialize(how, SIZES, 3), initialize(how, SIZES, 3));
+    assert.notDeepEqual(initialize(how, SIZES, 3), initialize(how, SIZES, 4));
+    return initialize(how, SIZES, 3)[0];
+  });
+  assert.equal(new Set(all).size, 3);
+  assert.deepEqual(initialize('uniform-fan-in', SIZES, 3), initializeUniformFanIn(SIZES, 3));
+});
+
+test('the same seed gives the same bits, another seed different ones', () => {
+  assert.deepEqual(initializeUniformFanIn(SIZES, 3), initializeUniformFanIn(SIZES, 3));
+  assert.notDeepEqual(initializeUniformFanIn(SIZES, 3), initializeUniformFanIn(SIZES, 4));
+});
+
+test('no two weights of a network share their random number', () => {
+  const packed = initializeUniformFanIn([5, 5, 5, 5], 0);
+  const weights = unpack(packed, [5, 5, 5, 5]).flatMap((layer) => [...layer.weights]);
+  assert.equal(new Set(weights).size, 75);
+});

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { blocks, parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
+
+test("the notebook's network has 31,810 parameters in the notebook's order", () => {
+  assert.equal(parameterCount([784, 40, 10]), 31_810);
+  assert.deepEqual(blocks([784, 40, 10]), [
+    { name: 'W1', shape: [40, 784], start: 0, end: 31_360 },
+    { name: 'b1', shape: [40], start: 31_360, end: 31_400 },
+    { name: 'W2', shape: [10, 40], start: 31_400, end: 31_800 },
+    { name: 'b2', shape: [10], start: 31_800, end: 31_810 },
+  ]);
+});
+
+test('writing to a layer writes to the packed vector', () => {
+  const packed = new Float32Array(parameterCount([2, 3, 2]));
+  const [first, second] = unpack(packed, [2, 3, 2]);
+  first!.weights[1] = 1;
+  first!.biases[2] = 2;
+  second!.weights[0] = 3;
+  second!.biases[1] = 4;
+  assert.deepEqual([...packed], [0, 1, 0, 0, 0, 0, 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 4]);
+});
+
+test('rejects a vector of another length', () => {
+  assert.throws(
+    () => unpack(new Float64Array(16), [2, 3, 2]),
+    new RangeError('A 2-3-2 network has 17 parameters, not 16.'),
+  );
+});

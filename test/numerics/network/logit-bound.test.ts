@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createForward } from '../../../src/numerics/network/forward.ts';
+import type { Activation, Standardization } from '../../../src/numerics/network/layers.ts';
+import { logitBound } from '../../../src/numerics/network/logit-bound.ts';
+import { modelOf } from '../../formats/fixtures.ts';
+
+test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums', () => {
+  const network = { layerSizes: [2, 2, 1], activation: 'relu', standardization: null } as const;
+  // First layer: 1 + 2 + 3 = 6 and 0.5 + 0.5 + 0 = 1; second: 4 · 6 + 1 · 1 + 1 = 26.
+  const parameters = Float64Array.of(1, -2, 0.5, 0.5, -3, 0, 4, -1, 1);
+  assert.equal(logitBound(network, parameters), 26);
+  assert.equal(logitBound({ ...network, activation: 'tanh' }, parameters), 6);
+  // Pixels from −4 to −3: 3 · 4 + 3 = 15 and 4; 60 + 4 + 1 = 65.
+  assert.equal(logitBound({ ...network, standardization: { mean: 1, std: 0.25 } }, parameters), 65);
+});
+
+test('a bound beyond float range is infinite, and the bound of NaN is NaN', () => {
+  const network = { layerSizes: [1, 1, 1], activation: 'identity', standardization: null } as const;
+  assert.equal(logitBound(network, Float64Array.of(1e200, 0, 1e200, 0)), Number.POSITIVE_INFINITY);
+  assert.ok(!(logitBound(network, Float64Array.of(Number.NaN, 0, 1, 0)) <= 1));
+});
+
+const images = Uint8Array.from({ length: 20 * 784 }, (_, i) => (i < 784 ? 255 : (i * 40_503) >>> 3));
+
+for (const [activation, standardization] of [
+  ['relu', null],
+  ['leaky-relu', { mean: 0.25, std: 0.5 }],
+  ['sigmoid', { mean: 0.9, std: 0.1 }],
+  ['silu', { mean: 0.25, std: 0.5 }],
+] as [Activation, Standardization | null][]) {
+  test(`no logit of a ${activation} network exceeds its bound`, () => {
+    const model = modelOf([784, 6, 5, 3], { activation, standardization });
+    const logits = new Float64Array(20 * 3);
+    createForward(model, model.parameters)(logits, logits.slice(), images);
+    const bound = logitBound(model, model.parameters);
+    assert.ok(logits.every((logit) => Math.abs(logit) <= bound));
+  });
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { PLAIN_OBJECTIVE } from '../../../src/numerics/training/engine.ts';
+import {
+  type TimedOptions,
+  threadedFraction,
+  trainingMicroseconds,
+} from '../../../src/numerics/training/kernel-time.ts';
+
+/** Of bench/results/scaling.md: network, and seconds of an epoch of 60,000 images in one and in two threads. */
+function readScaling() {
+  const report = readFileSync(new URL('../../../bench/results/scaling.md', import.meta.url), 'utf8');
+  const rows = [...report.matchAll(/^\| ([\d-]+), batch \d+ \| [\d,]+ \| ([\d.]+) \| ([\d.]+) \|/gm)];
+  assert.ok(rows.length > 10);
+  return rows.map(([, network, one, two]) => ({
+    sizes: network!.split('-').map(Number),
+    one: Number(one),
+    two: Number(two),
+  }));
+}
+
+test('the model of the training time fits the measured scaling of the kernel', () => {
+  const errors = readScaling().map(({ sizes, one }) => (0.06 * trainingMicroseconds(sizes)) / one);
+  // Up to the speed of the machine.
+  assert.ok(Math.max(...errors) / Math.min(...errors) < 1.3, String(errors));
+});
+
+test('the model of the gain by a second thread fits the measured one', () => {
+  const errors = readScaling().map(
+    ({ sizes, one, two }) => (threadedFraction(trainingMicroseconds(sizes), 2) * one) / two - 1,
+  );
+  const good = errors.filter((error) => Math.abs(error) <= 0.15);
+  assert.ok(good.length / errors.length > 0.85, String(errors));
+  assert.equal(threadedFraction(trainingMicroseconds([784, 40, 10]), 1), 1);
+  assert.ok(threadedFraction(0.1, 2) <= 1, 'the serial part is at most the whole');
+});
+
+test('noise, mixup, moments and an average take time, the latter two once per step', () => {
+  const optimizer = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+  const { augmentation } = PLAIN_OBJECTIVE;
+  const time = (batchSize: number, changes: Partial<TimedOptions> = {}) =>
+    trainingMicroseconds([784, 40, 10], {
+      batchSize,
+      optimizer,
+      ema: null,
+      augmentation,
+      mixup: null,
+      ...changes,
+    });
+  assert.ok(time(64) > trainingMicroseconds([784, 40, 10]));
+  assert.ok(time(16) > time(64));
+  assert.ok(time(64, { augmentation: { ...augmentation, noise: 0.1 } }) > 2 * time(64));
+  assert.ok(time(64, { mixup: { alpha: 0.2 } }) > 1.2 * time(64));
+  assert.ok(time(64, { ema: { decay: 0.9 } }) > time(64));
+});

@@ -1,3 +1,0 @@
-import { runGroup } from './page/groups.ts';
-
-await runGroup(0);

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { createLineWriter } from '../../src/process/log.ts';
+
+test('lines are written in order in larger pieces, and a flush waits for the last one', async () => {
+  const out = new PassThrough({ highWaterMark: 2 ** 20 });
+  const lines = createLineWriter(out);
+  for (let i = 0; i < 1000; i++) lines.write(`line ${i}\n`);
+  await lines.flush();
+  assert.equal(out.read().toString(), Array.from({ length: 1000 }, (_, i) => `line ${i}\n`).join(''));
+});
+
+test('unread lines are dropped above a limit, and the next line reports how many', async () => {
+  const out = new PassThrough();
+  const lines = createLineWriter(out);
+  const line = `${'x'.repeat(2 ** 20 - 1)}\n`;
+  for (let i = 0; i < 20; i++) lines.write(line);
+  assert.ok(out.writableLength < 20 * 2 ** 20);
+  const said = text(out);
+  while (out.writableLength > 0) await new Promise((resolve) => out.once('drain', resolve));
+  lines.write('again\n');
+  await lines.flush();
+  out.end();
+  assert.match(
+    await said,
+    /x\n\{"level":40,"time":\d+,"msg":"3 log lines were dropped because .*"\}\nagain\n$/,
+  );
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import type { ModelVersion } from '../../src/domain/models/representation.ts';
+import { request, untouched } from '../store/fixtures.ts';
+import { type Insert, writeOldDatabase } from '../store/sqlite/old-database.ts';
+import { type Process, requestJson, serviceAddress, startProcess } from '../support/start-process.ts';
+import { addCleanup, temporaryDirectory } from '../support/start-service.ts';
+
+/** A first start that would print a key and queue a job. */
+const FIRST = { HOST: '0.0.0.0', STARTER_JOB: 'on' };
+/** Enough for a migration of seconds. */
+const VERSIONS = 150_000;
+const JOB = 'job_01M880FEH52JANXJG42H3VZFKH';
+
+async function usedPort(t: TestContext) {
+  const server = createServer().listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  const close = async () => void server.close();
+  addCleanup(t, close);
+  return { port: String((server.address() as AddressInfo).port), close };
+}
+
+async function assertFails(service: Process, reason: RegExp): Promise<void> {
+  assert.deepEqual(await service.exited, [1, null]);
+  assert.match(service.output(), reason);
+  assert.doesNotMatch(service.output(), /atl_|starter job/);
+}
+
+test('a start that fails leaves nothing behind, and the next one prints the key', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const { port, close } = await usedPort(t);
+  await assertFails(startProcess(t, stateDir, { ...FIRST, PORT: port }), /EADDRINUSE.*Another process uses/);
+  assert.deepEqual(await readdir(stateDir), []);
+  await assertFails(startProcess(t, stateDir, { ...FIRST, DATA_DIR: stateDir }), /npm run data/);
+  assert.deepEqual(await readdir(stateDir), []);
+  await close();
+  const service = startProcess(t, stateDir, { ...FIRST, PORT: port });
+  await serviceAddress(service);
+  assert.match(
+    service.output(),
+    new RegExp(`atl_[^]*http://localhost:${port}/v1/models[^]*starter job queued`),
+  );
+});
+
+test('a required volume that is missing stops the start before anything is written', async (t) => {
+  const stateDir = '/no-such-volume/state';
+  await assertFails(
+    startProcess(t, stateDir, { ...FIRST, REQUIRE_VOLUME: 'true' }),
+    /is not on a volume.*REQUIRE_VOLUME=false/,
+  );
+  assert.equal(existsSync('/no-such-volume'), false);
+});
+
+test('a start that finds the state locked prints no key and queues no job', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const base = await serviceAddress(startProcess(t, stateDir));
+  await assertFails(startProcess(t, stateDir, FIRST), /in use by another Atelier process/);
+  assert.deepEqual((await requestJson<{ data: object[] }>(`${base}/v1/training-jobs`)).data, []);
+  assert.ok(!(await readdir(stateDir)).includes('api-key'));
+});
+
+test('during a migration requests get 503, and SIGTERM ends the process without a trace of it', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const file = join(stateDir, 'atelier.sqlite');
+  await writeOldDatabase(file, '0004-idempotency', fill);
+  const { port, close } = await usedPort(t);
+  await close();
+  const base = `http://127.0.0.1:${port}`;
+  const stopped = startProcess(t, stateDir, { PORT: port });
+  while (!stopped.output().includes('migrating the database')) await once(stopped.child.stdout!, 'data');
+  const refused = await fetch(`${base}/v1/models`);
+  const { code } = (await refused.json()) as { code: string };
+  assert.deepEqual([refused.status, code, refused.headers.get('retry-after')], [503, 'starting', '5']);
+  assert.deepEqual(await requestJson(`${base}/health/live`), { live: true });
+  assert.equal((await fetch(`${base}/health/ready`)).status, 503);
+  stopped.child.kill('SIGTERM');
+  assert.deepEqual(await stopped.exited, [0, null], stopped.output());
+  assert.match(stopped.output(), /"msg":"stopped"\}$/);
+  const raw = new DatabaseSync(file);
+  assert.equal(raw.prepare('select * from kysely_migration').all().length, 4);
+  raw.close();
+
+  const service = startProcess(t, stateDir, { PORT: port });
+  await serviceAddress(service);
+  assert.match(
+    service.output(),
+    /"migration":"0005-registry","durationMs":\d+,"msg":"migrated the database"/,
+  );
+  const { lineage } = await requestJson<ModelVersion>(`${base}/v1/models/old/versions/${VERSIONS}`);
+  assert.deepEqual(lineage.request, request('old'));
+});
+
+/** One job with many versions. Each is updated, so the migration takes seconds. */
+function fill(insert: Insert, raw: DatabaseSync): void {
+  const at = '2026-11-25T00:07:51.589Z';
+  insert('jobs', {
+    id: JOB,
+    status: 'succeeded',
+    request: JSON.stringify(request('old')),
+    created_at: at,
+    attempts: 1,
+    progress: JSON.stringify(untouched),
+    event_count: 0,
+  });
+  insert('models', { name: 'old', created_at: at, last_version: VERSIONS });
+  raw.exec(`
+    with recursive numbers (version) as (select 1 union all select version + 1 from numbers limit ${VERSIONS})
+    insert into model_versions (
+      name, version, created_at, job_id, dataset_id, dataset_digest, layer_sizes, activation, class_names, engine, digest
+    ) select
+      'old', version, '${at}', '${JOB}', 'fashion-mnist', '', '[784,10]', 'relu', '[]', 'simd-float32', version
+      from numbers`);
+}

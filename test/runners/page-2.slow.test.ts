@@ -1,0 +1,3 @@
+import { runGroup } from '../page/groups.ts';
+
+await runGroup(1);

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type GradientCheck, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
+import { parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
+
+const logged: string[] = [];
+const { app } = await startService({ after }, {}, (line) => logged.push(line));
+await app.listen({ port: 0 });
+
+const post = (payload: object, accept = 'application/json', query = '') =>
+  app.inject({ method: 'POST', url: `/v1/gradient-checks${query}`, payload, headers: { accept } });
+
+async function check(body: object): Promise<GradientCheck> {
+  const response = await post(body);
+  assert.equal(response.statusCode, 200, response.body);
+  assert.deepEqual(gradientCheckSchema.strict().parse(response.json()), response.json());
+  return response.json();
+}
+
+test("by default all 31,810 coordinates of the notebook's network are checked and pass", async () => {
+  const report = await check({});
+  const { passed, reason, advice, scheme, stepSize, tolerance, coordinates, kernel } = report;
+  assert.equal(kernel?.name, 'simd-float32');
+  assert.ok(kernel.maxRelativeDifference > 0 && kernel.maxRelativeDifference < 1e-5);
+  assert.deepEqual(
+    { passed, reason, advice, scheme, stepSize, tolerance, coordinates },
+    {
+      passed: true,
+      reason: null,
+      advice: null,
+      scheme: 'central',
+      stepSize: 1e-5,
+      tolerance: 1e-6,
+      coordinates: 31_810,
+    },
+  );
+  assert.ok(report.relativeError < 1e-7 && report.error > 0 && report.durationMs > 0);
+  assert.ok(Math.abs(report.loss - Math.log(10)) < 0.5, 'a fresh network guesses');
+  assert.deepEqual(
+    report.blocks.map(({ name, shape, coordinates: count }) => [name, shape, count]),
+    [
+      ['W1', [40, 784], 31_360],
+      ['b1', [40], 40],
+      ['W2', [10, 40], 400],
+      ['b2', [10], 10],
+    ],
+  );
+  assert.ok(report.blocks.every((block) => block.passed && block.allclose && block.worst !== null));
+});
+
+test("forward differences use SciPy's step and give SciPy's error", async () => {
+  const report = await check({ scheme: 'forward' });
+  assert.deepEqual([report.passed, report.stepSize, report.tolerance], [true, 2 ** -26, 1e-4]);
+  assert.ok(report.error > 1e-7 && report.error < 1e-5, String(report.error));
+});
+
+test('a tolerance below the rounding noise passes by the reported noise allowance', async () => {
+  const { noise, passed, blocks, tolerance } = await check({ tolerance: 1e-15 });
+  assert.deepEqual([passed, tolerance], [true, 1e-15]);
+  for (const block of blocks) {
+    assert.ok(block.error > 1e-15 * (block.error / block.relativeError), 'the tolerance alone is exceeded');
+    assert.ok(block.error <= block.noise, block.name);
+  }
+  const ofBlocks = Math.hypot(...blocks.map((block) => block.noise));
+  assert.ok(Math.abs(noise - ofBlocks) <= 1e-12 * noise);
+});
+
+test('reports a step of 1e-10, as in the starter code, as too small, with advice', async () => {
+  const report = await check({ scheme: 'forward', stepSize: 1e-10 });
+  assert.deepEqual([report.passed, report.reason], [false, 'step-too-small']);
+  assert.match(report.advice!, /Use the default step/);
+  assert.ok(report.error > 1e-5, 'about 3e-4');
+});
+
+test('a sample checks the requested number of coordinates, the same for the same seed', async () => {
+  const body = { coordinates: { sample: 1000 }, seed: 3 };
+  const { durationMs: _, ...first } = await check(body);
+  const { durationMs: __, ...again } = await check(body);
+  assert.equal(first.coordinates, 1000);
+  assert.deepEqual(first, again);
+  const other = await check({ ...body, seed: 4 });
+  assert.notEqual(first.error, other.error);
+});
+
+test('examples are the first training images, or the listed ones', async () => {
+  const coordinates = { sample: 200 };
+  const [first, listed, others] = [
+    await check({ coordinates, examples: 3 }),
+    await check({ coordinates, examples: [0, 1, 2] }),
+    await check({ coordinates, examples: [59_999, 7] }),
+  ];
+  assert.equal(first.loss, listed.loss);
+  assert.notEqual(first.loss, others.loss);
+});
+
+test('networks with no and with three hidden layers pass in every block', async () => {
+  const flat = await check({ network: { hidden: [] } });
+  assert.deepEqual([flat.passed, flat.coordinates, flat.kinks], [true, 7850, 0]);
+  const deep = await check({ network: { hidden: [8, 6, 4] }, examples: 3 });
+  assert.equal(deep.passed, true);
+  const names = deep.blocks.map((block) => block.name);
+  assert.deepEqual(names, ['W1', 'b1', 'W2', 'b2', 'W3', 'b3', 'W4', 'b4']);
+});
+
+test('a published model is checked by every form of its reference', async () => {
+  const job = await train(app, tiny({ modelName: 'checked' }));
+  const references = ['checked', 'checked@1', { name: 'checked' }, { name: 'checked', version: 1 }];
+  const reports: GradientCheck[] = [];
+  for (const model of references) reports.push(await check({ model, examples: 10 }));
+  assert.ok(reports.every((report) => report.passed && report.loss === reports[0]!.loss));
+  assert.deepEqual(reports[0]!.blocks[0]!.shape, [4, 784]);
+  assert.ok(job.latest);
+  for (const model of ['nobody', 'checked@2', { name: 'nobody' }]) {
+    assertProblem(await post({ model }), 422, 'unknown-model', '#/model');
+  }
+});
+
+test('as npy the response is the packed gradient, analytic or numeric', async () => {
+  const read = async (query: string, body: object = {}) => {
+    const response = await post(body, 'application/x-npy', query);
+    assert.equal(response.headers['content-type'], 'application/x-npy');
+    const { shape, dtype, data } = parseNpy(response.rawPayload);
+    assert.deepEqual([shape, dtype], [[31_810], 'f8']);
+    return data as Float64Array;
+  };
+  const [analytic, numeric] = [await read(''), await read('?vector=numeric')];
+  assert.deepEqual(await read('?vector=analytic'), analytic);
+  const report = await check({});
+  const error = Math.hypot(...analytic.map((value, i) => value - numeric[i]!));
+  assert.ok(Math.abs(error - report.error) <= 1e-9 * report.error);
+  const { index, ...worst } = report.blocks[3]!.worst!;
+  const position = 31_800 + index[0]!;
+  assert.deepEqual(worst, { analytic: analytic[position], numeric: numeric[position] });
+  const sampled = await read('', { coordinates: { sample: 100 } });
+  assert.equal(sampled.filter((value) => !Number.isNaN(value)).length, 100);
+  assertProblem(await post({}, 'text/csv'), 406, 'not-acceptable');
+  assertProblem(await post({}, 'application/x-npy', '?vector=both'), 400, 'invalid-request', 'vector');
+});
+
+test('rejects a check that would take too long, with advice that works', async () => {
+  const network = { hidden: [1024, 1024] };
+  const problem = assertProblem(await post({ network }), 422, 'check-too-costly', '#/coordinates');
+  assert.match(problem.detail, /takes \d.* times the limit per request.*"sample": 1000/);
+});
+
+test('rejects a network too large for memory, even for one coordinate', async () => {
+  const body = { network: { hidden: [4096, 4096] }, coordinates: { sample: 1 }, examples: 1 };
+  const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/network/hidden');
+  assert.match(problem.detail, /784-4096-4096-10 network has 20,037,642 parameters; .* at most 10,000,000/);
+});
+
+test('a large network is checked by a sample, but its gradient is too large for a response', async () => {
+  const body = { network: { hidden: [2000] }, coordinates: { sample: 10 }, examples: 1 };
+  assert.equal((await check(body)).coordinates, 10);
+  assertProblem(await post(body, 'application/x-npy'), 422, 'check-too-costly', 'Accept');
+});
+
+test('rejects too many examples by name', async () => {
+  const body = { network: { hidden: [4000] }, coordinates: { sample: 1 }, examples: 1000 };
+  const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/examples');
+  const allowed = Number(/at most (\d+)/.exec(problem.detail)![1]);
+  assert.ok(allowed > 100 && allowed < 1000);
+});
+
+test('rejects missing images with their position in the list', async () => {
+  assertProblem(await post({ examples: [1, 2, 60_000] }), 422, 'impossible-request', '#/examples/2');
+  assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AtelierError } from '../../../src/errors.ts';
+import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
+import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
+import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
+import type { Pool } from '../../../src/workers/threads/pool.ts';
+
+const network = (hidden: number) => ({
+  reference: { name: 'm', version: 1 },
+  classNames: ['a', 'b'],
+  layerSizes: [784, hidden, 2],
+  activation: 'relu' as const,
+  standardization: null,
+  parameters: new Float32Array(0),
+});
+const examples = (count: number) => ({ pixels: new Uint8Array(0), labels: new Uint8Array(count) });
+
+/** Pools that record their tasks and the memory that is reserved meanwhile. */
+function recordWork(limit: number) {
+  const memory = createMemoryLedger({ limit: limit * MEBIBYTE, base: 0 });
+  const ran: [pool: string, task: string, isReserved: boolean][] = [];
+  const recordingPool = (pool: string) =>
+    ({
+      async run(name: string, _task: unknown, _signal: unknown, _transfer: unknown, admit: () => Disposable) {
+        using _admission = admit();
+        ran.push([pool, name, memory.used() > 0]);
+      },
+      close: async () => {},
+    }) as unknown as Pool<NumericTasks>;
+  const work = createNumericWork({ short: recordingPool('short'), long: recordingPool('long') }, memory);
+  return { work, ran, memory };
+}
+
+test('a long task does not run in the thread of the short ones; both reserve memory', async () => {
+  const { work, ran, memory } = recordWork(1024);
+  await work.run('evaluate', { network: network(40), examples: examples(10_000) });
+  await work.run('evaluate', { network: network(800), examples: examples(60_000) });
+  assert.deepEqual(ran, [
+    ['short', 'evaluate', true],
+    ['long', 'evaluate', true],
+  ]);
+  assert.equal(memory.used(), 0);
+});
+
+test('a task whose memory is not free is rejected as overload, one that never fits as impossible', async () => {
+  const { work, memory } = recordWork(128);
+  using _other = memory.reserve(100 * MEBIBYTE, { what: 'A check' });
+  const evaluation = (hidden: number) =>
+    work.run('evaluate', { network: network(hidden), examples: examples(1) });
+  const withCode = (code: string) => (error: unknown) => error instanceof AtelierError && error.code === code;
+  await assert.rejects(evaluation(40), withCode('overloaded'));
+  await assert.rejects(evaluation(100_000), withCode('impossible-request'));
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { createModelCache, type ModelCache } from '../../../src/services/models/cache.ts';
+import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
+import { createForward } from '../../../src/workers/kernel/compile.ts';
+
+const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
+
+function modelOf(name: string, version: number, hidden = 1): LoadedModel {
+  const parameters = new Float32Array(785 * hidden + (hidden + 1) * 10);
+  const network = {
+    reference: { name, version },
+    layerSizes: [784, hidden, 10],
+    activation: 'relu',
+    standardization: null,
+    parameters,
+    classNames,
+    datasetId: null,
+    preprocessing: null,
+  } as const;
+  return { ...network, forward: createForward(network) };
+}
+
+const put = (cache: ModelCache, name: string, version: number, hidden?: number) =>
+  cache.beginLookup(name, version)({ name, version }, async () => modelOf(name, version, hidden));
+
+/** Size of a cache that holds only a model with this many hidden units. */
+async function bytesOf(hidden: number): Promise<number> {
+  const cache = createModelCache();
+  await put(cache, 'a', 1, hidden);
+  return cache.counts().bytes;
+}
+
+test('evicts the least recently used models by bytes', async () => {
+  const [small, large] = [await bytesOf(1), await bytesOf(512)];
+  assert.ok(large > 2 * 4 * 785 * 512, 'its parameters, and as the kernel has them');
+  const cache = createModelCache({ maxBytes: 2 * small + large });
+  for (const name of ['a', 'b', 'c']) await put(cache, name, 1);
+  assert.ok(cache.find('a', 1));
+  await put(cache, 'd', 1, 512);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((name) => cache.find(name, 1) !== undefined),
+    [true, false, true, true],
+  );
+  const { evictions, models, bytes } = cache.counts();
+  assert.deepEqual([evictions, models, bytes], [1, 3, 2 * small + large]);
+});
+
+test('a model that was found last is not found again once it is evicted or deleted', async () => {
+  const cache = createModelCache();
+  const remove = [
+    () => cache.evict(cache.bytes()),
+    () => cache.invalidate([{ name: 'a', version: 1 }]),
+    () => cache.doubt('a'),
+  ];
+  for (const withdraw of remove) {
+    await put(cache, 'a', 1);
+    assert.ok(cache.find('a', 1));
+    assert.equal(cache.find('a', 1), cache.find('a', 1));
+    withdraw();
+    assert.equal(cache.find('a', 1), undefined, `${withdraw}`);
+  }
+});
+
+test('keeps a single model above the limit', async () => {
+  const cache = createModelCache({ maxBytes: (await bytesOf(512)) - 1 });
+  await put(cache, 'a', 1);
+  await put(cache, 'large', 1, 512);
+  assert.ok(cache.find('large', 1));
+  assert.equal(cache.find('a', 1), undefined);
+});
+
+test('caches name resolution until it is invalidated', async () => {
+  const cache = createModelCache();
+  const found = { name: 'a', version: 2 };
+  await cache.beginLookup('a', 'best')(found, async () => modelOf('a', 2));
+  assert.equal(cache.find('a', 'best')?.reference.version, 2);
+  assert.equal(cache.find('a'), undefined, 'the name alone was not looked up');
+  cache.invalidate([]);
+  assert.equal(cache.find('a', 'best'), undefined);
+  assert.ok(cache.find('a', 2), 'a version is the same for ever');
+  cache.invalidate([found]);
+  assert.equal(cache.find('a', 2), undefined);
+});
+
+test('a lookup started before an invalidation is not cached', async () => {
+  const cache = createModelCache();
+  const load = cache.beginLookup('a', 'best');
+  cache.invalidate([]);
+  const model = await load({ name: 'a', version: 1 }, async () => modelOf('a', 1));
+  assert.equal(model.reference.version, 1, 'a lookup that began before still gets the model');
+  assert.deepEqual([cache.find('a', 'best'), cache.find('a', 1)], [undefined, undefined]);
+});
+
+test('a version deleted while it is read serves that request and is not cached', async () => {
+  const cache = createModelCache();
+  const { promise, resolve } = Promise.withResolvers<LoadedModel>();
+  const reading = cache.beginLookup('a', 1)({ name: 'a', version: 1 }, () => promise);
+  cache.invalidate([{ name: 'a', version: 1 }]);
+  resolve(modelOf('a', 1));
+  assert.equal((await reading).reference.version, 1);
+  assert.equal(cache.find('a', 1), undefined);
+});
+
+test('retries a failed read', async () => {
+  const cache = createModelCache();
+  const found = { name: 'a', version: 1 };
+  const broken = new Error('no such file');
+  const fail = () => Promise.reject(broken);
+  const both = [cache.beginLookup('a', 1)(found, fail), cache.beginLookup('a', 1)(found, fail)];
+  for (const reading of both) await assert.rejects(reading, broken);
+  await setImmediate();
+  assert.equal((await put(cache, 'a', 1)).reference.version, 1);
+  assert.deepEqual([cache.counts().misses, cache.counts().hits], [2, 1]);
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import { AtelierError } from '../../../src/errors.ts';
+import {
+  createIdempotencyService,
+  type IdempotencyService,
+} from '../../../src/services/operations/idempotency.ts';
+import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../../../src/store/idempotency.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import { failure, idempotencyRecord, request, temporaryStore, untouched } from '../../store/fixtures.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const keyed: KeyedRequest = { caller: 'anonymous', key: 'k', fingerprint: 'f' };
+const renderResponse = idempotencyRecord('k').render;
+
+/** An idempotency service whose clock the test sets. */
+function service(
+  t: TestContext,
+  store: Store,
+  clock = { now: new Date('2027-01-31T12:00:00.000Z') },
+): IdempotencyService {
+  const once = createIdempotencyService({
+    store,
+    now: () => clock.now,
+    onDefect: (error) => assert.fail(String(error)),
+  });
+  t.after(() => once.close());
+  return once;
+}
+
+const createIn = (store: Store) => (kept: IdempotencyRecord<TrainingJob>) =>
+  store.jobs.create(request(), untouched, { idempotency: kept });
+
+async function respondTo(
+  once: IdempotencyService,
+  store: Store,
+  of = keyed,
+): Promise<[StoredResponse['body'], boolean]> {
+  const { response: answer, replayed } = await once.respond(of, createIn(store), renderResponse);
+  return [answer.body, replayed];
+}
+
+test('a response is replayed for 24 hours, then the request creates again', async (t) => {
+  const store = await temporaryStore(t);
+  const clock = { now: new Date('2027-01-31T12:00:00.000Z') };
+  const once = service(t, store, clock);
+  const [id, replayed] = await respondTo(once, store);
+  assert.equal(replayed, false);
+  clock.now = new Date(clock.now.getTime() + DAY_MS - 1);
+  assert.deepEqual(await respondTo(once, store), [id, true]);
+  clock.now = new Date(clock.now.getTime() + 1);
+  const [next, again] = await respondTo(once, store);
+  assert.notEqual(next, id);
+  assert.equal(again, false);
+  assert.deepEqual(await respondTo(once, store), [next, true]);
+  assert.equal(await store.jobs.count('queued'), 2);
+});
+
+test('expired responses are deleted at the start', async (t) => {
+  const store = await temporaryStore(t);
+  const now = new Date('2027-01-31T12:00:00.000Z');
+  await respondTo(service(t, store, { now }), store);
+  service(t, store, { now: new Date(now.getTime() + DAY_MS - 1) });
+  assert.ok(await store.storedResponses.find(keyed, now));
+  service(t, store, { now: new Date(now.getTime() + DAY_MS) });
+  assert.equal(await store.storedResponses.find(keyed, now), undefined);
+});
+
+test('the same key of two callers means two requests, also concurrently', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const other = { ...keyed, caller: 'other', fingerprint: 'g' };
+  const [[mine], [theirs]] = await Promise.all([respondTo(once, store), respondTo(once, store, other)]);
+  assert.notEqual(mine, theirs);
+  assert.deepEqual(await respondTo(once, store), [mine, true]);
+  assert.deepEqual(await respondTo(once, store, other), [theirs, true]);
+});
+
+test('during the first request its repetition is reported as in progress, and another request with the key is rejected', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const first = once.respond(
+    keyed,
+    async (kept: IdempotencyRecord<TrainingJob>) => {
+      begun.resolve();
+      await go.promise;
+      return createIn(store)(kept);
+    },
+    renderResponse,
+  );
+  await begun.promise;
+  await assert.rejects(respondTo(once, store), failure('request-in-flight', ' k '));
+  const other = { ...keyed, fingerprint: 'g' };
+  await assert.rejects(respondTo(once, store, other), failure('idempotency-key-reused', ' k '));
+  go.resolve();
+  const { response: answer } = await first;
+  assert.deepEqual(await respondTo(once, store), [answer.body, true]);
+  await assert.rejects(respondTo(once, store, other), failure('idempotency-key-reused'));
+});
+
+test('a failed request releases its key', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const fail = async () => {
+    throw new AtelierError('queue-full', 'the queue is full');
+  };
+  await assert.rejects(once.respond(keyed, fail, renderResponse), failure('queue-full'));
+  const [, replayed] = await respondTo(once, store, { ...keyed, fingerprint: 'g' });
+  assert.equal(replayed, false);
+});
+
+test('reports code that creates without storing its response', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const forget = () => store.jobs.create(request(), untouched);
+  await assert.rejects(once.respond(keyed, forget, renderResponse), /stored without its response/);
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createSharedFiles } from '../../../src/services/operations/shared-files.ts';
+import { openTemporaryFiles } from '../../../src/store/blobs/temporary.ts';
+import { temporaryDirectory } from '../../support/start-service.ts';
+
+const never = new AbortController().signal;
+
+async function setUp(t: TestContext, maxBytes = 2 ** 20) {
+  const directory = await temporaryDirectory(t);
+  const { newFile } = await openTemporaryFiles(directory);
+  const open = createSharedFiles<string>(newFile, maxBytes);
+  let written = 0;
+  const write = async (path: string) => {
+    written += 1;
+    writeFileSync(path, `content ${written}`);
+    return `info ${written}`;
+  };
+  return { directory, open, write, written: () => written };
+}
+
+test('concurrent and later requests read one file, until the last reader has finished', async (t) => {
+  const { directory, open, write } = await setUp(t);
+  const [first, second] = await Promise.all([open('a', never, write), open('a', never, write)]);
+  assert.deepEqual([first.info, first.size], ['info 1', 'content 1'.length]);
+  const slow = first.read();
+  assert.equal(await text(second.read()), 'content 1');
+  assert.deepEqual(readdirSync(directory), [], 'the file has no name');
+  const third = await open('a', never, write);
+  assert.equal(await text(third.read()), 'content 1');
+  assert.equal(await text(slow), 'content 1');
+  await wait(10);
+  assert.equal((await open('a', never, write)).info, 'info 2');
+});
+
+test('a file without a reader is closed, and one that cannot be written is removed', async (t) => {
+  const { directory, open, write, written } = await setUp(t);
+  await open('unread', never, write);
+  await wait(10);
+  assert.equal((await open('unread', never, write)).info, 'info 2');
+  const failing = open('a', never, async (path) => {
+    writeFileSync(path, 'half');
+    throw new Error('failed');
+  });
+  await assert.rejects(failing, /failed/);
+  assert.deepEqual([readdirSync(directory), written()], [[], 2]);
+});
+
+test('writes no further file while readers use too many bytes', async (t) => {
+  const { open, write } = await setUp(t, 5);
+  const stream = (await open('a', never, write)).read();
+  await assert.rejects(open('b', never, write), { code: 'overloaded' });
+  stream.destroy();
+  await wait(10);
+  (await open('b', never, write)).read().destroy();
+});
+
+test('the start removes files of a killed process, and no others', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const left = (await openTemporaryFiles(directory)).newFile();
+  writeFileSync(left, 'half');
+  writeFileSync(join(directory, 'notes.txt'), 'mine');
+  await openTemporaryFiles(directory);
+  assert.ok(!existsSync(left));
+  assert.deepEqual(readdirSync(directory), ['notes.txt']);
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
+import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
+import { createModelService } from '../../../src/services/models/catalog.ts';
+import { createRunPredictions } from '../../../src/services/predictions/run-jobs.ts';
+import { createMemoryWaits } from '../../../src/services/queueing/memory-waits.ts';
+import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
+import { createPool } from '../../../src/workers/threads/pool.ts';
+import { temporaryStore, trained } from '../../store/fixtures.ts';
+import { addCleanup } from '../../support/start-service.ts';
+
+test('a prediction job without free memory shows that it waits, until it is cancelled', async (t) => {
+  const store = await temporaryStore(t);
+  const catalog = createCatalog([]);
+  const worker = new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url);
+  const pool = createPool<NumericTasks>(worker, 1, assert.fail, { threads: 0, ms: 1 });
+  addCleanup(t, pool.close);
+  const memory = createMemoryLedger();
+  const waits = createMemoryWaits();
+  const run = createRunPredictions({
+    store,
+    catalog,
+    models: createModelService(store, catalog),
+    pool: createNumericWork({ short: pool, long: pool }, memory),
+    waits,
+    log: { info() {}, warn: assert.fail },
+  });
+  const model = { name: 'shoes', version: 1 };
+  const { classNames } = trained;
+  const parameters = new Uint8Array(4 * (784 + 1 + 2 + 2));
+  await store.blobs.putReferenced(parameters, (digest) =>
+    store.models.publish({
+      ...trained,
+      name: model.name,
+      layerSizes: [784, 1, 2],
+      digest,
+      imported: {} as never,
+      metadata: {},
+    }),
+  );
+  const input = store.temporaryFiles.newFile();
+  await writeFile(input, 'pixels');
+  const source = { pixels: '0-1' } as const;
+  const job = await store.predictionJobs.create(
+    { model, classNames, source, images: 1 },
+    { input, queueLimit: 1 },
+  );
+  using _held = memory.reserve(memory.budget, { what: 'A test' });
+  const stop = new AbortController();
+  const ended = run(job.id, stop.signal, new AbortController().signal);
+  while (waits.mark(job).waiting === null) await turn();
+  await store.predictionJobs.cancel(job.id);
+  stop.abort();
+  await ended;
+  assert.equal(waits.mark(job).waiting, null);
+});

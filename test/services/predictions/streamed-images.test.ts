@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
+import { PredictionStream } from '../../../src/services/predictions/streamed-images.ts';
+import type { PredictTasks } from '../../../src/workers/messages/by-pool.ts';
+import type { BlockTask } from '../../../src/workers/messages/shapes.ts';
+import type { Pool } from '../../../src/workers/threads/pool.ts';
+
+/** A stream whose pool returns the first and the last pixel of each image as its logit and its probability. */
+function openStream(compute: (block: Buffer) => Promise<void> = async () => {}, layerSizes = [784, 1]) {
+  const blocks: Buffer[] = [];
+  let running = 0;
+  const pool = {
+    async run(name: string, { chunks }: BlockTask, _signal: undefined, transfer: readonly ArrayBuffer[]) {
+      assert.equal(name, 'predictBlock');
+      assert.equal(++running, 1, 'one block at a time');
+      const block = Buffer.concat(chunks);
+      // The stream must not read again what it has moved to a thread.
+      for (const buffer of transfer) buffer.transfer(0);
+      blocks.push(block);
+      await compute(block);
+      running--;
+      const images = Array.from({ length: block.length / 784 }, (_, n) =>
+        block.subarray(784 * n, 784 * (n + 1)),
+      );
+      const outputs = {
+        logits: Float32Array.from(images, (image) => image[0]!),
+        probabilities: Float32Array.from(images, (image) => image[783]!),
+      };
+      return { outputs, computeMs: 2 };
+    },
+  } as unknown as Pool<PredictTasks>;
+  const model = { reference: { name: 'a', version: 1 }, layerSizes, classNames: ['x'] };
+  return { stream: new PredictionStream(pool, model as unknown as LoadedModel), blocks };
+}
+
+const IMAGES = 3000;
+const pixels = Buffer.from(Uint8Array.from({ length: 784 * IMAGES }, (_, n) => (n * 7919) >> 3));
+const neverAborted = () => new AbortController().signal;
+
+for (const size of [100, 784, 65_536, 1_000_003, pixels.length]) {
+  test(`chunks of ${size} bytes become blocks of whole images, in order`, async () => {
+    const { stream, blocks } = openStream(() => new Promise(setImmediate));
+    for (let start = 0; start < pixels.length; start += size) {
+      stream.write(Buffer.from(pixels.subarray(start, start + size)));
+      if (start % 8 === 0) await new Promise(setImmediate);
+    }
+    const results = await stream.end(neverAborted());
+    assert.ok(blocks.every(({ length }) => length % 784 === 0));
+    assert.ok(Buffer.concat(blocks).equals(pixels));
+    assert.equal(results.length, blocks.length);
+    assert.deepEqual(
+      results.flatMap(({ outputs }) => Array.from(outputs.logits)),
+      Array.from({ length: IMAGES }, (_, n) => pixels[784 * n]),
+    );
+    assert.deepEqual(stream.ms.compute, 2 * blocks.length);
+  });
+}
+
+test('predicts before the last image has arrived, and the rest at the end', async () => {
+  const { stream, blocks } = openStream();
+  stream.write(Buffer.from(pixels.subarray(0, 784 * 1024)));
+  assert.equal(blocks[0]?.length, 784 * 1024);
+  await new Promise(setImmediate);
+  stream.write(Buffer.from(pixels.subarray(784 * 1024, 784 * 1025)));
+  await new Promise(setImmediate);
+  assert.equal(blocks.length, 1, 'a single image is not worth a task');
+  await stream.end(neverAborted());
+  assert.equal(blocks[1]?.length, 784);
+});
+
+test('an error ends the stream, and is thrown at its end', async () => {
+  const failure = new Error('crashed');
+  const { stream, blocks } = openStream(async () => {
+    throw failure;
+  });
+  stream.write(Buffer.from(pixels));
+  await new Promise(setImmediate);
+  stream.write(Buffer.from(pixels));
+  await assert.rejects(stream.end(neverAborted()), (error) => error === failure);
+  assert.equal(blocks.length, 1);
+});
+
+test('predicts no further block once it is aborted', async () => {
+  const disconnected = new Error('disconnected');
+  for (const abort of [
+    (stream: PredictionStream) => {
+      stream.abort(disconnected);
+      return stream.end(neverAborted());
+    },
+    (stream: PredictionStream) => {
+      const client = new AbortController();
+      const ended = stream.end(client.signal);
+      client.abort(disconnected);
+      return ended;
+    },
+    (stream: PredictionStream) => stream.end(AbortSignal.abort(disconnected)),
+  ]) {
+    const { stream, blocks } = openStream();
+    stream.write(Buffer.from(pixels));
+    stream.write(Buffer.from(pixels));
+    await assert.rejects(abort(stream), (error) => error === disconnected);
+    assert.equal(blocks.length, 1);
+  }
+});
+
+test('a block of a large network takes no more than about 0.1 s', async () => {
+  const { stream, blocks } = openStream(undefined, [784, 4000, 1]);
+  stream.write(Buffer.from(pixels));
+  await stream.end(neverAborted());
+  assert.ok(blocks.every(({ length }) => (length / 784) * 784 * 4000 <= 2e9));
+  assert.ok(Buffer.concat(blocks).equals(pixels));
+});

@@ -1,0 +1,77 @@
+/** Prediction of training times from timed steps and from the epochs of earlier jobs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { evaluationMicroseconds } from '../../../src/numerics/training/kernel-time.ts';
+import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
+import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
+import type { TrainingTimes } from '../../../src/workers/messages/shapes.ts';
+import type { Pool } from '../../../src/workers/threads/pool.ts';
+import { stripes } from '../../numerics/fixtures.ts';
+import { epochRecord, publish, request, temporaryStore, untouched } from '../../store/fixtures.ts';
+
+const TRUE_TIMES: TrainingTimes = { training: 2, evaluation: 1 };
+const examples = stripes(600, 784, 3);
+const dataset = {
+  id: 'fashion-mnist',
+  classNames: ['a', 'b', 'c'],
+  digest: 'd',
+  train: examples,
+  test: examples,
+};
+
+test('times steps again if a training was faster than they were', async (t) => {
+  const store = await temporaryStore(t);
+  let timings = 0;
+  const numeric = {
+    // The first timing is disturbed.
+    run: async () => ({ ...TRUE_TIMES, training: timings++ === 0 ? 40 : TRUE_TIMES.training }),
+  } as unknown as Pool<NumericTasks>;
+  const predict = createTrainingTimes({ ...store, numeric });
+  const body = request();
+  const run = () => predict(body, dataset, new AbortController().signal);
+  const disturbed = await run();
+  assert.equal(disturbed.basis.kind, 'calibrated');
+
+  const trained = 540;
+  const durationMs = (trained * TRUE_TIMES.training) / 1000;
+  const { id } = await store.jobs.create(body, untouched);
+  const job = await store.jobs.start(id);
+  for (const epoch of [1, 2, 3]) {
+    const evaluationMs = ((660 + trained) * TRUE_TIMES.evaluation) / 1000;
+    const record = { ...epochRecord(epoch, 0.4), durationMs, evaluationMs };
+    await job!.recordEpochs([{ record, warnings: [] }], { ...untouched, epoch });
+  }
+  const corrected = await run();
+  assert.equal(timings, 2);
+  assert.ok(Math.abs(corrected.basis.ratio - 1) < 0.01, String(corrected.basis.ratio));
+  assert.ok(corrected.trainingSeconds < disturbed.trainingSeconds / 10);
+  await run();
+  assert.equal(timings, 2, 'the second timing is kept');
+});
+
+test('a training with teachers begins once they have predicted every image', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'teacher');
+  const numeric = { run: async () => TRUE_TIMES } as unknown as Pool<NumericTasks>;
+  const predict = createTrainingTimes({ ...store, numeric });
+  const { training, ...rest } = request();
+  const run = (teachers: number) => {
+    const teacher = { name: 'teacher', version: 1 };
+    const distillation = teachers === 0 ? null : { teachers: Array(teachers).fill(teacher), weight: 0.5 };
+    return predict(
+      { ...rest, training: { ...training, distillation } },
+      dataset,
+      new AbortController().signal,
+    );
+  };
+  const [none, one, two] = [await run(0), await run(1), await run(2)];
+  const { layerSizes } = (await store.models.version('teacher', 1))!;
+  const seconds = (600 * evaluationMicroseconds(layerSizes)) / 1e6;
+  for (const [timed, count] of [
+    [one, 1],
+    [two, 2],
+  ] as const) {
+    assert.ok(Math.abs(timed.startSeconds - none.startSeconds - count * seconds) < 1e-12);
+    assert.ok(Math.abs(timed.seconds - none.seconds - count * seconds) < 1e-12);
+  }
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
+import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
+import { createJobAdmission } from '../../../src/services/queueing/admission.ts';
+import { createJobRequirement } from '../../../src/services/queueing/requirement.ts';
+import { request, startRun, temporaryStore, untouched } from '../../store/fixtures.ts';
+
+const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
+const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
+const catalog = createCatalog([{ id: 'fashion-mnist', classNames, digest: '', train: none, test: none }]);
+const EACH = trainingJobBytes(request(), catalog)!;
+
+/** A store, and an admission with memory for `count` jobs. */
+async function admissionFor(t: TestContext, count: number) {
+  const store = await temporaryStore(t);
+  const memory = createMemoryLedger({ limit: (count * EACH) / 0.75 + 1, base: 0 });
+  const readRequirement = createJobRequirement({ jobs: store.jobs, catalog, memory });
+  const admit = createJobAdmission({ jobs: store.jobs, catalog, memory, readRequirement });
+  const create = async () => (await store.jobs.create(request(), untouched)).id;
+  const waiting = async (id: string) => (await store.jobs.get(id))!.waiting;
+  return { store, memory, admit, create, waiting, readRequirement };
+}
+
+test('a job waits for memory, with one event that explains it, until a reservation ends', async (t) => {
+  const { store, admit, create, waiting } = await admissionFor(t, 2);
+  const [first, second, third] = [await create(), await create(), await create()];
+  const running = await admit(first);
+  assert.ok(running && (await admit(second)));
+  assert.equal(await admit(third), null);
+  assert.equal(await admit(third), null);
+  assert.equal(await waiting(third), 'memory');
+  const { data: events } = await store.events.list(third, { limit: 10 });
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['status', 'warning'],
+  );
+  assert.match(String(events[1]!.data['message']), /takes about \d+ MiB of memory/);
+  running[Symbol.dispose]();
+  assert.ok(await admit(third));
+  assert.equal((await startRun(store, third)).job.waiting, null);
+});
+
+test('a job that is withdrawn no longer waits, and requests get the memory again', async (t) => {
+  const { store, memory, admit, create, waiting } = await admissionFor(t, 1);
+  const [first, second] = [await create(), await create()];
+  const running = await admit(first);
+  assert.equal(await admit(second), null);
+  running?.[Symbol.dispose]();
+  await store.jobs.requestPause(second);
+  assert.equal(await waiting(second), null);
+  assert.equal(await admit(undefined), null);
+  using _request = memory.reserve(memory.budget, { what: 'A check' });
+});
+
+test('a job that ended the process twice runs alone', async (t) => {
+  const { store, memory, admit, create } = await admissionFor(t, 3);
+  const [crashing, harmless] = [await create(), await create()];
+  for (let end = 1; end <= 2; end++) {
+    await startRun(store, crashing);
+    await store.jobs.recoverInterrupted();
+  }
+  const alone = await admit(crashing);
+  assert.equal(memory.used(), memory.jobBudget);
+  assert.equal(await admit(harmless), null);
+  alone?.[Symbol.dispose]();
+  const other = await admit(harmless);
+  assert.ok(other);
+  assert.equal(await admit(crashing), null);
+});
+
+test('a job that can never fit, or whose data set is gone, is admitted to fail with the reason', async (t) => {
+  const { store, memory, admit } = await admissionFor(t, 1);
+  const { network, ...rest } = request();
+  for (const asked of [
+    { ...rest, network: { ...network, hidden: [4096, 4096] } },
+    { ...rest, network, dataset: 'gone' },
+  ]) {
+    const { id } = await store.jobs.create(asked, untouched);
+    assert.ok(await admit(id));
+    assert.equal(memory.used(), 0);
+  }
+});
+
+test('a job is left to other processes with enough memory, and waits if none of them starts it', async (t) => {
+  const { store, memory, admit, create, waiting, readRequirement } = await admissionFor(t, 1);
+  const [first, second] = [await create(), await create()];
+  assert.ok(await admit(first));
+  const shared = { jobs: store.jobs, catalog, memory, readRequirement, hasPeerFor: () => true };
+  const patient = createJobAdmission(shared);
+  assert.equal(await patient(second), null);
+  assert.equal(await waiting(second), null);
+  const impatient = createJobAdmission({ ...shared, patienceMs: 0 });
+  assert.equal(await impatient(second), null);
+  assert.equal(await waiting(second), 'memory');
+});

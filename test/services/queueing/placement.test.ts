@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
+import { createJobPlacement } from '../../../src/services/queueing/placement.ts';
+import { encode } from '../../../src/store/database/json-column.ts';
+import type { Replica } from '../../../src/store/postgres/replicas/processes.ts';
+import { newJob, request, temporaryStore } from '../../store/fixtures.ts';
+
+const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
+const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
+const catalog = createCatalog([{ id: 'fashion-mnist', classNames, digest: '', train: none, test: none }]);
+const BYTES = trainingJobBytes(request(), catalog)!;
+
+const [OLD, NEW] = ['sha256:old', 'sha256:new'];
+const originOf = (digest: string) => encode({ kernel: { name: 'kernel', digest }, fused: true });
+
+type Changes = { slots?: number; jobBytes?: number; kernel?: string };
+
+const replica = (id: string, { slots = 2, jobBytes = BYTES, kernel = OLD }: Changes = {}): Replica => ({
+  id,
+  role: 'worker',
+  slots,
+  jobBytes,
+  environment: { kernel, fused: true },
+});
+
+/** Which replicas leave a job to others. */
+async function leftBy(
+  t: TestContext,
+  replicas: readonly Replica[],
+  origin: string | null,
+): Promise<string[]> {
+  const { jobs, ...store } = await temporaryStore(t);
+  const id = await newJob({ jobs, ...store });
+  const left: string[] = [];
+  for (const { id: self } of replicas) {
+    const placement = createJobPlacement({ replicas: { id: self, live: () => replicas }, jobs, catalog });
+    if (await placement.isLeft({ id, origin })) left.push(self);
+  }
+  return left;
+}
+
+test('a job stays with the kernel of its checkpoints, as long as a replica has it', async (t) => {
+  const old = replica('old');
+  const updated = replica('updated', { kernel: NEW });
+  assert.deepEqual(await leftBy(t, [old, updated], originOf(OLD)), ['updated']);
+  assert.deepEqual(await leftBy(t, [old, updated], null), []);
+  assert.deepEqual(await leftBy(t, [old, updated], 'damaged'), []);
+  assert.deepEqual(await leftBy(t, [updated], originOf(OLD)), []);
+  const api = replica('api', { slots: 0 });
+  assert.deepEqual(await leftBy(t, [api, updated], originOf(OLD)), []);
+});
+
+test('a job goes to a replica with enough memory, even if its kernel differs', async (t) => {
+  const small = replica('small', { jobBytes: BYTES - 1 });
+  const large = replica('large', { kernel: NEW });
+  assert.deepEqual(await leftBy(t, [small, large], null), ['small']);
+  assert.deepEqual(await leftBy(t, [small, large], originOf(OLD)), ['small']);
+  // The job fails with the reason when it starts.
+  assert.deepEqual(await leftBy(t, [small, replica('smaller', { jobBytes: 1 })], null), []);
+});
+
+test('counts the slots of all live replicas', async (t) => {
+  const { jobs } = await temporaryStore(t);
+  const live = () => [replica('a'), replica('b', { slots: 3, jobBytes: 1 }), replica('c', { slots: 0 })];
+  const placement = createJobPlacement({ replicas: { id: 'a', live }, jobs, catalog });
+  assert.equal(placement.slots(), 5);
+  assert.equal(placement.hasPeerFor(1), true);
+  assert.equal(placement.hasPeerFor(2), false);
+});

@@ -1,0 +1,30 @@
+/** The task of a training thread. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { IMAGE_PIXELS } from '../../../src/domain/datasets/representation.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import { createModelService } from '../../../src/services/models/catalog.ts';
+import { buildTask } from '../../../src/services/training/build-task.ts';
+import { request, temporaryStore, untouched } from '../../store/fixtures.ts';
+
+test('a training that never measures the test split does not receive it', async (t) => {
+  const store = await temporaryStore(t);
+  const examples = { pixels: new Uint8Array(4 * IMAGE_PIXELS), labels: Uint8Array.of(0, 1, 0, 1) };
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const classNames = ['zero', 'one'];
+  const catalog = createCatalog([
+    { id: 'fashion-mnist', classNames, train: examples, test: examples, digest },
+  ]);
+  const models = createModelService(store, catalog);
+  const services = { catalog, models, jobs: store.jobs, loadDistillation: async () => null };
+
+  async function build(testSet: TrainingJob['testSet']) {
+    const job = await store.jobs.create({ ...request(), testSet }, untouched);
+    const task = await buildTask(job, null, null, services);
+    return [task.test, task.testOnce];
+  }
+  assert.deepEqual(await build('every-epoch'), [examples, false]);
+  assert.deepEqual(await build('once'), [examples, true]);
+  assert.deepEqual(await build('never'), [null, false]);
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createStateSizes } from '../../../src/store/blobs/sizes.ts';
+import { temporaryDirectory } from '../fixtures.ts';
+
+test('sums the files of a state directory by kind, and measures again after the interval only', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const put = async (path: string, bytes: number) => {
+    await mkdir(join(directory, path, '..'), { recursive: true });
+    await writeFile(join(directory, path), new Uint8Array(bytes));
+  };
+  await put('atelier.sqlite', 1000);
+  await put('atelier.sqlite-wal', 200);
+  await put('before-0022.sqlite', 3000);
+  await put('blobs/a', 30);
+  await put('blobs/b', 4);
+  await put('datasets/dst_1/images', 50);
+  await put('datasets/dst_2/images', 60);
+  await put('predictions/e', 5);
+  await put('lost+found/blobs/c', 7);
+  const nothing = { bytes: 0, count: 0 };
+  const expected = {
+    database: { bytes: 4200, count: 3 },
+    models: { bytes: 34, count: 2 },
+    checkpoints: nothing,
+    datasets: { bytes: 110, count: 2 },
+    predictions: { bytes: 5, count: 1 },
+    reserve: nothing,
+    cache: nothing,
+    temporary: nothing,
+    other: { bytes: 7, count: 1 },
+  };
+  const [seldom, always] = [createStateSizes(directory, 1e9), createStateSizes(directory, -1)];
+  const { free, capacity, used } = await seldom();
+  assert.deepEqual(used, expected);
+  assert.ok(free > 0 && free < capacity);
+  const { bsize, blocks } = await statfs(directory);
+  assert.equal(capacity, bsize * blocks);
+
+  await put('checkpoints/d', 9);
+  assert.deepEqual((await seldom()).used, expected);
+  assert.deepEqual((await always()).used, { ...expected, checkpoints: { bytes: 9, count: 1 } });
+  await rm(directory, { recursive: true });
+  await assert.rejects(always());
+});

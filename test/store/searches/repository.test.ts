@@ -1,0 +1,417 @@
+/** Searches in the store: decisions in the transaction that reads the state, events, deletion. */
+import assert from 'node:assert/strict';
+import type { VersionReference } from '../../../src/domain/models/reference.ts';
+import type { Search } from '../../../src/domain/searches/representation.ts';
+import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import type { SearchJobs } from '../../../src/store/searches/actions.ts';
+import type { SearchPlan } from '../../../src/store/searches/rows.ts';
+import type { StoredTrial } from '../../../src/store/searches/trials.ts';
+import {
+  epochRecord,
+  failure,
+  request,
+  runOf,
+  startRun,
+  temporaryStore,
+  trained,
+  untouched,
+} from '../fixtures.ts';
+import { storeTest } from '../store-test.ts';
+
+const resolved = {
+  ...searchRequestSchema.parse({
+    dataset: 'fashion-mnist',
+    vary: [{ path: '/training/l2', choices: [0, 1, 2, 3] }],
+    halving: { factor: 2, minEpochs: 1 },
+  }),
+  modelName: 'tuned',
+};
+const plan: SearchPlan = {
+  settings: [[0], [1], [2], [3]],
+  rungs: [1, 3],
+  validationImages: 100,
+  plannedEpochs: 8,
+  checked: [1],
+};
+const jobs: SearchJobs = {
+  parallel: 3,
+  now: () => new Date(),
+  trialJob: (setting, _repeat, gradientCheck) => ({
+    request: { ...request('tuned'), gradientCheck, metadata: { l2: String(setting[0]) } },
+    progress: untouched,
+  }),
+  finalJob: () => ({ request: request('tuned'), progress: untouched, stopAfterEpoch: 2 }),
+};
+
+const create = (store: Store) => store.searches.create(resolved, plan, { limit: 10 });
+
+/** Until nothing is due. */
+async function advance({ searches }: Store, id: string, all: SearchJobs = jobs): Promise<string[]> {
+  const stopped: string[] = [];
+  for (let isMore = true; isMore; ) {
+    const advanced = await searches.advance(id, all);
+    stopped.push(...advanced.stopping);
+    ({ isMore } = advanced);
+  }
+  return stopped;
+}
+
+async function jobIds(store: Store, id: string): Promise<(string | null)[]> {
+  return (await store.searches.trials(id)).map(({ runs }) => runs[0]!.jobId);
+}
+
+/** Trains a job to the end of an epoch, and pauses it there. */
+async function reach(store: Store, jobId: string, epoch: number, loss: number): Promise<void> {
+  const run = await startRun(store, jobId);
+  assert.equal(run.stopAfterEpoch, epoch);
+  await run.recordEpochs([{ record: epochRecord(epoch, loss), warnings: [] }], { ...untouched, epoch });
+  await run.saveCheckpoint({ step: epoch, epoch, loss }, Buffer.from(`${jobId} ${epoch}`));
+  await run.pauseAtEpoch(epoch);
+}
+
+async function succeed(store: Store, jobId: string, epoch: number, loss: number): Promise<void> {
+  const run = await startRun(store, jobId);
+  await run.recordEpochs([{ record: epochRecord(epoch, loss), warnings: [] }], { ...untouched, epoch });
+  await run.finish({ status: 'succeeded', step: 9, reason: 'completed', epoch, model: trained });
+}
+
+storeTest('a search starts, stops, continues and ends its jobs, each exactly once', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const search = await create(store);
+  // Two processes at once decide as one does.
+  await Promise.all([advance(store, search.id), advance(store, search.id)]);
+  const [a, b, c, none] = await jobIds(store, search.id);
+  assert.equal(none, null);
+  assert.equal(await store.jobs.count('queued'), 3);
+  const first = (await store.jobs.get(a!))!;
+  assert.deepEqual(first.search, { id: search.id, trial: 1 });
+  assert.deepEqual([first.gradientCheck, (await store.jobs.get(b!))!.gradientCheck], [true, false]);
+
+  await reach(store, a!, 1, 0.5);
+  await reach(store, b!, 1, 0.3);
+  await advance(store, search.id);
+  const d = (await jobIds(store, search.id))[3]!;
+  await reach(store, c!, 1, 0.4);
+  await reach(store, d, 1, 0.6);
+  await advance(store, search.id);
+  await advance(store, search.id);
+  const statuses = async () =>
+    Promise.all([a!, b!, c!, d].map(async (id) => (await store.jobs.get(id))!.status));
+  assert.deepEqual(await statuses(), ['cancelled', 'queued', 'queued', 'cancelled']);
+  assert.deepEqual(await store.checkpoints.list(a!), [], 'a trial that is out keeps no checkpoint');
+  assert.equal((await store.checkpoints.list(b!)).length, 1);
+
+  await succeed(store, b!, 3, 0.2);
+  // The value is that of the epoch that the trial would publish.
+  await succeed(store, c!, 2, 0.1);
+  assert.equal((await store.jobs.get(c!))!.publication, null, 'a trial publishes nothing');
+  await advance(store, search.id);
+  const waiting = (await searches.get(search.id))!;
+  assert.equal(waiting.best?.trial, 3);
+  assert.deepEqual([waiting.best.epoch, waiting.best.value], [2, 0.1]);
+  assert.equal((await startRun(store, waiting.finalJob!)).stopAfterEpoch, 2);
+  await runOf(waiting.finalJob!).finish({
+    status: 'succeeded',
+    step: 9,
+    reason: 'budget',
+    epoch: 2,
+    model: trained,
+  });
+  await advance(store, search.id);
+
+  const ended = (await searches.get(search.id))!;
+  assert.equal(ended.status, 'succeeded');
+  assert.deepEqual(ended.model, { name: 'tuned', version: 1 });
+  assert.equal(ended.publication?.version, 1);
+  assert.deepEqual([ended.progress.succeeded, ended.progress.stopped], [2, 2]);
+  const { data: events } = await searches.events.list(search.id, { limit: 100 });
+  assert.deepEqual(
+    events.map(({ id }) => id),
+    events.map((_, n) => n + 1),
+  );
+  assert.deepEqual(
+    events.filter(({ type }) => type !== 'trial').map(({ type, data }) => [type, data]),
+    [
+      ['status', { to: 'running' }],
+      ['rung', { rung: 1, epoch: 1, continued: [2, 3], stopped: [1, 4] }],
+      ['final', { trial: 3, jobId: waiting.finalJob }],
+      ['status', { from: 'running', to: 'succeeded' }],
+    ],
+  );
+
+  const page = await store.jobs.list({ search: search.id, limit: 10 });
+  assert.equal(page.data.length, 5);
+  assert.deepEqual((await store.jobs.list({ search: null, limit: 10 })).data, []);
+  await assert.rejects(store.jobs.remove(b!), failure('training-job-in-use', search.id));
+  await searches.remove(search.id);
+  assert.equal(await searches.get(search.id), undefined);
+  assert.deepEqual((await store.jobs.list({ limit: 10 })).data, []);
+  assert.equal((await store.models.version('tuned', 1))?.version, 1, 'the version stays');
+});
+
+/** A search of two trials, and the id of its final job, which runs. */
+async function runFinal(store: Store): Promise<{ id: string; finalJob: string }> {
+  const flat = { ...resolved, halving: null };
+  const { id } = await store.searches.create(
+    flat,
+    { ...plan, settings: [[0], [1]], rungs: [3] },
+    { limit: 10 },
+  );
+  await advance(store, id);
+  const [a, b] = await jobIds(store, id);
+  await succeed(store, a!, 3, 0.5);
+  await store.jobs.requestCancel(b!);
+  await advance(store, id);
+  const { finalJob } = (await store.searches.get(id))!;
+  await startRun(store, finalJob!);
+  return { id, finalJob: finalJob! };
+}
+
+storeTest('a search names the version that it published, even if the version has been deleted', async (t) => {
+  const store = await temporaryStore(t);
+  const { id, finalJob } = await runFinal(store);
+  await runOf(finalJob).finish({ status: 'succeeded', step: 9, reason: 'completed', model: trained });
+  await advance(store, id);
+  await store.models.remove('tuned', 1);
+  const [search, job] = [(await store.searches.get(id))!, (await store.jobs.get(finalJob))!];
+  assert.deepEqual(search.model, { name: 'tuned', version: 1 });
+  assert.deepEqual([search.model, search.publication], [job.model, job.publication]);
+  const { succeeded, failed, cancelled } = search.progress;
+  assert.deepEqual([succeeded, failed, cancelled], [1, 0, 1]);
+});
+
+storeTest('a search whose final training did not learn gives the reason', async (t) => {
+  const store = await temporaryStore(t);
+  const { id, finalJob } = await runFinal(store);
+  const message = 'The accuracy is 10 %.';
+  const publish = { promote: 'never', notLearned: message, judgement: null } as const;
+  const outcome = { status: 'succeeded', step: 9, reason: 'completed', model: trained, publish } as const;
+  await runOf(finalJob).finish(outcome);
+  await advance(store, id);
+  const { status, model, publication, error } = (await store.searches.get(id))!;
+  assert.deepEqual([status, model, error], ['succeeded', null, null]);
+  assert.deepEqual([publication?.version, publication?.reason], [null, message]);
+  const { data: events } = await store.searches.events.list(id, { limit: 100 });
+  assert.deepEqual(
+    events.slice(-2).map(({ type, data }) => [type, data]),
+    [
+      ['warning', { code: 'not-learned', message }],
+      ['status', { from: 'running', to: 'succeeded' }],
+    ],
+  );
+});
+
+storeTest('a search is paused with its jobs, goes on with them, and can be cancelled', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  await advance(store, id);
+  const [a, b] = await jobIds(store, id);
+  await startRun(store, a!);
+  await searches.request(id, 'pause');
+  assert.deepEqual(await advance(store, id), [a]);
+  assert.equal((await searches.get(id))!.status, 'pausing');
+  assert.equal((await store.jobs.get(b!))!.status, 'paused');
+  await runOf(a!).release();
+  await advance(store, id);
+  assert.equal((await searches.get(id))!.status, 'paused');
+  assert.deepEqual(await searches.unsettled(), []);
+  await assert.rejects(searches.remove(id), failure('illegal-transition'));
+  await assert.rejects(searches.request(id, 'finish'), failure('illegal-transition', 'paused'));
+
+  await searches.request(id, 'resume');
+  await advance(store, id);
+  assert.equal(await store.jobs.count('queued'), 3);
+  await searches.request(id, 'cancel');
+  await advance(store, id);
+  assert.equal((await searches.get(id))!.status, 'cancelled');
+  assert.equal(await store.jobs.count('queued'), 0);
+});
+
+storeTest(
+  'a search whose time is used up stops its trials, and trains the best ended one finally',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const budget = { seconds: 60 };
+    const flat = { ...resolved, halving: null, budget };
+    const { id, finishReason } = await searches.create(flat, { ...plan, rungs: [3] }, { limit: 10 });
+    assert.equal(finishReason, null);
+    await advance(store, id);
+    const [a, b, c] = await jobIds(store, id);
+    await succeed(store, a!, 3, 0.5);
+    await startRun(store, b!);
+    const early = { ...jobs, parallel: 1, now: () => new Date(Date.now() + 30_000) };
+    await advance(store, id, early);
+    assert.equal((await searches.get(id))!.finishing, false);
+
+    // Another process with the same clock decides.
+    const late = { ...jobs, now: () => new Date(Date.now() + 61_000) };
+    assert.deepEqual(await advance(store, id, late), [b]);
+    const finishing = (await searches.get(id))!;
+    assert.deepEqual([finishing.finishing, finishing.finishReason], [true, 'time-budget']);
+    assert.equal((await store.jobs.get(c!))!.status, 'cancelled');
+    assert.equal((await jobIds(store, id))[3], null, 'no trial starts any more');
+    assert.equal((await searches.request(id, 'finish')).finishReason, 'time-budget');
+    await runOf(b!).release();
+    await advance(store, id, late);
+    const last = (await searches.get(id))!;
+    assert.equal(last.best?.trial, 1);
+    assert.notEqual(last.finalJob, null);
+    const { waiting, skipped, stopped, succeeded } = last.progress;
+    assert.deepEqual([waiting, skipped, stopped, succeeded], [0, 1, 2, 1]);
+    const { data: events } = await searches.events.list(id, { limit: 100 });
+    const [event] = events.filter(({ data }) => data['reason'] === 'time-budget');
+    const { activeSeconds, ...data } = event!.data;
+    assert.deepEqual(data, {
+      from: 'running',
+      to: 'running',
+      finishing: true,
+      reason: 'time-budget',
+      ended: [1],
+    });
+    assert.ok(Number(activeSeconds) >= 60);
+  },
+);
+
+storeTest('a search keeps all its jobs if one of them prevents the deletion', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const settings = Array.from({ length: 11 }, (_, n) => [n]);
+  const { id } = await searches.create(resolved, { ...plan, settings }, { limit: 10 });
+  await advance(store, id, { ...jobs, parallel: 11 });
+  await searches.request(id, 'cancel');
+  await advance(store, id);
+  // In the second transaction of the deletion.
+  const last = (await jobIds(store, id))[10]!;
+  const target = { of: last, expected: trained.digest, kernel: { name: 'k', digest: 'd' }, fused: true };
+  await store.jobs.create(request(), untouched, { target });
+  await assert.rejects(searches.remove(id), failure('training-job-in-use', last));
+  assert.equal((await store.jobs.list({ search: id, limit: 20 })).data.length, 11);
+});
+
+storeTest(
+  'an interrupted deletion reports what it deleted, and two at once complete each other',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const settings = Array.from({ length: 25 }, (_, n) => [n]);
+    const { id } = await searches.create(resolved, { ...plan, settings }, { limit: 10 });
+    await advance(store, id, { ...jobs, parallel: 25 });
+    const ids = await jobIds(store, id);
+    for (const job of ids) await reach(store, job!, 1, 0.5);
+    for (const job of ids) await store.jobs.requestCancel(job!);
+    await searches.request(id, 'cancel');
+    await advance(store, id);
+
+    const deleted: string[] = [];
+    const record = async (checkpoints: readonly VersionReference[]) => {
+      deleted.push(...checkpoints.map(({ name, version }) => `${name} ${version}`));
+    };
+    const interrupted = searches.remove(id, undefined, async (checkpoints) => {
+      await record(checkpoints);
+      throw new Error('interrupted');
+    });
+    await assert.rejects(interrupted, /interrupted/);
+    assert.deepEqual(await searches.beingDeleted(), [id]);
+    assert.deepEqual(
+      deleted,
+      ids.slice(0, 10).map((job) => `${job} 1`),
+    );
+    // The trials keep what they need to be shown.
+    assert.ok((await searches.trials(id)).every(({ runs }) => runs[0]!.status === 'cancelled'));
+
+    // Either may find that the other has deleted everything.
+    const both = await Promise.allSettled([1, 2].map(() => searches.remove(id, undefined, record)));
+    const late = both.flatMap((each) => (each.status === 'rejected' ? [each.reason.code as string] : []));
+    assert.ok(late.length < 2 && late.every((code) => code === 'search-not-found'), late.join());
+    assert.deepEqual(
+      deleted.toSorted(),
+      ids.map((job) => `${job} 1`),
+    );
+    assert.equal(await searches.get(id), undefined);
+    assert.deepEqual(await searches.beingDeleted(), []);
+  },
+);
+
+storeTest(
+  'a large search advances in small transactions, each of which leaves the rest to the next',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const settings = Array.from({ length: 40 }, (_, n) => [n]);
+    const flat = { ...resolved, halving: null };
+    const { id } = await searches.create(flat, { ...plan, settings, rungs: [3] }, { limit: 10 });
+    const wide = { ...jobs, parallel: 40 };
+    assert.equal((await searches.advance(id, wide)).isMore, true);
+    assert.equal(await store.jobs.count('queued'), 8);
+    await advance(store, id, wide);
+    assert.equal(await store.jobs.count('queued'), 40);
+
+    const ids = await jobIds(store, id);
+    for (const [n, job] of ids.entries()) await succeed(store, job!, 3, 1 - n / 100);
+    // The leaderboard does not wait for the events.
+    const losses = (await searches.trials(id)).map(({ runs }) => runs[0]!.measured[0]?.validationLoss);
+    assert.deepEqual(
+      losses,
+      ids.map((_, n) => 1 - n / 100),
+    );
+    assert.equal((await searches.advance(id, wide)).isMore, true);
+    assert.equal((await searches.get(id))!.finalJob, null, 'some trainings have not been reported');
+    await advance(store, id, wide);
+    const search = (await searches.get(id))!;
+    assert.deepEqual([search.best?.trial, search.best?.value, search.progress.succeeded], [40, 0.61, 40]);
+    const { data: events } = await searches.events.list(id, { limit: 100 });
+    assert.deepEqual(
+      events.map(({ type, data }) => [type, data['trial'] ?? null, data['status'] ?? null]),
+      [
+        ['status', null, null],
+        ...['queued', 'succeeded'].flatMap((status) => ids.map((_, n) => ['trial', n + 1, status])),
+        ['final', 40, null],
+      ],
+    );
+  },
+);
+
+storeTest('a leaderboard that is read while states are copied shows them', async (t) => {
+  const store = await temporaryStore(t);
+  const { id } = await create(store);
+  await advance(store, id);
+  const [first] = await jobIds(store, id);
+  await succeed(store, first!, 3, 0.5);
+  const reads: Promise<StoredTrial[]>[] = [];
+  let copying: Promise<unknown> | undefined;
+  for (let n = 0; n < 40; n++) {
+    reads.push(store.searches.trials(id));
+    if (n === 20) copying = store.searches.advance(id, jobs);
+    // The reads are between different statements when the transaction begins.
+    await null;
+  }
+  const statuses = (await Promise.all(reads)).map(([trial]) => trial!.runs[0]!.status);
+  assert.deepEqual([...new Set(statuses)], ['succeeded']);
+  await copying;
+});
+
+storeTest('a search that cannot go on cancels its jobs and fails', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  await advance(store, id);
+  await searches.fail(id, { code: 'unknown-dataset', message: 'It is gone.' });
+  await advance(store, id);
+  const search: Search = (await searches.get(id))!;
+  assert.equal(search.status, 'failed');
+  assert.deepEqual(search.error, { code: 'unknown-dataset', message: 'It is gone.' });
+  assert.equal(await store.jobs.count('queued'), 0);
+});
+
+storeTest('jobs of searches wait for those of people, and do not fill the queue', async (t) => {
+  const store = await temporaryStore(t);
+  const { id } = await create(store);
+  await advance(store, id);
+  const own = await store.jobs.create(request(), untouched, { queueLimit: 1 });
+  assert.equal(await store.jobs.nextQueued(), own.id);
+  await assert.rejects(store.jobs.create(request(), untouched, { queueLimit: 1 }), failure('queue-full'));
+});

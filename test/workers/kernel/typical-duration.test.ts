@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { typicalMs } from '../../../src/workers/kernel/typical-duration.ts';
+
+function work(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+test('the typical duration of a call does not count an interruption', () => {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  let calls = 0;
+  const typical = typicalMs(() => {
+    // Takes no time of the processor, like other work that interrupts the call.
+    if (calls++ === 0) Atomics.wait(cell, 0, 0, 150);
+    work(0.5);
+  }, 8);
+  assert.ok(typical >= 0.5 && typical < 5, String(typical));
+});
+
+test('few long calls suffice', () => {
+  let calls = 0;
+  const typical = typicalMs(() => {
+    calls++;
+    work(30);
+  }, 8);
+  assert.ok(typical > 5, String(typical));
+  assert.ok(calls <= 3, String(calls));
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
+import { engineDifference } from '../../../src/numerics/checks/kernel.ts';
+import { pixelStatistics } from '../../../src/numerics/examples/statistics.ts';
+import { initialize } from '../../../src/numerics/network/initialize.ts';
+import { unpack } from '../../../src/numerics/network/layers.ts';
+import { createKernelEngine, KERNEL_TOLERANCE } from '../../../src/workers/kernel/compile.ts';
+import { preflightGradientCheck } from '../../../src/workers/training/preflight-gradient-check.ts';
+import { firstIndices, settingsOf } from '../../numerics/fixtures.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
+
+const { train } = await loadFashionMnist(DATA_DIR);
+const sizes = [784, 12, 10];
+
+test('a freshly initialised network passes, with both figures', () => {
+  const report = preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), train);
+  assert.deepEqual(
+    [report.passed, report.reason, report.advice, report.coordinates],
+    [true, null, null, 200],
+  );
+  assert.ok(report.relativeError > 0 && report.relativeError < 1e-7);
+  assert.equal(report.kernel?.name, 'simd-float32');
+  const { maxRelativeDifference } = report.kernel;
+  assert.ok(maxRelativeDifference > 0 && maxRelativeDifference < 1e-5, String(maxRelativeDifference));
+});
+
+test('the check covers the whole objective, with all its terms', () => {
+  const settings = settingsOf(sizes, {
+    l1: 1e-3,
+    l2: 1e-2,
+    dropout: 0.5,
+    labelSmoothing: 0.1,
+    classWeights: Float64Array.from({ length: 10 }, (_, label) => label / 4),
+    standardization: { mean: 0.286, std: 0.353 },
+    augmentation: { horizontalFlip: true, shift: 3, noise: 0.2, erase: 0.5 },
+    mixup: { alpha: 1 },
+  });
+  const report = preflightGradientCheck(settings, initialize('glorot', sizes, 2), train);
+  assert.equal(report.passed, true, JSON.stringify(report));
+  assert.ok(report.kernel!.maxRelativeDifference < 1e-5);
+});
+
+test('reports cancellation by standardization, not the processor, for almost constant pixels', () => {
+  const pixels = Uint8Array.from({ length: 784 * 40 }, (_, i) => 200 + ((i * 7919) % 3 === 0 ? 1 : 0));
+  pixels[0] = 199;
+  const flat = { pixels, labels: Uint8Array.from({ length: 40 }, (_, n) => n % 10) };
+  const standardization = pixelStatistics(flat, Uint32Array.from(flat.labels.keys()), 784);
+  const report = preflightGradientCheck(
+    settingsOf(sizes, { standardization }),
+    initialize('he', sizes, 0),
+    flat,
+  );
+  assert.deepEqual([report.passed, report.reason], [false, 'standardization-cancels']);
+  assert.match(report.advice!, /deviation of 0\.47\d around their mean 200\. .* Omit "standardize"/);
+  assert.equal(preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), flat).passed, true);
+});
+
+test('a batch of one is checked with one example', () => {
+  const settings = settingsOf(sizes, { batchSize: 1 });
+  assert.equal(preflightGradientCheck(settings, initialize('he', sizes, 0), train).passed, true);
+});
+
+test('a confident correct network passes, although rounding dominates its gradient', () => {
+  const parameters = initialize('he', sizes, 0);
+  const output = unpack(parameters, sizes)[1]!;
+  output.weights.fill(0);
+  for (const gap of [10, 17, 30, 300]) {
+    output.biases.fill(0);
+    output.biases[3] = gap;
+    const one = { pixels: train.pixels.subarray(0, 784 * 5), labels: new Uint8Array(5).fill(3) };
+    const report = preflightGradientCheck(settingsOf(sizes), parameters, one);
+    assert.equal(report.passed, true, `${gap}: ${JSON.stringify(report)}`);
+  }
+});
+
+test('a unit that rounding moves across a kink does not fail the check', () => {
+  const settings = settingsOf([784, 64, 10]);
+  const ofFirst = (parameters: Float64Array) =>
+    engineDifference(createKernelEngine, settings, parameters, train, firstIndices(5));
+  const candidates = Array.from({ length: 64 }, (_, unit) => atKink(unit));
+  const parameters = candidates.find((candidate) => ofFirst(candidate) > KERNEL_TOLERANCE);
+  assert.ok(parameters, 'at some unit float32 and float64 do not agree');
+  const report = preflightGradientCheck(settings, parameters, train);
+  assert.equal(report.passed, true, JSON.stringify(report));
+  assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
+});
+
+test('a check can be aborted between its parts', () => {
+  const [settings, parameters] = [settingsOf(sizes), initialize('he', sizes, 0)];
+  let pieces = 0;
+  preflightGradientCheck(settings, parameters, train, () => void pieces++);
+  assert.ok(pieces >= 2, 'before the last piece too, the comparison with the kernel');
+  for (let last = 1; last <= pieces; last++) {
+    let n = 0;
+    const end = () => {
+      if (++n === last) throw new RangeError(`ended after ${n}`);
+    };
+    assert.throws(() => preflightGradientCheck(settings, parameters, train, end), {
+      message: `ended after ${last}`,
+    });
+  }
+});
+
+/** A network of 64 hidden units, one of which is 0 within rounding on the first image. */
+function atKink(unit: number): Float64Array {
+  const layerSizes = [784, 64, 10];
+  const parameters = Float64Array.from(Float32Array.from(initialize('uniform-fan-in', layerSizes, 0)));
+  const { weights, biases } = unpack(parameters, layerSizes)[0]!;
+  const row = weights.subarray(784 * unit, 784 * (unit + 1));
+  biases[unit] = Math.fround(-row.reduce((sum, w, j) => sum + (w * train.pixels[j]!) / 255, 0));
+  return parameters;
+}
