@@ -58,6 +58,8 @@ export function postprocessOpenapi(
   }
   document.components = {
     ...document.components,
+    // By name, because the order in which modules are loaded would reorder the document.
+    schemas: Object.fromEntries(Object.entries(schemas).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     headers: { ...HEADERS },
     securitySchemes: SECURITY_SCHEMES,
   };
