@@ -26,7 +26,7 @@ import {
 import { registerNotFound } from './hooks/lifecycle/not-found.ts';
 import { sendRequestId } from './hooks/lifecycle/request-id.ts';
 import { rejectOnWorker } from './hooks/lifecycle/worker-role.ts';
-import { deferLowPriority, shedLoad } from './hooks/overload/backpressure.ts';
+import { deferLowPriority, measureDelay, shedLoad } from './hooks/overload/backpressure.ts';
 import { limitLargeResponses, responseLimits } from './hooks/overload/large-responses.ts';
 import { countTimeouts, measureRequests } from './metrics/requests.ts';
 import { registerOpenapi } from './openapi/generation.ts';
@@ -93,7 +93,7 @@ export async function buildApp(
     (app) => restrictAnonymousAccess(app, config),
     rejectEncodedBodies,
     // Before authentication: rejecting must be cheap under load.
-    (app) => shedLoad(app, config.maxEventLoopDelayMs),
+    (app) => shedLoad(app, config.maxEventLoopDelayMs, measureDelay(app)),
     // After validation: an invalid request is rejected without waiting.
     deferLowPriority,
     // Before the handlers, which negotiate the type of the response.

@@ -28,11 +28,11 @@ export const SAMPLE_MS = 1000;
 const RESOLUTION_MS = 10;
 
 /**
- * Rejects requests with `overloaded` while the event loop is late. Its delay is the smaller of the last two sampled
- * means, so that a single pause, as at startup, does not count. Samples are taken while the server listens.
- * @param maxDelayMs event-loop delay above which new work is rejected
+ * Measures the delay of the event loop while the server listens: the smaller of the last two sampled means, so that a
+ * single pause, as at startup, does not count.
+ * @returns a function that returns the delay in milliseconds
  */
-export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {
+export function measureDelay(app: FastifyInstance, sampleMs = SAMPLE_MS): () => number {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   let timer: NodeJS.Timeout | undefined;
   let sampledAt = 0;
@@ -58,14 +58,24 @@ export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SA
     clearInterval(timer);
     histogram.disable();
   });
+  return () => delayMs;
+}
+
+/**
+ * Rejects requests with `overloaded` while the event loop is late.
+ * @param maxDelayMs event-loop delay above which new work is rejected
+ * @param currentDelay the delay now, in milliseconds
+ */
+export function shedLoad(app: FastifyInstance, maxDelayMs: number, currentDelay: () => number): void {
   app.addHook('onRequest', (request, _reply, done) => {
-    if (delayMs <= maxDelayMs * LOW_PRIORITY_FRACTION || !isRejected(request)) return done();
+    const delayMs = currentDelay();
+    if (delayMs <= maxDelayMs * LOW_PRIORITY_FRACTION || !isRejected(request, delayMs)) return done();
     const message = `The service is overloaded: its event loop is ${Math.ceil(delayMs)} ms late. Try again shortly.`;
     const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(delayMs / 1000)), MAX_RETRY_SECONDS);
     done(new AtelierError('overloaded', message, { retryAfterSeconds }));
   });
 
-  function isRejected(request: FastifyRequest): boolean {
+  function isRejected(request: FastifyRequest, delayMs: number): boolean {
     if (delayMs > maxDelayMs * CRITICAL_FACTOR) return !isProbe(request);
     if (isLowPriority(request)) return true;
     return delayMs > maxDelayMs && isSheddable(request);
