@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
+import type { WorkerMessage } from '../../../src/workers/messages/shapes.ts';
+import { startTrainingThread } from '../../../src/workers/training/thread.ts';
+import { planOf } from '../../numerics/fixtures.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
+
+const { train, test: tested } = await loadFashionMnist(DATA_DIR);
+
+async function parametersWith(threads: number) {
+  const thread = startTrainingThread(threads, { hangsAfterMs: 20_000 });
+  let last: WorkerMessage | undefined;
+  const task = thread.run(
+    {
+      plan: planOf([784, 16, 10], { batchSize: 256, epochs: 2, validationFraction: 0.98 }),
+      threads,
+      checkGradient: false,
+      budgetSeconds: null,
+      checkpointEverySeconds: 86_400,
+      stopAfterEpoch: null,
+      checkpoint: null,
+      train,
+      test: tested,
+      testOnce: true,
+    },
+    async (message) => {
+      last = message;
+    },
+  );
+  await task.ended.finally(thread.end);
+  assert.ok(last?.kind === 'completed', JSON.stringify(last));
+  return last.result.parameters;
+}
+
+test('a training on several threads has the same bits as on one', async () => {
+  assert.deepEqual(await parametersWith(2), await parametersWith(1));
+});
