@@ -74,6 +74,19 @@ test('the gradient check does not change the parameters', async () => {
   assert.deepEqual(checked.parameters, unchecked.parameters);
 });
 
+test('the durations of epochs are at most the time of the session', async () => {
+  const startedAt = performance.now();
+  const messages = await run(taskOf());
+  const passedMs = performance.now() - startedAt;
+  const records = messages.flatMap((message) =>
+    message.kind === 'epochs' ? message.epochs.map(({ record }) => record) : [],
+  );
+  assert.equal(records.length, 2);
+  for (const { durationMs, evaluationMs } of records) assert.ok(durationMs > 0 && evaluationMs > 0);
+  const measuredMs = records.reduce((sum, record) => sum + record.durationMs + record.evaluationMs, 0);
+  assert.ok(measuredMs <= passedMs, `${measuredMs} of ${passedMs} ms`);
+});
+
 test('a session stopped between steps continues from its checkpoint to the same parameters', async () => {
   const task = taskOf();
   const messages = await run(task, ({ kind }) => {
