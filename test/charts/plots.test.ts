@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DARK_AREA } from '../../src/charts/confusion.ts';
 import { drawEpochs } from '../../src/charts/epochs.ts';
+import { lossLevels } from '../../src/charts/loss-surface.ts';
 import { THEMES, type Theme } from '../../src/charts/parts/theme.ts';
 import { renderSvg } from '../../src/charts/render.ts';
 import { drawSgdPath } from '../../src/charts/sgd-path.ts';
@@ -182,6 +183,16 @@ test('names cannot leave their text, and characters that XML forbids are replace
   const svg = renderSvg(drawEpochs('loss', { ...epochsInput(2), subtitle }, { ...LIGHT, width: 1000 }));
   assert.ok(svg.includes('&lt;script>alert(&quot;&amp;&quot;)&lt;/script>\ufffd\ufffd]]&gt;</text>'), svg);
   assert.doesNotMatch(svg, /<script/);
+});
+
+test('levels of a loss lie between its smallest and its largest positive value', () => {
+  assert.deepEqual(
+    lossLevels([
+      [0.1, null],
+      [10, -1],
+    ]),
+    [0.2, 0.5, 1, 2, 5],
+  );
 });
 
 test('contours lie where the loss has their level, and the ends state both losses', () => {

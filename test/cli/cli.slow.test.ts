@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -114,4 +115,11 @@ test('npx starts it in the checkout, and without Node 24 it names what is missin
   await writeFile(join(folder, 'node'), '#!/bin/sh\necho undefined\n', { mode: 0o755 });
   const old = run('/bin/sh', [copy, 'models'], { env: { PATH: `${folder}:/usr/bin:/bin` } });
   await assert.rejects(old, { code: 2, stderr: /needs Node 24\. Run "npm ci"/ });
+});
+
+test('ends with code 1 if its output cannot be written', async () => {
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(LAUNCHER, ['--help'], { stdio: ['ignore', full, 'ignore'] });
+  closeSync(full);
+  assert.deepEqual(await once(child, 'exit'), [1, null]);
 });

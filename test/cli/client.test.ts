@@ -77,6 +77,14 @@ test('does not repeat a cancellation that may have succeeded, nor wait for an ho
   assert.match(stderr, /status 429/);
 });
 
+test('repeats a request after the date of Retry-After', async (t) => {
+  const until: Handler = (_request, response) =>
+    response.writeHead(503, { 'retry-after': new Date().toUTCString() }).end();
+  const { environment } = await serve(t, [until, json(202, JOB)]);
+  const { code, stdout, stderr } = await run(['train', recipe], environment);
+  assert.deepEqual([code, stdout], [0, 'job_1\n'], stderr);
+});
+
 test('continues a stream of events after the last id', async (t) => {
   const event = (id: number, type: string, data: object) =>
     `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ id, type, at: '', data })}\n\n`;

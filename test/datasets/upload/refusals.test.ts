@@ -223,6 +223,12 @@ const CASES: readonly Case[] = [
     'train_images',
     /largest number is 1\.0000002384\d+, .* 0–1 .* 0–255; clip/,
   ],
+  [
+    'a first float up to 2',
+    { ...four, test_images: floats(4, 0, 2) },
+    'test_images',
+    /largest number is 2, /,
+  ],
   ['floats up to 2', { ...four, test_images: floats(4, 5, 2) }, 'test_images', /largest number is 2, /],
   ['big-endian numbers', { ...four, train_images: bigEndian }, 'train_images', /big-endian/],
   [

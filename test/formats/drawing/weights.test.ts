@@ -104,6 +104,16 @@ test('draws thousands of units, with a glyph for every character of a label', ()
   assert.ok(drawWeights(sizes, parameters, { layer: 2, unit: 10 }).height < 200);
 });
 
+test('the scale and its numbers lie above a white margin of eight pixels', () => {
+  for (const layer of [1, 2]) {
+    const { rgb, width } = drawWeights(SIZES, network(), { layer });
+    const isWhite = (bytes: Uint8Array) => bytes.every((value) => value === 255);
+    const marginAt = rgb.length - 3 * width * 8;
+    assert.ok(isWhite(rgb.subarray(marginAt)), `layer ${layer}`);
+    assert.ok(!isWhite(rgb.subarray(marginAt - 3 * width, marginAt)), `layer ${layer}`);
+  }
+});
+
 test('rejects missing layers and units', () => {
   assert.throws(() => drawWeights(SIZES, network(), { layer: 3 }), /There is no layer 3\./);
   assert.throws(() => drawWeights(SIZES, network(), { layer: 2, unit: 2 }), /There is no unit 2\./);

@@ -161,6 +161,10 @@ test('rejects too many examples by name', async () => {
   const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/examples');
   const allowed = Number(/at most (\d+)/.exec(problem.detail)![1]);
   assert.ok(allowed > 100 && allowed < 1000);
+  const coordinates = { sample: 100_000 };
+  const checkOf = (examples: number) => post({ ...body, coordinates, examples });
+  assertProblem(await checkOf(allowed + 1), 422, 'check-too-costly', '#/examples');
+  assertProblem(await checkOf(allowed), 422, 'check-too-costly', '#/coordinates');
 });
 
 test('rejects missing images with their position in the list', async () => {

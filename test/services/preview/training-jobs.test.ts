@@ -12,6 +12,7 @@ import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
 import { createPool } from '../../../src/workers/threads/pool.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { epochRecord, request, temporaryStore, untouched } from '../../store/fixtures.ts';
+import { startService, tiny, train } from '../../support/start-service.ts';
 
 const WORKER = new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url);
 
@@ -122,4 +123,18 @@ test('a preview has the size of the job, and learns its duration and its place f
   assert.equal((await run()).queue.startsInSeconds, startsInSeconds, 'memory allows only one at once');
   memory.reserveForJob(memory.jobBudget);
   assert.deepEqual(await codes(), ['waits-for-memory', 'queue-full']);
+});
+
+test('a preview estimates the size of the checkpoints of the job', async (t) => {
+  const { app } = await startService(t, { TRAINING_WORKERS: '1' });
+  for (const restoreBest of [false, true]) {
+    const body = tiny();
+    const payload = { ...body, training: { ...body.training, earlyStopping: { restoreBest } } };
+    const previewed = await app.inject({ method: 'POST', url: '/v1/training-jobs/preview', payload });
+    assert.equal(previewed.statusCode, 200, previewed.body);
+    const { id } = await train(app, payload);
+    const [checkpoint] = (await app.inject(`/v1/training-jobs/${id}/checkpoints`)).json().data;
+    const excess = previewed.json().memory.checkpointBytes - checkpoint.bytes;
+    assert.ok(Math.abs(excess) < 200, `${excess} bytes more than the checkpoint, restoreBest ${restoreBest}`);
+  }
 });

@@ -228,6 +228,12 @@ test('rejects an invalid header with a valid checksum', () => {
     }),
     /invalid field state\.loss/,
   );
+  refuse(
+    withField((header) => {
+      header.layerSizes[1] = 0;
+    }),
+    /invalid field layerSizes\.1/,
+  );
 });
 
 test('reads checkpoints of earlier releases, which have no average', () => {

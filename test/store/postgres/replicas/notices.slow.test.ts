@@ -43,6 +43,17 @@ test('polling takes over where notices do not arrive', {
   assert.equal(b.messages.length, 1, 'logged once');
 });
 
+test('logs once that notices do not arrive', { skip: withoutPostgres }, async (t) => {
+  // Notices of another database of the same server do not reach the session.
+  const { notices, messages } = await join(t, await sharedDatabase(t), { poolUrl: await sharedDatabase(t) });
+  const looked = Promise.withResolvers<void>();
+  notices.onGap(looked.resolve);
+  await looked.promise;
+  assert.equal(notices.mode(), 'polling');
+  assert.equal(messages.length, 1, messages.join());
+  assert.match(messages[0]!, /do not arrive, so it is polled; set DATABASE_DIRECT_URL/);
+});
+
 test('agreement waits for a process that hangs until it is dead, but for no dead one', {
   skip: withoutPostgres,
 }, async (t) => {
