@@ -50,6 +50,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 # Makes API keys: node scripts/key.ts
 COPY scripts/key.ts scripts/health-check.sh scripts/
+# Examples of /openapi.json.
+COPY openapi/examples openapi/examples
 COPY src src
 
 # The compiled code of the service, which halves the time of a start. It holds for the same user, flags and processor

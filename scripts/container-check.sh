@@ -100,6 +100,10 @@ key=$("$engine" logs "$name" 2>&1 | sed -n 's/^ *\(atl_[A-Za-z0-9_-]*\)$/\1/p')
 status=$(curl --silent --output /dev/null --write-out '%{http_code}' "$base/v1/models")
 [[ $status == 401 ]] || die "Without it the status is $status."
 
+say 'Read the contract, with its examples'
+examples=$(call /openapi.json | field components.schemas.TrainingJob.examples.length)
+[[ $examples == 1 ]] || die "The contract has $examples examples of a training job."
+
 say 'Train one epoch'
 job=$(call /v1/training-jobs --json '{"dataset":"fashion-mnist","modelName":"check","training":{"epochs":1}}' | field id)
 status=queued

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
-import { examples } from '../../src/http/openapi/examples/contract.ts';
+import { readExamples } from '../../src/http/openapi/examples.ts';
 import {
   assertProblem,
   cancelJob,
@@ -62,7 +62,7 @@ async function stillAnswers(): Promise<void> {
   assert.equal(response.statusCode, 200);
 }
 
-const trainingBody = examples['TrainingRequest'] as object;
+const trainingBody = (await readExamples())['TrainingRequest'] as object;
 const checkBody = {
   examples: [0, 7],
   network: { hidden: [3] },

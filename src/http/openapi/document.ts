@@ -8,6 +8,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { PROBLEM_ERRORS } from '../errors/protocol-errors.ts';
 import { ZOD_COMPILERS } from '../validation/zod-validator.ts';
 import { registerDocsPage } from './docs-page.ts';
+import { readExamples } from './examples.ts';
 import { postprocessOpenapi } from './postprocess.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
@@ -34,13 +35,12 @@ const TAGS = [
 /**
  * Generates the document from the schemas of `routes`.
  * @param basePath path under which a proxy serves the service
- * @param examples by component id
  */
 export async function createDocs(
   routes: readonly RouteOptions[],
   basePath: string,
-  examples: Readonly<Record<string, unknown>>,
 ): Promise<Pick<FastifyInstance, 'inject' | 'swagger'>> {
+  const examples = await readExamples();
   const docs = Fastify({ exposeHeadRoutes: false, schemaController: { compilersFactory: ZOD_COMPILERS } });
   await docs.register(swagger, {
     openapi: {

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { contentTag } from '../conditional/etag.ts';
 import { type Prepared, sendPrepared } from '../conditional/prepared.ts';
-import { examples } from './examples/contract.ts';
 import type { HeaderName } from './headers.ts';
 
 declare module 'fastify' {
@@ -35,8 +34,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   let docs: ReturnType<typeof load> | undefined;
   async function load() {
     const { createDocs } = await import('./document.ts');
-    // The examples are imported above, because the document lists schemas in the order in which their modules are loaded.
-    return createDocs(routes, app.basePath, examples);
+    return createDocs(routes, app.basePath);
   }
   // A later request tries again after a failure.
   const useDocs = () =>

@@ -5,6 +5,7 @@ import { problems, problemTitle } from '../errors/problem.ts';
 import type { ErrorFormat } from '../errors/protocol-errors.ts';
 import type { RouteScope } from '../hooks/access/authentication.ts';
 import { COMPRESSED_TYPES } from '../responses/compression.ts';
+import { addExamples } from './examples.ts';
 import { HEADERS, type HeaderName } from './headers.ts';
 import { dropUnusedSchemas, simplifySchemas } from './schemas.ts';
 
@@ -52,10 +53,8 @@ export function postprocessOpenapi(
   examples: Readonly<Record<string, unknown>>,
 ): OpenAPIV3_1.Document {
   const document = dropUnusedSchemas(generated);
+  addExamples(document, examples);
   const schemas = document.components?.schemas ?? {};
-  for (const [id, schema] of Object.entries(schemas)) {
-    if (examples[id]) Object.assign(schema, { examples: [examples[id]] });
-  }
   document.components = {
     ...document.components,
     // By name, because the order in which modules are loaded would reorder the document.

@@ -5,7 +5,6 @@ import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/datasets/upload-f
 import { type ImportRequest, importRequestSchema } from '../../domain/models/import.ts';
 import { PIXEL_SCALES, predictionRequestSchema } from '../../domain/predictions/job.ts';
 import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../images/base64.ts';
-import { BLACK_PNG } from './examples/black-png.ts';
 
 const binary = (description: string) => ({ type: 'string', format: 'binary', description });
 
@@ -45,6 +44,11 @@ const encodedImage = {
   ),
 };
 
+/** Images for examples: a PNG in Base64, and numbers. */
+const BLACK_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAEElEQVQoz2NgGAWjYBQQAwADLAABaLcA3AAAAABJRU5ErkJggg==';
+export const BLACK_PIXELS: readonly number[] = new Array(IMAGE_PIXELS).fill(0);
+
 /** Images to predict or to explain. */
 export const imageContent = {
   'application/json': {
@@ -61,7 +65,7 @@ export const imageContent = {
       examples: [
         { image: `data:image/png;base64,${BLACK_PNG}` },
         { images: [{ b64: BLACK_PNG }] },
-        { image: new Array(IMAGE_PIXELS).fill(0) },
+        { image: BLACK_PIXELS },
       ],
     },
   },
@@ -120,12 +124,11 @@ export const modelUploadContent = {
 
 /** The images of a prediction job: a data set, or a file. */
 export const predictionJobContent = {
-  'application/json': {
-    schema: {
-      ...withoutDialect(z.toJSONSchema(predictionRequestSchema, { io: 'input' })),
-      examples: [{ model: 'fashion-mnist', dataset: 'fashion-mnist', split: 'test' }],
-    },
-  },
+  'application/json': jsonContent(predictionRequestSchema, {
+    model: 'fashion-mnist',
+    dataset: 'fashion-mnist',
+    split: 'test',
+  }),
   'multipart/form-data': {
     schema: {
       type: 'object',
@@ -152,8 +155,10 @@ export const predictionJobContent = {
   },
 };
 
-function withoutDialect({ $schema: _, ...schema }: z.core.JSONSchema.BaseSchema): object {
-  return schema;
+/** JSON of the schema. */
+export function jsonContent(schema: z.ZodType, example: unknown): object {
+  const { $schema: _, ...shown } = z.toJSONSchema(schema, { io: 'input' });
+  return { schema: { ...shown, examples: [example] } };
 }
 
 const IMAGES =

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
 import { isImprovement } from '../../../src/domain/training/selection-loss.ts';
-import { examples } from '../../../src/http/openapi/examples/contract.ts';
+import { readExamples } from '../../../src/http/openapi/examples.ts';
+
+const examples = await readExamples();
 
 const record = (losses: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): EpochRecord => ({
   ...(examples['EpochRecord'] as EpochRecord),

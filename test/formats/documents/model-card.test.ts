@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { type ModelCard, modelCardSchema } from '../../../src/domain/reports/model-card.ts';
 import { writeModelCard } from '../../../src/formats/documents/model-card/write.ts';
-import { examples } from '../../../src/http/openapi/examples/contract.ts';
+import { readExamples } from '../../../src/http/openapi/examples.ts';
 
 const ADDRESS = 'http://localhost:3456';
-const card = modelCardSchema.parse(examples['ModelCard']);
+const card = modelCardSchema.parse((await readExamples())['ModelCard']);
 
 /** The metadata and the Markdown after it. */
 function split(text: string) {

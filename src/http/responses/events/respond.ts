@@ -26,6 +26,9 @@ export const eventHeaders = z.looseObject({
     .describe('Stream only: id of the last event seen; takes precedence over `after`'),
 });
 
+/** Sent unchanged: the schema only documents and types the stream. */
+export const eventStream = z.string() as unknown as z.ZodType<Readable>;
+
 /** How a stream behaves, for the description of an operation. */
 export const STREAM =
   '`Accept: text/event-stream` returns a stream: the events stored after `Last-Event-ID` or `after`, then each new event, ' +

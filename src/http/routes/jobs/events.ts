@@ -1,5 +1,4 @@
 /** /v1/training-jobs/{id}/events: a list, or a stream of server-sent events. */
-import type { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobEventSchema } from '../../../domain/jobs/training.ts';
@@ -9,19 +8,16 @@ import type { TrainingService } from '../../../services/training/jobs.ts';
 import { registerEtag } from '../../conditional/etag.ts';
 import { problems } from '../../errors/problem.ts';
 import type { CountStream } from '../../hooks/connections/client-limits.ts';
-import { eventStreamExample } from '../../openapi/examples/contract.ts';
 import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
 import {
   createRespondEvents,
   dropEmptyEventId,
   eventHeaders,
   eventQuery,
+  eventStream,
   STREAM,
 } from '../../responses/events/respond.ts';
 import { listSchema } from '../../validation/pagination.ts';
-
-/** Sent unchanged: the schema only documents and types the stream. */
-const eventStream = z.string().meta({ examples: [eventStreamExample] }) as unknown as z.ZodType<Readable>;
 
 export const jobEventRoutes =
   (

@@ -9,7 +9,7 @@ import type { LoadedModel } from '../../../services/models/loaded-version.ts';
 import type { DecodeFiles } from '../../../services/predictions/image-decoder.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
-import { jsonContent, TENSORFLOW_EXAMPLE } from '../../openapi/examples/protocols.ts';
+import { BLACK_PIXELS, jsonContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { fitQuery, namedModel, readModelName } from './named-model.ts';
@@ -33,7 +33,9 @@ export const kserveExplainRoute =
         tags,
         params: namedModel,
         querystring: fitQuery,
-        requestContent: { 'application/json': jsonContent(explainRequestSchema, TENSORFLOW_EXAMPLE) },
+        requestContent: {
+          'application/json': jsonContent(explainRequestSchema, { instances: [BLACK_PIXELS] }),
+        },
         response: { 200: explainResponseSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415) },
         responseHeaders: { 200: MODEL_HEADERS },
       },

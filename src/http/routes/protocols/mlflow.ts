@@ -12,7 +12,7 @@ import type { HealthService } from '../../../services/operations/health.ts';
 import type { PredictionService } from '../../../services/predictions/predict.ts';
 import { parseMediaType, requireBody } from '../../bodies/raw.ts';
 import { MLFLOW_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
-import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../../openapi/examples/protocols.ts';
+import { BLACK_PIXELS, jsonContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { createDefaultModel } from './default-model.ts';
@@ -20,13 +20,16 @@ import { createDefaultModel } from './default-model.ts';
 const tags = ['mlflow'];
 const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
 const requestContent = {
-  'application/json': jsonContent(invocationSchema, MLFLOW_EXAMPLE),
+  'application/json': jsonContent(invocationSchema, {
+    instances: [BLACK_PIXELS],
+    params: { output: 'label' },
+  }),
   'text/csv': {
     schema: {
       type: 'string',
       description:
         '784 columns, one image per row. A header row is detected, or declared by `text/csv; header=present` or `absent`',
-      examples: [CSV_EXAMPLE],
+      examples: [`${BLACK_PIXELS.join()}\n`],
     },
   },
 };

@@ -6,7 +6,7 @@ import { predictRequestSchema, predictResponseSchema } from '../../../protocols/
 import type { PredictionService } from '../../../services/predictions/predict.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
-import { jsonContent, TENSORFLOW_EXAMPLE } from '../../openapi/examples/protocols.ts';
+import { BLACK_PIXELS, jsonContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { fitQuery, namedModel, namedVersion, readModelName } from './named-model.ts';
@@ -17,7 +17,7 @@ const shared = {
     'the only field of an object, such as `{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. gzip and deflate are supported.',
   tags: ['tensorflow'],
   querystring: fitQuery,
-  requestContent: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
+  requestContent: { 'application/json': jsonContent(predictRequestSchema, { instances: [BLACK_PIXELS] }) },
   response: {
     200: predictResponseSchema,
     ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415),

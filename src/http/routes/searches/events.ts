@@ -1,23 +1,19 @@
 /** /v1/searches/{id}/events: a list, or a stream of server-sent events. */
-import type { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { searchEventSchema } from '../../../domain/searches/representation.ts';
 import { registerEtag } from '../../conditional/etag.ts';
 import { problems } from '../../errors/problem.ts';
-import { searchStreamExample } from '../../openapi/examples/searches.ts';
 import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
 import {
   dropEmptyEventId,
   eventHeaders,
   eventQuery,
+  eventStream,
   type RespondEvents,
   STREAM,
 } from '../../responses/events/respond.ts';
 import { listSchema } from '../../validation/pagination.ts';
-
-/** Sent unchanged: the schema only documents and types the stream. */
-const eventStream = z.string().meta({ examples: [searchStreamExample] }) as unknown as z.ZodType<Readable>;
 
 export const searchEventRoutes =
   (respondEvents: RespondEvents): FastifyPluginAsyncZod =>

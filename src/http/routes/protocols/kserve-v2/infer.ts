@@ -7,8 +7,7 @@ import { inferRequestSchema, inferResponseSchema } from '../../../../protocols/k
 import type { PredictionService } from '../../../../services/predictions/predict.ts';
 import { requireBody } from '../../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
-import { jsonContent, V2_INFER_EXAMPLE } from '../../../openapi/examples/protocols.ts';
-import { binaryContent } from '../../../openapi/request-content.ts';
+import { BLACK_PIXELS, binaryContent, jsonContent } from '../../../openapi/request-content.ts';
 import { disconnectSignal } from '../../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../../responses/model-headers.ts';
 import { namedModel, namedVersion } from '../named-model.ts';
@@ -27,7 +26,11 @@ const shared = {
     [JSON_LENGTH]: z.string().optional().describe('Bytes of the JSON before binary tensors'),
   }),
   requestContent: {
-    'application/json': jsonContent(inferRequestSchema, V2_INFER_EXAMPLE),
+    'application/json': jsonContent(inferRequestSchema, {
+      id: '42',
+      inputs: [{ name: 'image', shape: [1, BLACK_PIXELS.length], datatype: 'UINT8', data: BLACK_PIXELS }],
+      outputs: [{ name: 'label' }],
+    }),
     'application/octet-stream': {
       schema: {
         type: 'string',

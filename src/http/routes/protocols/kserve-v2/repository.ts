@@ -7,7 +7,7 @@ import {
 } from '../../../../protocols/kserve-v2/schema.ts';
 import type { ModelService } from '../../../../services/models/catalog.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
-import { jsonContent } from '../../../openapi/examples/protocols.ts';
+import { jsonContent } from '../../../openapi/request-content.ts';
 import { namedModel } from '../named-model.ts';
 
 export const kserveRepositoryRoutes =

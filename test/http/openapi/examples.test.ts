@@ -1,53 +1,63 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { z } from 'zod';
-import { comparisonSchema, evaluationSchema } from '../../../../src/domain/checks/evaluation.ts';
-import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../../src/domain/checks/gradient.ts';
-import { sgdPathSchema } from '../../../../src/domain/checks/sgd-path.ts';
-import { datasetReportSchema } from '../../../../src/domain/datasets/report.ts';
-import { datasetSchema } from '../../../../src/domain/datasets/representation.ts';
-import { checkpointSchema } from '../../../../src/domain/jobs/checkpoint.ts';
-import { epochRecordSchema } from '../../../../src/domain/jobs/epoch-record.ts';
-import { deliverySchema, notifySchema } from '../../../../src/domain/jobs/notify.ts';
-import { trainingPreviewSchema } from '../../../../src/domain/jobs/preview.ts';
-import { jobChangesSchema } from '../../../../src/domain/jobs/priority.ts';
+import { comparisonSchema, evaluationSchema } from '../../../src/domain/checks/evaluation.ts';
+import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
+import { sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
+import { datasetReportSchema } from '../../../src/domain/datasets/report.ts';
+import { datasetSchema } from '../../../src/domain/datasets/representation.ts';
+import { checkpointSchema } from '../../../src/domain/jobs/checkpoint.ts';
+import { epochRecordSchema } from '../../../src/domain/jobs/epoch-record.ts';
+import { deliverySchema, notifySchema } from '../../../src/domain/jobs/notify.ts';
+import { trainingPreviewSchema } from '../../../src/domain/jobs/preview.ts';
+import { jobChangesSchema } from '../../../src/domain/jobs/priority.ts';
 import {
   jobEventSchema,
   receiptSchema,
   resolvedTrainingRequestSchema,
   trainingJobSchema,
   trainingRequestSchema,
-} from '../../../../src/domain/jobs/training.ts';
-import { webhookMessageSchema } from '../../../../src/domain/jobs/webhook-message.ts';
-import { aliasMoveSchema, aliasSchema } from '../../../../src/domain/models/alias.ts';
-import { importOriginSchema } from '../../../../src/domain/models/import.ts';
+} from '../../../src/domain/jobs/training.ts';
+import { webhookMessageSchema } from '../../../src/domain/jobs/webhook-message.ts';
+import { aliasMoveSchema, aliasSchema } from '../../../src/domain/models/alias.ts';
+import { importOriginSchema } from '../../../src/domain/models/import.ts';
 import {
   annotationsSchema,
   modelSchema,
   modelVersionSchema,
   versionCopySchema,
-} from '../../../../src/domain/models/representation.ts';
-import { testSetSchema } from '../../../../src/domain/models/test-set.ts';
-import { diagnosisSchema } from '../../../../src/domain/predictions/diagnosis.ts';
-import { explanationSchema } from '../../../../src/domain/predictions/explanation.ts';
-import { predictionJobSchema } from '../../../../src/domain/predictions/job.ts';
-import { preprocessingSchema } from '../../../../src/domain/predictions/preprocessing.ts';
-import { labReportSchema } from '../../../../src/domain/reports/lab-report.ts';
-import { modelCardSchema } from '../../../../src/domain/reports/model-card.ts';
+} from '../../../src/domain/models/representation.ts';
+import { testSetSchema } from '../../../src/domain/models/test-set.ts';
+import { diagnosisSchema } from '../../../src/domain/predictions/diagnosis.ts';
+import { explanationSchema } from '../../../src/domain/predictions/explanation.ts';
+import { predictionJobSchema } from '../../../src/domain/predictions/job.ts';
+import { preprocessingSchema } from '../../../src/domain/predictions/preprocessing.ts';
+import {
+  type LabReport,
+  labReportSchema,
+  summarizeTraining,
+} from '../../../src/domain/reports/lab-report.ts';
+import {
+  describeLimitations,
+  describeUse,
+  type ModelCard,
+  modelCardSchema,
+} from '../../../src/domain/reports/model-card.ts';
 import {
   searchEventSchema,
   searchPreviewSchema,
   searchSchema,
   trialSchema,
-} from '../../../../src/domain/searches/representation.ts';
-import { searchRequestSchema } from '../../../../src/domain/searches/request.ts';
-import { problemSchema } from '../../../../src/http/errors/problem.ts';
-import { mlflowErrorSchema, protocolErrorSchema } from '../../../../src/http/errors/protocol-errors.ts';
-import { examples } from '../../../../src/http/openapi/examples/contract.ts';
-import { shownModelSchema, shownVersionSchema } from '../../../../src/http/responses/shown-models.ts';
-import { exportedModelSchema } from '../../../../src/http/routes/models/exports.ts';
-import { listSchema } from '../../../../src/http/validation/pagination.ts';
-import { explainResponseSchema, livenessSchema } from '../../../../src/protocols/kserve-v1/schema.ts';
+} from '../../../src/domain/searches/representation.ts';
+import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
+import { writeCommand } from '../../../src/formats/documents/lab-report/command.ts';
+import { problemSchema } from '../../../src/http/errors/problem.ts';
+import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors/protocol-errors.ts';
+import { readExamples } from '../../../src/http/openapi/examples.ts';
+import { shownModelSchema, shownVersionSchema } from '../../../src/http/responses/shown-models.ts';
+import { exportedModelSchema } from '../../../src/http/routes/models/exports.ts';
+import { listSchema } from '../../../src/http/validation/pagination.ts';
+import { explainResponseSchema, livenessSchema } from '../../../src/protocols/kserve-v1/schema.ts';
 import {
   inferResponseSchema,
   modelConfigSchema,
@@ -58,16 +68,16 @@ import {
   serverMetadataSchema,
   serverReadinessSchema,
   statisticsSchema,
-} from '../../../../src/protocols/kserve-v2/schema.ts';
-import { invocationResponseSchema } from '../../../../src/protocols/mlflow/schema.ts';
-import { predictionsSchema } from '../../../../src/protocols/native/schema.ts';
+} from '../../../src/protocols/kserve-v2/schema.ts';
+import { invocationResponseSchema } from '../../../src/protocols/mlflow/schema.ts';
+import { predictionsSchema } from '../../../src/protocols/native/schema.ts';
 import {
   modelStatusSchema,
   modelMetadataSchema as tensorflowMetadataSchema,
-} from '../../../../src/protocols/tensorflow/model-status.ts';
-import { predictResponseSchema } from '../../../../src/protocols/tensorflow/schema.ts';
-import { storageSchema } from '../../../../src/services/operations/storage.ts';
-import { startService } from '../../../support/start-service.ts';
+} from '../../../src/protocols/tensorflow/model-status.ts';
+import { predictResponseSchema } from '../../../src/protocols/tensorflow/schema.ts';
+import { storageSchema } from '../../../src/services/operations/storage.ts';
+import { startService } from '../../support/start-service.ts';
 
 const row = z.array(z.int().min(0).max(255)).length(28);
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -154,11 +164,12 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
 };
 
 const { app } = await startService({ after });
+const examples = await readExamples();
 
 for (const [id, example] of Object.entries(examples)) {
   test(`the example of ${id} matches its schema`, () => {
     const schema = SCHEMAS[id];
-    assert.ok(schema, `what ${id} is made of is not known here`);
+    assert.ok(schema, `SCHEMAS has no ${id}`);
     (schema instanceof z.ZodObject ? schema.strict() : schema).parse(example);
   });
 }
@@ -166,6 +177,15 @@ for (const [id, example] of Object.entries(examples)) {
 test('every component has an example, and every example a component', async () => {
   const components = Object.keys((await app.inject('/openapi.json')).json().components.schemas);
   assert.deepEqual(Object.keys(examples).toSorted(), components.toSorted());
+});
+
+test('the texts of the example report and model card are those that the service writes', () => {
+  const { job, evaluation, summary, reproduce } = examples['LabReport'] as LabReport;
+  assert.equal(summary, summarizeTraining(job, evaluation, false));
+  assert.equal(reproduce?.repeat, writeCommand('', '/v1/training-jobs', { body: job.receipt!.request }));
+  const { version, intendedUse, limitations } = examples['ModelCard'] as ModelCard;
+  assert.equal(intendedUse, describeUse(version));
+  assert.deepEqual(limitations, describeLimitations(null));
 });
 
 test('the example requests are accepted', async () => {

@@ -1,3 +1,0 @@
-/** A black PNG of 28×28 in Base64, for examples. */
-export const BLACK_PNG =
-  'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAEElEQVQoz2NgGAWjYBQQAwADLAABaLcA3AAAAABJRU5ErkJggg==';
