@@ -18,6 +18,7 @@ const FOLDERS = [
   'formats',
   'charts',
   'domain',
+  'concurrency',
   'numerics',
 ];
 /** The process: what starts, configures and assembles the layers. */

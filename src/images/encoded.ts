@@ -150,10 +150,10 @@ async function renderGrey(image: Sharp): Promise<{ pixels: Uint8Array; size: Siz
 
 /**
  * Encodes a grey 8-bit PNG that decodes to exactly these 784 bytes.
- * @param signal see `ImageSlots`
- * @throws AtelierError `overloaded`
+ * @param signal ends the waiting for a slot
+ * @throws AtelierError `overloaded`; the reason of the signal
  */
-export function toPng(pixels: Uint8Array, signal?: () => AbortSignal): Promise<Buffer> {
+export function toPng(pixels: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
   const raw = { width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1 } as const;
   return imageSlots(1, IMAGE_PIXELS).run(async () => {
     const sharp = await useSharp();
@@ -162,7 +162,7 @@ export function toPng(pixels: Uint8Array, signal?: () => AbortSignal): Promise<B
 }
 
 /** Encodes a drawn colour image. */
-export function rasterToPng({ width, height, rgb }: Raster, signal?: () => AbortSignal): Promise<Buffer> {
+export function rasterToPng({ width, height, rgb }: Raster, signal?: AbortSignal): Promise<Buffer> {
   return imageSlots(1, width * height).run(async () => {
     const sharp = await useSharp();
     return sharp(rgb, { raw: { width, height, channels: 3 } })

@@ -7,6 +7,7 @@ const TESTS = join(import.meta.dirname, '..');
 /** Folders whose fast tests start no service. */
 export const UNIT_FOLDERS = [
   'charts',
+  'concurrency',
   'datasets',
   'domain',
   'formats',

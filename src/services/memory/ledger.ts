@@ -1,6 +1,6 @@
 /** Memory ledger: admits work by its estimated memory, so that the kernel does not end the process. */
 import { totalmem } from 'node:os';
-import { createWorkTimes } from '../../domain/work-times.ts';
+import { createWorkTimes } from '../../concurrency/work-times.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 
 export const MEBIBYTE = 2 ** 20;

@@ -1,7 +1,7 @@
 /** Files that requests share: written once, and readable without a name until the last reader has finished. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { createWorkTimes } from '../../domain/work-times.ts';
+import { createWorkTimes } from '../../concurrency/work-times.ts';
 import { AtelierError } from '../../errors.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 

@@ -86,23 +86,16 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
 
   return async (files, preprocessing, signal) => {
     const slots = imageSlots(files.length, 0);
-    const opened = await slots.run(async () => {
-      const { images, pixels } = await openAll(files, preprocessing);
-      const needed = imageSlots(files.length, pixels);
-      return needed === slots
-        ? decodeAll(files, images, files.length > 1 ? signal() : undefined)
-        : { images, needed };
-    }, signal);
-    if (Array.isArray(opened)) return opened;
-    const { images, needed } = opened;
+    using slot = new DisposableStack();
+    slot.use(slots.tryAcquire() ?? (await slots.acquire(signal())));
+    const { images, pixels } = await openAll(files, preprocessing);
+    const needed = imageSlots(files.length, pixels);
+    if (needed === slots) return await decodeAll(files, images, files.length > 1 ? signal() : undefined);
+    slot.dispose();
     const aborted = signal();
-    return needed.run(
-      async () => {
-        using _reserved = reserve(images);
-        return await decodeAll(files, images, aborted);
-      },
-      () => aborted,
-    );
+    using _large = await needed.acquire(aborted);
+    using _reserved = reserve(images);
+    return await decodeAll(files, images, aborted);
   };
 }
 

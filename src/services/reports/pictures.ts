@@ -34,7 +34,7 @@ export function createReportPictures(
     // Copies, because sharp does not support views of shared memory.
     const copy = (index: number) =>
       new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
-    return Promise.all(indices.map((index) => toPng(copy(index), () => signal)));
+    return Promise.all(indices.map((index) => toPng(copy(index), signal)));
   }
 
   return async ({ report: { dataset, examples, evaluation }, drawn }, signal) => {

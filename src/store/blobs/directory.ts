@@ -2,8 +2,8 @@
 import { constants, existsSync, statSync } from 'node:fs';
 import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { AtelierError } from '../../errors.ts';
-import { createMutex } from '../database/mutex.ts';
 
 /** Creates the directory if it does not exist. @throws AtelierError `state-unusable` if it is not writable */
 export async function prepareDirectory(directory: string): Promise<void> {
@@ -31,7 +31,7 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-const syncing = createMutex();
+const syncing = createSemaphore(1);
 
 /** Syncs one file at a time: slow ones would fill the four threads of libuv, which also read models and sync the log. */
 export function syncFile(handle: FileHandle): Promise<void> {

@@ -3,10 +3,10 @@ import { constants, existsSync, statSync } from 'node:fs';
 import { access, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { AtelierError } from '../../errors.ts';
 import { syncPath } from '../blobs/directory.ts';
 import type { OnCommitted } from '../database/committed-events.ts';
-import { createMutex } from '../database/mutex.ts';
 import type { Database } from '../database/tables.ts';
 import { NodeSqliteDialect, toStateError } from './dialect.ts';
 import type { CommitHooks } from './driver.ts';
@@ -96,7 +96,7 @@ async function connect(
     raw.exec('pragma synchronous = normal; pragma wal_autocheckpoint = 0');
     // Deleted rows, such as the secrets of webhooks, are overwritten with zeros instead of staying in free pages.
     raw.exec('pragma secure_delete = on');
-    const connection = createMutex();
+    const connection = createSemaphore(1);
     log = await openWriteAheadLog(file, connection, warn);
     // A killed process may have committed what it did not sync.
     await log.sync();

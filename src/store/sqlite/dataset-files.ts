@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { isDiskFull, storageFull, syncPath } from '../blobs/directory.ts';
-import { createMutex } from '../database/mutex.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Datasets } from '../datasets/repository.ts';
 import { createDatasetRows } from '../datasets/rows.ts';
@@ -21,7 +21,7 @@ export async function openDatasets(rows: Rows, directory: string): Promise<Datas
   }
 
   /** Uploads and deletions run one after the other, because a row and its file must change together. */
-  const changes = createMutex();
+  const changes = createSemaphore(1);
 
   async function removeUnlessStored(id: string): Promise<void> {
     if (!(await datasets.find(id))) await rm(filePath(id), { force: true });

@@ -1,9 +1,9 @@
 /** Kysely dialect for node:sqlite, and SQLite errors with advice. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteDriver } from 'kysely';
+import { createSemaphore, type Semaphore } from '../../concurrency/semaphore.ts';
 import { AtelierError } from '../../errors.ts';
 import { errorMessage, storageFull } from '../blobs/directory.ts';
-import { createMutex, type Mutex } from '../database/mutex.ts';
 import { type CommitHooks, GroupCommitDriver, SYNCED_BY_SQLITE } from './driver.ts';
 
 /** Statements throw AtelierError `storage-full` or `state-unusable` if the disk fails. */
@@ -11,7 +11,11 @@ export class NodeSqliteDialect extends SqliteDialect {
   readonly #createDriver: () => SqliteDriver;
 
   /** @param connection held during each use of the connection */
-  constructor(raw: DatabaseSync, hooks: CommitHooks = SYNCED_BY_SQLITE, connection: Mutex = createMutex()) {
+  constructor(
+    raw: DatabaseSync,
+    hooks: CommitHooks = SYNCED_BY_SQLITE,
+    connection: Semaphore = createSemaphore(1),
+  ) {
     const config = { database: adapt(raw, hooks) };
     super(config);
     this.#createDriver = () => new GroupCommitDriver(config, hooks, connection);

@@ -1,6 +1,6 @@
 /** Kysely driver of one SQLite connection, whose users wait until their commits are durable. */
 import { type DatabaseConnection, type SqliteDialectConfig, SqliteDriver } from 'kysely';
-import type { Mutex } from '../database/mutex.ts';
+import type { Semaphore } from '../../concurrency/semaphore.ts';
 
 /** How the driver reports commits, and waits for them. */
 export interface CommitHooks {
@@ -34,35 +34,34 @@ export const SYNCED_BY_SQLITE: CommitHooks = {
  */
 export class GroupCommitDriver extends SqliteDriver {
   readonly #hooks: CommitHooks;
-  readonly #connection: Mutex;
-  #release = () => {};
+  readonly #connection: Semaphore;
+  #permit: Disposable | undefined;
 
   /** @param connection held during each use of the connection */
-  constructor(config: SqliteDialectConfig, hooks: CommitHooks, connection: Mutex) {
+  constructor(config: SqliteDialectConfig, hooks: CommitHooks, connection: Semaphore) {
     super(config);
     this.#hooks = hooks;
     this.#connection = connection;
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
-    this.#release = await this.#connection.acquire();
+    this.#permit = await this.#connection.acquire();
     try {
       this.#hooks.assertUsable();
       return await super.acquireConnection();
     } catch (error) {
-      this.#release();
+      this.#permit?.[Symbol.dispose]();
       throw error;
     }
   }
 
   override async releaseConnection(): Promise<void> {
-    this.#release();
+    this.#permit?.[Symbol.dispose]();
     await this.#hooks.durable();
   }
 
   override async destroy(): Promise<void> {
-    const release = await this.#connection.acquire(); // waits for the current transaction
-    release();
+    await this.#connection.run(async () => {}); // waits for the current transaction
     await this.#hooks.durable().catch(() => {}); // its users get the error
     await this.#hooks.close();
     await super.destroy();

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { hasCode } from '../../errors.ts';
-import { createMutex } from '../database/mutex.ts';
 import type { WithReserve } from '../database/rows.ts';
 
 export interface SpaceReserve {
@@ -27,7 +27,7 @@ export async function openSpaceReserve(
   const file = join(directory, 'reserve');
   let timer: NodeJS.Timeout | undefined;
   /** Fills and uses run one after the other: otherwise a fill could take the space that a use has released. */
-  const mutex = createMutex();
+  const mutex = createSemaphore(1);
 
   async function fill(): Promise<void> {
     clearTimeout(timer);

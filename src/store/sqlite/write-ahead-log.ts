@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import type { Semaphore } from '../../concurrency/semaphore.ts';
 import { errorMessage } from '../blobs/directory.ts';
-import type { Mutex } from '../database/mutex.ts';
 import type { CopyLogTask } from './copy-log.worker.ts';
 
 export interface WriteAheadLog {
@@ -26,7 +26,7 @@ export const MAX_LOG_BYTES = 8 * 2 ** 20;
  */
 export async function openWriteAheadLog(
   file: string,
-  connection: Mutex,
+  connection: Semaphore,
   warn: (message: string) => void,
 ): Promise<WriteAheadLog> {
   const handle = await open(`${file}-wal`);

@@ -1,10 +1,10 @@
 /** Thread pools. A thread runs one task at a time. If it crashes, it is replaced. */
 import { Piscina } from 'piscina';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { AtelierError, messageWithoutPaths } from '../../errors.ts';
 import type { TaskMap } from '../messages/by-pool.ts';
 import type { Outcome } from '../messages/shapes.ts';
 import { fromOutcome } from './outcome.ts';
-import { createTurns } from './turns.ts';
 
 /** Limit of waiting tasks per pool: a further one would wait longer than its client does. */
 export const MAX_QUEUED = 64;
@@ -49,7 +49,7 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
     execArgv: ['--no-experimental-require-module'],
   });
   // Piscina's own queue holds tasks only while their thread starts: a task must not reserve anything before one is free.
-  const takeTurn = createTurns(threads, MAX_QUEUED);
+  const semaphore = createSemaphore(threads, MAX_QUEUED, 'a thread of this kind');
   let lostThread = new AbortController();
   // Piscina would keep the task of a thread that ends while it starts until another task arrives.
   const failLost = () => {
@@ -61,7 +61,7 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
   piscina.on('workerDestroy', () => queueMicrotask(failLost));
   return {
     async run(name, task, signal, transfer = [], admit = () => undefined) {
-      using _turn = await takeTurn(signal);
+      using _turn = await semaphore.acquire(signal);
       using _admission = admit();
       const lost = lostThread.signal;
       const ended = signal ? AbortSignal.any([signal, lost]) : lost;

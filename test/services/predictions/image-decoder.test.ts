@@ -36,7 +36,7 @@ test('rejects further large images when the limit of waiting requests is reached
   const rejected = all.filter((result) => result.status === 'rejected');
   assert.ok(rejected.length > 0 && rejected.length < MAX_WAITING.large, `${rejected.length} rejected`);
   for (const { reason } of rejected)
-    assert.ok(isAtelierError('overloaded', /^64 requests already wait/)(reason));
+    assert.ok(isAtelierError('overloaded', /^64 requests are already waiting/)(reason));
 });
 
 test('an aborted request leaves the queue while another one is decoded', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createMutex } from '../../../src/store/database/mutex.ts';
+import { createSemaphore } from '../../../src/concurrency/semaphore.ts';
 import { MAX_LOG_BYTES, openWriteAheadLog } from '../../../src/store/sqlite/write-ahead-log.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
@@ -16,7 +16,7 @@ async function openUncopyable(t: TestContext) {
   await resize(MAX_LOG_BYTES + 1);
   const warnings: string[] = [];
   let warned = Promise.withResolvers<void>();
-  const log = await openWriteAheadLog(file, createMutex(), (message) => {
+  const log = await openWriteAheadLog(file, createSemaphore(1), (message) => {
     warnings.push(message);
     warned.resolve();
     warned = Promise.withResolvers();

@@ -1,7 +1,7 @@
 /** Backpressure: a late event loop rejects lists first, then new work, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
-import { MAX_RETRY_SECONDS } from '../../../domain/work-times.ts';
+import { MAX_RETRY_SECONDS } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { isLargeBody } from './large-bodies.ts';
 

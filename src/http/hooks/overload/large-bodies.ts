@@ -1,6 +1,6 @@
 /** Concurrency limit of large bodies, which take memory and occupy a worker thread. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createWorkTimes } from '../../../domain/work-times.ts';
+import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { type OnTimeout, rejectWithTimeout } from '../../errors/client-error.ts';
 import { clientOf, type OnLimit } from '../connections/client.ts';

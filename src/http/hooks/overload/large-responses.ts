@@ -1,7 +1,7 @@
 /** Large responses: sent in chunks, limited in total and per client, and cut off below a minimum rate. */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
-import { createWorkTimes } from '../../../domain/work-times.ts';
+import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { MEBIBYTE, memoryLimit, type Reservation } from '../../../services/memory/ledger.ts';
 import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';

@@ -142,7 +142,7 @@ export const datasetImageRoutes =
           });
         switch (type) {
           case 'image/png':
-            return send(await toPng(image, () => disconnectSignal(reply)));
+            return send(await toPng(image, disconnectSignal(reply)));
           case 'application/x-npy':
             return send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
           case 'application/octet-stream':

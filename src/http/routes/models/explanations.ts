@@ -61,7 +61,7 @@ export const explanationRoutes =
         const result = await interpretability.explain(loaded ?? (await load()), images, query, signal);
         sendModelHeaders(reply, result.model);
         if (type === 'image/png') {
-          return reply.type(type).send(await rasterToPng(result.drawing, () => signal));
+          return reply.type(type).send(await rasterToPng(result.drawing, signal));
         }
         const { model, classNames, explained, diagnosis } = result;
         return reply.send(describeExplanation(model, classNames, explained, diagnosis));

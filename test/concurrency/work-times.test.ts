@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createWorkTimes, MAX_RETRY_SECONDS } from '../../src/domain/work-times.ts';
+import { createWorkTimes, MAX_RETRY_SECONDS } from '../../src/concurrency/work-times.ts';
 
 /** A clock that the test sets, in milliseconds. */
 function clocked() {
