@@ -1,6 +1,8 @@
 /** Backpressure: a late event loop rejects lists first, then new work, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify';
+import { createSemaphore } from '../../../concurrency/semaphore.ts';
 import { MAX_RETRY_SECONDS } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { isLargeBody } from './large-bodies.ts';
@@ -84,24 +86,11 @@ export function shedLoad(app: FastifyInstance, maxDelayMs: number, currentDelay:
 
 /** Starts the handlers of requests of low priority, one per turn of the event loop. */
 export function deferLowPriority(app: FastifyInstance): void {
-  const waiting: (() => void)[] = [];
-  function startNext(): void {
-    const start = waiting.shift()!;
-    if (waiting.length > 0) setImmediate(startNext);
-    start();
-  }
-  const defer: preHandlerHookHandler = (request, _reply, done) => {
-    if (!isLowPriority(request)) return done();
-    if (waiting.length >= MAX_WAITING_READS) {
-      throw new AtelierError(
-        'overloaded',
-        `${MAX_WAITING_READS} lists are already being read. Try again shortly.`,
-        // Each takes milliseconds.
-        { retryAfterSeconds: 1 },
-      );
-    }
-    waiting.push(done);
-    if (waiting.length === 1) setImmediate(startNext);
+  const turns = createSemaphore(1, MAX_WAITING_READS, 'a list');
+  const defer: preHandlerAsyncHookHandler = async (request) => {
+    if (!isLowPriority(request)) return;
+    using _turn = await turns.acquire();
+    await setImmediate();
   };
   app.addHook('onRoute', (route) => {
     if (route.config?.priority === 'low') route.preHandler = [defer, ...[route.preHandler ?? []].flat()];
