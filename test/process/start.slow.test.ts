@@ -6,17 +6,19 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import type { ModelVersion } from '../../src/domain/models/representation.ts';
-import { request, untouched } from '../store/fixtures.ts';
-import { type Insert, writeOldDatabase } from '../store/sqlite/old-database.ts';
+import { nextRelease } from '../support/next-release.ts';
 import { type Process, requestJson, serviceAddress, startProcess } from '../support/start-process.ts';
 import { addCleanup, temporaryDirectory } from '../support/start-service.ts';
 
 /** A first start that would print a key and queue a job. */
 const FIRST = { HOST: '0.0.0.0', STARTER_JOB: 'on' };
-/** Enough for a migration of seconds. */
-const VERSIONS = 150_000;
-const JOB = 'job_01M880FEH52JANXJG42H3VZFKH';
+/** Takes seconds, in many statements. */
+const SLOW_MIGRATION = `
+  for (let n = 0; n < 100; n++) {
+    await sql\`with recursive numbers (n) as (select 1 union all select n + 1 from numbers limit 500000)
+      select count(*) from numbers\`.execute(db);
+  }
+  await db.schema.createTable('of_the_next_release').addColumn('id', 'text').execute();`;
 
 async function usedPort(t: TestContext) {
   const server = createServer().listen(0, '0.0.0.0');
@@ -68,11 +70,12 @@ test('a start that finds the state locked prints no key and queues no job', asyn
 test('during a migration requests get 503, and SIGTERM ends the process without a trace of it', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const file = join(stateDir, 'atelier.sqlite');
-  await writeOldDatabase(file, '0004-idempotency', fill);
+  const main = join(await nextRelease(t, { migration: SLOW_MIGRATION }), 'main.ts');
+  await writeLargeState(t, stateDir, file);
   const { port, close } = await usedPort(t);
   await close();
   const base = `http://127.0.0.1:${port}`;
-  const stopped = startProcess(t, stateDir, { PORT: port });
+  const stopped = startProcess(t, stateDir, { PORT: port }, [], main);
   while (!stopped.output().includes('migrating the database')) await once(stopped.child.stdout!, 'data');
   const refused = await fetch(`${base}/v1/models`);
   const { code } = (await refused.json()) as { code: string };
@@ -83,37 +86,22 @@ test('during a migration requests get 503, and SIGTERM ends the process without 
   assert.deepEqual(await stopped.exited, [0, null], stopped.output());
   assert.match(stopped.output(), /"msg":"stopped"\}$/);
   const raw = new DatabaseSync(file);
-  assert.equal(raw.prepare('select * from kysely_migration').all().length, 4);
+  assert.equal(raw.prepare('select * from kysely_migration').all().length, 1);
   raw.close();
 
-  const service = startProcess(t, stateDir, { PORT: port });
+  const service = startProcess(t, stateDir, { PORT: port }, [], main);
   await serviceAddress(service);
-  assert.match(
-    service.output(),
-    /"migration":"0005-registry","durationMs":\d+,"msg":"migrated the database"/,
-  );
-  const { lineage } = await requestJson<ModelVersion>(`${base}/v1/models/old/versions/${VERSIONS}`);
-  assert.deepEqual(lineage.request, request('old'));
+  assert.match(service.output(), /"migration":"0002-next","durationMs":\d+,"msg":"migrated the database"/);
+  assert.deepEqual((await requestJson<{ data: object[] }>(`${base}/v1/training-jobs`)).data, []);
 });
 
-/** One job with many versions. Each is updated, so the migration takes seconds. */
-function fill(insert: Insert, raw: DatabaseSync): void {
-  const at = '2026-11-25T00:07:51.589Z';
-  insert('jobs', {
-    id: JOB,
-    status: 'succeeded',
-    request: JSON.stringify(request('old')),
-    created_at: at,
-    attempts: 1,
-    progress: JSON.stringify(untouched),
-    event_count: 0,
-  });
-  insert('models', { name: 'old', created_at: at, last_version: VERSIONS });
-  raw.exec(`
-    with recursive numbers (version) as (select 1 union all select version + 1 from numbers limit ${VERSIONS})
-    insert into model_versions (
-      name, version, created_at, job_id, dataset_id, dataset_digest, layer_sizes, activation, class_names, engine, digest
-    ) select
-      'old', version, '${at}', '${JOB}', 'fashion-mnist', '', '[784,10]', 'relu', '[]', 'simd-float32', version
-      from numbers`);
+/** A state whose database is checked and migrated in a thread. */
+async function writeLargeState(t: TestContext, stateDir: string, file: string): Promise<void> {
+  const service = startProcess(t, stateDir);
+  await serviceAddress(service);
+  service.child.kill('SIGTERM');
+  await service.exited;
+  const raw = new DatabaseSync(file);
+  raw.prepare(`insert into models values ('large', ?, 0, 0)`).run('x'.repeat(9 * 2 ** 20));
+  raw.close();
 }

@@ -1,9 +1,10 @@
 /** Two releases: side by side on one database, as during a rolling upgrade, and one after the other on a directory. */
 import assert from 'node:assert/strict';
-import { appendFile, cp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
+import { nextRelease } from '../support/next-release.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import {
   type Process,
@@ -21,35 +22,7 @@ import {
   tiny,
 } from '../support/start-service.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const options = { skip: withoutPostgres };
-
-const MIGRATION = `
-export async function up(db) {
-  await db.schema.createTable('of_the_next_release').addColumn('id', 'text').execute();
-  await db.schema.alterTable('jobs').addColumn('of_the_next_release', 'text').execute();
-}
-`;
-/** A custom section of WebAssembly: another digest, and the same instructions. */
-const CUSTOM_SECTION = Buffer.from([0, 5, 4, ...Buffer.from('next')]);
-
-/** Copies the source into the next release, which has one more migration. @returns its entry */
-async function nextRelease(t: Scope, hasNewKernel: boolean): Promise<string> {
-  const directory = await temporaryDirectory(t);
-  for (const each of ['src', 'package.json']) {
-    await cp(join(ROOT, each), join(directory, each), { recursive: true });
-  }
-  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
-  const migrations = join(directory, 'src/store/migrations');
-  await writeFile(join(migrations, '0999-next.ts'), MIGRATION);
-  const list = join(migrations, 'migrations.ts');
-  const known = await readFile(list, 'utf8');
-  const extended = known.replace(/\n};\n$/, "\n  '0999-next': next,\n};\n");
-  assert.notEqual(extended, known);
-  await writeFile(list, `import * as next from './0999-next.ts';\n${extended}`);
-  if (hasNewKernel) await appendFile(join(directory, 'src/numerics/simd/kernel.wasm'), CUSTOM_SECTION);
-  return join(directory, 'src/main.ts');
-}
 
 /**
  * Pauses a job on this release, starts the next release beside it, and resumes the job there when this one has ended.
@@ -58,7 +31,7 @@ async function nextRelease(t: Scope, hasNewKernel: boolean): Promise<string> {
  */
 async function upgrade(t: Scope, hasNewKernel: boolean): Promise<{ job: TrainingJob; events: JobEvent[] }> {
   const url = await temporaryDatabase(t);
-  const main = await nextRelease(t, hasNewKernel);
+  const main = join(await nextRelease(t, { hasNewKernel }), 'main.ts');
   const settings = { DATABASE_URL: url, TRAINING_WORKERS: '1', MAX_EVENT_LOOP_DELAY_MS: '60000' };
   const start = async (entry?: string): Promise<[Process, string]> => {
     const service = startProcess(t, await temporaryDirectory(t), settings, [], entry);
@@ -123,7 +96,7 @@ test(
 
 test('after an upgrade, this release starts again with the copy of the database from before', async (t) => {
   const stateDir = await temporaryDirectory(t);
-  const main = await nextRelease(t, false);
+  const main = join(await nextRelease(t), 'main.ts');
   const train = async (base: string, modelName: string) => {
     const { id } = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName }));
     return untilServedJob(base, id, hasEnded);
@@ -141,7 +114,7 @@ test('after an upgrade, this release starts again with the copy of the database 
   };
   await run('before');
   const upgraded = await run('after', main);
-  const lines = upgraded.split('\n').filter((line) => /before-0999\.sqlite|0999-next/.test(line));
+  const lines = upgraded.split('\n').filter((line) => /before-0002\.sqlite|0002-next/.test(line));
   assert.equal(lines.length, 3, upgraded);
   assert.match(lines[0]!, /copied the database before its migration/);
   assert.match(lines[2]!, /durationMs.*migrated the database/);
@@ -152,6 +125,6 @@ test('after an upgrade, this release starts again with the copy of the database 
   for (const suffix of ['', '-wal', '-shm']) {
     await rm(join(stateDir, `atelier.sqlite${suffix}`), { force: true });
   }
-  await rename(join(stateDir, 'before-0999.sqlite'), join(stateDir, 'atelier.sqlite'));
+  await rename(join(stateDir, 'before-0002.sqlite'), join(stateDir, 'atelier.sqlite'));
   assert.match(await run('again'), /without a row/);
 });

@@ -48,7 +48,7 @@ const EMPTY = `
     for each in
       select oid from pg_class
       where relnamespace = 'atelier'::regnamespace and relkind in ('r', 'p') and not relispartition
-        and relname not in ('migrations', 'compatibility')
+        and relname not in ('kysely_migration', 'kysely_migration_lock', 'compatibility')
     loop
       execute format('delete from %s', each);
     end loop;

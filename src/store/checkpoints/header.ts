@@ -14,8 +14,7 @@ const headerSchema = z.object({
   lengths: z.object({
     parameters: count,
     moments: z.array(count),
-    // Checkpoints of earlier releases have no average.
-    average: count.nullable().default(null),
+    average: count.nullable(),
     best: count.nullable(),
   }),
   engine: z.object({ steps: count, gradientNorm: real }),

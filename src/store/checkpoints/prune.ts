@@ -22,7 +22,7 @@ export async function pruneCheckpoints(
 
 /**
  * Call in the transaction in which the job succeeds, which has locked its row: a job that is just being created from one
- * of the checkpoints either is visible, or fails. A job of an earlier release keeps all.
+ * of the checkpoints either is visible, or fails.
  * @returns digests of the removed ones
  */
 export async function pruneSucceeded(

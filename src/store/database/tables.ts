@@ -1,8 +1,8 @@
 /**
  * Database tables as Kysely types, portable between SQLite and PostgreSQL.
  *
- * Columns are text, integer or double. Times are RFC 3339 text, structures are JSON text. Booleans and Date are not
- * used, because node:sqlite silently stores NULL for a Date.
+ * Columns are text, integer, bigint or double. Times are RFC 3339 text, structures are JSON text. Booleans and Date are
+ * not used, because node:sqlite silently stores NULL for a Date.
  */
 import type { Selectable } from 'kysely';
 import type { JobStatus } from '../../domain/jobs/status.ts';
@@ -111,8 +111,6 @@ export interface JobTable {
   warm_start_version: number | null;
   /** Id of the job's last event. Incrementing it also locks the job's row on databases with many connections. */
   event_count: number;
-  /** 1 if the labels of the job are in their table, else 0 */
-  labelled: number;
   /** JSON of the publication of a succeeded job */
   publication: string | null;
   /** Decides with the creation which queued job starts next; larger ones first. Newer than that of `request` */
@@ -126,7 +124,7 @@ export interface JobTable {
   search_trial: number | null;
   /** Epoch at whose end a trial is paused, or the final training of a search ends; null for the last one */
   stop_after_epoch: number | null;
-  /** The epoch whose parameters are the result of a succeeded job; null in jobs of earlier releases */
+  /** The epoch whose parameters are the result of a succeeded job; else null */
   result_epoch: number | null;
 }
 

@@ -26,11 +26,8 @@ export interface JobQuery extends CreationFilter {
 }
 
 const TIME_CHARS = 10;
-/** Largest time of a ULID but one, in milliseconds. */
+/** The second-largest time of a ULID, in milliseconds. */
 const MAX_TIME = 2 ** 48 - 2;
-
-/** Whether the query needs the labels of all jobs. */
-export const filtersByLabel = (query: JobQuery) => toLabels(toLabelled(query)).length > 0;
 
 /** The first `limit` ids of the page. */
 export function selectJobIds({ db, intersect }: Pick<Rows, 'db' | 'intersect'>, query: JobQuery) {

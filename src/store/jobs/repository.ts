@@ -20,9 +20,8 @@ import { toReadableJob } from './damaged.ts';
 import { deleteJob } from './delete.ts';
 import type { RunKey } from './events.ts';
 import { insertJob } from './insert.ts';
-import { labelJobs } from './labels.ts';
 import { readOrigin } from './origin.ts';
-import { filtersByLabel, type JobQuery, selectJobIds } from './pages.ts';
+import { type JobQuery, selectJobIds } from './pages.ts';
 import { toJob } from './rows.ts';
 import { changePriority, holdForMemory, requestCancel, requestPause, resumeJob } from './status.ts';
 
@@ -139,18 +138,11 @@ export const HELD_JOBS_FACTOR = 10;
 export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
   const { db, inTransaction, withReserve, lockQueue } = rows;
 
-  async function selectPage(query: JobQuery) {
-    if (filtersByLabel(query)) while ((await labelLateJobs()) > 0);
-    return db
+  const selectPage = (query: JobQuery) =>
+    db
       .selectFrom('jobs')
       .where('id', 'in', selectJobIds(rows, query))
       .orderBy('id', query.sort === 'createdAt' ? 'asc' : 'desc');
-  }
-
-  async function labelLateJobs(): Promise<number> {
-    const late = db.selectFrom('jobs').select('id').where('labelled', '=', 0).limit(1);
-    return (await late.executeTakeFirst()) === undefined ? 0 : inTransaction(labelJobs);
-  }
 
   return {
     create: (
@@ -176,7 +168,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       // More rows are selected only in the place of damaged ones.
       for (let cursor = after; ; ) {
         const missing = limit + 1 - jobs.length;
-        const page = await selectPage({ ...query, limit: missing, after: cursor });
+        const page = selectPage({ ...query, limit: missing, after: cursor });
         const rows = await page.selectAll().execute();
         jobs.push(...rows.flatMap((row) => toReadableJob(row) ?? []));
         if (rows.length < missing || jobs.length > limit) break;
@@ -186,7 +178,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     },
 
     async revisions({ limit, ...query }) {
-      const page = await selectPage({ ...query, limit: limit + 1 });
+      const page = selectPage({ ...query, limit: limit + 1 });
       const rows = await page
         // The report of the gradient check and the delivery of the webhook are the only changes without an event.
         .select((eb) => ['id', 'event_count', 'notify', eb('gradient_check', 'is', null).as('is_unchecked')])

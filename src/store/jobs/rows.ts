@@ -7,7 +7,7 @@ import type {
   ResolvedTrainingRequest,
   TrainingJob,
 } from '../../domain/jobs/training.ts';
-import { DEFAULT_PUBLISH, type Publication } from '../../domain/training/publication.ts';
+import type { Publication } from '../../domain/training/publication.ts';
 import {
   type Arithmetic,
   compareReproduction,
@@ -73,7 +73,6 @@ export function newJobRow(
     warm_start_name: start?.name ?? null,
     warm_start_version: start?.version ?? null,
     event_count: 1,
-    labelled: 1,
     publication: null,
     priority: request.priority,
     preemption: null,
@@ -86,18 +85,7 @@ export function newJobRow(
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  // Jobs of earlier releases have no `publish`, no `testSet`, no `priority`, no `training.mixup`,
-  // no `training.distillation` and no `training.ema`.
-  const stored: Omit<ResolvedTrainingRequest, 'publish' | 'testSet'> & Partial<ResolvedTrainingRequest> =
-    decode(row.request);
-  const { publish = DEFAULT_PUBLISH, testSet = 'every-epoch' } = stored;
-  const training = {
-    ...stored.training,
-    mixup: stored.training.mixup ?? null,
-    distillation: stored.training.distillation ?? null,
-    ema: stored.training.ema ?? null,
-  };
-  const request = { ...stored, training, publish, testSet, priority: row.priority };
+  const request = { ...decode<ResolvedTrainingRequest>(row.request), priority: row.priority };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null

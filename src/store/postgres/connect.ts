@@ -1,5 +1,14 @@
 /** A pool of connections to PostgreSQL. The client is loaded on demand. */
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  PostgresDialect,
+  type PostgresDialectConfig,
+  PostgresDriver,
+  type PostgresPool,
+  type PostgresPoolClient,
+} from 'kysely';
 import type { PoolClient, QueryResult } from 'pg';
 import { hasCode } from '../../errors.ts';
 import type { Database } from '../database/tables.ts';
@@ -17,7 +26,7 @@ const STATEMENT_MS = 30_000;
 const REPLY_MS = 40_000;
 /** Interval at which a missing connection or reply causes a check whether the database is away. */
 const CHECK_MS = 3_000;
-/** Set per transaction, because PgBouncer refuses them as parameters of a connection. */
+/** The limits are set per transaction, because PgBouncer refuses them as parameters of a connection. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}; set local statement_timeout = ${STATEMENT_MS}`;
 
 /** Object id of `bigint`. Counts and the columns of steps and bytes are below 2^53. */
@@ -36,15 +45,32 @@ export interface PostgresOptions {
 }
 
 interface PoolSettings extends PostgresOptions {
-  /** Statements that begin each transaction. */
-  readonly begin: string;
   readonly timeoutMs?: number;
 }
 
 /** Opens no connection yet. @throws Error if the address is not valid */
 export async function connectPostgres(options: PostgresOptions): Promise<Kysely<Database>> {
-  const pool = await createPool({ ...options, begin: BEGIN, timeoutMs: REPLY_MS });
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
+  const pool = await createPool({ ...options, timeoutMs: REPLY_MS });
+  return new Kysely<Database>({ dialect: new LimitedDialect({ pool }) }).withSchema(SCHEMA);
+}
+
+class LimitedDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): PostgresDriver {
+    return new LimitedDriver(this.#config);
+  }
+}
+
+class LimitedDriver extends PostgresDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(BEGIN));
+  }
 }
 
 /** Statements and connections throw AtelierError `storage-unavailable`, `storage-full` or `state-unusable`. */
@@ -52,7 +78,6 @@ export async function createPool({
   url,
   poolSize = 4,
   isCutOff,
-  begin,
   timeoutMs,
 }: PoolSettings): Promise<PostgresPool> {
   const { default: pg } = await import('pg');
@@ -75,7 +100,7 @@ export async function createPool({
     async connect() {
       const connecting = pool.connect();
       try {
-        return adapt(await named(() => unlessCutOff(connecting, isCutOff)), begin, isCutOff);
+        return adapt(await named(() => unlessCutOff(connecting, isCutOff)), isCutOff);
       } catch (error) {
         connecting.then((client) => client.release()).catch(() => {}); // it may be there too late
         throw error;
@@ -116,16 +141,14 @@ function joinResults(
 }
 
 /** One use of a connection. After it is lost, every further statement throws the first error. */
-function adapt(client: PoolClient, begin: string, isCutOff?: () => boolean): PostgresPoolClient {
+function adapt(client: PoolClient, isCutOff?: () => boolean): PostgresPoolClient {
   let lost: unknown;
   const reply = <T>(result: Promise<T>) => named(() => unlessCutOff(result, isCutOff));
 
   async function query(sql: string, parameters: readonly unknown[] = []) {
     if (lost !== undefined) throw lost;
     try {
-      if (sql !== 'begin') return joinResults(await reply(client.query(sql, [...parameters])));
-      await reply(client.query(begin));
-      return { command: 'BEGIN', rowCount: 0, rows: [] };
+      return joinResults(await reply(client.query(sql, [...parameters])));
     } catch (error) {
       if (hasCode(error, 'storage-unavailable')) lost = error;
       throw error;

@@ -1,16 +1,18 @@
 /** Migrates a PostgreSQL database to the current schema. */
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely';
 import { AtelierError } from '../../errors.ts';
+import type { Migrations } from '../migrations/all.ts';
+import {
+  MIGRATION_TABLE,
+  type Report,
+  rejectDevelopmentState,
+  runMigrations,
+} from '../migrations/migrate.ts';
 import { createPool, SCHEMA } from './connect.ts';
 import { migrations } from './migrations/all.ts';
 import type { PostgresTables } from './tables.ts';
 
-/** Logs a step of the preparation. */
-type Report = (message: string, fields: Readonly<Record<string, unknown>>) => void;
-
 const OLDEST_SERVER = 15;
-/** Migrations name tables without a schema, because SQLite has none. */
-const BEGIN = `begin; set local search_path to ${SCHEMA}`;
 
 /**
  * Runs the pending migrations in one transaction, under a lock, so that of several processes one migrates. Migrations of
@@ -18,16 +20,67 @@ const BEGIN = `begin; set local search_path to ${SCHEMA}`;
  * @throws AtelierError `storage-unavailable`; `state-unusable` if an incompatible release wrote the database, the server
  *   is too old, or rights are missing
  */
-export async function migratePostgres(url: string, report: Report = () => {}): Promise<void> {
-  const pool = await createPool({ url, poolSize: 1, begin: BEGIN });
-  const db = new Kysely<PostgresTables>({ dialect: new PostgresDialect({ pool }) });
+export async function migratePostgres(
+  url: string,
+  report: Report = () => {},
+  all: Migrations = migrations,
+): Promise<void> {
+  const pool = await createPool({ url, poolSize: 1 });
+  const db = new Kysely<PostgresTables>({ dialect: new MigrationDialect({ pool }) });
   try {
     await assertServer(db);
-    if ((await pendingMigrations(db)).length > 0)
-      await db.transaction().execute((trx) => migrate(trx, report));
+    if ((await pendingMigrations(db, all)).length > 0)
+      await db.transaction().execute((trx) => migrate(trx, all, report));
   } finally {
     await db.destroy();
   }
+}
+
+/** The transaction holds a lock of its own: Kysely's is that of a session, which a pooler shares and an error leaves behind. */
+class MigrationDialect extends PostgresDialect {
+  override createAdapter(): PostgresAdapter {
+    return new UnlockedAdapter();
+  }
+}
+
+class UnlockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+async function migrate(trx: Transaction<PostgresTables>, all: Migrations, report: Report): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('atelier migrations'))`.execute(trx);
+  // Another process may have migrated meanwhile.
+  const pending = await pendingMigrations(trx, all);
+  if (pending.length === 0) return;
+  report('migrating the database', { migrations: pending });
+  // Kysely would create the schema, but lose the error if the rights are missing.
+  const { rows } = await sql`select 1 from pg_namespace where nspname = ${SCHEMA}`.execute(trx);
+  if (rows.length === 0) await trx.schema.createSchema(SCHEMA).execute();
+  // Migrations name tables without a schema, because SQLite has none.
+  await sql`set local search_path to ${sql.id(SCHEMA)}`.execute(trx);
+  await runMigrations(trx, all, report, SCHEMA);
+  await orderTextByBytes(trx);
+}
+
+/** @throws AtelierError `state-unusable` if an incompatible release wrote the database */
+async function pendingMigrations(db: Kysely<PostgresTables>, all: Migrations): Promise<string[]> {
+  const names = Object.keys(all);
+  const { rows } = await sql<{ isEmpty: boolean; isMigrated: boolean }>`
+    select to_regclass(${`${SCHEMA}.jobs`}) is null as "isEmpty",
+      to_regclass(${`${SCHEMA}.${MIGRATION_TABLE}`}) is not null as "isMigrated"`.execute(db);
+  const { isEmpty, isMigrated } = rows[0]!;
+  if (isEmpty) return names;
+  const tables = db.withSchema(SCHEMA);
+  const done = isMigrated ? await tables.selectFrom(MIGRATION_TABLE).select('name').execute() : [];
+  const known = new Set(done.map(({ name }) => name));
+  rejectDevelopmentState(
+    [...known],
+    'The database of DATABASE_URL',
+    'Then set DATABASE_URL to an empty database.',
+  );
+  if (known.difference(new Set(names)).size > 0) await assertCompatible(tables, names.toSorted().at(-1)!);
+  return names.filter((name) => !known.has(name));
 }
 
 async function assertServer(db: Kysely<PostgresTables>): Promise<void> {
@@ -50,19 +103,6 @@ async function assertServer(db: Kysely<PostgresTables>): Promise<void> {
   );
 }
 
-/** @throws AtelierError `state-unusable` if an incompatible release wrote the database */
-async function pendingMigrations(db: Kysely<PostgresTables>): Promise<string[]> {
-  const names = Object.keys(migrations).sort();
-  const { rows } = await sql<{ exists: boolean }>`
-    select to_regclass(${`${SCHEMA}.migrations`}) is not null as exists`.execute(db);
-  if (!rows[0]!.exists) return names;
-  const tables = db.withSchema(SCHEMA);
-  const done = await tables.selectFrom('migrations').select('name').execute();
-  const unknown = done.some(({ name }) => !(name in migrations));
-  if (unknown) await assertCompatible(tables, names.at(-1)!);
-  return names.filter((name) => !done.some((each) => each.name === name));
-}
-
 async function assertCompatible(db: Kysely<PostgresTables>, newest: string): Promise<void> {
   const { oldest_release: oldest } = await db
     .selectFrom('compatibility')
@@ -74,36 +114,6 @@ async function assertCompatible(db: Kysely<PostgresTables>, newest: string): Pro
     `The database was written by a newer release of Atelier, which needs migration ${oldest}; this release ends with ${newest}. ` +
       'Start the newer release, or use another database.',
   );
-}
-
-async function migrate(trx: Transaction<PostgresTables>, report: Report): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtext('atelier migrations'))`.execute(trx);
-  // Another process may have migrated meanwhile.
-  const pending = await pendingMigrations(trx);
-  if (pending.length === 0) return;
-  report('migrating the database', { migrations: pending });
-  const { rows } = await sql`select 1 from pg_namespace where nspname = ${SCHEMA}`.execute(trx);
-  if (rows.length === 0) await trx.schema.createSchema(SCHEMA).execute();
-  await createMigrationTable(trx);
-  for (const name of pending) {
-    const startedAt = performance.now();
-    await migrations[name]!.up(trx);
-    await trx.insertInto('migrations').values({ name, at: new Date().toISOString() }).execute();
-    report('migrated the database', {
-      migration: name,
-      durationMs: Math.round(performance.now() - startedAt),
-    });
-  }
-  await orderTextByBytes(trx);
-}
-
-function createMigrationTable(trx: Transaction<PostgresTables>): Promise<void> {
-  return trx.schema
-    .createTable('migrations')
-    .ifNotExists()
-    .addColumn('name', 'text', (column) => column.primaryKey())
-    .addColumn('at', 'text', (column) => column.notNull())
-    .execute();
 }
 
 /**

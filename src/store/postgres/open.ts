@@ -6,6 +6,7 @@ import type { BlobStore } from '../blobs/content-addressed.ts';
 import { prepareDirectory } from '../blobs/directory.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import type { Database } from '../database/tables.ts';
+import { MIGRATION_TABLE } from '../migrations/migrate.ts';
 import { createStore, type Store, type StoreLog } from '../persistent-state.ts';
 import type { Tickets } from '../runs/tickets.ts';
 import type { S3Credentials } from '../s3/client.ts';
@@ -103,7 +104,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 /** @throws AtelierError `invalid-configuration` */
 async function assertMigrated(db: Kysely<Database>): Promise<void> {
   const { rows } = await sql<{ exists: boolean }>`
-    select to_regclass(${`${SCHEMA}.migrations`}) is not null as exists`.execute(db);
+    select to_regclass(${`${SCHEMA}.${MIGRATION_TABLE}`}) is not null as exists`.execute(db);
   if (rows[0]!.exists) return;
   throw new AtelierError(
     'invalid-configuration',

@@ -3,7 +3,7 @@ export interface PostgresTables {
   compatibility: CompatibilityTable;
   keys: KeyTable;
   limits: LimitTable;
-  migrations: MigrationTable;
+  kysely_migration: MigrationTable;
 }
 
 /** One row. */
@@ -31,7 +31,7 @@ interface LimitTable {
   leased: number;
 }
 
+/** Kysely's migrator keeps it. */
 interface MigrationTable {
   name: string;
-  at: string;
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../domain/searches/representation.ts';
 import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
 import type { Setting } from '../../domain/searches/settings.ts';
-import { DEFAULT_PUBLISH, type Publication, type PublishOptions } from '../../domain/training/publication.ts';
+import type { Publication } from '../../domain/training/publication.ts';
 import { decode, encode } from '../database/json-column.ts';
 import type { SearchRow, TrialRow } from '../database/tables.ts';
 
@@ -22,20 +22,12 @@ export interface SearchPlan extends Pick<Search, 'rungs' | 'validationImages'> {
 
 type StoredPlan = Omit<SearchPlan, 'settings'>;
 
-/** Searches of earlier releases have no `final.publish`. */
-interface StoredRequest extends Omit<ResolvedSearchRequest, 'final'> {
-  readonly final: Omit<ResolvedSearchRequest['final'], 'publish'> & { readonly publish?: PublishOptions };
-}
-
 /** Values of the column `finishing`. */
 export const FINISHING = { requested: 1, 'time-budget': 2 } as const satisfies Readonly<
   Record<FinishReason, number>
 >;
 
-export function requestOf({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest {
-  const { final, ...stored } = decode<StoredRequest>(request);
-  return { ...stored, final: { publish: DEFAULT_PUBLISH, ...final } };
-}
+export const requestOf = ({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest => decode(request);
 export const planOf = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
 
 export function newSearchRow(
@@ -103,14 +95,6 @@ function finishReasonOf({ finishing }: SearchRow): FinishReason | null {
   return finishing === FINISHING.requested ? 'requested' : 'time-budget';
 }
 
-/** Searches of earlier releases count cancelled trials as failed, and trials that never started as waiting. */
-function progressOf({ progress, finished_at }: SearchRow): SearchProgress {
-  const stored = decode<Omit<SearchProgress, 'cancelled' | 'skipped'> & Partial<SearchProgress>>(progress);
-  const { skipped = finished_at === null ? 0 : stored.waiting, cancelled = 0 } = stored;
-  const waiting = finished_at === null ? stored.waiting : 0;
-  return { ...stored, cancelled, skipped, waiting };
-}
-
 export function toSearch(row: SearchRow): Search {
   const request = requestOf(row);
   const { rungs, validationImages } = planOf(row);
@@ -125,7 +109,7 @@ export function toSearch(row: SearchRow): Search {
     pauseReason: row.pause_reason,
     rungs,
     validationImages,
-    progress: progressOf(row),
+    progress: decode<SearchProgress>(row.progress),
     best: row.best === null ? null : decode<SearchBest>(row.best),
     finalJob: row.final_job_id,
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },

@@ -8,11 +8,12 @@ import { AtelierError } from '../../errors.ts';
 import { syncPath } from '../blobs/directory.ts';
 import type { OnCommitted } from '../database/committed-events.ts';
 import type { Database } from '../database/tables.ts';
+import type { Report } from '../migrations/migrate.ts';
 import { NodeSqliteDialect, toStateError } from './dialect.ts';
 import type { CommitHooks } from './driver.ts';
 import { createEventNotifications } from './event-notifications.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { openConnection, prepareDatabase, type Report } from './prepare/database.ts';
+import { openConnection, prepareDatabase } from './prepare/database.ts';
 import { prepareInThread } from './prepare/in-thread.ts';
 import { openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts';
 

@@ -43,22 +43,6 @@ storeTest('a new job is queued with its request and its first event', async (t) 
   assert.equal(await store.jobs.isEmpty(), false);
 });
 
-storeTest('jobs of earlier releases have the defaults of options that were introduced later', async (t) => {
-  const store = await temporaryStore(t);
-  const {
-    publish,
-    testSet,
-    training: { mixup, distillation, ema, ...training },
-    ...earlier
-  } = request();
-  const { id } = await store.jobs.create({ ...earlier, training } as ReturnType<typeof request>, untouched);
-  const read = (await store.jobs.get(id))!;
-  assert.deepEqual(
-    [read.publish, read.testSet, read.training.mixup, read.training.distillation, read.training.ema],
-    [publish, testSet, mixup, distillation, ema],
-  );
-});
-
 storeTest('returns undefined for an unknown job', async (t) => {
   const store = await temporaryStore(t);
   assert.equal(await store.jobs.get('job_nobody'), undefined);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { encodeTime } from 'ulid';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
+import { migrations } from '../../../src/store/postgres/migrations/all.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { execute, serverUrl, temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
@@ -41,10 +42,32 @@ test('text is ordered by bytes in a database of another collation', options, asy
 test('an older release goes on after additions, until it is too old', options, async (t) => {
   const url = await temporaryDatabase(t);
   await migratePostgres(url);
-  await execute(url, `insert into atelier.migrations values ('9998-addition', '')`);
+  await execute(url, `insert into atelier.kysely_migration values ('9998-addition', '')`);
   await migratePostgres(url);
   await execute(url, `update atelier.compatibility set oldest_release = '9998-addition'`);
   await assert.rejects(migratePostgres(url), failure('state-unusable', 'newer release', '9998-addition'));
+});
+
+test('a database of a development version is refused with advice', options, async (t) => {
+  const url = await temporaryDatabase(t);
+  await execute(url, 'create schema atelier', 'create table atelier.jobs (id text)');
+  await assert.rejects(migratePostgres(url), failure('state-unusable', 'before 0.1.0', 'empty database'));
+});
+
+test('a failed migration is reported and changes nothing', options, async (t) => {
+  const url = await temporaryDatabase(t);
+  await migratePostgres(url);
+  const up = async (db: Kysely<unknown>) => {
+    await db.schema.createTable('sweeps').addColumn('id', 'text').execute();
+    await sql`select 1 / 0`.execute(db);
+  };
+  const next = { ...migrations, '0002-next': { up } };
+  await assert.rejects(
+    migratePostgres(url, () => {}, next),
+    /division by zero/,
+  );
+  await migratePostgres(url, () => {}, { ...migrations, '0002-next': { up: async () => {} } });
+  await assert.rejects(execute(url, 'select * from atelier.sweeps'), /does not exist/);
 });
 
 test('both addresses must lead to the same database, and it must hold any text', options, async (t) => {

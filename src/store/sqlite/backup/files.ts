@@ -7,7 +7,7 @@ import { Kysely } from 'kysely';
 import { syncPath } from '../../blobs/directory.ts';
 import type { Database } from '../../database/tables.ts';
 import { NodeSqliteDialect } from '../dialect.ts';
-import { pendingMigrations } from '../prepare/database.ts';
+import { readMigrations } from '../prepare/database.ts';
 import { FILE_NAMES, KINDS, referencedFiles, TABLES } from '../unreferenced-files.ts';
 
 export const DATABASE = 'atelier.sqlite';
@@ -20,7 +20,7 @@ export const DATABASE = 'atelier.sqlite';
 export function rejectNewerSchema(database: string, name = database): void {
   const raw = new DatabaseSync(database, { readOnly: true, timeout: 5_000 });
   try {
-    pendingMigrations(raw, name, 'Use the command of that version.');
+    readMigrations(raw, name, undefined, 'Use the command of that version.');
   } finally {
     raw.close();
   }

@@ -1,18 +1,20 @@
 /** Checks the database file and migrates it to the current schema. */
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
 import { AtelierError } from '../../../errors.ts';
 import { migrations } from '../../migrations/all.ts';
+import {
+  elapsed,
+  MIGRATION_TABLE,
+  type Report,
+  rejectDevelopmentState,
+  runMigrations,
+} from '../../migrations/migrate.ts';
 import { copyBeforeMigration } from '../backup/before-migration.ts';
 import { NodeSqliteDialect } from '../dialect.ts';
 import { assertUnusedDatabase } from '../lock.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-const MIGRATION_TABLE = 'kysely_migration';
-
-/** Logs a step of the preparation. */
-export type Report = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /** The caller closes the connection. */
 export function openConnection(file: string): DatabaseSync {
@@ -29,48 +31,29 @@ export function openConnection(file: string): DatabaseSync {
 /**
  * Checks the file and runs its pending migrations, all in one transaction; an existing database is copied before.
  * Synchronous for most of its time.
- * @throws AtelierError `state-locked`; `state-unusable` if the schema is newer; `storage-full` if the copy needs more space;
- * an Error of SQLite or of a migration
+ * @throws AtelierError `state-locked`; `state-unusable` if another version wrote it; `storage-full` if the copy needs more
+ * space; an Error of SQLite or of a migration
  */
-export async function prepareDatabase(file: string, report: Report): Promise<void> {
+export async function prepareDatabase(file: string, report: Report, all = migrations): Promise<void> {
   const raw = openConnection(file);
   try {
     assertUnusedDatabase(raw, file);
     checkIntegrity(raw);
-    const pending = pendingMigrations(raw, file);
+    const done = readMigrations(raw, file, all);
+    const pending = Object.keys(all).filter((name) => !done.includes(name));
     const [first] = pending;
     if (first === undefined) return;
-    const isNew = pending.length === Object.keys(migrations).length;
-    if (!isNew) {
+    if (done.length > 0) {
       const startedAt = performance.now();
       const copy = await copyBeforeMigration(raw, file, first);
       report('copied the database before its migration', { copy, durationMs: elapsed(startedAt) });
     }
-    await migrate(raw, pending, report);
+    report('migrating the database', { migrations: pending });
+    const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
+    await db.transaction().execute((trx) => runMigrations(trx, all, report));
   } finally {
     raw.close();
   }
-}
-
-/** @returns whole milliseconds */
-const elapsed = (startedAt: number) => Math.round(performance.now() - startedAt);
-
-async function migrate(raw: DatabaseSync, pending: readonly string[], report: Report): Promise<void> {
-  report('migrating the database', { migrations: pending });
-  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
-  const timed = ({ up }: Migration, name: string): Migration => ({
-    async up(trx) {
-      const startedAt = performance.now();
-      await up(trx);
-      report('migrated the database', { migration: name, durationMs: elapsed(startedAt) });
-    },
-  });
-  const provider = {
-    getMigrations: async () =>
-      Object.fromEntries(Object.entries(migrations).map(([name, each]) => [name, timed(each, name)])),
-  };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error !== undefined) throw error;
 }
 
 /** @throws Error if the file is damaged */
@@ -79,17 +62,24 @@ function checkIntegrity(raw: DatabaseSync): void {
   if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
 }
 
-/** @throws AtelierError `state-unusable` if a newer version of Atelier wrote the database */
-export function pendingMigrations(
+/**
+ * Reads the names of the migrations that the database has; none of a new one.
+ * @throws AtelierError `state-unusable` if a newer version, or one from before the first release, wrote the database
+ */
+export function readMigrations(
   raw: DatabaseSync,
   file: string,
+  all = migrations,
   advice = 'Start that version again, or set STATE_DIR to another directory.',
 ): string[] {
-  const exists = raw.prepare('select 1 from sqlite_schema where name = ?').get(MIGRATION_TABLE) !== undefined;
-  const rows = exists ? raw.prepare(`select name from ${MIGRATION_TABLE}`).all() : [];
+  const tables = raw.prepare('select name from sqlite_schema').all();
+  if (tables.length === 0) return [];
+  const isMigrated = tables.some(({ name }) => name === MIGRATION_TABLE);
+  const rows = isMigrated ? raw.prepare(`select name from ${MIGRATION_TABLE}`).all() : [];
   const done = rows.map(({ name }) => String(name));
-  const unknown = done.filter((name) => !(name in migrations));
-  if (unknown.length === 0) return Object.keys(migrations).filter((name) => !done.includes(name));
+  rejectDevelopmentState(done, file, 'Then set STATE_DIR to a new directory.');
+  const unknown = done.filter((name) => !(name in all));
+  if (unknown.length === 0) return done;
   throw new AtelierError(
     'state-unusable',
     `${file} was written by a newer version of Atelier: it has the unknown migration ${unknown.join(', ')}. ${advice}`,

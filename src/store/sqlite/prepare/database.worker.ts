@@ -1,8 +1,9 @@
 /** Thread entry: prepares the database, so that the main thread serves requests and signals meanwhile. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ErrorCode } from '../../../errors.ts';
+import type { Report } from '../../migrations/migrate.ts';
 import { toStateError } from '../dialect.ts';
-import { prepareDatabase, type Report } from './database.ts';
+import { prepareDatabase } from './database.ts';
 
 export type ThreadMessage =
   | { readonly message: string; readonly fields: Parameters<Report>[1] }

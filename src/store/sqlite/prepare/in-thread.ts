@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { AtelierError } from '../../../errors.ts';
-import type { Report } from './database.ts';
+import type { Report } from '../../migrations/migrate.ts';
 import type { ThreadMessage } from './database.worker.ts';
 
 /** @throws AtelierError `state-locked`, `state-unusable` */

@@ -3,12 +3,13 @@ import { appendFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { migrations } from '../../../../src/store/migrations/all.ts';
 import type { Store } from '../../../../src/store/persistent-state.ts';
 import { restore } from '../../../../src/store/sqlite/backup/restore.ts';
 import { backUp } from '../../../../src/store/sqlite/backup/take.ts';
 import { openStore } from '../../../../src/store/sqlite/open.ts';
+import { prepareDatabase } from '../../../../src/store/sqlite/prepare/database.ts';
 import { addDataset, failure, newJob, runOf, temporaryDirectory, trained } from '../../fixtures.ts';
-import { writeOldDatabase } from '../old-database.ts';
 
 async function openIn(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -217,14 +218,22 @@ test('a restore rejects a directory that is used or not empty, and a backup that
 });
 
 test('a state of an earlier schema is backed up and restored, and then migrated', async (t) => {
-  const directory = await temporaryDirectory(t);
-  const [state, backup, target] = ['state', 'backup', 'target'].map((name) => join(directory, name));
-  await mkdir(state!);
-  await writeOldDatabase(join(state!, 'atelier.sqlite'), '0004-idempotency', (insert) =>
-    insert('models', { name: 'old', created_at: '2026-11-25', last_version: 1 }),
-  );
-  assert.deepEqual(await backUp(state!, backup!), { files: 0, missing: [] });
-  assert.equal(await restore(backup!, target!), 0);
-  await (await openStore(target!)).close();
-  assert.ok((await readdir(target!)).includes('before-0005.sqlite'));
+  const { directory, backup } = await makeBackup(t);
+  const target = join(directory, 'target');
+  assert.equal(await restore(backup, target), 3);
+  const next = { ...migrations, '0002-next': { up: async () => {} } };
+  await prepareDatabase(join(target, 'atelier.sqlite'), () => {}, next);
+  assert.ok((await readdir(target)).includes('before-0002.sqlite'));
+});
+
+test('a state of a development version is refused with advice, and is neither backed up nor restored', async (t) => {
+  const { directory, backup } = await makeBackup(t);
+  const file = join(backup, 'atelier.sqlite');
+  const raw = new DatabaseSync(file);
+  raw.exec(`update kysely_migration set name = '0001-initial'`);
+  raw.close();
+  const refused = failure('state-unusable', file, 'before 0.1.0', 'export them', 'STATE_DIR');
+  await assert.rejects(openStore(backup), refused);
+  for (const copy of [backUp, restore])
+    await assert.rejects(copy(backup, join(directory, 'target')), refused);
 });
