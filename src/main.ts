@@ -4,5 +4,5 @@ import { keepTickObject } from './tuning/tick-object.ts';
 
 const onSignal = installSignalHandlers();
 keepTickObject();
-const { start } = await import('./process/start.ts');
-await start(onSignal);
+const { serve } = await import('./process/serve.ts');
+await serve(onSignal);

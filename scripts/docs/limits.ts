@@ -47,7 +47,7 @@ import { MAX_WAIT_SECONDS } from '../../src/http/responses/preferred-wait.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/images/base64.ts';
 import { MAX_WAITING, SMALL_WORK } from '../../src/images/slots.ts';
-import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/compose.ts';
+import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/start.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_IMAGES } from '../../src/protocols/native/few-images.ts';

@@ -7,7 +7,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config/read.ts';
 import { AtelierError } from '../../src/errors.ts';
-import { compose } from '../../src/process/compose.ts';
+import { openService } from '../../src/process/start.ts';
 import type { Random } from './mutations.ts';
 import type { Parser } from './parsers.ts';
 
@@ -31,7 +31,7 @@ async function startService() {
     STARTER_JOB: 'off',
     MAX_EVENT_LOOP_DELAY_MS: '60000',
   };
-  const { app, start, close } = await compose(readConfig(environment), pino({ level: 'silent' }));
+  const { app, start, close } = await openService(readConfig(environment), pino({ level: 'silent' }));
   await start();
   const { headers } = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: JOB });
   while ((await app.inject(`${headers.location}`)).json().finishedAt === null) await setTimeout(20);

@@ -1,92 +1,154 @@
-/** Startup: reads the configuration, binds the port, composes and starts the service, and serves it. */
+/** The service: opens the state, builds the parts, and starts and closes them in order. */
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerFactory } from 'fastify';
+import { bootstrapKey } from '../commands/bootstrap-key.ts';
+import type { Config } from '../config/read.ts';
+import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
+import { type ApiKeyService, createApiKeyService } from '../services/keys/in-force.ts';
+import { createMemoryLedger } from '../services/memory/ledger.ts';
+import { startStarterJob } from '../services/training/starter-job.ts';
+import { checkKernel, warmUpForward } from '../workers/kernel/compile.ts';
+import { type Base, buildBase } from './compose/base.ts';
+import { buildHttp } from './compose/http.ts';
+import { buildModels } from './compose/models.ts';
+import { buildPredictions } from './compose/predictions.ts';
+import { buildReports } from './compose/reports.ts';
+import { buildSearches } from './compose/searches.ts';
+import { buildStorage } from './compose/storage.ts';
+import { buildTraining } from './compose/training.ts';
+import { openState } from './state.ts';
 
-import { type Config, readConfig } from '../config/read.ts';
-import { AtelierError } from '../errors.ts';
-import { bindServer } from '../http/starting-server.ts';
-import { checkStateVolume } from '../store/blobs/container-layer.ts';
-import { chooseVectors } from '../tuning/choose-vectors.ts';
-import { shortenTimeSlice } from '../tuning/time-slice.ts';
-import type { Atelier } from './compose.ts';
-import { createLog, type Log } from './log.ts';
-import { type OnSignal, registerShutdown } from './stop.ts';
+/** Requests in flight may take this fraction of the grace period; the rest is for closing everything else. */
+export const REQUESTS_FRACTION_OF_GRACE = 0.75;
 
-async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
-  // With a database, the directory holds only copies.
-  if (config.database === null) {
-    const warning = await checkStateVolume(config.stateDir, config.requireVolume);
-    if (warning !== undefined) log.warn(warning);
-  }
-  // Before anything is written: a start that fails here leaves nothing behind.
-  const { port, serverFactory } = await bindServer(config);
-  let stopping = false;
-  let composed: Atelier | undefined;
-
-  /** Returns the address, or undefined if the service was stopped meanwhile. */
-  async function startAndListen(): Promise<string | undefined> {
-    await chooseVectors(config, log);
-    if (stopping) return;
-    // Imported only now, because V8 reads its flags when the import compiles the kernel.
-    const { compose } = await import('./compose.ts');
-    composed = await compose({ ...config, port }, log, serverFactory);
-    if (stopping) return;
-    await composed.start();
-    if (stopping) return;
-    const address = await composed.app.listen({ host: config.host, port });
-    setImmediate(composed.warmUp);
-    return address;
-  }
-
-  const started = startAndListen();
-  registerShutdown({
-    onSignal,
-    graceSeconds: config.shutdownGraceSeconds,
-    log: { log, flush },
-    onHangup: config.apiKeysFile === null ? null : () => void composed?.reloadKeys(),
-    async close() {
-      stopping = true;
-      // Until the service is composed, nothing needs to be closed: SQLite rolls back a migration that is interrupted.
-      if (!composed) return;
-      await started;
-      await composed.close();
-    },
-  });
-  const address = await started;
-  if (address === undefined) return;
-  announce(address, config, log);
-  // Not with the next batch of lines: scripts wait for the address.
-  await flush();
+export interface Service {
+  readonly app: FastifyInstance;
+  /** Recovers interrupted jobs, generates the bootstrap key, queues the starter job, and starts running jobs. */
+  start(): Promise<void>;
+  /** Call it once the service listens. */
+  warmUp(): void;
+  /** Reads the file of API keys again. */
+  reloadKeys(): Promise<void>;
+  /** Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything. */
+  close(): Promise<void>;
 }
 
-/** Logs where the service is, and what to try first. */
-function announce(address: string, config: Config, log: Log['log']): void {
-  const served = address + config.basePath;
-  if (config.role === 'worker') {
-    log.info(`Atelier serves ${served}, as a worker only /health and /metrics.`);
-    return;
-  }
-  const base = served.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
-  const page = config.publicPage ? `the page at ${base}/, ` : '';
-  const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;
-  const header = config.requiresKey ? " -H 'authorization: Bearer <key>'" : '';
-  log.info(`Atelier serves ${served}, ${page}${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
-}
-
-/** Runs the service. If it cannot start, prints the reason and exits with code 1. */
-export async function start(onSignal: OnSignal): Promise<void> {
-  let log: Log | undefined;
-  // Files in the state directory are readable by this user only.
-  process.umask(0o077);
-  void shortenTimeSlice();
+/**
+ * Opens the state and builds the service. Of its own accord it does nothing until it is started, except that a replica
+ * renews its row in the database.
+ * @param serverFactory returns a server that is bound already, which `app.listen` takes over
+ * @throws AtelierError `invalid-configuration`, `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable`
+ */
+export async function openService(
+  config: Config,
+  log: FastifyBaseLogger,
+  serverFactory?: FastifyServerFactory,
+): Promise<Service> {
+  checkKernel();
+  const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
+  // Before the state, which creates files: without the data set, the start leaves nothing behind.
+  const builtIn = config.dataDir === null ? [] : [await loadFashionMnist(config.dataDir)];
+  const memory = createMemoryLedger();
+  const state = await openState(config, memory.jobBudget, log);
   try {
-    const config = readConfig();
-    log = createLog(config.logLevel);
-    for (const warning of config.warnings) log.log.warn(warning);
-    await serve(config, log, onSignal);
+    const base = await buildBase({ config, log, memory, state, builtIn });
+    return await buildService(base, apiKeys, state.close, serverFactory);
   } catch (error) {
-    // An error that the operator can fix is printed as a sentence, a defect with its stack.
-    const fixable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
-    console.error(fixable ? `Atelier does not start: ${error.message}` : error);
-    await log?.flush();
-    process.exit(1);
+    await state.close();
+    throw error;
   }
+}
+
+async function buildService(
+  base: Base,
+  apiKeys: ApiKeyService,
+  closeState: () => Promise<void>,
+  serverFactory?: FastifyServerFactory,
+): Promise<Service> {
+  const { config, log, store, cluster, catalog, threads } = base;
+  const models = buildModels(base);
+  const training = buildTraining(base, models);
+  const predictions = buildPredictions(base, models);
+  const searches = buildSearches(base, models, training);
+  const storage = buildStorage(base, searches);
+  const reports = buildReports(base, models, training, searches);
+  const services = {
+    apiKeys,
+    ...models.services,
+    ...training.services,
+    ...predictions.services,
+    ...searches.services,
+    ...storage.services,
+    ...reports.services,
+  };
+  const app = await buildHttp(base, services, serverFactory);
+  const queues = [training.queue, predictions.queue];
+
+  async function useBootstrapKey(): Promise<void> {
+    // Listens before the key is read, so that a change right after that is not missed.
+    store.notices.on('keys', () => {
+      store.bootstrapKeys.read().then(
+        (key) => key && apiKeys.useBootstrapKey(key),
+        (err) => log.warn({ err }, 'failed to read the bootstrap key'),
+      );
+    });
+    apiKeys.useBootstrapKey(await bootstrapKey(store.bootstrapKeys, config, log));
+  }
+
+  /** Other processes may have added or removed data sets since they were listed. */
+  function followDatasets(): void {
+    const refresh = () => {
+      catalog.refresh().catch((err) => log.warn({ err }, 'failed to list the data sets'));
+    };
+    store.notices.on('datasets', refresh);
+    store.notices.onGap(refresh);
+    refresh();
+  }
+
+  return {
+    app,
+    warmUp: warmUpForward,
+    reloadKeys: apiKeys.reload,
+    async start() {
+      await app.ready();
+      // The interrupted jobs of a shared database are found by the queues: its other jobs may run elsewhere.
+      if (!cluster) {
+        await store.jobs.recoverInterrupted();
+        await store.predictionJobs.recoverInterrupted();
+      }
+      const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
+      // After everything that can make the start fail, so that a failed start does not use up the key.
+      if (config.needsBootstrapKey) await useBootstrapKey();
+      apiKeys.watch();
+      followDatasets();
+      if (needsStarterJob) await startStarterJob(services.training, log);
+      for (const queue of queues) queue.start();
+      searches.runner.start();
+      void storage.retention.start();
+      storage.webhooks.start();
+    },
+    /**
+     * Closes from the outside in: each step closes what only the preceding ones used. Requests use the threads, jobs
+     * and requests write events, and the job log and everything else use the state.
+     */
+    async close() {
+      services.health.stopAccepting();
+      const cut = setTimeout(
+        () => {
+          log.warn('closing connections whose requests took too long');
+          app.server.closeAllConnections();
+        },
+        config.shutdownGraceSeconds * REQUESTS_FRACTION_OF_GRACE * 1000,
+      );
+      await searches.runner.close();
+      await Promise.all(queues.map((queue) => queue.close()));
+      await app.close();
+      clearTimeout(cut);
+      await threads.close();
+      await storage.retention.close();
+      await storage.webhooks.close();
+      apiKeys.close();
+      await training.flushLog();
+      await closeState();
+    },
+  };
 }

@@ -3,6 +3,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/read.ts';
 import { type Boss, migrateBoss, startBoss } from '../queue/boss.ts';
 import { createTickets } from '../queue/boss-tickets.ts';
+import type { Capacity } from '../services/queueing/forecast.ts';
+import { sharedCapacity } from '../services/queueing/placement.ts';
 import type { Store } from '../store/persistent-state.ts';
 import type { Replicas } from '../store/postgres/replicas/processes.ts';
 import { openStore } from '../store/sqlite/open.ts';
@@ -20,6 +22,9 @@ export interface State {
   readonly store: Store;
   /** Null in a process that shares its database with no other. */
   readonly cluster: Cluster | null;
+  /** Slots and memory for jobs, on all replicas together. */
+  readonly capacity: () => Capacity;
+  close(): Promise<void>;
 }
 
 /**
@@ -28,7 +33,15 @@ export interface State {
  */
 export async function openState(config: Config, jobBytes: number, log: FastifyBaseLogger): Promise<State> {
   const { database, role, stateDir, trainingWorkers, maxDatasetBytes } = config;
-  if (database === null) return { store: await openStore(stateDir, log), cluster: null };
+  if (database === null) {
+    const store = await openStore(stateDir, log);
+    return {
+      store,
+      cluster: null,
+      capacity: () => ({ slots: trainingWorkers, jobBytes }),
+      close: store.close,
+    };
+  }
   const slots = role === 'api' ? 0 : trainingWorkers;
   const { kernel, fused } = detectEnvironment();
   // Loaded only for a shared database.
@@ -52,7 +65,16 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
       },
     });
     // With an offer the store joins the replicas, and it has opened the tickets.
-    return { store, cluster: { replicas: store.replicas!, slots, boss: boss! } };
+    const cluster = { replicas: store.replicas!, slots, boss: boss! };
+    return {
+      store,
+      cluster,
+      capacity: () => sharedCapacity(cluster.replicas),
+      async close() {
+        await cluster.boss.close();
+        await store.close();
+      },
+    };
   } catch (error) {
     await boss?.close();
     throw error;

@@ -53,6 +53,8 @@ export type PreemptJob = (
 ) => Promise<string | undefined>;
 
 export interface JobQueue {
+  /** Until it is called, the queue does nothing. */
+  start(): void;
   /** Starts the queued jobs for which a slot is free. Call it after queueing a job or withdrawing a queued one. */
   notify(): void;
   /** Aborts the signal of a running job; its status holds the reason. Does nothing if the job is not running here. */
@@ -60,3 +62,6 @@ export interface JobQueue {
   /** Starts no further job and stops the running ones; resolves when every job has been released. */
   close(): Promise<void>;
 }
+
+/** The queue of a process that runs no jobs. */
+export const IDLE: JobQueue = { start() {}, notify() {}, stop() {}, async close() {} };

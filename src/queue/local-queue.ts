@@ -54,6 +54,7 @@ export function createLocalQueue(options: {
   }
 
   return {
+    start: notify,
     notify,
     stop: running.stop,
     async close() {

@@ -125,11 +125,15 @@ export function createPgBossQueue(options: {
     void tryToStop();
   }
 
-  notices.on('queue', notify);
-  notices.on('job', () => void tryToStop());
-  const timer = setInterval(poll, POLL_MS).unref();
+  let timer: NodeJS.Timeout | undefined;
 
   return {
+    start() {
+      notices.on('queue', notify);
+      notices.on('job', () => void tryToStop());
+      timer = setInterval(poll, POLL_MS).unref();
+      notify();
+    },
     notify,
     stop: running.stop,
     isRunning: running.has,

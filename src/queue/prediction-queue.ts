@@ -3,11 +3,9 @@ import { type RawBuilder, sql } from 'kysely';
 import type { PredictionJobs } from '../store/persistent-state.ts';
 import { LIVE, type Replicas } from '../store/postgres/replicas/processes.ts';
 import type { Boss } from './boss.ts';
-import { type JobQueue, NOTHING, type RunJob } from './job-queue.ts';
+import { IDLE, type JobQueue, NOTHING, type RunJob } from './job-queue.ts';
 import { createLocalQueue } from './local-queue.ts';
 import { repeatedWork } from './repeated-work.ts';
-
-const IDLE: JobQueue = { notify() {}, stop() {}, async close() {} };
 
 interface RunningJob {
   readonly id: string;
@@ -28,7 +26,7 @@ const runningJobs: RawBuilder<RunningJob> = sql`
  * queue with every beat, and recovers the jobs of lost processes once its own beats are steady.
  * @param options.cluster undefined if no other process shares the database
  */
-export function startPredictionQueue(options: {
+export function createPredictionQueue(options: {
   jobs: Pick<PredictionJobs, 'nextQueued' | 'recoverOne'>;
   cluster:
     | {
@@ -72,7 +70,7 @@ export function startPredictionQueue(options: {
     },
     (error) => onDefect('none', error),
   );
-  replicas.onBeat(() => {
+  function onBeat(): void {
     if (isClosed) return;
     if (replicas.isSteady()) {
       pass ??= recoverLost().then(() => {
@@ -80,9 +78,13 @@ export function startPredictionQueue(options: {
       });
     }
     queue.notify();
-  });
+  }
   return {
     ...queue,
+    start() {
+      replicas.onBeat(onBeat);
+      queue.start();
+    },
     async close() {
       isClosed = true;
       await pass;

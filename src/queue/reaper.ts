@@ -6,6 +6,7 @@ import { RANK } from '../store/runs/queue-order.ts';
 import type { ActiveRun } from '../store/runs/recover.ts';
 import { BOSS_SCHEMA, type Boss, TRAINING } from './boss.ts';
 import { createTickets, ticketIdOf } from './boss-tickets.ts';
+import type { JobQueue } from './job-queue.ts';
 import { repeatedWork } from './repeated-work.ts';
 
 /** A claim lasts some milliseconds; an older one belongs to a process that was lost before the job started. */
@@ -35,13 +36,13 @@ const waitingWithoutTicket: RawBuilder<{ id: string; state: string | null }> = s
  * @param options.recover releases a run; does nothing if it is not the current one or has ended
  * @param options.isRunning whether a job runs in this process
  */
-export function startReaper(options: {
+export function createReaper(options: {
   boss: Boss;
   replicas: Pick<Replicas, 'id' | 'isSteady' | 'onBeat'>;
   recover: (jobId: string, run: number) => Promise<unknown>;
   isRunning: (jobId: string) => boolean;
   onDefect: (jobId: string, error: unknown) => void;
-}): { close(): Promise<void> } {
+}): Pick<JobQueue, 'start' | 'close'> {
   const { boss, replicas, recover, isRunning, onDefect } = options;
   const { db, queue } = boss;
   const tickets = createTickets(boss);
@@ -95,13 +96,14 @@ export function startReaper(options: {
     (error) => onDefect('none', error),
   );
 
-  replicas.onBeat(() => {
+  function onBeat(): void {
     if (isClosed || !replicas.isSteady()) return;
     pass ??= attempt().then(() => {
       pass = undefined;
     });
-  });
+  }
   return {
+    start: () => replicas.onBeat(onBeat),
     async close() {
       isClosed = true;
       await pass;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import axeCore, { type AxeResults } from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
-import type { Atelier } from '../../src/process/compose.ts';
+import type { Service } from '../../src/process/start.ts';
 import { collectMessages, startBrowser, withoutBrowser } from '../support/servers/browser.ts';
 import { addCleanup, type Scope, startService } from '../support/start-service.ts';
 
@@ -14,7 +14,7 @@ let browser: Promise<Browser> | undefined;
 // Registered first, because the first test may be the one that starts the browser.
 after(async () => (await browser)?.close());
 
-export interface PageService extends Pick<Atelier, 'app'> {
+export interface PageService extends Pick<Service, 'app'> {
   readonly url: string;
 }
 

@@ -5,7 +5,7 @@ import { createCatalog } from '../../src/datasets/catalog.ts';
 import { type Boss, migrateBoss, startBoss } from '../../src/queue/boss.ts';
 import { createTickets } from '../../src/queue/boss-tickets.ts';
 import { type AdmitJob, type JobQueue, NOTHING, Preemption, type RunJob } from '../../src/queue/job-queue.ts';
-import { startSharedQueue } from '../../src/queue/shared-queue.ts';
+import { createSharedQueue } from '../../src/queue/shared-queue.ts';
 import { createJobPlacement } from '../../src/services/queueing/placement.ts';
 import { createJobPreemption } from '../../src/services/queueing/preemption.ts';
 import type { Store } from '../../src/store/persistent-state.ts';
@@ -129,7 +129,7 @@ export async function startProcess(
       log.append(`${name} ends ${jobId}`);
     }
   };
-  const queue = startSharedQueue({
+  const queue = createSharedQueue({
     boss: boss!,
     replicas,
     notices: store.notices,
@@ -146,11 +146,13 @@ export async function startProcess(
     slots,
     onDefect: (jobId, error) => log.append(`${name} ${jobId}: ${error}`),
   });
+  queue.start();
   let isClosed = false;
   async function close() {
     if (isClosed) return;
     isClosed = true;
     await queue.close();
+    await boss!.close();
     await store.close();
   }
   addCleanup(t, close);

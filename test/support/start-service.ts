@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config/read.ts';
 import type { TrainingJob, trainingRequestSchema } from '../../src/domain/jobs/training.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type Problem, problemSchema } from '../../src/http/errors/problem.ts';
-import { type Atelier, compose } from '../../src/process/compose.ts';
+import { openService, type Service } from '../../src/process/start.ts';
 import { DATA_DIR } from './data-directory.ts';
 import { checkInjected, checkSent } from './response-contract.ts';
 
@@ -48,7 +48,7 @@ export async function startService(
   scope: Scope,
   environment: Record<string, string> = {},
   onLine: (line: string) => void = () => {},
-): Promise<Omit<Atelier, 'start'>> {
+): Promise<Omit<Service, 'start'>> {
   let assertSent = () => {};
   // Before the other clean-ups, which run in reverse order: a difference must not prevent them.
   addCleanup(scope, async () => assertSent());
@@ -59,7 +59,7 @@ export async function startService(
     TRAINING_WORKERS: '2',
     ...environment,
   });
-  const atelier = await compose(
+  const atelier = await openService(
     config,
     pino({ level: environment['LOG_LEVEL'] ?? 'error' }, { write: onLine }),
   );

@@ -2,7 +2,8 @@
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/models/reference.ts';
 import { TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
-import type { OnPredicted } from '../../services/predictions/predict.ts';
+import type { InferenceStatistics } from '../../services/predictions/inference-statistics.ts';
+import type { OnPredicted, PredictionObserver } from '../../services/predictions/predict.ts';
 import type { PhaseMs } from '../../workers/messages/shapes.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 import type { OnDiagnosed } from './diagnoses.ts';
@@ -31,6 +32,18 @@ export interface PredictionMetrics {
   /** Removes deleted versions, which makes room for counting others by name. */
   forget(deleted: readonly VersionReference[]): void;
 }
+
+/** Counts each prediction in the metrics and in the statistics of KServe v2. */
+export const observePredictions = (
+  metrics: PredictionMetrics,
+  statistics: InferenceStatistics,
+): PredictionObserver => ({
+  onPredicted(model, images, ms, tally) {
+    metrics.onPredicted(model, images, ms, tally);
+    statistics.onPredicted(model, images, ms, tally);
+  },
+  onFailed: statistics.onFailed,
+});
 
 /** Keeps sums and passes them to prom-client on a scrape: updating its counters takes as long as a prediction. */
 export function measurePredictions(

@@ -31,7 +31,7 @@ const CHECK_TIMEOUT_MS = 1_000;
  * @param options.needsDatabase whether the service is not ready without the database; false for a database that all
  *   replicas share, because without it they still predict, and a load balancer must not remove all of them
  * @param options.needsDataset whether a data set is built in, which must then be loaded
- * @param options.onUnusable called with the reason when the database becomes unusable
+ * @param options.log receives the reason when the database becomes unusable
  */
 export function createHealthService(
   store: Pick<Store, 'assertUsable'>,
@@ -40,9 +40,10 @@ export function createHealthService(
     needsDatabase: boolean;
     needsDataset: boolean;
     waits: StorageWaits;
-    onUnusable: (error: unknown) => void;
+    log: Record<'warn' | 'error', (details: object, message: string) => void>;
   },
 ): HealthService {
+  const { needsDatabase, needsDataset, waits, log } = options;
   let wasUsable = true;
   let checking: Promise<void> | undefined;
   const stop = new AbortController();
@@ -54,13 +55,18 @@ export function createHealthService(
       checking = undefined;
     });
     try {
-      await (options.needsDatabase ? checking : limitTime(checking, CHECK_TIMEOUT_MS));
+      await (needsDatabase ? checking : limitTime(checking, CHECK_TIMEOUT_MS));
       wasUsable = true;
     } catch (error) {
-      if (wasUsable) options.onUnusable(error);
+      if (wasUsable) reportUnusable(error);
       wasUsable = false;
     }
     return wasUsable;
+  }
+
+  function reportUnusable(err: unknown): void {
+    if (needsDatabase) log.error({ err }, 'the service is not ready: the database is unusable');
+    else log.warn({ err }, 'the database is unavailable: only models in memory are served');
   }
 
   return {
@@ -70,11 +76,11 @@ export function createHealthService(
     async check() {
       const checks = {
         database: await isUsable(),
-        datasets: catalog.list().length > 0 || !options.needsDataset,
+        datasets: catalog.list().length > 0 || !needsDataset,
         accepting: accepting(),
-        storage: options.waits.count() === 0,
+        storage: waits.count() === 0,
       };
-      const ready = (checks.database || !options.needsDatabase) && checks.datasets && checks.accepting;
+      const ready = (checks.database || !needsDatabase) && checks.datasets && checks.accepting;
       return { ready, checks };
     },
   };

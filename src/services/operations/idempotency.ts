@@ -8,8 +8,6 @@ import {
 } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
 
-const DELETE_EVERY_MS = 60 * 60 * 1000;
-
 export interface IdempotencyService {
   /**
    * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
@@ -24,26 +22,17 @@ export interface IdempotencyService {
   ): Promise<{ readonly response: StoredResponse; readonly replayed: boolean }>;
   /** Whether a response for this key is stored, or its request is in flight. */
   isKnown(request: Pick<KeyedRequest, 'caller' | 'key'>): Promise<boolean>;
-  /** Stops deleting expired responses. */
-  close(): void;
 }
 
-/** @param options.onDefect called if expired responses could not be deleted; the next attempt follows within the hour */
-export function createIdempotencyService(options: {
-  store: Pick<Store, 'storedResponses'>;
-  onDefect: (error: unknown) => void;
-  now?: () => Date;
-}): IdempotencyService {
-  const { store, onDefect, now = () => new Date() } = options;
+export function createIdempotencyService(
+  store: Pick<Store, 'storedResponses'>,
+  now = () => new Date(),
+): IdempotencyService {
   /** Requests in flight, by key and caller. */
   const inFlight = new Map<
     string,
     { fingerprint: string; earlier: ReturnType<typeof store.storedResponses.find> }
   >();
-
-  const deleteExpired = () => void store.storedResponses.deleteExpired(now()).catch(onDefect);
-  deleteExpired();
-  const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
 
   async function respondFirst<T>(
     request: KeyedRequest,
@@ -94,7 +83,6 @@ export function createIdempotencyService(options: {
         if (!other) inFlight.delete(id);
       }
     },
-    close: () => clearInterval(deleting),
   };
 }
 

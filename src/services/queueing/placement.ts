@@ -6,6 +6,7 @@ import { decodeOrigin } from '../../store/jobs/origin.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { Replica, Replicas } from '../../store/postgres/replicas/processes.ts';
 import { trainingJobBytes } from '../memory/limits.ts';
+import type { Capacity } from './forecast.ts';
 
 export interface PeerPlacement {
   /** The other live replicas that should run a job, with or without a free slot. */
@@ -20,10 +21,17 @@ export interface JobPlacement extends PeerPlacement {
   isLeft(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<boolean>;
   /** Whether another live replica has memory for a job of this size, free or not. */
   hasPeerFor(bytes: number): boolean;
-  /** Number of jobs that run at once on all live replicas. */
-  slots(): number;
-  /** Memory for jobs of all live replicas that run jobs. */
-  jobBytes(): number;
+}
+
+const runsJobs = ({ slots }: Replica) => slots > 0;
+
+/** Jobs that run at once on all live replicas, and the memory for them. */
+export function sharedCapacity({ live }: Pick<Replicas, 'live'>): Capacity {
+  const workers = live().filter(runsJobs);
+  return {
+    slots: workers.reduce((sum, { slots }) => sum + slots, 0),
+    jobBytes: workers.reduce((sum, { jobBytes }) => sum + jobBytes, 0),
+  };
 }
 
 export function createJobPlacement(options: {
@@ -33,7 +41,7 @@ export function createJobPlacement(options: {
 }): JobPlacement {
   const { replicas, jobs, catalog } = options;
   const isSelf = ({ id }: Replica) => id === replicas.id;
-  const workers = () => replicas.live().filter(({ slots }) => slots > 0);
+  const workers = () => replicas.live().filter(runsJobs);
 
   /** A damaged job fails when it starts, on any replica. */
   async function sizeOf(id: string): Promise<number> {
@@ -54,8 +62,6 @@ export function createJobPlacement(options: {
     isLeft: async (job) => workers().some(isSelf) && !(await suitableFor(job)).some(isSelf),
     peersFor: async (job) => (await suitableFor(job)).filter((replica) => !isSelf(replica)),
     hasPeerFor: (bytes) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
-    slots: () => workers().reduce((sum, { slots }) => sum + slots, 0),
-    jobBytes: () => workers().reduce((sum, { jobBytes }) => sum + jobBytes, 0),
   };
 }
 

@@ -15,7 +15,7 @@ test('waits for a slow disk, but not for a shared database that does not reply',
       needsDatabase,
       needsDataset: true,
       waits: createStorageWaits(),
-      onUnusable: (error) => reasons.push(error),
+      log: { error: (details) => reasons.push(details), warn: (details) => reasons.push(details) },
     });
   const [own, shared] = [service(true).check(), service(false).check()];
   t.mock.timers.tick(5_000);

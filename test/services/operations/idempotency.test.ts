@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import {
@@ -15,19 +15,8 @@ const keyed: KeyedRequest = { caller: 'anonymous', key: 'k', fingerprint: 'f' };
 const renderResponse = idempotencyRecord('k').render;
 
 /** An idempotency service whose clock the test sets. */
-function service(
-  t: TestContext,
-  store: Store,
-  clock = { now: new Date('2027-01-31T12:00:00.000Z') },
-): IdempotencyService {
-  const once = createIdempotencyService({
-    store,
-    now: () => clock.now,
-    onDefect: (error) => assert.fail(String(error)),
-  });
-  t.after(() => once.close());
-  return once;
-}
+const service = (store: Store, clock = { now: new Date('2027-01-31T12:00:00.000Z') }): IdempotencyService =>
+  createIdempotencyService(store, () => clock.now);
 
 const createIn = (store: Store) => (kept: IdempotencyRecord<TrainingJob>) =>
   store.jobs.create(request(), untouched, { idempotency: kept });
@@ -44,7 +33,7 @@ async function respondTo(
 test('a response is replayed for 24 hours, then the request creates again', async (t) => {
   const store = await temporaryStore(t);
   const clock = { now: new Date('2027-01-31T12:00:00.000Z') };
-  const once = service(t, store, clock);
+  const once = service(store, clock);
   const [id, replayed] = await respondTo(once, store);
   assert.equal(replayed, false);
   clock.now = new Date(clock.now.getTime() + DAY_MS - 1);
@@ -57,19 +46,9 @@ test('a response is replayed for 24 hours, then the request creates again', asyn
   assert.equal(await store.jobs.count('queued'), 2);
 });
 
-test('expired responses are deleted at the start', async (t) => {
-  const store = await temporaryStore(t);
-  const now = new Date('2027-01-31T12:00:00.000Z');
-  await respondTo(service(t, store, { now }), store);
-  service(t, store, { now: new Date(now.getTime() + DAY_MS - 1) });
-  assert.ok(await store.storedResponses.find(keyed, now));
-  service(t, store, { now: new Date(now.getTime() + DAY_MS) });
-  assert.equal(await store.storedResponses.find(keyed, now), undefined);
-});
-
 test('the same key of two callers means two requests, also concurrently', async (t) => {
   const store = await temporaryStore(t);
-  const once = service(t, store);
+  const once = service(store);
   const other = { ...keyed, caller: 'other', fingerprint: 'g' };
   const [[mine], [theirs]] = await Promise.all([respondTo(once, store), respondTo(once, store, other)]);
   assert.notEqual(mine, theirs);
@@ -79,7 +58,7 @@ test('the same key of two callers means two requests, also concurrently', async 
 
 test('during the first request its repetition is reported as in progress, and another request with the key is rejected', async (t) => {
   const store = await temporaryStore(t);
-  const once = service(t, store);
+  const once = service(store);
   const begun = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
   const first = once.respond(
@@ -103,7 +82,7 @@ test('during the first request its repetition is reported as in progress, and an
 
 test('a failed request releases its key', async (t) => {
   const store = await temporaryStore(t);
-  const once = service(t, store);
+  const once = service(store);
   const fail = async () => {
     throw new AtelierError('queue-full', 'the queue is full');
   };
@@ -114,7 +93,7 @@ test('a failed request releases its key', async (t) => {
 
 test('reports code that creates without storing its response', async (t) => {
   const store = await temporaryStore(t);
-  const once = service(t, store);
+  const once = service(store);
   const forget = () => store.jobs.create(request(), untouched);
   await assert.rejects(once.respond(keyed, forget, renderResponse), /stored without its response/);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
-import { createJobPlacement } from '../../../src/services/queueing/placement.ts';
+import { createJobPlacement, sharedCapacity } from '../../../src/services/queueing/placement.ts';
 import { encode } from '../../../src/store/database/json-column.ts';
 import type { Replica } from '../../../src/store/postgres/replicas/processes.ts';
 import { newJob, request, temporaryStore } from '../../store/fixtures.ts';
@@ -65,7 +65,7 @@ test('counts the slots of all live replicas', async (t) => {
   const { jobs } = await temporaryStore(t);
   const live = () => [replica('a'), replica('b', { slots: 3, jobBytes: 1 }), replica('c', { slots: 0 })];
   const placement = createJobPlacement({ replicas: { id: 'a', live }, jobs, catalog });
-  assert.equal(placement.slots(), 5);
+  assert.deepEqual(sharedCapacity({ live }), { slots: 5, jobBytes: replica('a').jobBytes + 1 });
   assert.equal(placement.hasPeerFor(1), true);
   assert.equal(placement.hasPeerFor(2), false);
 });

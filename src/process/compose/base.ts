@@ -1,0 +1,67 @@
+/** The parts that all subjects share: the state, memory, metrics, threads, and the catalog of data sets. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from '../../config/read.ts';
+import { createCatalog } from '../../datasets/catalog.ts';
+import type { Dataset } from '../../domain/datasets/representation.ts';
+import { createMetrics } from '../../http/metrics/registry.ts';
+import type { MemoryLedger } from '../../services/memory/ledger.ts';
+import { admitDataset } from '../../services/memory/limits.ts';
+import { createModelCache } from '../../services/models/cache.ts';
+import { createStorageWaits } from '../../services/queueing/storage-waits.ts';
+import { createStateSizes } from '../../store/blobs/sizes.ts';
+import { kernelDigest } from '../../workers/kernel/bytes.ts';
+import { KERNEL_NAME } from '../../workers/kernel/compile.ts';
+import type { State } from '../state.ts';
+import { buildThreads } from './threads.ts';
+
+export type Base = Awaited<ReturnType<typeof buildBase>>;
+
+/** @param options.builtIn data sets that are loaded already */
+export async function buildBase(options: {
+  readonly config: Config;
+  readonly log: FastifyBaseLogger;
+  readonly memory: MemoryLedger;
+  readonly state: State;
+  readonly builtIn: readonly Dataset[];
+}) {
+  const { config, log, memory, state, builtIn } = options;
+  const { store, cluster, capacity } = state;
+  const modelCache = createModelCache();
+  const waits = createStorageWaits();
+  const readStateSizes = createStateSizes(config.stateDir);
+  const metrics = createMetrics({
+    kernel: { name: KERNEL_NAME, digest: kernelDigest() },
+    modelCache: modelCache.counts,
+    queueLimit: config.queueLimit,
+    waitingForStorage: waits.count,
+    readStateSizes,
+    readJobs: store.readJobGauges,
+    slots: () => capacity().slots,
+    replicas: store.replicas && (() => store.replicas!.live().length),
+    noticeMode: store.notices.mode,
+  });
+  const threads = buildThreads(metrics, memory);
+  const catalog = createCatalog(builtIn, {
+    summaries: await store.datasets.list(),
+    list: store.replicas && store.datasets.list,
+    load: (dataset) =>
+      store.datasets.withFile(dataset, (path) => threads.loads.run('loadDataset', { path, dataset })),
+    admit: (dataset) => admitDataset(memory, dataset),
+    maxBytes: config.maxDatasetBytes,
+  });
+  for (const cache of [catalog.cache, modelCache, threads.trainings]) memory.addCache(cache);
+  return {
+    config,
+    log,
+    memory,
+    store,
+    cluster,
+    capacity,
+    modelCache,
+    waits,
+    readStateSizes,
+    metrics,
+    threads,
+    catalog,
+  };
+}

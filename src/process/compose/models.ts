@@ -1,0 +1,41 @@
+/** Models: the registry, import and export, evaluation, inspection, and explanation. */
+import { createEvaluationService } from '../../services/inspection/evaluations.ts';
+import { createGradientCheckService } from '../../services/inspection/gradient-checks.ts';
+import { createInterpretabilityService } from '../../services/inspection/interpretability.ts';
+import { createSgdPathService } from '../../services/inspection/sgd-paths.ts';
+import { createStatisticsCache } from '../../services/inspection/statistics-cache.ts';
+import { createModelService } from '../../services/models/catalog.ts';
+import { createExportService } from '../../services/models/exports.ts';
+import { createImportService } from '../../services/models/imports.ts';
+import { createModelRegistryService } from '../../services/models/registry.ts';
+import { createTestSetService } from '../../services/models/test-sets.ts';
+import { createModelCardService } from '../../services/reports/model-cards.ts';
+import { createLoadDistillation } from '../../services/training/teachers.ts';
+import type { Base } from './base.ts';
+
+export type Models = ReturnType<typeof buildModels>;
+
+export function buildModels({ store, catalog, modelCache, threads, metrics }: Base) {
+  const { numeric } = threads;
+  const models = createModelService(store, catalog, modelCache);
+  const loadDistillation = createLoadDistillation(models, threads.comparisons);
+  const loadStatistics = createStatisticsCache(catalog, numeric);
+  const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
+  const testSets = createTestSetService(store, catalog);
+  return {
+    loadDistillation,
+    loadStatistics,
+    services: {
+      models,
+      registry: createModelRegistryService(store, models, metrics.predictions.forget),
+      exports: createExportService(catalog, models, numeric, store.temporaryFiles),
+      imports: createImportService({ store, catalog, models, numeric }),
+      evaluations,
+      testSets,
+      cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
+      gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
+      sgdPaths: createSgdPathService(catalog, models, numeric, loadDistillation),
+      interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
+    },
+  };
+}

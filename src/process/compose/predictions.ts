@@ -1,0 +1,56 @@
+/** Predictions: for requests, and jobs that predict the images of a file. */
+import { observePredictions } from '../../http/metrics/predictions.ts';
+import { createPredictionQueue } from '../../queue/prediction-queue.ts';
+import { createEncodedJsonReader } from '../../services/predictions/encoded-json.ts';
+import { createImageDecoder } from '../../services/predictions/image-decoder.ts';
+import { createInferenceStatistics } from '../../services/predictions/inference-statistics.ts';
+import { createPredictionJobService } from '../../services/predictions/jobs.ts';
+import { createPredictionService } from '../../services/predictions/predict.ts';
+import { createRunPredictions } from '../../services/predictions/run-jobs.ts';
+import { createMemoryWaits } from '../../services/queueing/memory-waits.ts';
+import type { Base } from './base.ts';
+import type { Models } from './models.ts';
+
+export function buildPredictions(base: Base, { services: { models }, loadStatistics }: Models) {
+  const { config, log, store, cluster, catalog, memory, metrics, threads } = base;
+  const { predict, numeric, checks, batches } = threads;
+  const waits = createMemoryWaits();
+  const queue = createPredictionQueue({
+    jobs: store.predictionJobs,
+    cluster: cluster ?? undefined,
+    runJob: createRunPredictions({
+      store,
+      catalog,
+      models,
+      pool: batches,
+      waits,
+      log,
+      runner: cluster?.replicas.id,
+    }),
+    onDefect: (jobId, err) => log.error({ jobId, err }, 'failed to run a job'),
+  });
+  const statistics = createInferenceStatistics();
+  const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
+  const observer = observePredictions(metrics.predictions, statistics);
+  return {
+    queue,
+    services: {
+      statistics,
+      decodeFiles,
+      readEncodedJson: createEncodedJsonReader(predict),
+      predictions: createPredictionService(models, predict, loadStatistics, decodeFiles, observer),
+      predictionJobs: createPredictionJobService({
+        store,
+        catalog,
+        models,
+        queue,
+        waits,
+        memory,
+        checks,
+        numeric,
+        queueLimit: config.queueLimit,
+        maxBytes: config.maxDatasetBytes,
+      }),
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/** Runs the service in this process: reads the configuration, binds the port, starts the service, and serves it. */
+
+import { type Config, readConfig } from '../config/read.ts';
+import { AtelierError } from '../errors.ts';
+import { bindServer } from '../http/starting-server.ts';
+import { checkStateVolume } from '../store/blobs/container-layer.ts';
+import { chooseVectors } from '../tuning/choose-vectors.ts';
+import { shortenTimeSlice } from '../tuning/time-slice.ts';
+import { createLog, type Log } from './log.ts';
+import type { Service } from './start.ts';
+import { type OnSignal, registerShutdown } from './stop.ts';
+
+async function run(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
+  // With a database, the directory holds only copies.
+  if (config.database === null) {
+    const warning = await checkStateVolume(config.stateDir, config.requireVolume);
+    if (warning !== undefined) log.warn(warning);
+  }
+  // Before anything is written: a start that fails here leaves nothing behind.
+  const { port, serverFactory } = await bindServer(config);
+  let stopping = false;
+  let service: Service | undefined;
+
+  /** Returns the address, or undefined if the service was stopped meanwhile. */
+  async function startAndListen(): Promise<string | undefined> {
+    await chooseVectors(config, log);
+    if (stopping) return;
+    // Imported only now, because V8 reads its flags when the import compiles the kernel.
+    const { openService } = await import('./start.ts');
+    service = await openService({ ...config, port }, log, serverFactory);
+    if (stopping) return;
+    await service.start();
+    if (stopping) return;
+    const address = await service.app.listen({ host: config.host, port });
+    setImmediate(service.warmUp);
+    return address;
+  }
+
+  const started = startAndListen();
+  registerShutdown({
+    onSignal,
+    graceSeconds: config.shutdownGraceSeconds,
+    log: { log, flush },
+    onHangup: config.apiKeysFile === null ? null : () => void service?.reloadKeys(),
+    async close() {
+      stopping = true;
+      // Until the service is open, nothing needs to be closed: SQLite rolls back a migration that is interrupted.
+      if (!service) return;
+      await started;
+      await service.close();
+    },
+  });
+  const address = await started;
+  if (address === undefined) return;
+  announce(address, config, log);
+  // Not with the next batch of lines: scripts wait for the address.
+  await flush();
+}
+
+/** Logs where the service is, and what to try first. */
+function announce(address: string, config: Config, log: Log['log']): void {
+  const served = address + config.basePath;
+  if (config.role === 'worker') {
+    log.info(`Atelier serves ${served}, as a worker only /health and /metrics.`);
+    return;
+  }
+  const base = served.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
+  const page = config.publicPage ? `the page at ${base}/, ` : '';
+  const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;
+  const header = config.requiresKey ? " -H 'authorization: Bearer <key>'" : '';
+  log.info(`Atelier serves ${served}, ${page}${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
+}
+
+/** Runs the service. If it cannot start, prints the reason and exits with code 1. */
+export async function serve(onSignal: OnSignal): Promise<void> {
+  let log: Log | undefined;
+  // Files in the state directory are readable by this user only.
+  process.umask(0o077);
+  void shortenTimeSlice();
+  try {
+    const config = readConfig();
+    log = createLog(config.logLevel);
+    for (const warning of config.warnings) log.log.warn(warning);
+    await run(config, log, onSignal);
+  } catch (error) {
+    // An error that the operator can fix is printed as a sentence, a defect with its stack.
+    const fixable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
+    console.error(fixable ? `Atelier does not start: ${error.message}` : error);
+    await log?.flush();
+    process.exit(1);
+  }
+}
