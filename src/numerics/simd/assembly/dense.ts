@@ -4,7 +4,7 @@
  * Sums run over the same ascending numbers as in rows.ts and columns.ts, zeros included.
  */
 import { BATCH_SIZE, RECORDS, RECORD_STRIDE } from './addresses.ts';
-import { madd, P1, P2 } from './vectors.ts';
+import { madd, P1, P2, pairs } from './vectors.ts';
 
 /**
  * to_k ← from_k + Σ_i x_k[i] w[i] for k < 4, i < count. Numbers of x are `xStep` bytes apart, and rows of w `wStep`.
@@ -15,33 +15,33 @@ import { madd, P1, P2 } from './vectors.ts';
   from0: usize, from1: usize, from2: usize, from3: usize, to0: usize, to1: usize, to2: usize, to3: usize,
 ): void {
   let a0 = v128.load(from0), a1 = v128.load(from0, 16), a2 = a0, a3 = a0;
-  if (offsetof<T>() > 1) { a2 = v128.load(from0, 32); a3 = v128.load(from0, 48); }
+  if (pairs<T>() > 1) { a2 = v128.load(from0, 32); a3 = v128.load(from0, 48); }
   let b0 = v128.load(from1), b1 = v128.load(from1, 16), b2 = b0, b3 = b0;
-  if (offsetof<T>() > 1) { b2 = v128.load(from1, 32); b3 = v128.load(from1, 48); }
+  if (pairs<T>() > 1) { b2 = v128.load(from1, 32); b3 = v128.load(from1, 48); }
   let c0 = v128.load(from2), c1 = v128.load(from2, 16), c2 = c0, c3 = c0;
-  if (offsetof<T>() > 1) { c2 = v128.load(from2, 32); c3 = v128.load(from2, 48); }
+  if (pairs<T>() > 1) { c2 = v128.load(from2, 32); c3 = v128.load(from2, 48); }
   let d0 = v128.load(from3), d1 = v128.load(from3, 16), d2 = d0, d3 = d0;
-  if (offsetof<T>() > 1) { d2 = v128.load(from3, 32); d3 = v128.load(from3, 48); }
+  if (pairs<T>() > 1) { d2 = v128.load(from3, 32); d3 = v128.load(from3, 48); }
   for (let i = 0, shift: usize = 0; i < count; i++, shift += xStep, w += wStep) {
     const x = v128.load_splat<u32>(x0 + shift), y = v128.load_splat<u32>(x1 + shift);
     const z = v128.load_splat<u32>(x2 + shift), t = v128.load_splat<u32>(x3 + shift);
     let e = v128.load(w), f = v128.load(w, 16);
     a0 = madd(x, e, a0); a1 = madd(x, f, a1); b0 = madd(y, e, b0); b1 = madd(y, f, b1);
     c0 = madd(z, e, c0); c1 = madd(z, f, c1); d0 = madd(t, e, d0); d1 = madd(t, f, d1);
-    if (offsetof<T>() > 1) {
+    if (pairs<T>() > 1) {
       e = v128.load(w, 32); f = v128.load(w, 48);
       a2 = madd(x, e, a2); a3 = madd(x, f, a3); b2 = madd(y, e, b2); b3 = madd(y, f, b3);
       c2 = madd(z, e, c2); c3 = madd(z, f, c3); d2 = madd(t, e, d2); d3 = madd(t, f, d3);
     }
   }
   v128.store(to0, a0); v128.store(to0, a1, 16);
-  if (offsetof<T>() > 1) { v128.store(to0, a2, 32); v128.store(to0, a3, 48); }
+  if (pairs<T>() > 1) { v128.store(to0, a2, 32); v128.store(to0, a3, 48); }
   v128.store(to1, b0); v128.store(to1, b1, 16);
-  if (offsetof<T>() > 1) { v128.store(to1, b2, 32); v128.store(to1, b3, 48); }
+  if (pairs<T>() > 1) { v128.store(to1, b2, 32); v128.store(to1, b3, 48); }
   v128.store(to2, c0); v128.store(to2, c1, 16);
-  if (offsetof<T>() > 1) { v128.store(to2, c2, 32); v128.store(to2, c3, 48); }
+  if (pairs<T>() > 1) { v128.store(to2, c2, 32); v128.store(to2, c3, 48); }
   v128.store(to3, d0); v128.store(to3, d1, 16);
-  if (offsetof<T>() > 1) { v128.store(to3, d2, 32); v128.store(to3, d3, 48); }
+  if (pairs<T>() > 1) { v128.store(to3, d2, 32); v128.store(to3, d3, 48); }
 }
 
 /** Examples n … n + 3 at a time; those beyond the last one repeat it. */

@@ -1,7 +1,8 @@
+/** Vectors: multiply-adds, the accumulators of a loop, and the panels of a layer. */
 import { PANEL_VECTORS } from './addresses.ts';
 
 /**
- * Types that encode the number of pairs of float32×4 accumulators of a loop.
+ * Types that encode the number of pairs of float32×4 accumulators of a loop, which `pairs` reads.
  * AssemblyScript has no constant parameters, but the size of a class is a constant at compile time. One generic loop
  * therefore compiles to twelve, each with its sums in registers. V8 may join the vectors of a pair to 256 bits.
  */
@@ -17,6 +18,9 @@ import { PANEL_VECTORS } from './addresses.ts';
 @unmanaged export class P10 extends P9 { p10: u8; }
 @unmanaged export class P11 extends P10 { p11: u8; }
 @unmanaged export class P12 extends P11 { p12: u8; }
+
+/** Number of pairs of accumulators that T encodes, a constant at compile time: 7 for P7. */
+@inline export function pairs<T>(): i32 { return <i32>offsetof<T>(); }
 
 /** a·b + c, fused if the processor supports it. All sums of products use it, so that all are rounded alike. */
 @inline export function madd(a: v128, b: v128, c: v128): v128 {
