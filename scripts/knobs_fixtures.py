@@ -113,7 +113,7 @@ def dropout_mask(seed, epoch, layer, position, units, dropout):
     return [word >= round(dropout * 2**32) for pair in words for word in pair][:units]
 
 
-def mixing_share(alpha, seed, epoch, start):
+def mixing_fraction(alpha, seed, epoch, start):
     """λ of src/numerics/examples/mixup.ts, a multiple of 1/256"""
     for attempt in range(99):
         u, v = [(word + 0.5) / 2**32 for word in threefry((seed, 9 + 256 * attempt), (start, epoch))]
@@ -171,11 +171,11 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
         epoch, first = step // STEPS_PER_EPOCH + 1, step % STEPS_PER_EPOCH * BATCH
         bx, by = x[first : first + BATCH], y[first : first + BATCH]
         bt = teachers and torch.tensor(teachers[first : first + BATCH])
-        share, other, partners_taught = 1, by, bt
+        fraction, other, partners_taught = 1, by, bt
         if settings["mixup"]:
-            share = mixing_share(settings["mixup"]["alpha"], seed, epoch, first)
+            fraction = mixing_fraction(settings["mixup"]["alpha"], seed, epoch, first)
             partners = mixing_partners(len(bx), seed, epoch, first)
-            bx, other = torch.floor(share * bx + (1 - share) * bx[partners] + 0.5), by[partners]
+            bx, other = torch.floor(fraction * bx + (1 - fraction) * bx[partners] + 0.5), by[partners]
             partners_taught = bt if bt is None else bt[partners]
         a = (bx / 255 - scale["mean"]) / scale["std"]
         for l, (W, b) in enumerate(layers):
@@ -186,7 +186,7 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
                     kept = [dropout_mask(seed, epoch, l + 1, first + n, z.shape[1], p) for n in range(len(bx))]
                     a = a * torch.tensor(kept) / (1 - p)
         objective = 0
-        for targets, taught, part in ((by, bt, share), (other, partners_taught, 1 - share)):
+        for targets, taught, part in ((by, bt, fraction), (other, partners_taught, 1 - fraction)):
             each = F.cross_entropy(z, targets, reduction="none", label_smoothing=settings["labelSmoothing"])
             if taught is not None:
                 w = settings["distillation"]["weight"]
@@ -198,7 +198,7 @@ def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"]
         objective.backward()
         if step == 0:
             gradients = pack([t.grad for t in parameters])
-        losses.append(share * F.cross_entropy(z, by).item() + (1 - share) * F.cross_entropy(z, other).item())
+        losses.append(fraction * F.cross_entropy(z, by).item() + (1 - fraction) * F.cross_entropy(z, other).item())
         norms.append(torch.nn.utils.clip_grad_norm_(parameters, settings["clipNorm"] or float("inf")).item())
         for group in optimizer.param_groups:
             group["lr"] = eta

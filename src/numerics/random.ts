@@ -15,7 +15,7 @@ export const PURPOSE = {
   erase: 6,
   noise: 7,
   search: 8,
-  mixingShare: 9,
+  mixingFraction: 9,
   mixingPartners: 10,
 } as const;
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];

@@ -29,7 +29,7 @@ test('key and counter are (seed, purpose) and (index, epoch), as every saved mod
     ['erase', 6],
     ['noise', 7],
     ['search', 8],
-    ['mixingShare', 9],
+    ['mixingFraction', 9],
     ['mixingPartners', 10],
   ]);
 });

@@ -19,10 +19,10 @@ export interface Mixup {
  * u^(1/α) + v^(1/α) ≤ 1, then u^(1/α) / (u^(1/α) + v^(1/α)) is from Beta(α, α). At least half of the attempts succeed
  * if α ≤ 1. Attempt k takes both words of counter (start, epoch) for the purpose + 256 k.
  */
-export function drawMixingShare({ alpha }: Mixup, seed: number, epoch: number, start: number): number {
+export function drawMixingFraction({ alpha }: Mixup, seed: number, epoch: number, start: number): number {
   const power = 1 / alpha;
   for (let attempt = 0; ; attempt++) {
-    const purpose = PURPOSE.mixingShare + 256 * attempt;
+    const purpose = PURPOSE.mixingFraction + 256 * attempt;
     // Odd multiples of 2⁻³³, never 0 or 1.
     const u = (threefry2x32(0, seed, purpose, start, epoch) + 0.5) * 2 ** -32;
     const v = (threefry2x32(1, seed, purpose, start, epoch) + 0.5) * 2 ** -32;
@@ -38,8 +38,8 @@ export function drawPartners(out: Uint32Array, seed: number, epoch: number, star
 }
 
 /** x ← λ x + (1 − λ) x′ for each pixel, rounded to a whole number, halves up. */
-export function mixPixels(image: Uint8Array, other: Uint8Array, share: number): void {
-  const weight = UNIT * share;
+export function mixPixels(image: Uint8Array, other: Uint8Array, fraction: number): void {
+  const weight = UNIT * fraction;
   for (let i = 0; i < image.length; i++) {
     image[i] = (weight * image[i]! + (UNIT - weight) * other[i]! + UNIT / 2) >> 8;
   }

@@ -1,6 +1,6 @@
 /** The objective of a batch and its gradient. */
 import { distill } from '../examples/distillation.ts';
-import { drawMixingShare, drawPartners, mixPixels } from '../examples/mixup.ts';
+import { drawMixingFraction, drawPartners, mixPixels } from '../examples/mixup.ts';
 import { type Network, unpack } from '../network/layers.ts';
 import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../training/engine.ts';
 import { argmax, crossEntropy, crossEntropyBackward, labelTarget } from './cross-entropy.ts';
@@ -46,7 +46,7 @@ export function createComputeGradient(
   const augmentImage = createAugmentImage(layerSizes, settings.augmentation, seed);
 
   return (sums, { pixels, labels }, batch, { epoch, start }) => {
-    const share = mixup === null ? 1 : drawMixingShare(mixup, seed, epoch, start);
+    const fraction = mixup === null ? 1 : drawMixingFraction(mixup, seed, epoch, start);
     const partners = new Uint32Array(batch.length);
     if (mixup !== null) drawPartners(partners, seed, epoch, start);
     sums.loss = 0;
@@ -56,13 +56,13 @@ export function createComputeGradient(
     for (let n = 0; n < batch.length; n++) {
       const partner = partners[n]!;
       image.set(imageAt(n));
-      if (mixup !== null) mixPixels(image, imageAt(partner), share);
+      if (mixup !== null) mixPixels(image, imageAt(partner), fraction);
       const masks = drawMasks?.(epoch, start + n) ?? null;
       const logits = forwardExample(pass, layers, image, 0, masks);
       dLogits.fill(0);
-      addTarget(n, share);
-      if (mixup !== null) addTarget(partner, 1 - share);
-      if (argmax(logits) === labelAt(share >= 0.5 ? n : partner)) sums.correct++;
+      addTarget(n, fraction);
+      if (mixup !== null) addTarget(partner, 1 - fraction);
+      if (argmax(logits) === labelAt(fraction >= 0.5 ? n : partner)) sums.correct++;
       backwardExample(gradients, pass, layers);
 
       /** Adds the gradient for the target of example i of the batch. */

@@ -150,7 +150,7 @@ export const HEADER = createTable(LINE, {
   STEP: i32,
   /** 256 λ of mixup, and 1 − λ. */
   MIXING_WEIGHT: i32,
-  PARTNER_SHARE: f32,
+  PARTNER_FRACTION: f32,
   LEARNING_RATE: f32,
   DZ_SCALE: f32,
   STEP_SIZE: f32,

@@ -2,7 +2,7 @@
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../examples/augment.ts';
 import type { Distillation } from '../examples/distillation.ts';
 import { dropoutThreshold } from '../examples/dropout.ts';
-import { drawMixingShare, drawPartners } from '../examples/mixup.ts';
+import { drawMixingFraction, drawPartners } from '../examples/mixup.ts';
 import { type Parameters, parameterCount } from '../network/layers.ts';
 import { emaDecay } from '../training/ema.ts';
 import {
@@ -226,9 +226,9 @@ export function createKernelEngine(
       bytes[layout.labels + n] = examples.labels[batch[n]!]!;
     }
     if (mixup !== null) {
-      const share = drawMixingShare(mixup, settings.seed, position.epoch, position.start);
-      header.MIXING_WEIGHT = 256 * share;
-      header.PARTNER_SHARE = 1 - share;
+      const fraction = drawMixingFraction(mixup, settings.seed, position.epoch, position.start);
+      header.MIXING_WEIGHT = 256 * fraction;
+      header.PARTNER_FRACTION = 1 - fraction;
       drawPartners(partners.subarray(0, batch.length), settings.seed, position.epoch, position.start);
     }
     // Other threads can read only the pixels of their handle, so rows of other pixels are copied here.

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawMixingShare, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
+import { drawMixingFraction, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
 
 const DRAWS = 20_000;
 
-function sharesOf(alpha: number, seed = 1): number[] {
-  return Array.from({ length: DRAWS }, (_, batch) => drawMixingShare({ alpha }, seed, 3, 64 * batch));
+function drawFractions(alpha: number, seed = 1): number[] {
+  return Array.from({ length: DRAWS }, (_, batch) => drawMixingFraction({ alpha }, seed, 3, 64 * batch));
 }
 
-function fractionUpTo(shares: readonly number[], x: number): number {
-  return shares.filter((share) => share <= x).length / shares.length;
+function partUpTo(fractions: readonly number[], x: number): number {
+  return fractions.filter((fraction) => fraction <= x).length / fractions.length;
 }
 
 for (const [alpha, distribution] of [
@@ -18,13 +18,13 @@ for (const [alpha, distribution] of [
   [0.5, (x: number) => (2 / Math.PI) * Math.asin(Math.sqrt(x))],
 ] as const) {
   test(`λ has the distribution Beta(${alpha}, ${alpha})`, () => {
-    const shares = sharesOf(alpha);
-    // A share of k/256 was at most (k + ½)/256 before it was rounded.
+    const fractions = drawFractions(alpha);
+    // A fraction of k/256 was at most (k + ½)/256 before it was rounded.
     for (const k of [0, 1, 10, 64, 100, 128, 200, 255]) {
       const expected = distribution((k + 0.5) / 256);
       // Four standard deviations.
       const tolerance = 4 * Math.sqrt((expected * (1 - expected)) / DRAWS);
-      const difference = fractionUpTo(shares, k / 256) - expected;
+      const difference = partUpTo(fractions, k / 256) - expected;
       assert.ok(Math.abs(difference) < tolerance, `${k}/256: off by ${difference}`);
     }
   });
@@ -32,18 +32,20 @@ for (const [alpha, distribution] of [
 
 test('λ has mean 1/2 and variance 1 / (4 (2 α + 1)), also for an α whose powers underflow', () => {
   for (const alpha of [0.001, 0.1, 0.2, 0.4, 1]) {
-    const shares = sharesOf(alpha, 2);
-    const mean = shares.reduce((sum, share) => sum + share, 0) / DRAWS;
-    const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / DRAWS;
+    const fractions = drawFractions(alpha, 2);
+    const mean = fractions.reduce((sum, fraction) => sum + fraction, 0) / DRAWS;
+    const variance = fractions.reduce((sum, fraction) => sum + (fraction - mean) ** 2, 0) / DRAWS;
     assert.ok(Math.abs(mean - 0.5) < 4 * Math.sqrt(0.25 / DRAWS), `${alpha}: mean ${mean}`);
     assert.ok(Math.abs(variance * 4 * (2 * alpha + 1) - 1) < 0.03, `${alpha}: variance ${variance}`);
-    assert.ok(shares.every((share) => share >= 0 && share <= 1 && Number.isInteger(256 * share)));
+    assert.ok(
+      fractions.every((fraction) => fraction >= 0 && fraction <= 1 && Number.isInteger(256 * fraction)),
+    );
   }
 });
 
 test('λ depends on the seed, the epoch and the batch alone', () => {
   const draw = (seed: number, epoch: number, start: number) =>
-    drawMixingShare({ alpha: 1 }, seed, epoch, start);
+    drawMixingFraction({ alpha: 1 }, seed, epoch, start);
   assert.equal(draw(1, 2, 64), draw(1, 2, 64));
   const others = [draw(1, 2, 64), draw(2, 2, 64), draw(1, 3, 64), draw(1, 2, 128)];
   assert.equal(new Set(others).size, others.length);
@@ -77,13 +79,13 @@ test('pixels are mixed and rounded, halves up', () => {
   const image = Uint8Array.of(0, 255, 255, 10, 1);
   mixPixels(image, Uint8Array.of(0, 255, 0, 20, 0), 0.5);
   assert.deepEqual([...image], [0, 255, 128, 15, 1]);
-  for (const [share, expected] of [
+  for (const [fraction, expected] of [
     [1, 7],
     [0, 250],
     [0.25, 189],
   ] as const) {
     const one = Uint8Array.of(7);
-    mixPixels(one, Uint8Array.of(250), share);
+    mixPixels(one, Uint8Array.of(250), fraction);
     assert.equal(one[0], expected);
   }
 });

@@ -1,7 +1,7 @@
 /** Plain float64 network, one number at a time, to compare the kernel with. */
 import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
-import { drawMixingShare, drawPartners } from '../../../src/numerics/examples/mixup.ts';
+import { drawMixingFraction, drawPartners } from '../../../src/numerics/examples/mixup.ts';
 import type { Activation } from '../../../src/numerics/network/layers.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
@@ -51,9 +51,9 @@ export function measure(
   let correct = 0;
   const logits: number[][] = [];
   const partners = new Uint32Array(batch.length);
-  let share = 1;
+  let fraction = 1;
   if (position && settings.mixup) {
-    share = drawMixingShare(settings.mixup, seed, position.epoch, position.start);
+    fraction = drawMixingFraction(settings.mixup, seed, position.epoch, position.start);
     drawPartners(partners, seed, position.epoch, position.start);
   }
   const imageAt = (n: number) => {
@@ -67,8 +67,9 @@ export function measure(
   batch.forEach((_, n) => {
     const pixels = imageAt(n);
     const other = imageAt(partners[n]!);
-    if (share < 1) {
-      for (const [i, x] of pixels.entries()) pixels[i] = Math.round(share * x + (1 - share) * other[i]!);
+    if (fraction < 1) {
+      for (const [i, x] of pixels.entries())
+        pixels[i] = Math.round(fraction * x + (1 - fraction) * other[i]!);
     }
     const a: number[][] = [Array.from(pixels, (x) => (x / 255 - mean) / std)];
     const slopes: number[][] = [[]];
@@ -97,8 +98,8 @@ export function measure(
     const sum = z.reduce((total, x) => total + Math.exp(x - max), 0);
     let dz = z.map(() => 0);
     const labels = [n, partners[n]!].map((from) => examples.labels[batch[from]!]!);
-    if (z.indexOf(max) === labels[share >= 0.5 ? 0 : 1]) correct++;
-    for (const [i, part] of [share, 1 - share].entries()) {
+    if (z.indexOf(max) === labels[fraction >= 0.5 ? 0 : 1]) correct++;
+    for (const [i, part] of [fraction, 1 - fraction].entries()) {
       const label = labels[i]!;
       const row = classes * batch[i === 0 ? n : partners[n]!]!;
       loss += part * (Math.log(sum) + (max - z[label]!));

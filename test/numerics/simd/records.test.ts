@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
-import { drawMixingShare, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
+import { drawMixingFraction, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { layOut } from '../../../src/numerics/simd/layout.ts';
 import { firstIndices } from '../fixtures.ts';
@@ -58,8 +58,8 @@ for (const [name, inputs, augmentation] of [
     const { memory, rows } = engine.createHandle(examples.pixels);
     const partners = new Uint32Array(90);
     drawPartners(partners, 3, 7, 640);
-    const share = drawMixingShare(mixup, 3, 7, 640);
-    assert.ok(share > 0 && share < 1);
+    const fraction = drawMixingFraction(mixup, 3, 7, 640);
+    assert.ok(fraction > 0 && fraction < 1);
     const imageAt = (n: number) => {
       const image = examples.pixels.slice(batch[n]! * inputs, (batch[n]! + 1) * inputs);
       if (augmentation === UNCHANGED) return image;
@@ -69,7 +69,7 @@ for (const [name, inputs, augmentation] of [
     };
     for (let n = 0; n < 90; n++) {
       const expected = imageAt(n);
-      mixPixels(expected, imageAt(partners[n]!), share);
+      mixPixels(expected, imageAt(partners[n]!), fraction);
       const actual = new Uint8Array(memory.buffer, rows.records + n * rows.recordStride, inputs).slice();
       assert.deepEqual(actual, expected, `picture ${n}`);
     }

@@ -7,7 +7,7 @@
  * `scale` is 1 / N for a batch of N examples, or −η / N with learning rate η if the update follows directly.
  */
 import {
-  CLASS_WEIGHTS, CORRECT, DZ_SCALE, INDICES, LABELS, LOSSES, PARTNERS, PARTNER_SHARE, SMOOTHING, TARGETS, TEACHER_WEIGHT,
+  CLASS_WEIGHTS, CORRECT, DZ_SCALE, INDICES, LABELS, LOSSES, PARTNERS, PARTNER_FRACTION, SMOOTHING, TARGETS, TEACHER_WEIGHT,
 } from './addresses.ts';
 import { exp, log } from './elementary.ts';
 import { vectorCount } from './layer.ts';
@@ -62,10 +62,10 @@ function isFirstLargest(label: i32, z: usize, classes: i32, max: f32): bool {
   return load<f32>(z + (<usize>label << 2)) == max && !v128.any_true(earlier);
 }
 
-/** `share` · c_y · scale */
-@inline function scaleOf(label: i32, share: f32): f32 {
+/** `fraction` · c_y · scale */
+@inline function gradientScale(label: i32, fraction: f32): f32 {
   const weights: usize = load<u32>(CLASS_WEIGHTS);
-  return load<f32>(DZ_SCALE) * (weights ? load<f32>(weights + (<usize>label << 2)) : <f32>1) * share;
+  return load<f32>(DZ_SCALE) * (weights ? load<f32>(weights + (<usize>label << 2)) : <f32>1) * fraction;
 }
 
 @inline function subtractAt(dz: usize, label: i32, x: f32): void {
@@ -89,7 +89,7 @@ export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   const labels: usize = load<u32>(LABELS);
   const label: i32 = load<u8>(labels + n);
   // 0 without mixup.
-  const rest = load<f32>(PARTNER_SHARE);
+  const rest = load<f32>(PARTNER_FRACTION);
   const other: i32 = rest > 0 ? load<u8>(labels + load<u32>(PARTNERS + (<usize>n << 2))) : label;
   const max = largest(z, classes);
   const isCorrect = isFirstLargest(rest > 0.5 ? other : label, z, classes, max);
@@ -97,26 +97,26 @@ export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   const sum = exponentials(dz, z, classes, max);
   const logSum = f32x4.extract_lane(log(sum), 0);
   let loss = logSum + (max - load<f32>(z + (<usize>label << 2)));
-  let scale = scaleOf(label, 1 - rest);
+  let scale = gradientScale(label, 1 - rest);
   const smoothing = load<f32>(SMOOTHING);
-  const labelShare = <f32>1 - load<f32>(TEACHER_WEIGHT);
+  const labelFraction = <f32>1 - load<f32>(TEACHER_WEIGHT);
   const ownScale = scale;
   let otherScale: f32 = 0;
   if (rest > 0) {
     loss = (1 - rest) * loss + rest * (logSum + (max - load<f32>(z + (<usize>other << 2))));
-    otherScale = scaleOf(other, rest);
+    otherScale = gradientScale(other, rest);
     scale += otherScale;
   }
   store<f32>(<usize>load<u32>(LOSSES) + (<usize>n << 2), loss);
 
   const factor = f32x4.div(f32x4.splat(scale), sum);
-  const uniform = f32x4.splat((scale * labelShare * smoothing) / <f32>classes);
+  const uniform = f32x4.splat((scale * labelFraction * smoothing) / <f32>classes);
   for (let v = 0; v < classes; v += 4) {
     const at = dz + (<usize>v << 2);
     const each = f32x4.sub(f32x4.mul(v128.load(at), factor), uniform);
     v128.store(at, v128.and(each, classLanes(v, classes)));
   }
-  const height = labelShare * (<f32>1 - smoothing);
+  const height = labelFraction * (<f32>1 - smoothing);
   subtractAt(dz, label, ownScale * height);
   if (rest > 0) subtractAt(dz, other, otherScale * height);
   if (!load<u32>(TARGETS)) return;
