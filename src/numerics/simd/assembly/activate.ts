@@ -6,7 +6,7 @@
  * σ(z) + a (1 − σ(z)).
  * Inverted dropout p: kept units and their derivatives times 1 / (1 − p), the others 0; dropout.ts defines the masks.
  */
-import { IDENTITY, LEAKY_RELU, RELU, SILU, TANH } from '../constants.ts';
+import { IDENTITY, LEAKY_RELU, RELU, SIGMOID, SILU, TANH } from '../constants.ts';
 import {
   ACTIVATION, BACKWARD_SUMS, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, SEED,
 } from './addresses.ts';
@@ -40,10 +40,12 @@ const DROPOUT_PURPOSE = 4;
     const a = f32x4.mul(z, s);
     v128.store(at, a);
     v128.store(derivative, f32x4.add(s, f32x4.mul(a, f32x4.sub(one, s))));
-  } else {
+  } else if (kind == SIGMOID) {
     const a = sigmoid(z);
     v128.store(at, a);
     v128.store(derivative, f32x4.mul(a, f32x4.sub(one, a)));
+  } else {
+    unreachable();
   }
 }
 

@@ -5,7 +5,7 @@
  * adam: g += λ w; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; w −= η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
  * adamw: w −= η λ w first (KEEP_WEIGHTS = 1 − η λ), then adam without λ
  */
-import { RMSPROP, SGD } from '../constants.ts';
+import { ADAM, RMSPROP, SGD } from '../constants.ts';
 import {
   ALPHA, AVERAGE_DELTA, AVERAGE_RATE, BETA1, BETA2, EPSILON, KEEP_WEIGHTS, L1, L2, LEARNING_RATE, MOMENT1_DELTA,
   MOMENT2_DELTA, MOMENTUM, NESTEROV, ONE_MINUS_ALPHA, ONE_MINUS_BETA1, ONE_MINUS_BETA2, OPTIMIZER, ROOT_CORRECTION,
@@ -116,7 +116,8 @@ export function optimize(w: usize, g: usize, bytes: usize, scale: f32, biases: b
   const decay = f32x4.splat(biases ? 0 : load<f32>(WEIGHT_DECAY));
   if (kind == SGD) descend(w, g, bytes, factor, decay);
   else if (kind == RMSPROP) descendByRoot(w, g, bytes, factor, decay);
-  else descendByMoments(w, g, bytes, factor, decay, f32x4.splat(biases ? 1 : load<f32>(KEEP_WEIGHTS)));
+  else if (kind == ADAM) descendByMoments(w, g, bytes, factor, decay, f32x4.splat(biases ? 1 : load<f32>(KEEP_WEIGHTS)));
+  else unreachable();
 }
 
 /** w̄ += (1 − d) (w − w̄) on rows of weights or of biases, once the step has been taken. */
