@@ -1,7 +1,7 @@
 /** The loss with one parameter perturbed, computed from what that one parameter changes. */
 
+import type { ActivationFunction } from '../network/activations.ts';
 import { type Network, unpack } from '../network/layers.ts';
-import type { ActivationFunction } from '../reference/activations.ts';
 import type { ActiveValues } from '../reference/active-values.ts';
 import { crossEntropy } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';

@@ -8,7 +8,7 @@ export type Parameters = Float64Array | Float32Array;
 /** Layer sizes d0 … dL: inputs, hidden layers, classes. */
 export type LayerSizes = readonly number[];
 
-/** Activation functions of the hidden layers; reference/activations.ts has the formulas. */
+/** Activation functions of the hidden layers; activations.ts has the formulas. */
 export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 

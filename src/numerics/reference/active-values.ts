@@ -2,8 +2,9 @@
  * A layer's input as a list of its non-zero values. About half of all pixels and ReLU outputs are zero: they add
  * nothing to sums and receive no gradient, so the reference skips them.
  */
+
+import type { ActivationFunction } from '../network/activations.ts';
 import type { Pixels } from '../training/engine.ts';
-import type { ActivationFunction } from './activations.ts';
 
 export interface ActiveValues {
   /** Positions, ascending, of which the first `count` are valid. All other values and derivatives are 0. */

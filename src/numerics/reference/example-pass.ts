@@ -1,8 +1,8 @@
 /** Forward and backward pass of one example. */
 
+import { ACTIVATION_FUNCTIONS, type ActivationFunction } from '../network/activations.ts';
 import type { Layer, Network, Parameters } from '../network/layers.ts';
 import type { Pixels } from '../training/engine.ts';
-import { ACTIVATION_FUNCTIONS, type ActivationFunction } from './activations.ts';
 import { type ActiveValues, activate, activatePixels, createActiveValues, dropOut } from './active-values.ts';
 import { linear, linearBackward, linearBackwardInput } from './linear.ts';
 import { foldBiases, pixelScale } from './standardization.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACTIVATION_FUNCTIONS } from '../../../src/numerics/reference/activations.ts';
+import { ACTIVATION_FUNCTIONS } from '../../../src/numerics/network/activations.ts';
 import { knobs } from '../fixtures.ts';
 
 for (const { name, z, values, derivatives } of knobs.activations) {

@@ -1,5 +1,5 @@
 /** Activation functions: value and derivative next to each other. */
-import type { Activation } from '../network/layers.ts';
+import type { Activation } from './layers.ts';
 
 export interface ActivationFunction {
   /** act(z) */
