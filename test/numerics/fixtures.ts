@@ -1,7 +1,8 @@
 /** Fixtures of scripts/numerics_fixtures.py and knobs_fixtures.py, and vector assertions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type Activation, blocks, type LayerSizes, type Network } from '../../src/numerics/network/layers.ts';
+import type { Activation } from '../../src/numerics/network/activations.ts';
+import { blocks, type LayerSizes, type Network } from '../../src/numerics/network/layers.ts';
 import { randomBits } from '../../src/numerics/random.ts';
 import {
   type EngineSettings,

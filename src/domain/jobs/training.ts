@@ -1,7 +1,7 @@
 /** Training jobs: request, representation and events. */
 import { z } from 'zod';
+import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { INITIALIZATIONS } from '../../numerics/network/initialize.ts';
-import { ACTIVATIONS } from '../../numerics/network/layers.ts';
 import { LOOP_STOP_REASONS } from '../../numerics/training/stop-reason.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from '../models/reference.ts';
 import { metadataSchema, newMetadataSchema } from '../primitives.ts';

@@ -1,6 +1,6 @@
 /** Model imports: the form sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
-import { ACTIVATIONS } from '../../numerics/network/layers.ts';
+import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';
 import { nameSchema } from './reference.ts';

@@ -1,6 +1,6 @@
 /** Named models and their numbered versions. */
 import { z } from 'zod';
-import { ACTIVATIONS } from '../../numerics/network/layers.ts';
+import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { metadataSchema, newMetadataSchema, withoutNul } from '../primitives.ts';
 import { importOriginSchema } from './import.ts';

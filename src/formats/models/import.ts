@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../../domain/models/import.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
-import type { Activation, LayerSizes, Standardization } from '../../numerics/network/layers.ts';
+import type { Activation } from '../../numerics/network/activations.ts';
+import type { LayerSizes, Standardization } from '../../numerics/network/layers.ts';
 import { NPY_SIGNATURE } from '../arrays/npy-header.ts';
 import { parseNpz, parseTensor } from '../arrays/npz.ts';
 import { readPackedVector } from '../arrays/packed-vector.ts';

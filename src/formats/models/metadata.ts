@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Preprocessing, preprocessingSchema } from '../../domain/predictions/preprocessing.ts';
 import { jsonText, wellFormed } from '../../domain/primitives.ts';
+import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import type { Network } from '../../numerics/network/layers.ts';
-import { ACTIVATIONS } from '../../numerics/network/layers.ts';
 import { viewBytes } from '../arrays/tensor.ts';
 import { rejectModelFile } from './file-error.ts';
 

@@ -1,5 +1,5 @@
 /** Values in an ONNX graph, as far as they can belong to a network of fully connected layers. */
-import type { Activation } from '../../numerics/network/layers.ts';
+import type { Activation } from '../../numerics/network/activations.ts';
 import type { LayerTensors } from '../arrays/tensor.ts';
 import { quote, rejectModelFile } from '../models/file-error.ts';
 import type { OnnxNode, OnnxTensor } from './message.ts';

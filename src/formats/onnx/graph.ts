@@ -1,7 +1,8 @@
 /** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
 
+import type { Activation } from '../../numerics/network/activations.ts';
 import { LEAK } from '../../numerics/network/activations.ts';
-import { type Activation, blocks } from '../../numerics/network/layers.ts';
+import { blocks } from '../../numerics/network/layers.ts';
 import type { OnnxInput } from '../models/export-formats.ts';
 import { modelMetadata, type PublishedModel } from '../models/metadata.ts';
 import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from './message.ts';

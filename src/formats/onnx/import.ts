@@ -1,6 +1,7 @@
 /** Reads a network of fully connected layers from an ONNX graph. */
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
-import type { Activation, Standardization } from '../../numerics/network/layers.ts';
+import type { Activation } from '../../numerics/network/activations.ts';
+import type { Standardization } from '../../numerics/network/layers.ts';
 import { quote, rejectModelFile, showShape } from '../models/file-error.ts';
 import {
   isSameStandardization,

@@ -1,7 +1,7 @@
 /** Operators of ONNX graphs that can be imported: https://onnx.ai/onnx/operators */
 
+import type { Activation } from '../../numerics/network/activations.ts';
 import { LEAK } from '../../numerics/network/activations.ts';
-import type { Activation } from '../../numerics/network/layers.ts';
 import { quote } from '../models/file-error.ts';
 import { type Chain, isBinary, type OnnxLayer, type OnnxOperand, rejectNode } from './chain.ts';
 import { ELEMENT_TYPES, type OnnxNode, type OnnxTensor } from './message.ts';

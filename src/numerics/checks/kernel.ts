@@ -1,7 +1,8 @@
 /** Comparison of a faster engine with the reference on the same batch, weights and masks. */
 
+import { ACTIVATIONS } from '../network/activations.ts';
 import { initialize } from '../network/initialize.ts';
-import { ACTIVATIONS, blocks, type Parameters } from '../network/layers.ts';
+import { blocks, type Parameters } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
 import { createReferenceEngine } from '../reference/reference-engine.ts';
 import type { CreateEngine, EngineSettings, Examples } from '../training/engine.ts';

@@ -2,15 +2,12 @@
  * Networks: their settings, and the layout of the packed parameters.
  * W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, …
  */
+import type { Activation } from './activations.ts';
 
 export type Parameters = Float64Array | Float32Array;
 
 /** Layer sizes d0 … dL: inputs, hidden layers, classes. */
 export type LayerSizes = readonly number[];
-
-/** Activation functions of the hidden layers; activations.ts has the formulas. */
-export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const;
-export type Activation = (typeof ACTIVATIONS)[number];
 
 /** The input is (x / 255 − mean) / std, with one mean and one standard deviation for all pixels. */
 export interface Standardization {

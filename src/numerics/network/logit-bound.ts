@@ -1,4 +1,5 @@
 /** A bound on the numbers of a forward pass, to detect networks that could overflow. */
+import { ACTIVATION_FUNCTIONS } from './activations.ts';
 import { type Network, type Parameters, unpack } from './layers.ts';
 
 /**
@@ -10,7 +11,7 @@ export function logitBound(
   parameters: Parameters,
 ): number {
   const { mean, std } = standardization ?? { mean: 0, std: 1 };
-  const saturates = activation === 'tanh' || activation === 'sigmoid';
+  const { largest: largestActivation } = ACTIVATION_FUNCTIONS[activation];
   let inputs = new Float64Array(layerSizes[0]!).fill(Math.max(Math.abs(mean), Math.abs(1 - mean)) / std);
   let largest = inputs[0]!;
   for (const { weights, biases } of unpack(parameters, layerSizes)) {
@@ -22,7 +23,7 @@ export function logitBound(
       return bound;
     });
     largest = outputs.reduce((most, bound) => Math.max(most, bound), largest);
-    inputs = saturates ? outputs.map((bound) => Math.min(1, bound)) : outputs;
+    inputs = outputs.map(largestActivation);
   }
   return largest;
 }

@@ -1,6 +1,7 @@
 /** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
 import type { Distillation } from '../examples/distillation.ts';
-import { ACTIVATIONS, parameterCount } from '../network/layers.ts';
+import { ACTIVATIONS } from '../network/activations.ts';
+import { parameterCount } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
 import type { EngineSettings, Examples, OptimizerSettings } from '../training/engine.ts';
 import { PLAIN_OBJECTIVE } from '../training/engine.ts';

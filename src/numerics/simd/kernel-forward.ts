@@ -1,12 +1,7 @@
 /** Predictions and evaluation in float32, with the forward pass of the kernel. */
 
-import {
-  type Activation,
-  type LayerSizes,
-  type Parameters,
-  parameterCount,
-  type Standardization,
-} from '../network/layers.ts';
+import { ACTIVATION_FUNCTIONS, type Activation } from '../network/activations.ts';
+import { type LayerSizes, type Parameters, parameterCount, type Standardization } from '../network/layers.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import type { BatchSums, Examples, Findings, Pixels } from '../training/engine.ts';
 import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
@@ -172,8 +167,7 @@ export function createKernelForward(
       });
     },
     inspect({ alive, predicted }, examples, indices) {
-      // The derivative of every other activation is nowhere 0.
-      if (activation !== 'relu') for (const units of alive) units.fill(1);
+      if (!ACTIVATION_FUNCTIONS[activation].canDie) for (const units of alive) units.fill(1);
       evaluateChunks(examples, indices, (count) => {
         for (let n = 0; n < count; n++) {
           const record = (records + n * recordStride) / 4;

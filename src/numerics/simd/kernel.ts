@@ -1,5 +1,6 @@
 /** A kernel instance with its memory, and the header fields common to all uses. */
-import type { Activation, Standardization } from '../network/layers.ts';
+import { ACTIVATION_FUNCTIONS, type Activation } from '../network/activations.ts';
+import type { Standardization } from '../network/layers.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
 import { createView, HEADER, LAYER, type View } from './header.ts';
@@ -40,15 +41,6 @@ export function isFused(exports: KernelExports): boolean {
   const nearOne = 1 + 2 ** -12;
   return exports.multiplyAdd(nearOne, nearOne, -(1 + 2 ** -11)) === 2 ** -24;
 }
-
-const ACTIVATION_CODES: Record<Activation, number> = {
-  relu: C.RELU,
-  'leaky-relu': C.LEAKY_RELU,
-  tanh: C.TANH,
-  sigmoid: C.SIGMOID,
-  identity: C.IDENTITY,
-  silu: C.SILU,
-};
 
 export interface KernelJob {
   readonly layout: Layout;
@@ -102,7 +94,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.GRADIENT_DELTA = weightsBytes;
   header.MOMENT1_DELTA = 2 * weightsBytes;
   header.MOMENT2_DELTA = 3 * weightsBytes;
-  header.ACTIVATION = ACTIVATION_CODES[job.activation];
+  header.ACTIVATION = ACTIVATION_FUNCTIONS[job.activation].code;
   header.DENSE = job.dense ? 0xffff : 0;
   header.PANEL_VECTORS = panelVectors(job.wide);
   header.STANDARDIZED = standardization === null ? 0 : 1;

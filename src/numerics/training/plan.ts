@@ -1,8 +1,9 @@
 /** The training plan: all numerical settings of a training. */
 
 import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
+import type { Activation } from '../network/activations.ts';
 import type { Initialization } from '../network/initialize.ts';
-import type { Activation, LayerSizes, Parameters, Standardization } from '../network/layers.ts';
+import type { LayerSizes, Parameters, Standardization } from '../network/layers.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import type { Ema } from './ema.ts';
 import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';

@@ -15,7 +15,8 @@
  *
  * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
  */
-import { type Activation, parameterCount, type Standardization } from '../../numerics/network/layers.ts';
+import type { Activation } from '../../numerics/network/activations.ts';
+import { parameterCount, type Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingSnapshot } from '../../numerics/training/snapshot.ts';
 import type { CheckpointHeader } from './header.ts';
 

@@ -1,7 +1,7 @@
 /** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
-import { ACTIVATIONS } from '../../numerics/network/layers.ts';
+import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { LOOP_STOP_REASONS } from '../../numerics/training/stop-reason.ts';
 
 const count = z.int().min(0);

@@ -12,7 +12,7 @@ import {
   type OnnxNode,
 } from '../../../src/formats/onnx/message.ts';
 import { writeOnnx } from '../../../src/formats/onnx/write.ts';
-import { ACTIVATIONS } from '../../../src/numerics/network/layers.ts';
+import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { modelOf } from '../fixtures.ts';
 

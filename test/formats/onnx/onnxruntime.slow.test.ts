@@ -8,7 +8,7 @@ import { ONNX_INPUTS, type OnnxInput } from '../../../src/formats/models/export-
 import type { PublishedModel } from '../../../src/formats/models/metadata.ts';
 import { evaluateOnnx } from '../../../src/formats/onnx/evaluate.ts';
 import { readOnnx } from '../../../src/formats/onnx/read.ts';
-import type { Activation } from '../../../src/numerics/network/layers.ts';
+import type { Activation } from '../../../src/numerics/network/activations.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import { createKernelEngine, kernelModule } from '../../../src/workers/kernel/compile.ts';
 import { planOf } from '../../numerics/fixtures.ts';

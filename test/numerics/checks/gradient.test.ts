@@ -5,8 +5,9 @@ import {
   type GradientCheckReport,
   gradientCheck,
 } from '../../../src/numerics/checks/gradient.ts';
+import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
-import { ACTIVATIONS, blocks } from '../../../src/numerics/network/layers.ts';
+import { blocks } from '../../../src/numerics/network/layers.ts';
 import { assertBlocksNear, firstIndices, norm, reluNetwork, scipyFixture, stripes } from '../fixtures.ts';
 
 const fixture = scipyFixture();

@@ -30,3 +30,18 @@ test('only ReLU and leaky ReLU have a kink', () => {
   );
   assert.deepEqual(kinked, ['relu', 'leaky-relu']);
 });
+
+test('only a unit of ReLU can be dead: value and derivative are 0 below 0', () => {
+  for (const { value, derivative, canDie } of Object.values(ACTIVATION_FUNCTIONS)) {
+    const isDead = (z: number) => value(z) === 0 && derivative(z, value(z)) === 0;
+    assert.deepEqual([-9, -1, -1e-3].map(isDead), [canDie, canDie, canDie]);
+  }
+});
+
+test('no activation is larger than its bound', () => {
+  for (const { value, largest } of Object.values(ACTIVATION_FUNCTIONS)) {
+    for (const z of [0, 1e-9, 0.3, 1, 20, 1e9]) {
+      for (const each of [z, -z]) assert.ok(Math.abs(value(each)) <= largest(z), `${each}`);
+    }
+  }
+});

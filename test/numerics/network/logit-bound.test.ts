@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Activation } from '../../../src/numerics/network/activations.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
-import type { Activation, Standardization } from '../../../src/numerics/network/layers.ts';
+import type { Standardization } from '../../../src/numerics/network/layers.ts';
 import { logitBound } from '../../../src/numerics/network/logit-bound.ts';
 import { modelOf } from '../../formats/fixtures.ts';
 
@@ -11,6 +12,14 @@ test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums
   const parameters = Float64Array.of(1, -2, 0.5, 0.5, -3, 0, 4, -1, 1);
   assert.equal(logitBound(network, parameters), 26);
   assert.equal(logitBound({ ...network, activation: 'tanh' }, parameters), 6);
+  // 4 · 1 + 1 · 1 + 1: sigmoid is at most 1, but 1/2 even for sums of 0.
+  assert.equal(
+    logitBound(
+      { ...network, activation: 'sigmoid' },
+      parameters.map((x, i) => (i < 6 ? 0 : x)),
+    ),
+    6,
+  );
   // Pixels from −4 to −3: 3 · 4 + 3 = 15 and 4; 60 + 4 + 1 = 65.
   assert.equal(logitBound({ ...network, standardization: { mean: 1, std: 0.25 } }, parameters), 65);
 });

@@ -6,7 +6,8 @@ import {
   inspectByEngine,
   inspectNetwork,
 } from '../../../src/numerics/evaluation/measure.ts';
-import { ACTIVATIONS, unpack } from '../../../src/numerics/network/layers.ts';
+import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
+import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';

@@ -2,7 +2,7 @@
 import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
 import { drawMixingFraction, drawPartners } from '../../../src/numerics/examples/mixup.ts';
-import type { Activation } from '../../../src/numerics/network/layers.ts';
+import type { Activation } from '../../../src/numerics/network/activations.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
 
