@@ -7,8 +7,9 @@ import { preprocessingFor } from '../../src/domain/predictions/preprocessing.ts'
 import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 import { layerTensors } from '../../src/formats/arrays/tensor.ts';
 import { exportModel } from '../../src/formats/models/export.ts';
+import { ONNX_INPUTS } from '../../src/formats/models/export-formats.ts';
 import { type ImportHints, importModel } from '../../src/formats/models/import.ts';
-import { evaluateOnnx } from '../../src/formats/onnx/evaluate.ts';
+import { verifyOnnxGraph } from '../../src/formats/onnx/verify.ts';
 import { readEncodedJson } from '../../src/images/json-encoded.ts';
 import { decodeJson } from '../../src/images/json-pixels.ts';
 import { decodeNpy } from '../../src/images/npy.ts';
@@ -16,15 +17,7 @@ import { createMemoryLedger } from '../../src/services/memory/ledger.ts';
 import { createImageDecoder } from '../../src/services/predictions/image-decoder.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoints/decode.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
-import {
-  checkpoints,
-  encodedJsonBodies,
-  firstImage,
-  fixtures,
-  jsonBodies,
-  model,
-  pictures,
-} from './files.ts';
+import { checkpoints, encodedJsonBodies, fixtures, jsonBodies, model, pictures } from './files.ts';
 import { imageArchives } from './image-archives.ts';
 import { createRandom, mutate, pick, type Random } from './mutations.ts';
 
@@ -144,7 +137,7 @@ export const all = {
   }),
   onnx: () => ({
     files: [exportModel(model(), 'onnx', 'float'), exportModel(model(), 'onnx', 'uint8')],
-    parse: (bytes) => evaluateOnnx(bytes, firstImage),
+    parse: (bytes, random) => verifyOnnxGraph(bytes, model(), pick(random, ONNX_INPUTS)),
   }),
   'imported onnx': () => ({
     files: [...fixtures('formats', '.onnx'), exportModel(model(), 'onnx', 'uint8')],

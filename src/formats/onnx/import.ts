@@ -14,7 +14,7 @@ import { type Chain, rejectNode } from './chain.ts';
 import { findNetwork, followNodes } from './follow.ts';
 import type { OnnxGraph, OnnxValue } from './message.ts';
 import { readOnnx } from './read.ts';
-import { resolveScaling } from './scaling.ts';
+import { possibleStandardizations, resolveScaling, UNCHANGED } from './scaling.ts';
 
 /** Broadcasting and the attributes of the operators are the same since this version. */
 const MIN_OPSET = 7;
@@ -38,12 +38,15 @@ export function importOnnx(bytes: Uint8Array): OnnxParts {
   const parts = packLayers(chain.layers, binary);
   const activation = commonActivation(chain);
   const standardization = resolveScaling(chain.scaling, input.elementType);
-  const { mean, std } = standardization ?? { mean: 0, std: 1 };
+  const { mean, std } = standardization ?? UNCHANGED;
   if (!(std > 0 && Number.isFinite(std) && Number.isFinite(mean)))
     rejectModelFile('the graph must divide or multiply the images by finite numbers above 0');
   const own = readModelMetadata(metadata, parts);
   if (own === null) return { ...parts, metadata: { activation, standardization } };
-  checkOwn(own, activation, standardization);
+  checkOwn(own, activation, [
+    standardization ?? UNCHANGED,
+    ...possibleStandardizations(chain.scaling, input.elementType),
+  ]);
   return { ...parts, metadata: own };
 }
 
@@ -82,10 +85,11 @@ function commonActivation({ layers }: Chain): Activation | undefined {
 function checkOwn(
   own: ModelMetadata,
   activation: Activation | undefined,
-  standardization: Standardization | null | undefined,
+  possible: readonly Standardization[],
 ): void {
   const sameActivation = activation === undefined || activation === own.activation;
-  if (!sameActivation || !isSameStandardization(own.standardization, standardization ?? null))
+  const declared = own.standardization ?? UNCHANGED;
+  if (!sameActivation || !possible.some((each) => isSameStandardization(each, declared)))
     rejectModelFile(
       'its graph has another activation or standardization than its metadata; remove the metadata',
     );

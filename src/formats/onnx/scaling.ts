@@ -13,8 +13,10 @@ export interface Scaling {
 }
 
 const MAX_PIXEL = 255;
+/** The standardization of pixels / 255. */
+export const UNCHANGED: Standardization = { mean: 0, std: 1 };
 export const UNSCALED: Scaling = {
-  unit: { mean: 0, std: 1 },
+  unit: UNCHANGED,
   byte: { mean: 0, std: 1 / MAX_PIXEL },
   used: false,
 };
@@ -51,8 +53,18 @@ export function resolveScaling(
   { unit, byte, used }: Scaling,
   elementType: OnnxValue['elementType'],
 ): Standardization | null | undefined {
-  const isInteger = elementType?.includes('int') ?? false;
-  if (!isInteger && !used) return undefined;
-  const { mean, std } = isInteger || unit.std > MAX_UNIT || Math.abs(unit.mean) > MAX_UNIT ? byte : unit;
+  if (!isInteger(elementType) && !used) return undefined;
+  const { mean, std } =
+    isInteger(elementType) || unit.std > MAX_UNIT || Math.abs(unit.mean) > MAX_UNIT ? byte : unit;
   return Math.abs(mean) < TOLERANCE && Math.abs(std - 1) < TOLERANCE ? null : { mean, std };
 }
+
+/** Possible standardizations of a graph: pixels of an integer input are 0–255, those of a floating-point input 0–255 or 0–1. */
+export function possibleStandardizations(
+  { unit, byte }: Scaling,
+  elementType: OnnxValue['elementType'],
+): Standardization[] {
+  return isInteger(elementType) ? [byte] : [unit, byte];
+}
+
+const isInteger = (elementType: OnnxValue['elementType']) => elementType?.includes('int') ?? false;

@@ -38,12 +38,12 @@ export const HEADERS = {
   'X-Model-Digest': { description: 'Digest of the version', schema: { type: 'string' } },
   'X-Export-Max-Difference': {
     description:
-      'Largest difference between a probability computed from the file and by the service; 0 if the file holds the exact parameters',
+      'Largest difference between a probability computed from the file and by the service; 0, because the file holds the exact parameters',
     schema: { type: 'number' },
   },
   'X-Export-Checked-Images': {
     description:
-      'Number of test images on which the probabilities were compared; 0 if the parameters were compared',
+      'Number of test images on which the probabilities were compared; 0, because the parameters were compared',
     schema: { type: 'integer' },
   },
   'Inference-Header-Content-Length': {

@@ -28,7 +28,7 @@ export function buildModels({ store, catalog, modelCache, threads, metrics }: Ba
     services: {
       models,
       registry: createModelRegistryService(store, models, metrics.predictions.forget),
-      exports: createExportService(catalog, models, numeric, store.temporaryFiles),
+      exports: createExportService(models, numeric, store.temporaryFiles),
       imports: createImportService({ store, catalog, models, numeric }),
       evaluations,
       testSets,

@@ -7,8 +7,7 @@ import { createCoalescingCache } from '../inspection/coalesce.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 
-export interface SharedFile<Info> {
-  readonly info: Info;
+export interface SharedFile {
   /** In bytes. */
   readonly size: number;
   /**
@@ -23,22 +22,22 @@ export interface SharedFile<Info> {
  * @param write writes a new file; called only if the file is neither being written nor in use
  * @throws AtelierError `overloaded` if too many bytes are in use; the reason of `signal`; the errors of `write`
  */
-export type OpenShared<Info> = (
+export type OpenShared = (
   key: string,
   signal: AbortSignal,
-  write: (path: string, signal: AbortSignal) => Promise<Info>,
-) => Promise<SharedFile<Info>>;
+  write: (path: string, signal: AbortSignal) => Promise<void>,
+) => Promise<SharedFile>;
 
 /**
  * @param newFile returns the path of a new file
  * @param maxBytes size of the files in use above which no further one is written
  */
-export function createSharedFiles<Info>(newFile: () => string, maxBytes: number): OpenShared<Info> {
-  const coalesce = createCoalescingCache<SharedFile<Info>>(0);
-  const inUse = new Map<string, SharedFile<Info>>();
+export function createSharedFiles(newFile: () => string, maxBytes: number): OpenShared {
+  const coalesce = createCoalescingCache<SharedFile>(0);
+  const inUse = new Map<string, SharedFile>();
   const times = createWorkTimes();
 
-  function share(key: string, handle: FileHandle, size: number, info: Info): SharedFile<Info> {
+  function share(key: string, handle: FileHandle, size: number): SharedFile {
     const startedAt = times.start();
     let readers = 0;
     const closeIfUnused = () => {
@@ -47,8 +46,7 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
       times.end(startedAt);
       void handle.close();
     };
-    const file: SharedFile<Info> = {
-      info,
+    const file: SharedFile = {
       size,
       read(range = { start: 0, end: size - 1 }) {
         readers += 1;
@@ -67,8 +65,8 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
   async function writeShared(
     key: string,
     signal: AbortSignal,
-    write: Parameters<OpenShared<Info>>[2],
-  ): Promise<SharedFile<Info>> {
+    write: Parameters<OpenShared>[2],
+  ): Promise<SharedFile> {
     const used = inUse.values().reduce((sum, { size }) => sum + size, 0);
     if (used >= maxBytes) {
       throw new AtelierError(
@@ -79,12 +77,12 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
     }
     const path = newFile();
     try {
-      const info = await write(path, signal);
+      await write(path, signal);
       const handle = await open(path);
       const { size } = await handle.stat();
       // The open file stays readable; the system frees it when it is closed, even if the process is killed.
       await rm(path);
-      return share(key, handle, size, info);
+      return share(key, handle, size);
     } catch (error) {
       await rm(path, { force: true });
       throw error;
@@ -98,7 +96,7 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
 /** Every reader has its own position. */
 async function* readChunks(
   handle: FileHandle,
-  { start, end }: NonNullable<Parameters<SharedFile<unknown>['read']>[0]>,
+  { start, end }: NonNullable<Parameters<SharedFile['read']>[0]>,
 ): AsyncGenerator<Buffer> {
   for (let position = start; position <= end; ) {
     const length = Math.min(CHUNK_BYTES, end + 1 - position);

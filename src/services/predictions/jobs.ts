@@ -70,12 +70,7 @@ export interface PredictionJobService {
    * @param hasAllClasses whether a CSV holds the probabilities of all classes
    * @throws AtelierError as `resultTag`; `storage-full`, `overloaded`
    */
-  result(
-    id: string,
-    format: ResultFormat,
-    hasAllClasses: boolean,
-    signal: AbortSignal,
-  ): Promise<SharedFile<undefined>>;
+  result(id: string, format: ResultFormat, hasAllClasses: boolean, signal: AbortSignal): Promise<SharedFile>;
 }
 
 export function createPredictionJobService(options: {
@@ -95,7 +90,7 @@ export function createPredictionJobService(options: {
   const { predictionJobs: jobs, temporaryFiles } = store;
   const { newFile } = temporaryFiles;
   const discard = (file: string) => rm(file, { force: true });
-  const openShared = createSharedFiles<undefined>(newFile, MAX_RESULT_BYTES);
+  const openShared = createSharedFiles(newFile, MAX_RESULT_BYTES);
 
   async function get(id: string): Promise<PredictionJob> {
     const job = await jobs.get(id);

@@ -24,7 +24,7 @@ export interface NumericTasks {
   drawLayer: { task: message.WeightsTask; result: Uint8Array };
   /** PNG of a chart. */
   drawPlot: { task: message.PlotTask; result: Uint8Array };
-  exportFile: { task: message.ExportTask; result: message.ExportResult };
+  exportFile: { task: message.ExportTask; result: undefined };
   importFile: { task: message.ImportTask; result: message.ImportResult };
   /** Predicts in chunks. The signal of the pool ends it within one. */
   predictImages: { task: message.PredictionTask; result: PredictionCounts };

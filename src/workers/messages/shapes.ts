@@ -218,19 +218,13 @@ export interface WeightsTask extends WeightsQuery {
   readonly network: ServedNetwork;
 }
 
-/** The parameters and the images are in shared memory. */
+/** The parameters are in shared memory. */
 export interface ExportTask {
   readonly model: PublishedModel;
   readonly format: ExportFormat;
   readonly input: OnnxInput;
-  /** n × 784; an ONNX file must give the same predictions for them as the service. */
-  readonly pixels: Uint8Array;
   /** The new file to write. */
   readonly path: string;
-}
-
-export interface ExportResult {
-  readonly maxDifference: number;
 }
 
 export interface ImportTask {

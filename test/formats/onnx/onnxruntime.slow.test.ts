@@ -6,7 +6,6 @@ import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { exportModel } from '../../../src/formats/models/export.ts';
 import { ONNX_INPUTS, type OnnxInput } from '../../../src/formats/models/export-formats.ts';
 import type { PublishedModel } from '../../../src/formats/models/metadata.ts';
-import { evaluateOnnx } from '../../../src/formats/onnx/evaluate.ts';
 import { readOnnx } from '../../../src/formats/onnx/read.ts';
 import type { Activation } from '../../../src/numerics/network/activations.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
@@ -101,9 +100,6 @@ for (const [hidden, activation, standardize] of [
       const answers = await run(file, input, pixels);
       assert.ok(largestDifference(answers.probabilities, served) <= 1e-5);
       assert.deepEqual(answers.labels, labels);
-      const own = evaluateOnnx(file, pixels.subarray(0, 256 * 784));
-      assert.ok(largestDifference(own.probabilities, served.subarray(0, 2560)) <= 1e-5);
-      assert.deepEqual([...own.labels], labels.slice(0, 256));
     }
   });
 }

@@ -84,7 +84,6 @@ test('the digits of scikit-learn can be trained on, predicted, checked and shown
   for (const format of ['onnx', 'npz']) {
     const file = await app.inject(`/v1/models/digits/versions/1/export?format=${format}`);
     assert.equal(file.statusCode, 200, file.body);
-    assert.ok(Number(file.headers['x-export-max-difference']) < 1e-5);
   }
 
   const check = await app.inject({

@@ -36,18 +36,13 @@ const TYPES = {
 };
 
 for (const format of EXPORT_FORMATS) {
-  test(`${format} has headers with its type, digest, and difference from the service`, async () => {
+  test(`${format} has headers with its type and digest, and without a difference from the service`, async () => {
     const { headers, rawPayload } = await fetchFile(`format=${format}`);
     assert.equal(headers['content-type'], TYPES[format]);
     assert.equal(headers['content-disposition'], `attachment; filename="mine-1.${format}"`);
     assert.equal(headers['x-model-digest'], version.digest);
     const [difference, images] = [headers['x-export-max-difference'], headers['x-export-checked-images']];
-    if (format === 'onnx') {
-      assert.ok(Number(difference) > 0 && Number(difference) < 1e-5, `${difference}`);
-      assert.equal(Number(images), 256);
-    } else {
-      assert.deepEqual([Number(difference), Number(images)], [0, 0]);
-    }
+    assert.deepEqual([Number(difference), Number(images)], [0, 0]);
     const head = await fetchFile(`format=${format}`, 1, 'HEAD');
     assert.equal(head.statusCode, 200);
     assert.equal(head.rawPayload.length, 0);
@@ -151,7 +146,7 @@ test('exports by number or alias, in known formats only', async () => {
   assertProblem(await fetchFile('format=npy', 'nobody'), 404, 'model-not-found');
 });
 
-test('a large network cannot be exported as JSON, and its ONNX file is verified on fewer images', async () => {
+test('a large network cannot be exported as JSON, but as ONNX', async () => {
   const count = parameterCount([784, 4096, 450, 10]);
   const vector = npyBytes(numbers(count), [count]);
   const large = await importFile(app, vector, { name: 'mine', hidden: '4096,450', dataset: 'none' });
@@ -160,6 +155,4 @@ test('a large network cannot be exported as JSON, and its ONNX file is verified 
   assert.match(problem.detail, /5,063,\d{3} parameters; the limit for JSON is 5,000,000.*safetensors/);
   const onnx = await fetchFile('format=onnx', 2);
   assert.equal(onnx.statusCode, 200, onnx.body);
-  const images = Number(onnx.headers['x-export-checked-images']);
-  assert.ok(images > 0 && images < 256, `${images}`);
 });

@@ -1,0 +1,60 @@
+/** Verifies the graph of an exported ONNX file: what it computes besides the layers that an import reads. */
+import { isDeepStrictEqual } from 'node:util';
+import type { OnnxInput } from '../models/export-formats.ts';
+import { rejectModelFile } from '../models/file-error.ts';
+import { isSameStandardization, type PublishedModel } from '../models/metadata.ts';
+import { followNodes } from './follow.ts';
+import { IR_VERSION, OPSET } from './message.ts';
+import { readOnnx } from './read.ts';
+import { UNCHANGED } from './scaling.ts';
+
+/**
+ * An import accepts graphs whose end or range of pixels differs: logits, other outputs, pixels of 0–255 as floats.
+ * @throws AtelierError `invalid-model-file` naming what differs
+ */
+export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input: OnnxInput): void {
+  const { layerSizes, standardization } = model;
+  const { irVersion, opset, graph } = readOnnx(bytes);
+  const last = layerSizes.length - 1;
+  const found = {
+    versions: [irVersion, opset],
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+    end: graph.nodes.slice(-2).map(({ name: _, domain: __, ...node }) => node),
+  };
+  const expected: typeof found = {
+    versions: [IR_VERSION, OPSET],
+    inputs: [{ name: 'image', elementType: input, shape: ['batch', layerSizes[0]!] }],
+    outputs: [
+      { name: 'probabilities', elementType: 'float', shape: ['batch', layerSizes[last]!] },
+      { name: 'label', elementType: 'int64', shape: ['batch'] },
+    ],
+    end: [
+      {
+        opType: 'Softmax',
+        inputs: [`z${last}`],
+        outputs: ['probabilities'],
+        attributes: { axis: { int: 1 } },
+      },
+      {
+        opType: 'ArgMax',
+        inputs: ['probabilities'],
+        outputs: ['label'],
+        attributes: { axis: { int: 1 }, keepdims: { int: 0 } },
+      },
+    ],
+  };
+  for (const part of Object.keys(expected) as (keyof typeof expected)[]) {
+    if (!isDeepStrictEqual(found[part], expected[part]))
+      rejectModelFile(
+        `the ${part} of its graph are ${JSON.stringify(found[part])} instead of ${JSON.stringify(expected[part])}`,
+      );
+  }
+  const chain = followNodes(graph, graph.inputs[0]!).get('probabilities');
+  if (chain?.kind !== 'chain') rejectModelFile('its probabilities do not follow from the image');
+  const scaling = chain.scaling[input === 'uint8' ? 'byte' : 'unit'];
+  if (!isSameStandardization(scaling, standardization ?? UNCHANGED))
+    rejectModelFile(
+      `its graph standardizes pixels by ${JSON.stringify(scaling)} instead of ${JSON.stringify(standardization)}`,
+    );
+}
