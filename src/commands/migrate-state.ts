@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
 import { type DatabaseConfig, readConfigWithDatabase } from '../config/read.ts';
 import { AtelierError } from '../errors.ts';
-import { migrateBoss, startBoss } from '../queue/boss.ts';
-import { createTickets } from '../queue/boss-tickets.ts';
+import { migrateBoss, startBoss } from '../queue/pg-boss.ts';
+import { createTickets } from '../queue/tickets.ts';
 import type { Database } from '../store/database/tables.ts';
 import { createChunkedBlobs } from '../store/postgres/blobs/chunked.ts';
 import { createRegisteredBlobs } from '../store/postgres/blobs/registered.ts';
@@ -56,7 +56,7 @@ async function openDatabase({ url, directUrl, blobUrl, blobCredentials }: Databa
 
 /** Issues a ticket for each queued job, in the order of the queue. A job that already has one keeps it. */
 async function issueTickets(db: Kysely<Database>): Promise<void> {
-  const boss = await startBoss({ db, supervise: false, onError: () => {} });
+  const boss = await startBoss({ db, onError: () => {} });
   try {
     const { follow } = createTickets(boss);
     const queued = await selectQueued(db).select('status').execute();

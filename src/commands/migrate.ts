@@ -2,7 +2,7 @@
 
 import { readConfig } from '../config/read.ts';
 import { AtelierError } from '../errors.ts';
-import { migrateBoss } from '../queue/boss.ts';
+import { migrateBoss } from '../queue/pg-boss.ts';
 import { migratePostgres } from '../store/postgres/migrate.ts';
 import { fail } from './command-line.ts';
 

@@ -1,8 +1,8 @@
 /** The persistent state: of this process alone, or of all processes that share a database. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config/read.ts';
-import { type Boss, migrateBoss, startBoss } from '../queue/boss.ts';
-import { createTickets } from '../queue/boss-tickets.ts';
+import { type Boss, migrateBoss, startBoss } from '../queue/pg-boss.ts';
+import { type ClaimableTickets, createTickets } from '../queue/tickets.ts';
 import type { Capacity } from '../services/queueing/forecast.ts';
 import { sharedCapacity } from '../services/queueing/placement.ts';
 import type { Store } from '../store/persistent-state.ts';
@@ -16,6 +16,7 @@ export interface Cluster {
   /** Number of jobs that run at once in this process. */
   readonly slots: number;
   readonly boss: Boss;
+  readonly tickets: ClaimableTickets;
 }
 
 export interface State {
@@ -47,6 +48,7 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
   // Loaded only for a shared database.
   const { openPostgresStore } = await import('../store/postgres/open.ts');
   let boss: Boss | undefined;
+  let tickets: ClaimableTickets | undefined;
   try {
     const store = await openPostgresStore({
       ...database,
@@ -54,18 +56,19 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
       maxDatasetBytes,
       log,
       offer: { role, slots, jobBytes, environment: { kernel: kernel.digest, fused } },
-      async openTickets(db) {
+      async openTickets(db, send) {
         await migrateBoss(database.directUrl);
         boss = await startBoss({
           db,
-          supervise: slots > 0,
+          send: slots > 0 ? send : undefined,
           onError: (err) => log.warn({ err }, 'background work of the queue failed and is repeated'),
         });
-        return createTickets(boss);
+        tickets = createTickets(boss);
+        return tickets;
       },
     });
     // With an offer the store joins the replicas, and it has opened the tickets.
-    const cluster = { replicas: store.replicas!, slots, boss: boss! };
+    const cluster = { replicas: store.replicas!, slots, boss: boss!, tickets: tickets! };
     return {
       store,
       cluster,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hasCode } from '../../src/errors.ts';
-import { TRAINING } from '../../src/queue/boss.ts';
-import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import type { AdmitJob } from '../../src/queue/job-queue.ts';
+import { NOTHING } from '../../src/queue/local-runs.ts';
+import { TRAINING } from '../../src/queue/pg-boss.ts';
+import { ticketIdOf } from '../../src/queue/tickets.ts';
 import { seeded } from '../support/seeded.ts';
 import { withoutPostgres } from '../support/servers/postgres.ts';
 import { type Process, type ProcessOptions, queueDatabase, startTwo } from './shared.ts';
@@ -81,8 +82,7 @@ test('a job that must wait or is left stays available to other processes', optio
   const waiting = new Set<string>();
   // Notices and the poll start jobs as soon as they exist, before the sets are filled.
   let isSetUp = false;
-  const admit: AdmitJob = async (id) =>
-    id === undefined || waiting.has(id) ? null : { bytes: 0, [Symbol.dispose]() {} };
+  const admit: AdmitJob = async (id) => (waiting.has(id) ? null : NOTHING);
   const { a, b, log, untilStarted } = await twoProcesses(t, {
     admit,
     isLeft: (id) => !isSetUp || left.has(id),

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
-import { type Boss, migrateBoss, startBoss } from '../../src/queue/boss.ts';
-import { createTickets } from '../../src/queue/boss-tickets.ts';
-import { type AdmitJob, type JobQueue, NOTHING, Preemption, type RunJob } from '../../src/queue/job-queue.ts';
-import { createSharedQueue } from '../../src/queue/shared-queue.ts';
+import type { AdmitJob, JobQueue, RunJob } from '../../src/queue/job-queue.ts';
+import { Preemption } from '../../src/queue/local-runs.ts';
+import { type Boss, migrateBoss, startBoss } from '../../src/queue/pg-boss.ts';
+import { openJobQueue } from '../../src/queue/shared-queue.ts';
+import { type ClaimableTickets, createTickets } from '../../src/queue/tickets.ts';
 import { createJobPlacement } from '../../src/services/queueing/placement.ts';
 import { createJobPreemption } from '../../src/services/queueing/preemption.ts';
 import type { Store } from '../../src/store/persistent-state.ts';
@@ -99,15 +100,17 @@ export async function startProcess(
     isLeft?: (jobId: string) => boolean;
   },
 ): Promise<Process> {
-  const { url, name, log, slots = 1, admit = async (id) => (id === undefined ? null : NOTHING) } = options;
+  const { url, name, log, slots = 1, admit } = options;
   let boss: Boss | undefined;
+  let tickets: ClaimableTickets | undefined;
   const store = await openPostgresStore({
     url,
     directory: await temporaryDirectory(t),
     offer: { ...OFFER, slots },
-    async openTickets(db) {
-      boss = await startBoss({ db, supervise: false, onError() {} });
-      return createTickets(boss);
+    async openTickets(db, send) {
+      boss = await startBoss({ db, send, onError() {} });
+      tickets = createTickets(boss);
+      return tickets;
     },
   });
   const replicas = store.replicas!;
@@ -129,23 +132,24 @@ export async function startProcess(
       log.append(`${name} ends ${jobId}`);
     }
   };
-  const queue = createSharedQueue({
-    boss: boss!,
-    replicas,
-    notices: store.notices,
-    isLeft: async ({ id }) => options.isLeft?.(id) ?? false,
-    admit,
-    preempt: createJobPreemption({
-      jobs: store.jobs,
-      memory: { fitsJobs: () => true },
-      readRequirement: async () => null,
-      peersFor: createJobPlacement({ replicas, jobs: store.jobs, catalog: createCatalog([]) }).peersFor,
-    }),
-    runJob,
-    recover: store.jobs.recoverOne,
-    slots,
-    onDefect: (jobId, error) => log.append(`${name} ${jobId}: ${error}`),
-  });
+  const queue = openJobQueue(
+    {
+      next: store.jobs.nextQueued,
+      claim: tickets!.claim,
+      isLeft: async ({ id }) => options.isLeft?.(id) ?? false,
+      ...(admit && { admit }),
+      preempt: createJobPreemption({
+        jobs: store.jobs,
+        memory: { fitsJobs: () => true },
+        readRequirement: async () => null,
+        peersFor: createJobPlacement({ replicas, jobs: store.jobs, catalog: createCatalog([]) }).peersFor,
+      }),
+      runJob,
+      slots,
+      onDefect: (jobId, error) => log.append(`${name} ${jobId}: ${error}`),
+    },
+    { boss: boss!, table: 'jobs', replicas, notices: store.notices, recover: store.jobs.recoverOne },
+  );
   queue.start();
   let isClosed = false;
   async function close() {

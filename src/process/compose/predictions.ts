@@ -1,6 +1,6 @@
 /** Predictions: for requests, and jobs that predict the images of a file. */
 import { observePredictions } from '../../http/metrics/predictions.ts';
-import { createPredictionQueue } from '../../queue/prediction-queue.ts';
+import { openJobQueue } from '../../queue/shared-queue.ts';
 import { createEncodedJsonReader } from '../../services/predictions/encoded-json.ts';
 import { createImageDecoder } from '../../services/predictions/image-decoder.ts';
 import { createInferenceStatistics } from '../../services/predictions/inference-statistics.ts';
@@ -15,20 +15,25 @@ export function buildPredictions(base: Base, { services: { models }, loadStatist
   const { config, log, store, cluster, catalog, memory, metrics, threads } = base;
   const { predict, numeric, checks, batches } = threads;
   const waits = createMemoryWaits();
-  const queue = createPredictionQueue({
-    jobs: store.predictionJobs,
-    cluster: cluster ?? undefined,
-    runJob: createRunPredictions({
-      store,
-      catalog,
-      models,
-      pool: batches,
-      waits,
-      log,
-      runner: cluster?.replicas.id,
-    }),
-    onDefect: (jobId, err) => log.error({ jobId, err }, 'failed to run a job'),
-  });
+  const { nextQueued, recoverOne } = store.predictionJobs;
+  const queue = openJobQueue(
+    {
+      next: nextQueued,
+      runJob: createRunPredictions({
+        store,
+        catalog,
+        models,
+        pool: batches,
+        waits,
+        log,
+        runner: cluster?.replicas.id,
+      }),
+      // Each process that runs jobs runs one at a time.
+      slots: cluster?.slots === 0 ? 0 : 1,
+      onDefect: (jobId, err) => log.error({ jobId, err }, 'failed to run a job'),
+    },
+    cluster && { ...cluster, table: 'prediction_jobs', recover: recoverOne },
+  );
   const statistics = createInferenceStatistics();
   const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
   const observer = observePredictions(metrics.predictions, statistics);

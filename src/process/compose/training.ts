@@ -1,7 +1,6 @@
 /** Training jobs: the queue that runs them, and the services that create, preview and log them. */
 import { currentRequestId } from '../../http/hooks/lifecycle/request-context.ts';
-import { createLocalQueue } from '../../queue/local-queue.ts';
-import { createSharedQueue } from '../../queue/shared-queue.ts';
+import { openJobQueue } from '../../queue/shared-queue.ts';
 import { logJobEvents } from '../../services/events/log.ts';
 import { createJudge } from '../../services/models/judge.ts';
 import { createPreviewTraining } from '../../services/preview/training-jobs.ts';
@@ -74,8 +73,12 @@ function buildQueue(base: Base, { services: { models }, loadDistillation }: Mode
   const { jobs } = store;
   const placement = cluster && createJobPlacement({ ...cluster, jobs, catalog });
   const readRequirement = createJobRequirement({ jobs, catalog, memory });
-  const work = {
+  const options = {
+    next: jobs.nextQueued,
+    claim: cluster?.tickets.claim,
+    isLeft: placement?.isLeft,
     admit: createJobAdmission({ jobs, catalog, memory, readRequirement, ...placement }),
+    onEmpty: memory.stopWaiting,
     preempt: createJobPreemption({ jobs, memory, readRequirement, ...placement }),
     runJob: createRunTraining({
       store,
@@ -89,16 +92,9 @@ function buildQueue(base: Base, { services: { models }, loadDistillation }: Mode
       log,
       ...(cluster && { runner: cluster.replicas.id }),
     }),
+    slots: cluster?.slots ?? config.trainingWorkers,
     onDefect: (jobId: string, err: unknown) => log.error({ jobId, err }, 'failed to run a job'),
   };
-  if (cluster === null) {
-    return createLocalQueue({ ...work, nextQueued: jobs.nextQueued, slots: config.trainingWorkers });
-  }
-  return createSharedQueue({
-    ...cluster,
-    ...work,
-    notices: store.notices,
-    isLeft: placement!.isLeft,
-    recover: jobs.recoverOne,
-  });
+  const { notices } = store;
+  return openJobQueue(options, cluster && { ...cluster, table: 'jobs', notices, recover: jobs.recoverOne });
 }

@@ -1,6 +1,7 @@
 /** Admission of queued jobs: the next one starts when its memory is free. */
 import type { Catalog } from '../../datasets/catalog.ts';
-import { type AdmitJob, NOTHING } from '../../queue/job-queue.ts';
+import type { AdmitJob } from '../../queue/job-queue.ts';
+import { NOTHING } from '../../queue/local-runs.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import { createPatience } from './patience.ts';
@@ -28,10 +29,6 @@ export function createJobAdmission({
   const isPatient = createPatience(patienceMs);
 
   return async (jobId) => {
-    if (jobId === undefined) {
-      memory.stopWaiting();
-      return null;
-    }
     const required = await readRequirement(jobId);
     if (required === null) return NOTHING;
     const { dataset, bytes, reason } = required;

@@ -1,10 +1,10 @@
 /** Placement of queued jobs: which ones this replica leaves to others. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Arithmetic } from '../../domain/training/reproducibility.ts';
-import type { QueuedJob } from '../../queue/job-claims.ts';
 import { decodeOrigin } from '../../store/jobs/origin.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { Replica, Replicas } from '../../store/postgres/replicas/processes.ts';
+import type { QueuedJob } from '../../store/runs/queue-order.ts';
 import { trainingJobBytes } from '../memory/limits.ts';
 import type { Capacity } from './forecast.ts';
 

@@ -1,5 +1,5 @@
 /** Preemption: which running job of this process stops so that a queued job of higher priority can start. */
-import type { PreemptJob, RunningJob } from '../../queue/job-queue.ts';
+import type { LocalRun, PreemptJob } from '../../queue/local-runs.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { ActiveJob, Contest } from '../../store/runs/preemptions.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
@@ -53,5 +53,5 @@ export function createJobPreemption(options: {
   };
 }
 
-const bytesOf = ({ id }: ActiveJob, running: readonly RunningJob[]) =>
+const bytesOf = ({ id }: ActiveJob, running: readonly LocalRun[]) =>
   running.find((job) => job.id === id)!.bytes;

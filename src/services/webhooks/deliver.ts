@@ -1,7 +1,7 @@
 /** Delivery of webhooks: claims due messages, sends them, and stores the outcomes. */
 import { setMaxListeners } from 'node:events';
 import type { BlockList } from 'node:net';
-import { repeatedWork } from '../../queue/repeated-work.ts';
+import { createPasses } from '../../queue/passes.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { ClaimedMessage } from '../../store/webhooks/outbox.ts';
 import { attemptDelivery, RETRY_DELAYS_MS } from './attempt.ts';
@@ -44,8 +44,6 @@ export function createWebhookDelivery(options: {
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   let timer: NodeJS.Timeout | undefined;
-  let pass: Promise<void> | undefined;
-  let isRequested = false;
   let isStarted = false;
 
   async function deliver(message: ClaimedMessage): Promise<void> {
@@ -66,7 +64,10 @@ export function createWebhookDelivery(options: {
     log.warn(details, outcome.retryAt === null ? 'webhook given up' : 'webhook failed, to be repeated');
   }
 
-  const sendDue = repeatedWork(async () => {
+  /** Looks at the outbox. */
+  const passes = createPasses(async () => {
+    // In case of an error.
+    schedule(POLL_MS);
     while (!closing.signal.aborted && sending.size < MAX_SENDING) {
       const now = Date.now();
       const message = await store.webhooks.claim(new Date(now), new Date(now + CLAIM_MS));
@@ -75,7 +76,7 @@ export function createWebhookDelivery(options: {
         .catch(onDefect)
         .then(() => {
           sending.delete(sent);
-          wake();
+          passes.request();
         });
       sending.add(sent);
     }
@@ -85,38 +86,23 @@ export function createWebhookDelivery(options: {
 
   function schedule(ms: number): void {
     clearTimeout(timer);
-    if (!closing.signal.aborted) timer = setTimeout(wake, ms).unref();
-  }
-
-  /** Looks at the outbox once more, after the current look if there is one. */
-  function wake(): void {
-    if (closing.signal.aborted) return;
-    isRequested = true;
-    pass ??= (async () => {
-      while (isRequested && !closing.signal.aborted) {
-        isRequested = false;
-        // In case of an error.
-        schedule(POLL_MS);
-        await sendDue();
-      }
-      pass = undefined;
-    })();
+    if (!closing.signal.aborted) timer = setTimeout(passes.request, ms).unref();
   }
 
   store.events.onCommitted((_jobId, events) => {
-    if (isStarted && events.some(({ type }) => type === 'status')) wake();
+    if (isStarted && events.some(({ type }) => type === 'status')) passes.request();
   });
 
   return {
     start() {
       // Without origins every attempt would fail, but another process, or this one later, may have some.
       isStarted = origins.length > 0;
-      if (isStarted) wake();
+      if (isStarted) passes.request();
     },
     async close() {
       closing.abort();
       clearTimeout(timer);
-      await pass;
+      await passes.close();
       await Promise.all(sending);
     },
   };

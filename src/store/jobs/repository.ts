@@ -12,7 +12,13 @@ import type { Precondition, Rows } from '../database/rows.ts';
 import type { Database } from '../database/tables.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { type Contest, readContest, recordPreemption } from '../runs/preemptions.ts';
-import { countAhead, selectAhead, selectQueued } from '../runs/queue-order.ts';
+import {
+  countAhead,
+  type QueuedJob,
+  type QueuePosition,
+  selectAhead,
+  selectQueued,
+} from '../runs/queue-order.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from '../runs/recover.ts';
 import { type StartOptions, startJob } from '../runs/start.ts';
 import { createRun, type Run } from '../runs/writes.ts';
@@ -62,10 +68,10 @@ export interface Jobs {
   /** Jobs by id, in any order, without those whose row is damaged. */
   getMany(ids: readonly string[]): Promise<TrainingJob[]>;
   /**
-   * Id of the queued job with the highest priority; of several, the oldest by creation, so a requeued job comes before
-   * later ones. Its row may be damaged.
+   * The queued job with the highest priority, or the next one after another; of several, the oldest by creation, so a
+   * requeued job comes before later ones. Its row may be damaged.
    */
-  nextQueued(): Promise<string | undefined>;
+  nextQueued(after?: QueuePosition): Promise<QueuedJob | undefined>;
   count(status: JobStatus): Promise<number>;
   /** Number of queued jobs that would start before a new one of this priority. */
   countAhead(priority: number): Promise<number>;
@@ -195,9 +201,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       return rows.flatMap((row) => toReadableJob(row) ?? []);
     },
 
-    async nextQueued() {
-      return (await selectQueued(db).limit(1).executeTakeFirst())?.id;
-    },
+    nextQueued: (after) => selectQueued(db, after).select('origin').limit(1).executeTakeFirst(),
 
     count: (status) => count(db, status),
     countAhead: (priority) => countAhead(db, priority),

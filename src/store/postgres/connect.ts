@@ -9,7 +9,7 @@ import {
   type PostgresPool,
   type PostgresPoolClient,
 } from 'kysely';
-import type { PoolClient, QueryResult } from 'pg';
+import type { PoolClient } from 'pg';
 import { hasCode } from '../../errors.ts';
 import type { Database } from '../database/tables.ts';
 import { storageUnavailable, toStorageError } from './errors.ts';
@@ -50,8 +50,31 @@ interface PoolSettings extends PostgresOptions {
 
 /** Opens no connection yet. @throws Error if the address is not valid */
 export async function connectPostgres(options: PostgresOptions): Promise<Kysely<Database>> {
-  const pool = await createPool({ ...options, timeoutMs: REPLY_MS });
+  return toDatabase(await createStorePool(options));
+}
+
+/** The pool of a store. Opens no connection yet. @throws Error if the address is not valid */
+export function createStorePool(options: PostgresOptions): Promise<PostgresPool> {
+  return createPool({ ...options, timeoutMs: REPLY_MS });
+}
+
+export function toDatabase(pool: PostgresPool): Kysely<Database> {
   return new Kysely<Database>({ dialect: new LimitedDialect({ pool }) }).withSchema(SCHEMA);
+}
+
+/** Sends one statement, or several without values, outside a transaction. Returns the rows of all. */
+export type SendStatements = (text: string, values?: unknown[]) => Promise<{ rows: unknown[] }>;
+
+export function sendStatements(pool: PostgresPool): SendStatements {
+  return async (text, values = []) => {
+    const client = await pool.connect();
+    try {
+      const results = await client.query<{ rows: unknown[] }>(text, values);
+      return { rows: [results].flat().flatMap(({ rows }) => rows) };
+    } finally {
+      client.release();
+    }
+  };
 }
 
 class LimitedDialect extends PostgresDialect {
@@ -132,14 +155,6 @@ async function unlessCutOff<T>(result: Promise<T>, isCutOff?: () => boolean): Pr
   }
 }
 
-/** pg-boss sends several statements at once, and recognizes their rows by the names of the columns. */
-function joinResults(
-  results: QueryResult | QueryResult[],
-): Pick<QueryResult, 'command' | 'rowCount' | 'rows'> {
-  if (!Array.isArray(results)) return results;
-  return { command: 'SELECT', rowCount: null, rows: results.flatMap(({ rows }) => rows) };
-}
-
 /** One use of a connection. After it is lost, every further statement throws the first error. */
 function adapt(client: PoolClient, isCutOff?: () => boolean): PostgresPoolClient {
   let lost: unknown;
@@ -148,7 +163,7 @@ function adapt(client: PoolClient, isCutOff?: () => boolean): PostgresPoolClient
   async function query(sql: string, parameters: readonly unknown[] = []) {
     if (lost !== undefined) throw lost;
     try {
-      return joinResults(await reply(client.query(sql, [...parameters])));
+      return await reply(client.query(sql, [...parameters]));
     } catch (error) {
       if (hasCode(error, 'storage-unavailable')) lost = error;
       throw error;

@@ -17,7 +17,14 @@ import { createChunkedBlobs } from './blobs/chunked.ts';
 import { collectBlobs } from './blobs/collect.ts';
 import { createReferencedBlobs } from './blobs/referenced.ts';
 import { createSharedBootstrapKey } from './bootstrap-key.ts';
-import { connectPostgres, type PostgresOptions, SCHEMA } from './connect.ts';
+import {
+  createStorePool,
+  type PostgresOptions,
+  SCHEMA,
+  type SendStatements,
+  sendStatements,
+  toDatabase,
+} from './connect.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
 import { joinDatabase, type Membership } from './replicas/membership.ts';
@@ -43,7 +50,7 @@ export interface PostgresStoreOptions extends Omit<PostgresOptions, 'isCutOff'> 
   /** Without it, this process is not among the replicas, and gets no notices of what others change. */
   readonly offer?: ReplicaOffer | undefined;
   /** Opens the queue that all processes share. */
-  readonly openTickets?: (db: Kysely<Database>) => Promise<Tickets>;
+  readonly openTickets?: (db: Kysely<Database>, send: SendStatements) => Promise<Tickets>;
 }
 
 /** @throws AtelierError `storage-unavailable`, `state-unusable`; `state-locked` if another process uses the directory */
@@ -56,12 +63,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let membership: Membership | undefined;
   try {
     await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
-    db = await connectPostgres({
+    const pool = await createStorePool({
       ...options,
       isCutOff: () => membership?.replicas.isCutOff() ?? false,
     });
+    db = toDatabase(pool);
     if (directUrl !== url) await assertMigrated(db);
-    const rows = createPostgresRows(db, await options.openTickets?.(db));
+    const rows = createPostgresRows(db, await options.openTickets?.(db, sendStatements(pool)));
     await assertTransferred(rows.db);
     await createPartitions(rows.db).catch((error) => {
       // The hourly task tries again. A backup, for example, locks the tables longer than a start can wait.

@@ -56,8 +56,8 @@ export interface PredictionJobs {
     readonly after?: string | undefined;
     readonly status?: PredictionStatus | undefined;
   }): Promise<Page<PredictionJob>>;
-  /** Id of the oldest queued job. */
-  nextQueued(): Promise<string | undefined>;
+  /** The oldest queued job, or the next one after another. */
+  nextQueued(after?: { readonly id: string }): Promise<{ readonly id: string } | undefined>;
   /** Starts a run of a queued job. @returns null if the job is not queued any more, or its row is damaged */
   start(id: string, runner?: string): Promise<PredictionRun | null>;
   /** Digest of a file of the job; undefined if it has none of this kind. */
@@ -131,9 +131,10 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
       return { ...page, data: page.data.flatMap((job) => job ?? []) };
     },
 
-    async nextQueued() {
-      const oldest = db.selectFrom('prediction_jobs').select('id').where('status', '=', 'queued');
-      return (await oldest.orderBy('id').limit(1).executeTakeFirst())?.id;
+    nextQueued(after) {
+      const queued = db.selectFrom('prediction_jobs').select('id').where('status', '=', 'queued');
+      const later = after === undefined ? queued : queued.where('id', '>', after.id);
+      return later.orderBy('id').limit(1).executeTakeFirst();
     },
 
     async start(id, runner) {

@@ -8,6 +8,11 @@ export interface QueuePosition {
   readonly rank: number;
 }
 
+export interface QueuedJob extends QueuePosition {
+  /** JSON of the environment whose checkpoints the job continues from; null without checkpoints. */
+  readonly origin: string | null;
+}
+
 /**
  * An integer, because it is also the priority of the job's ticket. At equal priority, the jobs of searches wait for those that
  * people have started.

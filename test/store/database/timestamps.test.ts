@@ -47,7 +47,7 @@ test('the oldest queued job stays first, and the list newest first', async (t) =
     data.map(({ id }) => id),
     ids.toReversed(),
   );
-  assert.equal(await store.jobs.nextQueued(), ids[0]);
+  assert.equal((await store.jobs.nextQueued())?.id, ids[0]);
 });
 
 test('a job neither starts before its creation nor finishes before its start', async (t) => {

@@ -35,9 +35,9 @@ for (const column of ['request', 'progress', 'latest', 'expectation', 'notify'])
     damage(id, column);
     const committed: CommittedEvent[] = [];
     store.events.onCommitted((_, events) => committed.push(...events));
-    assert.equal(await store.jobs.nextQueued(), id);
+    assert.equal((await store.jobs.nextQueued())?.id, id);
     assert.equal(await store.jobs.start(id), null);
-    assert.equal(await store.jobs.nextQueued(), next);
+    assert.equal((await store.jobs.nextQueued())?.id, next);
     const row = read(id);
     assert.deepEqual([row['status'], row['error_code']], ['failed', 'state-unusable']);
     assert.match(String(row['error_message']), /row .* is damaged.* Start a new job/);

@@ -46,7 +46,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
 storeTest('returns undefined for an unknown job', async (t) => {
   const store = await temporaryStore(t);
   assert.equal(await store.jobs.get('job_nobody'), undefined);
-  assert.equal(await store.jobs.nextQueued(), undefined);
+  assert.equal((await store.jobs.nextQueued())?.id, undefined);
   assert.deepEqual(await store.jobs.list({ limit: 10 }), { data: [], hasMore: false });
   await assert.rejects(store.jobs.start('job_nobody'), failure('training-job-not-found', 'job_nobody'));
 });
@@ -69,7 +69,7 @@ storeTest('concurrent creations respect the queue limit', async (t) => {
   const refused = results.filter((result) => result.status === 'rejected');
   assert.equal(refused.length, 13);
   assert.ok(refused.every(({ reason }) => failure('queue-full', '7 training jobs')(reason)));
-  await store.jobs.start((await store.jobs.nextQueued())!);
+  await store.jobs.start((await store.jobs.nextQueued())!.id);
   await store.jobs.create(request(), untouched, { queueLimit: 7 });
 });
 
@@ -135,11 +135,11 @@ storeTest('pages of one status contain that status only', async (t) => {
 storeTest('the next job is the one that waited longest', async (t) => {
   const store = await temporaryStore(t);
   const [first, second] = [await newJob(store), await newJob(store)];
-  assert.equal(await store.jobs.nextQueued(), first);
+  assert.equal((await store.jobs.nextQueued())?.id, first);
   await startRun(store, first);
-  assert.equal(await store.jobs.nextQueued(), second);
+  assert.equal((await store.jobs.nextQueued())?.id, second);
   await runOf(first).release();
-  assert.equal(await store.jobs.nextQueued(), first);
+  assert.equal((await store.jobs.nextQueued())?.id, first);
 });
 
 storeTest(
@@ -164,12 +164,12 @@ storeTest(
     );
     assert.deepEqual(await store.jobs.listAhead(0, 1), ahead.slice(0, 1));
     for (const id of [high, alsoHigh, usual, low]) {
-      assert.equal(await store.jobs.nextQueued(), id);
+      assert.equal((await store.jobs.nextQueued())?.id, id);
       await startRun(store, id);
     }
     await runOf(low).release();
     await runOf(high).release();
-    assert.equal(await store.jobs.nextQueued(), high);
+    assert.equal((await store.jobs.nextQueued())?.id, high);
     const job = await store.jobs.get(high);
     assert.deepEqual([job?.priority, (await store.jobs.get(usual))?.priority], [5, 0]);
   },
@@ -181,7 +181,7 @@ storeTest(
     const store = await temporaryStore(t);
     const [first, second] = [await newJob(store), await newJob(store)];
     for (const _ of [1, 2]) assert.equal((await store.jobs.changePriority(second, 3)).priority, 3);
-    assert.equal(await store.jobs.nextQueued(), second);
+    assert.equal((await store.jobs.nextQueued())?.id, second);
     const { data } = await store.events.list(second, { limit: 9, after: 1 });
     assert.deepEqual(
       data.map(({ type, data }) => [type, data]),

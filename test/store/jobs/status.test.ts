@@ -171,9 +171,9 @@ storeTest('a queued job is paused immediately, and keeps its queue position when
   const store = await temporaryStore(t);
   const [id, later] = [await newJob(store), await newJob(store)];
   assert.equal((await store.jobs.requestPause(id)).status, 'paused');
-  assert.equal(await store.jobs.nextQueued(), later);
+  assert.equal((await store.jobs.nextQueued())?.id, later);
   assert.equal((await store.jobs.resume(id)).status, 'queued');
-  assert.equal(await store.jobs.nextQueued(), id);
+  assert.equal((await store.jobs.nextQueued())?.id, id);
 });
 
 storeTest('concurrent resumes respect the queue limit; the others stay paused', async (t) => {
@@ -184,7 +184,7 @@ storeTest('concurrent resumes respect the queue limit; the others stay paused', 
   const refused = results.filter((result) => result.status === 'rejected');
   assert.ok(refused.every(({ reason }) => failure('queue-full', '4 training jobs')(reason)));
   assert.deepEqual([await store.jobs.count('queued'), await store.jobs.count('paused')], [4, 5]);
-  const queued = (await store.jobs.nextQueued())!;
+  const queued = (await store.jobs.nextQueued())!.id;
   await assert.rejects(store.jobs.resume(queued, { queueLimit: 4 }), failure('illegal-transition', 'queued'));
 });
 

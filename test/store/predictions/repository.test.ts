@@ -56,9 +56,9 @@ storeTest('a prediction job keeps its input until its end, then its result', asy
   const store = await openWithModel(t);
   const { predictionJobs: jobs } = store;
   const { id } = await createWithFile(store);
-  assert.equal(await jobs.nextQueued(), id);
+  assert.equal((await jobs.nextQueued())?.id, id);
   const run = await start(store, id);
-  assert.deepEqual([await jobs.start(id), await jobs.nextQueued()], [null, undefined]);
+  assert.deepEqual([await jobs.start(id), (await jobs.nextQueued())?.id], [null, undefined]);
   assert.equal(await read(store, id, 'input'), 'pixels');
   await run.recordProgress(2);
   assert.deepEqual((await jobs.get(id))?.progress, { images: 2, fraction: 2 / 3 });

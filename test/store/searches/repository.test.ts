@@ -412,6 +412,6 @@ storeTest('jobs of searches wait for those of people, and do not fill the queue'
   const { id } = await create(store);
   await advance(store, id);
   const own = await store.jobs.create(request(), untouched, { queueLimit: 1 });
-  assert.equal(await store.jobs.nextQueued(), own.id);
+  assert.equal((await store.jobs.nextQueued())?.id, own.id);
   await assert.rejects(store.jobs.create(request(), untouched, { queueLimit: 1 }), failure('queue-full'));
 });

@@ -90,7 +90,7 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
 
   const store = await openStore(emptyPath);
   t.after(() => store.close());
-  const next = await store.jobs.nextQueued();
+  const next = (await store.jobs.nextQueued())?.id;
   assert.ok(next);
   await startRun(store, next);
 });

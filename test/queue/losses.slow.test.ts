@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { migrateBoss, TRAINING } from '../../src/queue/boss.ts';
-import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
+import { migrateBoss, TRAINING } from '../../src/queue/pg-boss.ts';
+import { ticketIdOf } from '../../src/queue/tickets.ts';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
 import { until } from '../store/postgres/join.ts';
 import { withoutPostgres } from '../support/servers/postgres.ts';
@@ -82,7 +82,7 @@ test('running jobs and the queue survive a loss of the database', options, async
   await server.restart();
   await until(() => !a.replicas.isSteady() && !b.replicas.isSteady());
   await until(() => a.replicas.isSteady() && b.replicas.isSteady());
-  // Both reapers have looked at the jobs, and found that nothing was lost.
+  // Both queues have looked at the jobs, and found that nothing was lost.
   for (const { replicas } of [a, b]) await new Promise<void>((resolve) => replicas.onBeat(() => resolve()));
   assert.deepEqual(
     (await a.store.jobs.active()).map(({ id, run }) => ({ id, run })),

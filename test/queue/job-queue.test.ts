@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Preemption, type PreemptJob } from '../../src/queue/job-queue.ts';
-import { createLocalQueue } from '../../src/queue/local-queue.ts';
+import { createJobQueue } from '../../src/queue/job-queue.ts';
+import { Preemption, type PreemptJob } from '../../src/queue/local-runs.ts';
+
+const toJob = (id: string | undefined) => (id === undefined ? undefined : { id });
 
 /** A queue over a list of waiting jobs, which run until the test ends or stops them. */
 function controlledQueue(
@@ -19,10 +21,9 @@ function controlledQueue(
     log.push(line);
     for (const wake of waiters.splice(0)) wake();
   };
-  const queue = createLocalQueue({
-    nextQueued: async () => waiting[0],
-    admit: async (id) =>
-      id !== undefined && hasMemory(id) ? { bytes: 1, [Symbol.dispose]: () => freed.push(id) } : null,
+  const queue = createJobQueue({
+    next: async (after) => toJob(waiting[after === undefined ? 0 : waiting.indexOf(after.id) + 1]),
+    admit: async (id) => (hasMemory(id) ? { bytes: 1, [Symbol.dispose]: () => freed.push(id) } : null),
     preempt,
     async runJob(id, signal) {
       waiting.splice(waiting.indexOf(id), 1);
@@ -100,12 +101,11 @@ test('reports an unreadable table and continues', async () => {
   let readable = false;
   const ran = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<void>();
-  const queue = createLocalQueue({
-    async nextQueued() {
+  const queue = createJobQueue({
+    async next(after) {
       if (!readable) throw new Error('locked');
-      return 'a';
+      return after === undefined ? { id: 'a' } : undefined;
     },
-    admit: async () => ({ bytes: 0, [Symbol.dispose]() {} }),
     runJob: async () => ran.resolve(),
     slots: 1,
     onDefect(id, error) {

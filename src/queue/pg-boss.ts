@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Db, PgBoss, QueueOptions } from 'pg-boss';
 import type { Database } from '../store/database/tables.ts';
+import type { SendStatements } from '../store/postgres/connect.ts';
 import { toStorageError } from '../store/postgres/errors.ts';
 
 export const BOSS_SCHEMA = 'atelier_boss';
@@ -9,9 +10,11 @@ export const BOSS_SCHEMA = 'atelier_boss';
 export const TRAINING = 'training';
 
 const DAY_SECONDS = 86_400;
+/** A claim of a dead process ends at most this time after the heartbeat that is missing. */
+const SUPERVISE_SECONDS = 10;
 
 const QUEUE: QueueOptions = {
-  // A ticket is claimed for the milliseconds until its job has started, so these only free claims of dead processes.
+  // A ticket is claimed for the milliseconds until its job has started, so these only end claims of dead processes.
   heartbeatSeconds: 10,
   expireInSeconds: 60,
   // The attempts of a job are counted in its row.
@@ -62,29 +65,36 @@ export async function migrateBoss(url: string): Promise<void> {
 }
 
 /**
- * @param options.supervise whether this process cares for the tables of pg-boss, as workers do
+ * @param options.send for a process that maintains the tables of pg-boss, as workers do
  * @param options.onError called with errors of background work, which pg-boss repeats
  * @throws AtelierError `storage-unavailable`; Error if the schema is missing or of another release
  */
-export async function startBoss(options: {
+export async function startBoss({
+  db,
+  send,
+  onError,
+}: {
   db: Kysely<Database>;
-  supervise: boolean;
+  send?: SendStatements | undefined;
   onError: (error: Error) => void;
 }): Promise<Boss> {
   const { fromKysely, PgBoss } = await import('pg-boss');
   const queue = new PgBoss({
-    db: fromKysely(options.db),
+    // Maintenance sends several statements at once and expects the rows of all, which Kysely does not return.
+    db: send ? { executeSql: send } : fromKysely(db),
     schema: BOSS_SCHEMA,
     migrate: false,
     createSchema: false,
-    supervise: options.supervise,
+    supervise: send !== undefined,
+    superviseIntervalSeconds: SUPERVISE_SECONDS,
+    monitorIntervalSeconds: SUPERVISE_SECONDS,
     // The service uses no flows, so their resolver need not run often.
     flowIntervalSeconds: 3600,
     schedule: false,
     // The table of replicas serves this purpose.
     registerInstance: false,
   });
-  queue.on('error', options.onError);
+  queue.on('error', onError);
   const close = () => queue.stop({ graceful: false });
   try {
     await queue.start();
@@ -93,5 +103,5 @@ export async function startBoss(options: {
     await close();
     throw error;
   }
-  return { db: options.db, queue, within: fromKysely, close };
+  return { db, queue, within: fromKysely, close };
 }

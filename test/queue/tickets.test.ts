@@ -3,18 +3,19 @@ import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { JobStatus } from '../../src/domain/jobs/status.ts';
-import { migrateBoss, startBoss, TRAINING } from '../../src/queue/boss.ts';
-import { createTickets, jobIdOf, ticketIdOf } from '../../src/queue/boss-tickets.ts';
-import { connectPostgres } from '../../src/store/postgres/connect.ts';
+import { migrateBoss, startBoss, TRAINING } from '../../src/queue/pg-boss.ts';
+import { createTickets, jobIdOf, ticketIdOf } from '../../src/queue/tickets.ts';
+import { createStorePool, sendStatements, toDatabase } from '../../src/store/postgres/connect.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 
 async function ticketsFor(t: TestContext) {
   const url = await temporaryDatabase(t);
   // As three processes that start at once on an empty database.
   await Promise.all([migrateBoss(url), migrateBoss(url), migrateBoss(url)]);
-  const db = await connectPostgres({ url });
+  const pool = await createStorePool({ url });
+  const db = toDatabase(pool);
   const errors: Error[] = [];
-  const boss = await startBoss({ db, supervise: true, onError: (error) => errors.push(error) });
+  const boss = await startBoss({ db, send: sendStatements(pool), onError: (error) => errors.push(error) });
   t.after(async () => {
     await boss.close();
     await db.destroy();
