@@ -2,6 +2,7 @@
 import type { Activation } from '../../numerics/network/activations.ts';
 import type { LayerTensors } from '../arrays/tensor.ts';
 import { quote, rejectModelFile } from '../models/file-error.ts';
+import { ONNX_ACTIVATIONS } from './activations.ts';
 import type { OnnxNode, OnnxTensor } from './message.ts';
 import type { Scaling } from './scaling.ts';
 
@@ -27,9 +28,13 @@ export type OnnxOperand =
   /** A shape, a label, or what else is computed beside the network. */
   | { readonly kind: 'other'; readonly node: OnnxNode };
 
+const ACTIVATIONS = Object.values(ONNX_ACTIVATIONS)
+  .flatMap((each) => each ?? [])
+  .map(({ operator, alpha }) => (alpha === undefined ? operator : `${operator} with the alpha ${alpha}`));
+
 const SUPPORTED =
-  'supported are Gemm, or MatMul and Add; after every hidden layer the same one of Relu, LeakyRelu with the slope 0.01, Tanh, ' +
-  'Sigmoid, Swish, Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers at the start; Flatten, Reshape, ' +
+  `supported are Gemm, or MatMul and Add; after every hidden layer the same one of ${ACTIVATIONS.join(', ')}, ` +
+  'Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers at the start; Flatten, Reshape, ' +
   'Squeeze, Unsqueeze, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
 
 /** @throws AtelierError `invalid-model-file` naming the node */

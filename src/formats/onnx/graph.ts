@@ -1,31 +1,14 @@
 /** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
 
-import type { Activation } from '../../numerics/network/activations.ts';
-import { LEAK } from '../../numerics/network/activations.ts';
 import { blocks } from '../../numerics/network/layers.ts';
 import type { OnnxInput } from '../models/export-formats.ts';
 import { modelMetadata, type PublishedModel } from '../models/metadata.ts';
+import { ONNX_ACTIVATIONS } from './activations.ts';
 import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from './message.ts';
 
 /** Symbolic dimension, so that batches can have any size. */
 const BATCH = 'batch';
 const MAX_PIXEL = 255;
-
-interface ActivationNode {
-  readonly opType: string;
-  readonly attributes?: OnnxNode['attributes'];
-  /** Whether a Mul by the sums follows. */
-  readonly timesSums?: boolean;
-}
-
-const ACTIVATION_NODES: Readonly<Record<Activation, ActivationNode | null>> = {
-  relu: { opType: 'Relu' },
-  'leaky-relu': { opType: 'LeakyRelu', attributes: { alpha: { float: LEAK } } },
-  tanh: { opType: 'Tanh' },
-  sigmoid: { opType: 'Sigmoid' },
-  identity: null,
-  silu: { opType: 'Sigmoid', timesSums: true },
-};
 
 /**
  * image (batch × d0) → division by 255 for `uint8` → standardization, if the network has it → W a + b for each layer,
@@ -67,10 +50,15 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
   }
   for (let l = 1; l < layerSizes.length; l++) {
     add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
-    const node = ACTIVATION_NODES[activation];
-    if (l + 1 === layerSizes.length || node === null) continue;
-    add(node.opType, node.timesSums ? `gate${l}` : `a${l}`, [], node.attributes);
-    if (node.timesSums) add('Mul', `a${l}`, [`z${l}`]);
+    const exported = ONNX_ACTIVATIONS[activation];
+    if (l + 1 === layerSizes.length || exported === null) continue;
+    const { operator, alpha, isExportedAsGate } = exported;
+    if (isExportedAsGate) {
+      add('Sigmoid', `gate${l}`);
+      add('Mul', `a${l}`, [`z${l}`]);
+    } else {
+      add(operator, `a${l}`, [], alpha === undefined ? {} : { alpha: { float: alpha } });
+    }
   }
   add('Softmax', 'probabilities', [], { axis: { int: 1 } });
   add('ArgMax', 'label', [], { axis: { int: 1 }, keepdims: { int: 0 } });

@@ -1,8 +1,8 @@
 /** Operators of ONNX graphs that can be imported: https://onnx.ai/onnx/operators */
 
 import type { Activation } from '../../numerics/network/activations.ts';
-import { LEAK } from '../../numerics/network/activations.ts';
 import { quote } from '../models/file-error.ts';
+import { ONNX_ACTIVATIONS } from './activations.ts';
 import { type Chain, isBinary, type OnnxLayer, type OnnxOperand, rejectNode } from './chain.ts';
 import { ELEMENT_TYPES, type OnnxNode, type OnnxTensor } from './message.ts';
 import { readAttribute, requireChain, requireScalar, requireVector, requireWeights } from './operands.ts';
@@ -22,12 +22,21 @@ const other: Operator = (_, node) => ({ kind: 'other', node });
 const keepOrder: Operator = ([x], node) => (x?.kind === 'chain' ? x : { kind: 'other', node });
 
 const activate =
-  (kind: Activation): Operator =>
+  (kind: Activation, alpha: number | undefined): Operator =>
   ([x], node) => {
+    const found = alpha === undefined ? 0 : readAttribute(node, 'alpha', alpha);
+    if (Math.fround(found) !== Math.fround(alpha ?? 0))
+      rejectNode(node, `has the alpha ${found}; only ${alpha} is supported`);
     const chain = requireChain(x, node, 'sums');
     const layers = withLast(chain, { activation: { kind, node } });
     return { ...chain, layers, stage: 'activations' };
   };
+
+const ACTIVATION_OPERATORS = Object.fromEntries(
+  Object.entries(ONNX_ACTIVATIONS).flatMap(([kind, activation]) =>
+    activation === null ? [] : [[activation.operator, activate(kind as Activation, activation.alpha)]],
+  ),
+);
 
 const toProbabilities: Operator = ([x], node) => {
   const chain = requireChain(x, node, 'sums');
@@ -74,20 +83,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     if (a?.kind !== 'complement' || b?.kind !== 'chain' || more !== undefined) return rejectNode(node);
     return b.layers.at(-1) === a.chain.layers.at(-1) ? { ...b, stage: 'probabilities' } : rejectNode(node);
   },
-  Relu: activate('relu'),
-  Tanh: activate('tanh'),
-  Sigmoid: activate('sigmoid'),
-  Swish: (operands, node) => {
-    const alpha = readAttribute(node, 'alpha', 1);
-    if (alpha !== 1) rejectNode(node, `has the alpha ${alpha}; only 1 is supported`);
-    return activate('silu')(operands, node);
-  },
-  LeakyRelu: (operands, node) => {
-    const slope = readAttribute(node, 'alpha', LEAK);
-    if (Math.fround(slope) !== Math.fround(LEAK))
-      rejectNode(node, `has the slope ${slope}; only ${LEAK} is supported`);
-    return activate('leaky-relu')(operands, node);
-  },
+  ...ACTIVATION_OPERATORS,
   Softmax: toProbabilities,
   LogSoftmax: toProbabilities,
   Identity: ([x], node) => x ?? { kind: 'other', node },

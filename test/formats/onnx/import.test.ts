@@ -221,9 +221,9 @@ for (const [defect, file, message] of [
     /node "Relu a2" \(Tanh\) differs .*\(relu, tanh\)/,
   ],
   [
-    'has another slope',
+    'has another alpha',
     changedNode('Relu a1', { opType: 'LeakyRelu', attributes: { alpha: { float: 0.25 } } }),
-    /node "Relu a1" \(LeakyRelu\) has the slope 0\.25; only 0\.01/,
+    /node "Relu a1" \(LeakyRelu\) has the alpha 0\.25; only 0\.01/,
   ],
   [
     'transposes the images',
