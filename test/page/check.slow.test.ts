@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { GradientCheck } from '../../src/domain/checks/gradient.ts';
+import { ACTIVATIONS } from '../../src/numerics/network/activations.ts';
 import { tiny, train } from '../support/start-service.ts';
 import { openPage, options, startPageService } from './page.ts';
 
@@ -29,6 +30,12 @@ test('a gradient check by keyboard passes and shows its blocks and limits', opti
   await page.reload();
   await page.getByRole('heading', { name: 'Passed' }).waitFor();
   assert.equal(await page.getByLabel('Hidden layers').inputValue(), '5, 4');
+});
+
+test('the form offers every activation of the contract', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/check' });
+  const offered = page.getByLabel('Activation').locator('option');
+  assert.deepEqual(await offered.allTextContents(), ACTIVATIONS);
 });
 
 test('a check that fails has its reason and advice', options, async (t) => {

@@ -5,6 +5,7 @@ import type { Model } from '../../../src/domain/models/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
+import { networkChoices } from '../train/constants.ts';
 import type { CheckForm } from './request.ts';
 
 export interface CheckFieldsProps {
@@ -86,15 +87,8 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
           ) : (
             <>
               {field('hidden', 'Hidden layers', 'Units of each hidden layer, such as 50, 50, 50')}
-              {field('activation', 'Activation', undefined, [
-                'relu',
-                'leaky-relu',
-                'tanh',
-                'sigmoid',
-                'identity',
-                'silu',
-              ])}
-              {field('init', 'Initialization', undefined, ['uniform-fan-in', 'he', 'glorot'])}
+              {field('activation', 'Activation', undefined, networkChoices('activation'))}
+              {field('init', 'Initialization', undefined, networkChoices('init'))}
             </>
           )}
         </fieldset>

@@ -18,3 +18,7 @@ export const settingOfRequest = (request: unknown): Setting =>
 export const trainingTree = (setting: Setting): Group => createTree(TRAINING_SCHEMA, setting) as Group;
 export const searchTree = (setting: Setting): Group => createTree(SEARCH_SCHEMA, setting) as Group;
 export const isShared = (name: string): boolean => SHARED_OPTIONS.includes(name);
+
+/** The values of an option of the network that is one of several names. */
+export const networkChoices = (option: 'activation' | 'init'): readonly string[] =>
+  TRAINING_SCHEMA.properties!['network']!.properties![option]!.enum!;
