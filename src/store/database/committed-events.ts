@@ -32,13 +32,13 @@ export interface CommittedEvent extends Omit<JobEvent, 'type'> {
  */
 export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
 
+/** By the id of the job or search. */
+export type CollectedEvents = ReadonlyMap<string, readonly CommittedEvent[]>;
+
 const collections = new WeakMap<Transaction<Database>, Map<string, CommittedEvent[]>>();
 
-/**
- * Collects the events that the transaction writes, for databases without a trigger that does.
- * @returns the events by job; they grow until the transaction ends
- */
-export function collectEvents(trx: Transaction<Database>): ReadonlyMap<string, readonly CommittedEvent[]> {
+/** Collects the events that the transaction writes. @returns a map that grows until the transaction ends */
+export function collectEvents(trx: Transaction<Database>): CollectedEvents {
   const collected = new Map<string, CommittedEvent[]>();
   collections.set(trx, collected);
   return collected;

@@ -1,5 +1,5 @@
 /** Notices: something in the database has changed, in this process or in another one that shares the database. */
-import type { OnCommitted } from './committed-events.ts';
+import type { Rows } from './rows.ts';
 
 /**
  * - `event`: a job has new events, or was deleted
@@ -50,12 +50,6 @@ export const ALONE: Agreement = {
   isCutOff: () => false,
 };
 
-/** The commits of this process. */
-export interface CommittedEvents {
-  /** Calls the listener after each commit that wrote events of a job or, with no events, deleted it. */
-  onCommitted(listener: OnCommitted): void;
-}
-
 /** Listeners of each kind. */
 export function createListeners() {
   const listeners = new Map<NoticeKind, Set<NoticeListener>>();
@@ -75,7 +69,7 @@ export function createListeners() {
  * Notices of a process that shares its database with no other: only of events, and of the models of jobs that succeeded or
  * were deleted. Everything else is changed by services that need no notice of it.
  */
-export function createLocalNotices({ onCommitted }: CommittedEvents): Notices {
+export function createLocalNotices({ onCommitted }: Pick<Rows, 'onCommitted'>): Notices {
   const { on, emit } = createListeners();
   onCommitted((jobId, events) => {
     // Before the event: its readers may ask for the version at once.

@@ -25,8 +25,6 @@ export interface Rows {
   inTransaction<T>(work: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
   /** Until the transaction ends, no other one that locks the queue creates or resumes jobs. */
   lockQueue(trx: Transaction<Database>): Promise<void>;
-  /** Calls back when the transaction is durable, in the asynchronous context of the caller of `inTransaction`. */
-  afterCommit(trx: Transaction<Database>, callback: () => void): void;
   /**
    * The ids that all queries find. In the order of the ids, with a limit, it reads each query's index once at most, up to the
    * last id that is needed.
@@ -34,7 +32,7 @@ export interface Rows {
   intersect(first: JobIds, others: readonly JobIds[]): JobIds;
   /** Runs a transaction that frees space or stops work, also on a full disk. */
   readonly withReserve: WithReserve;
-  /** Calls the listener after each commit of this process that wrote events. */
+  /** Calls the listener after each durable commit that wrote events, in the asynchronous context of `inTransaction`. */
   onCommitted(listener: OnCommitted): void;
   /** @throws AtelierError `state-unusable`, `storage-unavailable` if the database cannot be read */
   assertUsable(): Promise<void>;

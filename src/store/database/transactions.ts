@@ -1,26 +1,28 @@
-/** Transactions with callbacks after their commit. */
+/** Transactions whose events are delivered to listeners after the commit. */
 import type { Kysely, Transaction } from 'kysely';
+import { type CollectedEvents, collectEvents, type OnCommitted } from './committed-events.ts';
+import type { Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 
-const callbacks = new WeakMap<Transaction<Database>, (() => void)[]>();
-
-/** Runs `work` in a transaction, then calls back in the order of `afterCommit`. */
-export async function runTransaction<T>(
+/** @param beforeCommit called in each transaction that has written events */
+export function createTransactions(
   db: Kysely<Database>,
-  work: (trx: Transaction<Database>) => Promise<T>,
-): Promise<T> {
-  const waiting: (() => void)[] = [];
-  const result = await db.transaction().execute((trx) => {
-    callbacks.set(trx, waiting);
-    return work(trx);
-  });
-  for (const callback of waiting) callback();
-  return result;
-}
-
-/** @param callback must not throw; not called if the transaction is rolled back */
-export function afterCommit(trx: Transaction<Database>, callback: () => void): void {
-  const waiting = callbacks.get(trx);
-  if (waiting === undefined) throw new Error('The transaction was not begun by runTransaction.');
-  waiting.push(callback);
+  beforeCommit?: (trx: Transaction<Database>, events: CollectedEvents) => Promise<void>,
+): Pick<Rows, 'inTransaction' | 'onCommitted'> {
+  const listeners = new Set<OnCommitted>();
+  return {
+    async inTransaction(work) {
+      const { result, events } = await db.transaction().execute(async (trx) => {
+        const events = collectEvents(trx);
+        const result = await work(trx);
+        if (events.size > 0) await beforeCommit?.(trx, events);
+        return { result, events };
+      });
+      for (const [id, written] of events) {
+        for (const listener of listeners) listener(id, written);
+      }
+      return result;
+    },
+    onCommitted: (listener) => void listeners.add(listener),
+  };
 }

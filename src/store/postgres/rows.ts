@@ -1,10 +1,10 @@
 /** Rows in PostgreSQL. */
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { type CommittedEvent, collectEvents, type OnCommitted } from '../database/committed-events.ts';
+import type { CollectedEvents } from '../database/committed-events.ts';
 import type { JobIds, Rows } from '../database/rows.ts';
 import type { Database } from '../database/tables.ts';
-import { afterCommit, runTransaction } from '../database/transactions.ts';
+import { createTransactions } from '../database/transactions.ts';
 import { RANK } from '../runs/queue-order.ts';
 import type { Tickets } from '../runs/tickets.ts';
 import { isRepeatable, storageUnavailable } from './errors.ts';
@@ -15,29 +15,14 @@ const PAUSE_MS = 20;
 
 /** @param tickets follow the status of the jobs */
 export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Rows {
-  const listeners = new Set<OnCommitted>();
-
-  /** Runs `work`, and after the commit calls the listeners with its events. */
-  async function withEvents<T>(
-    trx: Transaction<Database>,
-    work: (trx: Transaction<Database>) => Promise<T>,
-  ): Promise<T> {
-    const written = collectEvents(trx);
-    const result = await work(trx);
-    if (written.size === 0) return result;
-    if (tickets) await followStatuses(trx, tickets, written);
-    afterCommit(trx, () => {
-      for (const [jobId, events] of written) {
-        for (const listener of listeners) listener(jobId, events);
-      }
-    });
-    return result;
-  }
-
+  const { inTransaction, onCommitted } = createTransactions(
+    db,
+    tickets && ((trx, events) => followStatuses(trx, tickets, events)),
+  );
   return {
     db,
-    afterCommit,
-    inTransaction: (work) => repeat(() => runTransaction(db, (trx) => withEvents(trx, work))),
+    inTransaction: (work) => repeat(() => inTransaction(work)),
+    onCommitted,
     async lockQueue(trx) {
       await sql`select pg_advisory_xact_lock(hashtext('atelier queue'))`.execute(trx);
     },
@@ -52,7 +37,6 @@ export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Row
       ) as unknown as JobIds,
     // The disk is the server's; nothing of this process could be released on it.
     withReserve: (work) => work(),
-    onCommitted: (listener) => void listeners.add(listener),
     async assertUsable() {
       await sql`select 1`.execute(db);
     },
@@ -64,7 +48,7 @@ export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Row
 async function followStatuses(
   trx: Transaction<Database>,
   tickets: Tickets,
-  written: ReadonlyMap<string, readonly CommittedEvent[]>,
+  written: CollectedEvents,
 ): Promise<void> {
   const changed = [...written].filter(([, events]) =>
     events.some(({ type }) => type === 'status' || type === 'priority'),
@@ -86,7 +70,7 @@ async function repeat<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!isRepeatable(error)) throw error;
       if (attempt === MAX_ATTEMPTS) throw storageUnavailable(error);
-      await setTimeout(attempt * PAUSE_MS * Math.random());
+      await wait(attempt * PAUSE_MS * Math.random());
     }
   }
 }

@@ -6,12 +6,10 @@ import { Kysely } from 'kysely';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { AtelierError } from '../../errors.ts';
 import { syncPath } from '../blobs/directory.ts';
-import type { OnCommitted } from '../database/committed-events.ts';
 import type { Database } from '../database/tables.ts';
 import type { Report } from '../migrations/migrate.ts';
 import { NodeSqliteDialect, toStateError } from './dialect.ts';
 import type { CommitHooks } from './driver.ts';
-import { createEventNotifications } from './event-notifications.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { openConnection, prepareDatabase } from './prepare/database.ts';
 import { prepareInThread } from './prepare/in-thread.ts';
@@ -23,7 +21,6 @@ const LARGE_BYTES = 8 * 2 ** 20;
 const PAGE_BYTES = 4_096;
 
 export interface DatabaseOptions {
-  readonly onCommitted?: OnCommitted;
   readonly report?: Report;
   /** Called before each commit; if it throws, the transaction is rolled back. */
   readonly beforeCommit?: () => void;
@@ -88,7 +85,7 @@ function isLarge(file: string): boolean {
 
 async function connect(
   file: string,
-  { onCommitted = () => {}, beforeCommit = () => {}, warn = () => {} }: DatabaseOptions,
+  { beforeCommit = () => {}, warn = () => {} }: DatabaseOptions,
 ): Promise<Kysely<Database>> {
   const raw = openConnection(file);
   let log: WriteAheadLog | undefined;
@@ -101,19 +98,15 @@ async function connect(
     log = await openWriteAheadLog(file, connection, warn);
     // A killed process may have committed what it did not sync.
     await log.sync();
-    const notifications = createEventNotifications(raw, onCommitted);
     const { add, durable, assertUsable } = createGroupCommit(log.sync);
     const hooks: CommitHooks = {
       beforeCommit,
-      onCommit: () => add(notifications.take()),
-      onRollback: notifications.discard,
+      onCommit: add,
       durable,
       assertUsable,
       close: log.close,
     };
-    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, hooks, connection) });
-    notifications.start();
-    return db;
+    return new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, hooks, connection) });
   } catch (error) {
     await log?.close();
     raw.close();

@@ -43,14 +43,9 @@ class NodeSqliteAdapter extends SqliteAdapter {
 }
 
 /** Adapts node:sqlite to the interface of better-sqlite3, which Kysely expects. */
-function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: CommitHooks): SqliteDatabase {
+function adapt(raw: DatabaseSync, { beforeCommit, onCommit }: CommitHooks): SqliteDatabase {
   /** Whether the open transaction has changed something. */
   let changed = false;
-
-  function rolledBack(): void {
-    changed = false;
-    onRollback();
-  }
 
   function execute<T>(sql: string, run: () => T): T {
     try {
@@ -62,7 +57,7 @@ function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: Commit
       }
       return result;
     } catch (error) {
-      if (!raw.isTransaction) rolledBack();
+      if (!raw.isTransaction) changed = false;
       throw error;
     }
   }
@@ -80,7 +75,7 @@ function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: Commit
         run(parameters) {
           if (sql === 'commit') beforeCommit();
           if (sql !== 'rollback') return execute(sql, () => statement.run(...values(parameters)));
-          rolledBack();
+          changed = false;
           // On a full disk SQLite has rolled back by itself; a second error would hide the first one.
           return raw.isTransaction ? withNamedErrors(() => statement.run()) : NOTHING_CHANGED;
         },
@@ -100,8 +95,7 @@ interface PreparedStatement {
 }
 
 /**
- * Prepares statements, and keeps those used last: because of the triggers on events and jobs, preparing one takes longer than
- * running it. SQLite prepares it again by itself when the schema has changed.
+ * Prepares statements, and keeps those used last: preparing one takes longer than running it. SQLite prepares it again by itself when the schema has changed.
  */
 function cacheStatements(raw: DatabaseSync): (sql: string) => PreparedStatement {
   const statements = new Map<string, PreparedStatement>();

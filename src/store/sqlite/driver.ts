@@ -8,8 +8,6 @@ export interface CommitHooks {
   beforeCommit(): void;
   /** Called after each commit that changed something. */
   onCommit(): void;
-  /** Called after every rollback, including those by SQLite itself. */
-  onRollback(): void;
   /** Called before each use of the connection. @throws AtelierError if it must not be used any more */
   assertUsable(): void;
   /** Resolves when every commit so far is durable. */
@@ -22,7 +20,6 @@ export interface CommitHooks {
 export const SYNCED_BY_SQLITE: CommitHooks = {
   beforeCommit() {},
   onCommit() {},
-  onRollback() {},
   assertUsable() {},
   async durable() {},
   async close() {},

@@ -3,11 +3,8 @@ import { AtelierError } from '../../errors.ts';
 import { errorMessage } from '../blobs/directory.ts';
 
 export interface GroupCommit {
-  /**
-   * Call right after a commit: it is synced together with all others that were written while the sync before it ran.
-   * @param onDurable called after the sync, in the order of the commits; must not throw
-   */
-  add(onDurable: () => void): void;
+  /** Call right after a commit: it is synced together with all others that were written while the sync before it ran. */
+  add(): void;
   /**
    * Resolves when every commit so far is durable.
    * @throws AtelierError `state-unusable` from the first failed sync on
@@ -24,25 +21,23 @@ export interface GroupCommit {
 export function createGroupCommit(sync: () => Promise<void>): GroupCommit {
   /** The last scheduled sync, which covers every commit so far. It rejects forever after a failure. */
   let last = Promise.resolve();
-  /** Callbacks of the commits that no running sync covers. */
-  let waiting: (() => void)[] = [];
+  /** Whether a sync is scheduled that has not begun, so it covers further commits. */
+  let isScheduled = false;
   let failure: AtelierError | undefined;
 
-  async function syncWaiting(): Promise<void> {
-    const covered = waiting;
-    waiting = [];
+  async function syncCommits(): Promise<void> {
+    isScheduled = false;
     await sync().catch((error) => {
       failure = syncFailed(error);
       throw failure;
     });
-    for (const onDurable of covered) onDurable();
   }
 
   return {
-    add(onDurable) {
-      waiting.push(onDurable);
-      if (waiting.length > 1) return;
-      last = last.then(syncWaiting);
+    add() {
+      if (isScheduled) return;
+      isScheduled = true;
+      last = last.then(syncCommits);
       last.catch(() => {}); // `durable` reports the error
     },
     durable: () => last,

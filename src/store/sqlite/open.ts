@@ -6,7 +6,6 @@ import { createRefCountedBlobs } from '../blobs/ref-counted.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import { createBootstrapKeyFile } from '../bootstrap-key.ts';
 import { isCheckpoint } from '../checkpoints/repository.ts';
-import type { OnCommitted } from '../database/committed-events.ts';
 import { isPublished } from '../models/versions.ts';
 import { createStore, type Store, type StoreLog } from '../persistent-state.ts';
 import { isPredictionFile } from '../predictions/repository.ts';
@@ -26,14 +25,10 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
   await prepareDirectory(directory);
   const lock = lockDirectory(directory);
   try {
-    const listeners = new Set<OnCommitted>();
     const file = join(directory, 'atelier.sqlite');
     await rejectFilesWithoutDatabase(directory, file);
     const files = createDatabaseFiles(file);
     const db = await openDatabase(file, {
-      onCommitted(...written) {
-        for (const listener of listeners) listener(...written);
-      },
       report: (message, fields) => log.info(fields, message),
       beforeCommit: files.assertInPlace,
       warn: (message) => log.warn(message),
@@ -43,7 +38,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       await db.destroy();
       throw error;
     });
-    const rows = createSqliteRows(db, listeners, files, await openSpaceReserve(directory));
+    const rows = createSqliteRows(db, files, await openSpaceReserve(directory));
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
     const predictions = await openBlobs(join(directory, 'predictions'), 'the predictions');

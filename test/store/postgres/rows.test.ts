@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type TestContext, test } from 'node:test';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { collectEvent } from '../../../src/store/database/committed-events.ts';
 import type { Rows } from '../../../src/store/database/rows.ts';
 import type { Database } from '../../../src/store/database/tables.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
@@ -35,12 +36,13 @@ test('the loser of a deadlock runs again, and calls back once', options, async (
   const rows = await temporaryRows(t);
   for (const name of ['a', 'b']) await addModel(rows.db, name);
   const called: string[] = [];
+  rows.onCommitted((id) => called.push(id));
   let runs = 0;
   const bothHold = Promise.withResolvers<void>();
   const raiseBoth = (first: string, second: string) =>
     rows.inTransaction(async (trx) => {
       await sql`set local deadlock_timeout = '50ms'`.execute(trx);
-      rows.afterCommit(trx, () => called.push(first));
+      await collectEvent(trx, first, { id: 1, type: 'progress', at: '', data: {} });
       await raise(trx, first);
       if (++runs === 2) bothHold.resolve();
       await bothHold.promise;

@@ -87,10 +87,14 @@ test('listeners and readers wait for the sync of what they would see', async (t)
   const write = store.events.append(id, 'warning', {}).then(() => order.push('write'));
   const read = store.events.list(id, { limit: 10 }).then(({ data }) => order.push(`read ${data.length}`));
   for (let n = 0; n < 10; n++) await turn();
-  assert.deepEqual(order, []);
+  assert.equal(order.length, 0);
   endSync();
   await Promise.all([write, read]);
-  assert.deepEqual(order, ['event 2', 'write', 'read 2']);
+  assert.ok(order.includes('read 2'), String(order));
+  assert.deepEqual(
+    order.filter((each) => each !== 'read 2'),
+    ['event 2', 'write'],
+  );
 });
 
 test('after a failed sync the store refuses every use and claims nothing', async (t) => {

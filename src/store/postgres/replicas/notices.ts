@@ -1,15 +1,10 @@
 /** Notices by LISTEN and NOTIFY. Where they do not arrive, the tables are polled twice a second. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { StoreLog } from '../../database/log.ts';
-import {
-  type CommittedEvents,
-  createListeners,
-  type NoticeKind,
-  type Notices,
-} from '../../database/notices.ts';
-import type { Database } from '../../database/tables.ts';
+import { createListeners, type NoticeKind, type Notices } from '../../database/notices.ts';
+import type { Rows } from '../../database/rows.ts';
 import type { Changes, Replicas } from './processes.ts';
 import type { Session } from './session.ts';
 
@@ -51,7 +46,7 @@ interface Look {
  * @param options.rows its connections send the test notices
  */
 export function createPostgresNotices(options: {
-  readonly rows: CommittedEvents & { readonly db: Kysely<Database> };
+  readonly rows: Pick<Rows, 'db' | 'onCommitted'>;
   readonly session: Session;
   readonly replicas: Replicas;
   readonly log: StoreLog;
