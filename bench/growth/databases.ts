@@ -5,7 +5,7 @@ import { Kysely, sql } from 'kysely';
 import type { Database } from '../../src/store/database/tables.ts';
 import { connectPostgres } from '../../src/store/postgres/connect.ts';
 import { createPartitions, WEEK_MS } from '../../src/store/postgres/partitions.ts';
-import { NodeSqliteDialect } from '../../src/store/sqlite/dialect.ts';
+import { createDialect } from '../../src/store/sqlite/dialect.ts';
 import { SPAN_MS } from './grow.ts';
 
 /** Statements run in one transaction. */
@@ -17,7 +17,7 @@ export const fillSqlite =
   async (use) => {
     const raw = new DatabaseSync(join(state, 'atelier.sqlite'), { enableForeignKeyConstraints: false });
     raw.exec('pragma synchronous = off; pragma cache_size = -200000');
-    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
+    const db = new Kysely<Database>({ dialect: createDialect(raw) });
     try {
       raw.exec('begin');
       const result = await use(db);

@@ -8,8 +8,9 @@ import { AtelierError } from '../../errors.ts';
 import { syncPath } from '../blobs/directory.ts';
 import type { Database } from '../database/tables.ts';
 import type { Report } from '../migrations/migrate.ts';
-import { NodeSqliteDialect, toStateError } from './dialect.ts';
+import { createDialect } from './dialect.ts';
 import type { CommitHooks } from './driver.ts';
+import { toStateError } from './errors.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { openConnection, prepareDatabase } from './prepare/database.ts';
 import { prepareInThread } from './prepare/in-thread.ts';
@@ -106,7 +107,7 @@ async function connect(
       assertUsable,
       close: log.close,
     };
-    return new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, hooks, connection) });
+    return new Kysely<Database>({ dialect: createDialect(raw, hooks, connection) });
   } catch (error) {
     await log?.close();
     raw.close();

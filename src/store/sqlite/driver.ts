@@ -1,6 +1,9 @@
-/** Kysely driver of one SQLite connection, whose users wait until their commits are durable. */
-import { type DatabaseConnection, type SqliteDialectConfig, SqliteDriver } from 'kysely';
+/** Kysely driver of one SQLite connection: its users take turns, and wait until their commits are durable. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { Semaphore } from '../../concurrency/semaphore.ts';
+import { withNamedErrors } from './errors.ts';
 
 /** How the driver reports commits, and waits for them. */
 export interface CommitHooks {
@@ -8,7 +11,7 @@ export interface CommitHooks {
   beforeCommit(): void;
   /** Called after each commit that changed something. */
   onCommit(): void;
-  /** Called before each use of the connection. @throws AtelierError if it must not be used any more */
+  /** Called at the begin of each turn. @throws AtelierError if the connection must not be used any more */
   assertUsable(): void;
   /** Resolves when every commit so far is durable. */
   durable(): Promise<void>;
@@ -25,42 +28,92 @@ export const SYNCED_BY_SQLITE: CommitHooks = {
   async close() {},
 };
 
+const MAX_STATEMENTS = 200;
+
+interface PreparedStatement {
+  readonly statement: StatementSync;
+  readonly returnsRows: boolean;
+}
+
 /**
- * Releases the connection before it waits for the sync: others commit meanwhile and share the next sync. Every user
- * waits, even one that only read, because its result may contain what another user has just committed.
+ * Kysely gets a session for each user. A session takes a turn at the connection for each statement, or for a transaction.
+ * The turn ends before the session waits for the sync: others commit meanwhile and share the next sync. Every user waits,
+ * even one that only read, because its result may contain what another user has just committed.
+ * @param turns held during each use of the connection
  */
-export class GroupCommitDriver extends SqliteDriver {
-  readonly #hooks: CommitHooks;
-  readonly #connection: Semaphore;
-  #permit: Disposable | undefined;
+export function createDriver(raw: DatabaseSync, hooks: CommitHooks, turns: Semaphore): Driver {
+  /** Statements that were used last: preparing one takes longer than running it. */
+  const statements = new LRUCache<string, PreparedStatement>({ max: MAX_STATEMENTS, memoMethod: prepare });
+  /** Sessions with a transaction, each with its turn. */
+  const transactions = new WeakMap<DatabaseConnection, Disposable>();
+  const countChanges = raw.prepare('select total_changes() as changes');
+  let changes = 0;
 
-  /** @param connection held during each use of the connection */
-  constructor(config: SqliteDialectConfig, hooks: CommitHooks, connection: Semaphore) {
-    super(config);
-    this.#hooks = hooks;
-    this.#connection = connection;
+  function prepare(sql: string): PreparedStatement {
+    const statement = raw.prepare(sql);
+    return { statement, returnsRows: statement.columns().length > 0 };
   }
 
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    this.#permit = await this.#connection.acquire();
-    try {
-      this.#hooks.assertUsable();
-      return await super.acquireConnection();
-    } catch (error) {
-      this.#permit?.[Symbol.dispose]();
-      throw error;
-    }
+  function run<Row>({ sql, parameters }: CompiledQuery): QueryResult<Row> {
+    return withNamedErrors(() => {
+      const { statement, returnsRows } = statements.memo(sql);
+      const values = parameters as SQLInputValue[];
+      if (returnsRows) return { rows: statement.all(...values) as Row[] };
+      return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) };
+    });
   }
 
-  override async releaseConnection(): Promise<void> {
-    this.#permit?.[Symbol.dispose]();
-    await this.#hooks.durable();
+  /** Rolled-back changes are counted, too; the next commit then syncs for nothing. */
+  function reportCommit(): void {
+    const before = changes;
+    changes = Number(countChanges.get()!['changes']);
+    if (changes !== before) hooks.onCommit();
   }
 
-  override async destroy(): Promise<void> {
-    await this.#connection.run(async () => {}); // waits for the current transaction
-    await this.#hooks.durable().catch(() => {}); // its users get the error
-    await this.#hooks.close();
-    await super.destroy();
+  function createSession(): DatabaseConnection {
+    const session: DatabaseConnection = {
+      async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+        if (transactions.has(session)) return run(query);
+        using _turn = await turns.acquire();
+        hooks.assertUsable();
+        const result = run<Row>(query);
+        reportCommit();
+        return result;
+      },
+      streamQuery() {
+        throw new Error('Rows are read in pages, not as a stream.');
+      },
+    };
+    return session;
   }
+
+  return {
+    async init() {},
+    acquireConnection: async () => createSession(),
+    async beginTransaction(session) {
+      transactions.set(session, await turns.acquire());
+      hooks.assertUsable();
+      withNamedErrors(() => raw.exec('begin'));
+    },
+    async commitTransaction() {
+      hooks.beforeCommit();
+      withNamedErrors(() => raw.exec('commit'));
+      reportCommit();
+    },
+    async rollbackTransaction() {
+      // On a full disk, SQLite has rolled back. A second error would hide the first one.
+      if (raw.isTransaction) withNamedErrors(() => raw.exec('rollback'));
+    },
+    async releaseConnection(session) {
+      transactions.get(session)?.[Symbol.dispose]();
+      transactions.delete(session);
+      await hooks.durable();
+    },
+    async destroy() {
+      await turns.run(async () => {}); // waits for the current transaction
+      await hooks.durable().catch(() => {}); // its users get the error
+      await hooks.close();
+      raw.close();
+    },
+  };
 }

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../errors.ts';
-import { isBusy, toStateError } from './dialect.ts';
+import { isBusy, toStateError } from './errors.ts';
 
 export interface Lock {
   release(): void;

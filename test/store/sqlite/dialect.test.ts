@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { CompiledQuery, Kysely } from 'kysely';
-import { NodeSqliteDialect } from '../../../src/store/sqlite/dialect.ts';
+import { createDialect } from '../../../src/store/sqlite/dialect.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 
 test('a full database reports storage-full, loses nothing, and continues when there is space', async (t) => {
   const raw = new DatabaseSync(join(await temporaryDirectory(t), 'full.sqlite'));
-  const db = new Kysely<{ notes: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
+  const db = new Kysely<{ notes: { text: string } }>({ dialect: createDialect(raw) });
   t.after(() => db.destroy());
   await db.schema.createTable('notes').addColumn('text', 'text').execute();
   const write = () =>
@@ -32,14 +32,14 @@ test('a full database reports storage-full, loses nothing, and continues when th
 
 test('an invalid statement is not reported as a disk failure', async (t) => {
   const raw = new DatabaseSync(join(await temporaryDirectory(t), 'notes.sqlite'));
-  const db = new Kysely<{ nothing: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
+  const db = new Kysely<{ nothing: { text: string } }>({ dialect: createDialect(raw) });
   t.after(() => db.destroy());
   await assert.rejects(db.selectFrom('nothing').selectAll().execute(), /no such table: nothing/);
 });
 
 test('a statement that is used again sees the changed schema', async (t) => {
   const raw = new DatabaseSync(join(await temporaryDirectory(t), 'kept.sqlite'));
-  const db = new Kysely<{ notes: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
+  const db = new Kysely<{ notes: { text: string } }>({ dialect: createDialect(raw) });
   t.after(() => db.destroy());
   await db.schema.createTable('notes').addColumn('text', 'text').execute();
   await db

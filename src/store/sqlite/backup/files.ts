@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { syncPath } from '../../blobs/directory.ts';
 import type { Database } from '../../database/tables.ts';
-import { NodeSqliteDialect } from '../dialect.ts';
+import { createDialect } from '../dialect.ts';
 import { readMigrations } from '../prepare/database.ts';
 import { FILE_NAMES, KINDS, referencedFiles, TABLES } from '../unreferenced-files.ts';
 
@@ -33,7 +33,7 @@ export function rejectNewerSchema(database: string, name = database): void {
  */
 export async function listNamedFiles(database: string): Promise<Map<string, string>> {
   const raw = new DatabaseSync(database, { readOnly: true });
-  const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
+  const db = new Kysely<Database>({ dialect: createDialect(raw) });
   try {
     const files = new Map<string, string>();
     const exists = raw.prepare(`select 1 from sqlite_schema where type = 'table' and name = ?`);

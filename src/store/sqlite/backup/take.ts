@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../../errors.ts';
 import { syncPath } from '../../blobs/directory.ts';
 import { bootstrapKeyFile } from '../../bootstrap-key.ts';
-import { toStateError } from '../dialect.ts';
+import { toStateError } from '../errors.ts';
 import { KINDS } from '../unreferenced-files.ts';
 import { copyDurably, DATABASE, listNamedFiles, rejectNewerSchema } from './files.ts';
 

@@ -11,7 +11,7 @@ import {
   runMigrations,
 } from '../../migrations/migrate.ts';
 import { copyBeforeMigration } from '../backup/before-migration.ts';
-import { NodeSqliteDialect } from '../dialect.ts';
+import { createDialect } from '../dialect.ts';
 import { assertUnusedDatabase } from '../lock.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -49,7 +49,7 @@ export async function prepareDatabase(file: string, report: Report, all = migrat
       report('copied the database before its migration', { copy, durationMs: elapsed(startedAt) });
     }
     report('migrating the database', { migrations: pending });
-    const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
+    const db = new Kysely<unknown>({ dialect: createDialect(raw) });
     await db.transaction().execute((trx) => runMigrations(trx, all, report));
   } finally {
     raw.close();

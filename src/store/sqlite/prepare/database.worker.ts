@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ErrorCode } from '../../../errors.ts';
 import type { Report } from '../../migrations/migrate.ts';
-import { toStateError } from '../dialect.ts';
+import { toStateError } from '../errors.ts';
 import { prepareDatabase } from './database.ts';
 
 export type ThreadMessage =
