@@ -1,6 +1,7 @@
 /** The table of docs/reference/configuration.md, from the schema of the environment. */
 import { z } from 'zod';
 import { DEFAULT_POOL_SIZE, environmentSchema } from '../../src/config/environment.ts';
+import { TECHNIQUES } from '../../src/tuning/switches.ts';
 import { table } from './table.ts';
 
 type Name = keyof typeof environmentSchema.shape;
@@ -16,6 +17,7 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   WEBHOOK_PRIVATE_RANGES: 'none',
   ALLOWED_HOSTS: 'none',
   TRUST_PROXY: 'none',
+  TUNING_OFF: 'none',
   PUBLIC_METRICS: '`true` on loopback without keys',
   PUBLIC_DOCS: '`true` on loopback without keys',
   RATE_LIMIT_PER_MINUTE: 'off',
@@ -34,6 +36,7 @@ const DEFAULTS: Partial<Record<Name, string>> = {
 /** Allowed values that the schema states as a pattern. */
 const ALLOWED: Partial<Record<Name, string>> = {
   ACCESS_LOG: '`all`, `errors`, `off`, `sample:` and a fraction',
+  TUNING_OFF: TECHNIQUES.map((name) => `\`${name}\``).join(', '),
 };
 
 function unwrap(schema: z.ZodType): z.ZodType {

@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseApiKeys } from '../domain/api-key.ts';
 import { KEPT_CHECKPOINTS } from '../domain/jobs/training.ts';
+import { alternatives } from '../domain/messages/alternatives.ts';
 import { parseBlobUrl } from '../store/s3/location.ts';
+import { isTechnique, TECHNIQUES } from '../tuning/switches.ts';
 import {
   BASE_PATH_RULE,
   HOSTS_RULE,
@@ -28,6 +30,7 @@ function choice<const T extends readonly string[]>(...options: T) {
 
 const MEBIBYTE = 2 ** 20;
 const ACCESS_LOG_RULE = 'must be all, errors, off, or a fraction below 1 such as sample:0.01';
+const TUNING_RULE = `must be a list of names, each of which is ${alternatives(TECHNIQUES)}`;
 const DATABASE_URL_RULE = 'must be a URL such as postgresql://user:password@host:5432/atelier';
 const BLOB_URL_RULE = 'must be a URL such as s3://bucket/prefix?endpoint=https://s3.example&region=eu-west-1';
 
@@ -171,6 +174,14 @@ export const environmentSchema = z.object({
     .default('auto')
     .describe(
       'Computes with vectors of 256 bits, an experimental feature of V8; with `auto`, if a comparison at the first start shows that they give the same bits faster',
+    ),
+  TUNING_OFF: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine((names) => names.every(isTechnique), TUNING_RULE)
+    .describe(
+      'Techniques for speed that are switched off, separated by commas: to compare, or if one makes trouble',
     ),
   LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
     .default('info')

@@ -60,6 +60,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on' && env.DATASETS !== 'none',
     wideVectors: env.WIDE_VECTORS,
+    tuningOff: Object.freeze(env.TUNING_OFF),
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
     /** Fraction of the requests with a status below 400 that are logged, 0–1; null: no request is logged. */

@@ -5,7 +5,7 @@ import { AtelierError } from '../errors.ts';
 import { bindServer } from '../http/starting-server.ts';
 import { checkStateVolume } from '../store/blobs/container-layer.ts';
 import { chooseVectors } from '../tuning/choose-vectors.ts';
-import { shortenTimeSlice } from '../tuning/time-slice.ts';
+import { tuneProcess } from '../tuning/process.ts';
 import { createLog, type Log } from './log.ts';
 import type { Service } from './start.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
@@ -76,9 +76,9 @@ export async function serve(onSignal: OnSignal): Promise<void> {
   let log: Log | undefined;
   // Files in the state directory are readable by this user only.
   process.umask(0o077);
-  void shortenTimeSlice();
   try {
     const config = readConfig();
+    await tuneProcess(config);
     log = createLog(config.logLevel);
     for (const warning of config.warnings) log.log.warn(warning);
     await run(config, log, onSignal);

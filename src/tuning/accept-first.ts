@@ -1,6 +1,7 @@
 /** Accepts a burst of connections before it reads from any of them. */
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { isOn } from './switches.ts';
 
 /** Longest time for which a connection waits for further ones to be accepted. */
 const MAX_WAIT_MS = 200;
@@ -11,6 +12,7 @@ const MAX_WAIT_MS = 200;
  * accepts no further one, and turns are short until then.
  */
 export function acceptBeforeReading(app: FastifyInstance): void {
+  if (!isOn('accept-first')) return;
   const paused: Socket[] = [];
   let since = 0;
   let hasAccepted = false;

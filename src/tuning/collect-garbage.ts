@@ -1,6 +1,7 @@
 /** Collects the garbage of a finished task, which an idle thread would keep until it allocates again. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { isOn } from './switches.ts';
 
 /** Less is left to V8, because a collection takes milliseconds. */
 const WORTHWHILE_BYTES = 32 * 2 ** 20;
@@ -15,6 +16,7 @@ export function collectLargeGarbage(): void {
 
 /** Call where a native library holds memory that V8 does not count, until its objects are collected. */
 export function collectGarbage(): void {
+  if (!isOn('collect-garbage')) return;
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

@@ -1,5 +1,6 @@
 /** Starts the handlers of all requests that arrived in one turn of the event loop one after the other. */
 import type { FastifyInstance } from 'fastify';
+import { isOn } from './switches.ts';
 
 /**
  * Their responses are then written in a row. The first one wakes the client, and the others find it awake, which takes the
@@ -7,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
  * @param scope whose handlers are short, or wait for a thread
  */
 export function startTogether(scope: FastifyInstance): void {
+  if (!isOn('start-together')) return;
   let waiting: (() => void)[] = [];
   function startAll(): void {
     const arrived = waiting;

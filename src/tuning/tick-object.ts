@@ -1,5 +1,6 @@
 /** Keeps `process.nextTick` fast, which Node calls several times for each request. */
 import { executionAsyncResource } from 'node:async_hooks';
+import { isOn } from './switches.ts';
 
 const kept: object[] = [];
 
@@ -9,5 +10,5 @@ const kept: object[] = [];
  * every later object in its runtime: 4 to 5 % of the processor time of a small prediction. Call it at the start.
  */
 export function keepTickObject(): void {
-  process.nextTick(() => kept.push(executionAsyncResource()));
+  if (isOn('tick-object')) process.nextTick(() => kept.push(executionAsyncResource()));
 }

@@ -1,11 +1,12 @@
 /** The time slice of the main thread, which decides how soon it gets a processor. */
 import { execFile } from 'node:child_process';
+import { isOn } from './switches.ts';
 
 /**
  * In ns. Long enough for a prediction of one image, whose turn would otherwise end before it, and far below the 2.8 ms that Linux
  * gives each thread on two processors.
  */
-const SLICE_NS = 400_000;
+export const SLICE_NS = 400_000;
 
 /**
  * Lets the main thread interrupt other threads at once: those that compute or compile, and other processes. Since version
@@ -14,7 +15,8 @@ const SLICE_NS = 400_000;
  * system.
  * @returns whether the slice was set
  */
-export function shortenTimeSlice(): Promise<boolean> {
+export async function shortenTimeSlice(): Promise<boolean> {
+  if (!isOn('time-slice')) return false;
   const slice = ['--other', '--reset-on-fork', '--sched-runtime', String(SLICE_NS)];
   return new Promise((resolve) => {
     execFile('chrt', [...slice, '--pid', '0', String(process.pid)], (error) => resolve(error === null));

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { acceptBeforeReading } from '../../src/tuning/accept-first.ts';
+import { switchOff } from '../../src/tuning/switches.ts';
 
 const CLIENTS = 50;
 
-test('accepts all connections of a burst before it handles the first request', async (t) => {
+/** Sends a burst of requests on new connections. Returns how many were accepted before the first one was handled. */
+async function acceptedBeforeFirst(t: TestContext): Promise<number> {
   const app = Fastify();
   t.after(() => app.close());
   acceptBeforeReading(app);
@@ -29,7 +31,14 @@ test('accepts all connections of a burst before it handles the first request', a
   });
   for (const response of await Promise.all(responses))
     assert.match(response, /^HTTP\/1.1 200 [\s\S]*\r\n\r\nbody$/);
-  assert.equal(acceptedBefore[0], CLIENTS);
+  return acceptedBefore[0]!;
+}
+
+test('accepts all connections of a burst before it handles the first request, unless that is switched off', async (t) => {
+  assert.equal(await acceptedBeforeFirst(t), CLIENTS);
+  t.after(() => switchOff([]));
+  switchOff(['accept-first']);
+  assert.ok((await acceptedBeforeFirst(t)) < CLIENTS);
 });
 
 test('a single connection is read at once, also for several requests', async (t) => {

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collectLargeGarbage } from '../../src/tuning/collect-garbage.ts';
+import { switchOff } from '../../src/tuning/switches.ts';
 
-test('frees large arrays that are not referenced any more', () => {
+const LARGE = 2 ** 26;
+
+/** Bytes by which the memory of arrays has grown after one that is not referenced any more. */
+function leftBehind(): number {
   const before = process.memoryUsage().arrayBuffers;
   // In a function of its own, so that no register refers to the array.
-  const allocate = () => new Uint8Array(2 ** 26).fill(1).length;
+  const allocate = () => new Uint8Array(LARGE).fill(1).length;
   allocate();
   collectLargeGarbage();
-  assert.ok(process.memoryUsage().arrayBuffers < before + 2 ** 26);
+  return process.memoryUsage().arrayBuffers - before;
+}
+
+test('frees large arrays that are not referenced any more, unless that is switched off', (t) => {
+  assert.ok(leftBehind() < LARGE);
+  t.after(() => switchOff([]));
+  switchOff(['collect-garbage']);
+  assert.ok(leftBehind() >= LARGE);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import Fastify from 'fastify';
 import { startTogether } from '../../src/tuning/start-together.ts';
+import { switchOff } from '../../src/tuning/switches.ts';
 
 function buildApp() {
   const app = Fastify();
@@ -43,4 +44,17 @@ test('a handler that fails does not keep the others from starting, and later req
     [500, 200],
   );
   assert.equal((await app.inject('/good')).statusCode, 200);
+});
+
+test('switched off, each handler starts when its request has arrived, with the same responses', async (t) => {
+  t.after(() => switchOff([]));
+  switchOff(['start-together']);
+  const { app, order } = buildApp();
+  await app.ready();
+  const responses = await Promise.all(['/good?1', '/good?2'].map((url) => app.inject(url)));
+  assert.deepEqual(order, ['/good?1 arrived', '/good?1 started', '/good?2 arrived', '/good?2 started']);
+  assert.deepEqual(
+    responses.map(({ body }) => body),
+    ['good', 'good'],
+  );
 });
