@@ -7,7 +7,7 @@ import { createMetrics } from '../../http/metrics/registry.ts';
 import type { MemoryLedger } from '../../services/memory/ledger.ts';
 import { admitDataset } from '../../services/memory/limits.ts';
 import { createModelCache } from '../../services/models/cache.ts';
-import { createStorageWaits } from '../../services/queueing/storage-waits.ts';
+import { createWaits } from '../../services/queueing/waits.ts';
 import { createStateSizes } from '../../store/blobs/sizes.ts';
 import { kernelDigest } from '../../workers/kernel/bytes.ts';
 import { KERNEL_NAME } from '../../workers/kernel/compile.ts';
@@ -27,7 +27,7 @@ export async function buildBase(options: {
   const { config, log, memory, state, builtIn } = options;
   const { store, cluster, capacity } = state;
   const modelCache = createModelCache();
-  const waits = createStorageWaits();
+  const waits = createWaits('storage');
   const readStateSizes = createStateSizes(config.stateDir);
   const metrics = createMetrics({
     kernel: { name: KERNEL_NAME, digest: kernelDigest() },

@@ -6,25 +6,26 @@ import { createImageDecoder } from '../../services/predictions/image-decoder.ts'
 import { createInferenceStatistics } from '../../services/predictions/inference-statistics.ts';
 import { createPredictionJobService } from '../../services/predictions/jobs.ts';
 import { createPredictionService } from '../../services/predictions/predict.ts';
-import { createRunPredictions } from '../../services/predictions/run-jobs.ts';
-import { createMemoryWaits } from '../../services/queueing/memory-waits.ts';
+import { createRunPredictionJob } from '../../services/predictions/run-jobs.ts';
+import { createWaits } from '../../services/queueing/waits.ts';
 import type { Base } from './base.ts';
 import type { Models } from './models.ts';
 
 export function buildPredictions(base: Base, { services: { models }, loadStatistics }: Models) {
   const { config, log, store, cluster, catalog, memory, metrics, threads } = base;
   const { predict, numeric, checks, batches } = threads;
-  const waits = createMemoryWaits();
+  const waits = createWaits('memory');
   const { nextQueued, recoverOne } = store.predictionJobs;
   const queue = openJobQueue(
     {
       next: nextQueued,
-      runJob: createRunPredictions({
+      runJob: createRunPredictionJob({
         store,
         catalog,
         models,
         pool: batches,
         waits,
+        storageWaits: base.waits,
         log,
         runner: cluster?.replicas.id,
       }),

@@ -11,7 +11,7 @@ import { createJobPreemption } from '../../services/queueing/preemption.ts';
 import { createJobRequirement } from '../../services/queueing/requirement.ts';
 import { createTrainingService } from '../../services/training/jobs.ts';
 import { createResolveTraining } from '../../services/training/resolve-request.ts';
-import { createRunTraining } from '../../services/training/start-runs.ts';
+import { createRunTrainingJob } from '../../services/training/run-jobs.ts';
 import { assertWebhookAllowed } from '../../services/webhooks/origins.ts';
 import type { Base } from './base.ts';
 import type { Models } from './models.ts';
@@ -80,7 +80,7 @@ function buildQueue(base: Base, { services: { models }, loadDistillation }: Mode
     admit: createJobAdmission({ jobs, catalog, memory, readRequirement, ...placement }),
     onEmpty: memory.stopWaiting,
     preempt: createJobPreemption({ jobs, memory, readRequirement, ...placement }),
-    runJob: createRunTraining({
+    runJob: createRunTrainingJob({
       store,
       catalog,
       models,

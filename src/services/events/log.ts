@@ -7,6 +7,7 @@ import type { Store } from '../../store/persistent-state.ts';
 
 export interface JobLogger {
   info(details: object, message: string): void;
+  warn(details: object, message: string): void;
   error(details: object, message: string): void;
 }
 

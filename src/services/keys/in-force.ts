@@ -44,7 +44,7 @@ export async function createApiKeyService({
 }: {
   configured: readonly ApiKey[];
   file: string | null;
-  log: JobLogger & { warn(details: object, message: string): void };
+  log: JobLogger;
 }): Promise<ApiKeyService> {
   /** By entry, so that a changed entry counts as another key. */
   let inForce: ReadonlyMap<string, RevocableKey> = new Map();

@@ -2,7 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import { limitTime } from '../../store/database/time-limit.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { StorageWaits } from '../queueing/storage-waits.ts';
+import type { Waits } from '../queueing/waits.ts';
 
 export interface HealthService {
   /** False once the service is shutting down. */
@@ -39,7 +39,7 @@ export function createHealthService(
   options: {
     needsDatabase: boolean;
     needsDataset: boolean;
-    waits: StorageWaits;
+    waits: Pick<Waits<'storage'>, 'count'>;
     log: Record<'warn' | 'error', (details: object, message: string) => void>;
   },
 ): HealthService {

@@ -1,37 +1,50 @@
 /** Runs prediction jobs in a worker thread, and stores their results. */
 import { rm } from 'node:fs/promises';
-import { setTimeout as wait } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
 import type { Catalog } from '../../datasets/catalog.ts';
+import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { AtelierError, hasCode, messageWithoutPaths } from '../../errors.ts';
 import type { RunJob } from '../../queue/job-queue.ts';
 import type { PredictionRun, Store } from '../../store/persistent-state.ts';
 import type { NumericTasks } from '../../workers/messages/by-pool.ts';
 import type { PredictionTask } from '../../workers/messages/shapes.ts';
 import type { Pool } from '../../workers/threads/pool.ts';
+import type { JobLogger } from '../events/log.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
-import type { MemoryWaits } from '../queueing/memory-waits.ts';
+import { isUnavailable, repeatWhile } from '../queueing/repeat.ts';
+import { createRetryUntilStored } from '../queueing/retry-until-stored.ts';
+import { createRunJob } from '../queueing/run-job.ts';
+import type { Waits } from '../queueing/waits.ts';
 
 const PROGRESS_MS = 1000;
-const RETRY_MS = 1000;
 /** Runs of a job whose thread crashes each time. */
-const MAX_ATTEMPTS = 3;
+const MAX_RUNS = 3;
 
 /**
  * @param options.pool reserves the memory of a task
  * @param options.runner id of this replica
  */
-export function createRunPredictions(options: {
-  store: Pick<Store, 'predictionJobs' | 'temporaryFiles'>;
+export function createRunPredictionJob(options: {
+  store: Pick<Store, 'predictionJobs' | 'temporaryFiles' | 'withReserve'>;
   catalog: Catalog;
   models: ModelService;
   pool: Pool<NumericTasks>;
-  waits: MemoryWaits;
-  log: Pick<FastifyBaseLogger, 'info' | 'warn'>;
+  waits: Waits<'memory'>;
+  storageWaits: Waits<'storage'>;
+  log: JobLogger;
   runner?: string | undefined;
 }): RunJob {
-  const { store, catalog, models, pool, waits, log, runner } = options;
+  const { store, catalog, models, pool, waits, storageWaits, log, runner } = options;
   const { predictionJobs, temporaryFiles } = store;
+  const retryUntilStored = createRetryUntilStored(store, storageWaits, log);
+
+  /** A full disk fails the job. */
+  async function storeOutcome(
+    run: PredictionRun,
+    write: () => Promise<void>,
+    closing: AbortSignal,
+  ): Promise<void> {
+    await retryUntilStored(run, write, { closing, isTransient: isUnavailable });
+  }
 
   /** Predicts, and stores the result. */
   async function predict(run: PredictionRun, signal: AbortSignal, closing: AbortSignal): Promise<void> {
@@ -41,8 +54,10 @@ export function createRunPredictions(options: {
     const target = files.add();
     const progress = new Int32Array(new SharedArrayBuffer(4));
     const labels = dataset === null ? null : files.add();
-    const counts = await withProgress(run, progress, signal, async (abort) => {
-      const whenFree = <T>(work: () => Promise<T>) => untilFree(id, work, abort);
+    const whenFree = <T>(work: () => Promise<T>) => untilFree(id, work, signal);
+
+    async function predictImages(): Promise<PredictionCounts> {
+      using _progress = recordProgress(run, progress);
       using retained = new DisposableStack();
       let input: PredictionTask['input'];
       if (dataset !== null && split !== null && labels !== null) {
@@ -56,44 +71,20 @@ export function createRunPredictions(options: {
         input = { path, scale: pixels! };
       }
       const task = { network, input, target, progress };
-      return whenFree(() => pool.run('predictImages', task, abort));
-    });
-    await untilAvailable(() => run.succeed({ probabilities: target, labels }, counts), closing);
+      return await whenFree(() => pool.run('predictImages', task, signal));
+    }
+
+    const counts = await predictImages();
+    await storeOutcome(run, () => run.succeed({ probabilities: target, labels }, counts), closing);
   }
 
   /** Repeats `work` while its memory is not free. */
   async function untilFree<T>(id: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        return await work();
-      } catch (error) {
-        if (!hasCode(error, 'overloaded')) throw error;
-        using _waiting = waits.add(id);
-        await wait(RETRY_MS, undefined, { signal });
-      }
-    }
-  }
-
-  /** Stores the progress every second, and aborts if another run has taken over the job, or it was cancelled. */
-  async function withProgress<T>(
-    run: PredictionRun,
-    progress: Int32Array,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const lost = new AbortController();
-    const timer = setInterval(() => {
-      run.recordProgress(Atomics.load(progress, 0)).catch((error) => {
-        // Anything else is repeated a second later.
-        if (hasCode(error, 'lease-lost')) lost.abort(error);
-      });
-    }, PROGRESS_MS).unref();
-    try {
-      return await work(AbortSignal.any([signal, lost.signal]));
-    } finally {
-      clearInterval(timer);
-    }
+    using waiting = new DisposableStack();
+    return await repeatWhile((error) => hasCode(error, 'overloaded'), work, {
+      until: signal,
+      onFirst: () => waiting.use(waits.add(id)),
+    });
   }
 
   async function end(
@@ -103,44 +94,46 @@ export function createRunPredictions(options: {
     closing: AbortSignal,
   ): Promise<void> {
     const isCancelled = signal.aborted && !closing.aborted;
-    if (isCancelled || hasCode(error, 'lease-lost')) return;
-    const mayRepeat = hasCode(error, 'worker-crashed') && run.job.attempts < MAX_ATTEMPTS;
+    if (isCancelled) return;
+    if (hasCode(error, 'lease-lost')) throw error;
+    const mayRepeat = hasCode(error, 'worker-crashed') && run.job.attempts < MAX_RUNS;
     if (closing.aborted || mayRepeat || hasCode(error, 'storage-unavailable')) {
-      return untilAvailable(() => run.release(), closing);
+      return storeOutcome(run, run.release, closing);
     }
     const failure =
       error instanceof AtelierError
         ? { code: error.code, message: error.message }
         : { code: 'internal-error', message: messageWithoutPaths(error) };
     log.warn({ jobId: run.job.id, err: error }, 'a prediction job failed');
-    await untilAvailable(() => run.fail(failure), closing);
+    await storeOutcome(run, () => run.fail(failure), closing);
   }
 
-  return async (id, signal, closing) => {
-    const run = await predictionJobs.start(id, runner);
-    if (run === null) return;
+  async function execute(run: PredictionRun, signal: AbortSignal, closing: AbortSignal): Promise<void> {
+    const { id, model, images } = run.job;
+    log.info({ jobId: id, model, images }, 'a prediction job runs');
     try {
-      log.info({ jobId: id, model: run.job.model, images: run.job.images }, 'a prediction job runs');
       await predict(run, signal, closing);
       log.info({ jobId: id }, 'a prediction job succeeded');
     } catch (error) {
-      await end(run, error, signal, closing).catch((lost) => {
-        if (!hasCode(lost, 'lease-lost')) throw lost;
-      });
-    }
-  };
-}
-
-/** Repeats `write` while the database or the object store cannot be reached. */
-async function untilAvailable(write: () => Promise<void>, closing: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!hasCode(error, 'storage-unavailable') || closing.aborted) throw error;
-      await wait(RETRY_MS, undefined, { signal: closing });
+      await end(run, error, signal, closing);
     }
   }
+
+  return createRunJob({
+    start: (jobId) => predictionJobs.start(jobId, runner),
+    execute,
+    waits: storageWaits,
+    log,
+  });
+}
+
+/** Stores the progress every second until the disposal. */
+function recordProgress(run: PredictionRun, progress: Int32Array): Disposable {
+  const timer = setInterval(() => {
+    // If it fails, it is repeated a second later.
+    run.recordProgress(Atomics.load(progress, 0)).catch(() => {});
+  }, PROGRESS_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Temporary files, removed together. */

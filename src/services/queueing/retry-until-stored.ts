@@ -1,11 +1,9 @@
 /** Repeats the writes of a run while the disk is full or the database cannot be reached, and records the wait. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { hasCode } from '../../errors.ts';
 import type { Run, Store } from '../../store/persistent-state.ts';
 import type { JobLogger } from '../events/log.ts';
-import type { StorageWaits } from './storage-waits.ts';
-
-export const RETRY_MS = 1000;
+import { isStorageOutage, isUnavailable, repeatWhile } from './repeat.ts';
+import type { Waits } from './waits.ts';
 
 export interface RetryOptions {
   /** Aborts when the service stops: the next start recovers the job. */
@@ -20,18 +18,22 @@ export interface RetryOptions {
  * Returns undefined if the run has ended although its last write seemed to fail: a connection that is lost during a
  * commit leaves open whether it has happened. A wait for storage writes two events, one when the storage accepts it and
  * one after the write; if the write ends the run, its `status` event is the second one.
+ * @param run without `recordWaiting`, if its job has no events
  */
 export type RetryUntilStored = <T>(
-  run: Pick<Run, 'job' | 'recordWaiting'>,
+  run: { readonly job: { readonly id: string } } & Partial<Pick<Run, 'recordWaiting'>>,
   write: () => Promise<T>,
   options: RetryOptions,
 ) => Promise<T | undefined>;
 
-type Outage = { readonly code: 'storage-full' | 'storage-unavailable'; readonly since: Date };
+interface Outage {
+  readonly code: 'storage-full' | 'storage-unavailable';
+  readonly since: Date;
+}
 
 export function createRetryUntilStored(
   { withReserve }: Pick<Store, 'withReserve'>,
-  waits: StorageWaits,
+  waits: Waits<'storage'>,
   log: JobLogger,
 ): RetryUntilStored {
   return async (run, write, { closing, stopping, isTransient = isStorageOutage }) => {
@@ -44,52 +46,42 @@ export function createRetryUntilStored(
     async function recordAndWrite() {
       // The event is recorded before the write, because the write may store the job's last event.
       if (outage !== undefined && !isRecorded) {
-        await run.recordWaiting('storage', waitStarted(outage));
+        await run.recordWaiting?.('storage', waitStarted(outage));
         isRecorded = true;
       }
       return write();
     }
 
-    function startOutage(error: unknown): void {
-      const code = storageCode(error);
-      if (code === undefined || outage !== undefined) return;
-      outage = { code, since: new Date() };
-      waiting.use(waits.add(jobId));
-    }
-
-    async function repeat<T>(attempt: () => Promise<T>): Promise<T | undefined> {
-      for (let isFirst = true; ; isFirst = false) {
-        try {
-          return await (stopping?.aborted ? withReserve(attempt) : attempt());
-        } catch (error) {
-          if (isUncertain && hasCode(error, 'illegal-transition')) return undefined;
-          if (closing.aborted || !isTransient(error)) throw error;
-          if (hasCode(error, 'storage-unavailable')) isUncertain = true;
-          startOutage(error);
-          if (isFirst) log.error({ jobId, err: error }, 'failed to store the state of a job, retrying');
-          await wait(RETRY_MS, undefined, { signal: closing }).catch(() => {});
+    async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+      try {
+        return await (stopping?.aborted ? withReserve(work) : work());
+      } catch (error) {
+        if (isUncertain && hasCode(error, 'illegal-transition')) return undefined;
+        isUncertain ||= isUnavailable(error);
+        if (outage === undefined && isStorageOutage(error)) {
+          outage = { code: isUnavailable(error) ? 'storage-unavailable' : 'storage-full', since: new Date() };
+          waiting.use(waits.add(jobId));
         }
+        throw error;
       }
     }
+
+    const repeat = <T>(work: () => Promise<T>) =>
+      repeatWhile(isTransient, () => attempt(work), {
+        until: closing,
+        onFirst: (err) => log.error({ jobId, err }, 'failed to store the state of a job, retrying'),
+      });
 
     const written = await repeat(recordAndWrite);
     if (outage !== undefined) {
       const ended = waitEnded(outage);
       // If the service stops, the release of the job ends the wait.
-      await repeat(() => run.recordWaiting(null, ended)).catch((error) => {
+      await repeat(async () => run.recordWaiting?.(null, ended)).catch((error) => {
         if (!closing.aborted) throw error;
       });
     }
     return written;
   };
-}
-
-function storageCode(error: unknown): Outage['code'] | undefined {
-  return (['storage-full', 'storage-unavailable'] as const).find((code) => hasCode(error, code));
-}
-
-export function isStorageOutage(error: unknown): boolean {
-  return storageCode(error) !== undefined;
 }
 
 function waitStarted({ code, since }: Outage) {

@@ -12,7 +12,7 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { SearchJobs } from '../../store/searches/actions.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { JobLogger } from '../events/log.ts';
-import { isStorageOutage } from '../queueing/retry-until-stored.ts';
+import { isStorageOutage } from '../queueing/repeat.ts';
 import { fillDefaults, initialProgress } from '../training/resolve-request.ts';
 
 export interface SearchRunner {
@@ -34,7 +34,7 @@ export function createSearchRunner(options: {
   keepCheckpoints: KeptCheckpoints;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
-  log: JobLogger & { warn(details: object, message: string): void };
+  log: JobLogger;
 }): SearchRunner {
   const { store, catalog, queue, slots, log } = options;
   const { searches } = store;

@@ -7,11 +7,12 @@ import { AtelierError } from '../../errors.ts';
 import type { JobQueue } from '../../queue/job-queue.ts';
 import type { Precondition } from '../../store/database/rows.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import type { JobRevision } from '../../store/jobs/repository.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import { listEvents } from '../events/list.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { estimateRetryAfter } from '../queueing/retry-after.ts';
-import type { StorageWaits } from '../queueing/storage-waits.ts';
+import type { Waits } from '../queueing/waits.ts';
 import { prepareReproduction } from './reproduction.ts';
 import { initialProgress, type ResolveTraining } from './resolve-request.ts';
 
@@ -60,7 +61,7 @@ export function createTrainingService(options: {
   models: ModelService;
   queue: JobQueue;
   resolve: ResolveTraining;
-  waits: StorageWaits;
+  waits: Waits<'storage'>;
   queueLimit: number;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
@@ -112,7 +113,8 @@ export function createTrainingService(options: {
     get,
     async revisions(query) {
       const page = await store.jobs.revisions(query);
-      return { ...page, data: page.data.map(waits.markRevision) };
+      const mark = ({ id, revision }: JobRevision) => (waits.has(id) ? `${revision}-storage` : revision);
+      return { ...page, data: page.data.map((job) => ({ id: job.id, revision: mark(job) })) };
     },
     getMany: async (ids) => (await store.jobs.getMany(ids)).map(waits.mark),
     metrics: store.epochRecords.list,

@@ -38,6 +38,8 @@ export interface PredictionResultFiles {
 /** Each method throws AtelierError `lease-lost` if the job was cancelled, or this is not its current run any more. */
 export interface PredictionRun {
   readonly job: PredictionJob;
+  /** Rises with each run of the job. */
+  readonly run: number;
   recordProgress(images: number): Promise<void>;
   /** Queues the job again. */
   release(): Promise<void>;
@@ -83,6 +85,7 @@ export function createPredictionRun(
     withReserve(() => inTransaction((trx) => endRun(trx, row, values)));
   return {
     job: toPredictionJob(row),
+    run: row.run,
     recordProgress: (images) => inTransaction((trx) => changeRun(trx, row, { done: images })),
     release: () => inTransaction((trx) => changeRun(trx, row, { status: 'queued', runner: null, done: 0 })),
     async fail(failure) {

@@ -110,7 +110,11 @@ test('a crash of a training thread counts as a restart', async (t) => {
   const allTold = logJobEvents({
     events: store.events,
     catalog: createCatalog([]),
-    log: { info: (_, message) => told.push(message), error: (_, message) => told.push(message) },
+    log: {
+      info: (_, message) => told.push(message),
+      warn: assert.fail,
+      error: (_, message) => told.push(message),
+    },
     meter: { statusChanged: (to) => told.push(to), preempted() {}, finishedEpoch() {} },
     currentRequestId: () => undefined,
     onRestart: () => told.push('restarted'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { createHealthService } from '../../../src/services/operations/health.ts';
-import { createStorageWaits } from '../../../src/services/queueing/storage-waits.ts';
+import { createWaits } from '../../../src/services/queueing/waits.ts';
 
 const catalog = { list: () => [{} as DatasetSummary] };
 
@@ -14,7 +14,7 @@ test('waits for a slow disk, but not for a shared database that does not reply',
     createHealthService({ assertUsable: () => reply.promise }, catalog, {
       needsDatabase,
       needsDataset: true,
-      waits: createStorageWaits(),
+      waits: createWaits('storage'),
       log: { error: (details) => reasons.push(details), warn: (details) => reasons.push(details) },
     });
   const [own, shared] = [service(true).check(), service(false).check()];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createPredictionJobService } from '../../../src/services/predictions/jobs.ts';
-import { createMemoryWaits } from '../../../src/services/queueing/memory-waits.ts';
+import { createWaits } from '../../../src/services/queueing/waits.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { publish, temporaryStore } from '../../store/fixtures.ts';
 
@@ -40,7 +40,7 @@ test('a result whose job is deleted while its files are copied does not exist', 
     memory: unused,
     checks: unused,
     numeric: unused,
-    waits: createMemoryWaits(),
+    waits: createWaits('memory'),
     queueLimit: 1,
     maxBytes: 1,
   });

@@ -6,8 +6,8 @@ import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
-import { createRunPredictions } from '../../../src/services/predictions/run-jobs.ts';
-import { createMemoryWaits } from '../../../src/services/queueing/memory-waits.ts';
+import { createRunPredictionJob } from '../../../src/services/predictions/run-jobs.ts';
+import { createWaits } from '../../../src/services/queueing/waits.ts';
 import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
 import { createPool } from '../../../src/workers/threads/pool.ts';
 import { temporaryStore, trained } from '../../store/fixtures.ts';
@@ -20,14 +20,15 @@ test('a prediction job without free memory shows that it waits, until it is canc
   const pool = createPool<NumericTasks>(worker, 1, assert.fail, { threads: 0, ms: 1 });
   addCleanup(t, pool.close);
   const memory = createMemoryLedger();
-  const waits = createMemoryWaits();
-  const run = createRunPredictions({
+  const waits = createWaits('memory');
+  const run = createRunPredictionJob({
     store,
     catalog,
     models: createModelService(store, catalog),
     pool: createNumericWork({ short: pool, long: pool }, memory),
     waits,
-    log: { info() {}, warn: assert.fail },
+    storageWaits: createWaits('storage'),
+    log: { info() {}, warn: assert.fail, error: assert.fail },
   });
   const model = { name: 'shoes', version: 1 };
   const { classNames } = trained;

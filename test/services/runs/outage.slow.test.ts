@@ -6,8 +6,8 @@ import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
-import { createStorageWaits } from '../../../src/services/queueing/storage-waits.ts';
-import { createRunTraining } from '../../../src/services/training/start-runs.ts';
+import { createWaits } from '../../../src/services/queueing/waits.ts';
+import { createRunTrainingJob } from '../../../src/services/training/run-jobs.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createTrainingThreads } from '../../../src/workers/training/kept-threads.ts';
@@ -21,13 +21,13 @@ const fashionMnist = await loadFashionMnist('data');
 /** Trains one job to its end. @param onRetry called when a write is about to be repeated */
 async function train(store: Store, onRetry: () => void = assert.fail) {
   const catalog = createCatalog([fashionMnist]);
-  const run = createRunTraining({
+  const run = createRunTrainingJob({
     store,
     catalog,
     models: createModelService(store, catalog),
     memory: createMemoryLedger(),
     threads: createTrainingThreads(),
-    waits: createStorageWaits(),
+    waits: createWaits('storage'),
     judge: async () => null,
     loadDistillation: async () => null,
     log: { info() {}, warn: assert.fail, error: onRetry },

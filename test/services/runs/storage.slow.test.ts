@@ -7,8 +7,8 @@ import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
-import { createStorageWaits, type StorageWaits } from '../../../src/services/queueing/storage-waits.ts';
-import { createRunTraining } from '../../../src/services/training/start-runs.ts';
+import { createWaits, type Waits } from '../../../src/services/queueing/waits.ts';
+import { createRunTrainingJob } from '../../../src/services/training/run-jobs.ts';
 import { storageFull } from '../../../src/store/blobs/directory.ts';
 import type { Run, Store } from '../../../src/store/persistent-state.ts';
 import { createTrainingThreads } from '../../../src/workers/training/kept-threads.ts';
@@ -24,10 +24,10 @@ const fashionMnist = await loadFashionMnist('data');
  */
 async function train(
   t: TestContext,
-  disturb: (run: Run, store: Store, waits: StorageWaits) => Partial<Run>,
+  disturb: (run: Run, store: Store, waits: Waits<'storage'>) => Partial<Run>,
   { lostStarts = 0 } = {},
 ) {
-  const waits = createStorageWaits();
+  const waits = createWaits('storage');
   const store = await temporaryStore(t);
   const catalog = createCatalog([fashionMnist]);
   const start: Store['jobs']['start'] = async (...job) => {
@@ -36,7 +36,7 @@ async function train(
     return { ...run, ...disturb(run, store, waits) };
   };
   const logged: string[] = [];
-  const run = createRunTraining({
+  const run = createRunTrainingJob({
     store: { ...store, jobs: { ...store.jobs, start } },
     catalog,
     models: createModelService(store, catalog),
@@ -74,7 +74,6 @@ for (const { code, error, message } of [
         if (refused.epoch-- > 0) throw error();
         const waiting = (await store.jobs.get(run.job.id))!;
         marked.push(waiting.waiting, waits.mark(run.job).waiting, waits.count());
-        assert.equal(waits.markRevision({ id: run.job.id, revision: '7' }).revision, '7-storage');
         return run.recordEpochs(...epochs);
       },
       async recordWaiting(waiting, warning) {

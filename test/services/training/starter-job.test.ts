@@ -7,6 +7,10 @@ test('a starter job that cannot be queued is logged, and the service starts', as
   const error = new Error('The disk is full.');
   const training = { start: () => Promise.reject(error) } as unknown as TrainingService;
   const errors: object[] = [];
-  await startStarterJob(training, { info: assert.fail, error: (fields) => errors.push(fields) });
+  await startStarterJob(training, {
+    info: assert.fail,
+    warn: assert.fail,
+    error: (fields) => errors.push(fields),
+  });
   assert.deepEqual(errors, [{ err: error }]);
 });

@@ -1,5 +1,4 @@
 /** Runs queued training jobs, each in a thread. */
-import { setTimeout as wait } from 'node:timers/promises';
 import { isTrial, type ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { hasCode } from '../../errors.ts';
@@ -8,11 +7,12 @@ import { Preemption } from '../../queue/local-runs.ts';
 import type { Run } from '../../store/persistent-state.ts';
 import { detectEnvironment } from '../../workers/kernel/compile.ts';
 import { serializeError } from '../../workers/threads/serialize-error.ts';
-import type { TrainingThreads } from '../../workers/training/kept-threads.ts';
-import { createRetryUntilStored, isStorageOutage, RETRY_MS } from '../queueing/retry-until-stored.ts';
-import { createTrainingRun, type TrainingContext, type TrainingRun } from './run.ts';
+import { createRetryUntilStored } from '../queueing/retry-until-stored.ts';
+import { createRunJob } from '../queueing/run-job.ts';
+import type { TrainingContext } from './context.ts';
+import { createTrainingRun, type TrainingRun } from './run.ts';
 
-export function createRunTraining(context: TrainingContext & { readonly threads: TrainingThreads }): RunJob {
+export function createRunTrainingJob(context: TrainingContext): RunJob {
   const { store, catalog, threads, waits, log, runner } = context;
   const environment = detectEnvironment();
   const retryUntilStored = createRetryUntilStored(store, waits, log);
@@ -22,24 +22,14 @@ export function createRunTraining(context: TrainingContext & { readonly threads:
     return dataset ? { dataset: { id, digest: dataset.digest }, ...environment } : null;
   }
 
-  /**
-   * Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. If the connection is
-   * lost, the job may have been started, which no other replica would notice while this one is alive.
-   */
-  async function tryStart(jobId: string, closing: AbortSignal): Promise<Run | null> {
-    using waiting = new DisposableStack();
-    for (let isRepeated = false; ; isRepeated = true) {
-      try {
-        return await store.jobs.start(jobId, { detectEnvironment: describeEnvironment, runner, isRepeated });
-      } catch (error) {
-        if (hasCode(error, 'illegal-transition')) return null;
-        if (closing.aborted || !isStorageOutage(error)) throw error;
-        if (!isRepeated) {
-          log.warn({ jobId, err: error }, 'failed to start a job, retrying');
-          waiting.use(waits.add(jobId));
-        }
-        await wait(RETRY_MS, undefined, { signal: closing }).catch(() => {});
-      }
+  /** Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. */
+  async function start(jobId: string, isRepeated: boolean): Promise<Run | null> {
+    const options = { detectEnvironment: describeEnvironment, runner, isRepeated };
+    try {
+      return await store.jobs.start(jobId, options);
+    } catch (error) {
+      if (hasCode(error, 'illegal-transition')) return null;
+      throw error;
     }
   }
 
@@ -61,7 +51,7 @@ export function createRunTraining(context: TrainingContext & { readonly threads:
     await thread.ended;
   }
 
-  async function trainOrRequeue(run: Run, signal: AbortSignal, closing: AbortSignal): Promise<void> {
+  async function execute(run: Run, signal: AbortSignal, closing: AbortSignal): Promise<void> {
     const preemptedBy = () => (signal.reason instanceof Preemption ? signal.reason.by : undefined);
     const training = createTrainingRun(run, context, preemptedBy);
     try {
@@ -77,14 +67,5 @@ export function createRunTraining(context: TrainingContext & { readonly threads:
     }
   }
 
-  return async (jobId, signal, closing) => {
-    const run = await tryStart(jobId, closing);
-    if (run === null) return;
-    try {
-      await trainOrRequeue(run, signal, closing);
-    } catch (error) {
-      if (!hasCode(error, 'lease-lost')) throw error;
-      log.warn({ jobId, run: run.run }, 'the job has been taken over, so this run ends without a result');
-    }
-  };
+  return createRunJob({ start, execute, waits, log });
 }

@@ -1,0 +1,34 @@
+/** Repetition of work that fails for a reason that passes. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { hasCode } from '../../errors.ts';
+
+const RETRY_MS = 1000;
+
+/**
+ * Repeats work once a second.
+ * @param isTransient whether an error is worth another attempt
+ * @param options.until ends the repetition when it aborts
+ * @param options.onFirst called with the first of the errors
+ * @throws the error of the last attempt
+ */
+export async function repeatWhile<T>(
+  isTransient: (error: unknown) => boolean,
+  work: (isRepeated: boolean) => Promise<T>,
+  { until, onFirst }: { readonly until: AbortSignal; readonly onFirst?: (error: unknown) => void },
+): Promise<T> {
+  for (let isRepeated = false; ; isRepeated = true) {
+    try {
+      return await work(isRepeated);
+    } catch (error) {
+      if (until.aborted || !isTransient(error)) throw error;
+      if (!isRepeated) onFirst?.(error);
+      await wait(RETRY_MS, undefined, { signal: until }).catch(() => {});
+    }
+  }
+}
+
+export const isUnavailable = (error: unknown): boolean => hasCode(error, 'storage-unavailable');
+
+/** Whether the disk is full, or the database or the object store cannot be reached. */
+export const isStorageOutage = (error: unknown): boolean =>
+  hasCode(error, 'storage-full', 'storage-unavailable');
