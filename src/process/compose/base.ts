@@ -7,7 +7,7 @@ import { createMetrics } from '../../http/metrics/registry.ts';
 import type { MemoryLedger } from '../../services/memory/ledger.ts';
 import { admitDataset } from '../../services/memory/limits.ts';
 import { createModelCache } from '../../services/models/cache.ts';
-import { createWaits } from '../../services/queueing/waits.ts';
+import { createWaits } from '../../services/runs/waits.ts';
 import { createStateSizes } from '../../store/blobs/sizes.ts';
 import { kernelDigest } from '../../workers/kernel/bytes.ts';
 import { KERNEL_NAME } from '../../workers/kernel/compile.ts';

@@ -6,8 +6,8 @@ import { createImageDecoder } from '../../services/predictions/image-decoder.ts'
 import { createInferenceStatistics } from '../../services/predictions/inference-statistics.ts';
 import { createPredictionJobService } from '../../services/predictions/jobs.ts';
 import { createPredictionService } from '../../services/predictions/predict.ts';
-import { createRunPredictionJob } from '../../services/predictions/run-jobs.ts';
-import { createWaits } from '../../services/queueing/waits.ts';
+import { createRunPredictionJob } from '../../services/runs/prediction-job.ts';
+import { createWaits } from '../../services/runs/waits.ts';
 import type { Base } from './base.ts';
 import type { Models } from './models.ts';
 

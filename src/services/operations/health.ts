@@ -2,7 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import { limitTime } from '../../store/database/time-limit.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { Waits } from '../queueing/waits.ts';
+import type { Waits } from '../runs/waits.ts';
 
 export interface HealthService {
   /** False once the service is shutting down. */

@@ -17,7 +17,7 @@ import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
 import { findNamed, type ModelService } from '../models/catalog.ts';
 import { createSharedFiles, type SharedFile } from '../operations/shared-files.ts';
-import type { Waits } from '../queueing/waits.ts';
+import type { Waits } from '../runs/waits.ts';
 
 export const RESULT_FORMATS = ['csv', 'npy'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];

@@ -12,7 +12,7 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { SearchJobs } from '../../store/searches/actions.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { JobLogger } from '../events/log.ts';
-import { isStorageOutage } from '../queueing/repeat.ts';
+import { isStorageOutage } from '../runs/repeat.ts';
 import { fillDefaults, initialProgress } from '../training/resolve-request.ts';
 
 export interface SearchRunner {

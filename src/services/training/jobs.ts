@@ -12,7 +12,7 @@ import type { Store } from '../../store/persistent-state.ts';
 import { listEvents } from '../events/list.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { estimateRetryAfter } from '../queueing/retry-after.ts';
-import type { Waits } from '../queueing/waits.ts';
+import type { Waits } from '../runs/waits.ts';
 import { prepareReproduction } from './reproduction.ts';
 import { initialProgress, type ResolveTraining } from './resolve-request.ts';
 

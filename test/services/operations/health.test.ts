@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { createHealthService } from '../../../src/services/operations/health.ts';
-import { createWaits } from '../../../src/services/queueing/waits.ts';
+import { createWaits } from '../../../src/services/runs/waits.ts';
 
 const catalog = { list: () => [{} as DatasetSummary] };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createPredictionJobService } from '../../../src/services/predictions/jobs.ts';
-import { createWaits } from '../../../src/services/queueing/waits.ts';
+import { createWaits } from '../../../src/services/runs/waits.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { publish, temporaryStore } from '../../store/fixtures.ts';
 

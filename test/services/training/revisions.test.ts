@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createWaits } from '../../../src/services/queueing/waits.ts';
+import { createWaits } from '../../../src/services/runs/waits.ts';
 import { createTrainingService } from '../../../src/services/training/jobs.ts';
 import { request, temporaryStore, untouched } from '../../store/fixtures.ts';
 

@@ -8,9 +8,9 @@ import { ChampionMoved } from '../../store/models/promotion.ts';
 import type { Run } from '../../store/persistent-state.ts';
 import type { WorkerMessage } from '../../workers/messages/shapes.ts';
 import { findDataset } from '../datasets/find.ts';
+import { describeNotLearned } from '../training/learned.ts';
+import { layerSizesFor } from '../training/plan.ts';
 import type { TrainingContext } from './context.ts';
-import { describeNotLearned } from './learned.ts';
-import { layerSizesFor } from './plan.ts';
 
 /**
  * Ends the run with success, and publishes a version unless the job is a verification or a trial, or has not learned.

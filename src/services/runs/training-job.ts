@@ -7,10 +7,10 @@ import { Preemption } from '../../queue/local-runs.ts';
 import type { Run } from '../../store/persistent-state.ts';
 import { detectEnvironment } from '../../workers/kernel/compile.ts';
 import { serializeError } from '../../workers/threads/serialize-error.ts';
-import { createRetryUntilStored } from '../queueing/retry-until-stored.ts';
-import { createRunJob } from '../queueing/run-job.ts';
 import type { TrainingContext } from './context.ts';
-import { createTrainingRun, type TrainingRun } from './run.ts';
+import { createRunJob } from './frame.ts';
+import { createRetryUntilStored } from './retry-until-stored.ts';
+import { createTrainingRun, type TrainingRun } from './training-reports.ts';
 
 export function createRunTrainingJob(context: TrainingContext): RunJob {
   const { store, catalog, threads, waits, log, runner } = context;

@@ -5,11 +5,11 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { TrainingTask } from '../../workers/messages/shapes.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { ModelService } from '../models/catalog.ts';
-import { buildTrainingPlan } from './plan.ts';
-import { reproductionOptions } from './reproduction.ts';
-import type { LoadDistillation } from './teachers.ts';
-import { usableThreads } from './usable-threads.ts';
-import { resolveWarmStart } from './warm-start.ts';
+import { buildTrainingPlan } from '../training/plan.ts';
+import { reproductionOptions } from '../training/reproduction.ts';
+import type { LoadDistillation } from '../training/teachers.ts';
+import { usableThreads } from '../training/usable-threads.ts';
+import { resolveWarmStart } from '../training/warm-start.ts';
 
 /**
  * @param checkpoint the bytes of the checkpoint to continue from; null to start from the beginning

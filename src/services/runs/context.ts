@@ -6,8 +6,8 @@ import type { JobLogger } from '../events/log.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import type { ModelService } from '../models/catalog.ts';
 import type { Judge } from '../models/judge.ts';
-import type { Waits } from '../queueing/waits.ts';
-import type { LoadDistillation } from './teachers.ts';
+import type { LoadDistillation } from '../training/teachers.ts';
+import type { Waits } from './waits.ts';
 
 export interface TrainingContext {
   readonly store: Store;

@@ -10,10 +10,10 @@ import type { PredictionTask } from '../../workers/messages/shapes.ts';
 import type { Pool } from '../../workers/threads/pool.ts';
 import type { JobLogger } from '../events/log.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
-import { isUnavailable, repeatWhile } from '../queueing/repeat.ts';
-import { createRetryUntilStored } from '../queueing/retry-until-stored.ts';
-import { createRunJob } from '../queueing/run-job.ts';
-import type { Waits } from '../queueing/waits.ts';
+import { createRunJob } from './frame.ts';
+import { isUnavailable, repeatWhile } from './repeat.ts';
+import { createRetryUntilStored } from './retry-until-stored.ts';
+import type { Waits } from './waits.ts';
 
 const PROGRESS_MS = 1000;
 /** Runs of a job whose thread crashes each time. */

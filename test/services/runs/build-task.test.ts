@@ -5,7 +5,7 @@ import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { IMAGE_PIXELS } from '../../../src/domain/datasets/representation.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
-import { buildTask } from '../../../src/services/training/build-task.ts';
+import { buildTask } from '../../../src/services/runs/build-task.ts';
 import { request, temporaryStore, untouched } from '../../store/fixtures.ts';
 
 test('a training that never measures the test split does not receive it', async (t) => {
