@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toMarkdown } from '../bench/measure/report.ts';
-import { createInput, type Parser, all as parsers } from './fuzz/parsers.ts';
+import { createInput, type Parser } from './fuzz/input.ts';
+import { all as parsers } from './fuzz/parsers.ts';
 import { type Findings, fuzz } from './fuzz/run.ts';
 import { all as serviceParsers } from './fuzz/service.ts';
 

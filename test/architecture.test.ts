@@ -34,11 +34,15 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-const imports = files.flatMap(importsOf);
+const files = sourceFiles(ROOT);
+const imports = files.flatMap((file) => importsOf(ROOT, file));
 
-function importsOf(file: string): Import[] {
-  const source = readFileSync(join(ROOT, file), 'utf8');
+function sourceFiles(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
+}
+
+function importsOf(root: string, file: string): Import[] {
+  const source = readFileSync(join(root, file), 'utf8');
   const found = source.matchAll(
     /(?:import|export)\s+(type\s)?[^;]*?from\s+'(\.[^']+)'|new URL\('(\.[^']+\.ts)'/g,
   );
@@ -72,17 +76,25 @@ test('a file imports only from its own folder or from folders further down', () 
   assert.deepEqual(wrong, []);
 });
 
-test('imports form no cycle, type-only ones included', () => {
-  const graph = Map.groupBy(imports, (each) => each.from);
-  const finished = new Set<string>();
-  function visit(file: string, path: readonly string[]): void {
-    assert.ok(!path.includes(file), `a cycle: ${[...path, file].join(' → ')}`);
-    if (finished.has(file)) return;
-    for (const { to } of graph.get(file) ?? []) visit(to, [...path, file]);
-    finished.add(file);
-  }
-  for (const file of files) visit(file, []);
-});
+for (const folder of ['src', 'page', 'scripts', 'cli', 'bench', 'test']) {
+  test(`imports in ${folder} form no cycle, type-only ones included`, () => {
+    const root = join(ROOT, '..', folder);
+    const names = sourceFiles(root);
+    const graph = Map.groupBy(
+      names.flatMap((file) => importsOf(root, file)),
+      (each) => each.from,
+    );
+    assert.ok(graph.size > names.length / 2, 'the imports were found');
+    const finished = new Set<string>();
+    function visit(file: string, path: readonly string[]): void {
+      assert.ok(!path.includes(file), `a cycle: ${[...path, file].join(' → ')}`);
+      if (finished.has(file)) return;
+      for (const { to } of graph.get(file) ?? []) visit(to, [...path, file]);
+      finished.add(file);
+    }
+    for (const file of names) visit(file, []);
+  });
+}
 
 test('numerics imports nothing outside itself and uses neither clock nor randomness', () => {
   for (const file of files.filter((each) => folderOf(each) === 'numerics')) {
@@ -94,9 +106,7 @@ test('numerics imports nothing outside itself and uses neither clock nor randomn
 
 test('the command line client imports only types from src', () => {
   const cli = join(ROOT, '../cli');
-  const names = readdirSync(cli, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ts'),
-  );
+  const names = sourceFiles(cli);
   assert.ok(names.length > 0);
   for (const file of names) {
     const statements =
@@ -107,9 +117,7 @@ test('the command line client imports only types from src', () => {
 
 test('the page imports values only from its own folder and from the charts, and never markup as text', () => {
   const page = join(ROOT, '../page');
-  const names = readdirSync(page, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    /\.tsx?$/.test(file),
-  );
+  const names = sourceFiles(page);
   assert.ok(names.length > 0);
   for (const name of names) {
     const source = readFileSync(join(page, name), 'utf8');

@@ -33,7 +33,7 @@ export interface ChartProps {
   /** The numbers of the chart: for the table, and for CSV unless `csvPath` is given. */
   readonly table?: ChartTable;
   /** Path of the plot in the API, for SVG and PNG, such as `/v1/training-jobs/job_…/plots/loss`. */
-  readonly plotPath?: string;
+  readonly plotPath?: string | undefined;
   /** Path of a resource that responds with CSV to `Accept: text/csv`. */
   readonly csvPath?: string;
   /** Name of the files, without the extension. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { SourceContext } from './sources.ts';
+import type { SourceContext } from './source-context.ts';
 
 const TIMEOUT_MS = 5 * 60_000;
 

@@ -1,5 +1,5 @@
 /** One file over HTTP. */
-import type { SourceContext } from './sources.ts';
+import type { SourceContext } from './source-context.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
 /** The largest original is 26 MB compressed. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { FILES, readOriginal } from './files.ts';
 import { type FoundFile, holdsOriginal } from './inspect.ts';
-import { PACKAGE, type Source, type SourceContext } from './sources.ts';
+import type { SourceContext } from './source-context.ts';
+import { PACKAGE, type Source } from './sources.ts';
 import { writeWhole } from './write-whole.ts';
 
 type Say = (line: string) => void;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { downloadDebianPackage } from './debian-package.ts';
 import { download } from './download.ts';
 import type { DataFile } from './files.ts';
+import type { SourceContext } from './source-context.ts';
 
 export const PACKAGE = 'dataset-fashion-mnist';
 const PACKAGE_FOLDER = 'usr/share/datasets/fashion-mnist';
@@ -12,13 +13,6 @@ export interface Source {
   readonly name: string;
   /** Opens the source and returns a function that reads one original, compressed or not. */
   open(context: SourceContext): Promise<(file: DataFile) => Promise<Uint8Array>>;
-}
-
-export interface SourceContext {
-  /** Creates an empty folder that is removed afterwards. */
-  makeTemporary(): Promise<string>;
-  say(line: string): void;
-  readonly signal: AbortSignal;
 }
 
 /** IDX files in a folder, with or without .gz. */

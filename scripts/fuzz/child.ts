@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { AtelierError } from '../../src/errors.ts';
 import { saveFailure } from './failures.ts';
-import { createInput, type Parsers } from './parsers.ts';
+import { createInput, type Parsers } from './input.ts';
 import { NOTHING, openProgress } from './progress.ts';
 
 export const PROGRESS_FILE = 'progress';

@@ -8,8 +8,8 @@ import { IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { type Arrays, idx, npz, pair, whole } from './data-set-files.ts';
 import { fixtures } from './files.ts';
+import type { Parser } from './input.ts';
 import { pick, type Random } from './mutations.ts';
-import type { Parser } from './parsers.ts';
 
 const MAX_BYTES = 2 ** 28;
 const FIELDS = { classNames: null, testFraction: null, seed: 0 };

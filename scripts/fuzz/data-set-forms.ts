@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { type Arrays, idx, npz, pair, whole } from './data-set-files.ts';
 import { BOUNDARY, fixtures, form, images } from './files.ts';
-import type { Parser } from './parsers.ts';
+import type { Parser } from './input.ts';
 import { answered } from './running-service.ts';
 
 const MOST_LOOKS = 1000;

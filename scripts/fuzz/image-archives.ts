@@ -8,8 +8,8 @@ import { zipSync } from 'fflate';
 import { readUpload } from '../../src/datasets/upload/open.ts';
 import { datasetFieldsSchema, NPZ_PART } from '../../src/domain/datasets/upload-form.ts';
 import { pictures } from './files.ts';
+import type { Parser } from './input.ts';
 import { pick } from './mutations.ts';
-import type { Parser } from './parsers.ts';
 
 const MAX_BYTES = 2 ** 26;
 const MAX_PIXELS = 2 ** 20;

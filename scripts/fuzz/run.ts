@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { OUT_OF_MEMORY, PROGRESS_FILE } from './child.ts';
 import { type Failure, savedFailures, saveFailure } from './failures.ts';
-import { createInput, type Parsers } from './parsers.ts';
+import { createInput, type Parsers } from './input.ts';
 import { NOTHING, openProgress, type Progress } from './progress.ts';
 
 export interface Findings extends Omit<Progress, 'at' | 'failures'> {

@@ -8,8 +8,8 @@ import { pino } from 'pino';
 import { readConfig } from '../../src/config/read.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { openService } from '../../src/process/start.ts';
+import type { Parser } from './input.ts';
 import type { Random } from './mutations.ts';
-import type { Parser } from './parsers.ts';
 
 const DATA_DIR = join(import.meta.dirname, '../../data');
 /** The model that protocols without model names serve. */

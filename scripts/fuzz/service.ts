@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { exportModel } from '../../src/formats/models/export.ts';
 import { formsOfDatasets } from './data-set-forms.ts';
 import { BOUNDARY, firstImage, fixtures, form, jsonBodies, model, pictures } from './files.ts';
+import type { Parser, Parsers } from './input.ts';
 import { pick, type Random } from './mutations.ts';
-import type { Parser, Parsers } from './parsers.ts';
 import { answered, MODEL } from './running-service.ts';
 
 function requests(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createInput, type Parser } from '../../scripts/fuzz/input.ts';
 import { createRandom } from '../../scripts/fuzz/mutations.ts';
-import { createInput, type Parser, all as parsers } from '../../scripts/fuzz/parsers.ts';
+import { all as parsers } from '../../scripts/fuzz/parsers.ts';
 import { all as serviceParsers } from '../../scripts/fuzz/service.ts';
 import { AtelierError } from '../../src/errors.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createInput } from '../../scripts/fuzz/parsers.ts';
+import { createInput } from '../../scripts/fuzz/input.ts';
 import { fuzz } from '../../scripts/fuzz/run.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 import { all } from './children/broken-parsers.ts';

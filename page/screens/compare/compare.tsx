@@ -10,14 +10,9 @@ import { DifferingOptions } from './differing-options.tsx';
 import { ModelTest } from './model-test.tsx';
 import { Overlay } from './overlay.tsx';
 import { Results } from './results.tsx';
-import { type ComparedJob, useCompared } from './use-compared.ts';
+import { useCompared } from './use-compared.ts';
 
 const MAX_COMPARED = 8;
-
-/** A compared job with its name, which differs from those of the others. */
-export interface NamedJob extends ComparedJob {
-  readonly name: string;
-}
 
 export function Compare(): JSX.Element {
   const ids = [...new Set(query.value.split(',').filter(Boolean).map(decode))].slice(0, MAX_COMPARED);

@@ -4,8 +4,8 @@ import { flatten, toWords } from '../../../src/charts/plot-names.ts';
 import { Table } from '../../components/table.tsx';
 import { requestOf } from '../job/request.ts';
 import { optionName } from '../train/groups.ts';
-import type { NamedJob } from './compare.tsx';
 import { jobColumns } from './job-columns.tsx';
+import type { NamedJob } from './use-compared.ts';
 
 /** `Optimizer: learning rate` for `training.optimizer.learningRate`; the names of metadata are those of the user. */
 function describePath(path: string): string {

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import type { Column } from '../../components/table.tsx';
 import { links } from '../../router.ts';
-import type { NamedJob } from './compare.tsx';
+import type { NamedJob } from './use-compared.ts';
 
 export const jobColumns = <Row,>(
   jobs: readonly NamedJob[],

@@ -8,7 +8,7 @@ import { Button } from '../../components/button.tsx';
 import { ComparisonResult } from '../../components/comparison-result.tsx';
 import { Field } from '../../components/field.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
-import type { NamedJob } from './compare.tsx';
+import type { NamedJob } from './use-compared.ts';
 
 export function ModelTest({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element | null {
   const published = jobs.filter(({ job }) => job.model !== null);

@@ -6,7 +6,7 @@ import type { EpochPlot } from '../../../src/domain/reports/plots.ts';
 import { Chart, type ChartTable } from '../../components/chart.tsx';
 import { COLUMNS, type EpochColumn } from '../job/epoch-table.ts';
 import { jobPath } from '../job/use-training.ts';
-import type { NamedJob } from './compare.tsx';
+import type { NamedJob } from './use-compared.ts';
 
 const PLOTS: Readonly<Record<EpochPlot, string>> = {
   loss: 'Loss',

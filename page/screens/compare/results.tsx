@@ -6,8 +6,8 @@ import { JobStatus } from '../../components/job-status.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
-import type { NamedJob } from './compare.tsx';
 import { jobColumns } from './job-columns.tsx';
+import type { NamedJob } from './use-compared.ts';
 
 const ROWS: readonly { name: string; cell: (compared: NamedJob) => ComponentChildren }[] = [
   { name: 'Status', cell: ({ job }) => <JobStatus job={job} /> },

@@ -12,6 +12,11 @@ export interface ComparedJob {
   readonly records: readonly EpochRecord[];
 }
 
+/** A compared job with its name, which differs from those of the others. */
+export interface NamedJob extends ComparedJob {
+  readonly name: string;
+}
+
 export interface Compared {
   /** In the order of the ids, without those that cannot be read; null until all have been read once. */
   readonly jobs: readonly ComparedJob[] | null;

@@ -1,6 +1,7 @@
 /** Screen: the data sets, and the form that uploads another one. */
 import type { JSX } from 'preact';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
+import type { List } from '../../api/list.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Loaded } from '../../components/loaded.tsx';
@@ -20,7 +21,7 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
 ];
 
 export function Data(): JSX.Element {
-  const list = useResource<{ data: readonly DatasetSummary[]; hasMore: boolean }>('/v1/datasets?limit=100');
+  const list = useResource<List<DatasetSummary>>('/v1/datasets?limit=100');
   return (
     <Screen title="Data">
       <Loaded resource={list} lines={4}>

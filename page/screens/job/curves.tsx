@@ -8,6 +8,7 @@ import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import type { EpochPlot } from '../../../src/domain/reports/plots.ts';
 import { Chart } from '../../components/chart.tsx';
 import { parameter, setParameters } from '../../state/parameters.ts';
+import { bestEpoch } from './best-epoch.ts';
 import { EpochCursor } from './epoch-cursor.tsx';
 import { epochTable } from './epoch-table.ts';
 import type { Training, TrainingWarning } from './use-training.ts';
@@ -38,7 +39,7 @@ export function Curves({ job, training }: CurvesProps): JSX.Element {
     <Chart
       key={plot}
       file={`${plot}-${job.id}`}
-      {...(records.length > 0 && { plotPath: `${path}/plots/${plot}${isLog ? '?scale=log' : ''}` })}
+      plotPath={records.length > 0 ? `${path}/plots/${plot}${isLog ? '?scale=log' : ''}` : undefined}
       csvPath={`${path}/metrics`}
       table={{
         columns: ['Epoch', ...epochTable(plot, records).map(({ name }) => name)],
@@ -99,18 +100,10 @@ export function Curves({ job, training }: CurvesProps): JSX.Element {
   );
 }
 
-/** The first epoch with the smallest loss by which the service selects. */
-export function bestEpoch(records: readonly EpochRecord[]): number | null {
-  let best: EpochRecord | null = null;
-  const loss = ({ validationLoss, trainLoss }: EpochRecord) => validationLoss ?? trainLoss;
-  for (const record of records) if (best === null || loss(record) < loss(best)) best = record;
-  return best?.epoch ?? null;
-}
-
 function describeEmpty({ status, finishedAt }: TrainingJob): string {
   if (finishedAt !== null) return 'The job ended before its first epoch.';
   return status === 'queued'
-    ? 'The job waits for a free slot. Its curves appear here.'
+    ? 'The job is waiting for a free slot. Its curves appear here.'
     : 'The curves appear here with the first epoch.';
 }
 

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { Table } from '../../components/table.tsx';
 import { duration } from '../../format.ts';
-import { bestEpoch } from './curves.tsx';
+import { bestEpoch } from './best-epoch.ts';
 import { allColumns } from './epoch-table.ts';
 import type { Training } from './use-training.ts';
 

@@ -118,8 +118,8 @@ function Notices({ job, training: { warnings: all, problem } }: SummaryProps): J
   const warnings = all.filter(({ code }) => job.publication === null || code !== 'not-learned');
   const sentences = [
     useStopReason(job),
-    job.waiting === 'memory' && 'The job is next and waits until its memory is free.',
-    job.waiting === 'storage' && 'The job waits until its progress can be stored.',
+    job.waiting === 'memory' && 'The job is next and is waiting until its memory is free.',
+    job.waiting === 'storage' && 'The job is waiting until its progress can be stored.',
     job.pauseReason,
     job.preemptedBy &&
       `Job ${job.preemptedBy} has a higher priority and runs first. This job continues by itself.`,

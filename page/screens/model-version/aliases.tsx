@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Alias, AliasMove } from '../../../src/domain/models/alias.ts';
 import { request } from '../../api/client.ts';
+import type { List } from '../../api/list.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
@@ -12,7 +13,6 @@ import { ProblemBox } from '../../components/problem-box.tsx';
 import { Table } from '../../components/table.tsx';
 import { dateTime } from '../../format.ts';
 import { links } from '../../router.ts';
-import type { List } from '../models/models.tsx';
 import { readTag } from './alias-tag.ts';
 import type { ShownVersion } from './shown-version.ts';
 

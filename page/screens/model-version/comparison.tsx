@@ -4,13 +4,13 @@ import { useState } from 'preact/hooks';
 import type { ModelComparison } from '../../../src/domain/checks/evaluation.ts';
 import type { Model, ModelVersion } from '../../../src/domain/models/representation.ts';
 import { requestJson } from '../../api/client.ts';
+import type { List } from '../../api/list.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { ComparisonResult } from '../../components/comparison-result.tsx';
 import { Field } from '../../components/field.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
-import type { List } from '../models/models.tsx';
 import { setState, state } from './screen-state.ts';
 import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
 

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Model } from '../../../src/domain/models/representation.ts';
+import type { List } from '../../api/list.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { DatasetName } from '../../components/dataset-name.tsx';
@@ -15,12 +16,6 @@ import { VersionTable } from './version-table.tsx';
 
 const PAGE = 20;
 const POLL_MS = 10_000;
-
-/** A page of a list of the API. */
-export interface List<T> {
-  readonly data: readonly T[];
-  readonly hasMore: boolean;
-}
 
 export function Models(): JSX.Element {
   const [limit, setLimit] = useState(PAGE);

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import type { List } from '../../api/list.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Loaded } from '../../components/loaded.tsx';
@@ -9,7 +10,6 @@ import { type Column, Table } from '../../components/table.tsx';
 import { bytes, count, dateTime, percent } from '../../format.ts';
 import { links } from '../../router.ts';
 import { parameters, type ShownVersion } from '../model-version/shown-version.ts';
-import type { List } from './models.tsx';
 
 const FEW = 3;
 const MANY = 100;

@@ -31,7 +31,11 @@ function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.E
       if (type === 'status') setStatus(String(data['to']));
     },
   });
-  const input = { subtitle: modelName, trainings: [{ name: modelName, records }], scale: 'linear' } as const;
+  const input = {
+    subtitle: modelName,
+    trainings: [{ name: modelName, records }],
+    scale: 'linear',
+  } as const;
   return (
     <section class="box" aria-labelledby="starter">
       <h2 id="starter">The first network</h2>
@@ -51,7 +55,7 @@ function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.E
         file={`loss-${id}`}
         height={240}
         draw={(options) => drawEpochs('loss', input, options)}
-        {...(records.length > 0 && { plotPath: `/v1/training-jobs/${id}/plots/loss` })}
+        plotPath={records.length > 0 ? `/v1/training-jobs/${id}/plots/loss` : undefined}
         table={{
           columns: ['epoch', 'trainLoss', 'validationLoss', 'testLoss'],
           rows: records.map(({ epoch, trainLoss, validationLoss, testLoss }) => [

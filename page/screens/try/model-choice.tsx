@@ -1,6 +1,7 @@
 /** The choice of a model and of its version, by number or alias. */
 import type { JSX } from 'preact';
 import type { Model, ModelVersion } from '../../../src/domain/models/representation.ts';
+import type { List } from '../../api/list.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { Field } from '../../components/field.tsx';
@@ -15,7 +16,7 @@ export interface ModelChoiceProps {
 export function ModelChoice({ models, reference, onChange }: ModelChoiceProps): JSX.Element {
   const [name = '', version = ''] = reference.split('@');
   const model = models.find((each) => each.name === name);
-  const versions = useResource<{ data: ModelVersion[]; hasMore: boolean }>(
+  const versions = useResource<List<ModelVersion>>(
     name.startsWith('job_') ? null : `/v1/models/${encodeURIComponent(name)}/versions?limit=100`,
     { isRecorded: false },
   );

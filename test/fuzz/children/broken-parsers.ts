@@ -1,5 +1,5 @@
 /** Parsers that each fail in a forbidden way for some of their inputs. */
-import type { Parsers } from '../../../scripts/fuzz/parsers.ts';
+import type { Parsers } from '../../../scripts/fuzz/input.ts';
 import { AtelierError } from '../../../src/errors.ts';
 
 const files = [Uint8Array.of(1, 2, 3)];

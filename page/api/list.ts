@@ -1,0 +1,5 @@
+/** A page of a list of the API. */
+export interface List<T> {
+  readonly data: readonly T[];
+  readonly hasMore: boolean;
+}
