@@ -28,7 +28,7 @@ const { outputFiles, metafile } = await build({
   tsconfig: 'page/tsconfig.json',
   charset: 'utf8',
   define: { ...readForms(ROOT), BUILD: JSON.stringify(BUILD) },
-  alias: { 'd3-interpolate': './page/d3/interpolate.ts', 'd3-shape': './page/d3/shape.ts' },
+  alias: { 'd3-interpolate': './page/d3/interpolate.ts' },
   legalComments: 'none',
   metafile: true,
   write: false,

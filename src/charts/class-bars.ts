@@ -1,10 +1,10 @@
 /** Bar chart of precision, recall and F1 of each class. */
 import type { VNode } from 'preact';
 import { AXIS_BELOW, horizontalAxis } from './parts/axes.ts';
-import { barsPath } from './parts/bars.ts';
 import { type Box, boxHeight, boxWidth } from './parts/box.ts';
 import { type Child, element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
+import { svgBars } from './parts/path-data.ts';
 import { linearScale, type Scale, tickCount } from './parts/scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
@@ -127,7 +127,7 @@ function drawScore(
   // Some space between the values of two bars.
   const size = Math.min(10, 0.9 * height);
   return [
-    element('path', { d: barsPath(bars), fill: colourOf(score, theme) }),
+    element('path', { d: svgBars(bars), fill: colourOf(score, theme) }),
     height >= VALUE_HEIGHT
       ? element(
           'g',

@@ -1,5 +1,4 @@
 /** Chart of dead ReLU units by epoch: one strip per hidden layer, or one line per training. */
-import { area as areaOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import type { EpochRecord } from '../domain/jobs/epoch-record.ts';
 import type { PlottedTraining } from './epochs.ts';
@@ -8,11 +7,11 @@ import { AXIS_BELOW, horizontalAxis, LABEL_ABOVE } from './parts/axes.ts';
 import { type Box, boxHeight, boxWidth } from './parts/box.ts';
 import { type Child, element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
-import { createPathData } from './parts/path-data.ts';
+import { type Position, svgArea } from './parts/path-data.ts';
 import { linearScale, type Scale, tickCount } from './parts/scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
-import { type Columns, columnOf, type Point, thinOut } from './parts/thin.ts';
+import { type Columns, columnOf, thinOut } from './parts/thin.ts';
 import { shortNumber, wholeTicks } from './parts/ticks.ts';
 
 export interface DeadUnitsInput {
@@ -41,7 +40,7 @@ export function drawDeadUnits({ trainings, subtitle }: DeadUnitsInput, options: 
         xLabel: 'Epoch',
         yLabel: 'Units that are zero on 1,024 training images (%)',
         lines,
-        scale: 'linear',
+        scaleName: 'linear',
         fromZero: true,
         unit: ' %',
       },
@@ -115,13 +114,9 @@ function drawStrip(points: Columns, name: string, units: number, strip: Box, x: 
     points.y.length === 1
       ? { x: [-0.2, 0.2].map((by) => points.x[0]! + by), y: new Float64Array(2).fill(points.y[0]!) }
       : points;
-  const path = createPathData();
-  areaOf<Point>()
-    .defined(({ y }) => y !== null)
-    .x((point) => x(point.x))
-    .y0(strip.bottom)
-    .y1(({ y }) => toY(y!))
-    .context(path as unknown as CanvasRenderingContext2D)(thinOut(drawn, x));
+  const top = thinOut(drawn, x).map((point): Position | null =>
+    point.y === null ? null : [x(point.x), toY(point.y)],
+  );
   const value = points.y.at(-1) || 0;
   const middle = (strip.top + strip.bottom) / 2 + TEXT_SIZE / 3;
   return [
@@ -133,7 +128,12 @@ function drawStrip(points: Columns, name: string, units: number, strip: Box, x: 
       fill: theme.grid,
       'fill-opacity': 0.5,
     }),
-    element('path', { d: path.toString(), fill: theme.error, stroke: theme.error, 'stroke-width': 1.5 }),
+    element('path', {
+      d: svgArea(top, strip.bottom),
+      fill: theme.error,
+      stroke: theme.error,
+      'stroke-width': 1.5,
+    }),
     text(strip.left - 6, middle, name, { fill: theme.muted, 'text-anchor': 'end' }),
     text(strip.right + 8, middle, `${Math.round(value * units)} of ${units}`, {}),
   ];

@@ -20,7 +20,7 @@ export interface EpochsInput {
   readonly subtitle: string;
   /** One is drawn with all its lines; of several, each is one line. */
   readonly trainings: readonly PlottedTraining[];
-  readonly scale: PlotScale;
+  readonly scaleName: PlotScale;
   /** Number of looks at the test set that the test line represents, if known. */
   readonly testLooks?: number | undefined;
   /** Epochs to point out. */
@@ -90,7 +90,7 @@ const CHARTS: Readonly<
  * images if one of the trainings has no validation split.
  */
 export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartOptions): VNode {
-  const { trainings, subtitle, scale, testLooks, marks = [] } = input;
+  const { trainings, subtitle, scaleName, testLooks, marks = [] } = input;
   const { title, yLabel, fromZero, factor, unit = '', measures } = CHARTS[chart];
   const present = measures.filter(({ value }) =>
     trainings.some(({ records }) => records.some((each) => value(each) !== null)),
@@ -115,7 +115,7 @@ export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartO
       xLabel: 'Epoch',
       yLabel,
       lines,
-      scale,
+      scaleName,
       fromZero,
       unit,
       marks,

@@ -1,6 +1,5 @@
 /** Line chart: values by epoch or trial, with each line labelled at its end. */
 
-import { line as lineOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import type { PlotScale } from '../domain/reports/plots.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './parts/axes.ts';
@@ -10,7 +9,7 @@ import { type Child, element } from './parts/element.ts';
 import { spreadLabels } from './parts/end-labels.ts';
 import { type Caption, type ChartOptions, figure } from './parts/figure.ts';
 import { drawMarks, type Mark, RADIUS } from './parts/marks.ts';
-import { createPathData } from './parts/path-data.ts';
+import { svgLine } from './parts/path-data.ts';
 import { linearScale, type Scale, tickCount, valueScale } from './parts/scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth, wrapText } from './parts/text.ts';
 import { DASHES, type Theme } from './parts/theme.ts';
@@ -28,7 +27,7 @@ export interface LinesInput extends Caption {
   readonly yLabel: string;
   /** At most as many as there are colours. */
   readonly lines: readonly Line[];
-  readonly scale: PlotScale;
+  readonly scaleName: PlotScale;
   /** Whether a linear axis starts at 0. */
   readonly fromZero?: boolean;
   /** Follows the values in the labels. */
@@ -46,10 +45,10 @@ const MAX_DOTS = 40;
 export function drawLines(input: LinesInput, options: ChartOptions): VNode {
   const { theme } = options;
   return figure(input, options, (area) => {
-    const lines = input.lines.map(({ name, x, y }) => ({ name, x, y: drawable(y, input.scale) }));
+    const lines = input.lines.map(({ name, x, y }) => ({ name, x, y: drawable(y, input.scaleName) }));
     const top = area.top + LABEL_ABOVE;
     const bottom = area.bottom - AXIS_BELOW;
-    const y = valueScale(extent(lines), { name: input.scale, fromZero: input.fromZero ?? false }, [
+    const y = valueScale(extent(lines), { name: input.scaleName, fromZero: input.fromZero ?? false }, [
       bottom,
       top,
     ]);
@@ -78,8 +77,8 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
 }
 
 /** The values, with a gap for each that cannot be drawn. */
-function drawable(values: Float64Array, scale: PlotScale): Float64Array {
-  const above = scale === 'linear' ? Number.NEGATIVE_INFINITY : 0;
+function drawable(values: Float64Array, scaleName: PlotScale): Float64Array {
+  const above = scaleName === 'linear' ? Number.NEGATIVE_INFINITY : 0;
   const drawn = new Float64Array(values);
   for (let i = 0; i < drawn.length; i++) {
     if (!(drawn[i]! > above && drawn[i]! < Number.POSITIVE_INFINITY)) drawn[i] = Number.NaN;
@@ -135,13 +134,6 @@ function wholeScale(lines: readonly Line[], plot: Box): Scale {
 
 /** A line of `points`, and dots where it is short or a point stands alone. */
 function drawLine(points: readonly Point[], x: Scale, y: Scale, series: number, theme: Theme): Child {
-  const path = createPathData();
-  lineOf<Point>()
-    .defined((point) => point.y !== null)
-    .x((point) => x(point.x))
-    .y((point) => y(point.y!))
-    // d3 calls only the methods that the path has.
-    .context(path as unknown as CanvasRenderingContext2D)(points as Point[]);
   const stroke = theme.series[series % theme.series.length]!;
   const dotted = points.filter(
     (point, i) =>
@@ -152,7 +144,7 @@ function drawLine(points: readonly Point[], x: Scale, y: Scale, series: number, 
     'g',
     { fill: 'none', stroke, 'stroke-linejoin': 'round' },
     element('path', {
-      d: path.toString(),
+      d: svgLine(points.map((point) => (point.y === null ? null : [x(point.x), y(point.y)]))),
       'stroke-width': points.length > MAX_POINTS ? 1 : 2,
       'stroke-dasharray': dash(series),
     }),
@@ -183,12 +175,12 @@ function drawLabels(
   const positions = spreadLabels(ends, gap, room.top, room.bottom - 4);
   return lines.map((_, i) => {
     const colour = theme.series[i % theme.series.length]!;
-    const leader = createPathData();
-    leader.moveTo(plot.right + 3, ends[i]!);
-    leader.lineTo(plot.right + LEADER, positions[i]!);
     return [
       element('path', {
-        d: leader.toString(),
+        d: svgLine([
+          [plot.right + 3, ends[i]!],
+          [plot.right + LEADER, positions[i]!],
+        ]),
         fill: 'none',
         stroke: colour,
         'stroke-width': 1.5,

@@ -2,7 +2,7 @@
 import { contours } from 'd3-contour';
 import { type Box, boxHeight, boxWidth } from './parts/box.ts';
 import { type Child, element } from './parts/element.ts';
-import { createPathData } from './parts/path-data.ts';
+import { type Position, svgPolygon } from './parts/path-data.ts';
 import type { Scale } from './parts/scales.ts';
 import { TEXT_SIZE, text, textWidth } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
@@ -66,16 +66,11 @@ export function drawSurface(
       'stroke-width': 0.5,
     },
     areas.map(({ coordinates }) => {
-      const path = createPathData();
-      for (const ring of coordinates.flat()) {
-        for (const [i, position] of ring.slice(0, -1).entries()) {
-          const [toLeft, toTop] = [toX(position[0]!), toY(position[1]!)];
-          if (i === 0) path.moveTo(toLeft, toTop);
-          else path.lineTo(toLeft, toTop);
-        }
-        path.closePath();
-      }
-      return element('path', { d: path.toString() });
+      // The last point of a ring repeats the first one.
+      const rings = coordinates
+        .flat()
+        .map((ring) => ring.slice(0, -1).map(([left, top]): Position => [toX(left!), toY(top!)]));
+      return element('path', { d: rings.map(svgPolygon).join('') });
     }),
   );
 }

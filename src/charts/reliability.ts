@@ -1,12 +1,11 @@
 /** Reliability diagram: accuracy by confidence, above the number of images in each bin. */
 import type { VNode } from 'preact';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './parts/axes.ts';
-import { barsPath } from './parts/bars.ts';
 import type { Box } from './parts/box.ts';
 import { dots } from './parts/dots.ts';
 import { element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
-import { createPathData } from './parts/path-data.ts';
+import { svgBars, svgLine } from './parts/path-data.ts';
 import { linearScale, type Scale, tickCount, valueScale } from './parts/scales.ts';
 import { type Domain, linearTicks, shortNumber } from './parts/ticks.ts';
 
@@ -67,25 +66,26 @@ export function drawReliability(input: ReliabilityInput, options: ChartOptions):
           if (at === null || at === 0) return [];
           return [{ left: x(100 * bin.from) + 0.5, right: x(100 * bin.to) - 0.5, top: y(at), bottom: y(0) }];
         });
-      const diagonal = createPathData();
-      diagonal.moveTo(x(0), toY(0));
-      diagonal.lineTo(x(100), toY(100));
+      const diagonal = svgLine([
+        [x(0), toY(0)],
+        [x(100), toY(100)],
+      ]);
       const means = bins.flatMap(({ confidence, accuracy }) =>
         confidence === null || accuracy === null ? [] : [[x(100 * confidence), toY(100 * accuracy)] as const],
       );
       return [
         verticalAxis(toY, 'Accuracy (% of the images of a bin)', upper, area, theme),
         element('path', {
-          d: barsPath(bars(({ accuracy }) => accuracy && 100 * accuracy, toY)),
+          d: svgBars(bars(({ accuracy }) => accuracy && 100 * accuracy, toY)),
           fill: theme.accent,
           'fill-opacity': 0.45,
         }),
-        element('path', { d: diagonal.toString(), stroke: theme.muted, 'stroke-dasharray': '5 4' }),
+        element('path', { d: diagonal, stroke: theme.muted, 'stroke-dasharray': '5 4' }),
         dots(means, { colour: theme.error, diameter: 6 }),
         hasCounts
           ? [
               verticalAxis(toCount, 'Images', lower, area, theme),
-              element('path', { d: barsPath(bars(({ count }) => count, toCount)), fill: theme.muted }),
+              element('path', { d: svgBars(bars(({ count }) => count, toCount)), fill: theme.muted }),
             ]
           : null,
         horizontalAxis(x, 'Confidence: probability of the predicted class (%)', lower, theme),

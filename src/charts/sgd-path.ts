@@ -1,5 +1,4 @@
 /** Chart of a training's path through the loss, in the plane of its two principal components. */
-import { line as lineOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import { drawKey, drawSurface, keyWidth, type LossSurface, lossLevels } from './loss-surface.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './parts/axes.ts';
@@ -7,7 +6,7 @@ import type { Box } from './parts/box.ts';
 import { dots } from './parts/dots.ts';
 import { type Child, element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
-import { createPathData } from './parts/path-data.ts';
+import { type Position, svgLine } from './parts/path-data.ts';
 import { linearScale, type Scale, tickCount } from './parts/scales.ts';
 import { TEXT_SIZE, text } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
@@ -108,21 +107,14 @@ function axisScale(values: readonly number[], axis: 'x' | 'y', range: readonly [
 }
 
 function drawPoints(points: readonly PathPoint[], x: Scale, y: Scale, plot: Box, theme: Theme): Child {
-  const path = createPathData();
-  lineOf<PathPoint>()
-    .x((point) => x(point.x))
-    .y((point) => y(point.y))
-    .context(path as unknown as CanvasRenderingContext2D)(points as PathPoint[]);
+  const positions = points.map((point): Position => [x(point.x), y(point.y)]);
   const ends = points.length === 1 ? [points[0]!] : [points[0]!, points.at(-1)!];
   return [
     element(
       'g',
       { fill: 'none', stroke: theme.error, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' },
-      element('path', { d: path.toString(), 'stroke-width': 1 }),
-      dots(
-        points.map((point) => [x(point.x), y(point.y)] as const),
-        { colour: theme.error, diameter: 4 },
-      ),
+      element('path', { d: svgLine(positions), 'stroke-width': 1 }),
+      dots(positions, { colour: theme.error, diameter: 4 }),
     ),
     ends.map((point, i) => drawEnd(point, i === 0 ? 'start' : 'end', x(point.x), y(point.y), plot, theme)),
   ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { spreadLabels } from '../../src/charts/parts/end-labels.ts';
-import { createPathData } from '../../src/charts/parts/path-data.ts';
+import { type Position, svgArea, svgLine } from '../../src/charts/parts/path-data.ts';
 import { fitText, textWidth, wrapText } from '../../src/charts/parts/text.ts';
 import { type Point, thinOut } from '../../src/charts/parts/thin.ts';
 import { linearTicks, logTicks, wholeTicks } from '../../src/charts/parts/ticks.ts';
@@ -77,12 +77,30 @@ test('ticks are round values with as many digits as they need', () => {
 });
 
 test('path data is relative, in tenths of a pixel, without accumulated rounding errors', () => {
-  const path = createPathData();
-  path.moveTo(1.04, -0.26);
-  for (let i = 1; i <= 1000; i++) path.lineTo(1.04 + 0.33 * i, -0.26);
-  const total = [...path.toString().matchAll(/h([\d.]+)/g)].reduce((sum, [, by]) => sum + Number(by), 0);
-  assert.match(path.toString(), /^M1-\.3h\.4h\.3/);
+  const path = svgLine(Array.from({ length: 1001 }, (_, i) => [1.04 + 0.33 * i, -0.26] as const));
+  const total = [...path.matchAll(/h([\d.]+)/g)].reduce((sum, [, by]) => sum + Number(by), 0);
+  assert.match(path, /^M1-\.3h\.4h\.3/);
   assert.ok(Math.abs(total - 330) < 0.11, `${total}`);
+});
+
+test('lines and areas have the path data of d3-shape, with gaps at missing positions', () => {
+  for (const [heights, line, area] of [
+    [[], '', ''],
+    [[null], '', ''],
+    [[3], 'M0 6Z', 'M0 6v44Z'],
+    [[3, 1.5], 'M0 6l10-3', 'M0 6l10-3v47h-10Z'],
+    [
+      [3, null, 1, 4, 1, null, null, 5],
+      'M0 6ZM20 2l10 6l10-6M70 10Z',
+      'M0 6v44ZM20 2l10 6l10-6v48h-10h-10ZM70 10v40Z',
+    ],
+    [[null, 2, 7, 1, null], 'M10 4l10 10l10-12', 'M10 4l10 10l10-12v48h-10h-10Z'],
+  ] as const) {
+    const positions = heights.map((height, i): Position | null =>
+      height === null ? null : [10 * i, 2 * height],
+    );
+    assert.deepEqual([svgLine(positions), svgArea(positions, 50)], [line, area]);
+  }
 });
 
 test('text that does not fit is broken at spaces, or cut with an ellipsis', () => {

@@ -130,7 +130,7 @@ test('values that are not positive are gaps on a logarithmic scale, and no value
     ...record,
     gradientNorm: i === 10 ? 0 : 10 ** -(i % 5),
   }));
-  const input = { ...epochsInput(1), trainings: [{ name: 'a', records }], scale: 'log' as const };
+  const input = { ...epochsInput(1), trainings: [{ name: 'a', records }], scaleName: 'log' as const };
   const svg = renderSvg(drawEpochs('gradient-norm', input, LIGHT));
   assert.equal(strokes(svg).lines[0]!.split('M').length - 1, 2);
   for (const tick of ['1', '0.1', '0.01', '0.001', '1e−4']) assert.ok(svg.includes(`>${tick}</text>`), tick);

@@ -49,7 +49,7 @@ export function epochsInput(epochs: number, trainings = 1): EpochsInput {
       name: `job_…4F7QK${seed}`,
       records: epochRecords(epochs, seed),
     })),
-    scale: 'linear',
+    scaleName: 'linear',
   };
 }
 
@@ -146,7 +146,7 @@ export function slicesInput(trials = 40): SearchSlicesInput {
   return {
     subtitle: 'sea_01JDNW2E4V6Q8T0Y2A4C6E8G0J',
     objective: OBJECTIVE,
-    scale: 'linear',
+    scaleName: 'linear',
     best: 1,
     options: [
       { name: 'hidden', kind: 'choices', choices: ['[30]', '[40]', '[50]'] },

@@ -37,7 +37,7 @@ export function Overlay({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.E
           {
             subtitle: `${jobs.length} jobs`,
             trainings: started,
-            scale: isLog ? 'log' : 'linear',
+            scaleName: isLog ? 'log' : 'linear',
           },
           size,
         )

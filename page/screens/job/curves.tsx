@@ -57,7 +57,7 @@ export function Curves({ job, training }: CurvesProps): JSX.Element {
           {
             subtitle: '',
             trainings: [{ name: job.modelName, records }],
-            scale: isLog ? 'log' : 'linear',
+            scaleName: isLog ? 'log' : 'linear',
             testLooks: records.filter(({ testLoss }) => testLoss !== null).length,
             marks,
           },

@@ -24,7 +24,7 @@ export function Charts({ path, search, trials, rungValues }: ChartsProps): JSX.E
   const byRung = rungTrials(rungValues, search);
   const name = useDatasetName(modelName);
   const height = vary.length > 2 ? 420 : 300;
-  const input = { ...describeSearch(search, name), scale: 'linear' } as const;
+  const input = { ...describeSearch(search, name), scaleName: 'linear' } as const;
   const inOrder = trials
     .map((trial) => ({
       number: trial.trial,

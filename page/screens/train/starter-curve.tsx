@@ -34,7 +34,7 @@ function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.E
   const input = {
     subtitle: modelName,
     trainings: [{ name: modelName, records }],
-    scale: 'linear',
+    scaleName: 'linear',
   } as const;
   return (
     <section class="box" aria-labelledby="starter">

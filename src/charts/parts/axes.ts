@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import type { Box } from './box.ts';
 import { type Child, element } from './element.ts';
-import { createPathData } from './path-data.ts';
+import { type Position, svgLine } from './path-data.ts';
 import type { Scale } from './scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
@@ -29,7 +29,10 @@ export function verticalAxis(
   return [
     grid
       ? gridLines(
-          scale.ticks.map(({ value }) => [plot.left, scale(value), plot.right, scale(value)]),
+          scale.ticks.map(({ value }) => [
+            [plot.left, scale(value)],
+            [plot.right, scale(value)],
+          ]),
           theme,
         )
       : null,
@@ -55,15 +58,31 @@ export function horizontalAxis(
   return [
     grid
       ? gridLines(
-          shown.map(({ value }) => [scale(value), plot.top, scale(value), plot.bottom]),
+          shown.map(({ value }) => [
+            [scale(value), plot.top],
+            [scale(value), plot.bottom],
+          ]),
           theme,
         )
       : null,
     element('path', {
-      d: shown.map(({ value }) => line(scale(value), plot.bottom, scale(value), plot.bottom + 4)).join(''),
+      d: shown
+        .map(({ value }) =>
+          svgLine([
+            [scale(value), plot.bottom],
+            [scale(value), plot.bottom + 4],
+          ]),
+        )
+        .join(''),
       stroke: theme.muted,
     }),
-    element('path', { d: line(plot.left, plot.bottom, plot.right, plot.bottom), stroke: theme.muted }),
+    element('path', {
+      d: svgLine([
+        [plot.left, plot.bottom],
+        [plot.right, plot.bottom],
+      ]),
+      stroke: theme.muted,
+    }),
     tickTexts(
       shown.map((tick) => text(scale(tick.value), plot.bottom + 16, tick.label, {})),
       'middle',
@@ -87,17 +106,10 @@ function withoutOverlaps(scale: Scale): Tick[] {
   });
 }
 
-function gridLines(lines: readonly (readonly [number, number, number, number])[], theme: Theme): VNode {
-  return element('path', { d: lines.map((each) => line(...each)).join(''), stroke: theme.grid });
+function gridLines(lines: readonly (readonly Position[])[], theme: Theme): VNode {
+  return element('path', { d: lines.map(svgLine).join(''), stroke: theme.grid });
 }
 
 function tickTexts(texts: readonly VNode[], anchor: 'middle' | 'end', theme: Theme): VNode {
   return element('g', { fill: theme.muted, 'text-anchor': anchor }, ...texts);
-}
-
-function line(x1: number, y1: number, x2: number, y2: number): string {
-  const path = createPathData();
-  path.moveTo(x1, y1);
-  path.lineTo(x2, y2);
-  return path.toString();
 }

@@ -1,22 +1,16 @@
 /** Dots of a chart as one path: lines without length and with round ends. */
 import type { VNode } from 'preact';
 import { element } from './element.ts';
-import { createPathData } from './path-data.ts';
+import { type Position, svgLine } from './path-data.ts';
 
 /** @param opacity below 1, dots that overlap are darker */
 export function dots(
-  positions: Iterable<readonly [number, number]>,
+  positions: readonly Position[],
   { colour, diameter, opacity = 1 }: { colour: string; diameter: number; opacity?: number },
 ): VNode | null {
-  const path = createPathData();
-  for (const [x, y] of positions) {
-    path.moveTo(x, y);
-    path.lineTo(x, y);
-  }
-  const d = path.toString();
-  if (d === '') return null;
+  if (positions.length === 0) return null;
   return element('path', {
-    d,
+    d: positions.map((position) => svgLine([position, position])).join(''),
     stroke: colour,
     'stroke-width': diameter,
     'stroke-linecap': 'round',

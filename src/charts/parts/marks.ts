@@ -1,7 +1,7 @@
 /** Marks of a line chart at an x: a symbol above the plot, or a vertical line, or both. */
 import type { Box } from './box.ts';
 import { type Child, element } from './element.ts';
-import { createPathData } from './path-data.ts';
+import { type Position, svgLine } from './path-data.ts';
 import type { Scale } from './scales.ts';
 import type { Theme } from './theme.ts';
 
@@ -29,13 +29,13 @@ export function drawMarks(marks: readonly Mark[], x: Scale, plot: Box, theme: Th
 function drawMark(kind: Mark['kind'], x: number, { top, bottom }: Box, theme: Theme): Child {
   // Many epochs may have a warning, so warnings have no line.
   if (kind === 'warning') return drawSymbol(kind, x, top, theme);
-  const line = createPathData();
-  line.moveTo(x, top);
-  line.lineTo(x, bottom);
   const isCursor = kind === 'cursor';
   return [
     element('path', {
-      d: line.toString(),
+      d: svgLine([
+        [x, top],
+        [x, bottom],
+      ]),
       stroke: isCursor ? theme.ink : theme.muted,
       'stroke-dasharray': isCursor ? undefined : '2 3',
     }),
@@ -44,10 +44,14 @@ function drawMark(kind: Mark['kind'], x: number, { top, bottom }: Box, theme: Th
 }
 
 function drawSymbol(kind: 'best' | 'warning', x: number, y: number, theme: Theme): Child {
-  const path = createPathData();
-  path.moveTo(x, y - RADIUS);
-  path.lineTo(x + RADIUS, kind === 'best' ? y : y + RADIUS);
-  if (kind === 'best') path.lineTo(x, y + RADIUS);
-  path.lineTo(x - RADIUS, kind === 'best' ? y : y + RADIUS);
-  return element('path', { d: path.toString(), fill: kind === 'best' ? theme.ink : theme.error });
+  const top: Position = [x, y - RADIUS];
+  return kind === 'best'
+    ? element('path', {
+        d: svgLine([top, [x + RADIUS, y], [x, y + RADIUS], [x - RADIUS, y]]),
+        fill: theme.ink,
+      })
+    : element('path', {
+        d: svgLine([top, [x + RADIUS, y + RADIUS], [x - RADIUS, y + RADIUS]]),
+        fill: theme.error,
+      });
 }

@@ -1,37 +1,59 @@
-/** Path data with coordinates relative to the last point, rounded to 0.1 px: half as long as absolute ones. */
+/** Path data of lines, areas and bars, which consist of straight segments. */
+import type { Box } from './box.ts';
 
-export interface PathData {
-  moveTo(x: number, y: number): void;
-  lineTo(x: number, y: number): void;
-  closePath(): void;
-  /** The attribute `d`. */
-  toString(): string;
+export type Position = readonly [x: number, y: number];
+
+/** A line; null is a gap. A position alone is a closed path, which its stroke shows as a dot. */
+export function svgLine(positions: Iterable<Position | null>): string {
+  return splitAtGaps(positions)
+    .map((run) => writePath(run, run.length === 1))
+    .join('');
 }
 
-/** Also serves as a context of d3-shape's lines and areas. */
-export function createPathData(): PathData {
+/** The area between a line and the height `base`; null is a gap. */
+export function svgArea(positions: Iterable<Position | null>, base: number): string {
+  return splitAtGaps(positions)
+    .map((run) => svgPolygon([...run, ...run.map(([x]): Position => [x, base]).reverse()]))
+    .join('');
+}
+
+export const svgPolygon = (corners: readonly Position[]): string => writePath(corners, true);
+
+export const svgBars = (bars: readonly Box[]): string =>
+  bars
+    .map(({ left, top, right, bottom }) =>
+      svgPolygon([
+        [left, top],
+        [right, top],
+        [right, bottom],
+        [left, bottom],
+      ]),
+    )
+    .join('');
+
+function splitAtGaps(positions: Iterable<Position | null>): Position[][] {
+  const runs: Position[][] = [[]];
+  for (const position of positions) {
+    if (position === null) runs.push([]);
+    else runs.at(-1)!.push(position);
+  }
+  return runs.filter((run) => run.length > 0);
+}
+
+/** Coordinates are relative to the last position: half as long as absolute ones. */
+function writePath(positions: readonly Position[], isClosed: boolean): string {
   let data = '';
   // In tenths of a pixel, so rounding errors do not add up.
-  let [x, y, startX, startY] = [0, 0, 0, 0];
-  return {
-    moveTo(toX, toY) {
-      [x, y] = [Math.round(toX * 10), Math.round(toY * 10)];
-      [startX, startY] = [x, y];
-      data += `M${number(x)}${separated(y)}`;
-    },
-    lineTo(toX, toY) {
-      const [dx, dy] = [Math.round(toX * 10) - x, Math.round(toY * 10) - y];
-      [x, y] = [x + dx, y + dy];
-      if (dy === 0) data += `h${number(dx)}`;
-      else if (dx === 0) data += `v${number(dy)}`;
-      else data += `l${number(dx)}${separated(dy)}`;
-    },
-    closePath() {
-      [x, y] = [startX, startY];
-      data += 'Z';
-    },
-    toString: () => data,
-  };
+  let [lastX, lastY] = [0, 0];
+  for (const [i, position] of positions.entries()) {
+    const [x, y] = [Math.round(position[0] * 10), Math.round(position[1] * 10)];
+    if (i === 0) data += `M${number(x)}${separated(y)}`;
+    else if (y === lastY) data += `h${number(x - lastX)}`;
+    else if (x === lastX) data += `v${number(y - lastY)}`;
+    else data += `l${number(x - lastX)}${separated(y - lastY)}`;
+    [lastX, lastY] = [x, y];
+  }
+  return isClosed ? `${data}Z` : data;
 }
 
 /** The shortest text of a number of tenths: `-.3`, `12`, `1.5`. */

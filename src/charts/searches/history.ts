@@ -5,7 +5,7 @@ import type { Box } from '../parts/box.ts';
 import { dots } from '../parts/dots.ts';
 import { element } from '../parts/element.ts';
 import { type ChartOptions, figure } from '../parts/figure.ts';
-import { createPathData } from '../parts/path-data.ts';
+import { type Position, svgLine } from '../parts/path-data.ts';
 import { linearScale, tickCount, valueScale } from '../parts/scales.ts';
 import { TEXT_SIZE, text, textWidth } from '../parts/text.ts';
 import { shortNumber, wholeTicks } from '../parts/ticks.ts';
@@ -17,7 +17,7 @@ export interface SearchHistoryInput extends SearchChartInput {
 }
 
 export function drawSearchHistory(
-  { trials, objective, subtitle, scale, notes = [] }: SearchHistoryInput,
+  { trials, objective, subtitle, scaleName, notes = [] }: SearchHistoryInput,
   options: ChartOptions,
 ): VNode {
   const best = bestTrial(trials, objective);
@@ -32,11 +32,11 @@ export function drawSearchHistory(
     options,
     (area) => {
       const { theme } = options;
-      const shown = trials.filter(({ value }) => isShown(value, scale));
+      const shown = trials.filter(({ value }) => isShown(value, scaleName));
       const [top, bottom] = [area.top + LABEL_ABOVE, area.bottom - AXIS_BELOW];
       const y = valueScale(
         shown.map(({ value }) => value!),
-        { name: scale },
+        { name: scaleName },
         [bottom, top],
       );
       const left = area.left + axisWidth(y.ticks);
@@ -44,18 +44,15 @@ export function drawSearchHistory(
       const [first, last] = [trials[0]?.number ?? 1, trials.at(-1)?.number ?? 1];
       const ticks = wholeTicks([first, last], tickCount('x', plot.left, plot.right));
       const x = linearScale([first - 0.5, last + 0.5], [plot.left, plot.right], ticks);
-      const line = createPathData();
+      const steps: Position[] = [];
       let soFar: SearchTrial | null = null;
       for (const trial of shown) {
         const better: SearchTrial = bestTrial(soFar ? [soFar, trial] : [trial], objective)!;
-        if (soFar === null) line.moveTo(x(trial.number), y(trial.value!));
-        else if (better !== soFar) {
-          line.lineTo(x(trial.number), y(soFar.value!));
-          line.lineTo(x(trial.number), y(trial.value!));
-        }
+        if (soFar !== null && better !== soFar) steps.push([x(trial.number), y(soFar.value!)]);
+        if (better !== soFar) steps.push([x(trial.number), y(trial.value!)]);
         soFar = better;
       }
-      if (soFar) line.lineTo(plot.right, y(soFar.value!));
+      if (soFar) steps.push([plot.right, y(soFar.value!)]);
       return [
         verticalAxis(y, objective.label, plot, area, theme),
         horizontalAxis(x, 'Trial', plot, theme),
@@ -63,7 +60,7 @@ export function drawSearchHistory(
           shown.map(({ number, value }) => [x(number), y(value!)] as const),
           { colour: theme.accent, diameter: 6, opacity: 0.6 },
         ),
-        element('path', { d: line.toString(), fill: 'none', stroke: theme.error, 'stroke-width': 2 }),
+        element('path', { d: svgLine(steps), fill: 'none', stroke: theme.error, 'stroke-width': 2 }),
         soFar ? text(plot.right + 6, y(soFar.value!) + TEXT_SIZE / 3, label, { fill: theme.error }) : null,
       ];
     },

@@ -41,9 +41,9 @@ const GAP = 14;
 
 /** The best trial is drawn larger and in another colour in every panel. */
 export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions): VNode {
-  const { trials, objective, subtitle, scale } = input;
+  const { trials, objective, subtitle, scaleName } = input;
   const best = trials.find(({ number, value }) => number === input.best && value !== null) ?? null;
-  const shown = trials.filter(({ value }) => isShown(value, scale));
+  const shown = trials.filter(({ value }) => isShown(value, scaleName));
   const missing = trials.length - shown.length;
   const columns = Math.max(1, Math.min(input.options.length, Math.floor((options.width - 24) / PANEL_WIDTH)));
   const maxRows = Math.max(1, Math.floor((options.height - HEAD) / PANEL_HEIGHT));
@@ -69,7 +69,7 @@ export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions
       return drawn.map((option, i) => {
         const top = area.top + LABEL_ABOVE + Math.floor(i / columns) * rowHeight;
         const bottom = top + rowHeight - AXIS_BELOW - 6;
-        const y = valueScale(values, { name: scale }, [bottom, top]);
+        const y = valueScale(values, { name: scaleName }, [bottom, top]);
         const start = area.left + axisWidth(y.ticks);
         const step = (area.right - start + GAP) / columns;
         const plot: Box = {

@@ -32,7 +32,7 @@ export interface SearchChartInput {
   readonly subtitle: string;
   readonly objective: SearchObjective;
   /** Scale of the axis that shows the objective. */
-  readonly scale: PlotScale;
+  readonly scaleName: PlotScale;
   /** Further sentences under the chart. */
   readonly notes?: readonly string[];
 }
@@ -41,7 +41,7 @@ export interface SearchChartInput {
 export const describeSearch = (
   { objective, halving }: Pick<Search, 'objective' | 'halving'>,
   subtitle: string,
-): Omit<SearchChartInput, 'scale'> => ({
+): Omit<SearchChartInput, 'scaleName'> => ({
   subtitle,
   objective: OBJECTIVES[objective],
   notes: halving === null ? [] : ['The value of a stopped trial is that of its last rung.'],
@@ -54,8 +54,8 @@ export const drawnValue = (
 ): number | null => (rank === null || value === null ? null : value * OBJECTIVES[objective].factor);
 
 /** Whether the scale can show the value. */
-export function isShown(value: number | null, scale: PlotScale): value is number {
-  return value !== null && Number.isFinite(value) && (scale === 'linear' || value > 0);
+export function isShown(value: number | null, scaleName: PlotScale): value is number {
+  return value !== null && Number.isFinite(value) && (scaleName === 'linear' || value > 0);
 }
 
 export function bestTrial<T extends SearchTrial>(

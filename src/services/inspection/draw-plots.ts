@@ -62,7 +62,7 @@ export function drawJobPlot(
     hidden: network.hidden,
   }));
   if (plot !== 'dead-units') {
-    const content = { subtitle, trainings, scale: query.scale, testLooks: countLooks(records[0]!) };
+    const content = { subtitle, trainings, scaleName: query.scale, testLooks: countLooks(records[0]!) };
     return render(plot, query, (options) => drawEpochs(plot, content, options));
   }
   const shallow = jobs.find(({ network }) => network.hidden.length === 0);

@@ -53,14 +53,14 @@ type Draw = (
 
 const DRAW: Readonly<Record<SearchPlot, Draw>> = {
   history: (search, trials, { scale }, options) =>
-    drawSearchHistory({ ...captionOf(search), scale, trials: valuesOf(search, trials) }, options),
+    drawSearchHistory({ ...captionOf(search), scaleName: scale, trials: valuesOf(search, trials) }, options),
 
   slices: (search, trials, { scale }, options) => {
     const values = new Map(valuesOf(search, trials).map(({ number, value }) => [number, value]));
     return drawSearchSlices(
       {
         ...captionOf(search),
-        scale,
+        scaleName: scale,
         best: search.best?.trial ?? null,
         options: search.vary.map((variation) => toOption(variation, parsePath(variation.path).at(-1)!)),
         trials: trials.map(({ trial, setting }) => ({
@@ -77,7 +77,7 @@ const DRAW: Readonly<Record<SearchPlot, Draw>> = {
     drawSearchRungs(
       {
         ...captionOf(search),
-        scale,
+        scaleName: scale,
         rungs: search.rungs,
         trials: trials.map((trial) => ({ number: trial.trial, values: rungValues(trial, search.objective) })),
       },

@@ -51,7 +51,11 @@ function curves({ report: { job }, records, basePath }: ReportInput): Chart[] {
     title: `Plot: ${plot}`,
     url: url(plot),
     draw: (theme) =>
-      drawEpochs(plot, { subtitle, trainings: [training], scale: 'linear', testLooks }, { ...SIZE, theme }),
+      drawEpochs(
+        plot,
+        { subtitle, trainings: [training], scaleName: 'linear', testLooks },
+        { ...SIZE, theme },
+      ),
   }));
   if (training.hidden.length > 0) {
     const draw: Chart['draw'] = (theme) =>
