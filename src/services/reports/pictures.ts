@@ -1,7 +1,7 @@
 /** Pictures of a lab report that are embedded: the weights of the first layer, and images of the data set. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import { IMAGE_PIXELS, type SplitName } from '../../domain/datasets/representation.ts';
-import type { ReportPictures } from '../../formats/documents/lab-report/document.ts';
+import type { ReportPictures } from '../../formats/documents/lab-report/input.ts';
 import { toPng } from '../../images/encoded.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import type { InterpretabilityService } from '../inspection/interpretability.ts';

@@ -1,5 +1,5 @@
 /** Shell commands that send a request to the service, whose address is in the variable ATELIER. */
-import type { Block } from './document.ts';
+import { type Block, codeBlock } from '../blocks.ts';
 
 interface CommandOptions {
   readonly method?: 'POST';
@@ -32,8 +32,5 @@ export function writeCommand(
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Each block of commands sets the variable, so it can be copied alone. */
-export const showCommands = (address: string, commands: readonly string[]): Block => ({
-  kind: 'code',
-  language: 'sh',
-  text: [`ATELIER=${address}`, ...commands].join('\n'),
-});
+export const showCommands = (address: string, commands: readonly string[]): Block =>
+  codeBlock('sh', `ATELIER=${address}`, ...commands);

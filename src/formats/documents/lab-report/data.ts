@@ -2,12 +2,13 @@
 
 import type { Duplicates } from '../../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../../domain/datasets/representation.ts';
-import { type Block, type ReportInput, table, text, whole } from './document.ts';
+import { type Block, table, text, whole } from '../blocks.ts';
+import { countImages } from '../facts.ts';
+import type { ReportInput } from './input.ts';
 
 export function dataBlocks({ report, pictures }: ReportInput): Block[] {
   const { dataset, examples } = report;
   if (dataset === null) return [];
-  const { splits, classNames } = dataset;
   return [
     text(
       dataset.name === null ? 'Data set ' : `Data set ${dataset.name}, `,
@@ -16,17 +17,7 @@ export function dataBlocks({ report, pictures }: ReportInput): Block[] {
       { code: dataset.digest },
       '.',
     ),
-    table(
-      ['class', 'training images', 'test images'],
-      [
-        ...classNames.map((name, label) => [
-          name,
-          whole(splits.train.examplesPerClass[label] ?? 0),
-          whole(splits.test.examplesPerClass[label] ?? 0),
-        ]),
-        ['all', whole(splits.train.examples), whole(splits.test.examples)],
-      ],
-    ),
+    countImages(dataset),
     {
       kind: 'images',
       isWide: false,

@@ -4,7 +4,9 @@ import { drawClassBars } from '../../../charts/class-bars.ts';
 import { drawConfusion } from '../../../charts/confusion.ts';
 import { drawReliability } from '../../../charts/reliability.ts';
 import type { Evaluation } from '../../../domain/checks/evaluation.ts';
-import { type Block, type Chart, decimal, type ReportInput, table, text, whole } from './document.ts';
+import { type Block, type Chart, decimal, range, text, whole } from '../blocks.ts';
+import { listScores } from '../facts.ts';
+import type { ReportInput } from './input.ts';
 
 const CONFUSION_SIZE = { width: 640, height: 480 };
 const SIZE = { width: 460, height: 400 };
@@ -12,7 +14,7 @@ const SIZE = { width: 460, height: 400 };
 export function evaluationBlocks(input: ReportInput): Block[] {
   const { evaluation } = input.report;
   if (evaluation === null) return [];
-  const { classes, macroAverage, mistakes, calibration } = evaluation;
+  const { mistakes, calibration } = evaluation;
   return [
     text(
       'Accuracy ',
@@ -20,9 +22,7 @@ export function evaluationBlocks(input: ReportInput): Block[] {
       ' on ',
       whole(evaluation.examples),
       ' images, 95 % interval ',
-      decimal(evaluation.accuracyInterval.low),
-      ' to ',
-      decimal(evaluation.accuracyInterval.high),
+      range(evaluation.accuracyInterval),
       ' (Wilson); mean cross-entropy ',
       decimal(evaluation.loss),
       ' nats; expected calibration error ',
@@ -30,25 +30,7 @@ export function evaluationBlocks(input: ReportInput): Block[] {
       '.',
     ),
     { kind: 'charts', charts: drawCharts(evaluation, input.basePath) },
-    table(
-      ['class', 'precision', 'recall', 'F1', 'images'],
-      [
-        ...classes.map(({ className, precision, recall, f1, support }) => [
-          className,
-          decimal(precision),
-          decimal(recall),
-          decimal(f1),
-          whole(support),
-        ]),
-        [
-          'mean of the classes',
-          decimal(macroAverage.precision),
-          decimal(macroAverage.recall),
-          decimal(macroAverage.f1),
-          whole(evaluation.examples),
-        ],
-      ],
-    ),
+    listScores(evaluation),
     ...showMistakes(mistakes, input),
   ];
 }

@@ -1,5 +1,6 @@
 /** Section of a lab report about the gradient: the analytic one against finite differences. */
-import { type Block, decimal, type ReportInput, scientific, table, text, whole } from './document.ts';
+import { type Block, decimal, scientific, table, text, whole } from '../blocks.ts';
+import type { ReportInput } from './input.ts';
 
 /** Limits of the course for the number that `scipy.optimize.check_grad` computes. */
 const COURSE_LIMITS = [

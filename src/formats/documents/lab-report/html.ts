@@ -1,7 +1,8 @@
 /** Writes a lab report as HTML: one file without scripts, which loads nothing. */
 import { h, type VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { type Block, type Image, type Inline, isParts, type ReportInput, type Section } from './document.ts';
+import { type Block, type Image, type Inline, isParts, NONE } from '../blocks.ts';
+import type { IdentifiedSection, ReportInput } from './input.ts';
 import { writeSections } from './sections.ts';
 import { REPORT_POLICY, STYLE, VARIABLES } from './style.ts';
 
@@ -22,8 +23,8 @@ export function writeHtmlReport(input: ReportInput): string {
   ].join('');
 }
 
-function toSection({ id, title, blocks }: Section): VNode {
-  const heading = id === 'result' ? [] : [h('h2', {}, title)];
+function toSection({ id, title, blocks }: IdentifiedSection): VNode {
+  const heading = title === null ? [] : [h('h2', {}, title)];
   return h('section', { id }, ...heading, ...blocks.map(toNode));
 }
 
@@ -31,6 +32,8 @@ function toNode(block: Block): VNode {
   switch (block.kind) {
     case 'text':
       return h('p', {}, ...block.text.map(toInline));
+    case 'quote':
+      return h('blockquote', {}, block.text);
     case 'list':
       return h('ul', {}, ...block.items.map((item) => h('li', {}, item)));
     case 'heading':
@@ -50,7 +53,7 @@ function toTable({ heading, rows }: Extract<Block, { kind: 'table' }>): VNode {
   const isNumber = heading.map((_, column) => rows.every((row) => isFigure(row[column]!)));
   const alignment = (column: number) => (isNumber[column] ? { class: 'number' } : {});
   const cells = (row: readonly Inline[]) =>
-    row.map((cell, i) => h('td', isFigure(cell) || cell === '–' ? alignment(i) : {}, toInline(cell)));
+    row.map((cell, i) => h('td', isFigure(cell) || cell === NONE ? alignment(i) : {}, toInline(cell)));
   const head = h('tr', {}, ...heading.map((name, i) => h('th', { scope: 'col', ...alignment(i) }, name)));
   const body = rows.map((row) => h('tr', {}, ...cells(row)));
   // Wide tables scroll on small screens, by keyboard too, so that words are not broken.
@@ -65,11 +68,12 @@ function toTable({ heading, rows }: Extract<Block, { kind: 'table' }>): VNode {
 function toInline(part: Inline): unknown {
   if (typeof part === 'string') return part;
   if (isParts(part)) return part.map(toInline);
+  if ('strong' in part) return h('strong', {}, toInline(part.strong));
   if ('code' in part) return h('code', {}, part.code);
   return h('data', { value: String(part.value) }, part.shown);
 }
 
-const isFigure = (part: Inline): boolean => part === '–' || (typeof part === 'object' && 'value' in part);
+const isFigure = (part: Inline): boolean => part === NONE || (typeof part === 'object' && 'value' in part);
 
 function toFigure({ alt, caption, png }: Image): VNode {
   const picture = png === null ? [] : [h('img', { src: pngUrl(png), alt })];

@@ -1,6 +1,7 @@
 /** Sections of a lab report that are a picture: weights of the first layer, path of the training. */
 import { drawSgdPath } from '../../../charts/sgd-path.ts';
-import { type Block, decimal, type ReportInput, text, whole } from './document.ts';
+import { type Block, decimal, text, whole } from '../blocks.ts';
+import type { ReportInput } from './input.ts';
 
 const PATH_SIZE = { width: 640, height: 460 };
 

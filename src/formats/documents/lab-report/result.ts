@@ -1,7 +1,9 @@
 /** Head and end of a lab report: the result, looks at the test split, receipt. */
-import { describeTestSet } from '../model-card/results.ts';
+
+import { type Block, type Inline, properties, range, text, whole } from '../blocks.ts';
+import { describeTestSet } from '../facts.ts';
 import { showCommands } from './command.ts';
-import { type Block, decimal, type Inline, type ReportInput, table, text, whole } from './document.ts';
+import type { ReportInput } from './input.ts';
 
 export function resultBlocks({ report: { summary, job }, isStopped }: ReportInput): Block[] {
   const { model, finishedAt, progress } = job;
@@ -30,8 +32,8 @@ export function testSetBlocks({ report: { testSet, evaluation, job } }: ReportIn
       ['before the version was published', whole(looks.before)],
       ['of its lineage', whole(looks.lineage)],
       ['chosen by', chosenBy],
-      interval && ['95 % interval', describeRange(interval)],
-      intervalOfBest && ['interval for the best of all looks', describeRange(intervalOfBest)],
+      interval && ['95 % interval', range(interval)],
+      intervalOfBest && ['interval for the best of all looks', range(intervalOfBest)],
     ]),
   ];
 }
@@ -62,15 +64,3 @@ export function receiptBlocks({ report: { job, reproduce }, address }: ReportInp
     showCommands(address, verify === null ? [repeat] : [repeat, verify]),
   ];
 }
-
-const describeRange = ({ low, high }: { readonly low: number; readonly high: number }): Inline => [
-  decimal(low),
-  ' to ',
-  decimal(high),
-];
-
-const properties = (rows: readonly (readonly [string, Inline] | null)[]): Block =>
-  table(
-    ['property', 'value'],
-    rows.flatMap((row) => (row === null ? [] : [row])),
-  );

@@ -1,6 +1,7 @@
 /** Section of a lab report about the search that the job belongs to: its best trials, and what was chosen. */
 import type { Search } from '../../../domain/searches/representation.ts';
-import { type Block, decimal, type Inline, type ReportInput, table, text, whole } from './document.ts';
+import { type Block, decimal, type Inline, NONE, table, text, whole } from '../blocks.ts';
+import type { ReportInput } from './input.ts';
 
 export function searchBlocks({ report: { job, search, trials } }: ReportInput): Block[] {
   if (search === null || job.search === null) return [];
@@ -32,7 +33,7 @@ export function searchBlocks({ report: { job, search, trials } }: ReportInput): 
         'epochs',
       ],
       trials.map((each): Inline[] => [
-        each.rank === null ? '–' : whole(each.rank),
+        each.rank === null ? NONE : whole(each.rank),
         whole(each.trial),
         ...paths.map((path) => showValue(each.values[path])),
         decimal(each.validationLoss),
@@ -59,4 +60,4 @@ function describeChoice({ best, objective, status }: Search): Block[] {
 }
 
 const showValue = (value: unknown): Inline =>
-  typeof value === 'number' ? { value, shown: String(value) } : (JSON.stringify(value) ?? '–');
+  typeof value === 'number' ? { value, shown: String(value) } : (JSON.stringify(value) ?? NONE);

@@ -1,10 +1,11 @@
 /** Sections of a lab report, in their order. */
 import type { LabReport, ReportSection } from '../../../domain/reports/lab-report.ts';
+import { type Block, text } from '../blocks.ts';
 import { showCommands } from './command.ts';
 import { dataBlocks } from './data.ts';
-import type { Block, ReportInput, Section } from './document.ts';
 import { evaluationBlocks } from './evaluation.ts';
 import { gradientCheckBlocks } from './gradient-check.ts';
+import type { IdentifiedSection, ReportInput } from './input.ts';
 import { pathBlocks, weightsBlocks } from './pictures.ts';
 import { receiptBlocks, resultBlocks, testSetBlocks } from './result.ts';
 import { searchBlocks } from './search.ts';
@@ -27,7 +28,7 @@ const SECTIONS: readonly {
   { id: 'receipt', title: 'Receipt', blocks: receiptBlocks },
 ];
 
-export function writeSections(input: ReportInput): Section[] {
+export function writeSections(input: ReportInput): IdentifiedSection[] {
   const { report, address } = input;
   const sections = SECTIONS.map(({ id, title, blocks }) => ({
     id,
@@ -40,15 +41,12 @@ export function writeSections(input: ReportInput): Section[] {
     ],
   }));
   return [
-    { id: 'result', title: 'Result', blocks: resultBlocks(input) },
+    { id: 'result', title: null, blocks: resultBlocks(input) },
     // Most jobs belong to no search.
     ...sections.filter(({ blocks }) => blocks.length > 0),
   ];
 }
 
 function describeOmission({ reason, curl }: LabReport['omitted'][number], address: string): Block[] {
-  return [
-    { kind: 'text', text: [`Left out: ${reason}`] },
-    ...(curl === null ? [] : [showCommands(address, [curl])]),
-  ];
+  return [text(`Left out: ${reason}`), ...(curl === null ? [] : [showCommands(address, [curl])])];
 }

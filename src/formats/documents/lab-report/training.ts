@@ -8,14 +8,15 @@ import type { EpochPlot } from '../../../domain/reports/plots.ts';
 import {
   type Block,
   type Chart,
+  codeBlock,
   decimal,
   type Inline,
   NONE,
-  type ReportInput,
   table,
   text,
   whole,
-} from './document.ts';
+} from '../blocks.ts';
+import type { ReportInput } from './input.ts';
 
 const PLOTS = ['loss', 'accuracy', 'learning-rate'] as const satisfies readonly EpochPlot[];
 /** Two charts fit beside each other. */
@@ -26,10 +27,7 @@ export function trainingBlocks(input: ReportInput): Block[] {
   const { job, epochs, warnings } = input.report;
   const request = job.receipt?.request ?? resolvedTrainingRequestSchema.parse(job);
   const more = warnings.length - MAX_WARNINGS;
-  const blocks: Block[] = [
-    text('The request, with all defaults:'),
-    { kind: 'code', language: 'json', text: writeRequest(request) },
-  ];
+  const blocks: Block[] = [text('The request, with all defaults:'), codeBlock('json', writeRequest(request))];
   if (input.records.length > 0) blocks.push({ kind: 'charts', charts: curves(input) });
   if (warnings.length > 0) {
     const listed = [...warnings.slice(0, MAX_WARNINGS), ...(more > 0 ? [`… and ${more} more.`] : [])];

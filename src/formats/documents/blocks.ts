@@ -1,9 +1,6 @@
-/** The document of a lab report: sections of blocks, which `html.ts` and `markdown.ts` write. */
-
-import type { Theme } from '../../../charts/parts/theme.ts';
-import type { VNode } from '../../../charts/preact.d.ts';
-import type { EpochRecord } from '../../../domain/jobs/epoch-record.ts';
-import type { LabReport, ReportSection } from '../../../domain/reports/lab-report.ts';
+/** The document model of lab reports and model cards: sections of blocks, written as HTML or Markdown. */
+import type { Theme } from '../../charts/parts/theme.ts';
+import type { VNode } from '../../charts/preact.d.ts';
 
 /** A number as it is shown; HTML holds all its digits besides. */
 export interface Figure {
@@ -11,10 +8,16 @@ export interface Figure {
   readonly shown: string;
 }
 
-export type Inline = string | Figure | { readonly code: string } | readonly Inline[];
+export type Inline =
+  | string
+  | Figure
+  | { readonly code: string }
+  | { readonly strong: Inline }
+  | readonly Inline[];
 
 export type Block =
   | { readonly kind: 'text'; readonly text: readonly Inline[] }
+  | { readonly kind: 'quote'; readonly text: string }
   | { readonly kind: 'list'; readonly items: readonly string[] }
   | { readonly kind: 'heading'; readonly title: string }
   | {
@@ -43,32 +46,9 @@ export interface Image {
 }
 
 export interface Section {
-  readonly id: ReportSection | 'result';
-  readonly title: string;
+  /** null for the first section, which follows the title of the document. */
+  readonly title: string | null;
   readonly blocks: readonly Block[];
-}
-
-/** Pictures to embed, in PNG. */
-export interface ReportPictures {
-  readonly weights: Buffer | null;
-  /** In the order of `examples` of the report. */
-  readonly examples: readonly Buffer[];
-  /** In the order of the mistakes of the evaluation. */
-  readonly mistakes: readonly Buffer[];
-}
-
-export interface ReportInput {
-  readonly report: LabReport;
-  /** All epochs; the report lists the last ones. */
-  readonly records: readonly EpochRecord[];
-  /** Whether the job is a trial that its search stopped; its status is `cancelled`. */
-  readonly isStopped: boolean;
-  /** null if pictures are links. */
-  readonly pictures: ReportPictures | null;
-  /** Prefix of the API's paths. */
-  readonly basePath: string;
-  /** Address of the service without it, such as `http://localhost:3000`. */
-  readonly address: string;
 }
 
 /** `Array.isArray` does not narrow read-only arrays. */
@@ -76,11 +56,24 @@ export const isParts = (part: Inline): part is readonly Inline[] => Array.isArra
 
 export const text = (...parts: readonly Inline[]): Block => ({ kind: 'text', text: parts });
 
+export const codeBlock = (language: string, ...lines: readonly string[]): Block => ({
+  kind: 'code',
+  language,
+  text: lines.join('\n'),
+});
+
 export const table = (heading: readonly string[], rows: readonly (readonly Inline[])[]): Block => ({
   kind: 'table',
   heading,
   rows,
 });
+
+/** A table of names and values; a row that is null is left out. */
+export const properties = (rows: readonly (readonly [string, Inline] | null)[]): Block =>
+  table(
+    ['property', 'value'],
+    rows.filter((row) => row !== null),
+  );
 
 /** Shown for a number that does not exist. */
 export const NONE = '–';
@@ -93,3 +86,10 @@ export const decimal = (value: number | null): Inline =>
 export const scientific = (value: number): Figure => ({ value, shown: value.toExponential(2) });
 
 export const whole = (value: number): Figure => ({ value, shown: value.toLocaleString('en') });
+
+/** The ends of an interval. */
+export const range = ({ low, high }: { readonly low: number; readonly high: number }): Inline => [
+  decimal(low),
+  ' to ',
+  decimal(high),
+];

@@ -1,0 +1,58 @@
+/** Facts that lab reports and model cards show alike: images and scores of classes, looks at the test split. */
+
+import type { Evaluation } from '../../domain/checks/evaluation.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import type { TestSetUse } from '../../domain/models/test-set.ts';
+import { type Block, decimal, NONE, table, whole } from './blocks.ts';
+
+export function countImages({
+  splits: { train, test },
+  classNames,
+}: Pick<DatasetSummary, 'splits' | 'classNames'>): Block {
+  return table(
+    ['class', 'training images', 'test images'],
+    [
+      ...classNames.map((name, label) => [
+        name,
+        whole(train.examplesPerClass[label] ?? 0),
+        whole(test.examplesPerClass[label] ?? 0),
+      ]),
+      ['all', whole(train.examples), whole(test.examples)],
+    ],
+  );
+}
+
+export function listScores({ classes, macroAverage, examples }: Evaluation): Block {
+  const scores = ({ precision, recall, f1 }: Evaluation['macroAverage']) =>
+    [precision, recall, f1].map(decimal);
+  return table(
+    ['class', 'precision', 'recall', 'F1', 'images'],
+    [
+      ...classes.map((each) => [each.className, ...scores(each), whole(each.support)]),
+      ['mean of the classes', ...scores(macroAverage), whole(examples)],
+    ],
+  );
+}
+
+/** Sentences about the looks at the test split. @param accuracy measured on the test split */
+export function describeTestSet(
+  { looks, chosenBy, intervalOfBest }: TestSetUse,
+  accuracy: number | null,
+): string[] {
+  const counted =
+    `Until now, ${count(looks.total)} test results of given parameters were revealed, ${count(looks.before)} of them before the ` +
+    `version was published and ${count(looks.lineage)} of its own lineage.`;
+  const chosen =
+    chosenBy === 'validation'
+      ? 'No test result of its lineage was revealed before it was published, and it was chosen by validation images.'
+      : 'Test results may have guided the choice of the version.';
+  if (intervalOfBest === null) return [`${counted} ${chosen}`];
+  const { low, high } = intervalOfBest;
+  return [
+    `${counted} ${chosen}`,
+    `If the version was chosen as the best of all ${count(intervalOfBest.looks)} results, its accuracy ${accuracy?.toFixed(4) ?? NONE} has the interval ` +
+      `${low.toFixed(4)} to ${high.toFixed(4)} (Wilson with Bonferroni's correction, at least 95 % together).`,
+  ];
+}
+
+const count = (value: number) => value.toLocaleString('en');
