@@ -109,7 +109,7 @@ export interface JobTable {
   /** Version, or checkpoint of a job, that the job starts from */
   warm_start_name: string | null;
   warm_start_version: number | null;
-  /** Id of the job's last event. Incrementing it also locks the job's row on databases with many connections. */
+  /** Id of the job's last event. Incrementing it also locks the job's row. */
   event_count: number;
   /** JSON of the publication of a succeeded job */
   publication: string | null;
@@ -287,7 +287,7 @@ export interface SearchTable {
   publication: string | null;
   error_code: string | null;
   error_message: string | null;
-  /** Id of the last event. Incrementing it also locks the row on databases with many connections. */
+  /** Id of the last event. */
   event_count: number;
   /** 1 once its deletion has begun, else 0 */
   deleting: number;

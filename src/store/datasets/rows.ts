@@ -127,16 +127,12 @@ export async function assertDataset(
 }
 
 /**
- * Locks the row on databases with many connections: of the deletion and a new job, one waits for the other.
+ * Locks the row: of the deletion and a new job, one waits for the other.
  * @returns whether the data set exists
  */
 async function lockDataset(trx: Transaction<Database>, id: string): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('datasets')
-    .set((eb) => ({ name: eb.ref('name') }))
-    .where('id', '=', id)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  const row = trx.selectFrom('datasets').select('id').where('id', '=', id).forNoKeyUpdate();
+  return (await row.executeTakeFirst()) !== undefined;
 }
 
 /** Returns undefined if the value is damaged; that job will fail when it starts. */

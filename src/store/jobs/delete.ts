@@ -47,13 +47,8 @@ export async function deleteJobsOfSearch(
   trx: Transaction<Database>,
   ids: readonly string[],
 ): Promise<DeletedJob[]> {
-  const locked = await trx
-    .updateTable('jobs')
-    .set((eb) => ({ attempts: eb.ref('attempts') }))
-    .where('id', 'in', ids)
-    .returning(['id', 'status'])
-    .execute();
-  for (const job of locked) assertEnded(job);
+  const locked = trx.selectFrom('jobs').select(['id', 'status']).where('id', 'in', ids).forNoKeyUpdate();
+  for (const job of await locked.execute()) assertEnded(job);
   await assertUnused(trx, ids);
   return deleteRows(trx, ids);
 }
@@ -73,14 +68,10 @@ async function deleteRows(trx: Transaction<Database>, ids: readonly string[]): P
   return ids.map((id) => ({ id, checkpoints: byJob.get(id) ?? [] }));
 }
 
-/** Locks the row on databases with many connections: a run that ends the job has committed then. */
+/** Locks the row: a run that ends the job has committed then. */
 async function lockJob(trx: Transaction<Database>, id: string): Promise<JobRow> {
-  const job = await trx
-    .updateTable('jobs')
-    .set((eb) => ({ attempts: eb.ref('attempts') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
+  const row = trx.selectFrom('jobs').selectAll().where('id', '=', id).forNoKeyUpdate();
+  const job = await row.executeTakeFirst();
   if (job !== undefined) return job;
   throw new AtelierError('training-job-not-found', `Training job ${id} does not exist.`);
 }

@@ -48,9 +48,9 @@ export interface RunKey {
 }
 
 /**
- * Returns the job with its `event_count` incremented to the next event's id. An update instead of a select, because it
- * locks the row: of two transactions that change a job, the second sees the changes of the first, also on PostgreSQL.
- * So a run that holds the lock is the current one until the transaction ends.
+ * Returns the job with its `event_count` incremented to the next event's id. The update locks the row: of two transactions
+ * that change a job, the second sees the changes of the first. So a run that holds the lock is the current one until the
+ * transaction ends.
  * @param key id of the job, or a run of it
  * @throws AtelierError `training-job-not-found`, or for a run `lease-lost` if it is not the current one
  */

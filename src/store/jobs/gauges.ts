@@ -1,5 +1,5 @@
 /** Counts of the jobs that have not ended and of webhooks to be sent, for metrics. */
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { decodeTime } from 'ulid';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
@@ -29,35 +29,26 @@ const ID_PREFIX_CHARS = 'job_'.length;
 export const createReadJobGauges =
   (db: Kysely<Database>): ReadJobGauges =>
   async () => {
-    const counts = db
+    const counts = await db
       .selectFrom('jobs')
-      .select(({ fn }) => [
-        'status',
-        fn.countAll().as('jobs'),
-        fn.min('id').as('first'),
-        sql<string | null>`null`.as('progress'),
-      ])
+      .select(({ fn }) => ['status', fn.countAll().as('jobs'), fn.min('id').as('oldest')])
       .where('status', 'in', UNFINISHED_STATUSES)
-      .groupBy('status');
-    const running = db
-      .selectFrom('jobs')
-      .select(['status', sql<number>`0`.as('jobs'), 'id as first', 'progress'])
-      .where('status', '=', 'running');
-    const rows = await counts.unionAll(running).execute();
-    const counted = rows.filter(({ progress }) => progress === null);
-    const queued = counted.find(({ status }) => status === 'queued');
+      .groupBy('status')
+      .execute();
+    const running = await db.selectFrom('jobs').select('progress').where('status', '=', 'running').execute();
+    const queued = counts.find(({ status }) => status === 'queued');
     return {
-      counts: new Map(counted.map(({ status, jobs }) => [status, Number(jobs)])),
-      oldestQueuedAt: queued === undefined ? null : decodeTime(queued.first.slice(ID_PREFIX_CHARS)),
+      counts: new Map(counts.map(({ status, jobs }) => [status, Number(jobs)])),
+      // An id is a ULID, which begins with the time of its job's creation.
+      oldestQueuedAt: queued === undefined ? null : decodeTime(queued.oldest.slice(ID_PREFIX_CHARS)),
       predictions: await countPredictions(db),
       pendingWebhooks: await countPendingWebhooks(db),
-      imagesPerSecond: rows.reduce((sum, { progress }) => sum + readRate(progress), 0),
+      imagesPerSecond: running.reduce((sum, { progress }) => sum + readRate(progress), 0),
     };
   };
 
 /** A damaged row counts as 0: the job fails when it is read. */
-function readRate(progress: string | null): number {
-  if (progress === null) return 0;
+function readRate(progress: string): number {
   try {
     return (JSON.parse(progress) as Progress).imagesPerSecond ?? 0;
   } catch {

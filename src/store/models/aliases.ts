@@ -108,16 +108,9 @@ export async function listAliases(
   return (versions === undefined ? all : all.where('version', 'in', versions)).execute();
 }
 
-/**
- * Locks the model's row on databases with many connections, so that no other transaction can move its aliases or delete
- * its versions.
- */
+/** Locks the model's row, so that no other transaction can move its aliases or delete its versions. */
 export async function lockModel(trx: Transaction<Database>, name: string): Promise<void> {
-  await trx
-    .updateTable('models')
-    .set((eb) => ({ alias_moves: eb.ref('alias_moves') }))
-    .where('name', '=', name)
-    .execute();
+  await trx.selectFrom('models').select('name').where('name', '=', name).forNoKeyUpdate().execute();
 }
 
 /** Points an alias at a version, and records the move. The caller has locked the model and read the alias. */

@@ -207,11 +207,7 @@ export async function assertUndeleted(
 }
 
 async function assertCheckpoint(trx: Transaction<Database>, jobId: string, step: number): Promise<void> {
-  await trx
-    .updateTable('jobs')
-    .set((eb) => ({ attempts: eb.ref('attempts') }))
-    .where('id', '=', jobId)
-    .execute();
+  await trx.selectFrom('jobs').select('id').where('id', '=', jobId).forNoKeyUpdate().execute();
   const found = trx.selectFrom('checkpoints').select('step').where('job_id', '=', jobId);
   if (await found.where('step', '=', step).executeTakeFirst()) return;
   throw new AtelierError('unknown-model', `Checkpoint ${step} of job ${jobId} has just been removed.`, {

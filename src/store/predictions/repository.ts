@@ -199,14 +199,9 @@ const isUnfinished = ({ status }: PredictionJobRow) =>
 const selectRow = (db: Kysely<Database>, id: string) =>
   db.selectFrom('prediction_jobs').selectAll().where('id', '=', id).executeTakeFirst();
 
-/** Locks the row on databases with many connections. */
 async function lockRow(trx: Transaction<Database>, id: string): Promise<PredictionJobRow> {
-  const row = await trx
-    .updateTable('prediction_jobs')
-    .set((eb) => ({ run: eb.ref('run') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
+  const job = trx.selectFrom('prediction_jobs').selectAll().where('id', '=', id).forNoKeyUpdate();
+  const row = await job.executeTakeFirst();
   if (row !== undefined) return row;
   throw new AtelierError('prediction-job-not-found', `Prediction job ${id} does not exist.`);
 }

@@ -33,14 +33,10 @@ export function createSearchEvents({ db }: Pick<Rows, 'db'>): SearchEvents {
   };
 }
 
-/** Locks the row on databases with many connections. @throws AtelierError `search-not-found` */
+/** @throws AtelierError `search-not-found` */
 export async function lockSearch(trx: Transaction<Database>, id: string): Promise<SearchRow> {
-  const search = await trx
-    .updateTable('searches')
-    .set((eb) => ({ event_count: eb.ref('event_count') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
+  const row = trx.selectFrom('searches').selectAll().where('id', '=', id).forNoKeyUpdate();
+  const search = await row.executeTakeFirst();
   if (search === undefined) throw searchNotFound(id);
   return search;
 }

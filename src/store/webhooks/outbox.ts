@@ -93,12 +93,8 @@ async function recordOutcome(
 ): Promise<void> {
   const retryAt = outcome.type === 'delivered' ? null : (outcome.retryAt?.toISOString() ?? null);
   // Locks the job before its webhook, as changes of its status do.
-  const job = await trx
-    .updateTable('jobs')
-    .set((eb) => ({ notify: eb.ref('notify') }))
-    .where('id', '=', jobId)
-    .returning('status')
-    .executeTakeFirst();
+  const row = trx.selectFrom('jobs').select('status').where('id', '=', jobId).forNoKeyUpdate();
+  const job = await row.executeTakeFirst();
   const isCounted = outcome.type !== 'interrupted';
   const updated = await trx
     .updateTable('webhooks')
