@@ -6,6 +6,7 @@ import type { GradientCheckSummary, JobEvent, TrainingJob } from '../../domain/j
 import { pruneSucceeded } from '../checkpoints/prune.ts';
 import type { CheckpointWriter } from '../checkpoints/repository.ts';
 import type { Database } from '../database/tables.ts';
+import { finishJob, type JobOutcome, requeueJob } from '../jobs/finish.ts';
 import {
   recordEpochs,
   recordGradientCheck,
@@ -13,7 +14,7 @@ import {
   recordWaiting,
   recordWarning,
 } from '../jobs/progress.ts';
-import { finishJob, type JobOutcome, pauseJobAtEpoch, releaseJob, requeueJob } from '../jobs/status.ts';
+import { pauseJobAtEpoch, releaseJob } from '../jobs/status.ts';
 import type { StartedJob } from './start.ts';
 
 /**

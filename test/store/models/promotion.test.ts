@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChampionComparison } from '../../../src/domain/training/publication.ts';
-import type { Publishing } from '../../../src/store/jobs/status.ts';
+import type { Publishing } from '../../../src/store/jobs/finish.ts';
 import { ChampionMoved } from '../../../src/store/models/promotion.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { newJob, publish, runOf, temporaryStore, trained } from '../fixtures.ts';
