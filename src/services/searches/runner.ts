@@ -8,6 +8,7 @@ import type { Search } from '../../domain/searches/representation.ts';
 import type { Setting } from '../../domain/searches/settings.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
 import type { JobQueue } from '../../queue/job-queue.ts';
+import { createPasses } from '../../queue/passes.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { SearchJobs } from '../../store/searches/actions.ts';
 import { findDataset } from '../datasets/find.ts';
@@ -39,29 +40,24 @@ export function createSearchRunner(options: {
   const { store, catalog, queue, slots, log } = options;
   const { searches } = store;
   const due = new Set<string>();
-  let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
   /** One search at a time, because all of them lock the queue. */
-  async function run(): Promise<void> {
-    for (const id of due) {
-      if (isClosed) return;
-      due.delete(id);
-      await advance(id).catch((error) =>
-        log.error({ searchId: id, err: error }, 'failed to advance a search'),
-      );
-    }
-  }
+  const advances = createPasses(
+    async () => {
+      for (const id of due) {
+        if (isClosed) return;
+        due.delete(id);
+        await advance(id).catch((err) => log.error({ searchId: id, err }, 'failed to advance a search'));
+      }
+    },
+    (err) => log.error({ err }, 'failed to advance searches'),
+  );
 
   function notify(id: string): void {
-    if (isClosed) return;
     due.add(id);
-    running ??= run().finally(() => {
-      running = undefined;
-      const [next] = due;
-      if (next !== undefined) notify(next);
-    });
+    advances.request();
   }
 
   async function advance(id: string): Promise<void> {
@@ -100,9 +96,12 @@ export function createSearchRunner(options: {
     }
   }
 
-  async function sweep(): Promise<void> {
-    for (const id of await searches.unsettled()) notify(id);
-  }
+  const sweeps = createPasses(
+    async () => {
+      for (const id of await searches.unsettled()) notify(id);
+    },
+    (err) => log.warn({ err }, 'failed to look for searches'),
+  );
 
   store.events.onCommitted((_, events) => {
     for (const { type, data, job } of events) {
@@ -115,15 +114,13 @@ export function createSearchRunner(options: {
   return {
     notify,
     start() {
-      const tryToSweep = () =>
-        void sweep().catch((error) => log.warn({ err: error }, 'failed to look for searches'));
-      timer = setInterval(tryToSweep, SWEEP_MS).unref();
-      tryToSweep();
+      timer = setInterval(sweeps.request, SWEEP_MS).unref();
+      sweeps.request();
     },
     async close() {
       isClosed = true;
       clearInterval(timer);
-      await running;
+      await Promise.all([sweeps.close(), advances.close()]);
     },
   };
 }
