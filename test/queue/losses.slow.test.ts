@@ -64,6 +64,17 @@ test('lost tickets and abandoned claims are replaced', options, async (t) => {
   await Promise.all(waiting.map(async (id) => (await untilStarted(id)).end(id)));
 });
 
+test('a run that nothing works on in its own process is recovered', options, async (t) => {
+  const { a, create, untilStarted } = await startTwo(t, await queueDatabase(t), {}, { slots: 0 });
+  const [first, second] = (await create(2)) as [string, string];
+  await untilStarted(first);
+  // As if the reply to the start had been lost.
+  await a.store.jobs.start(second, { runner: a.replicas.id });
+  while ((await a.store.jobs.get(second))?.status !== 'queued') await wait(10);
+  a.end(first);
+  await untilStarted(second);
+});
+
 async function ownServer(t: TestContext) {
   const server = await startPostgres(['synchronous_commit=on']);
   addCleanup(t, server.remove);
@@ -78,9 +89,8 @@ test('running jobs and the queue survive a loss of the database', options, async
   const [first, second, third] = (await create(3)) as [string, string, string];
   const processes = [await untilStarted(first), await untilStarted(second)] as const;
   await server.kill();
-  await log.until('none: ');
-  await server.restart();
   await until(() => !a.replicas.isSteady() && !b.replicas.isSteady());
+  await server.restart();
   await until(() => a.replicas.isSteady() && b.replicas.isSteady());
   // Both queues have looked at the jobs, and found that nothing was lost.
   for (const { replicas } of [a, b]) await new Promise<void>((resolve) => replicas.onBeat(() => resolve()));

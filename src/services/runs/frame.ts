@@ -6,8 +6,8 @@ import { isStorageOutage, repeatWhile } from './repeat.ts';
 import type { Waits } from './waits.ts';
 
 /**
- * @param options.start returns null if the job is no longer queued, or if its row is damaged; `isRepeated` if an earlier call
- *   may have started the job although its connection was lost, which no other process would notice while this one is alive
+ * @param options.start returns null if the job is no longer queued, or if its row is damaged. If an earlier call has started
+ *   the job although its connection was lost, the queue recovers that run, because no runner works on it.
  * @param options.execute works until the job has ended or `signal` aborts, and stores the outcome
  */
 export function createRunJob<Run extends { readonly run: number }>({
@@ -16,14 +16,14 @@ export function createRunJob<Run extends { readonly run: number }>({
   waits,
   log,
 }: {
-  start: (jobId: string, isRepeated: boolean) => Promise<Run | null>;
+  start: (jobId: string) => Promise<Run | null>;
   execute: (run: Run, signal: AbortSignal, closing: AbortSignal) => Promise<void>;
   waits: Waits<'storage'>;
   log: JobLogger;
 }): RunJob {
   async function tryStart(jobId: string, closing: AbortSignal): Promise<Run | null> {
     using waiting = new DisposableStack();
-    return await repeatWhile(isStorageOutage, (isRepeated) => start(jobId, isRepeated), {
+    return await repeatWhile(isStorageOutage, () => start(jobId), {
       until: closing,
       onFirst(error) {
         log.warn({ jobId, err: error }, 'failed to start a job, retrying');

@@ -13,15 +13,15 @@ const RETRY_MS = 1000;
  */
 export async function repeatWhile<T>(
   isTransient: (error: unknown) => boolean,
-  work: (isRepeated: boolean) => Promise<T>,
+  work: () => Promise<T>,
   { until, onFirst }: { readonly until: AbortSignal; readonly onFirst?: (error: unknown) => void },
 ): Promise<T> {
-  for (let isRepeated = false; ; isRepeated = true) {
+  for (let isFirst = true; ; isFirst = false) {
     try {
-      return await work(isRepeated);
+      return await work();
     } catch (error) {
       if (until.aborted || !isTransient(error)) throw error;
-      if (!isRepeated) onFirst?.(error);
+      if (isFirst) onFirst?.(error);
       await wait(RETRY_MS, undefined, { signal: until }).catch(() => {});
     }
   }

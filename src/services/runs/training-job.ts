@@ -23,10 +23,9 @@ export function createRunTrainingJob(context: TrainingContext): RunJob {
   }
 
   /** Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. */
-  async function start(jobId: string, isRepeated: boolean): Promise<Run | null> {
-    const options = { detectEnvironment: describeEnvironment, runner, isRepeated };
+  async function start(jobId: string): Promise<Run | null> {
     try {
-      return await store.jobs.start(jobId, options);
+      return await store.jobs.start(jobId, { detectEnvironment: describeEnvironment, runner });
     } catch (error) {
       if (hasCode(error, 'illegal-transition')) return null;
       throw error;

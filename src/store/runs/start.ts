@@ -1,6 +1,5 @@
 /** Starts a run of a job. */
 import type { Transaction } from 'kysely';
-import { ACTIVE_STATUSES } from '../../domain/jobs/status.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { decode, encode } from '../database/json-column.ts';
@@ -9,18 +8,12 @@ import { timestamp } from '../database/timestamps.ts';
 import { failDamagedJob, toReadableJob } from '../jobs/damaged.ts';
 import { lockForEvent, writeEvent } from '../jobs/events.ts';
 import { hasOtherOrigin } from '../jobs/origin.ts';
-import { toJob } from '../jobs/rows.ts';
 import { change } from '../jobs/status.ts';
 
 export interface StartOptions {
   readonly detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null;
   /** Id of the replica; only needed if several replicas share the database. */
   readonly runner?: string | undefined;
-  /**
-   * Whether an earlier call failed with `storage-unavailable`, which leaves open whether it has started the job. A job
-   * that is active at the same runner is then started again.
-   */
-  readonly isRepeated?: boolean;
 }
 
 /** A job at the start of a run. */
@@ -47,16 +40,12 @@ const MIXED = {
 export async function startJob(
   trx: Transaction<Database>,
   id: string,
-  { detectEnvironment = () => null, runner, isRepeated = false }: StartOptions,
+  { detectEnvironment = () => null, runner }: StartOptions,
 ): Promise<StartedJob | null> {
   const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
   if (row?.status === 'queued' && !toReadableJob(row)) {
     await failDamagedJob(trx, row);
     return null;
-  }
-  if (isRepeated && runner !== undefined) {
-    const again = await restartOwn(trx, id, runner);
-    if (again) return again;
   }
   let run = 0;
   let isMixed = false;
@@ -78,21 +67,4 @@ export async function startJob(
   });
   if (isMixed) await writeEvent(trx, await lockForEvent(trx, { id, run }), 'warning', MIXED);
   return { job, run, stopAfterEpoch };
-}
-
-/** Starts a run of a job that is active at this runner. */
-async function restartOwn(
-  trx: Transaction<Database>,
-  id: string,
-  runner: string,
-): Promise<StartedJob | undefined> {
-  const row = await trx
-    .updateTable('jobs')
-    .set((eb) => ({ run: eb('run', '+', 1) }))
-    .where('id', '=', id)
-    .where('runner', '=', runner)
-    .where('status', 'in', [...ACTIVE_STATUSES])
-    .returningAll()
-    .executeTakeFirst();
-  return row && { job: toJob(row), run: row.run, stopAfterEpoch: row.stop_after_epoch };
 }
