@@ -11,7 +11,7 @@ import type { LoadedModel } from '../../services/models/loaded-version.ts';
 import type { ReadEncodedJson } from '../../services/predictions/encoded-json.ts';
 import type { DecodeFiles, EncodedFile } from '../../services/predictions/image-decoder.ts';
 import { canonicalType, type ReceivedBody, type ReceivedFile, receiveFiles } from './image-form.ts';
-import { registerMultipart } from './multipart.ts';
+import { isForm, registerForms } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
 import { createByteReader } from './read-bytes.ts';
 
@@ -22,7 +22,7 @@ const BODY_TYPES = [JSON_TYPE, 'application/octet-stream', 'application/x-npy', 
 
 /** Reads every body of a scope as bytes, including JSON: large JSON is parsed by a worker. */
 export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): void {
-  registerMultipart(scope, maxBodyBytes);
+  registerForms(scope);
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], createByteReader(maxBodyBytes));
 }
@@ -73,7 +73,7 @@ async function readEncoded(
     return reader.decodeFiles(files, preprocessingFor(preprocessing, query.fit), signal);
   }
 
-  if (request.isMultipart()) {
+  if (isForm(request)) {
     const files = await receiveFiles(request, reader.maxBodyBytes);
     for (const file of files) assertReadable(file, query);
     const parts = await decodeEncoded(files, query, decodeFiles);

@@ -1,6 +1,7 @@
 /** Multipart forms: one reader, with limits and errors, for images, data sets and models. */
-import multipart, { type Multipart, type MultipartFile, type MultipartValue } from '@fastify/multipart';
-import { errorCodes, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { parseMediaType } from './raw.ts';
 
@@ -20,6 +21,7 @@ export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldByt
 export const MAX_PART_NAME_BYTES = 64;
 /** Allowance for fields and the headers of parts, in addition to the files. */
 const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
+const FORM_TYPE = 'multipart/form-data';
 
 export interface FormOptions {
   readonly limits: FormLimits;
@@ -49,21 +51,18 @@ export interface FormFile {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/**
- * Registers the parser without the plugin's hooks: they delete files that it has saved to disk, which nothing here asks
- * for, and being asynchronous they delay every request of the scope, forms or not.
- * @param maxBytes size limit of a file
- */
-export function registerMultipart(scope: FastifyInstance, maxBytes: number): void {
-  const withoutHooks: FastifyInstance = Object.create(scope, { addHook: { value: () => scope } });
-  multipart(withoutHooks, { throwFileSizeLimit: true, limits: { fileSize: maxBytes } }, () => {});
+/** The body of a form is its unread stream, which `readForm` reads. */
+export function registerForms(scope: FastifyInstance): void {
+  scope.addContentTypeParser(FORM_TYPE, (_request, payload, done) => done(null, payload));
 }
 
+export const isForm = ({ body }: FastifyRequest): boolean => body instanceof Readable;
+
 /** Rejects other bodies by their headers, in scopes whose parsers accept them for other routes. */
-export function requireMultipart(scope: FastifyInstance): void {
+export function requireForm(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers }, _reply, done) => {
     const type = parseMediaType(headers['content-type']);
-    done(type === 'multipart/form-data' ? undefined : new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(type));
+    done(type === FORM_TYPE ? undefined : new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(type));
   });
 }
 
@@ -77,28 +76,26 @@ export async function* readForm(
   options: FormOptions,
 ): AsyncGenerator<FormField | FormFile> {
   const { limits, maxBytes, tooLarge } = options;
-  const { files, fields, fieldBytes } = limits;
   // Before anything is read.
   if (Number(request.headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES) throw tooLarge();
   const names = new Set<string>();
   let bytes = 0;
 
-  async function* countedChunks(part: MultipartFile): AsyncGenerator<Buffer> {
+  async function* countedChunks(file: Readable): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of part.file as AsyncIterable<Buffer>) {
+      for await (const chunk of file as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (bytes > maxBytes) throw tooLarge();
         yield chunk;
       }
     } catch (error) {
-      throw toFormError(error, options);
+      throw toFormError(error);
     }
   }
 
   /** null for a file input without a file: browsers send it without a name and without bytes. */
-  async function openFile(part: MultipartFile, name: string): Promise<FormFile | null> {
-    const { filename, mimetype: type } = part;
-    const chunks = countedChunks(part);
+  async function openFile({ name, filename, type, file }: FilePart): Promise<FormFile | null> {
+    const chunks = countedChunks(file);
     if (filename) return { kind: 'file', name, filename, type, chunks };
     const first = await chunks.next();
     return first.done
@@ -107,58 +104,89 @@ export async function* readForm(
   }
 
   /** null for an empty field. */
-  function readField({ value, valueTruncated }: MultipartValue, name: string): FormField | null {
+  function readField({ name, value, isCut }: FieldPart): FormField | null {
     if (value === '' && name !== options.meaningfulEmpty) return null;
-    if (valueTruncated) throw invalidPart(name, `Must be at most ${fieldBytes} bytes long.`);
-    // The plugin has already parsed fields that are declared as JSON.
-    return { kind: 'field', name, value: typeof value === 'string' ? value : JSON.stringify(value) };
+    if (isCut) throw invalidPart(name, `Must be at most ${limits.fieldBytes} bytes long.`);
+    return { kind: 'field', name, value };
   }
 
-  const parts = request.parts({
-    limits: {
-      files,
-      fields,
-      parts: files + fields,
-      fieldSize: fieldBytes,
-      fieldNameSize: MAX_PART_NAME_BYTES,
-    },
-  });
-  try {
-    for await (const part of parts) {
-      const name = nameOfPart(part);
-      const read = part.type === 'file' ? await openFile(part, name) : readField(part, name);
-      if (read === null) continue;
-      if (!options.allowRepeated && names.has(name)) throw invalidPart(name, 'Is given more than once.');
-      names.add(name);
-      yield read;
+  for await (const part of parseParts(request, options)) {
+    const { name } = part;
+    if (!name) throw malformedForm('a part has no name');
+    if (name in Object.prototype) {
+      throw malformedForm('a part must not be named __proto__, constructor or the like');
     }
+    const read = part.kind === 'file' ? await openFile(part) : readField(part);
+    if (read === null) continue;
+    if (!options.allowRepeated && names.has(name)) throw invalidPart(name, 'Is given more than once.');
+    names.add(name);
+    yield read;
+  }
+}
+
+interface FieldPart extends FormField {
+  /** Whether the value is longer than its limit. */
+  readonly isCut: boolean;
+}
+interface FilePart extends Omit<FormFile, 'chunks'> {
+  readonly file: Readable;
+}
+
+/** Parses a body until it ends, or the caller returns. */
+async function* parseParts(
+  { raw: body, headers }: FastifyRequest,
+  { limits, tooManyFiles }: FormOptions,
+): AsyncGenerator<FieldPart | FilePart> {
+  const { files, fields, fieldBytes } = limits;
+  const parts = new Readable({ objectMode: true, read() {} });
+  let file: Readable | undefined;
+  const fail = (error: unknown) => {
+    // The reader of the file would wait forever.
+    file?.destroy(toFormError(error));
+    parts.destroy(toFormError(error));
+  };
+  const tooManyFields = () => fail(malformedForm(`it has more than ${fields} fields`));
+  try {
+    const parser = new Busboy({
+      headers: headers as BusboyHeaders,
+      limits: { files, fields, parts: files + fields, fieldSize: fieldBytes },
+    });
+    parser.on('field', (name, text, _isNameCut, isCut, _encoding, type) => {
+      parts.push({ kind: 'field', name, value: readText(text, type), isCut });
+    });
+    parser.on('file', (name, opened, filename, _encoding, type) => {
+      file = opened.on('error', () => {});
+      parts.push({ kind: 'file', name, file, filename, type });
+    });
+    parser.on('filesLimit', () => fail(tooManyFiles()));
+    parser.on('fieldsLimit', tooManyFields).on('partsLimit', tooManyFields);
+    parser.on('error', fail).on('finish', () => parts.push(null));
+    body.on('error', fail).pipe(parser);
+    yield* parts;
   } catch (error) {
-    throw toFormError(error, options);
+    throw toFormError(error);
+  } finally {
+    body.off('error', fail).unpipe();
+  }
+}
+
+const toFormError = (error: unknown) =>
+  error instanceof AtelierError ? error : malformedForm((error as Error).message, error);
+
+/** Some clients declare every field as JSON, and quote its text. */
+function readText(text: string, type: string): string {
+  if (!type.startsWith('application/json')) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'string' ? value : text;
+  } catch {
+    return text;
   }
 }
 
 async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
   yield first;
   yield* rest;
-}
-
-function nameOfPart({ fieldname }: Multipart): string {
-  // The plugin's type requires a name, its parser does not.
-  if (!fieldname) throw malformedForm('a part has no name');
-  return fieldname;
-}
-
-function toFormError(error: unknown, { limits, tooLarge, tooManyFiles }: FormOptions): unknown {
-  if (error instanceof AtelierError) return error;
-  const { code, message, stack } = error as FastifyError;
-  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge();
-  if (code === 'FST_FILES_LIMIT') return tooManyFiles();
-  if (code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
-    return malformedForm(`it has more than ${limits.fields} fields`, error);
-  }
-  // busboy throws plain errors without a code for malformed multipart bodies.
-  if (code !== undefined || !stack?.includes('busboy')) return error;
-  return malformedForm(message, error);
 }
 
 export function malformedForm(defect: string, cause?: unknown): AtelierError {

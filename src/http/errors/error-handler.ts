@@ -17,9 +17,7 @@ export const DEFAULT_RETRY_AFTER_SECONDS = 5;
 /** Errors of Fastify and its plugins that a request can cause. */
 const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
-  FST_REQ_FILE_TOO_LARGE: 'body-too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
-  FST_INVALID_MULTIPART_CONTENT_TYPE: 'unsupported-media-type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-body',
   FST_ERR_BAD_URL: 'invalid-request',
   FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
@@ -55,10 +53,6 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   if (mapped) return new AtelierError(mapped, ROUTER_MESSAGES[code] ?? toSentence(message), options);
   // @fastify/static rejects a path that leads out of the folder of /docs.
   if (statusCode === 403) return routeNotFound(request);
-  if (code === 'FST_PROTO_VIOLATION') {
-    const detail = 'The form cannot be read: a part must not be named __proto__, constructor or the like.';
-    return new AtelierError('malformed-body', detail, options);
-  }
   // A SyntaxError without a status is a defect: the readers of bodies convert their own.
   if (statusCode >= 400 && statusCode < 500) {
     return new AtelierError('malformed-body', toSentence(message), options);

@@ -12,7 +12,7 @@ import type { IdempotencyService } from '../../../services/operations/idempotenc
 import type { AddedDataset } from '../../../store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { withDatasetUpload } from '../../bodies/dataset-upload.ts';
-import { registerMultipart } from '../../bodies/multipart.ts';
+import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { tagWith } from '../../conditional/entity-tags.ts';
 import { contentTag, registerEtag } from '../../conditional/etag.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
@@ -138,7 +138,7 @@ export const datasetWriteRoutes =
     await app.register(async (scope) => {
       limitLargeBodies(scope, onTimeout, onLimit);
       scope.removeAllContentTypeParsers();
-      registerMultipart(scope, maxDatasetBytes);
+      registerForms(scope);
       (scope as typeof app).route({
         method: 'POST',
         url: '/datasets',
@@ -165,7 +165,7 @@ export const datasetWriteRoutes =
           responseHeaders: { 200: ['Location'], 201: ['Location'] },
         },
         async handler(request, reply) {
-          if (!request.isMultipart()) {
+          if (!isForm(request)) {
             throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
           }
           const signal = disconnectSignal(reply);

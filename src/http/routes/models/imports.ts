@@ -5,7 +5,7 @@ import type { ImportService } from '../../../services/models/imports.ts';
 import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { readModelUpload } from '../../bodies/model-upload.ts';
-import { requireMultipart } from '../../bodies/multipart.ts';
+import { requireForm } from '../../bodies/multipart.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
 import { problems } from '../../errors/problem.ts';
 import { modelUploadContent } from '../../openapi/request-content.ts';
@@ -18,7 +18,7 @@ const tags = ['models'];
 export const modelImportRoutes =
   (imports: ImportService, idempotency: IdempotencyService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
-    requireMultipart(app);
+    requireForm(app);
     app.route({
       method: 'POST',
       url: '/models',

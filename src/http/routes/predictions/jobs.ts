@@ -11,7 +11,7 @@ import {
 import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
 import type { PredictionJobService } from '../../../services/predictions/jobs.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
-import { registerMultipart } from '../../bodies/multipart.ts';
+import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { withPredictionUpload } from '../../bodies/prediction-upload.ts';
 import { contentTag, registerEtag } from '../../conditional/etag.ts';
 import { isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
@@ -132,7 +132,7 @@ export const predictionJobRoutes =
 
     await app.register(async (scope) => {
       limitLargeBodies(scope, onTimeout, onLimit);
-      registerMultipart(scope, maxBytes);
+      registerForms(scope);
       (scope as typeof app).route({
         method: 'POST',
         url: '/prediction-jobs',
@@ -154,7 +154,7 @@ export const predictionJobRoutes =
           responseHeaders: { 202: ['Location'] },
         },
         async handler(request, reply) {
-          if (!request.isMultipart()) {
+          if (!isForm(request)) {
             const body = parseBody(predictionRequestSchema, request.body);
             const start = (record?: IdempotencyRecord<PredictionJob>) =>
               jobs.start(body, request.caller, record);
