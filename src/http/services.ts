@@ -18,8 +18,6 @@ import type { TestSetService } from '../services/models/test-sets.ts';
 import type { HealthService } from '../services/operations/health.ts';
 import type { IdempotencyService } from '../services/operations/idempotency.ts';
 import type { StorageService } from '../services/operations/storage.ts';
-import type { ReadEncodedJson } from '../services/predictions/encoded-json.ts';
-import type { DecodeFiles } from '../services/predictions/image-decoder.ts';
 import type { InferenceStatistics } from '../services/predictions/inference-statistics.ts';
 import type { PredictionJobService } from '../services/predictions/jobs.ts';
 import type { PredictionService } from '../services/predictions/predict.ts';
@@ -46,8 +44,6 @@ export interface Services {
   readonly gradients: GradientCheckService;
   readonly models: ModelService;
   readonly registry: ModelRegistryService;
-  readonly decodeFiles: DecodeFiles;
-  readonly readEncodedJson: ReadEncodedJson;
   readonly predictions: PredictionService;
   readonly predictionJobs: PredictionJobService;
   readonly statistics: InferenceStatistics;

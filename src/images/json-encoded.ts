@@ -2,13 +2,7 @@
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from './base64.ts';
 import { readImages, reject, rejectSecondField, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
-
-/** An encoded image and its place in the body. */
-export interface EncodedJsonImage {
-  readonly bytes: Uint8Array;
-  /** A JSON pointer: `#/image`, `#/images/3`. */
-  readonly pointer: string;
-}
+import type { EncodedImage } from './sent.ts';
 
 const IMAGE_SHAPE = 'an encoded image must be a data URL, or { "b64": "…" }';
 const START = /^(?:\xef\xbb\xbf)?\s*\{\s*"image(?:s"\s*:\s*(?:\[\s*)?|"\s*:\s*)["{]/;
@@ -24,9 +18,9 @@ export function holdsEncodedImages(bytes: Buffer): boolean {
  * The images are not decoded yet.
  * @throws AtelierError at the first defect: `malformed-body`, `invalid-request`, `unsupported-media-type`
  */
-export function readEncodedJson(bytes: Uint8Array): EncodedJsonImage[] {
+export function readEncodedJson(bytes: Uint8Array): EncodedImage[] {
   const scanner = new JsonScanner(bytes);
-  const images: EncodedJsonImage[] = [];
+  const images: EncodedImage[] = [];
   readImages(scanner, (pointer) => {
     if (images.length === MAX_ENCODED_IMAGES) {
       reject(
@@ -35,7 +29,7 @@ export function readEncodedJson(bytes: Uint8Array): EncodedJsonImage[] {
         `holds more than ${MAX_ENCODED_IMAGES} encoded images, which is the limit. Send fewer, or send numbers`,
       );
     }
-    images.push({ bytes: readImage(scanner, pointer), pointer });
+    images.push({ kind: 'encoded', bytes: readImage(scanner, pointer), pointer });
   });
   return images;
 }

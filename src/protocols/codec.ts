@@ -3,7 +3,7 @@
 import type { VersionReference } from '../domain/models/reference.ts';
 import type { Diagnosis } from '../domain/predictions/diagnosis.ts';
 import type { ImageBatch } from '../images/batch.ts';
-import type { EncodedJsonImage } from '../images/json-encoded.ts';
+import type { EncodedImage } from '../images/sent.ts';
 
 /**
  * Translates between the wire format of one protocol and the network. A codec keeps no state: the main thread and the
@@ -28,7 +28,7 @@ export interface Decoded<Format> {
 
 /** A body that holds encoded images, which the main thread decodes. */
 export interface WithEncodedImages<Format> {
-  readonly encoded: readonly EncodedJsonImage[];
+  readonly encoded: readonly EncodedImage[];
   readonly responseFormat: Format;
 }
 

@@ -6,12 +6,12 @@ import { rejectAt } from '../formats/json/limits.ts';
 import { type NestedTensor, readNested } from '../formats/json/nested-numbers.ts';
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../images/base64.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale } from '../images/batch.ts';
-import type { EncodedJsonImage } from '../images/json-encoded.ts';
+import type { EncodedImage } from '../images/sent.ts';
 import { isObject, type JsonObject } from './json-object.ts';
 import { fromTensor } from './tensor-images.ts';
 
 /** Images as numbers, or encoded images that are not decoded yet. */
-export type Instances = { readonly batch: ImageBatch } | { readonly encoded: readonly EncodedJsonImage[] };
+export type Instances = { readonly batch: ImageBatch } | { readonly encoded: readonly EncodedImage[] };
 
 export interface InstanceOptions {
   /** Applies to encoded images only. */
@@ -41,7 +41,7 @@ export function fromRows(rows: unknown, pointer: string, options: InstanceOption
 export function fromColumn(column: unknown, pointer: string, options: InstanceOptions = {}): Instances {
   const images = unwrap(column, pointer);
   if (isEncoded(images, options))
-    return { encoded: [{ bytes: readImage(images, pointer, options), pointer }] };
+    return { encoded: [{ kind: 'encoded', bytes: readImage(images, pointer, options), pointer }] };
   if (Array.isArray(images) && images.some((image) => isEncoded(image, options))) {
     return readEncoded(images, pointer, options);
   }
@@ -89,7 +89,7 @@ function readEncoded(images: readonly unknown[], pointer: string, options: Insta
   return {
     encoded: images.map((image, n) => {
       const at = `${pointer}/${n}`;
-      return { bytes: readImage(image, at, options), pointer: at };
+      return { kind: 'encoded', bytes: readImage(image, at, options), pointer: at };
     }),
   };
 }

@@ -2,7 +2,6 @@
 import type { FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { NPY_SIGNATURE } from '../../formats/arrays/npy-header.ts';
-import type { EncodedFile } from '../../services/predictions/image-decoder.ts';
 import { type FormOptions, IMAGE_FORM_LIMITS, readForm } from './multipart.ts';
 
 /** The response repeats the name of a file for each of its images, so longer names are cut. */
@@ -16,13 +15,10 @@ const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
   ['RIFF', 'image/webp'],
 ];
 
-export interface ReceivedBody extends EncodedFile {
+export interface ReceivedFile {
+  readonly name: string;
   readonly type: string;
   readonly bytes: Buffer;
-}
-
-export interface ReceivedFile extends ReceivedBody {
-  readonly name: string;
 }
 
 /** @throws AtelierError `malformed-body`, `body-too-large` */

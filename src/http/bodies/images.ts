@@ -1,16 +1,13 @@
-/** Image bodies of every content type. PNG, JPEG and WebP are decoded at once, the rest later. */
+/** Image bodies of every content type. Services decode the images. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ImageDecodingOptions } from '../../domain/predictions/image-query.ts';
-import { preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
 import { ENCODED_IMAGE_TYPES } from '../../images/base64.ts';
-import { inFileError, type ReceivedImages } from '../../images/decode.ts';
-import type { DecodedImage } from '../../images/encoded.ts';
+import { inFileError } from '../../images/decode.ts';
 import { holdsEncodedImages } from '../../images/json-encoded.ts';
-import type { LoadedModel } from '../../services/models/loaded-version.ts';
-import type { ReadEncodedJson } from '../../services/predictions/encoded-json.ts';
-import type { DecodeFiles, EncodedFile } from '../../services/predictions/image-decoder.ts';
-import { canonicalType, type ReceivedBody, type ReceivedFile, receiveFiles } from './image-form.ts';
+import type { SentImages } from '../../images/sent.ts';
+import type { NowOrLater } from '../../services/predictions/now-or-later.ts';
+import { canonicalType, type ReceivedFile, receiveFiles } from './image-form.ts';
 import { isForm, registerForms } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
 import { createByteReader } from './read-bytes.ts';
@@ -27,58 +24,16 @@ export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number
   scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], createByteReader(maxBodyBytes));
 }
 
-export interface ImageReader {
-  readonly maxBodyBytes: number;
-  readonly decodeFiles: DecodeFiles;
-  readonly readEncodedJson: ReadEncodedJson;
-}
-
-/** The part of a loaded model that decides how encoded images are read. */
-type Preprocessed = Pick<LoadedModel, 'preprocessing'>;
-
 /**
- * Synchronous for images as numbers, because promises would take as long as the prediction.
- * @param modelPreprocessing called only if the body holds encoded images
- * @param signal called only if decoding must wait
- * @throws AtelierError for a missing body, an invalid form or encoded image, or an option that does not apply, and
- *   `overloaded`
+ * Only a form is read later: its files are read here, other bodies have been.
+ * @throws AtelierError for a missing body, an invalid form, or an option that does not apply
  */
 export function readImages(
   request: FastifyRequest,
-  reader: ImageReader,
+  maxBodyBytes: number,
   query: ImageDecodingOptions,
-  modelPreprocessing: () => Preprocessed | Promise<Preprocessed>,
-  signal: () => AbortSignal,
-): ReceivedImages | Promise<ReceivedImages> {
-  const { body } = request;
-  const type = canonicalType(parseMediaType(request.headers['content-type']));
-  if (!(body instanceof Buffer) || isEncodedImage(type) || (type === JSON_TYPE && holdsEncodedImages(body))) {
-    return readEncoded(request, type, reader, query, modelPreprocessing, signal);
-  }
-  assertOptionsApply(type, query);
-  return toNumbers(type, body, query);
-}
-
-/** Reads forms, and bodies with encoded images. */
-async function readEncoded(
-  request: FastifyRequest,
-  type: string,
-  reader: ImageReader,
-  query: ImageDecodingOptions,
-  modelPreprocessing: () => Preprocessed | Promise<Preprocessed>,
-  signal: () => AbortSignal,
-): Promise<ReceivedImages> {
-  async function decodeFiles(files: readonly EncodedFile[]): Promise<DecodedImage[]> {
-    const { preprocessing } = await modelPreprocessing();
-    return reader.decodeFiles(files, preprocessingFor(preprocessing, query.fit), signal);
-  }
-
-  if (isForm(request)) {
-    const files = await receiveFiles(request, reader.maxBodyBytes);
-    for (const file of files) assertReadable(file, query);
-    const parts = await decodeEncoded(files, query, decodeFiles);
-    return { kind: 'many', parts, names: files.map(({ name }) => name) };
-  }
+): NowOrLater<SentImages> {
+  if (isForm(request)) return readImageForm(request, maxBodyBytes, query);
   const { body } = request;
   if (!(body instanceof Buffer)) {
     throw new AtelierError(
@@ -86,41 +41,36 @@ async function readEncoded(
       `The request has no body. Send ${BODY_TYPES.join(', ')} or multipart/form-data.`,
     );
   }
-  if (type === JSON_TYPE) {
+  const type = canonicalType(parseMediaType(request.headers['content-type']));
+  if (type === JSON_TYPE && holdsEncodedImages(body)) {
     assertOptionsApply(ENCODED_JSON, query);
-    const files = await reader.readEncodedJson(body, signal);
-    const decoded = await decodeFiles(files);
-    return { kind: 'many', parts: decoded.map(toReceived), names: null };
+    return { kind: 'encoded-json', bytes: body };
   }
   assertOptionsApply(type, query);
-  const [image] = await decodeFiles([{ bytes: body }]);
-  return toReceived(image!);
+  const image = toPart(type, body, query);
+  return image.kind === 'encoded' ? { kind: 'parts', parts: [image], names: null } : image;
 }
 
-/** Decodes the encoded images among the files of a form; the rest is decoded later. */
-async function decodeEncoded(
-  files: readonly ReceivedBody[],
+async function readImageForm(
+  request: FastifyRequest,
+  maxBodyBytes: number,
   query: ImageDecodingOptions,
-  decodeFiles: (files: readonly EncodedFile[]) => Promise<DecodedImage[]>,
-): Promise<ReceivedImages[]> {
-  const encoded = files.filter(({ type }) => isEncodedImage(type));
-  const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded);
-  const images = decoded.values();
-  return files.map(({ type, bytes }) =>
-    isEncodedImage(type) ? toReceived(images.next().value!) : toNumbers(type, bytes, query),
-  );
+): Promise<SentImages> {
+  const files = await receiveFiles(request, maxBodyBytes);
+  for (const file of files) assertReadable(file, query);
+  return {
+    kind: 'parts',
+    parts: files.map(({ type, bytes, name }) => toPart(type, bytes, query, name)),
+    names: files.map(({ name }) => name),
+  };
 }
 
-function toNumbers(type: string, bytes: Buffer, { pixels }: ImageDecodingOptions): ReceivedImages {
-  if (type === 'application/octet-stream') return { kind: 'bytes', bytes };
-  return { kind: type === JSON_TYPE ? 'json' : 'npy', bytes, pixels };
+/** @param name of the file in a form */
+function toPart(type: string, bytes: Buffer, { pixels }: ImageDecodingOptions, name?: string) {
+  if (isEncodedImage(type)) return { kind: 'encoded', bytes, name } as const;
+  if (type === 'application/octet-stream') return { kind: 'bytes', bytes } as const;
+  return { kind: type === JSON_TYPE ? 'json' : 'npy', bytes, pixels } as const;
 }
-
-const toReceived = ({ batch, corrected }: DecodedImage): ReceivedImages => ({
-  kind: 'batch',
-  ...batch,
-  corrected,
-});
 
 function assertReadable({ name, type, bytes }: ReceivedFile, query: ImageDecodingOptions): void {
   if (!BODY_TYPES.includes(type)) {

@@ -128,10 +128,8 @@ export async function registerRoutes(
     await large.register(
       async (v1) => {
         registerImageBodies(v1, maxBodyBytes);
-        const { decodeFiles, readEncodedJson } = services;
-        const reader = { maxBodyBytes, decodeFiles, readEncodedJson };
-        await v1.register(predictionRoutes(predictions, reader));
-        await v1.register(explanationRoutes(services.interpretability, reader));
+        await v1.register(predictionRoutes(predictions, maxBodyBytes));
+        await v1.register(explanationRoutes(services.interpretability, maxBodyBytes));
         await v1.register(modelImportRoutes(services.imports, idempotency, maxBodyBytes));
       },
       { prefix: '/v1' },
@@ -140,7 +138,7 @@ export async function registerRoutes(
       registerRawBodies(protocols);
       await protocols.register(kserveInferRoutes(predictions, maxBodyBytes));
       await protocols.register(kserveRepositoryRoutes(models));
-      await protocols.register(kserveExplainRoute(services.interpretability, services.decodeFiles));
+      await protocols.register(kserveExplainRoute(services.interpretability));
       await protocols.register(tensorflowRoutes(predictions, maxBodyBytes));
       await protocols.register(mlflowRoutes(models, predictions, health, maxBodyBytes));
     });

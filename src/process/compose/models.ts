@@ -9,22 +9,29 @@ import { createExportService } from '../../services/models/exports.ts';
 import { createImportService } from '../../services/models/imports.ts';
 import { createModelRegistryService } from '../../services/models/registry.ts';
 import { createTestSetService } from '../../services/models/test-sets.ts';
+import { createImageDecoder } from '../../services/predictions/image-decoder.ts';
+import { createImagePreparer } from '../../services/predictions/prepare-images.ts';
 import { createModelCardService } from '../../services/reports/model-cards.ts';
 import { createLoadDistillation } from '../../services/training/teachers.ts';
 import type { Base } from './base.ts';
 
 export type Models = ReturnType<typeof buildModels>;
 
-export function buildModels({ store, catalog, modelCache, threads, metrics }: Base) {
+export function buildModels({ config, store, catalog, memory, modelCache, threads, metrics }: Base) {
   const { numeric } = threads;
   const models = createModelService(store, catalog, modelCache);
   const loadDistillation = createLoadDistillation(models, threads.comparisons);
   const loadStatistics = createStatisticsCache(catalog, numeric);
+  const prepareImages = createImagePreparer(
+    threads.predict,
+    createImageDecoder(memory, config.maxImagePixels),
+  );
   const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
   const testSets = createTestSetService(store, catalog);
   return {
     loadDistillation,
     loadStatistics,
+    prepareImages,
     services: {
       models,
       registry: createModelRegistryService(store, models, metrics.predictions.forget),
@@ -35,7 +42,13 @@ export function buildModels({ store, catalog, modelCache, threads, metrics }: Ba
       cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
       gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
       sgdPaths: createSgdPathService(catalog, models, numeric, loadDistillation),
-      interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
+      interpretability: createInterpretabilityService(
+        models,
+        numeric,
+        loadStatistics,
+        prepareImages,
+        metrics.onDiagnosed,
+      ),
     },
   };
 }

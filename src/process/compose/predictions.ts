@@ -1,8 +1,6 @@
 /** Predictions: for requests, and jobs that predict the images of a file. */
 import { observePredictions } from '../../http/metrics/predictions.ts';
 import { openJobQueue } from '../../queue/shared-queue.ts';
-import { createEncodedJsonReader } from '../../services/predictions/encoded-json.ts';
-import { createImageDecoder } from '../../services/predictions/image-decoder.ts';
 import { createInferenceStatistics } from '../../services/predictions/inference-statistics.ts';
 import { createPredictionJobService } from '../../services/predictions/jobs.ts';
 import { createPredictionService } from '../../services/predictions/predict.ts';
@@ -11,7 +9,10 @@ import { createWaits } from '../../services/runs/waits.ts';
 import type { Base } from './base.ts';
 import type { Models } from './models.ts';
 
-export function buildPredictions(base: Base, { services: { models }, loadStatistics }: Models) {
+export function buildPredictions(
+  base: Base,
+  { services: { models }, loadStatistics, prepareImages }: Models,
+) {
   const { config, log, store, cluster, catalog, memory, metrics, threads } = base;
   const { predict, numeric, checks, batches } = threads;
   const waits = createWaits('memory');
@@ -36,15 +37,12 @@ export function buildPredictions(base: Base, { services: { models }, loadStatist
     cluster && { ...cluster, table: 'prediction_jobs', recover: recoverOne },
   );
   const statistics = createInferenceStatistics();
-  const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
   const observer = observePredictions(metrics.predictions, statistics);
   return {
     queue,
     services: {
       statistics,
-      decodeFiles,
-      readEncodedJson: createEncodedJsonReader(predict),
-      predictions: createPredictionService(models, predict, loadStatistics, decodeFiles, observer),
+      predictions: createPredictionService(models, predict, loadStatistics, prepareImages, observer),
       predictionJobs: createPredictionJobService({
         store,
         catalog,

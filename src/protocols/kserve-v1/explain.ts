@@ -3,22 +3,19 @@
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { readJson, rejectAt } from '../../formats/json/limits.ts';
-import type { ImageBatch } from '../../images/batch.ts';
-import type { DecodedImage } from '../../images/encoded.ts';
-import type { EncodedJsonImage } from '../../images/json-encoded.ts';
+import type { ReceivedImages } from '../../images/decode.ts';
+import type { EncodedImage } from '../../images/sent.ts';
 import { fromRows } from '../instances.ts';
 import { explainRequestSchema, MAX_EXPLAINED_IMAGES } from './schema.ts';
 
 /**
- * @param decode decodes encoded images
- * @returns a batch of one image per instance
+ * @returns one image per instance
  * @throws AtelierError `malformed-body`, and those of `fromRows`
  */
-export async function decodeExplainRequest(
+export function decodeExplainRequest(
   bytes: Uint8Array,
   fit: Fit,
-  decode: (images: readonly EncodedJsonImage[]) => Promise<readonly DecodedImage[]>,
-): Promise<ImageBatch[]> {
+): readonly (EncodedImage | ReceivedImages)[] {
   const { instances } = readJson(bytes, explainRequestSchema);
   if (Array.isArray(instances) && instances.length > MAX_EXPLAINED_IMAGES) {
     rejectAt(
@@ -27,9 +24,10 @@ export async function decodeExplainRequest(
     );
   }
   const images = fromRows(instances, '#/instances', { fit });
-  if ('encoded' in images) return (await decode(images.encoded)).map(({ batch }) => batch);
+  if ('encoded' in images) return images.encoded;
   const { count, pixels } = images.batch;
   return Array.from({ length: count }, (_, n) => ({
+    kind: 'batch',
     count: 1,
     pixels: pixels.slice(n * IMAGE_PIXELS, (n + 1) * IMAGE_PIXELS),
   }));

@@ -2,14 +2,18 @@
 
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
 import type { WeightsQuery } from '../../domain/models/weights.ts';
+import type { Fit } from '../../domain/predictions/image-query.ts';
+import { preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
+import type { SentImages } from '../../images/sent.ts';
 import { type DiagnosisTally, tallyDiagnoses } from '../../protocols/prediction-tally.ts';
 import type { NumericTasks } from '../../workers/messages/by-pool.ts';
 import type { ExplanationResult } from '../../workers/messages/shapes.ts';
 import type { Pool } from '../../workers/threads/pool.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
+import type { PrepareImages } from '../predictions/prepare-images.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
 
 /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
@@ -18,33 +22,50 @@ interface Version {
   readonly version?: VersionName;
 }
 
+interface ExplainOptions {
+  /** The class to explain; by default the most probable one. */
+  readonly label?: number | undefined;
+  readonly diagnose: boolean;
+  /** Of an encoded image. */
+  readonly fit?: Fit;
+}
+
 export interface InterpretabilityService {
   /**
    * @returns a PNG
    * @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit
    */
   drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Buffer>;
-  /** Loads a version for `explain`; checkpoints are not accepted. @throws AtelierError `model-not-found` */
-  load(model: Version): Promise<LoadedModel>;
   /**
-   * @param label the class to explain; by default the most probable one
-   * @throws AtelierError `impossible-request` for several images or a missing class, the errors of
-   *   decoding, and those of `LoadStatistics`
+   * Explains one image; checkpoints are not accepted.
+   * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
+   *   `PrepareImages` and of decoding, and those of `LoadStatistics`
    */
   explain(
-    model: LoadedModel,
-    images: ReceivedImages,
-    options: { readonly label?: number | undefined; readonly diagnose: boolean },
+    model: Version,
+    images: SentImages,
+    options: ExplainOptions,
     signal: AbortSignal,
-  ): Promise<
-    ExplanationResult & { readonly model: VersionReference; readonly classNames: readonly string[] }
-  >;
+  ): Promise<Explained>;
+  /** Explains the most probable class of each image by one version. @throws AtelierError like `explain` */
+  explainEach(
+    model: Version,
+    images: Extract<SentImages, { kind: 'parts' }>['parts'],
+    fit: Fit,
+    signal: AbortSignal,
+  ): Promise<Explained[]>;
 }
+
+type Explained = ExplanationResult & {
+  readonly model: VersionReference;
+  readonly classNames: readonly string[];
+};
 
 export function createInterpretabilityService(
   models: ModelService,
   numeric: Pool<NumericTasks>,
   loadStatistics: LoadStatistics,
+  prepareImages: PrepareImages,
   onDiagnosed: (tally: DiagnosisTally) => void,
 ): InterpretabilityService {
   async function load(wanted: Version): Promise<LoadedModel> {
@@ -52,8 +73,24 @@ export function createInterpretabilityService(
     return models.load(name, version);
   }
 
+  async function explain(
+    model: LoadedModel,
+    images: ReceivedImages,
+    { label = null, diagnose }: { readonly label?: number | null | undefined; readonly diagnose: boolean },
+    signal: AbortSignal,
+  ): Promise<Explained> {
+    const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
+    const network = servedNetwork(model);
+    const result = await numeric.run('explain', { network, images, label, diagnosing }, signal);
+    if (result.diagnosis !== null) onDiagnosed(tallyDiagnoses([result.diagnosis]));
+    return { model: network.reference, classNames: network.classNames, ...result };
+  }
+
+  async function prepare(model: LoadedModel, images: SentImages, fit: Fit, signal: AbortSignal) {
+    return prepareImages(images, preprocessingFor(model.preprocessing, fit), () => signal);
+  }
+
   return {
-    load,
     async drawWeights(version, query, signal) {
       const network = servedNetwork(await load(version));
       assertUnitExists(network.reference, network.layerSizes, query);
@@ -61,12 +98,19 @@ export function createInterpretabilityService(
       return Buffer.from(png.buffer, png.byteOffset, png.byteLength);
     },
 
-    async explain(model, images, { label = null, diagnose }, signal) {
-      const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
-      const network = servedNetwork(model);
-      const result = await numeric.run('explain', { network, images, label, diagnosing }, signal);
-      if (result.diagnosis !== null) onDiagnosed(tallyDiagnoses([result.diagnosis]));
-      return { model: network.reference, classNames: network.classNames, ...result };
+    async explain(version, images, options, signal) {
+      const model = await load(version);
+      return explain(model, await prepare(model, images, options.fit, signal), options, signal);
+    },
+
+    async explainEach(version, images, fit, signal) {
+      const model = await load(version);
+      const prepared = await prepare(model, { kind: 'parts', parts: images, names: null }, fit, signal);
+      const parts = prepared.kind === 'many' ? prepared.parts : [prepared];
+      const explained: Explained[] = [];
+      // One after the other, so that a request does not occupy the threads of others.
+      for (const part of parts) explained.push(await explain(model, part, { diagnose: false }, signal));
+      return explained;
     },
   };
 }

@@ -4,19 +4,12 @@ import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
 import { inFileError } from '../../images/decode.ts';
 import { type DecodedImage, type OpenedImage, openAnyImage, openImage } from '../../images/encoded.ts';
+import type { EncodedFile } from '../../images/sent.ts';
 import { imageSlots } from '../../images/slots.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 
 /** Limit of the pixels of a form or a JSON body of images that are resized, in images of the largest size. */
 export const MAX_FORM_IMAGES = 4;
-
-export interface EncodedFile {
-  readonly bytes: Uint8Array;
-  /** Name of the file in its form; undefined if the file is the whole body, or part of JSON. */
-  readonly name?: string | undefined;
-  /** JSON pointer of the image in a JSON body. */
-  readonly pointer?: string | undefined;
-}
 
 /**
  * Decodes all files or none. All headers are read before any image is decoded; then large images wait for each other,

@@ -4,7 +4,7 @@ import type { Tensors } from '../../datasets/tensor-cache.ts';
 import type { CheckedImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
 import type { UploadSize } from '../../datasets/upload/open.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
-import type { EncodedJsonImage } from '../../images/json-encoded.ts';
+import type { EncodedImage } from '../../images/sent.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 import type { ClassificationReport } from '../../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../numerics/evaluation/comparison.ts';
@@ -47,7 +47,7 @@ export interface PredictTasks {
   predictBlock: { task: message.BlockTask; result: message.BlockResult };
   writeJson: { task: message.JsonTask; result: message.WrittenResponse };
   /** Reads a JSON body with encoded images, which are decoded later. */
-  readEncoded: { task: { readonly bytes: Uint8Array }; result: readonly EncodedJsonImage[] };
+  readEncoded: { task: { readonly bytes: Uint8Array }; result: readonly EncodedImage[] };
 }
 
 /** Constraint of type parameters that stand for one of the interfaces above. */

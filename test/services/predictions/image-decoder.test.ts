@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { preprocessingFor } from '../../../src/domain/predictions/preprocessing.ts';
+import type { EncodedFile } from '../../../src/images/sent.ts';
 import { MAX_WAITING } from '../../../src/images/slots.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
-import { createImageDecoder, type EncodedFile } from '../../../src/services/predictions/image-decoder.ts';
+import { createImageDecoder } from '../../../src/services/predictions/image-decoder.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 
 const memory = createMemoryLedger({ limit: MEBIBYTE, base: 0 });

@@ -8,8 +8,7 @@ import {
 } from '../../../domain/predictions/explanation.ts';
 import { rasterToPng } from '../../../images/encoded.ts';
 import type { InterpretabilityService } from '../../../services/inspection/interpretability.ts';
-import type { LoadedModel } from '../../../services/models/loaded-version.ts';
-import { type ImageReader, readImages } from '../../bodies/images.ts';
+import { readImages } from '../../bodies/images.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent, imageContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
@@ -18,13 +17,13 @@ import { negotiate } from '../../responses/negotiate.ts';
 import { modelName, versionName } from './collection.ts';
 
 export const explanationRoutes =
-  (interpretability: InterpretabilityService, reader: ImageReader): FastifyPluginAsyncZod =>
+  (interpretability: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',
       url: '/models/:name/versions/:version/explanations',
       config: { scope: 'predict' },
-      bodyLimit: reader.maxBodyBytes,
+      bodyLimit: maxBodyBytes,
       schema: {
         operationId: 'explainPrediction',
         summary: 'Explain a prediction',
@@ -52,13 +51,8 @@ export const explanationRoutes =
           ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
           : negotiate(request, reply, ['application/json', 'image/png']);
         const signal = disconnectSignal(reply);
-        let loaded: LoadedModel | undefined;
-        const load = async () => {
-          loaded ??= await interpretability.load(params);
-          return loaded;
-        };
-        const images = await readImages(request, reader, query, load, () => signal);
-        const result = await interpretability.explain(loaded ?? (await load()), images, query, signal);
+        const images = await readImages(request, maxBodyBytes, query);
+        const result = await interpretability.explain(params, images, query, signal);
         sendModelHeaders(reply, result.model);
         if (type === 'image/png') {
           return reply.type(type).send(await rasterToPng(result.drawing, signal));

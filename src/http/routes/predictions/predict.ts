@@ -9,14 +9,14 @@ import {
   predictionQuerySchema,
   predictionsSchema,
 } from '../../../protocols/native/schema.ts';
-import type { LoadedModel } from '../../../services/models/loaded-version.ts';
+import { andThen } from '../../../services/predictions/now-or-later.ts';
 import type { PredictionResponse, PredictionService } from '../../../services/predictions/predict.ts';
 import { PredictionStream } from '../../../services/predictions/streamed-images.ts';
-import { then } from '../../../services/predictions/then.ts';
 import { release } from '../../../workers/threads/transfer.ts';
 import { createOpenStream } from '../../bodies/image-stream.ts';
-import { type ImageReader, readImages } from '../../bodies/images.ts';
+import { readImages } from '../../bodies/images.ts';
 import { createByteReader } from '../../bodies/read-bytes.ts';
+import { JSON_TYPE } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { onceClosed } from '../../hooks/connections/client.ts';
 import { binaryContent, imageContent } from '../../openapi/request-content.ts';
@@ -58,15 +58,12 @@ function releaseSent(reply: FastifyReply, body: Uint8Array): void {
 }
 
 export const predictionRoutes =
-  (predictions: PredictionService, reader: ImageReader): FastifyPluginAsyncZod =>
+  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     app.removeContentTypeParser(STREAMED_TYPES);
-    app.addContentTypeParser(
-      STREAMED_TYPES,
-      createByteReader(reader.maxBodyBytes, createOpenStream(predictions)),
-    );
+    app.addContentTypeParser(STREAMED_TYPES, createByteReader(maxBodyBytes, createOpenStream(predictions)));
 
-    /** Sends the response; returns a promise only where reading or predicting waits for something. */
+    /** Sends the response; returns a promise only if something is waited for. */
     function predict(
       request: FastifyRequest,
       reply: FastifyReply,
@@ -78,37 +75,29 @@ export const predictionRoutes =
         ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
       const format = type === 'application/json' ? 'json' : 'npy';
-      const signal = () => disconnectSignal(reply);
-      const send = (predicted: PredictionResponse) => {
-        sendModelHeaders(reply, predicted.model);
-        const { body } = predicted;
+      const send = ({ body, model: predictedBy }: PredictionResponse) => {
+        sendModelHeaders(reply, predictedBy);
         if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
-        return reply
-          .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
-          .send(predicted.body);
+        return reply.type(format === 'json' ? JSON_TYPE : type).send(body);
       };
-      if (request.body instanceof PredictionStream) {
-        return predictions
-          .respondToStream(request.body, query, format, signal())
-          .then(async (predicted) => send(predicted));
-      }
-      // One version preprocesses and predicts, although an alias may move meanwhile.
-      let loaded: LoadedModel | Promise<LoadedModel> | undefined;
-      const load = () => (loaded ??= predictions.load(model));
-      const images = readImages(request, reader, query, load, signal);
-      const response = then(images, (received) =>
-        then(load(), (ready) => predictions.predict(ready, received, query, format, signal)),
+      const sent =
+        request.body instanceof PredictionStream ? request.body : readImages(request, maxBodyBytes, query);
+      const response = andThen(sent, (images) =>
+        predictions.respond(model, { protocol: 'native', images, query, format }, () =>
+          disconnectSignal(reply),
+        ),
       );
       if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
-      // A reply that is returned counts as a promise, for which Fastify waits.
-      return void send(response);
+      // Not returned: Fastify would wait for the reply as for a promise.
+      send(response);
+      return undefined;
     }
 
     app.route({
       method: 'POST',
       url: '/models/:name/predictions',
       config: { scope: 'predict', sheddable: 'large-body' },
-      bodyLimit: reader.maxBodyBytes,
+      bodyLimit: maxBodyBytes,
       schema: {
         ...shared,
         operationId: 'predict',
@@ -122,7 +111,7 @@ export const predictionRoutes =
       method: 'POST',
       url: '/models/:name/versions/:version/predictions',
       config: { scope: 'predict', sheddable: 'large-body' },
-      bodyLimit: reader.maxBodyBytes,
+      bodyLimit: maxBodyBytes,
       schema: {
         ...shared,
         operationId: 'predictWithVersion',
@@ -135,7 +124,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/checkpoints/:step/predictions',
-      bodyLimit: reader.maxBodyBytes,
+      bodyLimit: maxBodyBytes,
       config: { scope: 'predict', sheddable: 'large-body' },
       schema: {
         ...shared,

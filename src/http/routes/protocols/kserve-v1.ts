@@ -1,12 +1,9 @@
 /** KServe v1, the default protocol of its client: explanations. Its predict API is TensorFlow Serving's; ../page.ts has its liveness. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { describeExplanation, type Explanation } from '../../../domain/predictions/explanation.ts';
-import { preprocessingFor } from '../../../domain/predictions/preprocessing.ts';
+import { describeExplanation } from '../../../domain/predictions/explanation.ts';
 import { decodeExplainRequest } from '../../../protocols/kserve-v1/explain.ts';
 import { explainRequestSchema, explainResponseSchema } from '../../../protocols/kserve-v1/schema.ts';
 import type { InterpretabilityService } from '../../../services/inspection/interpretability.ts';
-import type { LoadedModel } from '../../../services/models/loaded-version.ts';
-import type { DecodeFiles } from '../../../services/predictions/image-decoder.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { BLACK_PIXELS, jsonContent } from '../../openapi/request-content.ts';
@@ -17,7 +14,7 @@ import { fitQuery, namedModel, readModelName } from './named-model.ts';
 const tags = ['kserve-v1'];
 
 export const kserveExplainRoute =
-  (interpretability: InterpretabilityService, decodeFiles: DecodeFiles): FastifyPluginAsyncZod =>
+  (interpretability: InterpretabilityService): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',
@@ -40,27 +37,13 @@ export const kserveExplainRoute =
         responseHeaders: { 200: MODEL_HEADERS },
       },
       async handler(request, reply) {
-        const signal = disconnectSignal(reply);
         const { name } = readModelName(request.params);
         const { fit } = request.query;
-        // All images are preprocessed and explained by one version.
-        let loaded: LoadedModel | undefined;
-        const images = await decodeExplainRequest(requireBody(request.body), fit, async (files) => {
-          loaded = await interpretability.load({ name });
-          return decodeFiles(files, preprocessingFor(loaded.preprocessing, fit), () => signal);
-        });
-        const model = loaded ?? (await interpretability.load({ name }));
-        const explanations: Explanation[] = [];
-        // One after the other, so that a request does not occupy the threads of others.
-        for (const image of images) {
-          const result = await interpretability.explain(
-            model,
-            { kind: 'batch', ...image },
-            { diagnose: false },
-            signal,
-          );
-          explanations.push(describeExplanation(result.model, result.classNames, result.explained));
-        }
+        const images = decodeExplainRequest(requireBody(request.body), fit);
+        const results = await interpretability.explainEach({ name }, images, fit, disconnectSignal(reply));
+        const explanations = results.map(({ model, classNames, explained }) =>
+          describeExplanation(model, classNames, explained),
+        );
         sendModelHeaders(reply, explanations[0]!.model);
         return reply.send({ explanations });
       },
