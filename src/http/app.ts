@@ -53,14 +53,15 @@ export async function buildApp(
   const reserveResponse = (bytes: number) => services.memory.reserve(bytes, { what: 'The response' });
   const onLimit: OnLimit = (limit) => services.metrics.onLimit(limit);
 
+  // Before any other request hook, so that it covers all of them.
+  const slowClients = limitConnections(app, CONNECTION_LIMITS, onTimeout, onLimit);
+
   // Hooks run in this order. Hooks that run for every request use callbacks, because promises would slow them down.
   const plugins: readonly ((app: FastifyInstance) => unknown)[] = [
     // Before anything adds a route: a route without a scope must not exist.
     requireRouteScopes,
     // Before the routes and plugins, which read the base path.
     (app) => registerBasePath(app, config.basePath),
-    // Before any other request hook, so that timeouts cover all of them.
-    (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout, onLimit),
     // Behind a trusted proxy all connections are the proxy's.
     (app) => config.trustProxy === null && limitClientConnections(app, MAX_CLIENT_CONNECTIONS, onLimit),
     // Before connections are made: health checks use a new one each time.
@@ -111,6 +112,6 @@ export async function buildApp(
   ];
   for (const register of plugins) await register(app);
   await registerProbeRoutes(app, services);
-  if (config.role !== 'worker') await registerRoutes(app, services, config, onTimeout, onLimit);
+  if (config.role !== 'worker') await registerRoutes(app, services, config, slowClients, onLimit);
   return app;
 }

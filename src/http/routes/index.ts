@@ -5,10 +5,10 @@ import { startTogether } from '../../tuning/start-together.ts';
 import { registerImageBodies } from '../bodies/images.ts';
 import { registerRawBodies } from '../bodies/raw.ts';
 import { createPageCache } from '../conditional/page-cache.ts';
-import type { OnTimeout } from '../errors/client-error.ts';
 import type { OnLimit } from '../hooks/connections/client.ts';
 import { createStreamLimit, MAX_CLIENT_STREAMS } from '../hooks/connections/client-limits.ts';
 import { reserveBodyMemory } from '../hooks/overload/body-memory.ts';
+import type { SlowClients } from '../hooks/connections/slow-clients.ts';
 import { limitLargeBodies } from '../hooks/overload/large-bodies.ts';
 import { createRespondEvents } from '../responses/events/respond.ts';
 import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
@@ -64,7 +64,7 @@ export async function registerRoutes(
   app: FastifyInstance,
   services: Services,
   config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'corsOrigins' | 'publicPage'>,
-  onTimeout: OnTimeout,
+  slowClients: SlowClients,
   onLimit: OnLimit,
 ): Promise<void> {
   const { catalog, uploads, training, idempotency, models, predictions, health } = services;
@@ -74,7 +74,7 @@ export async function registerRoutes(
     async (v1) => {
       await v1.register(datasetRoutes(catalog, services.testSets));
       await v1.register(datasetImageRoutes(catalog));
-      await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout, onLimit));
+      await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, slowClients, onLimit));
       // Waits and streams of events share the limit of a client.
       const countStream = createStreamLimit(MAX_CLIENT_STREAMS, onLimit);
       const waitAsPreferred = createWaitAsPreferred({
@@ -106,7 +106,7 @@ export async function registerRoutes(
       await v1.register(modelCardRoutes(services.cards));
       const { predictionJobs } = services;
       await v1.register(
-        predictionJobRoutes(predictionJobs, idempotency, maxDatasetBytes, onTimeout, onLimit),
+        predictionJobRoutes(predictionJobs, idempotency, maxDatasetBytes, slowClients, onLimit),
       );
       await v1.register(predictionResultRoutes(predictionJobs));
       await v1.register(weightsRoutes(services.interpretability));
@@ -122,7 +122,7 @@ export async function registerRoutes(
   await app.register(tensorflowModelRoutes(models));
   // These routes share the slots for large bodies.
   await app.register(async (large) => {
-    limitLargeBodies(large, onTimeout, onLimit);
+    limitLargeBodies(large, slowClients, onLimit);
     reserveBodyMemory(large, services.memory);
     startTogether(large);
     await large.register(

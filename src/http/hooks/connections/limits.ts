@@ -2,17 +2,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { OnTimeout } from '../../errors/client-error.ts';
 import type { OnLimit } from './client.ts';
-import { closeStalled, enforceRequestTimeout } from './slow-clients.ts';
+import { endSlowClients, type SlowClientLimits, type SlowClients } from './slow-clients.ts';
 
-export interface ConnectionLimits {
+export interface ConnectionLimits extends SlowClientLimits {
   /** From the start of a request, or of the connection, to the end of the headers. */
   readonly headersMs: number;
-  /** From the end of a request's headers to the end of its body, however steadily it arrives. */
-  readonly requestMs: number;
   /** From the start of a request to the end of its body, for uploads of data sets; `requestMs` excludes them. */
   readonly uploadMs: number;
-  /** Time without a byte from a client that is sending, or to a client that is reading. */
-  readonly stallMs: number;
   /** Idle time between two requests. */
   readonly keepAliveMs: number;
   /** Interval at which `headersMs` and `uploadMs` are checked. */
@@ -27,6 +23,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   stallMs: 30_000,
   // Longer than the usual minute of proxies, which could otherwise use a connection that is being closed.
   keepAliveMs: 72_000,
+  minReadBytesPerSecond: 16 * 1024,
+  eventStallMs: 10_000,
+  measureMs: 500,
   checkMs: 5000,
   connections: 4000,
 };
@@ -53,14 +52,13 @@ export function connectionOptions({ headersMs, uploadMs, stallMs, keepAliveMs, c
   };
 }
 
-/** The limits that Fastify has no options for. */
+/** The limits that Fastify has no options for. Call it before other hooks. */
 export function limitConnections(
   app: FastifyInstance,
-  { requestMs, stallMs, connections }: ConnectionLimits,
+  limits: ConnectionLimits,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
-): void {
-  app.server.maxConnections = connections;
-  closeStalled(app, stallMs, onTimeout, onLimit);
-  enforceRequestTimeout(app, requestMs, onTimeout);
+): SlowClients {
+  app.server.maxConnections = limits.connections;
+  return endSlowClients(app, limits, onTimeout, onLimit);
 }

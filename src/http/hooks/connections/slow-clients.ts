@@ -1,6 +1,7 @@
-/** Timeouts of clients that stop sending, send too slowly, or stop reading. */
+/** Slow clients: one clock measures the progress of every open request, and ends those that make too little. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type OnTimeout, rejectWithTimeout } from '../../errors/client-error.ts';
+import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
 import type { OnLimit } from './client.ts';
 
 declare module 'fastify' {
@@ -10,58 +11,140 @@ declare module 'fastify' {
   }
 }
 
-/**
- * Rejects a body with 408 when no byte of it arrives for `stallMs`, and closes the connection of a client that reads
- * no byte of its response for that time. Only the time since the last byte counts.
- * @param stallMs must equal Fastify's `connectionTimeout`, after which the response emits `timeout`
- */
-export function closeStalled(
+export interface SlowClientLimits {
+  /** From the end of a request's headers to the end of its body, however steadily it arrives. */
+  readonly requestMs: number;
+  /** Time without a byte of a body. A response must be read at the minimum rate over this time. */
+  readonly stallMs: number;
+  readonly minReadBytesPerSecond: number;
+  /** Time without a byte to a client that follows events. */
+  readonly eventStallMs: number;
+  /** Interval at which the progress is measured. */
+  readonly measureMs: number;
+}
+
+export interface SlowClients {
+  /**
+   * Ends the slowest of these requests whose body arrives below the rate, with 408.
+   * @returns the request that was ended, if any
+   */
+  endSlowest(replies: readonly FastifyReply[], bytesPerSecond: number): FastifyReply | undefined;
+}
+
+/** Minimum time over which the rate of a body is measured before its request is ended. */
+const RATE_AFTER_MS = 2000;
+
+/** What a client has to do next, and how far it is. */
+interface Progress {
+  readonly awaits: 'body' | 'reading';
+  /** Bytes of the connection. */
+  readonly bytes: number;
+}
+
+interface Measured extends Progress {
+  readonly startedAt: number;
+  readonly startBytes: number;
+  /** When the client had last sent or read as many bytes as it must. */
+  since: number;
+  bytes: number;
+}
+
+/** Call it before other hooks, so that it covers all of them. */
+export function endSlowClients(
   app: FastifyInstance,
-  stallMs: number,
+  limits: SlowClientLimits,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
-): void {
-  app.addHook('onRequest', (_request, reply, done) => {
-    // Without a listener, Node closes the connection on timeout, even while its request is being processed.
-    reply.raw.on('timeout', () => closeIfStalled(reply, stallMs, onTimeout, onLimit));
-    done();
-  });
-}
+): SlowClients {
+  const { requestMs, stallMs, minReadBytesPerSecond, eventStallMs, measureMs } = limits;
+  /** Open requests; null while the service is the slow side. */
+  const open = new Map<FastifyReply, Measured | null>();
+  let timer: NodeJS.Timeout | undefined;
 
-function closeIfStalled(reply: FastifyReply, stallMs: number, onTimeout: OnTimeout, onLimit: OnLimit): void {
-  const { raw: body, socket, log, method, url } = reply.request;
-  if (socket.destroyed) return;
-  if (socket.writableLength > 0) {
-    log.info({ method, url }, 'client stopped reading');
+  function measureAll(): void {
+    const now = performance.now();
+    for (const [reply, last] of open) {
+      const progress = measure(reply);
+      if (progress === null) open.set(reply, null);
+      else if (last?.awaits === progress.awaits) check(reply, last, progress.bytes, now);
+      else open.set(reply, { ...progress, startedAt: now, startBytes: progress.bytes, since: now });
+    }
+  }
+
+  function check(reply: FastifyReply, last: Measured, bytes: number, now: number): void {
+    const isBody = last.awaits === 'body';
+    const isEvents = String(reply.getHeader('content-type')).startsWith(EVENT_STREAM_TYPE);
+    const patienceMs = isEvents && !isBody ? eventStallMs : stallMs;
+    const minBytes = isBody || isEvents ? 1 : (minReadBytesPerSecond * stallMs) / 1000;
+    if (bytes - last.bytes >= minBytes) {
+      last.since = now;
+      last.bytes = bytes;
+    } else if (now - last.since >= patienceMs) {
+      if (isBody) rejectBody(reply, 'body stalled', `no byte of the body arrived for ${stallMs / 1000} seconds`);
+      else closeReader(reply);
+      return;
+    }
+    if (!isBody || reply.request.routeOptions.config.upload || now - last.startedAt < requestMs) return;
+    rejectBody(reply, 'body too slow', `the body did not arrive within ${requestMs / 1000} seconds`);
+  }
+
+  function rejectBody(reply: FastifyReply, logged: string, message: string): void {
+    open.delete(reply);
+    rejectWithTimeout(reply, logged, message, onTimeout);
+  }
+
+  function closeReader({ request }: FastifyReply): void {
+    const { log, method, url, socket } = request;
+    log.info({ method, url }, 'client reads too slowly');
     onLimit('rate');
     socket.destroy();
-  } else if (!body.complete) {
-    const message = `no byte of the body arrived for ${stallMs / 1000} seconds`;
-    rejectWithTimeout(reply, 'body stalled', message, onTimeout);
   }
-}
 
-/** Rejects a body with 408 when it has not arrived completely after `requestMs`, however steadily it is sent. */
-export function enforceRequestTimeout(app: FastifyInstance, requestMs: number, onTimeout: OnTimeout): void {
-  let starting: FastifyReply[] = [];
-  /** A small body arrives in the same turn of the event loop as the headers, and needs no timer. */
-  function startTimers(): void {
-    for (const reply of starting) if (!reply.request.raw.complete && !reply.raw.closed) startTimer(reply);
-    starting = [];
-  }
-  function startTimer(reply: FastifyReply): void {
-    const { raw: body, socket, routeOptions } = reply.request;
-    const hasBody = 'content-length' in body.headers || 'transfer-encoding' in body.headers;
-    if (!hasBody || routeOptions.config.upload) return;
-    const timer = setTimeout(() => {
-      if (socket.destroyed || body.complete) return;
-      const message = `the body did not arrive within ${requestMs / 1000} seconds`;
-      rejectWithTimeout(reply, 'body too slow', message, onTimeout);
-    }, requestMs).unref();
-    reply.raw.once('close', () => clearTimeout(timer));
-  }
   app.addHook('onRequest', (_request, reply, done) => {
-    if (starting.push(reply) === 1) setImmediate(startTimers);
+    open.set(reply, null);
+    reply.raw.on('close', () => open.delete(reply));
     done();
   });
+  // Without a listener, Node would also close the connections of requests that are being processed.
+  app.server.on('timeout', (socket) => {
+    for (const { request } of open.keys()) if (request.socket === socket) return;
+    socket.destroy();
+  });
+  app.addHook('onReady', async () => {
+    timer = setInterval(measureAll, measureMs).unref();
+  });
+  app.addHook('onClose', async () => clearInterval(timer));
+
+  return {
+    endSlowest(replies, bytesPerSecond) {
+      const now = performance.now();
+      let slowest: FastifyReply | undefined;
+      let lowestRate = bytesPerSecond;
+      for (const reply of replies) {
+        const measured = open.get(reply);
+        const { raw: body, socket } = reply.request;
+        if (measured?.awaits !== 'body' || body.complete) continue;
+        const elapsedMs = now - measured.startedAt;
+        const rate = (socket.bytesRead - measured.startBytes) / (elapsedMs / 1000);
+        if (elapsedMs < RATE_AFTER_MS || rate >= lowestRate) continue;
+        lowestRate = rate;
+        slowest = reply;
+      }
+      if (slowest === undefined) return undefined;
+      const message = `the body arrived at ${Math.round(lowestRate)} bytes per second while another request needed its slot`;
+      rejectBody(slowest, 'body too slow, slot released', message);
+      return slowest;
+    },
+  };
+}
+
+/** null while nothing is expected of the client. */
+function measure({ raw, request }: FastifyReply): Progress | null {
+  const { socket, raw: body } = request;
+  // A pipelined response has no socket before its turn.
+  if (raw.socket !== null && raw.writableLength > 0) {
+    return { awaits: 'reading', bytes: socket.bytesWritten - socket.writableLength };
+  }
+  // `complete` is never set for a body without a connection, as created by app.inject.
+  return body.complete || body.readableEnded ? null : { awaits: 'body', bytes: socket.bytesRead };
 }

@@ -1,10 +1,9 @@
-/** Large responses: sent in chunks, limited in total and per client, and cut off below a minimum rate. */
+/** Large responses: sent in chunks, and limited in total and per client until they are read. */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { MEBIBYTE, memoryLimit, type Reservation } from '../../../services/memory/ledger.ts';
-import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
 import { clientOf, createClientCounts, type OnLimit, onceClosed } from '../connections/client.ts';
 import { isLargeBody } from './large-bodies.ts';
 
@@ -18,43 +17,24 @@ export interface ResponseLimits {
   readonly totalBytes: number;
   /** Unsent bytes of one client. A single response may be larger. */
   readonly clientBytes: number;
-  /** Rate below which the connection is closed, measured over `windowMs` with bytes to send. */
-  readonly minBytesPerSecond: number;
-  readonly windowMs: number;
-  readonly checkMs: number;
 }
 
 /** Fraction of the memory that unsent responses may take, up to the maximum. */
 export const UNSENT_FRACTION = 1 / 8;
 export const MAX_UNSENT_BYTES = 256 * MEBIBYTE;
-/** Above this fraction of a limit nothing is computed any more, because its result may not fit. */
+/** Above this fraction of a limit, requests are rejected before they are computed: their responses may not fit. */
 const FULL_FRACTION = 1 / 2;
 
 export function responseLimits(): ResponseLimits {
   const totalBytes = Math.min(memoryLimit() * UNSENT_FRACTION, MAX_UNSENT_BYTES);
-  return {
-    totalBytes,
-    clientBytes: totalBytes / 2,
-    minBytesPerSecond: 16 * 1024,
-    windowMs: 30_000,
-    checkMs: 5000,
-  };
+  return { totalBytes, clientBytes: totalBytes / 2 };
 }
 
 /** Above this number of listeners of one event, Node warns of a leak; its default is 10. */
 const MAX_LISTENERS = 20;
 
-interface Transfer {
-  readonly reply: FastifyReply;
-  /** Start of the window in which the rate is measured. */
-  since: number;
-  /** Bytes of the connection that the system had taken at that time. */
-  sent: number;
-}
-
 /**
- * Files and other streams hold no memory, so they do not count as unsent bytes; the minimum rate applies to them too.
- * Streams of events have rules of their own.
+ * Files and other streams hold no memory, so they do not count as unsent bytes.
  * @param reserve reserves the memory of a response until it is sent; throws if it is not free
  */
 export function limitLargeResponses(
@@ -64,9 +44,7 @@ export function limitLargeResponses(
   reserve: (bytes: number) => Reservation,
 ): void {
   const unsent = createClientCounts();
-  const transfers = new Set<Transfer>();
   const times = createWorkTimes();
-  let timer: NodeJS.Timeout | undefined;
 
   /** The error of a client that has to read earlier responses first. */
   function findExcess(request: FastifyRequest, exceeds: (count: number, limit: number) => boolean) {
@@ -82,48 +60,23 @@ export function limitLargeResponses(
     );
   }
 
-  function start(reply: FastifyReply, bytes: number, reservation?: Reservation): void {
+  function start(reply: FastifyReply, bytes: number): void {
+    const reservation = reserve(bytes);
     const startedAt = times.start();
-    const transfer: Transfer = { reply, since: startedAt, sent: countSent(reply) };
     const client = clientOf(reply.request);
     unsent.add(client, bytes);
-    transfers.add(transfer);
     // A streamed response has five listeners more than others.
     reply.raw.setMaxListeners(MAX_LISTENERS);
     onceClosed(reply, () => {
       times.end(startedAt);
       unsent.add(client, -bytes);
-      transfers.delete(transfer);
-      reservation?.release();
+      reservation.release();
     });
   }
 
-  function closeSlow(): void {
-    const now = performance.now();
-    const minimum = (limits.minBytesPerSecond * limits.windowMs) / 1000;
-    for (const transfer of transfers) {
-      const { raw, request } = transfer.reply;
-      const sent = countSent(transfer.reply);
-      // A pipelined response has no socket before its turn. Without bytes to send, the client is not the slow side.
-      const isWaiting = raw.socket !== null && raw.writableLength > 0;
-      const isMeasured = now - transfer.since >= limits.windowMs;
-      if (isWaiting && !isMeasured) continue;
-      if (isWaiting && sent - transfer.sent < minimum) {
-        request.log.info({ method: request.method, url: request.url }, 'client reads too slowly');
-        onLimit('rate');
-        request.socket.destroy();
-      }
-      transfer.since = now;
-      transfer.sent = sent;
-    }
-  }
-
   const send: onSendHookHandler<unknown> = (request, reply, payload, done) => {
-    if (request.method === 'HEAD' || payload === null || payload === undefined) return done();
-    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) {
-      if (!String(reply.getHeader('content-type')).startsWith(EVENT_STREAM_TYPE)) start(reply, 0);
-      return done();
-    }
+    if (request.method === 'HEAD') return done();
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done();
     // A character takes at most three bytes.
     if (payload.length * 3 < LARGE_RESPONSE_BYTES) return done();
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
@@ -131,7 +84,7 @@ export function limitLargeResponses(
     try {
       const excess = findExcess(request, (count, limit) => count > 0 && count + bytes.length > limit);
       if (excess) throw excess;
-      start(reply, bytes.length, reserve(bytes.length));
+      start(reply, bytes.length);
     } catch (error) {
       return done(error as AtelierError);
     }
@@ -150,15 +103,6 @@ export function limitLargeResponses(
   app.addHook('onRoute', (route) => {
     route.onSend = [...[route.onSend ?? []].flat(), send];
   });
-  app.addHook('onListen', async () => {
-    timer = setInterval(closeSlow, limits.checkMs).unref();
-  });
-  app.addHook('onClose', async () => clearInterval(timer));
-}
-
-function countSent({ request }: FastifyReply): number {
-  const { bytesWritten, writableLength } = request.socket;
-  return bytesWritten - writableLength;
 }
 
 function toChunks(bytes: Buffer): Readable {

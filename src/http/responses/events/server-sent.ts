@@ -9,8 +9,7 @@ import { EVENT_STREAM_HEADERS, reconnectMessage, retryMessage } from './reconnec
 
 /** Reconnect delay of clients while the service is running. */
 export const RETRY_MS = 2_000;
-/** A client that reads no byte for this time is disconnected. */
-export const STREAM_STALL_MS = 10_000;
+const CHUNK_BYTES = 64 * 1024;
 const KEEP_ALIVE = Buffer.from(':\n\n');
 
 /** The reasons to end a stream before the last event of its job. */
@@ -25,8 +24,8 @@ interface StreamEndings {
 const rendered = new WeakMap<EventPage, Buffer>();
 
 /**
- * Streams pages of events. A client that does not read its buffered bytes is disconnected; it can continue from the
- * id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
+ * Streams pages of events. A client that does not read its buffered bytes is disconnected by hooks/connections; it can
+ * continue from the id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
  * can accept it.
  * @param after id of the last event that the client has seen
  * @param pages called with a signal that aborts when the client is gone, or the stream ends
@@ -36,18 +35,15 @@ export function streamEvents(
   after: number,
   pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
   endings: StreamEndings,
-  stalledMs = STREAM_STALL_MS,
 ): Readable {
   const { raw } = reply;
   const signals = [endings.stopping, endings.revoked].filter((signal) => signal !== null);
   const ending = new AbortController();
   const end = () => ending.abort();
-  const dropStalled = () => {
-    if (raw.writableLength > 0) raw.destroy();
-  };
   const stop = () => {
     end();
-    dropStalled();
+    // Its client would read the end too late.
+    if (raw.writableLength > 0) raw.destroy();
   };
   // Not AbortSignal.any, which would leak memory per stream while the service runs.
   for (const signal of signals) signal.addEventListener('abort', stop);
@@ -56,7 +52,6 @@ export function streamEvents(
     end();
   });
   if (signals.some(({ aborted }) => aborted) || raw.closed) end();
-  raw.setTimeout(stalledMs, dropStalled);
   reply.headers(EVENT_STREAM_HEADERS);
   return Readable.from(render(after, pages(ending.signal), endings), { objectMode: false });
 }
@@ -68,9 +63,16 @@ async function* render(
 ): AsyncGenerator<Buffer> {
   // Sent immediately, so that the client receives the headers.
   yield Buffer.from(retryMessage('', RETRY_MS, after));
-  for await (const page of pages) yield renderPage(page);
+  for await (const page of pages) yield* inChunks(renderPage(page));
   if (stopping.aborted) yield Buffer.from(reconnectMessage('The service is shutting down.'));
   else if (revoked?.aborted) yield Buffer.from(': The API key is no longer valid.\n\n');
+}
+
+/** The system reports only whole chunks as sent, by which hooks/connections measures the progress of the client. */
+function* inChunks(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
+    yield bytes.subarray(start, start + CHUNK_BYTES);
+  }
 }
 
 function renderPage(page: EventPage): Buffer {

@@ -17,9 +17,9 @@ import { tagWith } from '../../conditional/entity-tags.ts';
 import { contentTag, registerEtag } from '../../conditional/etag.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
-import type { OnTimeout } from '../../errors/client-error.ts';
 import { problems } from '../../errors/problem.ts';
 import type { OnLimit } from '../../hooks/connections/client.ts';
+import type { SlowClients } from '../../hooks/connections/slow-clients.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
 import { datasetUploadContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
@@ -110,7 +110,7 @@ export const datasetWriteRoutes =
     uploads: UploadedDatasetService,
     idempotency: IdempotencyService,
     maxDatasetBytes: number,
-    onTimeout: OnTimeout,
+    slowClients: SlowClients,
     onLimit: OnLimit,
   ): FastifyPluginAsyncZod =>
   async (app) => {
@@ -136,7 +136,7 @@ export const datasetWriteRoutes =
     });
 
     await app.register(async (scope) => {
-      limitLargeBodies(scope, onTimeout, onLimit);
+      limitLargeBodies(scope, slowClients, onLimit);
       scope.removeAllContentTypeParsers();
       registerForms(scope);
       (scope as typeof app).route({

@@ -16,9 +16,9 @@ import { withPredictionUpload } from '../../bodies/prediction-upload.ts';
 import { contentTag, registerEtag } from '../../conditional/etag.ts';
 import { isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
-import type { OnTimeout } from '../../errors/client-error.ts';
 import { problems } from '../../errors/problem.ts';
 import type { OnLimit } from '../../hooks/connections/client.ts';
+import type { SlowClients } from '../../hooks/connections/slow-clients.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
 import { predictionJobContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
@@ -39,7 +39,7 @@ export const predictionJobRoutes =
     jobs: PredictionJobService,
     idempotency: IdempotencyService,
     maxBytes: number,
-    onTimeout: OnTimeout,
+    slowClients: SlowClients,
     onLimit: OnLimit,
   ): FastifyPluginAsyncZod =>
   async (app) => {
@@ -131,7 +131,7 @@ export const predictionJobRoutes =
     });
 
     await app.register(async (scope) => {
-      limitLargeBodies(scope, onTimeout, onLimit);
+      limitLargeBodies(scope, slowClients, onLimit);
       registerForms(scope);
       (scope as typeof app).route({
         method: 'POST',

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { sendClientError } from '../../../../src/http/errors/client-error.ts';
+import type { OnLimit } from '../../../../src/http/hooks/connections/client.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -16,8 +18,15 @@ import { countTimeouts, measureRequests, type RequestMeter } from '../../../../s
 
 const LONG_MS = 60_000;
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n';
+const CHUNK_BYTES = 128 * 1024;
 /** A body larger than the socket buffers of both ends. */
 const HUGE = Buffer.alloc(64 * 2 ** 20, 'x');
+
+/** As `limitLargeResponses` sends a response. */
+function* inChunks(bytes: Buffer) {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
+    yield bytes.subarray(start, start + CHUNK_BYTES);
+}
 
 /** A service with one short limit; all others are too long to matter. */
 async function serve(
@@ -25,16 +34,17 @@ async function serve(
   short: Partial<ConnectionLimits>,
   work?: Promise<void>,
   onMeasured = (_labels: string) => {},
+  onLimit: OnLimit = () => {},
 ) {
-  const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
-  const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
+  const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, eventStallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
+  const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20, measureMs: 20 };
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
   const requests: RequestMeter = {
     duration: (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }),
     openStream: () => () => {},
   };
   app.decorate('basePath', '');
-  limitConnections(app, all, countTimeouts(requests), () => {});
+  limitConnections(app, all, countTimeouts(requests), onLimit);
   measureRequests(app, requests);
   t.after(() => app.close());
   app.post('/', async () => {
@@ -43,7 +53,9 @@ async function serve(
   });
   app.post('/upload', { config: { scope: 'train', upload: true } }, async () => 'taken');
   app.get('/', async () => 'done');
-  app.get('/huge', async () => HUGE);
+  app.get('/huge', async () => Readable.from(inChunks(HUGE)));
+  app.get('/file', async () => Readable.from([HUGE]));
+  app.get('/events', async (_request, reply) => reply.type('text/event-stream').send(Readable.from([HUGE])));
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app;
 }
@@ -148,6 +160,38 @@ test('closes a client that does not read its response', async (t) => {
   assert.equal(server.writableLength, 0, 'what it did not read is let go');
   client.destroy();
   await assertNobodyIsConnected(app);
+});
+
+for (const path of ['/huge', '/file']) {
+  test(`closes a client that reads ${path} below the minimum rate`, async (t) => {
+    const limited: string[] = [];
+    const short = { stallMs: 100, minReadBytesPerSecond: 2 ** 40 };
+    const app = await serve(t, short, undefined, undefined, (limit) => limited.push(limit));
+    const { client, server } = await dial(app);
+    client.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const reading = setInterval(() => client.read(1000), 10);
+    await closing(server);
+    clearInterval(reading);
+    client.destroy();
+    assert.deepEqual(limited, ['rate']);
+  });
+}
+
+test('a stream of events has no minimum rate, but its client must read', async (t) => {
+  const short = { stallMs: 50, minReadBytesPerSecond: 2 ** 40 };
+  const app = await serve(t, short);
+  const [events, other] = [await dial(app), await dial(app)];
+  events.client.pause().write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(events.client, 'readable');
+  other.client.pause().write('GET /huge HTTP/1.1\r\nHost: x\r\n\r\n');
+  await closing(other.server);
+  assert.ok(!events.server.destroyed);
+  events.client.destroy();
+  const strict = await serve(t, { eventStallMs: 50 });
+  const { client, server } = await dial(strict);
+  client.pause().write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+  await closing(server);
+  client.destroy();
 });
 
 test('closes a client that pipelines requests without reading', async (t) => {

@@ -16,9 +16,6 @@ const LARGE = Buffer.alloc(24 * MEBIBYTE, 'abc');
 const LIMITS = {
   totalBytes: 64 * MEBIBYTE,
   clientBytes: 40 * MEBIBYTE,
-  minBytesPerSecond: 2 ** 30,
-  windowMs: 100,
-  checkMs: 20,
 };
 
 /** The header `client` stands for the name of a key. */
@@ -33,7 +30,7 @@ async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}, budge
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
   const memory = createMemoryLedger({ limit: budget, base: 0 });
-  const limits = { ...LIMITS, minBytesPerSecond: 0, ...changes };
+  const limits = { ...LIMITS, ...changes };
   limitLargeResponses(
     app,
     limits,
@@ -54,7 +51,6 @@ async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}, budge
     async () => 'predicted',
   );
   app.get('/health', { config: { scope: 'open' } }, async () => 'healthy');
-  app.get('/events', async (_request, reply) => reply.type('text/event-stream').send(Readable.from([LARGE])));
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as { port: number };
   return { app, port, limited, memory };
@@ -85,27 +81,6 @@ test('a large response arrives whole, with its length', async (t) => {
     warnings.calls.map(({ arguments: [warning] }) => String(warning)),
     [],
   );
-});
-
-for (const path of ['/large', '/file']) {
-  test(`closes the connection of a client that reads ${path} too slowly`, async (t) => {
-    const { port, limited } = await serve(t, LIMITS);
-    const socket = await readNothing(t, port, path);
-    // The end of the connection arrives after what is buffered.
-    while (limited.length === 0) await wait(10);
-    socket.resume();
-    await once(socket, 'close');
-    assert.deepEqual(limited, ['rate']);
-  });
-}
-
-test('streams of events have no minimum rate', async (t) => {
-  const { port, limited } = await serve(t, LIMITS);
-  await readNothing(t, port, '/events');
-  await readNothing(t, port, '/large');
-  while (limited.length === 0) await wait(10);
-  await wait(LIMITS.windowMs * 2);
-  assert.equal(limited.length, 1);
 });
 
 test('a client that does not read its responses gets no further ones, others do', async (t) => {

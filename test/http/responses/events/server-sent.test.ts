@@ -3,6 +3,8 @@ import { getEventListeners, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
+import { CONNECTION_LIMITS } from '../../../../src/http/hooks/connections/limits.ts';
+import { endSlowClients } from '../../../../src/http/hooks/connections/slow-clients.ts';
 import { streamEvents } from '../../../../src/http/responses/events/server-sent.ts';
 import { createEventSubscriptions, type EventPage } from '../../../../src/services/events/subscribe.ts';
 import type { Store } from '../../../../src/store/persistent-state.ts';
@@ -14,7 +16,7 @@ async function startStream(
   t: TestContext,
   jobId: string,
   store: Store,
-  { stalledMs, quietMs }: { stalledMs?: number; quietMs?: number } = {},
+  { stalledMs = CONNECTION_LIMITS.eventStallMs, quietMs }: { stalledMs?: number; quietMs?: number } = {},
 ) {
   const stopping = new AbortController();
   const follow = createEventSubscriptions(store, quietMs);
@@ -27,13 +29,15 @@ async function startStream(
     }
   }
   const app = Fastify({ forceCloseConnections: 'idle' });
+  const limits = { ...CONNECTION_LIMITS, eventStallMs: stalledMs, measureMs: 20 };
+  endSlowClients(app, limits, () => {}, () => {});
   app.get('/', async (request, reply) => {
     const after = Number(request.headers['last-event-id'] ?? 0);
     const pages = await follow(jobId, { after, parameter: 'Last-Event-ID' });
     dropped.push(once(reply.raw, 'close'));
     const read = (signal: AbortSignal) => counted(pages!(signal));
     const endings = { stopping: stopping.signal, revoked: null };
-    return reply.send(streamEvents(reply, after, read, endings, stalledMs));
+    return reply.send(streamEvents(reply, after, read, endings));
   });
   t.after(() => app.close());
   await app.listen({ port: 0, host: '127.0.0.1' });
