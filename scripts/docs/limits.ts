@@ -142,11 +142,7 @@ const times = [
   ['whole request, however steadily it arrives', duration(requestMs), '408, the connection is closed'],
   ['upload of a data set', duration(uploadMs), '408, the connection is closed'],
   ['pause within a body', duration(stallMs), '408, the connection is closed'],
-  [
-    'pause of a client that does not read its response',
-    duration(stallMs),
-    'the connection is closed',
-  ],
+  ['pause of a client that does not read its response', duration(stallMs), 'the connection is closed'],
   [
     `reading a response of more than ${bytes(LARGE_RESPONSE_BYTES)}`,
     `at least ${bytes(minReadBytesPerSecond)}/s over ${duration(stallMs)}`,

@@ -1,5 +1,4 @@
 /** Assembles the HTTP application from the services. Does not listen. */
-import accepts from '@fastify/accepts';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import type { Config } from '../config/read.ts';
 import { acceptBeforeReading } from '../tuning/accept-first.ts';
@@ -16,7 +15,7 @@ import type { OnLimit } from './hooks/connections/client.ts';
 import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './hooks/connections/client-limits.ts';
 import { sendContinueOnRead } from './hooks/connections/expect-continue.ts';
 import { CONNECTION_LIMITS, limitConnections } from './hooks/connections/limits.ts';
-import { logRequests } from './hooks/lifecycle/access-log.ts';
+import { logRequests, type WriteLine } from './hooks/lifecycle/access-log.ts';
 import { registerBasePath } from './hooks/lifecycle/base-path.ts';
 import {
   drainInFlightRequests,
@@ -36,12 +35,19 @@ import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
 
-/** @param serverFactory returns a server that is bound already, which `app.listen` takes over */
+/** What the process passes to the application. */
+export interface AppHost {
+  readonly logger?: FastifyBaseLogger;
+  /** Returns a server that listens already. */
+  readonly serverFactory?: FastifyServerFactory;
+  /** Writes a line to the destination of the logger; without it, there is no access log. */
+  readonly writeLine?: WriteLine;
+}
+
 export async function buildApp(
   services: Services,
   config: Config,
-  logger?: FastifyBaseLogger,
-  serverFactory?: FastifyServerFactory,
+  { logger, serverFactory, writeLine }: AppHost = {},
 ): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger, serverFactory));
   // Reads `services` only when called, because scripts/openapi.ts builds the application without services.
@@ -81,7 +87,7 @@ export async function buildApp(
     // Before all work: during a shutdown, only requests in flight are completed.
     (app) => rejectWhileDraining(app, () => services.health.accepting()),
     // Before the routes: every response is logged, rendered and measured.
-    (app) => logRequests(app, config.accessLog),
+    (app) => writeLine && logRequests(app, config.accessLog, writeLine),
     (app) => registerErrorHandler(app, config.maxBodyBytes),
     (app) => measureRequests(app, requests),
     (app) => config.role === 'worker' && rejectOnWorker(app),
@@ -97,8 +103,6 @@ export async function buildApp(
     (app) => shedLoad(app, config.maxEventLoopDelayMs, measureDelay(app)),
     // After validation: an invalid request is rejected without waiting.
     deferLowPriority,
-    // Before the handlers, which negotiate the type of the response.
-    (app) => app.register(accepts),
     // Before bodies are read and slots are taken.
     (app) => registerAuthentication(app, config, services.apiKeys, services.rateLeases),
     // After authentication, which finds the client; before the routes, whose responses it measures.

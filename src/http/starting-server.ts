@@ -1,4 +1,5 @@
 /** The HTTP server before the application exists: bound first, it responds 503 until the application takes over. */
+import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
@@ -18,13 +19,18 @@ import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/
 export interface StartingServer {
   readonly server: Server;
   readonly port: number;
-  /** For Fastify, which takes over the server and its connections when it listens, as soon as it is ready. */
+  /** For Fastify, whose handler then waits for `handOver`. */
   readonly serverFactory: FastifyServerFactory;
+  /**
+   * Passes further requests to the application, which must be ready, also those on open connections.
+   * @returns the address
+   */
+  handOver(): Promise<string>;
 }
 
 /**
- * Binds the port, unless it is shared: then it is bound when the application takes over, because until then the other
- * processes serve it, and this one could only reject.
+ * Binds the port, unless it is shared: then it is bound by `handOver`, because until then the other processes serve it,
+ * and this one could only reject.
  * @throws AtelierError `invalid-configuration` if the address cannot be used
  */
 export async function bindServer(
@@ -36,45 +42,38 @@ export async function bindServer(
   const server = createServer({ ...http, ...timeouts, requireHostHeader: false }, respond);
   server.setTimeout(connectionTimeout);
   server.maxConnections = CONNECTION_LIMITS.connections;
-  // The application replaces the method.
-  const bind = listen.bind(null, server.listen.bind(server));
-  if (!config.reusePort) await bind(server, config);
+  if (!config.reusePort) await listen(server, config);
+  let application: (request: IncomingMessage, response: ServerResponse) => void = respond;
   return {
     server,
     port: config.reusePort ? config.port : (server.address() as AddressInfo).port,
-    serverFactory: (handler) =>
-      Object.assign(server, {
-        // Fastify waits for the event, and then runs its onListen hooks.
-        listen() {
-          server.off('request', respond).on('request', handler);
-          // An error is also an event of the server, which Fastify reports.
-          if (config.reusePort) bind(server, config).catch(() => {});
-          else process.nextTick(() => server.emit('listening'));
-          return server;
-        },
-      }),
+    serverFactory(handler) {
+      application = handler;
+      return server;
+    },
+    async handOver() {
+      server.off('request', respond).on('request', application);
+      if (config.reusePort) await listen(server, config);
+      const { address, port } = server.address() as AddressInfo;
+      return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+    },
   };
 }
 
 type Address = Pick<Config, 'host' | 'port' | 'reusePort'>;
 
-async function listen(
-  listenOn: Server['listen'],
-  server: Server,
-  { host, port, reusePort }: Address,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  listenOn({ host, port, reusePort }, resolve);
-  await promise.catch((cause) => {
+async function listen(server: Server, { host, port, reusePort }: Address): Promise<void> {
+  try {
+    await once(server.listen({ host, port, reusePort }), 'listening');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
     const advice =
-      cause.code === 'EADDRINUSE'
+      code === 'EADDRINUSE'
         ? 'Another process uses the port; set PORT to another one.'
         : 'Check HOST and PORT.';
-    const message = `Cannot listen on HOST=${host} PORT=${port} (${cause.code}). ${advice}`;
+    const message = `Cannot listen on HOST=${host} PORT=${port} (${code}). ${advice}`;
     throw new AtelierError('invalid-configuration', message, { cause });
-  });
-  server.off('error', reject);
+  }
   if (host !== 'localhost') return;
   const bound = server.address() as AddressInfo;
   const other = bound.address === '::1' ? '127.0.0.1' : '::1';

@@ -1,11 +1,13 @@
 /** The log: pretty on a terminal, otherwise JSON lines that are written in batches. */
 import type { Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, transport } from 'pino';
 import type { Config } from '../config/read.ts';
 
 export interface Log {
   readonly log: Logger;
+  /** Writes a line of JSON, with its line end, to where the lines of the logger go. */
+  writeLine(line: string): void;
   /** Resolves when all lines are written, or after a timeout if the reader does not keep up. */
   flush(): Promise<unknown>;
 }
@@ -16,15 +18,17 @@ const serializers = { url: (url: string) => url.split('?', 1)[0] };
 /** Lines are batched because one system call per line would halve the rate of predictions. */
 export function createLog(level: Config['logLevel']): Log {
   if (process.stdout.isTTY) {
-    const log = pino({
-      level,
-      serializers,
-      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
-    });
-    return { log, flush: () => withTimeout(new Promise((resolve) => log.flush(resolve))) };
+    const lines = transport({ target: 'pino-pretty', options: { ignore: 'pid,hostname' } });
+    const log = pino({ level, serializers }, lines);
+    const flush = () => withTimeout(new Promise((resolve) => log.flush(resolve)));
+    return { log, writeLine: (line) => void lines.write(line), flush };
   }
   const lines = createLineWriter(process.stdout);
-  return { log: pino({ level, serializers }, lines), flush: () => withTimeout(lines.flush()) };
+  return {
+    log: pino({ level, serializers }, lines),
+    writeLine: lines.write,
+    flush: () => withTimeout(lines.flush()),
+  };
 }
 
 const withTimeout = (flushed: Promise<unknown>) => Promise.race([flushed, wait(FLUSH_TIMEOUT_MS)]);

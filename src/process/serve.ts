@@ -10,14 +10,14 @@ import { createLog, type Log } from './log.ts';
 import type { Service } from './start.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
 
-async function run(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
+async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnSignal): Promise<void> {
   // With a database, the directory holds only copies.
   if (config.database === null) {
     const warning = await checkStateVolume(config.stateDir, config.requireVolume);
     if (warning !== undefined) log.warn(warning);
   }
   // Before anything is written: a start that fails here leaves nothing behind.
-  const { port, serverFactory } = await bindServer(config);
+  const { port, serverFactory, handOver } = await bindServer(config);
   let stopping = false;
   let service: Service | undefined;
 
@@ -27,11 +27,11 @@ async function run(config: Config, { log, flush }: Log, onSignal: OnSignal): Pro
     if (stopping) return;
     // Imported only now, because V8 reads its flags when the import compiles the kernel.
     const { openService } = await import('./start.ts');
-    service = await openService({ ...config, port }, log, serverFactory);
+    service = await openService({ ...config, port }, log, { serverFactory, writeLine });
     if (stopping) return;
     await service.start();
     if (stopping) return;
-    const address = await service.app.listen({ host: config.host, port });
+    const address = await handOver();
     setImmediate(service.warmUp);
     return address;
   }
@@ -40,7 +40,7 @@ async function run(config: Config, { log, flush }: Log, onSignal: OnSignal): Pro
   registerShutdown({
     onSignal,
     graceSeconds: config.shutdownGraceSeconds,
-    log: { log, flush },
+    log: { log, writeLine, flush },
     onHangup: config.apiKeysFile === null ? null : () => void service?.reloadKeys(),
     async close() {
       stopping = true;

@@ -1,8 +1,9 @@
 /** The service: opens the state, builds the parts, and starts and closes them in order. */
-import type { FastifyBaseLogger, FastifyInstance, FastifyServerFactory } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
 import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
+import type { AppHost } from '../http/app.ts';
 import { type ApiKeyService, createApiKeyService } from '../services/keys/in-force.ts';
 import { createMemoryLedger } from '../services/memory/ledger.ts';
 import { startStarterJob } from '../services/training/starter-job.ts';
@@ -35,13 +36,12 @@ export interface Service {
 /**
  * Opens the state and builds the service. Of its own accord it does nothing until it is started, except that a replica
  * renews its row in the database.
- * @param serverFactory returns a server that is bound already, which `app.listen` takes over
  * @throws AtelierError `invalid-configuration`, `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable`
  */
 export async function openService(
   config: Config,
   log: FastifyBaseLogger,
-  serverFactory?: FastifyServerFactory,
+  host: Omit<AppHost, 'logger'> = {},
 ): Promise<Service> {
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
@@ -51,7 +51,7 @@ export async function openService(
   const state = await openState(config, memory.jobBudget, log);
   try {
     const base = await buildBase({ config, log, memory, state, builtIn });
-    return await buildService(base, apiKeys, state.close, serverFactory);
+    return await buildService(base, apiKeys, state.close, host);
   } catch (error) {
     await state.close();
     throw error;
@@ -62,7 +62,7 @@ async function buildService(
   base: Base,
   apiKeys: ApiKeyService,
   closeState: () => Promise<void>,
-  serverFactory?: FastifyServerFactory,
+  host: Omit<AppHost, 'logger'>,
 ): Promise<Service> {
   const { config, log, store, cluster, catalog, threads } = base;
   const models = buildModels(base);
@@ -80,7 +80,7 @@ async function buildService(
     ...storage.services,
     ...reports.services,
   };
-  const app = await buildHttp(base, services, serverFactory);
+  const app = await buildHttp(base, services, host);
   const queues = [training.queue, predictions.queue];
 
   async function useBootstrapKey(): Promise<void> {

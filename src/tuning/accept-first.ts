@@ -26,10 +26,10 @@ export function acceptBeforeReading(app: FastifyInstance): void {
     for (const socket of paused.splice(0)) socket.resume();
   }
 
-  // The constructor of http.Server does not pass the option on.
-  Object.assign(app.server, { pauseOnConnect: true });
   app.server.on('connection', (socket) => {
     hasAccepted = true;
+    // After the HTTP server has begun to read from it, which it does in the next tick.
+    process.nextTick(() => socket.pause());
     if (paused.push(socket) > 1) return;
     since = performance.now();
     setImmediate(resumeWhenQuiet);

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { problemSchema } from '../../src/http/errors/problem.ts';
-import { releasePort } from '../../src/http/hooks/lifecycle/graceful-shutdown.ts';
+import { drainInFlightRequests, releasePort } from '../../src/http/hooks/lifecycle/graceful-shutdown.ts';
 import { bindServer } from '../../src/http/starting-server.ts';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
@@ -80,7 +80,7 @@ test('is alive but not ready before the application takes over', async (t) => {
 });
 
 test('the application takes over the port and its open connections', async (t) => {
-  const { server, serverFactory, base } = await bind(t);
+  const { server, serverFactory, handOver, base } = await bind(t);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
   const request = async () => {
@@ -92,19 +92,17 @@ test('the application takes over the port and its open connections', async (t) =
   };
 
   const app = Fastify({ serverFactory });
-  let listening = 0;
-  app.addHook('onListen', async () => void listening++);
+  drainInFlightRequests(app);
   app.get('/here', async () => ({}));
   await app.ready();
   const before = await request();
   assert.equal(
     before.statusCode,
     503,
-    'an application that is built but does not listen receives no requests',
+    'an application that is built but was not handed over to receives no requests',
   );
-  assert.equal(await app.listen({ host: '127.0.0.1', port: portOf(server) }), base);
+  assert.equal(await handOver(), base);
   assert.deepEqual(await request(), { statusCode: 200, localPort: before.localPort });
-  assert.equal(listening, 1);
   agent.destroy();
   await app.close();
   assert.equal(server.listening, false);
@@ -138,13 +136,15 @@ test('a shared port is bound when the application takes over, and released when 
   const work = Promise.withResolvers<string>();
   const stop = new AbortController();
   async function start(name: string) {
-    const { server, serverFactory } = await bind(t, { port, reusePort: true });
+    const { server, serverFactory, handOver } = await bind(t, { port, reusePort: true });
     const app = Fastify({ serverFactory });
+    drainInFlightRequests(app);
     releasePort(app, () => stop.signal);
     app.get('/name', async () => name);
     app.get('/work', () => work.promise);
     assert.equal(server.listening, false);
-    await app.listen({ host: '127.0.0.1', port });
+    await app.ready();
+    await handOver();
     assert.equal(server.listening, true);
     return { app, server };
   }

@@ -62,6 +62,7 @@ export async function startService(
   const atelier = await openService(
     config,
     pino({ level: environment['LOG_LEVEL'] ?? 'error' }, { write: onLine }),
+    { writeLine: onLine },
   );
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= atelier.close());

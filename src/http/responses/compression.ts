@@ -2,6 +2,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
+import Negotiator from 'negotiator';
 import { gzipTag } from '../conditional/entity-tags.ts';
 import { addVary } from './negotiate.ts';
 
@@ -52,12 +53,12 @@ function isCompressible(reply: FastifyReply): boolean {
   return reply.getHeader('content-range') === undefined && reply.getHeader('content-encoding') === undefined;
 }
 
-function acceptsGzip(request: FastifyRequest): boolean {
-  const accepted = request.headers['accept-encoding'];
+function acceptsGzip({ headers }: FastifyRequest): boolean {
+  const accepted = headers['accept-encoding'];
   if (accepted === undefined || !/gzip|\*/i.test(accepted)) return false;
   // The parser reads a weight that is spelt `Q=` as 1.
-  request.raw.headers['accept-encoding'] = accepted.toLowerCase();
-  return request.accepts().encoding(['gzip', 'identity']) === 'gzip';
+  const negotiator = new Negotiator({ headers: { 'accept-encoding': accepted.toLowerCase() } });
+  return negotiator.encoding(['gzip', 'identity']) === 'gzip';
 }
 
 /** A 304 has the ETag of the variant that the client has, and the length of none. */

@@ -1,5 +1,6 @@
 /** Content negotiation: RFC 9110, section 12. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import Negotiator from 'negotiator';
 import { AtelierError } from '../../errors.ts';
 
 /** A parameter of a media range, except its weight. */
@@ -43,7 +44,6 @@ export function preferredType<const T extends string>(
   // The common cases; parsing takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;
   // Parameters are ignored, since no two offered types differ in them alone: application/json;charset=utf-8 matches.
-  request.raw.headers.accept = accept.replace(PARAMETER, '');
-  const accepted = request.accepts().type([...offered]);
-  return typeof accepted === 'string' ? (accepted as T) : undefined;
+  const negotiator = new Negotiator({ headers: { accept: accept.replace(PARAMETER, '') } });
+  return negotiator.mediaType([...offered]) as T | undefined;
 }

@@ -1,6 +1,6 @@
 /** The HTTP application of all services. It does not listen yet. */
-import type { FastifyInstance, FastifyServerFactory } from 'fastify';
-import { buildApp } from '../../http/app.ts';
+import type { FastifyInstance } from 'fastify';
+import { type AppHost, buildApp } from '../../http/app.ts';
 import type { Services } from '../../http/services.ts';
 import { createEventSubscriptions, createSearchSubscriptions } from '../../services/events/subscribe.ts';
 import { createWaitForEnd } from '../../services/events/wait-for-end.ts';
@@ -18,7 +18,7 @@ type Added =
 export function buildHttp(
   base: Base,
   services: Omit<Services, Added>,
-  serverFactory?: FastifyServerFactory,
+  host: Omit<AppHost, 'logger'>,
 ): Promise<FastifyInstance> {
   const { config, log, store, cluster, catalog, memory, metrics } = base;
   const leases = store.rateLeases;
@@ -31,5 +31,5 @@ export function buildHttp(
     waitForEnd: createWaitForEnd(store),
     ...(leases && cluster && { rateLeases: { leases, replicas: () => cluster.replicas.live().length } }),
   };
-  return buildApp({ ...services, ...added }, config, log, serverFactory);
+  return buildApp({ ...services, ...added }, config, { ...host, logger: log });
 }

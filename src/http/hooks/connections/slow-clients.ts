@@ -80,7 +80,8 @@ export function endSlowClients(
       last.since = now;
       last.bytes = bytes;
     } else if (now - last.since >= patienceMs) {
-      if (isBody) rejectBody(reply, 'body stalled', `no byte of the body arrived for ${stallMs / 1000} seconds`);
+      if (isBody)
+        rejectBody(reply, 'body stalled', `no byte of the body arrived for ${stallMs / 1000} seconds`);
       else closeReader(reply);
       return;
     }

@@ -1,42 +1,36 @@
 /** Access log: one line per request, written after its response. */
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify';
-import { type Logger, symbols } from 'pino';
+import { hostname } from 'node:os';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { levels } from 'pino';
 import type { Config } from '../../../config/read.ts';
 
 /** First status that is always logged: a rejected request is the client's error, and as interesting as ours. */
 const FIRST_ERROR_STATUS = 400;
+const LEVEL = levels.values['info']!;
 
-/** @param fraction of the successful requests that are logged; null logs no request at all */
-export function logRequests(app: FastifyInstance, fraction: Config['accessLog']): void {
-  if (fraction === null || !isPino(app.log) || !app.log.isLevelEnabled('info')) return;
-  const writeLine = createLineWriter(app.log);
+export type WriteLine = (line: string) => void;
+
+/**
+ * @param fraction of the successful requests that are logged; null logs no request at all
+ * @param write writes a line to the destination of the logger
+ */
+export function logRequests(app: FastifyInstance, fraction: Config['accessLog'], write: WriteLine): void {
+  const minimum = levels.values[app.log.level] ?? Number.POSITIVE_INFINITY;
+  if (fraction === null || minimum > LEVEL) return;
+  const render = createLineRenderer();
   app.addHook('onResponse', (_request, reply, done) => {
-    if (reply.statusCode >= FIRST_ERROR_STATUS || Math.random() < fraction) writeLine(reply);
+    if (reply.statusCode >= FIRST_ERROR_STATUS || Math.random() < fraction) write(render(reply));
     done();
   });
 }
 
-const isPino = (log: FastifyBaseLogger): log is Logger => symbols.streamSym in log;
-
-/** The parts of a logger that its lines consist of; see https://getpino.io/#/docs/api?id=symbols */
-interface Internals {
-  readonly [symbols.streamSym]: { write(line: string): void };
-  /** The time as a member: `,"time":1`. */
-  readonly [symbols.timeSym]: () => string;
-  /** The other fields of every line, as members. */
-  readonly [symbols.chindingsSym]: string;
-}
-
 /**
- * Writes what `log.info({ reqId, method, … }, 'request completed')` would. That takes as long as the forward pass, because
- * pino finds out for each field of each line how to write it. Members that a line shares with the one before are kept:
- * the time within a millisecond, and the request within a series of the same.
+ * Renders what `log.info({ reqId, method, … }, 'request completed')` would write. That takes as long as the forward pass,
+ * because pino finds out for each field of each line how to write it. Members that a line shares with the one before are
+ * kept: the time within a millisecond, and the request within a series of the same.
  */
-function createLineWriter(log: Logger): (reply: FastifyReply) => void {
-  const internals = log as unknown as Internals;
-  const stream = internals[symbols.streamSym];
-  const level = `{"level":${log.levels.values['info']}`;
-  const bindings = `${internals[symbols.chindingsSym]},"reqId":"`;
+function createLineRenderer(): (reply: FastifyReply) => string {
+  const service = { pid: process.pid, hostname: hostname() };
   let time = 0;
   let start = '';
   const last = { method: '', url: '', statusCode: 0, members: '' };
@@ -45,16 +39,19 @@ function createLineWriter(log: Logger): (reply: FastifyReply) => void {
     const now = Date.now();
     if (now !== time) {
       time = now;
-      start = level + internals[symbols.timeSym]() + bindings;
+      start = `${openObject({ level: LEVEL, time, ...service })},"reqId":`;
     }
     if (url !== last.url || statusCode !== last.statusCode || method !== last.method) {
-      Object.assign(last, { method, url, statusCode });
       // The path only, like `serializers` of the log.
-      const path = JSON.stringify(url.split('?', 1)[0]);
-      last.members = `","method":"${method}","url":${path},"status":${statusCode},"durationMs":`;
+      const [path] = url.split('?', 1);
+      const members = openObject({ method, url: path, status: statusCode }).slice(1);
+      Object.assign(last, { method, url, statusCode, members });
     }
     // Without configured keys every caller is anonymous.
     const from = caller === 'anonymous' ? '' : `,"caller":${JSON.stringify(caller)}`;
-    stream.write(`${start}${id}${last.members}${elapsedTime}${from},"msg":"request completed"}\n`);
+    return `${start}${JSON.stringify(id)},${last.members},"durationMs":${elapsedTime}${from},"msg":"request completed"}\n`;
   };
 }
+
+/** The JSON of an object without its end. */
+const openObject = (members: object) => JSON.stringify(members).slice(0, -1);

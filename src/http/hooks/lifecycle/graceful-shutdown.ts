@@ -39,6 +39,8 @@ export function drainInFlightRequests(app: FastifyInstance): void {
   app.register(async (scope) => {
     scope.addHook('preClose', async () => {
       if (inFlight > 0) await new Promise<void>((resolve) => (resolveDrained = resolve));
+      // Fastify closes only a server with which it listens itself.
+      app.server.close();
       app.server.closeAllConnections();
     });
   });
@@ -50,7 +52,7 @@ export function drainInFlightRequests(app: FastifyInstance): void {
  * @param stopping aborts when the shutdown begins
  */
 export function releasePort(app: FastifyInstance, stopping: () => AbortSignal): void {
-  app.addHook('onListen', async () => {
+  app.addHook('onReady', async () => {
     stopping().addEventListener('abort', () => app.server.close());
   });
 }

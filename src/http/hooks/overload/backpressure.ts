@@ -51,10 +51,15 @@ export function measureDelay(app: FastifyInstance, sampleMs = SAMPLE_MS): () => 
     histogram.reset();
   }
 
-  app.addHook('onListen', async () => {
+  function start(): void {
     histogram.enable();
     sampledAt = performance.now();
     timer = setInterval(sample, sampleMs).unref();
+  }
+
+  app.addHook('onReady', async () => {
+    if (app.server.listening) start();
+    else app.server.once('listening', start);
   });
   app.addHook('onClose', async () => {
     clearInterval(timer);

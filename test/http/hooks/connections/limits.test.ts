@@ -36,7 +36,14 @@ async function serve(
   onMeasured = (_labels: string) => {},
   onLimit: OnLimit = () => {},
 ) {
-  const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, eventStallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
+  const limits = {
+    headersMs: LONG_MS,
+    requestMs: LONG_MS,
+    stallMs: LONG_MS,
+    eventStallMs: LONG_MS,
+    keepAliveMs: LONG_MS,
+    ...short,
+  };
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20, measureMs: 20 };
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
   const requests: RequestMeter = {

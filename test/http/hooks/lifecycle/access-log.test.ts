@@ -12,11 +12,11 @@ interface Line {
 
 async function logged(fraction: number | null, statuses: readonly number[]): Promise<Line[]> {
   const lines: Line[] = [];
-  const stream = { write: (line: string) => lines.push(JSON.parse(line)) };
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const logController = new LogController({ disableRequestLogging: true });
   const app = Fastify({ logger: { stream }, logController });
   app.decorateRequest('caller', 'anonymous');
-  logRequests(app, fraction);
+  logRequests(app, fraction, stream.write);
   app.get<{ Params: { status: number } }>('/:status', async ({ params }, reply) =>
     reply.code(params.status).send(),
   );
@@ -56,7 +56,7 @@ test('a line is the one that pino would write, with the path but no query', asyn
   const logController = new LogController({ disableRequestLogging: true });
   const app = Fastify({ logger: { stream }, logController, genReqId: () => 'asked' });
   app.decorateRequest('caller', 'anonymous');
-  logRequests(app, 1);
+  logRequests(app, 1, stream.write);
   app.get('/*', async (request) => {
     // Clients may send any bytes, but `inject` would encode the quotation mark.
     Object.defineProperty(request, 'url', { value: '/a"b?key=secret' });

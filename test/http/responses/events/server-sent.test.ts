@@ -30,7 +30,12 @@ async function startStream(
   }
   const app = Fastify({ forceCloseConnections: 'idle' });
   const limits = { ...CONNECTION_LIMITS, eventStallMs: stalledMs, measureMs: 20 };
-  endSlowClients(app, limits, () => {}, () => {});
+  endSlowClients(
+    app,
+    limits,
+    () => {},
+    () => {},
+  );
   app.get('/', async (request, reply) => {
     const after = Number(request.headers['last-event-id'] ?? 0);
     const pages = await follow(jobId, { after, parameter: 'Last-Event-ID' });
