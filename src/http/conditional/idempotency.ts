@@ -8,7 +8,7 @@ import type { IdempotencyRecord, StoredResponse } from '../../store/idempotency.
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route accepts an Idempotency-Key; its handler must call `respondIdempotently`. */
+    /** Whether the route accepts an Idempotency-Key; its handler must call `createIdempotently`. */
     idempotent?: boolean;
   }
   interface FastifyRequest {

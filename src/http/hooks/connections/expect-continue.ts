@@ -7,7 +7,7 @@ const waiting = new WeakSet<IncomingMessage>();
 
 export const awaitsContinue = (request: IncomingMessage): boolean => waiting.has(request);
 
-/** The body will be dropped, if it arrives nevertheless: reading it must not call for the rest. */
+/** If the body arrives anyway, it is dropped; reading it must not send `100 Continue`. */
 export function declineContinue(request: IncomingMessage): void {
   waiting.delete(request);
 }

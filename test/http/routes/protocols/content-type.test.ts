@@ -88,7 +88,7 @@ test('every response and error of the other protocols is exactly application/jso
   }
 });
 
-test('so are 401, 403, 429, and 503 of a service that stops', async (t) => {
+test('401, 403, 429 and the 503 of a shutdown have the content type of the protocol, too', async (t) => {
   const key = generateKey();
   const API_KEYS = formatApiKey({ name: 'reader', scopes: ['predict'], digest: sha256Bytes(key) });
   const { app: keyed } = await startService(t, { API_KEYS });
