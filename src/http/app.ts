@@ -35,7 +35,7 @@ import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
 
-/** What the process passes to the application. */
+/** The parts of the process that the application uses. */
 export interface AppHost {
   readonly logger?: FastifyBaseLogger;
   /** Returns a server that listens already. */

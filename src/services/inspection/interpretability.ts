@@ -26,7 +26,7 @@ interface ExplainOptions {
   /** The class to explain; by default the most probable one. */
   readonly label?: number | undefined;
   readonly diagnose: boolean;
-  /** Of an encoded image. */
+  /** Replaces the fit of the model for encoded images. */
   readonly fit?: Fit;
 }
 

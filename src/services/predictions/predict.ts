@@ -94,7 +94,7 @@ export interface PredictionObserver {
 /** A request that is being processed. */
 interface Work {
   readonly model: LoadedModel;
-  /** Of encoded images. */
+  /** How encoded images become 28×28. */
   readonly preprocessing: Preprocessing | null;
   readonly signal: () => AbortSignal;
   readonly startedAt: number;

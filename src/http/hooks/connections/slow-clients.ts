@@ -34,7 +34,7 @@ export interface SlowClients {
 /** Minimum time over which the rate of a body is measured before its request is ended. */
 const RATE_AFTER_MS = 2000;
 
-/** What a client has to do next, and how far it is. */
+/** The next task of a client, and its progress. */
 interface Progress {
   readonly awaits: 'body' | 'reading';
   /** Bytes of the connection. */
