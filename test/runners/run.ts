@@ -1,31 +1,54 @@
 /**
- * Runs the files of one tier with Node's test runner, whose output it passes on.
- * usage: node test/runners/run.ts fast|slow|page|coverage
+ * Runs the files of one tier, or only the given ones, with Node's test runner. Every test and every file has a time limit.
+ * usage: node test/runners/run.ts fast|slow|page|coverage [FILE…]
  */
-import { spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
 import { type Tier, testFiles } from './tiers.ts';
 
-const tier = process.argv[2] as Tier;
-const CONCURRENCY: Readonly<Record<Tier, number>> = { fast: 3, slow: 2, page: 4, coverage: 2 };
-const COVERAGE = [
-  '--experimental-test-coverage',
-  '--test-coverage-include=src/**/*.ts',
-  '--test-coverage-lines=90',
-  '--test-coverage-branches=90',
-];
+const MINUTE_MS = 60_000;
+/** Limits of time for one test, and for the process of one file, which may block or not end after its tests. */
+const LIMITS = {
+  fast: { concurrency: 3, testMs: 2 * MINUTE_MS, fileMs: 10 * MINUTE_MS },
+  slow: { concurrency: 2, testMs: 10 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
+  page: { concurrency: 4, testMs: 2 * MINUTE_MS, fileMs: 10 * MINUTE_MS },
+  coverage: { concurrency: 2, testMs: 5 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
+};
 
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    '--test-global-setup=test/support/servers/postgres-server.ts',
-    `--test-concurrency=${CONCURRENCY[tier]}`,
-    ...(tier === 'coverage' ? COVERAGE : []),
-    ...testFiles(tier),
-  ],
-  {
-    stdio: 'inherit',
-    env: { ...process.env, ...(tier !== 'coverage' && { NODE_COMPILE_CACHE: 'node_modules/.cache/tests' }) },
-  },
-);
-process.exitCode = status ?? 1;
+const [tier, ...files] = process.argv.slice(2) as [Tier, ...string[]];
+const { concurrency, testMs, fileMs } = LIMITS[tier];
+if (tier !== 'coverage') process.env['NODE_COMPILE_CACHE'] = 'node_modules/.cache/tests';
+
+// The runner has no time limit for files.
+subscribe('child_process', (message) => {
+  const { process: child } = message as { process: ChildProcess };
+  child.once('spawn', () => {
+    if (child.spawnfile !== process.execPath) return;
+    const timer = setTimeout(() => {
+      console.error(`${child.spawnargs.at(-1)} exceeds the time limit of ${fileMs / MINUTE_MS} minutes.`);
+      child.kill('SIGKILL');
+    }, fileMs);
+    child.once('exit', () => clearTimeout(timer));
+  });
+});
+
+run({
+  files: files.length > 0 ? files : testFiles(tier),
+  concurrency,
+  timeout: testMs,
+  // Files that run alone start a server of their own.
+  ...(files.length === 0 && { globalSetupPath: 'test/support/servers/postgres-server.ts' }),
+  ...(tier === 'coverage' && {
+    coverage: true,
+    coverageIncludeGlobs: ['src/**/*.ts'],
+    lineCoverage: 90,
+    branchCoverage: 90,
+  }),
+})
+  .on('test:summary', ({ success }) => {
+    if (!success) process.exitCode = 1;
+  })
+  .compose(spec)
+  .pipe(process.stdout);
