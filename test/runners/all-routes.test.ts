@@ -1,3 +1,3 @@
 import { ROUTE_FOLDERS, runFolders } from './shared-process.ts';
 
-await runFolders(ROUTE_FOLDERS);
+runFolders(ROUTE_FOLDERS);

@@ -1,3 +1,3 @@
 import { runFolders, SERVICE_FOLDERS } from './shared-process.ts';
 
-await runFolders(SERVICE_FOLDERS);
+runFolders(SERVICE_FOLDERS);

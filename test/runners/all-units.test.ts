@@ -1,3 +1,3 @@
 import { runFolders, UNIT_FOLDERS } from './shared-process.ts';
 
-await runFolders(UNIT_FOLDERS);
+runFolders(UNIT_FOLDERS);

@@ -3,6 +3,8 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+/** Limit of time for the tests of one file. */
+const FILE_LIMIT_MS = 300_000;
 const TESTS = join(import.meta.dirname, '..');
 
 /** Folders whose fast tests start no service. */
@@ -18,21 +20,19 @@ export const UNIT_FOLDERS = [
   'protocols',
   'store',
 ];
-/** Folders whose fast tests start services, which end with the test or the process. */
+/** Folders whose fast tests start services, which end with the test or the file. */
 export const SERVICE_FOLDERS = ['queue', 'services'];
 export const ROUTE_FOLDERS = ['http/routes'];
 
 export const fastTests = (folder: string) =>
   globSync(`${folder}/**/!(*.slow).test.ts`, { cwd: TESTS }).toSorted();
 
-/** Runs the fast tests of the folders, one file after another. */
-export async function runFolders(folders: readonly string[]): Promise<void> {
-  const loaded = loadAll(folders.flatMap(fastTests));
-  // Holds back all other tests. Node runs the hooks of `after` as soon as no test is left, which could be between two files.
-  test('all files of this process are loaded', () => loaded);
-  await loaded;
-}
-
-async function loadAll(files: readonly string[]): Promise<void> {
-  for (const file of files) await import(join(TESTS, file));
+/**
+ * Runs the fast tests of the folders, one file after another. Each file is a test, whose end calls the `after` hooks of the
+ * file. At the top level they would be called once no test is left, although further files were still being imported.
+ */
+export function runFolders(folders: readonly string[]): void {
+  for (const file of folders.flatMap(fastTests)) {
+    test(file, { timeout: FILE_LIMIT_MS }, () => import(join(TESTS, file)));
+  }
 }
