@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { getTestContext } from 'node:test';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import type { z } from 'zod';
 import { readConfig } from '../../src/config/read.ts';
@@ -69,8 +70,30 @@ export async function startService(
   addCleanup(scope, close);
   await atelier.start();
   checkInjected(atelier.app);
+  cancelLeftJobs(atelier.app);
   assertSent = checkSent(atelier.app.server);
   return { ...atelier, close };
+}
+
+/** Cancels a job at the end of the test that created it: one that a failed test leaves would keep its slot from the next. */
+function cancelLeftJobs(app: FastifyInstance): void {
+  const inject = app.inject as (options: string | InjectOptions) => Promise<LightMyRequestResponse>;
+  async function injectAndCancel(options: string | InjectOptions): Promise<LightMyRequestResponse> {
+    const response = await inject(options);
+    const { location } = response.headers;
+    const context = getTestContext();
+    if (
+      response.statusCode === 202 &&
+      location?.includes('/training-jobs/') &&
+      context &&
+      'after' in context
+    ) {
+      // The service may have ended before the test.
+      addCleanup(context, () => inject({ method: 'POST', url: `${location}/cancel` }).catch(() => {}));
+    }
+    return response;
+  }
+  Object.assign(app, { inject: injectAndCancel });
 }
 
 /** A request for two training steps, each metric measured once. It publishes a version whatever two steps have taught. */
