@@ -18,15 +18,12 @@ export interface PageService extends Pick<Service, 'app'> {
   readonly url: string;
 }
 
-/**
- * Starts the service in this process, at a free port. The environment is that of `startService`, with load shedding off: the
- * browser and the test delay the event loop of the process, and a 503 is a message that fails the test.
- */
+/** Starts the service in this process, at a free port. The environment is that of `startService`. */
 export async function startPageService(
   scope: Scope,
   environment: Record<string, string> = {},
 ): Promise<PageService> {
-  const { app } = await startService(scope, { MAX_EVENT_LOOP_DELAY_MS: '60000', ...environment });
+  const { app } = await startService(scope, environment);
   return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
 }
 

@@ -58,6 +58,8 @@ export async function startService(
     DATA_DIR,
     STARTER_JOB: 'off',
     TRAINING_WORKERS: '2',
+    // Other processes make the event loop of the test late, and a 503 would fail it.
+    MAX_EVENT_LOOP_DELAY_MS: '60000',
     ...environment,
   });
   const atelier = await openService(
