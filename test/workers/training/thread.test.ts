@@ -8,12 +8,16 @@ import { DATA_DIR } from '../../support/data-directory.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 
+/** Trains for longer than a thread takes to start. */
 async function parametersWith(threads: number) {
-  const thread = startTrainingThread(threads, { hangsAfterMs: 20_000 });
+  let started = 0;
+  const count = () => started++;
+  process.on('worker', count);
+  const thread = startTrainingThread(threads);
   let last: WorkerMessage | undefined;
   const task = thread.run(
     {
-      plan: planOf([784, 16, 10], { batchSize: 256, epochs: 2, validationFraction: 0.98 }),
+      plan: planOf([784, 64, 10], { batchSize: 256, epochs: 2, validationFraction: 0.9 }),
       threads,
       checkGradient: false,
       budgetSeconds: null,
@@ -29,6 +33,8 @@ async function parametersWith(threads: number) {
     },
   );
   await task.ended.finally(thread.end);
+  process.off('worker', count);
+  assert.equal(started, threads);
   assert.ok(last?.kind === 'completed', JSON.stringify(last));
   return last.result.parameters;
 }
