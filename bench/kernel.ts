@@ -11,6 +11,7 @@ import { shuffleEpoch } from '../src/numerics/examples/batches.ts';
 import { initializeUniformFanIn } from '../src/numerics/network/initialize.ts';
 import { createKernelEngine } from '../src/numerics/simd/kernel-engine.ts';
 import { createKernelForward } from '../src/numerics/simd/kernel-forward.ts';
+import { PLAIN_SETTINGS } from '../src/numerics/training/engine.ts';
 import { widenVectors } from '../src/tuning/wide-vectors.ts';
 
 const DATA = new URL('../data/', import.meta.url).pathname;
@@ -37,22 +38,12 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
   const engine = createKernelEngine(
     new WebAssembly.Module(readFileSync(KERNEL)),
     {
+      ...PLAIN_SETTINGS,
       layerSizes,
       batchSize: batch,
       seed: 1,
-      activation: 'relu',
       optimizer: { type: 'sgd', momentum, nesterov: false, weightDecay: 0 },
-      l1: 0,
-      l2: 0,
       dropout,
-      labelSmoothing: 0,
-      clipNorm: null,
-      ema: null,
-      classWeights: null,
-      standardization: null,
-      augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
-      mixup: null,
-      distillation: null,
     },
     initializeUniformFanIn(layerSizes, 1),
     { threads, wide: process.argv[2] === 'wide' },

@@ -8,7 +8,7 @@ import {
   type BatchSums,
   type EngineSettings,
   type Examples,
-  PLAIN_OBJECTIVE,
+  PLAIN_SETTINGS,
   type StepPosition,
 } from '../../src/numerics/training/engine.ts';
 import { areVectorsWide } from '../../src/tuning/wide-vectors.ts';
@@ -30,16 +30,12 @@ export interface Stepper {
 
 function engineSettings({ layerSizes, batchSize, momentum, dropout }: StepSettings): EngineSettings {
   return {
-    ...PLAIN_OBJECTIVE,
+    ...PLAIN_SETTINGS,
     layerSizes,
-    activation: 'relu',
-    standardization: null,
     batchSize,
     seed: SEED,
     optimizer: { type: 'sgd', momentum, nesterov: false, weightDecay: 0 },
     dropout,
-    clipNorm: null,
-    ema: null,
   };
 }
 

@@ -7,7 +7,7 @@ import { randomBits } from '../../src/numerics/random.ts';
 import {
   type EngineSettings,
   type Examples,
-  PLAIN_OBJECTIVE,
+  PLAIN_SETTINGS,
   type StepPosition,
 } from '../../src/numerics/training/engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training/plan.ts';
@@ -130,34 +130,20 @@ export function reluNetwork(layerSizes: LayerSizes): Network {
 
 /** Settings for plain gradient descent on plain cross-entropy, with changes. */
 export function settingsOf(layerSizes: LayerSizes, changes: Partial<EngineSettings> = {}): EngineSettings {
-  return {
-    ...reluNetwork(layerSizes),
-    ...PLAIN_OBJECTIVE,
-    batchSize: 64,
-    seed: 0,
-    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
-    clipNorm: null,
-    ema: null,
-    ...changes,
-  };
+  return { ...PLAIN_SETTINGS, layerSizes, batchSize: 64, ...changes };
 }
 
 /** A plan for one epoch of plain gradient descent at a constant rate, with changes. */
 export function planOf(layerSizes: LayerSizes, changes: Partial<TrainingPlan> = {}): TrainingPlan {
   return {
-    ...PLAIN_OBJECTIVE,
+    ...PLAIN_SETTINGS,
     layerSizes,
-    activation: 'relu',
     initialization: 'uniform-fan-in',
     initialParameters: null,
-    seed: 0,
     epochs: 1,
     batchSize: 16,
-    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
     learningRate: 0.1,
     schedule: { type: 'constant' },
-    clipNorm: null,
-    ema: null,
     classWeights: null,
     standardize: false,
     validationFraction: null,

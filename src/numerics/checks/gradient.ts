@@ -5,7 +5,7 @@
 import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from '../network/coordinates.ts';
 import { blocks, type Network, type Parameters, parameterCount } from '../network/layers.ts';
 import { createComputeGradient } from '../reference/objective.ts';
-import { checkExamples, type Examples, PLAIN_OBJECTIVE } from '../training/engine.ts';
+import { checkExamples, type Examples, PLAIN_SETTINGS } from '../training/engine.ts';
 import { compareGradients, type GradientComparison } from './comparison.ts';
 import { gradientCheckCost } from './cost.ts';
 import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
@@ -174,7 +174,7 @@ export function* gradientCheck(
 function referenceGradient(plan: GradientCheckPlan, parameters: Float64Array): Float64Array {
   const gradient = new Float64Array(parameters.length);
   const { layerSizes, activation, standardization, examples, indices } = plan;
-  const settings = { ...PLAIN_OBJECTIVE, layerSizes, activation, standardization, seed: 0 };
+  const settings = { ...PLAIN_SETTINGS, layerSizes, activation, standardization };
   const sums = { loss: 0, correct: 0 };
   createComputeGradient(gradient, parameters, settings)(sums, examples, indices, { epoch: 0, start: 0 });
   return gradient;

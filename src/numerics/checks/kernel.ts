@@ -6,9 +6,8 @@ import { blocks, type Parameters } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
 import { createReferenceEngine } from '../reference/reference-engine.ts';
 import type { CreateEngine, EngineSettings, Examples } from '../training/engine.ts';
-import { PLAIN_OBJECTIVE } from '../training/engine.ts';
+import { PLAIN_SETTINGS } from '../training/engine.ts';
 
-const PLAIN_SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 const STEP_POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
 
 /**
@@ -34,7 +33,7 @@ export function engineDifference(
   const { distillation } = settings;
   const plain = {
     ...settings,
-    optimizer: PLAIN_SGD,
+    optimizer: PLAIN_SETTINGS.optimizer,
     distillation: distillation && { ...distillation, weight: distillation.weight / 2 },
   };
   createReferenceEngine(plain, rounded).gradient(reference, mislabelled, batch, STEP_POSITION);
@@ -61,15 +60,11 @@ export function selfCheck(createEngine: CreateEngine): number {
   const batch = Uint32Array.from(examples.labels.keys());
   const differences = ACTIVATIONS.map((activation) => {
     const settings: EngineSettings = {
-      ...PLAIN_OBJECTIVE,
+      ...PLAIN_SETTINGS,
       layerSizes: SELF_CHECK_SIZES,
       activation,
       standardization: { mean: 0.3, std: 0.4 },
       batchSize: SELF_CHECK_EXAMPLES,
-      seed: 0,
-      optimizer: PLAIN_SGD,
-      clipNorm: null,
-      ema: null,
     };
     const parameters = initialize('glorot', SELF_CHECK_SIZES, 1);
     return engineDifference(createEngine, settings, parameters, examples, batch);

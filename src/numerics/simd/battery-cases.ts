@@ -4,7 +4,7 @@ import { ACTIVATIONS } from '../network/activations.ts';
 import { parameterCount } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
 import type { EngineSettings, Examples, OptimizerSettings } from '../training/engine.ts';
-import { PLAIN_OBJECTIVE } from '../training/engine.ts';
+import { PLAIN_SETTINGS } from '../training/engine.ts';
 
 export interface BatteryCase {
   readonly settings: EngineSettings;
@@ -33,12 +33,11 @@ const AUGMENTATION = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
 /** The only number of inputs that can be augmented. */
 const AUGMENTED_INPUTS = 784;
 
-const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 };
 const OPTIMIZERS: readonly OptimizerSettings[] = [
-  SGD,
-  { ...SGD, momentum: 0.9, weightDecay: 0.01 },
-  { ...SGD, momentum: 0.9, nesterov: true },
+  { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+  { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.01 },
+  { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0 },
   { type: 'rmsprop', momentum: 0, alpha: 0.9, epsilon: 1e-6, weightDecay: 0.01 },
   { type: 'rmsprop', momentum: 0.5, alpha: 0.9, epsilon: 1e-6, weightDecay: 0 },
   { type: 'adam', ...ADAM },
@@ -63,7 +62,7 @@ const entry = <T>(list: readonly T[], n: number): T => list[n % list.length]!;
 export function batteryCase(n: number): BatteryCase {
   const isAugmented = n % 11 === 10;
   const settings: EngineSettings = {
-    ...PLAIN_OBJECTIVE,
+    ...PLAIN_SETTINGS,
     ...entry(PENALTIES, n),
     layerSizes: [
       isAugmented ? AUGMENTED_INPUTS : entry(INPUTS, n),
@@ -101,17 +100,7 @@ function createTeachers(weight: number | null, batchSize: number, classes: numbe
 
 /** The network and the batch size that a request trains by default. */
 export function typicalCase(): BatteryCase {
-  const settings: EngineSettings = {
-    ...PLAIN_OBJECTIVE,
-    layerSizes: [784, 40, 10],
-    batchSize: 64,
-    seed: 0,
-    activation: 'relu',
-    optimizer: SGD,
-    clipNorm: null,
-    ema: null,
-    standardization: null,
-  };
+  const settings = { ...PLAIN_SETTINGS, layerSizes: [784, 40, 10], batchSize: 64 };
   return createCase(settings, 0, SCALES[0]!, PIXELS[0]!);
 }
 

@@ -93,18 +93,6 @@ export interface ObjectiveSettings {
   readonly distillation: Distillation | null;
 }
 
-/** Plain cross-entropy. */
-export const PLAIN_OBJECTIVE: ObjectiveSettings = {
-  l1: 0,
-  l2: 0,
-  dropout: 0,
-  labelSmoothing: 0,
-  classWeights: null,
-  augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
-  mixup: null,
-  distillation: null,
-};
-
 export interface EngineSettings extends Network, ObjectiveSettings {
   /** Largest number of examples of a step. */
   readonly batchSize: number;
@@ -116,6 +104,24 @@ export interface EngineSettings extends Network, ObjectiveSettings {
   /** Average of the parameters of all steps, which becomes the model. */
   readonly ema: Ema | null;
 }
+
+/** Plain gradient descent on plain cross-entropy, for a ReLU network: every option is off. */
+export const PLAIN_SETTINGS: Omit<EngineSettings, 'layerSizes' | 'batchSize'> = {
+  activation: 'relu',
+  standardization: null,
+  seed: 0,
+  optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+  l1: 0,
+  l2: 0,
+  dropout: 0,
+  labelSmoothing: 0,
+  clipNorm: null,
+  classWeights: null,
+  augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+  mixup: null,
+  distillation: null,
+  ema: null,
+};
 
 export interface StepPosition {
   readonly epoch: number;

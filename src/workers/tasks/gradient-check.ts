@@ -4,7 +4,7 @@ import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/g
 import { engineDifference } from '../../numerics/checks/kernel.ts';
 import { initialize } from '../../numerics/network/initialize.ts';
 import { type Parameters, parameterCount } from '../../numerics/network/layers.ts';
-import { PLAIN_OBJECTIVE } from '../../numerics/training/engine.ts';
+import { PLAIN_SETTINGS } from '../../numerics/training/engine.ts';
 import { createKernelEngine, KERNEL_NAME } from '../kernel/compile.ts';
 import type { GradientCheckResult, GradientCheckTask } from '../messages/shapes.ts';
 
@@ -23,18 +23,9 @@ export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
 
 /** Relative difference between the gradients of the kernel and of the reference, for the same weights and images. */
 function kernelDifference(task: GradientCheckTask, parameters: Parameters): number {
-  const { layerSizes, activation, standardization, examples, indices, seed } = task;
-  const settings = {
-    ...PLAIN_OBJECTIVE,
-    layerSizes,
-    activation,
-    standardization,
-    batchSize: indices.length,
-    seed,
-    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
-    clipNorm: null,
-    ema: null,
-  } as const;
+  const { layerSizes, activation, standardization, examples, indices } = task;
+  const network = { layerSizes, activation, standardization };
+  const settings = { ...PLAIN_SETTINGS, ...network, batchSize: indices.length };
   return engineDifference(createKernelEngine, settings, parameters, examples, indices);
 }
 

@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs';
 import type { Distillation } from '../../../src/numerics/examples/distillation.ts';
 import { parameterCount } from '../../../src/numerics/network/layers.ts';
 import { randomUniform } from '../../../src/numerics/random.ts';
-import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
+import {
+  type EngineSettings,
+  type Examples,
+  PLAIN_SETTINGS,
+  type StepPosition,
+} from '../../../src/numerics/training/engine.ts';
 import { stripes } from '../fixtures.ts';
 
 export const kernelModule = new WebAssembly.Module(
@@ -12,24 +17,7 @@ export const kernelModule = new WebAssembly.Module(
 
 export const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 export const UNCHANGED = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };
-const PLAIN: EngineSettings = {
-  layerSizes: [13, 7, 3],
-  batchSize: 10,
-  seed: 5,
-  activation: 'relu',
-  optimizer: SGD,
-  l1: 0,
-  l2: 0,
-  dropout: 0,
-  labelSmoothing: 0,
-  clipNorm: null,
-  ema: null,
-  classWeights: null,
-  standardization: null,
-  augmentation: UNCHANGED,
-  mixup: null,
-  distillation: null,
-};
+const PLAIN: EngineSettings = { ...PLAIN_SETTINGS, layerSizes: [13, 7, 3], batchSize: 10, seed: 5 };
 
 export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {
   return { ...PLAIN, ...changes };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { PLAIN_OBJECTIVE } from '../../../src/numerics/training/engine.ts';
+import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import {
   type TimedOptions,
   threadedFraction,
@@ -38,7 +38,7 @@ test('the model of the gain by a second thread fits the measured one', () => {
 
 test('noise, mixup, moments and an average take time, the latter two once per step', () => {
   const optimizer = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
-  const { augmentation } = PLAIN_OBJECTIVE;
+  const { augmentation } = PLAIN_SETTINGS;
   const time = (batchSize: number, changes: Partial<TimedOptions> = {}) =>
     trainingMicroseconds([784, 40, 10], {
       batchSize,

@@ -6,7 +6,7 @@ import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { randomBits } from '../../../src/numerics/random.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import type { Augmentation, OptimizerSettings } from '../../../src/numerics/training/engine.ts';
-import { PLAIN_OBJECTIVE } from '../../../src/numerics/training/engine.ts';
+import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import type { TrainingPlan } from '../../../src/numerics/training/plan.ts';
 import { planOf, stripes } from '../fixtures.ts';
 import {
@@ -89,7 +89,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
   trainings[name] = { ...small, plan: { ...plan, optimizer, learningRate } };
 }
 for (const [name, changes] of Object.entries(AUGMENTATIONS)) {
-  const augmentation = { ...PLAIN_OBJECTIVE.augmentation, ...changes };
+  const augmentation = { ...PLAIN_SETTINGS.augmentation, ...changes };
   const picturePlan = planOf([784, 6, 4], { epochs: 3, validationFraction: 0.2, augmentation });
   trainings[name] = { ...pictures, plan: picturePlan };
 }
