@@ -1,29 +1,22 @@
 /** The training plan: all numerical settings of a training. */
-
 import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
-import type { Activation } from '../network/activations.ts';
 import type { Initialization } from '../network/initialize.ts';
-import type { LayerSizes, Parameters, Standardization } from '../network/layers.ts';
+import type { Parameters, Standardization } from '../network/layers.ts';
 import type { EarlyStopping } from './early-stopping.ts';
-import type { Ema } from './ema.ts';
-import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
+import type { EngineSettings, Examples } from './engine.ts';
 import type { Schedule } from './schedules.ts';
 
-/** Everything that determines the final parameters, besides the examples and the engine. */
-export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
-  readonly layerSizes: LayerSizes;
-  readonly activation: Activation;
+/**
+ * Everything that determines the final parameters, besides the examples and the engine: the options of the engine, which
+ * its settings take unchanged, and what the loop and the data add.
+ */
+export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | 'classWeights'> {
   readonly initialization: Initialization;
   /** Packed parameters to start from instead of the initialization. */
   readonly initialParameters: Parameters | null;
-  readonly seed: number;
   readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: OptimizerSettings;
   readonly learningRate: number;
   readonly schedule: Schedule;
-  readonly clipNorm: number | null;
-  readonly ema: Ema | null;
   /** "balanced" to compute them from the training split, or one number per class. */
   readonly classWeights: 'balanced' | readonly number[] | null;
   /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
@@ -55,23 +48,10 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
     throw new RangeError(`${train.labels.length} images cannot have ${targets} targets.`);
   }
   return {
-    layerSizes,
-    activation: plan.activation,
+    ...plan,
     standardization:
       standardize === true ? pixelStatistics(train, indices, layerSizes[0]!) : standardize || null,
-    batchSize,
-    seed: plan.seed,
-    optimizer: plan.optimizer,
-    clipNorm: plan.clipNorm,
-    ema: plan.ema,
-    l1: plan.l1,
-    l2: plan.l2,
-    dropout: plan.dropout,
-    labelSmoothing: plan.labelSmoothing,
     classWeights: resolveClassWeights(plan, train, indices),
-    augmentation: plan.augmentation,
-    mixup: plan.mixup,
-    distillation: plan.distillation,
   };
 }
 

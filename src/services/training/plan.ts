@@ -24,33 +24,23 @@ export function buildTrainingPlan(
   start: InitialState | null,
   distillation: Distillation | null,
 ): TrainingPlan {
-  const { learningRate, ...optimizer } = training.optimizer;
+  // Threads and checkpoints do not change the result.
+  const { threads, checkpointEverySeconds, keepCheckpoints, validation, budget, ...options } = training;
+  const { learningRate, ...optimizer } = options.optimizer;
   return {
+    ...options,
     layerSizes: layerSizesFor(network.hidden, dataset),
     activation: network.activation,
     initialization: network.init,
     initialParameters: start?.parameters ?? null,
     seed,
-    epochs: training.epochs,
-    batchSize: training.batchSize,
     optimizer,
     learningRate,
-    schedule: training.schedule,
-    l1: training.l1,
-    l2: training.l2,
-    dropout: training.dropout,
-    labelSmoothing: training.labelSmoothing,
-    clipNorm: training.clipNorm,
-    ema: training.ema,
-    classWeights: training.classWeights,
     // Parameters trained on standardized pixels require the same mean and deviation.
     standardize: start === null ? training.standardize : (start.standardization ?? false),
-    augmentation: training.augmentation,
-    mixup: training.mixup,
     distillation,
-    validationFraction: training.validation?.fraction ?? null,
-    earlyStopping: training.earlyStopping,
-    targetValidationAccuracy: training.budget?.targetValidationAccuracy ?? null,
+    validationFraction: validation?.fraction ?? null,
+    targetValidationAccuracy: budget?.targetValidationAccuracy ?? null,
     stopAtStep: null,
   };
 }
