@@ -48,21 +48,9 @@ export function planeSeconds({ plan, snapshots, grid, examples }: SgdPathPlan): 
 
 /** Peak memory: the training in one thread, the snapshots, the plane, and the kernel that measures losses. */
 export function sgdPathBytes({ plan, snapshots, train }: SgdPathPlan): number {
-  const { layerSizes, batchSize, optimizer, ema, mixup, distillation, earlyStopping } = plan;
-  const targetRows = distillation === null ? 0 : train.labels.length;
-  const keepsBest = earlyStopping?.restoreBest ?? false;
-  const training = {
-    layerSizes,
-    batchSize,
-    optimizer,
-    ema,
-    mixup,
-    targetRows,
-    keepsBest,
-    threads: 1,
-    isChecked: false,
-  };
+  const { layerSizes } = plan;
+  const training = trainingBytes(layerSizes, plan, train.labels.length);
   // float32 snapshots; float64: mean, two components and their copies, and the point to measure.
   const vectors = 4 * snapshots + 8 * 6;
-  return trainingBytes(training) + vectors * parameterCount(layerSizes) + forwardBytes(layerSizes);
+  return training + vectors * parameterCount(layerSizes) + forwardBytes(layerSizes);
 }

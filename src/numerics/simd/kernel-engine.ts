@@ -14,7 +14,6 @@ import {
   type Examples,
   momentCount,
   type StepPosition,
-  stateVectorCount,
   stateVectors,
 } from '../training/engine.ts';
 import * as C from './constants.ts';
@@ -82,15 +81,9 @@ export function createKernelEngine(
   }
   const count = parameterCount(layerSizes);
   const moments = momentCount(optimizer);
-  const layout = layOut({
-    sizes: layerSizes,
-    records: batchSize,
-    threads,
-    training: true,
-    vectors: stateVectorCount(settings),
-    mixed: mixup !== null,
-    targetRows: distillation === null ? 0 : distillation.targets.length / layerSizes.at(-1)!,
-  });
+  const targetRows = distillation === null ? 0 : distillation.targets.length / layerSizes.at(-1)!;
+  const training = { ...settings, targetRows };
+  const layout = layOut({ sizes: layerSizes, records: batchSize, threads, training });
   const { layers, weightsBytes } = layout;
   const panel = panelVectors(wide);
   let copyRows: CopyRows = () => {};

@@ -28,15 +28,7 @@ export interface KernelForward {
 }
 
 function forwardLayout(sizes: LayerSizes): Layout {
-  return layOut({
-    sizes,
-    records: CHUNK_EXAMPLES,
-    threads: 1,
-    training: false,
-    vectors: 0,
-    mixed: false,
-    targetRows: 0,
-  });
+  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: null });
 }
 
 /** Bytes of memory that `createKernelForward` allocates. */

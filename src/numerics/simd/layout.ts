@@ -1,5 +1,6 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
 import type { LayerSizes } from '../network/layers.ts';
+import { type EngineSettings, stateVectorCount } from '../training/engine.ts';
 import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from './constants.ts';
 import { HEADER } from './header.ts';
 
@@ -49,13 +50,13 @@ export interface LayoutRequest {
   readonly sizes: LayerSizes;
   readonly records: number;
   readonly threads: number;
-  /** True: room for gradients and the engine's state. False: forward pass only, with room for float32 pixels. */
-  readonly training: boolean;
-  /** Number of vectors of the engine's state: the moments, then the average. */
-  readonly vectors: number;
-  /** Whether examples are mixed. */
-  readonly mixed: boolean;
-  /** Number of examples that have targets of teachers. */
+  /** null for a forward pass only, with room for float32 pixels. */
+  readonly training: LayoutOptions | null;
+}
+
+/** The options of a training that need memory in the kernel. */
+export interface LayoutOptions extends Pick<EngineSettings, 'optimizer' | 'ema' | 'mixup'> {
+  /** Number of examples that have targets of teachers; 0 without distillation. */
   readonly targetRows: number;
 }
 
@@ -118,8 +119,8 @@ export function layOut(request: LayoutRequest): Layout {
     inputList = l + 1 < sizes.length ? record.take(listBytes(outputs)) : 0;
   }
   const weightsBytes = memory.end() - weightsStart;
-  if (training) memory.take(weightsBytes * (1 + request.vectors));
   if (training) {
+    memory.take(weightsBytes * (1 + stateVectorCount(training)));
     for (let l = 1; l < layers.length; l++) {
       const layer = layers[l]!;
       layers[l] = {
@@ -149,9 +150,9 @@ export function layOut(request: LayoutRequest): Layout {
     correct: memory.take(records),
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
     classWeights: memory.take(4 * sizes.at(-1)!),
-    targets: memory.take(request.targetRows * vectorCount(sizes.at(-1)!) * 16),
+    targets: memory.take((training?.targetRows ?? 0) * vectorCount(sizes.at(-1)!) * 16),
     tables: memory.take(training ? TABLE_BYTES : 0),
-    partnerRows: request.mixed ? memory.take(partnerStride * records) : 0,
+    partnerRows: training?.mixup ? memory.take(partnerStride * records) : 0,
     partnerStride,
     scratch: memory.take(scratchStride * threads),
     scratchStride,

@@ -191,13 +191,7 @@ export function momentCount(optimizer: OptimizerSettings): number {
 }
 
 /** Number of packed vectors in an engine's state besides the parameters: the moments, and the average. */
-export function stateVectorCount({
-  optimizer,
-  ema,
-}: {
-  readonly optimizer: OptimizerSettings;
-  readonly ema: Ema | null;
-}): number {
+export function stateVectorCount({ optimizer, ema }: Pick<EngineSettings, 'optimizer' | 'ema'>): number {
   return momentCount(optimizer) + (ema === null ? 0 : 1);
 }
 

@@ -3,12 +3,11 @@
  * They are needed before the start, because the memory limits of threads do not count typed arrays.
  */
 
-import type { Mixup } from '../examples/mixup.ts';
 import { type LayerSizes, parameterCount } from '../network/layers.ts';
 import { forwardBytes } from '../simd/kernel-forward.ts';
-import { layOut, PAGE_BYTES } from '../simd/layout.ts';
-import type { Ema } from './ema.ts';
-import { type OptimizerSettings, stateVectorCount } from './engine.ts';
+import { type LayoutOptions, layOut, PAGE_BYTES } from '../simd/layout.ts';
+import type { EarlyStopping } from './early-stopping.ts';
+import { type EngineSettings, PLAIN_SETTINGS, stateVectorCount } from './engine.ts';
 
 const FLOAT64 = 8;
 const FLOAT32 = 4;
@@ -18,19 +17,10 @@ const FURTHER_THREAD_BYTES = 30 * 2 ** 20;
 /** Packed copies of the kernel's parameters that about two epochs leave for the garbage collector. */
 const GARBAGE_COPIES = 4;
 
-export interface TrainingSize {
-  readonly layerSizes: LayerSizes;
-  readonly batchSize: number;
-  readonly threads: number;
-  readonly optimizer: OptimizerSettings;
-  readonly ema: Ema | null;
-  readonly mixup: Mixup | null;
-  /** Number of examples with targets of teachers; 0 without distillation. */
-  readonly targetRows: number;
-  /** Whether the parameters of the best epoch are kept. */
-  readonly keepsBest: boolean;
-  /** Whether a gradient check precedes the training. */
-  readonly isChecked: boolean;
+/** The options that need memory; a request has them, and a plan. */
+export interface SizedOptions extends Pick<EngineSettings, 'batchSize' | 'optimizer' | 'ema' | 'mixup'> {
+  readonly distillation: object | null;
+  readonly earlyStopping: Pick<EarlyStopping, 'restoreBest'> | null;
 }
 
 /** Memory of a training thread without a task, and of its further threads. */
@@ -41,11 +31,20 @@ export function trainingThreadBytes(threads: number): number {
 /**
  * Peak memory of a training: at least 60 bytes per parameter. The memory of its gradient check is added, because it
  * may not have been collected yet.
+ * @param examples number of training images, those held out included
+ * @param isChecked whether a gradient check precedes the training
  */
-export function trainingBytes(size: TrainingSize): number {
-  const { layerSizes, threads, targetRows, keepsBest, isChecked } = size;
-  const kept = keepsBest ? 1 : 0;
-  const vectors = stateVectorCount(size);
+export function trainingBytes(
+  layerSizes: LayerSizes,
+  options: SizedOptions,
+  examples: number,
+  { threads = 1, isChecked = false } = {},
+): number {
+  const { batchSize, distillation, earlyStopping } = options;
+  const targetRows = distillation === null ? 0 : examples;
+  // The parameters of the best epoch.
+  const kept = earlyStopping?.restoreBest ? 1 : 0;
+  const vectors = stateVectorCount(options);
   // float64: initial and evaluated parameters; float32: published and best parameters.
   const own = 2 * FLOAT64 + FLOAT32 * (1 + GARBAGE_COPIES + kept);
   // Checkpoints: copies of parameters, moments, average and best parameters; the encoded file; the file being stored.
@@ -53,10 +52,10 @@ export function trainingBytes(size: TrainingSize): number {
   return (
     trainingThreadBytes(threads) +
     parameterCount(layerSizes) * (own + checkpoints) +
-    kernelBytes(size, vectors) +
+    kernelBytes(layerSizes, batchSize, threads, { ...options, targetRows }) +
     forwardBytes(layerSizes) +
     targetRows * layerSizes.at(-1)! * FLOAT32 +
-    (isChecked ? quickCheckBytes(layerSizes, size.batchSize, targetRows) : 0)
+    (isChecked ? quickCheckBytes(layerSizes, batchSize, targetRows) : 0)
   );
 }
 
@@ -76,21 +75,11 @@ export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): nu
  */
 function quickCheckBytes(layerSizes: LayerSizes, batchSize: number, targetRows = 0): number {
   const vectors = 5 * FLOAT64 + 2 * FLOAT32;
-  const job = { layerSizes, batchSize, threads: 1, mixup: null, targetRows };
-  return parameterCount(layerSizes) * vectors + kernelBytes(job, 0);
+  const kernel = kernelBytes(layerSizes, batchSize, 1, { ...PLAIN_SETTINGS, targetRows });
+  return parameterCount(layerSizes) * vectors + kernel;
 }
 
 /** Weights, gradient, engine state and transposed weights; records of a batch's examples; scratch memory per thread. */
-function kernelBytes(
-  {
-    layerSizes,
-    batchSize,
-    threads,
-    mixup,
-    targetRows,
-  }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads' | 'mixup' | 'targetRows'>,
-  vectors: number,
-): number {
-  const job = { records: batchSize, threads, training: true, vectors, mixed: mixup !== null, targetRows };
-  return layOut({ sizes: layerSizes, ...job }).pages * PAGE_BYTES;
+function kernelBytes(sizes: LayerSizes, records: number, threads: number, training: LayoutOptions): number {
+  return layOut({ sizes, records, threads, training }).pages * PAGE_BYTES;
 }

@@ -122,21 +122,11 @@ export const DEMANDS: {
     cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
     bytes: THREAD_BYTES + images,
   }),
-  timeTraining: ({ plan, train, batchSize }) => {
-    const { layerSizes, optimizer, ema, mixup, distillation } = plan;
-    const size = {
-      layerSizes,
-      optimizer,
-      ema,
-      mixup,
-      targetRows: distillation === null ? 0 : train.labels.length,
-      batchSize,
-      threads: 1,
-      keepsBest: false,
-      isChecked: false,
-    };
-    return { what: `Timing ${networkText(layerSizes)}`, cost: 0, bytes: trainingBytes(size) };
-  },
+  timeTraining: ({ plan, train }) => ({
+    what: `Timing ${networkText(plan.layerSizes)}`,
+    cost: 0,
+    bytes: trainingBytes(plan.layerSizes, plan, train.labels.length),
+  }),
   sgdPath: (task) => ({
     what: `The path of ${networkText(task.plan.layerSizes)}`,
     advice: 'Request fewer snapshots.',

@@ -17,19 +17,12 @@ type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'grad
 export function trainingJobBytes(request: Training, catalog: Catalog): number | null {
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return null;
-  const { batchSize, threads, optimizer, ema, mixup, distillation, earlyStopping } = request.training;
-  const size = {
-    layerSizes: layerSizesFor(request.network.hidden, dataset),
-    batchSize,
-    threads,
-    optimizer,
-    ema,
-    mixup,
-    targetRows: distillation === null ? 0 : dataset.splits.train.examples,
-    keepsBest: earlyStopping?.restoreBest ?? false,
+  const layerSizes = layerSizesFor(request.network.hidden, dataset);
+  const bytes = trainingBytes(layerSizes, request.training, dataset.splits.train.examples, {
+    threads: request.training.threads,
     isChecked: request.gradientCheck,
-  };
-  return trainingBytes(size) + catalog.loadedBytes(dataset.id);
+  });
+  return bytes + catalog.loadedBytes(dataset.id);
 }
 
 /** @throws AtelierError `impossible-request`, with the estimate */

@@ -87,10 +87,7 @@ test('the kernel drops the same units as dropout.ts', () => {
     sizes: settings.layerSizes,
     records: 10,
     threads: 1,
-    training: true,
-    vectors: 0,
-    mixed: false,
-    targetRows: 0,
+    training: { ...settings, targetRows: 0 },
   });
   for (const layer of [1, 2]) {
     const kept = new Uint8Array(settings.layerSizes[layer]!);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parameterCount } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
+import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import {
   gradientCheckBytes,
-  type TrainingSize,
+  type SizedOptions,
   trainingBytes,
 } from '../../../src/numerics/training/memory.ts';
 import { settingsOf } from '../fixtures.ts';
@@ -13,47 +14,51 @@ import { kernelModule } from '../simd/cases.ts';
 const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 const ADAM = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
 const layerSizes = [784, 2048, 2048, 10];
+const SMALL = [784, 40, 10];
 const count = parameterCount(layerSizes);
-const plain: TrainingSize = {
-  layerSizes,
-  batchSize: 64,
-  threads: 1,
-  optimizer: SGD,
-  ema: null,
-  mixup: null,
-  targetRows: 0,
-  keepsBest: false,
-  isChecked: false,
-};
+const plain: SizedOptions = { ...PLAIN_SETTINGS, batchSize: 64, earlyStopping: null };
+const EXAMPLES = 1000;
+
+function bytesOf(changes: Partial<SizedOptions> = {}, isChecked = false): number {
+  return trainingBytes(layerSizes, { ...plain, ...changes }, EXAMPLES, { isChecked });
+}
 
 /** Bytes per parameter that a change adds, rounded, because memory is allocated in pages. */
-function added(changes: Partial<TrainingSize>): number {
-  return Math.round((10 * (trainingBytes({ ...plain, ...changes }) - trainingBytes(plain))) / count) / 10;
+function added(changes: Partial<SizedOptions>, isChecked = false): number {
+  return Math.round((10 * (bytesOf(changes, isChecked) - bytesOf())) / count) / 10;
 }
 
 test('moments, average and best parameters take 4 bytes per parameter, and again in each copy of a checkpoint', () => {
   assert.equal(added({ optimizer: { ...SGD, momentum: 0.9 } }), 4 + 3 * 4);
   assert.equal(added({ optimizer: ADAM }), 2 * (4 + 3 * 4));
   assert.equal(added({ ema: { decay: 0.9 } }), 4 + 3 * 4);
-  assert.equal(added({ keepsBest: true }), 4 + 3 * 4);
+  assert.equal(added({ earlyStopping: { restoreBest: true } }), 4 + 3 * 4);
 });
 
 test('the gradient check before a training adds the copies of the reference and a second kernel', () => {
-  assert.ok(added({ isChecked: true }) > 48 + 8 && added({ isChecked: true }) < 48 + 16);
+  assert.ok(added({}, true) > 48 + 8 && added({}, true) < 48 + 16);
 });
 
 test('each thread and each example of a batch add memory', () => {
-  const small = { ...plain, layerSizes: [784, 40, 10] };
-  const threads = (n: number) => trainingBytes({ ...small, threads: n });
+  const threads = (n: number) => trainingBytes(SMALL, plain, EXAMPLES, { threads: n });
   assert.ok(threads(2) - threads(1) > 2 ** 23);
   assert.ok(Math.abs(threads(64) - threads(1) - 63 * (threads(2) - threads(1))) < 64 * 2 ** 16);
-  assert.ok(trainingBytes({ ...small, batchSize: 1024 }) > trainingBytes(small) + 960 * 784);
+  assert.ok(trainingBytes(SMALL, { ...plain, batchSize: 1024 }, EXAMPLES) > threads(1) + 960 * 784);
 });
 
 test('mixup adds a second row for each image of a batch', () => {
-  const small = { ...plain, layerSizes: [784, 40, 10], batchSize: 1024 };
-  const rows = trainingBytes({ ...small, mixup: { alpha: 0.2 } }) - trainingBytes(small);
+  const large = { ...plain, batchSize: 1024 };
+  const mixed = trainingBytes(SMALL, { ...large, mixup: { alpha: 0.2 } }, EXAMPLES);
+  const rows = mixed - trainingBytes(SMALL, large, EXAMPLES);
   assert.ok(rows >= 1024 * 784 && rows < 1024 * 900, String(rows));
+});
+
+test('teachers add a row of targets for each training image, once more in the kernel', () => {
+  const taught = trainingBytes(SMALL, { ...plain, distillation: {} }, 60_000);
+  const rows = taught - trainingBytes(SMALL, plain, 60_000);
+  // Rows of the kernel are whole pairs of vectors.
+  const expected = 60_000 * 4 * (10 + 16);
+  assert.ok(rows >= expected && rows < expected + 2 ** 17, String(rows));
 });
 
 test('the estimate covers the memory of the kernel', () => {
@@ -62,7 +67,7 @@ test('the estimate covers the memory of the kernel', () => {
     const initial = new Float64Array(parameterCount(settings.layerSizes));
     const engine = createKernelEngine(kernelModule, settings, initial, { threads: 3 });
     const { memory } = engine.createHandle(new Uint8Array(784));
-    const estimate = trainingBytes({ ...plain, ...settings, threads: 3 });
+    const estimate = trainingBytes(settings.layerSizes, { ...plain, ...settings }, EXAMPLES, { threads: 3 });
     assert.ok(estimate > memory.buffer.byteLength + initial.byteLength);
   }
 });
@@ -70,8 +75,8 @@ test('the estimate covers the memory of the kernel', () => {
 test('memory per parameter is between 50 and 140 bytes, as measured', () => {
   // Measured for 784-2048-2048-10, before checkpoints existed: 58 bytes without a gradient check, 96 with one.
   const checkpoints = 3 * 4;
-  const each = (changes: Partial<TrainingSize>) => trainingBytes({ ...plain, ...changes }) / count;
-  assert.ok(each({}) >= 55 + checkpoints && each({}) <= 65 + checkpoints, String(each({})));
-  assert.ok(each({ isChecked: true }) >= 96 && each({ isChecked: true }) <= 125 + checkpoints);
+  const [each, checked] = [bytesOf() / count, bytesOf({}, true) / count];
+  assert.ok(each >= 55 + checkpoints && each <= 65 + checkpoints, String(each));
+  assert.ok(checked >= 96 && checked <= 125 + checkpoints, String(checked));
   assert.ok(gradientCheckBytes(layerSizes, 5) / count > 48 + 28);
 });
