@@ -14,12 +14,18 @@ export interface AugmentationPlan {
   readonly eraseThreshold: number;
   /** Rectangles to erase: height and width, alternating. */
   readonly shapes: Uint8Array;
-  /** 1024 equally likely changes of a pixel; null without noise. */
+  /** Equally likely changes of a pixel; null without noise. */
   readonly noise: Int16Array | null;
 }
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
+/** Number of equally likely changes of a pixel by noise. */
+export const NOISE_CHANGES = 1024;
+/** Areas and aspects of the rectangles to erase. */
+const ERASE_STEPS = 32;
+/** Largest number of rectangles. */
+export const ERASE_SHAPES = ERASE_STEPS ** 2;
 
 export function planAugmentation(settings: {
   readonly horizontalFlip: boolean;
@@ -42,10 +48,10 @@ export function planAugmentation(settings: {
  */
 function eraseShapes(): Uint8Array {
   const shapes: number[] = [];
-  for (let a = 0; a < 32; a++) {
-    const area = (0.02 + (0.31 * (a + 0.5)) / 32) * PIXELS;
-    for (let r = 0; r < 32; r++) {
-      const aspect = 0.3 + (3 * (r + 0.5)) / 32;
+  for (let a = 0; a < ERASE_STEPS; a++) {
+    const area = (0.02 + (0.31 * (a + 0.5)) / ERASE_STEPS) * PIXELS;
+    for (let r = 0; r < ERASE_STEPS; r++) {
+      const aspect = 0.3 + (3 * (r + 0.5)) / ERASE_STEPS;
       const height = Math.round(Math.sqrt(area * aspect));
       const width = Math.round(Math.sqrt(area / aspect));
       if (height >= 1 && width >= 1 && height < SIDE && width < SIDE) shapes.push(height, width);
@@ -56,8 +62,8 @@ function eraseShapes(): Uint8Array {
 
 /** round(255 · deviation · Φ⁻¹((k + ½) / 1024)): the normal distribution in 1024 equally likely steps. */
 function noiseTable(deviation: number): Int16Array {
-  return Int16Array.from({ length: 1024 }, (_, k) =>
-    Math.round(255 * deviation * normalQuantile((k + 0.5) / 1024)),
+  return Int16Array.from({ length: NOISE_CHANGES }, (_, k) =>
+    Math.round(255 * deviation * normalQuantile((k + 0.5) / NOISE_CHANGES)),
   );
 }
 

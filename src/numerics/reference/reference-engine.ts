@@ -2,12 +2,12 @@
 
 import { unpack } from '../network/layers.ts';
 import { emaDecay, updateAverage } from '../training/ema.ts';
-import { type CreateEngine, checkAverage, stateVectors } from '../training/engine.ts';
+import { type CreateEngine, checkAverage, checkBatch, stateVectors } from '../training/engine.ts';
 import { createComputeGradient } from './objective.ts';
 import { createOptimizer } from './optimizers.ts';
 
 export const createReferenceEngine: CreateEngine = (settings, initial) => {
-  const { layerSizes, batchSize, clipNorm, ema } = settings;
+  const { layerSizes, clipNorm, ema } = settings;
   const parameters = Float64Array.from(initial);
   const average = ema && parameters.slice();
   const gradient = new Float64Array(parameters.length);
@@ -21,16 +21,11 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
   let steps = 0;
   let norm = Number.NaN;
 
-  function checkBatch({ length }: Uint32Array): void {
-    if (length >= 1 && length <= batchSize) return;
-    throw new RangeError(`A batch of this engine has 1 to ${batchSize} examples, not ${length}.`);
-  }
-
   return {
     name: 'reference-float64',
     parameters: average ?? parameters,
     step(examples, batch, position, sums) {
-      checkBatch(batch);
+      checkBatch(settings, batch);
       computeGradient(sums, examples, batch, position);
       if (position.measureNorm || clipNorm !== null) norm = norm2(gradient);
       if (clipNorm !== null) clip(gradient, norm, clipNorm);
@@ -39,7 +34,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
     },
     gradientNorm: () => norm,
     gradient(out, examples, batch, position) {
-      checkBatch(batch);
+      checkBatch(settings, batch);
       computeGradient(discarded, examples, batch, position);
       out.set(gradient);
     },

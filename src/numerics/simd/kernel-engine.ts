@@ -1,18 +1,15 @@
 /** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
-import { type AugmentationPlan, PIXELS, planAugmentation } from '../examples/augment.ts';
-import type { Distillation } from '../examples/distillation.ts';
-import { dropoutThreshold } from '../examples/dropout.ts';
 import { drawMixingFraction, drawPartners } from '../examples/mixup.ts';
 import { type Parameters, parameterCount } from '../network/layers.ts';
 import { emaDecay } from '../training/ema.ts';
 import {
   type BatchSums,
   checkAverage,
+  checkBatch,
   type Engine,
   type EngineSettings,
   type EngineState,
   type Examples,
-  momentCount,
   type StepPosition,
   stateVectors,
 } from '../training/engine.ts';
@@ -20,7 +17,8 @@ import * as C from './constants.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel, instantiate, isFused, panelVectors } from './kernel.ts';
-import { layOut, vectorCount } from './layout.ts';
+import { writeSettings } from './kernel-settings.ts';
+import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
 /** Handle with which another thread joins a kernel; it can be posted to a worker. */
@@ -74,18 +72,20 @@ export function createKernelEngine(
 ): KernelEngine {
   const { layerSizes, batchSize, optimizer, clipNorm, ema, mixup, distillation } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
-    throw new RangeError(`A batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}.`);
+    throw new RangeError(
+      `A batch must have 1 to ${C.MAX_BATCH.toLocaleString('en')} examples, but has ${batchSize.toLocaleString('en')}.`,
+    );
   }
   if (!(threads >= 1 && threads <= C.MAX_THREADS)) {
-    throw new RangeError(`A job has 1 to ${C.MAX_THREADS} threads, not ${threads}.`);
+    throw new RangeError(`A training must have 1 to ${C.MAX_THREADS} threads, but has ${threads}.`);
   }
   const count = parameterCount(layerSizes);
-  const moments = momentCount(optimizer);
   const targetRows = distillation === null ? 0 : distillation.targets.length / layerSizes.at(-1)!;
   const training = { ...settings, targetRows };
   const layout = layOut({ sizes: layerSizes, records: batchSize, threads, training });
-  const { layers, weightsBytes } = layout;
+  const { layers, weightsBytes, gradientDelta, momentDeltas, averageDelta } = layout;
   const panel = panelVectors(wide);
+  // Replaced when the examples are known; the kernel imports a function that calls the current one.
   let copyRows: CopyRows = () => {};
   const kernel = createKernel(module, {
     layout,
@@ -104,86 +104,11 @@ export function createKernelEngine(
   const rows = { inputs: layerSizes[0]!, records, recordStride, partnerRows, partnerStride };
   let pixels: Uint8Array | null = null;
   let sharedPixels: Uint8Array | null = null;
-  const momentShift = (m: number) => (2 + m) * weightsBytes;
-  const averageShift = momentShift(moments);
-  writeSettings();
+  writeSettings(kernel, layout, settings);
   writeParameters(initial);
-  if (ema !== null) unpackInto(floats, initial, layers, averageShift, panel);
+  if (ema !== null) unpackInto(floats, initial, layers, averageDelta, panel);
   let steps = 0;
   let norm = Number.NaN;
-
-  function writeSettings(): void {
-    const { dropout, classWeights } = settings;
-    header.SEED = settings.seed;
-    header.DROPOUT_THRESHOLD = dropoutThreshold(dropout);
-    header.DROPOUT_SCALE = 1 / (1 - dropout);
-    header.L1 = settings.l1;
-    header.L2 = settings.l2;
-    header.SMOOTHING = settings.labelSmoothing;
-    header.CLIP_NORM = clipNorm ?? 0;
-    if (classWeights !== null) {
-      header.CLASS_WEIGHTS = layout.classWeights;
-      floats.set(classWeights, layout.classWeights / 4);
-    }
-    if (distillation !== null) writeTargets(distillation);
-    writeAugmentation(planAugmentation(settings.augmentation));
-    header.PARTNER_ROWS = partnerRows;
-    header.PARTNER_STRIDE = partnerStride;
-    header.AVERAGE_DELTA = ema === null ? 0 : averageShift;
-    header.WEIGHT_DECAY = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
-    if (optimizer.type === 'sgd') {
-      header.OPTIMIZER = C.SGD;
-      header.NESTEROV = optimizer.nesterov ? 1 : 0;
-      header.MOMENTUM = optimizer.momentum;
-      return;
-    }
-    header.EPSILON = optimizer.epsilon;
-    if (optimizer.type === 'rmsprop') {
-      header.OPTIMIZER = C.RMSPROP;
-      header.MOMENTUM = optimizer.momentum;
-      header.ALPHA = optimizer.alpha;
-      header.ONE_MINUS_ALPHA = 1 - optimizer.alpha;
-    } else {
-      header.OPTIMIZER = C.ADAM;
-      header.BETA1 = optimizer.beta1;
-      header.ONE_MINUS_BETA1 = 1 - optimizer.beta1;
-      header.BETA2 = optimizer.beta2;
-      header.ONE_MINUS_BETA2 = 1 - optimizer.beta2;
-    }
-  }
-
-  function writeTargets({ weight, targets }: Distillation): void {
-    header.TEACHER_WEIGHT = weight;
-    header.TARGETS = layout.targets;
-    const classes = layerSizes.at(-1)!;
-    const stride = 4 * vectorCount(classes);
-    let to = layout.targets / 4;
-    for (let at = 0; at < targets.length; at += classes, to += stride) {
-      for (let k = 0; k < classes; k++) floats[to + k] = targets[at + k]!;
-    }
-  }
-
-  function writeAugmentation(plan: AugmentationPlan): void {
-    const shapes = layout.tables + 2048;
-    header.FLIP = plan.horizontalFlip ? 1 : 0;
-    header.SHIFT = plan.shift;
-    header.ERASE_THRESHOLD = plan.eraseThreshold;
-    header.ERASE_SHAPES = shapes;
-    header.ERASE_SHAPE_COUNT = plan.shapes.length / 2;
-    bytes.set(plan.shapes, shapes);
-    if (plan.noise !== null) {
-      header.NOISE_TABLE = layout.tables;
-      new Int16Array(bytes.buffer, layout.tables, 1024).set(plan.noise);
-    }
-    const isAugmented =
-      plan.horizontalFlip || plan.shift > 0 || plan.eraseThreshold > 0 || plan.noise !== null;
-    header.AUGMENTED = isAugmented ? 1 : 0;
-    if (isAugmented && layerSizes[0] !== PIXELS) {
-      throw new RangeError(
-        `Only images of ${PIXELS} pixels can be augmented, not images of ${layerSizes[0]}.`,
-      );
-    }
-  }
 
   function checkLength(packed: Parameters): void {
     if (packed.length === count) return;
@@ -196,8 +121,8 @@ export function createKernelEngine(
     exports.transposeAll();
   }
 
-  /** Whether a step is just decay and −η times the gradient, so that an update can add directly to the weights. */
-  const isPlain =
+  /** Whether a step is only decay and −η times the gradient, which MODE_DIRECT adds to the weights as it is summed. */
+  const canAddDirectly =
     optimizer.type === 'sgd' && optimizer.momentum === 0 && settings.l1 === 0 && clipNorm === null;
 
   function run(
@@ -207,9 +132,7 @@ export function createKernelEngine(
     position: StepPosition,
     sums: BatchSums | null,
   ): void {
-    if (batch.length < 1 || batch.length > batchSize) {
-      throw new RangeError(`A batch of this engine has 1 to ${batchSize} examples, not ${batch.length}.`);
-    }
+    checkBatch(settings, batch);
     if (examples.pixels !== pixels) {
       pixels = examples.pixels;
       copyRows = createCopyRows(kernel.memory, rows, pixels);
@@ -235,8 +158,9 @@ export function createKernelEngine(
     header.EPOCH = position.epoch;
     header.START = position.start;
     header.LEARNING_RATE = rate;
+    // The factor of the mean, times −η where the sums start from the weights themselves.
     header.DZ_SCALE = (mode === C.MODE_DIRECT ? -rate : 1) / batch.length;
-    if (optimizer.type !== 'sgd' && optimizer.type !== 'rmsprop') {
+    if (optimizer.type === 'adam' || optimizer.type === 'adamw') {
       header.STEP_SIZE = rate / (1 - optimizer.beta1 ** (steps + 1));
       header.ROOT_CORRECTION = 1 / Math.sqrt(1 - optimizer.beta2 ** (steps + 1));
       header.KEEP_WEIGHTS = optimizer.type === 'adamw' ? 1 - rate * optimizer.weightDecay : 1;
@@ -250,9 +174,10 @@ export function createKernelEngine(
     sums.correct = header.CORRECT_SUM;
   }
 
-  function readPacked(shift: number): Float32Array {
+  /** @param delta bytes from each weight to the number to read */
+  function readPacked(delta: number): Float32Array {
     const packed = new Float32Array(count);
-    pack(packed, floats, layers, shift, panel);
+    pack(packed, floats, layers, delta, panel);
     return packed;
   }
 
@@ -264,11 +189,11 @@ export function createKernelEngine(
       return { module, memory: kernel.memory, rows, pixels };
     },
     get parameters() {
-      return readPacked(ema === null ? 0 : averageShift);
+      return readPacked(averageDelta);
     },
     step(examples, batch, position, sums) {
       const buffered = position.measureNorm || clipNorm !== null;
-      const mode = buffered ? C.MODE_BUFFERED : isPlain ? C.MODE_DIRECT : C.MODE_FUSED;
+      const mode = buffered ? C.MODE_BUFFERED : canAddDirectly ? C.MODE_DIRECT : C.MODE_FUSED;
       run(mode, examples, batch, position, sums);
       steps++;
       if (buffered) norm = header.GRADIENT_NORM;
@@ -276,27 +201,27 @@ export function createKernelEngine(
     gradientNorm: () => norm,
     gradient(out, examples, batch, position) {
       run(C.MODE_GRADIENT, examples, batch, position, null);
-      pack(out, floats, layers, weightsBytes, panel);
+      pack(out, floats, layers, gradientDelta, panel);
     },
     exportState: () => ({
       parameters: readPacked(0),
-      average: ema && readPacked(averageShift),
-      moments: Array.from({ length: moments }, (_, m) => readPacked(momentShift(m))),
+      average: ema && readPacked(averageDelta),
+      moments: momentDeltas.map(readPacked),
       steps,
       gradientNorm: norm,
     }),
     importState(state: EngineState) {
-      if (state.moments.length !== moments) {
+      if (state.moments.length !== momentDeltas.length) {
         throw new RangeError(
-          `The ${optimizer.type} of this engine keeps ${moments} moments, not ${state.moments.length}.`,
+          `The ${optimizer.type} of this engine keeps ${momentDeltas.length} moments, not ${state.moments.length}.`,
         );
       }
       checkAverage(settings, state);
       for (const vector of stateVectors(state)) checkLength(vector);
       writeParameters(state.parameters);
-      if (state.average !== null) unpackInto(floats, state.average, layers, averageShift, panel);
+      if (state.average !== null) unpackInto(floats, state.average, layers, averageDelta, panel);
       state.moments.forEach((moment, m) => {
-        unpackInto(floats, moment, layers, momentShift(m), panel);
+        unpackInto(floats, moment, layers, momentDeltas[m]!, panel);
       });
       steps = state.steps;
       norm = state.gradientNorm;

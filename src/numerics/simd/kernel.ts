@@ -64,7 +64,7 @@ export function panelVectors(wide: boolean): number {
 /** @throws RangeError when the network has more layers than the kernel supports. */
 export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel {
   const { layout, standardization } = job;
-  const { layers, weightsBytes } = layout;
+  const { layers } = layout;
   if (layers.length > C.MAX_LAYERS) {
     throw new RangeError(
       `The kernel supports 1 to ${C.MAX_LAYERS} layers, but the network has ${layers.length}.`,
@@ -91,9 +91,9 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.LOSSES = layout.losses;
   header.CORRECT = layout.correct;
   header.PARTIALS = layout.partials;
-  header.GRADIENT_DELTA = weightsBytes;
-  header.MOMENT1_DELTA = 2 * weightsBytes;
-  header.MOMENT2_DELTA = 3 * weightsBytes;
+  header.GRADIENT_DELTA = layout.gradientDelta;
+  header.MOMENT1_DELTA = layout.momentDeltas[0] ?? 0;
+  header.MOMENT2_DELTA = layout.momentDeltas[1] ?? 0;
   header.ACTIVATION = ACTIVATION_FUNCTIONS[job.activation].code;
   header.DENSE = job.dense ? 0xffff : 0;
   header.PANEL_VECTORS = panelVectors(job.wide);

@@ -1,6 +1,7 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
+import { ERASE_SHAPES, NOISE_CHANGES } from '../examples/augment.ts';
 import type { LayerSizes } from '../network/layers.ts';
-import { type EngineSettings, stateVectorCount } from '../training/engine.ts';
+import { type EngineSettings, momentCount, stateVectorCount } from '../training/engine.ts';
 import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from './constants.ts';
 import { HEADER } from './header.ts';
 
@@ -34,7 +35,8 @@ export interface Layout {
   readonly classWeights: number;
   /** Rows of whole vectors. */
   readonly targets: number;
-  readonly tables: number;
+  readonly noiseTable: number;
+  readonly eraseShapes: number;
   /** Rows of the examples that those of the batch are mixed with; 0 without mixup. */
   readonly partnerRows: number;
   readonly partnerStride: number;
@@ -43,6 +45,10 @@ export interface Layout {
   readonly maskBytes: number;
   /** Bytes of all layers' weights. The gradient, each moment and the average follow in the same size and layout. */
   readonly weightsBytes: number;
+  /** Bytes from a weight to its gradient, to each of its moments, and to its average; 0 without EMA. */
+  readonly gradientDelta: number;
+  readonly momentDeltas: readonly number[];
+  readonly averageDelta: number;
   readonly pages: number;
 }
 
@@ -63,8 +69,9 @@ export interface LayoutOptions extends Pick<EngineSettings, 'optimizer' | 'ema' 
 const LINE = 64;
 /** Bytes of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
-/** Bytes of the augmentation tables: 1024 noise values and at most 1024 rectangles, two bytes each. */
-const TABLE_BYTES = 2048 + 2048;
+/** Bytes of the augmentation tables: the changes of a pixel, and the sides of at most as many rectangles as augment.ts tries. */
+const NOISE_BYTES = 2 * NOISE_CHANGES;
+const ERASE_BYTES = 2 * ERASE_SHAPES;
 /** Bytes of the padded copy from which an image is shifted: 28 rows of 96. */
 const SHIFT_BYTES = 28 * 96;
 
@@ -119,6 +126,7 @@ export function layOut(request: LayoutRequest): Layout {
     inputList = l + 1 < sizes.length ? record.take(listBytes(outputs)) : 0;
   }
   const weightsBytes = memory.end() - weightsStart;
+  const moments = training === null ? 0 : momentCount(training.optimizer);
   if (training) {
     memory.take(weightsBytes * (1 + stateVectorCount(training)));
     for (let l = 1; l < layers.length; l++) {
@@ -151,7 +159,8 @@ export function layOut(request: LayoutRequest): Layout {
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
     classWeights: memory.take(4 * sizes.at(-1)!),
     targets: memory.take((training?.targetRows ?? 0) * vectorCount(sizes.at(-1)!) * 16),
-    tables: memory.take(training ? TABLE_BYTES : 0),
+    noiseTable: memory.take(training ? NOISE_BYTES : 0),
+    eraseShapes: memory.take(training ? ERASE_BYTES : 0),
     partnerRows: training?.mixup ? memory.take(partnerStride * records) : 0,
     partnerStride,
     scratch: memory.take(scratchStride * threads),
@@ -161,6 +170,9 @@ export function layOut(request: LayoutRequest): Layout {
     records: memory.take(recordStride * (records + 1)),
     recordStride,
     weightsBytes,
+    gradientDelta: weightsBytes,
+    momentDeltas: Array.from({ length: moments }, (_, m) => (2 + m) * weightsBytes),
+    averageDelta: training?.ema ? (2 + moments) * weightsBytes : 0,
     pages: Math.ceil(memory.end() / PAGE_BYTES),
   };
 }

@@ -208,3 +208,9 @@ export function checkAverage({ ema }: Pick<EngineSettings, 'ema'>, { average }: 
     `This engine ${names[0]} average of the parameters, but the state is ${names[1]} one.`,
   );
 }
+
+/** @throws RangeError when the batch is empty or larger than `batchSize` */
+export function checkBatch({ batchSize }: Pick<EngineSettings, 'batchSize'>, { length }: Uint32Array): void {
+  if (length >= 1 && length <= batchSize) return;
+  throw new RangeError(`A batch of this engine must have 1 to ${batchSize} examples, but has ${length}.`);
+}

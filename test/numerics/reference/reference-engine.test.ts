@@ -47,7 +47,7 @@ test('rejects an empty batch and one above the maximum size', () => {
   for (const size of [0, 3]) {
     assert.throws(
       () => engine.step(examples, firstIndices(size), at(0.1), { loss: 0, correct: 0 }),
-      /has 1 to 2 examples, not/,
+      /must have 1 to 2 examples, but has/,
     );
   }
 });

@@ -207,12 +207,15 @@ test('rejects batches and parameters of the wrong length', () => {
           loss: 0,
           correct: 0,
         }),
-      /has 1 to 10 examples, not/,
+      /must have 1 to 10 examples, but has/,
     );
   }
   assert.throws(() => createKernelEngine(kernelModule, settings, new Float64Array(3)), /parameters, not 3/);
   const large = settingsOf({ batchSize: 1025 });
-  assert.throws(() => createKernelEngine(kernelModule, large, new Float64Array(122)), /1 to 1024 examples/);
+  assert.throws(
+    () => createKernelEngine(kernelModule, large, new Float64Array(122)),
+    /must have 1 to 1,024 examples, but has /,
+  );
   assert.throws(
     () => createKernelEngine(kernelModule, settings, new Float64Array(122), { threads: 65 }),
     /1 to 64 threads/,
