@@ -42,7 +42,7 @@ async function npmStart(stateDir: string): Promise<Service> {
   });
   const closed = new Promise((resolve) => npm.on('close', resolve));
   for await (const line of createInterface(npm.stdout)) {
-    const found = /"pid":(\d+).*listening at (http:[^\s"]+)/i.exec(line);
+    const found = /"pid":(\d+).*Atelier serves (http:[^\s",]+)/i.exec(line);
     if (found === null) continue;
     const [pid, url] = [Number(found[1]), found[2]!];
     await untilReady(url);

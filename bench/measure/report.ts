@@ -55,7 +55,7 @@ function goalRow({ what, measured, atLeast, atMost }: Goal): string[] {
 }
 
 /** The first column is text, the others are numbers. */
-function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(columns), `|---|${'---:|'.repeat(columns.length - 1)}`, ...rows.map(line)].join('\n');
 }

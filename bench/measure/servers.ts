@@ -42,18 +42,22 @@ export async function startServer({ program, args, env }: Command): Promise<Serv
 
 async function addressIn(output: Readable): Promise<string | undefined> {
   for await (const line of createInterface(output)) {
-    const url = /listening at (http:[^\s"]+)/i.exec(line)?.[1];
+    const url = /(?:listening at|serves) (http:[^\s",]+)/i.exec(line)?.[1];
     if (url !== undefined) return url;
   }
   return undefined;
 }
 
 /** The command of `npm start`, without npm, which would not pass on signals. */
-export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Promise<Server> {
+export function startAtelier(
+  stateDir: string,
+  env: NodeJS.ProcessEnv = {},
+  command = packageJson.scripts.start,
+): Promise<Server> {
   const ours = { PORT: '0', STATE_DIR: stateDir, DATA_DIR: join(ROOT, 'data'), STARTER_JOB: 'off' };
   return startServer({
     program: '/bin/sh',
-    args: ['-c', `cd '${ROOT}' && ${packageJson.scripts.start}`],
+    args: ['-c', `cd '${ROOT}' && ${command}`],
     env: { ...ours, ...env },
   });
 }

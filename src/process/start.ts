@@ -34,8 +34,8 @@ export interface Service {
 }
 
 /**
- * Opens the state and builds the service. Of its own accord it does nothing until it is started, except that a replica
- * renews its row in the database.
+ * Opens the state and builds the service. Until it is started, it does nothing except that a replica renews its row in the
+ * database.
  * @throws AtelierError `invalid-configuration`, `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable`
  */
 export async function openService(
