@@ -47,6 +47,7 @@ const predictions = ({ url }: Server) => `${url}/v1/models/served/predictions`;
 
 export const TECHNIQUES: Readonly<Record<string, Technique>> = {
   'accept-first': { pairs: 1, turns: 5, measure: connectWhileTraining },
+  'access-line': { pairs: 3, turns: 14, measure: predictOne },
   'collect-garbage': { pairs: 5, turns: 1, measure: restAfterTrainings },
   'node-http': { pairs: 12, turns: 1, measure: startAndRest },
   'start-together': { pairs: 3, turns: 14, measure: predictOne },

@@ -4,6 +4,7 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 /** Techniques with a switch of their own are not among them; see README.md. */
 export const TECHNIQUES = [
   'accept-first',
+  'access-line',
   'collect-garbage',
   'node-http',
   'start-together',
