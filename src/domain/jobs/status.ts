@@ -16,7 +16,7 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 export const ACTIVE_STATUSES = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
 /**
- * Allowed transitions. `running → queued` happens when the service stops, for another attempt, or in favour of a job of higher
+ * Allowed transitions. `running → queued` happens when the service stops, after a crash, or in favour of a job of higher
  * priority; `running → paused` when a trial reaches a rung of its search.
  */
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {

@@ -4,12 +4,12 @@ import type { Search, SearchBest, SearchProgress, Trial } from './representation
 import type { ResolvedSearchRequest } from './request.ts';
 import type { Setting } from './settings.ts';
 import { nameValues } from './trial-request.ts';
-import { accuracyError, type RunState, rank, type TrialState, withinOneError } from './trials.ts';
+import { accuracyError, rank, type TrainingState, type TrialState, withinOneError } from './trials.ts';
 
 /** A trial with the facts about its jobs that the decisions do not need. */
 export interface ListedTrial extends TrialState {
   readonly setting: Setting;
-  readonly runs: readonly (RunState & {
+  readonly trainings: readonly (TrainingState & {
     readonly jobId: string | null;
     readonly epochs: number;
     readonly error: string | null;
@@ -33,8 +33,8 @@ const ORDER: readonly Trial['status'][] = [
 
 type Progress = Pick<Search, 'finishing' | 'finishedAt'>;
 
-function statusOf({ isOut, runs }: TrialState, { finishing, finishedAt }: Progress): Trial['status'] {
-  const statuses = runs.map(({ status }) => status);
+function statusOf({ isOut, trainings }: TrialState, { finishing, finishedAt }: Progress): Trial['status'] {
+  const statuses = trainings.map(({ status }) => status);
   const status = ORDER.find((each) => statuses.includes(each as JobStatus | 'waiting'))!;
   if (isOut && status !== 'failed') return 'stopped';
   if (status !== 'waiting' || (!finishing && finishedAt === null)) return status;
@@ -67,9 +67,9 @@ export function rankTrials(
       validationLoss,
       validationAccuracy,
       epoch,
-      epochs: trial.runs.reduce((sum, { epochs }) => sum + epochs, 0),
-      jobs: trial.runs.flatMap(({ jobId }) => jobId ?? []),
-      error: trial.runs.find(({ error }) => error !== null)?.error ?? null,
+      epochs: trial.trainings.reduce((sum, { epochs }) => sum + epochs, 0),
+      jobs: trial.trainings.flatMap(({ jobId }) => jobId ?? []),
+      error: trial.trainings.find(({ error }) => error !== null)?.error ?? null,
     };
   });
 }
@@ -107,7 +107,7 @@ export function countProgress(
     skipped: count('skipped'),
     failed: count('failed'),
     cancelled: count('cancelled'),
-    epochs: trials.flatMap(({ runs }) => runs).reduce((sum, { epochs }) => sum + epochs, 0),
+    epochs: trials.flatMap(({ trainings }) => trainings).reduce((sum, { epochs }) => sum + epochs, 0),
     plannedEpochs,
   };
 }

@@ -3,7 +3,7 @@ import { isEnded, type JobStatus } from '../jobs/status.ts';
 import type { SearchStatus } from './representation.ts';
 import type { ResolvedSearchRequest } from './request.ts';
 import { continuing } from './rungs.ts';
-import { type RunState, rank, type TrialState } from './trials.ts';
+import { rank, type TrainingState, type TrialState } from './trials.ts';
 
 export interface SearchState extends Pick<ResolvedSearchRequest, 'halving' | 'objective'> {
   readonly status: SearchStatus;
@@ -22,13 +22,13 @@ export interface SearchState extends Pick<ResolvedSearchRequest, 'halving' | 'ob
 }
 
 /** One training of a trial, or the final one. */
-export type RunName = { readonly trial: number; readonly repeat: number } | 'final';
+export type TrainingName = { readonly trial: number; readonly repeat: number } | 'final';
 
 export type SearchAction =
   /** Creates the job of a training that waits, or lets a paused one go on, until the trial's rung. */
-  | { readonly type: 'run'; readonly run: RunName }
-  | { readonly type: 'pause'; readonly run: RunName }
-  | { readonly type: 'cancel'; readonly run: RunName }
+  | { readonly type: 'start'; readonly training: TrainingName }
+  | { readonly type: 'pause'; readonly training: TrainingName }
+  | { readonly type: 'cancel'; readonly training: TrainingName }
   /** Some of the trials that reached the rung go on, the others are stopped. */
   | {
       readonly type: 'decide';
@@ -48,8 +48,8 @@ export type SearchAction =
 const NO_RESULT_YET = 'No trial had a result when the search was finished.';
 const NO_RESULT = 'No trial has a result: all of them failed or were cancelled. Their jobs hold the reasons.';
 
-interface Named extends Pick<RunState, 'status' | 'pauseReason'> {
-  readonly name: RunName;
+interface Named extends Pick<TrainingState, 'status' | 'pauseReason'> {
+  readonly name: TrainingName;
 }
 
 /** Returns what to do now; after that, call it again with the new state, until nothing is left to do. */
@@ -58,29 +58,29 @@ export function nextActions(search: SearchState): SearchAction[] {
     case 'running':
       return search.final === null ? searching(search) : finishing(search.final);
     case 'pausing':
-      return settle(allRuns(search), 'pause');
+      return settle(allTrainings(search), 'pause');
     case 'cancelling':
-      return settle(allRuns(search), 'cancel');
+      return settle(allTrainings(search), 'cancel');
     default:
       return [];
   }
 }
 
-function allRuns({ trials, final }: SearchState): Named[] {
-  const runs = trials.flatMap(({ trial, runs }) =>
-    runs.map((run): Named => ({ ...run, name: { trial, repeat: run.repeat } })),
+function allTrainings({ trials, final }: SearchState): Named[] {
+  const trainings = trials.flatMap(({ trial, trainings }) =>
+    trainings.map((training): Named => ({ ...training, name: { trial, repeat: training.repeat } })),
   );
-  return final === null ? runs : [...runs, { ...final, name: 'final' }];
+  return final === null ? trainings : [...trainings, { ...final, name: 'final' }];
 }
 
 /** Pauses or cancels every job, and ends when no job is active. */
-function settle(runs: readonly Named[], type: 'pause' | 'cancel'): SearchAction[] {
+function settle(trainings: readonly Named[], type: 'pause' | 'cancel'): SearchAction[] {
   const stoppable: readonly (JobStatus | 'waiting')[] =
     type === 'pause' ? ['queued', 'running'] : ['queued', 'paused', 'running', 'pausing'];
-  const actions = runs
+  const actions = trainings
     .filter(({ status }) => stoppable.includes(status))
-    .map(({ name }): SearchAction => ({ type, run: name }));
-  if (actions.length > 0 || runs.some(isBusy)) return actions;
+    .map(({ name }): SearchAction => ({ type, training: name }));
+  if (actions.length > 0 || trainings.some(isBusy)) return actions;
   return [{ type: 'become', status: type === 'pause' ? 'paused' : 'cancelled', reason: null }];
 }
 
@@ -91,7 +91,7 @@ function isBusy({ status }: Pick<Named, 'status'>): boolean {
 
 function finishing({ status, pauseReason }: NonNullable<SearchState['final']>): SearchAction[] {
   if (status === 'paused') {
-    return pauseReason === null ? [{ type: 'run', run: 'final' }] : [becomePausing(pauseReason)];
+    return pauseReason === null ? [{ type: 'start', training: 'final' }] : [becomePausing(pauseReason)];
   }
   if (status === 'succeeded') return [{ type: 'become', status, reason: null }];
   if (!isEnded(status)) return [];
@@ -108,13 +108,13 @@ const becomePausing = (reason: string): SearchAction => ({ type: 'become', statu
 
 function searching(search: SearchState): SearchAction[] {
   const { trials, isFinishing, isOutOfTime } = search;
-  const paused = allRuns(search).find(
+  const paused = allTrainings(search).find(
     ({ status, pauseReason }) => status === 'paused' && pauseReason !== null,
   );
   if (paused) return [becomePausing(paused.pauseReason!)];
   if (isOutOfTime && !isFinishing && trials.some(isUnfinished)) return [{ type: 'finish' }];
   const superfluous = isFinishing ? trials : trials.filter((trial) => trial.isOut || isLost(trial));
-  const cancelled = settle(allRuns({ ...search, trials: superfluous }), 'cancel').filter(
+  const cancelled = settle(allTrainings({ ...search, trials: superfluous }), 'cancel').filter(
     ({ type }) => type === 'cancel',
   );
   if (cancelled.length > 0) return cancelled;
@@ -124,34 +124,34 @@ function searching(search: SearchState): SearchAction[] {
       search,
       remaining.filter((trial) => !isLost(trial)),
     );
-    if (started.length > 0 || remaining.some(({ runs }) => runs.some(isBusy))) return started;
+    if (started.length > 0 || remaining.some(({ trainings }) => trainings.some(isBusy))) return started;
     const rung = remaining[0]?.rung ?? 0;
     if (search.halving !== null && rung < search.rungs - 1) return decide(search, remaining, rung);
-  } else if (trials.some(({ runs }) => runs.some(isBusy))) return [];
+  } else if (trials.some(({ trainings }) => trainings.some(isBusy))) return [];
   return conclude(search);
 }
 
 /** Whether a training of it could still start or go on. */
 function isUnfinished(trial: TrialState): boolean {
   if (trial.isOut || isLost(trial)) return false;
-  return trial.runs.some(({ status }) => status === 'waiting' || !isEnded(status));
+  return trial.trainings.some(({ status }) => status === 'waiting' || !isEnded(status));
 }
 
 /** Whether one of its trainings failed or was cancelled, so the others are not needed. */
-function isLost({ runs }: TrialState): boolean {
-  return runs.some(({ status }) => status === 'failed' || status === 'cancelled');
+function isLost({ trainings }: TrialState): boolean {
+  return trainings.some(({ status }) => status === 'failed' || status === 'cancelled');
 }
 
 /** A training that waits, or is paused before its rung, in the order of the trials. */
 function startRuns({ parallel, trials }: SearchState, remaining: readonly TrialState[]): SearchAction[] {
-  const busy = trials.flatMap(({ runs }) => runs).filter(isBusy).length;
+  const busy = trials.flatMap(({ trainings }) => trainings).filter(isBusy).length;
   return remaining
-    .flatMap(({ trial, rung, runs }) =>
-      runs
+    .flatMap(({ trial, rung, trainings }) =>
+      trainings
         .filter(
           ({ status, measured }) => status === 'waiting' || (status === 'paused' && measured.length <= rung),
         )
-        .map(({ repeat }): SearchAction => ({ type: 'run', run: { trial, repeat } })),
+        .map(({ repeat }): SearchAction => ({ type: 'start', training: { trial, repeat } })),
     )
     .slice(0, Math.max(0, parallel - busy));
 }

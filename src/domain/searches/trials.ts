@@ -10,7 +10,7 @@ export interface Measured {
 }
 
 /** One training of a trial. */
-export interface RunState {
+export interface TrainingState {
   /** From 0; the seed is that of the search plus this number. */
   readonly repeat: number;
   /** `waiting` until its job is created. */
@@ -32,7 +32,7 @@ export interface TrialState {
   readonly rung: number;
   /** Whether it has been stopped at a rung. */
   readonly isOut: boolean;
-  readonly runs: readonly RunState[];
+  readonly trainings: readonly TrainingState[];
 }
 
 export interface Standing {
@@ -51,10 +51,10 @@ export interface Standing {
   readonly epoch: number | null;
 }
 
-export function standingOf({ trial, runs }: TrialState, objective: Objective): Standing {
-  const reached = Math.min(...runs.map(({ measured }) => measured.length));
-  const isFailed = runs.some(({ status }) => status === 'failed');
-  const at = reached === 0 ? [] : runs.map(({ measured }) => measured[reached - 1]!);
+export function standingOf({ trial, trainings }: TrialState, objective: Objective): Standing {
+  const reached = Math.min(...trainings.map(({ measured }) => measured.length));
+  const isFailed = trainings.some(({ status }) => status === 'failed');
+  const at = reached === 0 ? [] : trainings.map(({ measured }) => measured[reached - 1]!);
   const values = at.map((measured) => measured[objective]);
   const epochs = new Set(at.map(({ epoch }) => epoch));
   return {

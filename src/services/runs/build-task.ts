@@ -46,7 +46,7 @@ export async function buildTask(
     },
     stopAfterEpoch: isTrial(job) ? stopAfterEpoch : null,
     threads: usableThreads(threads),
-    // One check is enough: the initial network is the same in every attempt.
+    // One check is enough: the initial network is the same in every run.
     checkGradient: job.gradientCheck && job.gradientCheckReport === null,
     budgetSeconds: reproduction ? null : (budget?.seconds ?? null),
     checkpointEverySeconds,

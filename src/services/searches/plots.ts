@@ -95,11 +95,11 @@ function valuesOf(search: Search, trials: readonly ListedTrial[]) {
 }
 
 /** Means of the objective over the repeats, at each rung that all of them have reached. */
-function rungValues({ runs }: ListedTrial, objective: Objective): number[] {
+function rungValues({ trainings }: ListedTrial, objective: Objective): number[] {
   const { factor } = OBJECTIVES[objective];
-  const reached = Math.min(...runs.map(({ measured }) => measured.length));
+  const reached = Math.min(...trainings.map(({ measured }) => measured.length));
   return Array.from({ length: reached }, (_, rung) => {
-    const sum = runs.reduce((total, { measured }) => total + measured[rung]![objective], 0);
-    return (factor * sum) / runs.length;
+    const sum = trainings.reduce((total, { measured }) => total + measured[rung]![objective], 0);
+    return (factor * sum) / trainings.length;
   });
 }

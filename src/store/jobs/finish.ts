@@ -39,11 +39,11 @@ export interface Publishing extends Pick<PublishOptions, 'promote'> {
 
 type Success = Extract<JobOutcome, { status: 'succeeded' }>;
 type Failure = Extract<JobOutcome, { status: 'failed' }>;
-/** Attempts allowed between two checkpoints. */
-const MAX_ATTEMPTS = 3;
+/** Runs that may crash between two checkpoints. */
+const MAX_RUNS = 3;
 
 /**
- * Requeues a running job whose thread failed, to continue from its last checkpoint; fails it if no attempt is left.
+ * Requeues a running job whose thread failed, to continue from its last checkpoint; fails it if no run is left.
  * Completes a requested pause or cancellation instead.
  */
 export async function requeueJob(
@@ -53,11 +53,11 @@ export async function requeueJob(
 ): Promise<TrainingJob> {
   const { code, message } = failure.error;
   const job = await lockActiveJob(trx, run);
-  if (job.status === 'running' && job.attempts >= MAX_ATTEMPTS) return failJob(trx, job, failure);
+  if (job.status === 'running' && job.attempts >= MAX_RUNS) return failJob(trx, job, failure);
   await writeEvent(trx, job, 'warning', {
     code,
     message,
-    advice: `Attempt ${job.attempts} of ${MAX_ATTEMPTS} failed; the next one continues from the last checkpoint.`,
+    advice: `Attempt ${job.attempts} of ${MAX_RUNS} failed; the next one continues from the last checkpoint.`,
   });
   return change(trx, run, (before) => ({
     ...toReleased(before, failure.step),

@@ -62,7 +62,7 @@ export interface Run {
   release(step?: number, preemptedBy?: string): Promise<TrainingJob>;
   /** Call when the thread has stopped after `stopAfterEpoch`: the job is paused, or cancelled if that was requested. */
   pauseAtEpoch(step: number): Promise<TrainingJob>;
-  /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
+  /** Call when the job's thread has failed: requeues the job, or fails it if no run is left. */
   requeue(failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
   /**
    * On success publishes the next version of the model, except for verifications, and removes the checkpoints that

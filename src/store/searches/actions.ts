@@ -1,7 +1,7 @@
 /** Carries out the decisions of a search. */
 import type { Transaction } from 'kysely';
 import { isEnded } from '../../domain/jobs/status.ts';
-import type { RunName, SearchAction } from '../../domain/searches/next-actions.ts';
+import type { SearchAction, TrainingName } from '../../domain/searches/next-actions.ts';
 import type { Setting } from '../../domain/searches/settings.ts';
 import type { Publication } from '../../domain/training/publication.ts';
 import { removeUnreferenced } from '../checkpoints/prune.ts';
@@ -45,15 +45,15 @@ export async function applyAction(
   advance: Advance,
 ): Promise<void> {
   switch (action.type) {
-    case 'run':
-      return run(trx, search, trials, action.run, jobs);
+    case 'start':
+      return start(trx, search, trials, action.training, jobs);
     case 'pause': {
-      const job = await requestPause(trx, jobIdOf(search, trials, action.run));
+      const job = await requestPause(trx, jobIdOf(search, trials, action.training));
       if (job.status === 'pausing') advance.stopping.push(job.id);
       return;
     }
     case 'cancel':
-      return cancel(trx, search, trials, action.run, advance);
+      return cancel(trx, search, trials, action.training, advance);
     case 'decide':
       return decide(trx, search, action);
     case 'finish':
@@ -69,23 +69,23 @@ function findTrial(trials: readonly StoredTrial[], trial: number): StoredTrial {
   return trials.find((each) => each.trial === trial)!;
 }
 
-function jobIdOf(search: SearchRow, trials: readonly StoredTrial[], run: RunName): string {
-  if (run === 'final') return search.final_job_id!;
-  return findTrial(trials, run.trial).runs.find(({ repeat }) => repeat === run.repeat)!.jobId!;
+function jobIdOf(search: SearchRow, trials: readonly StoredTrial[], training: TrainingName): string {
+  if (training === 'final') return search.final_job_id!;
+  return findTrial(trials, training.trial).trainings.find(({ repeat }) => repeat === training.repeat)!.jobId!;
 }
 
-async function run(
+async function start(
   trx: Transaction<Database>,
   search: SearchRow,
   trials: readonly StoredTrial[],
-  name: RunName,
+  name: TrainingName,
   { trialJob }: SearchJobs,
 ): Promise<void> {
   if (name === 'final') return void (await resumeJob(trx, search.final_job_id!));
   const trial = findTrial(trials, name.trial);
   const { rungs, checked } = planOf(search);
   const stopAfterEpoch = trial.rung < rungs.length - 1 ? rungs[trial.rung]! : null;
-  const { jobId } = trial.runs.find(({ repeat }) => repeat === name.repeat)!;
+  const { jobId } = trial.trainings.find(({ repeat }) => repeat === name.repeat)!;
   if (jobId !== null) {
     await trx.updateTable('jobs').set({ stop_after_epoch: stopAfterEpoch }).where('id', '=', jobId).execute();
     await resumeJob(trx, jobId);
@@ -109,7 +109,7 @@ async function cancel(
   trx: Transaction<Database>,
   search: SearchRow,
   trials: readonly StoredTrial[],
-  name: RunName,
+  name: TrainingName,
   advance: Advance,
 ): Promise<void> {
   const id = jobIdOf(search, trials, name);
@@ -158,7 +158,7 @@ async function finish(
     .set({ finishing: FINISHING[reason] })
     .where('id', '=', search.id)
     .execute();
-  const ended = trials.filter(({ runs }) => runs.every(({ status }) => status === 'succeeded'));
+  const ended = trials.filter(({ trainings }) => trainings.every(({ status }) => status === 'succeeded'));
   await writeSearchEvent(trx, search.id, 'status', {
     from: search.status,
     to: search.status,
@@ -176,8 +176,8 @@ async function startFinal(
   number: number,
   { finalJob }: SearchJobs,
 ): Promise<void> {
-  const { setting, runs } = findTrial(trials, number);
-  const [first] = runs;
+  const { setting, trainings } = findTrial(trials, number);
+  const [first] = trainings;
   const isComplete = first!.status === 'succeeded';
   const { stopAfterEpoch, ...parts } = finalJob(setting, isComplete ? first!.measured.at(-1)!.epoch : null);
   const membership = { id: search.id, trial: null, stopAfterEpoch };

@@ -7,7 +7,7 @@ import { standingOf } from '../../domain/searches/trials.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
 import { writeSearchEvents } from './events.ts';
 import { requestOf } from './rows.ts';
-import { type StoredRun, type StoredTrial, storeRun } from './trials.ts';
+import { type StoredTraining, type StoredTrial, storeTraining } from './trials.ts';
 
 /**
  * Writes an event for each training that has started, reached a rung or ended since the last one, in the order of the
@@ -23,36 +23,45 @@ export async function reportTrials(
 ): Promise<number> {
   const { objective, repeats } = requestOf(search);
   const due = trials
-    .flatMap((trial) => trial.runs.map((run) => ({ trial, run, reported: describe(run, trial.rung) })))
-    .filter(({ run, reported }) => isNews(run, reported) || (run.uncopied !== null && isSettled(run)))
+    .flatMap((trial) =>
+      trial.trainings.map((training) => ({ trial, training, reported: describe(training, trial.rung) })),
+    )
+    .filter(
+      ({ training, reported }) =>
+        isNews(training, reported) || (training.uncopied !== null && isSettled(training)),
+    )
     .slice(0, limit);
-  for (const { trial, run, reported } of due) await storeRun(trx, search.id, trial.trial, run, reported);
+  for (const { trial, training, reported } of due)
+    await storeTraining(trx, search.id, trial.trial, training, reported);
   const events = due
-    .filter(({ run, reported }) => isNews(run, reported))
-    .map(({ trial, run }) => ({ type: 'trial' as const, data: toEvent(trial, run, objective, repeats) }));
+    .filter(({ training, reported }) => isNews(training, reported))
+    .map(({ trial, training }) => ({
+      type: 'trial' as const,
+      data: toEvent(trial, training, objective, repeats),
+    }));
   await writeSearchEvents(trx, search.id, events);
   return due.length;
 }
 
-const isNews = ({ status, reported: before }: StoredRun, reported: string): boolean =>
+const isNews = ({ status, reported: before }: StoredTraining, reported: string): boolean =>
   status !== 'waiting' && reported !== before;
 
 function toEvent(
   trial: StoredTrial,
-  run: StoredRun,
+  training: StoredTraining,
   objective: Objective,
   repeats: number,
 ): SearchEvent['data'] {
   const { value, epoch, validationLoss, validationAccuracy } = standingOf(
-    { ...trial, runs: [run] },
+    { ...trial, trainings: [training] },
     objective,
   );
   return {
     trial: trial.trial,
-    ...(repeats > 1 && { repeat: run.repeat }),
-    jobId: run.jobId,
-    status: trial.isOut && run.status === 'cancelled' ? 'stopped' : run.status,
-    rung: run.measured.length,
+    ...(repeats > 1 && { repeat: training.repeat }),
+    jobId: training.jobId,
+    status: trial.isOut && training.status === 'cancelled' ? 'stopped' : training.status,
+    rung: training.measured.length,
     epoch,
     value,
     validationLoss,
@@ -61,10 +70,10 @@ function toEvent(
 }
 
 /** Whether no thread works on it, or will. */
-function isSettled({ status }: StoredRun): boolean {
+function isSettled({ status }: StoredTraining): boolean {
   return status === 'paused' || (status !== 'waiting' && isEnded(status));
 }
 
-function describe(run: StoredRun, rung: number): string {
-  return isSettled(run) ? `${run.status} ${run.measured.length}` : `active ${rung}`;
+function describe(training: StoredTraining, rung: number): string {
+  return isSettled(training) ? `${training.status} ${training.measured.length}` : `active ${rung}`;
 }

@@ -2,19 +2,19 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import type { Setting } from '../../domain/searches/settings.ts';
-import type { Measured, RunState, TrialState } from '../../domain/searches/trials.ts';
+import type { Measured, TrainingState, TrialState } from '../../domain/searches/trials.ts';
 import { decode, encode } from '../database/json-column.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
 import { planOf } from './rows.ts';
 
 /** The part of a job that decisions and leaderboards need. */
-interface JobState extends Omit<RunState, 'repeat'> {
+interface JobState extends Omit<TrainingState, 'repeat'> {
   /** Epochs trained. */
   readonly epochs: number;
   readonly error: string | null;
 }
 
-export interface StoredRun extends RunState, JobState {
+export interface StoredTraining extends TrainingState, JobState {
   readonly jobId: string | null;
   readonly reported: string | null;
   /** Last event of the job if the trial has no copy of the state after it; else null. */
@@ -23,7 +23,7 @@ export interface StoredRun extends RunState, JobState {
 
 export interface StoredTrial extends TrialState {
   readonly setting: Setting;
-  readonly runs: readonly StoredRun[];
+  readonly trainings: readonly StoredTraining[];
 }
 
 const WAITING: JobState = { status: 'waiting', pauseReason: null, measured: [], epochs: 0, error: null };
@@ -42,28 +42,34 @@ export async function readTrials(
     .orderBy('trial')
     .orderBy('repeat')
     .execute();
-  const trials: (StoredTrial & { runs: StoredRun[] })[] = [];
+  const trials: (StoredTrial & { trainings: StoredTraining[] })[] = [];
   for (const row of rows) {
     const { trial, rung, is_out, repeat, job_id: jobId, reported } = row;
     const { event: uncopied, state } = changed.get(jobId ?? '') ?? {
       event: null,
       state: row.state === null ? WAITING : decode<JobState>(row.state),
     };
-    const run = { ...state, repeat, jobId, reported, uncopied };
+    const training = { ...state, repeat, jobId, reported, uncopied };
     const last = trials.at(-1);
-    if (last?.trial === trial) last.runs.push(run);
+    if (last?.trial === trial) last.trainings.push(training);
     else
-      trials.push({ trial, rung, isOut: is_out === 1, setting: decode<Setting>(row.setting), runs: [run] });
+      trials.push({
+        trial,
+        rung,
+        isOut: is_out === 1,
+        setting: decode<Setting>(row.setting),
+        trainings: [training],
+      });
   }
   return trials;
 }
 
-/** Stores a copy of the state of the run's job, and what has been reported of it. */
-export async function storeRun(
+/** Stores a copy of the state of the training's job, and what has been reported of it. */
+export async function storeTraining(
   trx: Transaction<Database>,
   searchId: string,
   trial: number,
-  { repeat, status, pauseReason, measured, epochs, error, uncopied }: StoredRun,
+  { repeat, status, pauseReason, measured, epochs, error, uncopied }: StoredTraining,
   reported: string | null,
 ): Promise<void> {
   const state: JobState = { status, pauseReason, measured, epochs, error };

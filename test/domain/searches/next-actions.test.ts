@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sumActiveSeconds } from '../../../src/domain/searches/active-time.ts';
 import { nextActions, type SearchState } from '../../../src/domain/searches/next-actions.ts';
-import type { RunState, TrialState } from '../../../src/domain/searches/trials.ts';
+import type { TrainingState, TrialState } from '../../../src/domain/searches/trials.ts';
 
 const measured = (...losses: number[]) =>
   losses.map((validationLoss, n) => ({
@@ -12,9 +12,9 @@ const measured = (...losses: number[]) =>
     validationAccuracy: 1 - validationLoss,
   }));
 
-type Status = RunState['status'];
+type Status = TrainingState['status'];
 
-function run(status: Status, losses: readonly number[] = [], repeat = 0): RunState {
+function training(status: Status, losses: readonly number[] = [], repeat = 0): TrainingState {
   return { repeat, status, pauseReason: null, measured: measured(...losses) };
 }
 
@@ -25,7 +25,7 @@ function trial(
   losses: number[] = [],
   changes: Partial<TrialState> = {},
 ): TrialState {
-  return { trial: number, rung: 0, isOut: false, runs: [run(status, losses)], ...changes };
+  return { trial: number, rung: 0, isOut: false, trainings: [training(status, losses)], ...changes };
 }
 
 const FLAT: SearchState = {
@@ -41,16 +41,16 @@ const FLAT: SearchState = {
   final: null,
 };
 const HALVED: SearchState = { ...FLAT, rungs: 3, halving: { factor: 2, minEpochs: 1 } };
-const goOn = (number: number, repeat = 0) => ({ type: 'run', run: { trial: number, repeat } });
-const stop = (number: number, repeat = 0) => ({ type: 'cancel', run: { trial: number, repeat } });
-const pause = (number: number) => ({ type: 'pause', run: { trial: number, repeat: 0 } });
+const goOn = (number: number, repeat = 0) => ({ type: 'start', training: { trial: number, repeat } });
+const stop = (number: number, repeat = 0) => ({ type: 'cancel', training: { trial: number, repeat } });
+const pause = (number: number) => ({ type: 'pause', training: { trial: number, repeat: 0 } });
 const become = (status: string, reason: string | null = null) => ({ type: 'become', status, reason });
 const out = { isOut: true };
 const on = { rung: 1 };
 
 const CASES: readonly [title: string, state: SearchState, actions: readonly unknown[]][] = [
   [
-    'starts as many trials as may run at once, in their order',
+    'starts as many trials as may training at once, in their order',
     { ...FLAT, trials: [trial(1, 'waiting'), trial(2, 'waiting'), trial(3, 'waiting')] },
     [goOn(1), goOn(2)],
   ],
@@ -88,14 +88,20 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
       trials: [
         {
           ...trial(1, 'succeeded'),
-          runs: [
-            { ...run('succeeded'), measured: [{ epoch: 1, validationLoss: 0.1, validationAccuracy: 0.7 }] },
+          trainings: [
+            {
+              ...training('succeeded'),
+              measured: [{ epoch: 1, validationLoss: 0.1, validationAccuracy: 0.7 }],
+            },
           ],
         },
         {
           ...trial(2, 'succeeded'),
-          runs: [
-            { ...run('succeeded'), measured: [{ epoch: 1, validationLoss: 0.9, validationAccuracy: 0.8 }] },
+          trainings: [
+            {
+              ...training('succeeded'),
+              measured: [{ epoch: 1, validationLoss: 0.9, validationAccuracy: 0.8 }],
+            },
           ],
         },
       ],
@@ -204,8 +210,14 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
     {
       ...FLAT,
       trials: [
-        { ...trial(1, 'waiting'), runs: [run('succeeded', [0.1]), run('succeeded', [0.5], 1)] },
-        { ...trial(2, 'waiting'), runs: [run('succeeded', [0.25]), run('succeeded', [0.25], 1)] },
+        {
+          ...trial(1, 'waiting'),
+          trainings: [training('succeeded', [0.1]), training('succeeded', [0.5], 1)],
+        },
+        {
+          ...trial(2, 'waiting'),
+          trainings: [training('succeeded', [0.25]), training('succeeded', [0.25], 1)],
+        },
       ],
     },
     [{ type: 'final', trial: 2 }],
@@ -215,7 +227,10 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
     {
       ...FLAT,
       trials: [
-        { ...trial(1, 'waiting'), runs: [run('failed'), run('running', [], 1), run('waiting', [], 2)] },
+        {
+          ...trial(1, 'waiting'),
+          trainings: [training('failed'), training('running', [], 1), training('waiting', [], 2)],
+        },
         trial(2, 'running'),
       ],
     },
@@ -239,14 +254,14 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
   [
     'a final training that was paused with the search goes on',
     { ...FLAT, trials: [trial(1, 'succeeded', [0.5])], final: { status: 'paused', pauseReason: null } },
-    [{ type: 'run', run: 'final' }],
+    [{ type: 'start', training: 'final' }],
   ],
   [
     'pauses with a job that the service paused',
     {
       ...FLAT,
       trials: [
-        { ...trial(1, 'paused'), runs: [{ ...run('paused'), pauseReason: 'no memory' }] },
+        { ...trial(1, 'paused'), trainings: [{ ...training('paused'), pauseReason: 'no memory' }] },
         trial(2, 'waiting'),
       ],
     },
@@ -328,7 +343,7 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
     {
       ...FLAT,
       isOutOfTime: true,
-      trials: [{ ...trial(1, 'paused'), runs: [{ ...run('paused'), pauseReason: 'disk full' }] }],
+      trials: [{ ...trial(1, 'paused'), trainings: [{ ...training('paused'), pauseReason: 'disk full' }] }],
     },
     [become('pausing', 'disk full')],
   ],

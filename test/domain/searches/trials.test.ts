@@ -7,15 +7,15 @@ const vary = [{ path: '/training/l2', choices: [0, 1, 2, 3] }];
 
 const RUNNING = { finishing: false, finishedAt: null };
 
-type Run = ListedTrial['runs'][number];
+type Training = ListedTrial['trainings'][number];
 
 function trial(
   number: number,
   figures: readonly [loss: number, accuracy: number][],
-  changes: Partial<Run> = {},
+  changes: Partial<Training> = {},
 ): ListedTrial {
-  const runs = figures.map(
-    ([validationLoss, validationAccuracy], repeat): Run => ({
+  const trainings = figures.map(
+    ([validationLoss, validationAccuracy], repeat): Training => ({
       repeat,
       status: 'succeeded',
       pauseReason: null,
@@ -26,7 +26,7 @@ function trial(
       ...changes,
     }),
   );
-  return { trial: number, rung: 0, isOut: false, setting: [number], runs };
+  return { trial: number, rung: 0, isOut: false, setting: [number], trainings };
 }
 
 test('marks the trials within one standard error of an accuracy on the validation images', () => {
@@ -118,7 +118,10 @@ test('trials that never started are skipped once no trial starts any more', () =
   const waits = { status: 'waiting', measured: [], jobId: null, epochs: 0 } as const;
   const never = trial(1, [[0, 0]], waits);
   const begun = trial(2, [[0.5, 0.8]]);
-  const trials = [never, { ...begun, runs: [...begun.runs, { ...never.runs[0]!, repeat: 1 }] }];
+  const trials = [
+    never,
+    { ...begun, trainings: [...begun.trainings, { ...never.trainings[0]!, repeat: 1 }] },
+  ];
   const at = '2026-11-26T20:15:04.023Z';
   for (const over of [
     { finishing: true, finishedAt: null },

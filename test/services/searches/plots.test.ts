@@ -53,7 +53,7 @@ const search: Search = {
 
 /** A trial whose two repeats differ by 0.02 at every rung that it has reached. */
 function trial(number: number, setting: readonly unknown[], accuracies: readonly number[]): ListedTrial {
-  const runs = [-0.01, 0.01].map((by, repeat) => ({
+  const trainings = [-0.01, 0.01].map((by, repeat) => ({
     repeat,
     status: 'paused' as const,
     pauseReason: null,
@@ -66,7 +66,7 @@ function trial(number: number, setting: readonly unknown[], accuracies: readonly
       validationAccuracy: accuracy + by,
     })),
   }));
-  return { trial: number, rung: accuracies.length, isOut: false, setting, runs };
+  return { trial: number, rung: accuracies.length, isOut: false, setting, trainings };
 }
 
 const trials = [

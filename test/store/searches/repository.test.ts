@@ -58,7 +58,7 @@ async function advance({ searches }: Store, id: string, all: SearchJobs = jobs):
 }
 
 async function jobIds(store: Store, id: string): Promise<(string | null)[]> {
-  return (await store.searches.trials(id)).map(({ runs }) => runs[0]!.jobId);
+  return (await store.searches.trials(id)).map(({ trainings }) => trainings[0]!.jobId);
 }
 
 /** Trains a job to the end of an epoch, and pauses it there. */
@@ -321,7 +321,7 @@ storeTest(
       ids.slice(0, 10).map((job) => `${job} 1`),
     );
     // The trials keep what they need to be shown.
-    assert.ok((await searches.trials(id)).every(({ runs }) => runs[0]!.status === 'cancelled'));
+    assert.ok((await searches.trials(id)).every(({ trainings }) => trainings[0]!.status === 'cancelled'));
 
     // Either may find that the other has deleted everything.
     const both = await Promise.allSettled([1, 2].map(() => searches.remove(id, undefined, record)));
@@ -353,7 +353,9 @@ storeTest(
     const ids = await jobIds(store, id);
     for (const [n, job] of ids.entries()) await succeed(store, job!, 3, 1 - n / 100);
     // The leaderboard does not wait for the events.
-    const losses = (await searches.trials(id)).map(({ runs }) => runs[0]!.measured[0]?.validationLoss);
+    const losses = (await searches.trials(id)).map(
+      ({ trainings }) => trainings[0]!.measured[0]?.validationLoss,
+    );
     assert.deepEqual(
       losses,
       ids.map((_, n) => 1 - n / 100),
@@ -389,7 +391,7 @@ storeTest('a leaderboard that is read while states are copied shows them', async
     // The reads are between different statements when the transaction begins.
     await null;
   }
-  const statuses = (await Promise.all(reads)).map(([trial]) => trial!.runs[0]!.status);
+  const statuses = (await Promise.all(reads)).map(([trial]) => trial!.trainings[0]!.status);
   assert.deepEqual([...new Set(statuses)], ['succeeded']);
   await copying;
 });
