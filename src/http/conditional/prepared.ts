@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { isFresh } from './etag.ts';
+import { contentTag, isFresh } from './etag.ts';
 
 /** Limit of each cache. The list of 100 jobs takes a third of a megabyte. */
 const MAX_CACHED_BYTES = 16 * 2 ** 20;
@@ -45,4 +45,30 @@ export function createByteCache<T extends { readonly bytes: Buffer }>(): LRUCach
     maxSize: MAX_CACHED_BYTES,
     sizeCalculation: ({ bytes }, key) => bytes.length + key.length + ENTRY_BYTES,
   });
+}
+
+export type SendCached = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  read: () => Promise<object>,
+) => Promise<FastifyReply>;
+
+/**
+ * @param revision changes with every change that a response may show
+ * @returns a function that sends the cached response of a URL, or renders what `read` returns
+ */
+export function createPageCache(revision: () => number): SendCached {
+  const pages = createByteCache<Prepared>();
+  return async (request, reply, read) => {
+    // Before the read, so that a change during the read makes the page outdated.
+    const key = `${revision()} ${request.url}`;
+    let page = pages.get(key);
+    if (page === undefined) {
+      const bytes = Buffer.from(JSON.stringify(await read()));
+      page = { tag: contentTag(bytes), bytes };
+      pages.set(key, page);
+    }
+    const cached = page;
+    return sendPrepared(request, reply, cached.tag, async () => cached);
+  };
 }

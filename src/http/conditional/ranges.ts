@@ -26,22 +26,24 @@ export const rangeHeaders = z.object({
 export interface RangedFile {
   /** In bytes. */
   readonly size: number;
-  /** Strong ETag. */
-  readonly tag: string;
   /** @param range positions of the first and the last byte */
   read(range: Range): Buffer | Readable;
 }
 
 /**
  * Sends the file, the range that the request selects, or 304.
+ * @param tag strong ETag
+ * @param open called unless the client has the file; may set further headers
  * @throws AtelierError `range-not-satisfiable`, `precondition-failed`
  */
-export function sendRanged(
+export async function sendRanged(
   request: FastifyRequest,
   reply: FastifyReply,
-  { size, tag, read }: RangedFile,
-): FastifyReply {
+  tag: string,
+  open: () => RangedFile | Promise<RangedFile>,
+): Promise<FastifyReply> {
   if (isFresh(request, tag)) return reply.header('etag', tag).code(304).send();
+  const { size, read } = await open();
   const selected = selectRange(request, reply, size, tag);
   const { start, end } = selected ?? { start: 0, end: size - 1 };
   reply.headers({ etag: tag, 'accept-ranges': 'bytes', 'content-length': end - start + 1 });

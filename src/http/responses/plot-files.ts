@@ -2,14 +2,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { PlotFormat, PlotQuery } from '../../domain/reports/plots.ts';
+import type { Plot } from '../../services/inspection/draw-plots.ts';
+import type { PlotService } from '../../services/inspection/plots.ts';
 import { cacheControl } from '../conditional/cache-control.ts';
+import { contentTag } from '../conditional/etag.ts';
+import { sendPrepared } from '../conditional/prepared.ts';
 import { binaryContent } from '../openapi/request-content.ts';
+import { disconnectSignal } from './client-disconnect.ts';
 import { negotiate } from './negotiate.ts';
 
-export const PLOT_TYPES = { svg: 'image/svg+xml', png: 'image/png' } as const satisfies Record<
-  PlotFormat,
-  string
->;
+const PLOT_TYPES = { svg: 'image/svg+xml', png: 'image/png' } as const satisfies Record<PlotFormat, string>;
 
 /** The documentation of a plot. */
 export const plotResponse = {
@@ -25,21 +27,39 @@ export function plotFormat(request: FastifyRequest, reply: FastifyReply, { forma
   return negotiate(request, reply, [PLOT_TYPES.svg, PLOT_TYPES.png]) === PLOT_TYPES.svg ? 'svg' : 'png';
 }
 
-/**
- * Sets the headers of a plot.
- * @param name of the file, without extension
- * @param isShared whether pages of other origins may embed it
- */
-export function describePlot(
+interface PlotFile {
+  /** Without extension. */
+  readonly name: string;
+  readonly format: PlotFormat;
+  readonly isImmutable: boolean;
+  /** ETag, if it is known before the plot is drawn. */
+  readonly tag?: string;
+  draw(): Promise<Plot>;
+}
+
+type SendPlot = (
+  request: FastifyRequest,
   reply: FastifyReply,
-  name: string,
-  format: PlotFormat,
-  isImmutable: boolean,
-  isShared: boolean,
-): void {
-  reply.headers({
-    'cache-control': cacheControl(isImmutable),
-    'content-disposition': `inline; filename="${name}.${format}"`,
-    ...(isShared && { 'cross-origin-resource-policy': 'cross-origin' }),
-  });
+  query: PlotQuery,
+  file: PlotFile,
+) => Promise<FastifyReply>;
+
+/** @param isShared whether pages of other origins, such as notebooks, may embed plots */
+export function createPlotSender(plots: Pick<PlotService, 'toPng'>, isShared: boolean): SendPlot {
+  return async (request, reply, { density }, { name, format, isImmutable, tag: known, draw }) => {
+    const isSvg = format === 'svg';
+    const drawn = known === undefined ? await draw() : undefined;
+    const tag = known ?? contentTag(isSvg ? drawn!.svg : `${density} ${drawn!.svg}`);
+    reply.headers({
+      'cache-control': cacheControl(isImmutable),
+      'content-disposition': `inline; filename="${name}.${format}"`,
+      ...(isShared && { 'cross-origin-resource-policy': 'cross-origin' }),
+    });
+    const prepare = async () => {
+      const plot = drawn ?? (await draw());
+      const bytes = isSvg ? Buffer.from(plot.svg) : await plots.toPng(plot, density, disconnectSignal(reply));
+      return { tag, bytes };
+    };
+    return sendPrepared(request, reply, tag, prepare, PLOT_TYPES[format]);
+  };
 }

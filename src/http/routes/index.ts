@@ -1,24 +1,24 @@
 /** Registers the routes, in the scopes that parse their bodies. */
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config/read.ts';
+import type { SubscribeEvents } from '../../services/events/subscribe.ts';
 import { startTogether } from '../../tuning/start-together.ts';
 import { registerImageBodies } from '../bodies/images.ts';
 import { registerRawBodies } from '../bodies/raw.ts';
-import { createPageCache } from '../conditional/page-cache.ts';
+import { createPageCache } from '../conditional/prepared.ts';
 import type { OnLimit } from '../hooks/connections/client.ts';
 import { createStreamLimit, MAX_CLIENT_STREAMS } from '../hooks/connections/client-limits.ts';
 import type { SlowClients } from '../hooks/connections/slow-clients.ts';
 import { reserveBodyMemory } from '../hooks/overload/body-memory.ts';
 import { limitLargeBodies } from '../hooks/overload/large-bodies.ts';
-import { createRespondEvents } from '../responses/events/respond.ts';
 import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
 import type { Services } from '../services.ts';
 import { gradientCheckRoutes } from './checks/gradients.ts';
 import { datasetRoutes, datasetWriteRoutes } from './datasets/collection.ts';
 import { datasetImageRoutes } from './datasets/images.ts';
+import { eventRoutes, JOB_EVENTS, SEARCH_EVENTS } from './events.ts';
 import { trainingJobChangeRoutes } from './jobs/changes.ts';
 import { trainingJobRoutes } from './jobs/collection.ts';
-import { jobEventRoutes } from './jobs/events.ts';
 import { labReportRoutes } from './jobs/lab-reports.ts';
 import { plotRoutes } from './jobs/plots.ts';
 import { trainingResultRoutes } from './jobs/results.ts';
@@ -48,7 +48,6 @@ import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
 import { searchRoutes } from './searches/collection.ts';
-import { searchEventRoutes } from './searches/events.ts';
 import { searchPlotRoutes } from './searches/plots.ts';
 
 /** Health and metrics: the routes of every role. */
@@ -85,17 +84,19 @@ export async function registerRoutes(
       await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred, services.previewTraining));
       await v1.register(trainingJobChangeRoutes(training));
       await v1.register(trainingResultRoutes(training));
-      await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
+      const jobEvents = {
+        list: (...page: Parameters<typeof training.events>) => training.events(...page),
+        subscribe: services.subscribeEvents,
+      };
+      await v1.register(eventRoutes(JOB_EVENTS, jobEvents, health, countStream));
       await v1.register(sgdPathRoutes(training, services.sgdPaths));
       await v1.register(searchRoutes(services.searches, idempotency));
       await v1.register(searchPlotRoutes(services.searches, services.plots, config.corsOrigins.length > 0));
-      const respondSearchEvents = createRespondEvents({
-        list: (...page) => services.searches.events(...page),
-        subscribe: (...cursor) => services.subscribeSearchEvents(...cursor),
-        health,
-        countStream,
-      });
-      await v1.register(searchEventRoutes(respondSearchEvents));
+      const searchEvents = {
+        list: (...page: Parameters<typeof services.searches.events>) => services.searches.events(...page),
+        subscribe: (...cursor: Parameters<SubscribeEvents>) => services.subscribeSearchEvents(...cursor),
+      };
+      await v1.register(eventRoutes(SEARCH_EVENTS, searchEvents, health, countStream));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
       await v1.register(modelRoutes(models, services.testSets, sendCached));

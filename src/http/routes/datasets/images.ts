@@ -135,11 +135,10 @@ export const datasetImageRoutes =
         // The id of a data set is derived from its content.
         reply.type(type).header('cache-control', cacheControl(true));
         const send = (bytes: Buffer) =>
-          sendRanged(request, reply, {
+          sendRanged(request, reply, contentTag(bytes), () => ({
             size: bytes.length,
-            tag: contentTag(bytes),
             read: ({ start, end }) => bytes.subarray(start, end + 1),
-          });
+          }));
         switch (type) {
           case 'image/png':
             return send(await toPng(image, disconnectSignal(reply)));

@@ -1,31 +1,21 @@
 /** …/plots/{plot}: plots of training jobs and model versions, as SVG or PNG. */
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
   JOB_PLOTS,
   jobPlotQuerySchema,
-  type PlotFormat,
-  type PlotQuery,
   pathPlotQuerySchema,
   VERSION_PLOTS,
   versionPlotQuerySchema,
 } from '../../../domain/reports/plots.ts';
-import type { Plot } from '../../../services/inspection/draw-plots.ts';
 import type { PlotService } from '../../../services/inspection/plots.ts';
 import { assertSucceeded } from '../../../services/inspection/sgd-paths.ts';
 import type { TrainingService } from '../../../services/training/jobs.ts';
-import { contentTag, registerEtag } from '../../conditional/etag.ts';
-import { sendPrepared, tagOf } from '../../conditional/prepared.ts';
+import { registerEtag } from '../../conditional/etag.ts';
+import { tagOf } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
-import {
-  describePlot,
-  PLOT_FILES,
-  PLOT_TYPES,
-  plotFormat,
-  plotResponse,
-} from '../../responses/plot-files.ts';
+import { createPlotSender, PLOT_FILES, plotFormat, plotResponse } from '../../responses/plot-files.ts';
 import { modelName, versionName } from '../models/collection.ts';
 
 /** @param isShared whether pages of other origins, such as notebooks, may embed plots */
@@ -33,6 +23,7 @@ export const plotRoutes =
   (plots: PlotService, training: Pick<TrainingService, 'get'>, isShared: boolean): FastifyPluginAsyncZod =>
   async (app) => {
     registerEtag(app);
+    const sendPlot = createPlotSender(plots, isShared);
 
     app.route({
       method: 'GET',
@@ -57,18 +48,13 @@ export const plotRoutes =
         const { params, query } = request;
         const format = plotFormat(request, reply, query);
         const found = await plots.findJobs(params.id, query);
-        describePlot(reply, `${params.plot}-${params.id}`, format, found.isFinal, isShared);
-        const tag = tagOf(...found.jobs.map(({ id }) => id), ...found.epochs, format, request.url);
-        return sendPrepared(
-          request,
-          reply,
-          tag,
-          async () => ({
-            tag,
-            bytes: await toBytes(await plots.drawJobs(params.plot, found, query), format, query, reply),
-          }),
-          PLOT_TYPES[format],
-        );
+        return sendPlot(request, reply, query, {
+          name: `${params.plot}-${params.id}`,
+          format,
+          isImmutable: found.isFinal,
+          tag: tagOf(...found.jobs.map(({ id }) => id), ...found.epochs, format, request.url),
+          draw: () => plots.drawJobs(params.plot, found, query),
+        });
       },
     });
 
@@ -93,13 +79,13 @@ export const plotRoutes =
         const { params, query } = request;
         const format = plotFormat(request, reply, query);
         const job = await training.get(params.id);
-        const tag = tagOf(job.id, assertSucceeded(job), format, request.url);
-        const prepare = async () => {
-          const plot = await plots.drawPath(job, query, disconnectSignal(reply));
-          describePlot(reply, `path-${job.id}`, format, true, isShared);
-          return { tag, bytes: await toBytes(plot, format, query, reply) };
-        };
-        return sendPrepared(request, reply, tag, prepare, PLOT_TYPES[format]);
+        return sendPlot(request, reply, query, {
+          name: `path-${job.id}`,
+          format,
+          isImmutable: true,
+          tag: tagOf(job.id, assertSucceeded(job), format, request.url),
+          draw: () => plots.drawPath(job, query, disconnectSignal(reply)),
+        });
       },
     });
 
@@ -125,21 +111,13 @@ export const plotRoutes =
         const format = plotFormat(request, reply, query);
         const signal = disconnectSignal(reply);
         const plot = await plots.drawVersion(params.plot, params, query, signal, request.caller);
-        const name = `${params.plot}-${params.name}-${plot.version}`;
-        // Version numbers are never reused; aliases move.
-        describePlot(reply, name, format, typeof params.version === 'number', isShared);
-        const tag = contentTag(format === 'svg' ? plot.svg : `${query.density} ${plot.svg}`);
-        const prepare = async () => ({ tag, bytes: await toBytes(plot, format, query, reply) });
-        return sendPrepared(request, reply, tag, prepare, PLOT_TYPES[format]);
+        return sendPlot(request, reply, query, {
+          name: `${params.plot}-${params.name}-${plot.version}`,
+          format,
+          // Version numbers are never reused; aliases move.
+          isImmutable: typeof params.version === 'number',
+          draw: async () => plot,
+        });
       },
     });
-
-    async function toBytes(
-      plot: Plot,
-      format: PlotFormat,
-      { density }: PlotQuery,
-      reply: FastifyReply,
-    ): Promise<Buffer> {
-      return format === 'svg' ? Buffer.from(plot.svg) : plots.toPng(plot, density, disconnectSignal(reply));
-    }
   };

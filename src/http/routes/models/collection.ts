@@ -8,7 +8,7 @@ import type { ModelService } from '../../../services/models/catalog.ts';
 import type { TestSetService } from '../../../services/models/test-sets.ts';
 import { MODEL_SORTS, VERSION_SORTS } from '../../../store/models/filters.ts';
 import { registerEtag } from '../../conditional/etag.ts';
-import type { SendCached } from '../../conditional/page-cache.ts';
+import type { SendCached } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import {
   createVersionSender,

@@ -1,6 +1,5 @@
 /** /v1/models/{name}/versions/{version}/export: export a version as a file. */
 import type { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { versionReferenceSchema } from '../../../domain/models/reference.ts';
@@ -14,7 +13,7 @@ import {
 import type { ModelService } from '../../../services/models/catalog.ts';
 import type { ExportService } from '../../../services/models/exports.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
-import { isFresh, registerEtag } from '../../conditional/etag.ts';
+import { registerEtag } from '../../conditional/etag.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent } from '../../openapi/request-content.ts';
@@ -121,19 +120,18 @@ export const exportRoutes =
         const { format, input = 'float' } = request.query;
         const version = await models.version(request.params.name, request.params.version);
         const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
-        const freshness = cacheControl(typeof request.params.version === 'number');
-        if (isFresh(request, tag))
-          return notModified(reply.headers({ etag: tag, 'cache-control': freshness }));
-        const file = await exports.export(version, format, input, disconnectSignal(reply));
-        reply.type(TYPES[format]).headers({
-          'cache-control': freshness,
-          'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
-          'x-model-digest': version.digest,
-          // Parameters are compared, not predictions.
-          'x-export-max-difference': 0,
-          'x-export-checked-images': 0,
+        reply.header('cache-control', cacheControl(typeof request.params.version === 'number'));
+        return sendRanged(request, reply, tag, async () => {
+          const file = await exports.export(version, format, input, disconnectSignal(reply));
+          reply.type(TYPES[format]).headers({
+            'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
+            'x-model-digest': version.digest,
+            // Parameters are compared, not predictions.
+            'x-export-max-difference': 0,
+            'x-export-checked-images': 0,
+          });
+          return file;
         });
-        return sendRanged(request, reply, { size: file.size, tag, read: file.read });
       },
     });
   };
@@ -141,8 +139,4 @@ export const exportRoutes =
 /** Version numbers are never reused, so the tag identifies one file. */
 function exportEtag({ version, digest }: ModelVersion, file: string): string {
   return `"${version}-${digest.slice('sha256:'.length).slice(0, 32)}-${file}"`;
-}
-
-function notModified(reply: FastifyReply) {
-  return reply.code(304).send();
 }

@@ -1,6 +1,5 @@
 /** /v1/prediction-jobs/{id}/result: the predictions of a job as CSV or npy. */
 import type { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AtelierError } from '../../../errors.ts';
@@ -10,7 +9,7 @@ import {
   type ResultFormat,
 } from '../../../services/predictions/jobs.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
-import { isFresh, registerEtag } from '../../conditional/etag.ts';
+import { registerEtag } from '../../conditional/etag.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent } from '../../openapi/request-content.ts';
@@ -90,12 +89,10 @@ export const predictionResultRoutes =
         const hasAllClasses = format === 'csv' && probabilities === 'all';
         const tag = await jobs.resultTag(id, format, hasAllClasses);
         reply.header('cache-control', cacheControl(true));
-        if (isFresh(request, tag)) return notModified(reply.header('etag', tag));
-        const file = await jobs.result(id, format, hasAllClasses, disconnectSignal(reply));
-        reply.type(TYPES[format]).header('content-disposition', `attachment; filename="${id}.${format}"`);
-        return sendRanged(request, reply, { size: file.size, tag, read: file.read });
+        return sendRanged(request, reply, tag, () => {
+          reply.type(TYPES[format]).header('content-disposition', `attachment; filename="${id}.${format}"`);
+          return jobs.result(id, format, hasAllClasses, disconnectSignal(reply));
+        });
       },
     });
   };
-
-const notModified = (reply: FastifyReply) => reply.code(304).send();

@@ -4,17 +4,9 @@ import { z } from 'zod';
 import { SEARCH_PLOTS, searchPlotQuerySchema } from '../../../domain/reports/plots.ts';
 import type { PlotService } from '../../../services/inspection/plots.ts';
 import type { SearchService } from '../../../services/searches/lifecycle.ts';
-import { contentTag, registerEtag } from '../../conditional/etag.ts';
-import { sendPrepared } from '../../conditional/prepared.ts';
+import { registerEtag } from '../../conditional/etag.ts';
 import { problems } from '../../errors/problem.ts';
-import { disconnectSignal } from '../../responses/client-disconnect.ts';
-import {
-  describePlot,
-  PLOT_FILES,
-  PLOT_TYPES,
-  plotFormat,
-  plotResponse,
-} from '../../responses/plot-files.ts';
+import { createPlotSender, PLOT_FILES, plotFormat, plotResponse } from '../../responses/plot-files.ts';
 
 /** @param isShared whether pages of other origins, such as notebooks, may embed plots */
 export const searchPlotRoutes =
@@ -25,6 +17,7 @@ export const searchPlotRoutes =
   ): FastifyPluginAsyncZod =>
   async (app) => {
     registerEtag(app);
+    const sendPlot = createPlotSender(plots, isShared);
 
     app.route({
       method: 'GET',
@@ -52,16 +45,12 @@ export const searchPlotRoutes =
         const trials = await searches.trials(params.id);
         const { drawSearchPlot } = await import('../../../services/searches/plots.ts');
         const plot = drawSearchPlot(params.plot, search, trials, query);
-        describePlot(reply, `${params.plot}-${params.id}`, format, search.finishedAt !== null, isShared);
-        const tag = contentTag(format === 'svg' ? plot.svg : `${query.density} ${plot.svg}`);
-        const prepare = async () => {
-          const isSvg = format === 'svg';
-          const bytes = isSvg
-            ? Buffer.from(plot.svg)
-            : await plots.toPng(plot, query.density, disconnectSignal(reply));
-          return { tag, bytes };
-        };
-        return sendPrepared(request, reply, tag, prepare, PLOT_TYPES[format]);
+        return sendPlot(request, reply, query, {
+          name: `${params.plot}-${params.id}`,
+          format,
+          isImmutable: search.finishedAt !== null,
+          draw: async () => plot,
+        });
       },
     });
   };
