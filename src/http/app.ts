@@ -63,10 +63,10 @@ export async function buildApp(
   const slowClients = limitConnections(app, CONNECTION_LIMITS, onTimeout, onLimit);
 
   // Hooks run in this order. Hooks that run for every request use callbacks, because promises would slow them down.
-  const plugins: readonly ((app: FastifyInstance) => unknown)[] = [
+  const parts: readonly ((app: FastifyInstance) => unknown)[] = [
     // Before anything adds a route: a route without a scope must not exist.
     requireRouteScopes,
-    // Before the routes and plugins, which read the base path.
+    // Before the routes and hooks, which read the base path.
     (app) => registerBasePath(app, config.basePath),
     // Behind a trusted proxy all connections are the proxy's.
     (app) => config.trustProxy === null && limitClientConnections(app, MAX_CLIENT_CONNECTIONS, onLimit),
@@ -114,7 +114,7 @@ export async function buildApp(
     // Last: collects the schemas of the routes that follow. A worker has none to show.
     (app) => config.role !== 'worker' && registerOpenapi(app),
   ];
-  for (const register of plugins) await register(app);
+  for (const register of parts) await register(app);
   await registerProbeRoutes(app, services);
   if (config.role !== 'worker') await registerRoutes(app, services, config, slowClients, onLimit);
   return app;

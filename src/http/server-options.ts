@@ -39,9 +39,9 @@ export function serverOptions(
     // Disabled: the timeout also covers closing, which waits for requests in flight.
     pluginTimeout: 0,
     schemaController: { compilersFactory: ZOD_COMPILERS },
-    // Fastify's 503 is not a problem document; plugins/graceful-shutdown.ts sends one.
+    // Fastify's 503 is not a problem document; hooks/lifecycle/graceful-shutdown.ts sends one.
     return503OnClosing: false,
-    // plugins/access-log.ts writes one line per request instead of Fastify's two.
+    // hooks/lifecycle/access-log.ts writes one line per request instead of Fastify's two.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_CHARS },
     genReqId: generateRequestId,
@@ -55,7 +55,7 @@ export function serverOptions(
         maxBodyBytes,
       ),
     clientErrorHandler: sendClientError,
-    // plugins/host-and-expect.ts rejects a missing Host header with a problem document.
+    // hooks/access/host-and-expect.ts rejects a missing Host header with a problem document.
     http: { ...http, requireHostHeader: false },
   } satisfies FastifyHttpOptions<RawServerDefault, FastifyBaseLogger>;
 }

@@ -97,7 +97,7 @@ export async function sendProblem(
     reply
       .code(toStatus(problem))
       .type(type)
-      // A Buffer, because Fastify adds a charset to text: see plugins/plain-json.ts, whose hook the router's errors miss.
+      // A Buffer, because Fastify adds a charset to text: see responses/plain-json.ts, whose hook the router's errors miss.
       .send(type === PROBLEM_TYPE ? body : Buffer.from(body))
   );
 }

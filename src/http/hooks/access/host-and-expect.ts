@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../../errors.ts';
 
 export function validateHostAndExpect(app: FastifyInstance): void {
-  // plugins/expect-continue.ts handles 100-continue; this listener passes requests with other expectations to the hook below.
+  // connections/expect-continue.ts handles 100-continue; this listener passes requests with other expectations to the hook below.
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit('request', request, response);
   });
