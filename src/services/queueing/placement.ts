@@ -1,7 +1,7 @@
 /** Placement of queued jobs: which ones this replica leaves to others. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Arithmetic } from '../../domain/training/reproducibility.ts';
-import { decodeOrigin } from '../../store/jobs/origin.ts';
+import { decodeReadable } from '../../store/database/json-column.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { Replica, Replicas } from '../../store/postgres/replicas/processes.ts';
 import type { QueuedJob } from '../../store/runs/queue-order.ts';
@@ -54,7 +54,9 @@ export function createJobPlacement(options: {
     if (all.every((replica) => isAlike(replica, all[0]!))) return all;
     const bytes = await sizeOf(id);
     const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
-    const matching = large.filter(({ environment }) => suits(environment, decodeOrigin(origin)));
+    const matching = large.filter(({ environment }) =>
+      suits(environment, decodeReadable<Arithmetic>(origin)),
+    );
     return [matching, large].find(({ length }) => length > 0) ?? all;
   }
 

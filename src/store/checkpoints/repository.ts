@@ -106,12 +106,6 @@ export function createCheckpoints(
   };
 }
 
-/** Whether a checkpoint has this content. */
-export async function isCheckpoint(db: Kysely<Database>, digest: string): Promise<boolean> {
-  const checkpoint = db.selectFrom('checkpoints').select('step').where('digest', '=', digest).limit(1);
-  return (await checkpoint.executeTakeFirst()) !== undefined;
-}
-
 function toRecord({ step, epoch, created_at, bytes, loss, digest }: CheckpointRow): CheckpointRecord {
   return { step, epoch, createdAt: created_at, bytes, loss, digest };
 }

@@ -2,7 +2,8 @@
 import type { Transaction } from 'kysely';
 import type { JobEvent, ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import type { SearchEvent } from '../../domain/searches/representation.ts';
-import { decode } from './json-column.ts';
+import { decodeReadable } from './json-column.ts';
+import { toError } from './row-error.ts';
 import type { Database } from './tables.ts';
 
 /** The job right after a change of its status. */
@@ -71,25 +72,16 @@ async function readState(trx: Transaction<Database>, jobId: string): Promise<Job
     .executeTakeFirst();
   // The event is of a search.
   if (job === undefined) return null;
-  const { request, progress, attempts, digest, search_id, error_code, error_message } = job;
-  const { modelName, dataset, training } = readLeniently<Partial<ResolvedTrainingRequest>>(request);
+  const { request, progress, attempts, digest, search_id } = job;
+  const { modelName, dataset, training }: Partial<ResolvedTrainingRequest> = decodeReadable(request) ?? {};
   return {
     modelName: modelName ?? '',
     dataset: dataset ?? '',
     validationFraction: training?.validation?.fraction ?? null,
     attempts,
-    step: readLeniently<{ step?: number }>(progress).step ?? 0,
+    step: decodeReadable<{ step?: number }>(progress)?.step ?? 0,
     digest,
     searchId: search_id,
-    error: error_code === null ? null : { code: error_code, message: error_message ?? '' },
+    error: toError(job),
   };
-}
-
-/** A damaged value is read as empty. */
-function readLeniently<T extends object>(text: string): T | Record<string, never> {
-  try {
-    return decode<T>(text);
-  } catch {
-    return {};
-  }
 }

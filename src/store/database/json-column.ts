@@ -28,3 +28,15 @@ export function decode<T>(text: string): T {
     );
   }
 }
+
+/** The same for a column that may be null. */
+export const decodeOptional = <T>(text: string | null): T | null => (text === null ? null : decode<T>(text));
+
+/** Returns null for a damaged value, too, where another reader of the row reports the damage. */
+export function decodeReadable<T>(text: string | null): T | null {
+  try {
+    return decodeOptional<T>(text);
+  } catch {
+    return null;
+  }
+}

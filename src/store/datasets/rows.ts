@@ -5,7 +5,7 @@ import { type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts
 import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import { UNFINISHED_PREDICTIONS } from '../../domain/predictions/job.ts';
 import { AtelierError } from '../../errors.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeOptional, decodeReadable, encode } from '../database/json-column.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database, DatasetRow } from '../database/tables.ts';
 import { timestampAfter } from '../database/timestamps.ts';
@@ -104,7 +104,8 @@ async function usedBy(
     .where('status', 'in', statuses)
     .execute();
   const used = rows.flatMap(({ id, request }) => {
-    const dataset = readDataset(request);
+    // A job with a damaged request fails when it starts.
+    const dataset = decodeReadable<ResolvedTrainingRequest>(request)?.dataset;
     return dataset === undefined ? [] : [[id, dataset] as const];
   });
   return new Map(used);
@@ -133,15 +134,6 @@ export async function assertDataset(
 async function lockDataset(trx: Transaction<Database>, id: string): Promise<boolean> {
   const row = trx.selectFrom('datasets').select('id').where('id', '=', id).forNoKeyUpdate();
   return (await row.executeTakeFirst()) !== undefined;
-}
-
-/** Returns undefined if the value is damaged; that job will fail when it starts. */
-function readDataset(request: string): string | undefined {
-  try {
-    return decode<ResolvedTrainingRequest>(request).dataset;
-  } catch {
-    return undefined;
-  }
 }
 
 function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
@@ -177,7 +169,7 @@ function toSummary(row: DatasetRow): DatasetSummary {
     classNames: decode(row.class_names),
     splits: decode(row.splits),
     digest: row.digest,
-    preprocessing: row.preprocessing === null ? null : decode(row.preprocessing),
+    preprocessing: decodeOptional(row.preprocessing),
     report: decode(row.report),
   };
 }

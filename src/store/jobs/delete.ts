@@ -5,6 +5,7 @@ import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { ReproductionTarget } from '../../domain/training/reproducibility.ts';
 import { AtelierError } from '../../errors.ts';
 import { collectDeletion } from '../database/committed-events.ts';
+import { decodeReadable } from '../database/json-column.ts';
 import type { Precondition } from '../database/rows.ts';
 import type { CheckpointRow, Database, JobRow } from '../database/tables.ts';
 import { toJob } from './rows.ts';
@@ -120,7 +121,7 @@ async function readUses(db: Kysely<Database>): Promise<ReadonlyMap<string, reado
   const uses = new Map<string, string[]>();
   for (const job of unfinished) {
     const { warm_start_name: start, warm_start_version: version } = job;
-    const target = readTarget(job.expectation);
+    const target = decodeReadable<ReproductionTarget>(job.expectation)?.of ?? null;
     const add = (used: string, use: string) => uses.set(used, [...(uses.get(used) ?? []), use]);
     if (start !== null) add(start, `${named(job)} starts from its checkpoint ${version}`);
     if (target !== null && target !== start) add(target, `${named(job)} verifies it`);
@@ -129,15 +130,6 @@ async function readUses(db: Kysely<Database>): Promise<ReadonlyMap<string, reado
 }
 
 const named = ({ id, status }: { id: string; status: JobStatus }) => `the ${status} training job ${id}`;
-
-/** The id of the job that is verified; null if the value is missing or damaged. */
-function readTarget(expectation: string | null): string | null {
-  try {
-    return (JSON.parse(expectation ?? 'null') as ReproductionTarget | null)?.of ?? null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Checks that the job to verify still exists. It is not deleted while the verification is unfinished.

@@ -4,6 +4,7 @@ import { decodeTime } from 'ulid';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
 import type { PredictionStatus } from '../../domain/predictions/job.ts';
+import { decodeReadable } from '../database/json-column.ts';
 import type { Database } from '../database/tables.ts';
 import { countPredictions } from '../predictions/repository.ts';
 import { countPendingWebhooks } from '../webhooks/outbox.ts';
@@ -43,15 +44,10 @@ export const createReadJobGauges =
       oldestQueuedAt: queued === undefined ? null : decodeTime(queued.oldest.slice(ID_PREFIX_CHARS)),
       predictions: await countPredictions(db),
       pendingWebhooks: await countPendingWebhooks(db),
-      imagesPerSecond: running.reduce((sum, { progress }) => sum + readRate(progress), 0),
+      // A damaged row counts as 0: the job fails when it is read.
+      imagesPerSecond: running.reduce(
+        (sum, { progress }) => sum + (decodeReadable<Progress>(progress)?.imagesPerSecond ?? 0),
+        0,
+      ),
     };
   };
-
-/** A damaged row counts as 0: the job fails when it is read. */
-function readRate(progress: string): number {
-  try {
-    return (JSON.parse(progress) as Progress).imagesPerSecond ?? 0;
-  } catch {
-    return 0;
-  }
-}

@@ -1,22 +1,13 @@
 /** The origin of a job's checkpoints: the kernel and the rounding with which the first of them was computed. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Arithmetic, ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeReadable, encode } from '../database/json-column.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 
 /** Returns null for a job without checkpoints, and if the value is damaged. */
 export async function readOrigin(db: Kysely<Database>, id: string): Promise<Arithmetic | null> {
   const row = await db.selectFrom('jobs').select('origin').where('id', '=', id).executeTakeFirst();
-  return decodeOrigin(row?.origin ?? null);
-}
-
-/** Returns null for a damaged value, too. */
-export function decodeOrigin(origin: string | null): Arithmetic | null {
-  try {
-    return origin === null ? null : decode<Arithmetic>(origin);
-  } catch {
-    return null;
-  }
+  return decodeReadable<Arithmetic>(row?.origin ?? null);
 }
 
 /** Call when the current run of the job stores the first checkpoint. */

@@ -5,12 +5,11 @@ import { ACTIVE_STATUSES, isActive, type JobStatus } from '../../domain/jobs/sta
 import type { GradientCheckSummary, JobEvent } from '../../domain/jobs/training.ts';
 import { isImprovement } from '../../domain/training/selection-loss.ts';
 import { AtelierError } from '../../errors.ts';
-import { encode } from '../database/json-column.ts';
+import { decodeOptional, encode } from '../database/json-column.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 import { countEpoch } from '../models/looks.ts';
 import { insertEpochRecords, lastEpoch } from './epoch-records.ts';
 import { leaseLost, lockForEvent, type RunKey, writeEvent, writeEvents } from './events.ts';
-import { toRecord } from './rows.ts';
 
 export async function recordProgress(
   trx: Transaction<Database>,
@@ -50,7 +49,7 @@ export async function recordEpochs(
   if (measured) await countEpoch(trx, job, measured.epoch);
   const best = records.reduce<EpochRecord | null>(
     (best, record) => (isImprovement(record, best) ? record : best),
-    toRecord(job.best),
+    decodeOptional<EpochRecord>(job.best),
   );
   await trx
     .updateTable('jobs')

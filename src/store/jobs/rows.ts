@@ -14,7 +14,8 @@ import {
   type ExecutionEnvironment,
   type ReproductionTarget,
 } from '../../domain/training/reproducibility.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeOptional, encode } from '../database/json-column.ts';
+import { toError } from '../database/row-error.ts';
 import type { JobRow } from '../database/tables.ts';
 import { resolvedWarmStart } from '../models/versions.ts';
 import type { RunKey } from './events.ts';
@@ -101,23 +102,19 @@ export function toJob(row: JobRow): TrainingJob {
     pauseReason: row.pause_reason,
     preemptedBy: toPreemptedBy(row),
     progress: toProgress(row),
-    latest: toRecord(row.latest),
-    best: toRecord(row.best),
+    latest: decodeOptional<EpochRecord>(row.latest),
+    best: decodeOptional<EpochRecord>(row.best),
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
     attempts: row.attempts,
     stoppedAt,
-    gradientCheckReport:
-      row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
-    publication: row.publication === null ? null : decode<Publication>(row.publication),
-    notify: row.notify === null ? null : decode<DeliveryState>(row.notify),
+    gradientCheckReport: decodeOptional<GradientCheckSummary>(row.gradient_check),
+    publication: decodeOptional<Publication>(row.publication),
+    notify: decodeOptional<DeliveryState>(row.notify),
     digest: row.digest,
     receipt: toReceipt(row, request, stoppedAt),
     search: row.search_id === null ? null : { id: row.search_id, trial: row.search_trial },
     verification: toVerification(row),
-    error:
-      row.error_code === null || row.error_message === null
-        ? null
-        : { code: row.error_code, message: row.error_message },
+    error: toError(row),
   };
 }
 
@@ -156,8 +153,4 @@ export function toVerification(row: JobRow): TrainingJob['verification'] {
     environments.flatMap((environment) => (environment === null ? [] : decode<Arithmetic>(environment))),
     digest,
   );
-}
-
-export function toRecord(text: string | null): EpochRecord | null {
-  return text === null ? null : decode<EpochRecord>(text);
 }

@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Alias, AliasMove } from '../../domain/models/alias.ts';
 import type { Promotion } from '../../domain/training/publication.ts';
 import { AtelierError } from '../../errors.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decodeOptional, encode } from '../database/json-column.ts';
 import { type Page, toPage } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import type { AliasRow, Database } from '../database/tables.ts';
@@ -66,7 +66,7 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
         .execute();
       return toPage(rows, limit, ({ promotion, ...row }) => ({
         ...row,
-        promotion: promotion === null ? null : decode<Promotion>(promotion),
+        promotion: decodeOptional<Promotion>(promotion),
       }));
     },
 

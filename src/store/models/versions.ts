@@ -1,5 +1,5 @@
 /** Publishes versions, and converts versions to and from rows. */
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import type { ImportOrigin } from '../../domain/models/import.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError } from '../../errors.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeOptional, encode } from '../database/json-column.ts';
 import { type Database, type LookKind, type ModelVersionRow, SERVICE } from '../database/tables.ts';
 import { timestamp, timestampAfter } from '../database/timestamps.ts';
 import { lockModel } from './aliases.ts';
@@ -227,12 +227,6 @@ export function resolvedTeachers({
   return (distillation?.teachers ?? []).map((teacher) => parseModelReference(teacher) as VersionReference);
 }
 
-/** Whether a version has parameters with this digest. */
-export async function isPublished(db: Kysely<Database>, digest: string): Promise<boolean> {
-  const version = db.selectFrom('model_versions').select('version').where('digest', '=', digest).limit(1);
-  return (await version.executeTakeFirst()) !== undefined;
-}
-
 /** @param aliases the aliases that point at the version */
 export function toVersion(row: ModelVersionRow, aliases: readonly string[]): ModelVersion {
   return {
@@ -245,10 +239,8 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
     tags: decode<string[]>(row.tags),
     layerSizes: decode<number[]>(row.layer_sizes),
     activation: row.activation,
-    standardization:
-      row.standardization === null ? null : decode<ModelVersion['standardization']>(row.standardization),
-    preprocessing:
-      row.preprocessing === null ? null : decode<ModelVersion['preprocessing']>(row.preprocessing),
+    standardization: decodeOptional<ModelVersion['standardization']>(row.standardization),
+    preprocessing: decodeOptional<ModelVersion['preprocessing']>(row.preprocessing),
     classNames: decode<string[]>(row.class_names),
     engine: row.engine,
     fused: row.fused === 1,
@@ -259,7 +251,7 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
 }
 
 function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
-  const request = row.request === null ? null : decode<ResolvedTrainingRequest>(row.request);
+  const request = decodeOptional<ResolvedTrainingRequest>(row.request);
   const { dataset_id: id, dataset_digest: digest } = row;
   return {
     source: row.job_id === null ? 'import' : 'training',
@@ -269,7 +261,7 @@ function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
     request,
     parent: request?.warmStart ? resolvedWarmStart(request.warmStart) : null,
     teachers: request === null ? [] : resolvedTeachers(request.training),
-    import: row.imported === null ? null : decode<ImportOrigin>(row.imported),
-    copiedFrom: row.copied_from === null ? null : decode<VersionReference>(row.copied_from),
+    import: decodeOptional<ImportOrigin>(row.imported),
+    copiedFrom: decodeOptional<VersionReference>(row.copied_from),
   };
 }

@@ -235,9 +235,3 @@ export async function countPredictions(db: Kysely<Database>): Promise<ReadonlyMa
     .execute();
   return new Map(counts.map(({ status, jobs }) => [status, Number(jobs)]));
 }
-
-/** Whether a prediction job has a file with this digest. */
-export async function isPredictionFile(db: Kysely<Database>, digest: string): Promise<boolean> {
-  const file = db.selectFrom('prediction_files').select('job_id').where('digest', '=', digest).limit(1);
-  return (await file.executeTakeFirst()) !== undefined;
-}

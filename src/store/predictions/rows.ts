@@ -1,6 +1,7 @@
 /** Converts prediction jobs to and from rows. */
 import type { NewPredictionJob, PredictionJob } from '../../domain/predictions/job.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeOptional, encode } from '../database/json-column.ts';
+import { toError } from '../database/row-error.ts';
 import type { PredictionJobRow } from '../database/tables.ts';
 
 export function newPredictionRow(
@@ -36,7 +37,7 @@ export function newPredictionRow(
 /** @throws AtelierError `state-unusable` if a value is damaged */
 export function toPredictionJob(row: PredictionJobRow): PredictionJob {
   const names = decode<string[]>(row.class_names);
-  const counts = row.classes === null ? null : decode<number[]>(row.classes);
+  const counts = decodeOptional<number[]>(row.classes);
   const { images, done, correct } = row;
   return {
     id: row.id,
@@ -55,10 +56,7 @@ export function toPredictionJob(row: PredictionJobRow): PredictionJob {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
-    error:
-      row.error_code === null || row.error_message === null
-        ? null
-        : { code: row.error_code, message: row.error_message },
+    error: toError(row),
   };
 }
 

@@ -9,7 +9,8 @@ import type {
 import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
 import type { Setting } from '../../domain/searches/settings.ts';
 import type { Publication } from '../../domain/training/publication.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeOptional, encode } from '../database/json-column.ts';
+import { toError } from '../database/row-error.ts';
 import type { SearchRow, TrialRow } from '../database/tables.ts';
 
 /** The consequences of a request and its data set. */
@@ -110,13 +111,10 @@ export function toSearch(row: SearchRow): Search {
     rungs,
     validationImages,
     progress: decode<SearchProgress>(row.progress),
-    best: row.best === null ? null : decode<SearchBest>(row.best),
+    best: decodeOptional<SearchBest>(row.best),
     finalJob: row.final_job_id,
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
-    publication: row.publication === null ? null : decode<Publication>(row.publication),
-    error:
-      row.error_code === null || row.error_message === null
-        ? null
-        : { code: row.error_code, message: row.error_message },
+    publication: decodeOptional<Publication>(row.publication),
+    error: toError(row),
   };
 }

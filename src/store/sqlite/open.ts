@@ -5,10 +5,7 @@ import { prepareDirectory } from '../blobs/directory.ts';
 import { createRefCountedBlobs } from '../blobs/ref-counted.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import { createBootstrapKeyFile } from '../bootstrap-key.ts';
-import { isCheckpoint } from '../checkpoints/repository.ts';
-import { isPublished } from '../models/versions.ts';
 import { createStore, type Store, type StoreLog } from '../persistent-state.ts';
-import { isPredictionFile } from '../predictions/repository.ts';
 import { createRetention } from '../retention.ts';
 import { assertTransferred } from '../transfer/run.ts';
 import { openDatabase } from './database.ts';
@@ -17,7 +14,7 @@ import { openDatasets } from './dataset-files.ts';
 import { lockDirectory } from './lock.ts';
 import { createSqliteRows } from './rows.ts';
 import { openSpaceReserve } from './space-reserve.ts';
-import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
+import { isReferenced, rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
 
 /** @throws AtelierError `state-locked`, `state-unusable` */
 export async function openStore(stateDir: string, log: StoreLog = { info() {}, warn() {} }): Promise<Store> {
@@ -45,9 +42,13 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     return createStore({
       rows,
-      blobs: createRefCountedBlobs(parameters, (digest) => isPublished(db, digest)),
-      checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) => isCheckpoint(db, digest)),
-      predictionBlobs: createRefCountedBlobs(predictions, (digest) => isPredictionFile(db, digest)),
+      blobs: createRefCountedBlobs(parameters, (digest) => isReferenced(db, 'blobs', digest)),
+      checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) =>
+        isReferenced(db, 'checkpoints', digest),
+      ),
+      predictionBlobs: createRefCountedBlobs(predictions, (digest) =>
+        isReferenced(db, 'predictions', digest),
+      ),
       datasets: await openDatasets(rows, join(directory, 'datasets')),
       bootstrapKeys: createBootstrapKeyFile(directory),
       openRetention: createRetention,

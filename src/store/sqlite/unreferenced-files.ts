@@ -24,6 +24,12 @@ export const TABLES = {
   predictions: 'prediction_files',
 } as const;
 
+/** Whether a row refers to the file. */
+export async function isReferenced(db: Kysely<Database>, kind: Kind, digest: string): Promise<boolean> {
+  const row = db.selectFrom(TABLES[kind]).select('digest').where('digest', '=', digest).limit(1);
+  return (await row.executeTakeFirst()) !== undefined;
+}
+
 /** File systems round the time of a file by up to 2 s (FAT). */
 const TIME_GRANULARITY_MS = 2_000;
 

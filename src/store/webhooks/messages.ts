@@ -9,7 +9,8 @@ import {
   type ReportedStatus,
   type WebhookMessage,
 } from '../../domain/jobs/webhook-message.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decodeReadable, encode } from '../database/json-column.ts';
+import { toError } from '../database/row-error.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 
 /** Call it in the transaction that inserts the job. */
@@ -51,7 +52,7 @@ function isReported({ status, pause_reason }: JobRow): boolean {
 
 function describe(job: JobRow, timestamp: string): WebhookMessage {
   const status = REPORTED_STATUSES.find((reported) => reported === job.status) as ReportedStatus;
-  const request = readable<ResolvedTrainingRequest>(job.request);
+  const request = decodeReadable<ResolvedTrainingRequest>(job.request);
   return {
     type: `training-job.${status}`,
     timestamp,
@@ -73,21 +74,9 @@ function describe(job: JobRow, timestamp: string): WebhookMessage {
         job.model_version === null || request === null
           ? null
           : { name: request.modelName, version: job.model_version },
-      publication: readable(job.publication),
+      publication: decodeReadable(job.publication),
       digest: job.digest,
-      error:
-        job.error_code === null || job.error_message === null
-          ? null
-          : { code: job.error_code, message: job.error_message },
+      error: toError(job),
     },
   };
-}
-
-/** @returns null if the value is damaged, so that the job can end nevertheless */
-function readable<T>(text: string | null): T | null {
-  try {
-    return text === null ? null : decode<T>(text);
-  } catch {
-    return null;
-  }
 }
