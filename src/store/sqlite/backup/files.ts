@@ -27,7 +27,7 @@ export function rejectNewerSchema(database: string, name = database): void {
 }
 
 /**
- * Reads a database of this or an earlier schema, which may have no table for a kind of files.
+ * Reads a database of this or an earlier schema.
  * @returns the digest of each file, by its path relative to the state directory
  * @throws Error if the database is damaged, or names a file that no version of Atelier would write
  */
@@ -36,9 +36,7 @@ export async function listNamedFiles(database: string): Promise<Map<string, stri
   const db = new Kysely<Database>({ dialect: createDialect(raw) });
   try {
     const files = new Map<string, string>();
-    const exists = raw.prepare(`select 1 from sqlite_schema where type = 'table' and name = ?`);
     for (const kind of KINDS) {
-      if (exists.get(TABLES[kind]) === undefined) continue;
       for (const [name, digest] of await referencedFiles(db, kind)) {
         // Such a path could leave the directory.
         if (!FILE_NAMES[kind].test(name)) throw new Error(`a row of ${TABLES[kind]} names the file ${name}`);
