@@ -1,5 +1,4 @@
 /** Encoded images inside JSON: Base64, alone or in a data URL (RFC 2397). */
-import { AtelierError } from '../errors.ts';
 import { rejectAt } from '../formats/json/limits.ts';
 
 /** Limit per request: decoding this many images takes about a third of a second. */
@@ -38,9 +37,7 @@ export function fromDataUrl(text: string, pointer: string): Uint8Array {
   if (type !== 'image/jpg' && !(ENCODED_IMAGE_TYPES as readonly string[]).includes(type)) {
     const found = type === '' ? 'no media type' : `the unsupported type ${type.slice(0, MAX_QUOTED_CHARS)}`;
     const detail = `is a data URL with ${found}. Allowed: ${ENCODED_IMAGE_TYPES.join(', ')}`;
-    throw new AtelierError('unsupported-media-type', `${pointer} ${detail}.`, {
-      details: [{ pointer, detail }],
-    });
+    return rejectAt(pointer, detail, 'unsupported-media-type');
   }
   if (!/;base64$/i.test(parameters!)) {
     return rejectAt(pointer, `is a data URL without Base64; write "data:${type};base64,…"`);

@@ -1,5 +1,6 @@
 /** JSON bodies of images, `{ "image": … }` or `{ "images": […] }`: everything around the images. */
-import { AtelierError, type ErrorCode } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
+import { rejectAt } from '../formats/json/limits.ts';
 import type { JsonScanner } from './json-scanner.ts';
 
 const BODY_SHAPE = 'the body must be { "image": … } or { "images": […] }';
@@ -10,7 +11,7 @@ const BODY_SHAPE = 'the body must be { "image": … } or { "images": […] }';
  */
 export function readImages(scanner: JsonScanner, readImage: (pointer: string) => void): void {
   if (!scanner.take('{')) rejectType(scanner, '#', BODY_SHAPE);
-  if (scanner.take('}')) reject('invalid-request', '#', `is empty; ${BODY_SHAPE}`);
+  if (scanner.take('}')) rejectAt('#', `is empty; ${BODY_SHAPE}`);
   if (readField(scanner) === 'image') readImage('#/image');
   else readList(scanner, readImage);
   rejectSecondField(scanner);
@@ -21,17 +22,13 @@ export function readImages(scanner: JsonScanner, readImage: (pointer: string) =>
 /** @throws AtelierError `invalid-request` if another field follows */
 export function rejectSecondField(scanner: JsonScanner): void {
   if (!scanner.take(',')) return;
-  reject(
-    'invalid-request',
-    `#/${readField(scanner)}`,
-    'is an unexpected second field; send either image or images',
-  );
+  rejectAt(`#/${readField(scanner)}`, 'is an unexpected second field; send either image or images');
 }
 
 function readList(scanner: JsonScanner, readImage: (pointer: string) => void): void {
   if (!scanner.take('[')) rejectType(scanner, '#/images', 'images must be an array of images');
   const count = readElements(scanner, '#/images', readImage);
-  if (count === 0) reject('invalid-request', '#/images', 'is empty; send at least one image');
+  if (count === 0) rejectAt('#/images', 'is empty; send at least one image');
 }
 
 function readField(scanner: JsonScanner): string {
@@ -40,7 +37,7 @@ function readField(scanner: JsonScanner): string {
     throw new AtelierError('malformed-body', 'The body has a field named __proto__, which is not allowed.');
   if (key !== 'image' && key !== 'images') {
     const name = key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
-    reject('invalid-request', `#/${name}`, 'is an unknown field; the fields are image and images');
+    rejectAt(`#/${name}`, 'is an unknown field; the fields are image and images');
   }
   if (!scanner.take(':')) scanner.malformed('":"');
   return key;
@@ -62,9 +59,5 @@ export function readElements(
 
 /** @param needed what the value must be instead */
 export function rejectType(scanner: JsonScanner, pointer: string, needed: string): never {
-  return reject('invalid-request', pointer, `is ${scanner.typeOfNext(`a value for ${pointer}`)}; ${needed}`);
-}
-
-export function reject(code: ErrorCode, pointer: string, detail: string): never {
-  throw new AtelierError(code, `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
+  return rejectAt(pointer, `is ${scanner.typeOfNext(`a value for ${pointer}`)}; ${needed}`);
 }

@@ -1,6 +1,7 @@
 /** Reads encoded images from JSON: data URLs, or Base64 as `{ "b64": … }`. */
+import { rejectAt } from '../formats/json/limits.ts';
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from './base64.ts';
-import { readImages, reject, rejectSecondField, rejectType } from './json-body.ts';
+import { readImages, rejectSecondField, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 import type { EncodedImage } from './sent.ts';
 
@@ -23,8 +24,7 @@ export function readEncodedJson(bytes: Uint8Array): EncodedImage[] {
   const images: EncodedImage[] = [];
   readImages(scanner, (pointer) => {
     if (images.length === MAX_ENCODED_IMAGES) {
-      reject(
-        'invalid-request',
+      rejectAt(
         '#/images',
         `holds more than ${MAX_ENCODED_IMAGES} encoded images, which is the limit. Send fewer, or send numbers`,
       );
@@ -42,15 +42,15 @@ function readImage(scanner: JsonScanner, pointer: string): Uint8Array {
     return fromDataUrl(text, pointer);
   }
   if (scanner.peek() === '[') {
-    reject('invalid-request', pointer, 'is an array, but other images are encoded; send all in one way');
+    rejectAt(pointer, 'is an array, but other images are encoded; send all in one way');
   }
   if (!scanner.take('{')) rejectType(scanner, pointer, IMAGE_SHAPE);
   const field = scanner.peek() === '}' ? undefined : scanner.string('a field name');
-  if (field !== 'b64') reject('invalid-request', pointer, `must have the field b64; ${IMAGE_SHAPE}`);
+  if (field !== 'b64') rejectAt(pointer, `must have the field b64; ${IMAGE_SHAPE}`);
   if (!scanner.take(':')) scanner.malformed('":"');
   if (scanner.peek() !== '"') rejectType(scanner, `${pointer}/b64`, 'it must be a Base64 string');
   const bytes = fromBase64(scanner.string('Base64'), `${pointer}/b64`);
-  if (scanner.take(',')) reject('invalid-request', pointer, 'must have no field besides b64');
+  if (scanner.take(',')) rejectAt(pointer, 'must have no field besides b64');
   if (!scanner.take('}')) scanner.malformed('"}"');
   return bytes;
 }

@@ -1,8 +1,9 @@
 /** Decodes images that are numbers in JSON, in one pass over the bytes. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
+import { rejectAt } from '../formats/json/limits.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, type PixelOptions, toBatch, unitToByteScale } from './batch.ts';
-import { readElements, readImages, reject, rejectType } from './json-body.ts';
+import { readElements, readImages, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 
 const IMAGE_SHAPE = 'an image must be an array of 784 numbers, or of 28 rows of 28';
@@ -48,7 +49,7 @@ class JsonImages {
       if (!this.#scanner.take('[')) rejectType(this.#scanner, row, 'a row must be an array of 28 numbers');
       this.#numbers(row, IMAGE_SIDE);
     });
-    if (count !== IMAGE_SIDE) reject('invalid-image-size', pointer, `has ${count} rows; ${IMAGE_SHAPE}`);
+    if (count !== IMAGE_SIDE) rejectAt(pointer, `has ${count} rows; ${IMAGE_SHAPE}`, 'invalid-image-size');
   }
 
   /** The inner loop over all pixels. JSON pointers are built only for errors. */
@@ -67,7 +68,7 @@ class JsonImages {
     }
     if (count === expected) return;
     const what = expected === IMAGE_SIDE ? 'a row must have 28' : IMAGE_SHAPE;
-    reject('invalid-image-size', pointer, `has ${count} numbers; ${what}`);
+    rejectAt(pointer, `has ${count} numbers; ${what}`, 'invalid-image-size');
   }
 
   #pixel(value: number, pointer: string, index: number): void {
@@ -75,7 +76,7 @@ class JsonImages {
       const allowed = this.#isUnitScale
         ? 'with ?pixels=0-1 pixels must be 0 to 1'
         : 'pixels must be 0 to 255';
-      reject('invalid-pixels', `${pointer}/${index}`, `is ${value}; ${allowed}`);
+      rejectAt(`${pointer}/${index}`, `is ${value}; ${allowed}`, 'invalid-pixels');
     }
     if (value > this.#maximum) this.#maximum = value;
     if (!Number.isInteger(value)) this.#fractional = true;

@@ -3,6 +3,7 @@
  * gigabytes for 60 MB of "[[[[", and would report NaN without a JSON pointer.
  */
 import { AtelierError } from '../errors.ts';
+import { stringEnd } from '../formats/json/structure.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const TYPES: Readonly<Record<string, string>> = {
@@ -14,11 +15,9 @@ const TYPES: Readonly<Record<string, string>> = {
   n: 'null',
 };
 const SPACE = 0x20;
-const QUOTE = 0x22;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 const NINE = 0x39;
-const BACKSLASH = 0x5c;
 const CLOSE = 0x5d;
 
 export class JsonScanner {
@@ -72,13 +71,11 @@ export class JsonScanner {
   string(what: string): string {
     if (this.peek() !== '"') this.malformed(`${what} in double quotes`);
     const start = this.#position;
-    let end = start + 1;
-    while (end < this.#bytes.length && this.#bytes[end] !== QUOTE)
-      end += this.#bytes[end] === BACKSLASH ? 2 : 1;
+    const end = stringEnd(this.#bytes, start);
     try {
-      const quoted = new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end + 1));
+      const quoted = new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end));
       const text: string = JSON.parse(quoted);
-      this.#position = end + 1;
+      this.#position = end;
       return text;
     } catch (cause) {
       throw new AtelierError(

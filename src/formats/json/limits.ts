@@ -2,8 +2,9 @@
 import type { z } from 'zod';
 import { issueMessage, toSentence } from '../../domain/messages/issue-message.ts';
 import { jsonPointer } from '../../domain/messages/json-pointer.ts';
-import { AtelierError, type ErrorDetail } from '../../errors.ts';
+import { AtelierError, type ErrorCode, type ErrorDetail } from '../../errors.ts';
 import { unwrapSingleNumbers } from './single-numbers.ts';
+import { COMMA, isClosing, isOpening, QUOTE, scanStructure } from './structure.ts';
 
 export interface JsonLimits {
   /** Levels of nesting. */
@@ -19,37 +20,28 @@ const FEWER_IMAGES = 'Send fewer images, or each of them as one array of 784 num
 const MAX_ISSUES = 20;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
 
 /** Describes the exceeded limit, if any. The syntax is left to the parser. */
 export function findLimitViolation(
   bytes: Uint8Array,
   { depth, values, parts = Number.POSITIVE_INFINITY }: JsonLimits,
 ): string | undefined {
-  let nested = 0;
-  let commas = 0;
-  let opened = 0;
-  let isQuoted = false;
-  for (let n = 0; n < bytes.length; n++) {
-    const byte = bytes[n]!;
-    if (byte === QUOTE) {
-      isQuoted = !isQuoted;
-      if (isQuoted) opened++;
-    } else if (isQuoted) {
-      if (byte === BACKSLASH) n++;
-    } else if (byte === COMMA) commas++;
-    // "[" and "{" differ by one bit, and so do "]" and "}".
-    else if ((byte & 0xdf) === 0x5b) {
+  let [nested, commas, opened] = [0, 0, 0];
+  let violation: string | undefined;
+  scanStructure(bytes, (byte) => {
+    if (byte === COMMA) commas++;
+    else if (byte === QUOTE) opened++;
+    else if (isClosing(byte)) nested--;
+    else if (isOpening(byte)) {
       nested++;
       opened++;
-    } else if ((byte & 0xdf) === 0x5d) nested--;
-    if (nested > depth) return `it is nested deeper than ${depth} levels`;
-    if (commas >= values) return `it has more than ${values} values`;
-    if (opened > parts) return `it has more than ${parts} objects, arrays and strings`;
-  }
-  return undefined;
+    }
+    if (nested > depth) violation = `it is nested deeper than ${depth} levels`;
+    else if (commas >= values) violation = `it has more than ${values} values`;
+    else if (opened > parts) violation = `it has more than ${parts} objects, arrays and strings`;
+    return violation !== undefined;
+  });
+  return violation;
 }
 
 /**
@@ -88,7 +80,7 @@ export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.o
   throw new AtelierError('invalid-request', `The body is invalid. ${issues.join(' ')}`, { details });
 }
 
-/** @throws AtelierError `invalid-request` with the JSON pointer */
-export function rejectAt(pointer: string, detail: string): never {
-  throw new AtelierError('invalid-request', `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
+/** @throws AtelierError with the JSON pointer; `invalid-request` unless another code is given */
+export function rejectAt(pointer: string, detail: string, code: ErrorCode = 'invalid-request'): never {
+  throw new AtelierError(code, `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
 }

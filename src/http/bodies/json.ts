@@ -26,7 +26,7 @@ export function registerJsonBody(app: FastifyInstance): void {
     if (text === undefined) return done(malformed('it is not valid UTF-8'));
     parse(request, text, (error, value) => {
       if (error) return done(malformed(describeDefect(text)));
-      const repeated = findDuplicateKey(text);
+      const repeated = findDuplicateKey(bytes);
       if (repeated === undefined) return done(null, value);
       const name = JSON.stringify(repeated.slice(0, MAX_QUOTED_CHARS));
       done(malformed(`the field ${name} is given twice in one object`));

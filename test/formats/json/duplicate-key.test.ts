@@ -13,14 +13,14 @@ test('finds duplicate keys at any depth and in any spelling', () => {
     ['{"a":"}","a":"{"}', 'a'],
   ] as const) {
     JSON.parse(json);
-    assert.equal(findDuplicateKey(json), field, json);
+    assert.equal(findDuplicateKey(Buffer.from(json)), field, json);
   }
 });
 
 test('finds no duplicates in the output of JSON.stringify', () => {
   fc.assert(
     fc.property(fc.json(), fc.nat({ max: 2 }), (json, indent) => {
-      assert.equal(findDuplicateKey(JSON.stringify(JSON.parse(json), null, indent)), undefined);
+      assert.equal(findDuplicateKey(Buffer.from(JSON.stringify(JSON.parse(json), null, indent))), undefined);
     }),
   );
 });
@@ -28,6 +28,6 @@ test('finds no duplicates in the output of JSON.stringify', () => {
 test('reads the longest strings with escapes', () => {
   const body = (text: string) => `{"a":"${text}","b":1,"a":2}`;
   for (const text of ['x'.repeat(2 ** 20), '\\\\'.repeat(2 ** 19), '\\"'.repeat(2 ** 19)]) {
-    assert.equal(findDuplicateKey(body(text)), 'a');
+    assert.equal(findDuplicateKey(Buffer.from(body(text))), 'a');
   }
 });
