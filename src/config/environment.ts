@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseApiKeys } from '../domain/api-key.ts';
 import { KEPT_CHECKPOINTS } from '../domain/jobs/training.ts';
-import { alternatives } from '../domain/messages/alternatives.ts';
+import { listAlternatives } from '../domain/messages/text-lists.ts';
 import { parseBlobUrl } from '../store/s3/location.ts';
 import { isTechnique, TECHNIQUES } from '../tuning/switches.ts';
 import {
@@ -30,7 +30,7 @@ function choice<const T extends readonly string[]>(...options: T) {
 
 const MEBIBYTE = 2 ** 20;
 const ACCESS_LOG_RULE = 'must be all, errors, off, or a fraction below 1 such as sample:0.01';
-const TUNING_RULE = `must be a list of names, each of which is ${alternatives(TECHNIQUES)}`;
+const TUNING_RULE = `must be a list of names, each of which is ${listAlternatives(TECHNIQUES)}`;
 const DATABASE_URL_RULE = 'must be a URL such as postgresql://user:password@host:5432/atelier';
 const BLOB_URL_RULE = 'must be a URL such as s3://bucket/prefix?endpoint=https://s3.example&region=eu-west-1';
 

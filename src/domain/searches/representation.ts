@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
 import { JOB_STATUSES } from '../jobs/status.ts';
-import { alternatives } from '../messages/alternatives.ts';
+import { listAlternatives } from '../messages/text-lists.ts';
 import { versionReferenceSchema } from '../models/reference.ts';
 import { publicationSchema } from '../training/publication.ts';
 import { resolvedSearchRequestSchema } from './request.ts';
@@ -217,6 +217,6 @@ export function assertChangeable(id: string, status: SearchStatus, change: Searc
   if (from.includes(status)) return;
   throw new AtelierError(
     'illegal-transition',
-    `Search ${id} is ${status}. Only ${alternatives(from)} searches can be ${participle}.`,
+    `Search ${id} is ${status}. Only ${listAlternatives(from)} searches can be ${participle}.`,
   );
 }

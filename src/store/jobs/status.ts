@@ -3,7 +3,7 @@ import type { Transaction } from 'kysely';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
 import { isActive, isEnded, type JobStatus, transition } from '../../domain/jobs/status.ts';
 import type { StopReason, TrainingJob } from '../../domain/jobs/training.ts';
-import { alternatives } from '../../domain/messages/alternatives.ts';
+import { listAlternatives } from '../../domain/messages/text-lists.ts';
 import type { Publication } from '../../domain/training/publication.ts';
 import { AtelierError } from '../../errors.ts';
 import { decode, encode } from '../database/json-column.ts';
@@ -113,7 +113,7 @@ function assertStatus({ status }: JobRow, participle: string, allowed: readonly 
   if (allowed.includes(status)) return;
   throw new AtelierError(
     'illegal-transition',
-    `A ${status} job cannot be ${participle}. Only ${alternatives(allowed)} jobs can be ${participle}.`,
+    `A ${status} job cannot be ${participle}. Only ${listAlternatives(allowed)} jobs can be ${participle}.`,
   );
 }
 
