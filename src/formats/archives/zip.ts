@@ -1,12 +1,12 @@
 /**
  * Strict reader of zip archives.
- * Decompression is bounded by the declared size, and checksums are verified. fflate, which writes the archives, is
- * not used for reading: its unzipSync inflates past the declared size and ignores checksums.
+ * Decompression is bounded by the declared size, and checksums are verified. Libraries are not used for reading: fflate, which
+ * writes the archives, inflates past the declared size; yauzl reads asynchronously only; both ignore checksums and overlaps.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { quote, rejectModelFile } from '../models/file-error.ts';
 import { compressedStart, readDirectory } from './zip-directory.ts';
-import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS } from './zip-entries.ts';
+import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS, type Reject } from './zip-entries.ts';
 
 export interface ZipEntry {
   readonly name: string;
@@ -18,30 +18,31 @@ export interface ZipEntry {
  * @throws AtelierError `invalid-model-file`
  */
 export function readZip(archive: Uint8Array, maxBytes: number): ZipEntry[] {
-  return readDirectory(archive, 0, maxBytes, rejectModelFile).map((entry) => ({
-    name: entry.name,
-    bytes: unpack(archive, entry),
-  }));
+  return readDirectory(archive, 0, maxBytes, rejectModelFile).map((entry) => {
+    const { name, offset, compressedBytes } = entry;
+    const header = archive.subarray(offset, offset + LOCAL_HEADER_BYTES);
+    const start = compressedStart(entry, header, archive.length, rejectModelFile);
+    return {
+      name,
+      bytes: unpackEntry(entry, archive.subarray(start, start + compressedBytes), rejectModelFile),
+    };
+  });
 }
 
-function unpack(archive: Uint8Array, entry: DirectoryEntry): Uint8Array {
-  const { name, method, checksum, compressedBytes: packedBytes, bytes, offset } = entry;
-  const header = archive.subarray(offset, offset + LOCAL_HEADER_BYTES);
-  const start = compressedStart(entry, header, archive.length, rejectModelFile);
-  const compressed = archive.subarray(start, start + packedBytes);
-  const data = method === METHODS.stored ? compressed : inflate(compressed, bytes, name);
-  if (data.length !== bytes || crc32(data) !== checksum)
-    rejectModelFile(`the entry ${quote(name)} is damaged`);
-  return data;
-}
-
-function inflate(compressed: Uint8Array, bytes: number, name: string): Uint8Array {
-  try {
-    return inflateRawSync(compressed, { maxOutputLength: Math.max(1, bytes) });
-  } catch (cause) {
-    return rejectModelFile(
-      `the entry ${quote(name)} does not decompress to its declared ${bytes} bytes`,
-      cause,
-    );
+/** The content of an entry; it may be a view of the compressed bytes. */
+export function unpackEntry(
+  { name, method, bytes, checksum }: DirectoryEntry,
+  compressed: Uint8Array,
+  reject: Reject,
+): Uint8Array {
+  let data = compressed;
+  if (method === METHODS.deflated) {
+    try {
+      data = inflateRawSync(compressed, { maxOutputLength: Math.max(1, bytes) });
+    } catch (cause) {
+      reject(`the entry ${quote(name)} does not decompress to its declared ${bytes} bytes`, cause);
+    }
   }
+  if (data.length !== bytes || crc32(data) !== checksum) reject(`the entry ${quote(name)} is damaged`);
+  return data;
 }

@@ -1,12 +1,12 @@
 /** Archives of files, zip or tar, also compressed with gzip: their listing, and the contents of chosen files. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { crc32, inflateRawSync } from 'node:zlib';
 import { isTarHeader, readTar } from '../../../formats/archives/tar.ts';
+import { unpackEntry } from '../../../formats/archives/zip.ts';
 import { checkEntries, compressedStart, findDirectory } from '../../../formats/archives/zip-directory.ts';
 import {
   type DirectoryEntry,
   LOCAL_HEADER_BYTES,
-  METHODS,
+  type Reject,
   readEntries,
 } from '../../../formats/archives/zip-entries.ts';
 import { quote } from '../../../formats/models/file-error.ts';
@@ -53,7 +53,7 @@ export async function openArchive(
 
 async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchive> {
   const { part } = source;
-  const reject = (defect: string, cause?: unknown): never => rejectPart(part, defect, cause);
+  const reject: Reject = (defect, cause) => rejectPart(part, defect, cause);
   const entries = () => readTar(limitBytes(source, maxBytes), reject);
   const files: ArchiveFile[] = [];
   let total = 0;
@@ -93,7 +93,7 @@ async function openZip(
   { part, path }: ByteSource & { readonly path: string },
   maxBytes: number,
 ): Promise<FileArchive> {
-  const reject = (defect: string, cause?: unknown): never => rejectPart(part, defect, cause);
+  const reject: Reject = (defect, cause) => rejectPart(part, defect, cause);
   const { entries, size } = await withFile(path, async (file) => {
     const { size } = await file.stat();
     const tailOffset = Math.max(0, size - TAIL_BYTES);
@@ -125,24 +125,14 @@ async function unpack(
   file: FileHandle,
   size: number,
   entry: DirectoryEntry,
-  reject: (defect: string, cause?: unknown) => never,
+  reject: Reject,
 ): Promise<Uint8Array> {
-  const { name, offset, method, bytes, compressedBytes, checksum } = entry;
+  const { name, offset, bytes, compressedBytes } = entry;
   const header = await readRange(file, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
   const start = compressedStart(entry, header, size, reject);
   // Deflate never takes much more than the data itself, and all of it is held in memory.
   if (compressedBytes > 2 * bytes + 1024) reject(`the entry ${quote(name)} is damaged`);
-  const compressed = await readRange(file, start, start + compressedBytes);
-  let data: Uint8Array = compressed;
-  if (method === METHODS.deflated) {
-    try {
-      data = inflateRawSync(compressed, { maxOutputLength: Math.max(1, bytes) });
-    } catch (cause) {
-      reject(`the entry ${quote(name)} does not decompress to its declared ${bytes} bytes`, cause);
-    }
-  }
-  if (data.length !== bytes || crc32(data) !== checksum) reject(`the entry ${quote(name)} is damaged`);
-  return data;
+  return unpackEntry(entry, await readRange(file, start, start + compressedBytes), reject);
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
