@@ -26,28 +26,30 @@ export function predictions(effort: Effort): Promise<Report> {
   return withState(async (state) => {
     const directory = mkdtempSync(join(tmpdir(), 'atelier-onnx-'));
     const atelier = await startAtelier(state);
-    const servers: Server[] = [atelier];
+    const peerServers = new Map<string, Server>();
     try {
       const { digest } = await trainModel(atelier.url, 'served');
       const parameters = join(state, 'blobs', digest!.slice('sha256:'.length));
       const url = `${atelier.url}/v1/models/served/predictions`;
       const raw = await testImage(atelier.url, 'application/octet-stream');
-      const answer = await (await fetch(url, { method: 'POST', headers: RAW, body: raw })).text();
-      const peers = await startPeers({ parameters, directory, answer, classNames: CLASS_NAMES, raw });
-      servers.push(...peers.servers.values());
+      const response = await (await fetch(url, { method: 'POST', headers: RAW, body: raw })).text();
+      const peers = await startPeers(
+        { parameters, directory, response, classNames: CLASS_NAMES, raw },
+        peerServers,
+      );
       const load = (
         to: string,
         headers: Record<string, string>,
         body: Uint8Array,
         connections = CONNECTIONS,
       ) => requestsPerSecond({ url: to, headers, body, connections, seconds: effort.loadSeconds });
-      const bare = peers.servers.get(BARE)!.url;
+      const bare = peerServers.get(BARE)!.url;
       const json = Buffer.from(JSON.stringify({ image: Array.from(raw) }));
       const png = await testImage(atelier.url, 'image/png');
       const many = readFileSync(join(ROOT, 'data/fashion_mnist_test_images.npy'));
 
       const rates = await measure(effort, [
-        ...Array.from(peers.servers, ([name, server]) => ({
+        ...Array.from(peerServers, ([name, server]) => ({
           name: `raw bytes: ${name}`,
           measure: () => load(server.url, RAW, raw),
         })),
@@ -62,7 +64,7 @@ export function predictions(effort: Effort): Promise<Report> {
         },
       ]);
       const processorTime = await compareProcessorTime(
-        { name: BARE, server: peers.servers.get(BARE)!, url: bare },
+        { name: BARE, server: peerServers.get(BARE)!, url: bare },
         { name: 'Atelier', server: atelier, url },
         { headers: RAW, body: raw },
         effort,
@@ -76,7 +78,7 @@ export function predictions(effort: Effort): Promise<Report> {
         method:
           `784-40-10, one image per request unless stated; ${CONNECTIONS} connections (1 for 10,000 images), load by ${GENERATOR} ` +
           `on the same machine, ${effort.loadSeconds} s per turn, median of ${effort.rounds} turns after one to warm up. All ` +
-          `servers run at once and are measured in turn; responses are similar, ${answer.length} bytes.`,
+          `servers run at once and are measured in turn; responses are similar, ${response.length} bytes.`,
         versions: peers.versions,
         skipped: peers.skipped,
         tables: [ratesTable(rates, fraction), processorTime.table, forward.table],
@@ -103,7 +105,7 @@ export function predictions(effort: Effort): Promise<Report> {
         ],
       };
     } finally {
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([atelier, ...peerServers.values()].map((server) => server.stop()));
       rmSync(directory, { recursive: true });
     }
   });

@@ -28,7 +28,7 @@ export interface Grown {
 export const SPAN_MS = 90 * 86_400_000;
 const EPOCH = /"epoch":\d+/;
 const ULID_RANDOM_CHARS = 16;
-/** Of every so many jobs, the first ones are the trials of a search. */
+/** In each group of this many jobs, the first ones are trials of a search. */
 const SEARCH_EVERY = 200;
 const TRIALS = 60;
 const PREDICTION_EVERY = 20;
