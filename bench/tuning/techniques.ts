@@ -8,9 +8,7 @@ import { processorMicroseconds } from '../measure/load.ts';
 import {
   cancelJob,
   isUnderway,
-  type Job,
   peakMebibytes,
-  post,
   residentMebibytes,
   type Server,
   startJob,
@@ -48,7 +46,7 @@ const predictions = ({ url }: Server) => `${url}/v1/models/served/predictions`;
 export const TECHNIQUES: Readonly<Record<string, Technique>> = {
   'accept-first': { pairs: 1, turns: 5, measure: connectWhileTraining },
   'access-line': { pairs: 3, turns: 14, measure: predictOne },
-  'collect-garbage': { pairs: 5, turns: 1, measure: restAfterTrainings },
+  'collect-garbage': { pairs: 4, turns: 1, measure: largeRequests },
   'node-http': { pairs: 12, turns: 1, measure: startAndRest },
   'start-together': { pairs: 3, turns: 14, measure: predictOne },
   'tick-object': { pairs: 3, turns: 14, measure: predictOne },
@@ -83,24 +81,6 @@ async function connectWhileTraining({ url }: Running): Promise<Values> {
 async function startAndRest({ pid, readyMs }: Running): Promise<Values> {
   await wait(2000);
   return { 'start, ms': readyMs, 'resident at rest, MiB': residentMebibytes(pid) };
-}
-
-/** Jobs that end leave their threads' memory; plots leave pixels. */
-async function restAfterTrainings({ url, pid }: Running): Promise<Values> {
-  for (let n = 0; n < 3; n++) {
-    const network = { hidden: [512, 256] };
-    const training = { epochs: 1, threads: 2, batchSize: 256 };
-    const { id } = await post<Job>(`${url}/v1/training-jobs`, {
-      dataset: 'fashion-mnist',
-      modelName: 'large',
-      network,
-      training,
-    });
-    await untilJob(url, id, (job) => job.status === 'succeeded');
-    await fetch(`${url}/v1/training-jobs/${id}/plots/curves`, { headers: { accept: 'image/png' } });
-  }
-  await wait(2000);
-  return { 'resident after three trainings, MiB': residentMebibytes(pid) };
 }
 
 async function train({ url }: Running): Promise<Values> {
