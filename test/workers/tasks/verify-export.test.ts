@@ -81,7 +81,7 @@ const MUTATIONS: readonly [
     'a leaky ReLU of another slope',
     'float',
     withNode('Tanh', { opType: 'LeakyRelu', attributes: { alpha: { float: 0.2 } } }),
-    /slope/,
+    /has the alpha 0\.2\d*; only 0\.01 is supported/,
   ],
   ['no activation', 'float', (graph) => without(graph, 'Tanh', 'z1'), /another activation/],
   [
