@@ -11,7 +11,7 @@ export const TRAINING = 'training';
 
 const DAY_SECONDS = 86_400;
 /** A claim of a dead process ends at most this time after the heartbeat that is missing. */
-const SUPERVISE_SECONDS = 10;
+const SUPERVISE_SECONDS = 5;
 
 const QUEUE: QueueOptions = {
   // A ticket is claimed for the milliseconds until its job has started, so these only end claims of dead processes.
