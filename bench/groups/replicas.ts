@@ -10,7 +10,7 @@ import { recordWrites } from '../../test/support/write-log.ts';
 import { median } from '../machine.ts';
 import { readEventLags } from '../measure/event-lags.ts';
 import { GENERATOR, requestsPerSecond } from '../measure/load.ts';
-import { freePort, processorSeconds, transactionsOf } from '../measure/processes.ts';
+import { countTransactions, freePort, processorSeconds } from '../measure/processes.ts';
 import type { Goal, Report, Table } from '../measure/report.ts';
 import {
   cancelJob,
@@ -148,13 +148,13 @@ async function measure(
   const processorTime = () => servers.reduce((sum, { pid }) => sum + processorSeconds(pid), 0);
   const before = {
     processor: processorTime(),
-    transactions: await transactionsOf(postgres.url),
+    transactions: await countTransactions(postgres.url),
     at: Date.now(),
   };
   const rates = await Promise.all(urls.map((url) => load(url, connections / urls.length, seconds)));
   const processor = processorTime() - before.processor;
   await wait(STATISTICS_MS);
-  const all = (await transactionsOf(postgres.url)) - before.transactions;
+  const all = (await countTransactions(postgres.url)) - before.transactions;
   const rate = rates.reduce((sum, each) => sum + each, 0);
   const requests = rate * seconds;
   const idleOnes = (idleRate * (Date.now() - before.at)) / 1000;
@@ -178,9 +178,9 @@ function load(url: string, connections: number, seconds: number): Promise<number
 /** Transactions per second while nothing is asked. */
 async function idleTransactions({ url }: PostgresServer, seconds: number): Promise<number> {
   await wait(STATISTICS_MS);
-  const [before, at] = [await transactionsOf(url), Date.now()];
+  const [before, at] = [await countTransactions(url), Date.now()];
   await wait(seconds * 1000);
-  return (1000 * ((await transactionsOf(url)) - before)) / (Date.now() - at);
+  return (1000 * ((await countTransactions(url)) - before)) / (Date.now() - at);
 }
 
 async function idle(state: string, postgres: PostgresServer, effort: Effort): Promise<Table> {

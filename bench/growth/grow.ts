@@ -69,7 +69,7 @@ export async function grow(db: Kysely<Database>, { jobs, epochs, longEpochs }: G
       region: model % TEAMS < 2 ? 'north' : 'south',
       owner: `owner-${Math.floor(OWNERS * random(2, n))}`,
     };
-    const status = statusOf(random(3, n), model, search_id !== null);
+    const status = drawStatus(random(3, n), model, search_id !== null);
     const isPublished = status === 'succeeded' && search_id === null;
     const version = (versions.get(name) ?? 0) + 1;
     const count = n === 0 ? longEpochs : shortEpochs;
@@ -155,7 +155,7 @@ export async function grow(db: Kysely<Database>, { jobs, epochs, longEpochs }: G
 }
 
 /** One in 200 jobs is paused, and none is queued, because the service would train them. */
-function statusOf(fraction: number, model: number, isTrial: boolean): JobStatus {
+function drawStatus(fraction: number, model: number, isTrial: boolean): JobStatus {
   if (fraction < 0.005 && !isTrial) return 'paused';
   if (fraction < 0.08 && model !== 1) return 'failed';
   return fraction < 0.14 ? 'cancelled' : 'succeeded';

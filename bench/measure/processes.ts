@@ -20,7 +20,7 @@ export function mainThreadMilliseconds(pid: number): number {
 }
 
 /** Transactions so far, without those of this function. */
-export async function transactionsOf(url: string): Promise<number> {
+export async function countTransactions(url: string): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

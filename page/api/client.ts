@@ -57,7 +57,7 @@ export const send = <T>(path: string, body?: unknown, options?: RequestOptions):
   requestJson<T>(path, { method: 'POST', ...(body !== undefined && { body }), ...options });
 
 /** The address of a path of the API, as a link or a request needs it. */
-export const addressOf = (path: string): string => new URL(path.slice(1), document.baseURI).href;
+export const resolveAddress = (path: string): string => new URL(path.slice(1), document.baseURI).href;
 
 /** Headers with the key, for requests that do not go through `request`. */
 export function headersWithKey(headers: Readonly<Record<string, string>> = {}): Headers {
@@ -74,8 +74,8 @@ async function attempt(path: string, options: RequestOptions): Promise<Response>
   const init = { method, headers, body: sent, signal };
   try {
     const response = await (onUpload
-      ? fetchWithProgress(addressOf(path), init, onUpload)
-      : fetch(addressOf(path), init));
+      ? fetchWithProgress(resolveAddress(path), init, onUpload)
+      : fetch(resolveAddress(path), init));
     reportConnection(true);
     return response;
   } catch (error) {

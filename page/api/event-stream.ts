@@ -2,7 +2,7 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { useEffect, useRef } from 'preact/hooks';
 import { reportConnection } from '../state/connection.ts';
-import { addressOf, headersWithKey } from './client.ts';
+import { headersWithKey, resolveAddress } from './client.ts';
 import { apiKey, askForKey } from './key.ts';
 import { type ApiProblem, readProblem, toProblem } from './problem.ts';
 
@@ -76,7 +76,7 @@ async function followEvents<E>(
 /** @returns null if the stream has ended. @throws ApiProblem, or a TypeError if the connection is lost */
 async function open(path: string, lastEventId: string, signal: AbortSignal): Promise<Response | null> {
   const headers = headersWithKey({ accept: 'text/event-stream', 'last-event-id': lastEventId });
-  const response = await fetch(addressOf(path), { headers, signal });
+  const response = await fetch(resolveAddress(path), { headers, signal });
   if (response.status === 204) return null;
   if (response.status >= 500 || response.status === 429) throw new TypeError('The service is away.');
   if (!response.ok) {

@@ -1,9 +1,9 @@
 /** Whether the service responds, without a request of a screen. */
 import { reportConnection } from '../state/connection.ts';
-import { addressOf } from './client.ts';
+import { resolveAddress } from './client.ts';
 
 export const probe = (): Promise<void> =>
-  fetch(addressOf('/health/live')).then(
+  fetch(resolveAddress('/health/live')).then(
     ({ ok }) => {
       if (ok) reportConnection(true);
     },

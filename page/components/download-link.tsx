@@ -1,6 +1,6 @@
 /** A link that saves a file of the API or of the page. It is fetched, since a link sends no key. */
 import type { JSX } from 'preact';
-import { addressOf, request } from '../api/client.ts';
+import { request, resolveAddress } from '../api/client.ts';
 import { keyDialog } from '../api/key.ts';
 
 export interface DownloadLinkProps {
@@ -11,7 +11,7 @@ export interface DownloadLinkProps {
 }
 
 export function DownloadLink({ name, file, from }: DownloadLinkProps): JSX.Element {
-  const href = 'path' in from ? addressOf(from.path) : '#';
+  const href = 'path' in from ? resolveAddress(from.path) : '#';
   async function save(event: MouseEvent): Promise<void> {
     event.preventDefault();
     const blob =

@@ -52,7 +52,7 @@ function allowed(schema: z.ZodType): string {
   return 'text';
 }
 
-function defaultOf(name: Name, schema: z.ZodType): string {
+function describeDefault(name: Name, schema: z.ZodType): string {
   const stated = DEFAULTS[name];
   if (stated !== undefined) return stated;
   if (!(schema instanceof z.ZodDefault)) throw new Error(`DEFAULTS must state the default of ${name}.`);
@@ -62,7 +62,7 @@ function defaultOf(name: Name, schema: z.ZodType): string {
 export function configuration(): string {
   const rows = Object.entries(environmentSchema.shape).map(([name, schema]) => [
     `\`${name}\``,
-    defaultOf(name as Name, schema),
+    describeDefault(name as Name, schema),
     ALLOWED[name as Name] ?? allowed(schema),
     schema.description ?? unwrap(schema).description ?? '',
   ]);

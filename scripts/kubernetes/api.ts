@@ -3,10 +3,10 @@ import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import { Service } from 'kubernetes-models/v1/Service';
-import { labels, nameOf, replicaPod } from './pod.ts';
+import { componentName, labels, replicaPod } from './pod.ts';
 
 const COMPONENT = 'api';
-const metadata = { name: nameOf(COMPONENT), labels: labels(COMPONENT) };
+const metadata = { name: componentName(COMPONENT), labels: labels(COMPONENT) };
 const selector = { matchLabels: labels(COMPONENT) };
 
 const deployment = new Deployment({
@@ -36,7 +36,7 @@ const service = new Service({
 const autoscaler = new HorizontalPodAutoscaler({
   metadata,
   spec: {
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: nameOf(COMPONENT) },
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: componentName(COMPONENT) },
     minReplicas: 2,
     maxReplicas: 10,
     metrics: [

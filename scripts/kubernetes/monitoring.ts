@@ -4,10 +4,10 @@ import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitorin
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { Service } from 'kubernetes-models/v1/Service';
 import { parse } from 'yaml';
-import { APPLICATION, labels, nameOf, PORT } from './pod.ts';
+import { APPLICATION, componentName, labels, PORT } from './pod.ts';
 
 const COMPONENT = 'metrics';
-const metadata = { name: nameOf(COMPONENT), labels: labels(COMPONENT) };
+const metadata = { name: componentName(COMPONENT), labels: labels(COMPONENT) };
 
 /** Every pod, also those that are not ready and those that only train: each has counters of its own. */
 const service = new Service({
@@ -32,7 +32,7 @@ const monitor = new ServiceMonitor({
         path: '/metrics',
         interval: '15s',
         // The key itself, with the scope `predict`.
-        authorization: { credentials: { name: nameOf(COMPONENT), key: 'key' } },
+        authorization: { credentials: { name: componentName(COMPONENT), key: 'key' } },
       },
     ],
   },

@@ -1,6 +1,6 @@
 /** Network policies: who reaches the pods, and what they reach. */
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
-import { APPLICATION, type Component, labels, nameOf, PORT } from './pod.ts';
+import { APPLICATION, type Component, componentName, labels, PORT } from './pod.ts';
 
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP' as const, port }));
 
@@ -31,7 +31,7 @@ const policyOfAll = (...ports: number[]) =>
 /** Requests reach only replicas that serve them. Keys decide what a client may do. */
 const ingressTo = (component: Component) =>
   new NetworkPolicy({
-    metadata: { name: nameOf(component) },
+    metadata: { name: componentName(component) },
     spec: {
       podSelector: { matchLabels: labels(component) },
       policyTypes: ['Ingress'],

@@ -26,7 +26,7 @@ export const labels = (component: Component) => ({
   'app.kubernetes.io/component': component,
 });
 
-export const nameOf = (component: Component) => `atelier-${component}`;
+export const componentName = (component: Component) => `atelier-${component}`;
 
 const probe = (path: string) => ({ httpGet: { path, port: 'http' } });
 

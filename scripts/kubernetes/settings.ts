@@ -2,7 +2,7 @@
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Secret } from 'kubernetes-models/v1/Secret';
-import { labels, nameOf, pod, SECRET, SETTINGS } from './pod.ts';
+import { componentName, labels, pod, SECRET, SETTINGS } from './pod.ts';
 
 export const settings = new ConfigMap({
   metadata: { name: SETTINGS },
@@ -33,7 +33,7 @@ export const singleSecretExample = new Secret({
 
 /** Run before each new version. A job cannot be changed, so delete the previous one first. */
 export const migration = new Job({
-  metadata: { name: nameOf('migrate'), labels: labels('migrate') },
+  metadata: { name: componentName('migrate'), labels: labels('migrate') },
   spec: {
     backoffLimit: 3,
     ttlSecondsAfterFinished: 3600,

@@ -1,16 +1,16 @@
 /** One process with its state on a volume, for a service that needs no database. */
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { Service } from 'kubernetes-models/v1/Service';
-import { labels, nameOf, PORT, servicePod } from './pod.ts';
+import { componentName, labels, PORT, servicePod } from './pod.ts';
 
 const COMPONENT = 'single';
 const CLAIM = 'state';
-const metadata = { name: nameOf(COMPONENT), labels: labels(COMPONENT) };
+const metadata = { name: componentName(COMPONENT), labels: labels(COMPONENT) };
 
 const statefulSet = new StatefulSet({
   metadata,
   spec: {
-    serviceName: nameOf(COMPONENT),
+    serviceName: componentName(COMPONENT),
     // The volume belongs to one process. An update ends the old pod before it starts the new one.
     replicas: 1,
     selector: { matchLabels: labels(COMPONENT) },

@@ -2,10 +2,10 @@
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import { labels, nameOf, replicaPod } from './pod.ts';
+import { componentName, labels, replicaPod } from './pod.ts';
 
 const COMPONENT = 'worker';
-const metadata = { name: nameOf(COMPONENT), labels: labels(COMPONENT) };
+const metadata = { name: componentName(COMPONENT), labels: labels(COMPONENT) };
 const selector = { matchLabels: labels(COMPONENT) };
 
 const TRAINING_WORKERS = 2;
@@ -34,7 +34,7 @@ export const ACTIVE_JOBS =
 const scaling = new ScaledObject({
   metadata,
   spec: {
-    scaleTargetRef: { name: nameOf(COMPONENT) },
+    scaleTargetRef: { name: componentName(COMPONENT) },
     minReplicaCount: 1,
     maxReplicaCount: 10,
     pollingInterval: 15,

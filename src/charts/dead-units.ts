@@ -11,7 +11,7 @@ import { type Position, svgArea } from './parts/path-data.ts';
 import { linearScale, type Scale, tickCount } from './parts/scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
-import { type Columns, columnOf, thinOut } from './parts/thin.ts';
+import { type Columns, extractColumn, thinOut } from './parts/thin.ts';
 import { shortNumber, wholeTicks } from './parts/ticks.ts';
 
 export interface DeadUnitsInput {
@@ -30,7 +30,7 @@ export function drawDeadUnits({ trainings, subtitle }: DeadUnitsInput, options: 
     const lines = trainings.map(({ name, records, hidden }) => ({
       name,
       x: records.map(({ epoch }) => epoch),
-      y: columnOf(records, ({ deadUnits }) => 100 * ofAllUnits(deadUnits, hidden)),
+      y: extractColumn(records, ({ deadUnits }) => 100 * ofAllUnits(deadUnits, hidden)),
     }));
     return drawLines(
       {
@@ -100,7 +100,7 @@ function drawStrips(
     }),
     hidden.map((units, layer) => {
       const strip = { ...plot, top: plot.top + layer * step, bottom: plot.top + (layer + 1) * step - 6 };
-      const fractions = columnOf(records, ({ deadUnits }) => deadUnits[layer] ?? Number.NaN);
+      const fractions = extractColumn(records, ({ deadUnits }) => deadUnits[layer] ?? Number.NaN);
       return drawStrip({ x: epochs, y: fractions }, `layer ${layer + 1}`, units, strip, x, theme);
     }),
     horizontalAxis(x, 'Epoch', plot, theme),

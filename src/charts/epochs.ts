@@ -5,7 +5,7 @@ import type { EpochPlot, PlotScale } from '../domain/reports/plots.ts';
 import { drawLines, type Line } from './lines.ts';
 import type { ChartOptions } from './parts/figure.ts';
 import type { Mark } from './parts/marks.ts';
-import { columnOf } from './parts/thin.ts';
+import { extractColumn } from './parts/thin.ts';
 import { shortNumber } from './parts/ticks.ts';
 
 /** A training to draw. */
@@ -98,7 +98,7 @@ export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartO
   const toLine = (name: string, { records }: PlottedTraining, { value }: Measure): Line => ({
     name,
     x: records.map(({ epoch }) => epoch),
-    y: columnOf(records, (record) => factor * (value(record) ?? Number.NaN)),
+    y: extractColumn(records, (record) => factor * (value(record) ?? Number.NaN)),
   });
   const single = trainings.length === 1 ? trainings[0]! : null;
   const compared = comparedMeasure(measures, trainings);

@@ -18,10 +18,10 @@ import { type Boss, TRAINING } from './pg-boss.ts';
 
 const JOB_PREFIX = 'job_';
 
-export const jobIdOf = (ticketId: string): string => JOB_PREFIX + uuidToULID(ticketId);
+export const ticketToJobId = (ticketId: string): string => JOB_PREFIX + uuidToULID(ticketId);
 
 /** In lower case, as PostgreSQL writes it. */
-export function ticketIdOf(jobId: string): string {
+export function jobToTicketId(jobId: string): string {
   return ulidToUUID(jobId.slice(JOB_PREFIX.length)).toLowerCase();
 }
 
@@ -32,7 +32,7 @@ export interface ClaimableTickets extends Tickets {
 export function createTickets({ db, queue, within }: Boss): ClaimableTickets {
   const follow: Tickets['follow'] = async (trx, { id: jobId, status, rank }) => {
     const options = { db: within(trx) };
-    const id = ticketIdOf(jobId);
+    const id = jobToTicketId(jobId);
     if (status === 'queued') {
       // The group serves to skip single jobs when a ticket is fetched.
       const sent = await queue.send(TRAINING, null, { id, group: { id: jobId }, priority: rank, ...options });
@@ -50,7 +50,7 @@ export function createTickets({ db, queue, within }: Boss): ClaimableTickets {
 
   /** Replaces a lost ticket of a queued job, and corrects its rank. */
   async function repair(jobId: string): Promise<void> {
-    const [ticket] = await queue.findJobs(TRAINING, { id: ticketIdOf(jobId) });
+    const [ticket] = await queue.findJobs(TRAINING, { id: jobToTicketId(jobId) });
     // Claimed by another process. pg-boss ends the claim if that one is lost before the job has started.
     if (ticket?.state === 'active') return;
     await db.transaction().execute(async (trx) => {
@@ -74,8 +74,8 @@ export function createTickets({ db, queue, within }: Boss): ClaimableTickets {
         const [ticket] = await queue.fetch(TRAINING, { ignoreGroups: [...skipped] });
         // The number of the attempt is a fence: the claim of another process stays as it is.
         const putBack = async () => void (ticket && (await queue.fail(TRAINING, ticket)));
-        if (ticket?.id === ticketIdOf(jobId)) return { putBack };
-        if (ticket && !(await isQueued(jobIdOf(ticket.id)))) {
+        if (ticket?.id === jobToTicketId(jobId)) return { putBack };
+        if (ticket && !(await isQueued(ticketToJobId(ticket.id)))) {
           await queue.deleteJob(TRAINING, ticket);
           continue;
         }

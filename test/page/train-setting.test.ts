@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { buildValue, createTree } from '../../page/screens/train/options.ts';
-import { formatSetting, parseSetting, settingOf } from '../../page/screens/train/setting.ts';
+import { formatSetting, parseSetting, readSetting } from '../../page/screens/train/setting.ts';
 import { buildVariation, parseRange, rangeText, variationText } from '../../page/screens/train/vary.ts';
 import { readForms } from '../../scripts/page/forms.ts';
 import { trainingRequestSchema } from '../../src/domain/jobs/training.ts';
@@ -13,7 +13,7 @@ const forms = readForms(ROOT);
 const schema = JSON.parse(forms['TRAINING_SCHEMA']!);
 
 function throughForm(request: unknown): unknown {
-  const address = formatSetting(settingOf(request, [schema]));
+  const address = formatSetting(readSetting(request, [schema]));
   return buildValue(createTree(schema, parseSetting(address)));
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { migrateBoss, TRAINING } from '../../src/queue/pg-boss.ts';
-import { ticketIdOf } from '../../src/queue/tickets.ts';
+import { jobToTicketId } from '../../src/queue/tickets.ts';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
 import { until } from '../store/postgres/join.ts';
 import { withoutPostgres } from '../support/servers/postgres.ts';
@@ -48,7 +48,7 @@ test('lost tickets and abandoned claims are replaced', options, async (t) => {
   const { queue } = a.boss;
   const [first, second, ...waiting] = (await create(6)) as [string, string, ...string[]];
   const processes = [await untilStarted(first), await untilStarted(second)];
-  const [removed, cancelled, completed, abandoned] = waiting.map(ticketIdOf) as [
+  const [removed, cancelled, completed, abandoned] = waiting.map(jobToTicketId) as [
     string,
     string,
     string,

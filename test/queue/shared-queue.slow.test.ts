@@ -5,7 +5,7 @@ import { hasCode } from '../../src/errors.ts';
 import type { AdmitJob } from '../../src/queue/job-queue.ts';
 import { NOTHING } from '../../src/queue/local-runs.ts';
 import { TRAINING } from '../../src/queue/pg-boss.ts';
-import { ticketIdOf } from '../../src/queue/tickets.ts';
+import { jobToTicketId } from '../../src/queue/tickets.ts';
 import { seeded } from '../support/seeded.ts';
 import { withoutPostgres } from '../support/servers/postgres.ts';
 import { type Process, type ProcessOptions, queueDatabase, startTwo } from './shared.ts';
@@ -157,12 +157,12 @@ test('a ticket whose job is not queued is removed without work', options, async 
   const { a, b, started, untilStarted } = await twoProcesses(t, { slots: 0 });
   const stale = await a.create();
   await a.store.jobs.requestCancel(stale);
-  await a.boss.queue.send(TRAINING, null, { id: ticketIdOf(stale), priority: 1, group: { id: stale } });
+  await a.boss.queue.send(TRAINING, null, { id: jobToTicketId(stale), priority: 1, group: { id: stale } });
   const next = await a.create();
   b.queue.notify();
   await untilStarted(next);
   assert.deepEqual(started(), [next]);
-  assert.deepEqual(await a.boss.queue.findJobs(TRAINING, { id: ticketIdOf(stale) }), []);
+  assert.deepEqual(await a.boss.queue.findJobs(TRAINING, { id: jobToTicketId(stale) }), []);
 });
 
 test('no job is lost or runs twice under random requests at both processes', options, async (t) => {

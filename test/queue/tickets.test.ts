@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { JobStatus } from '../../src/domain/jobs/status.ts';
 import { migrateBoss, startBoss, TRAINING } from '../../src/queue/pg-boss.ts';
-import { createTickets, jobIdOf, ticketIdOf } from '../../src/queue/tickets.ts';
+import { createTickets, jobToTicketId, ticketToJobId } from '../../src/queue/tickets.ts';
 import { createStorePool, sendStatements, toDatabase } from '../../src/store/postgres/connect.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 
@@ -32,7 +32,7 @@ async function ticketsFor(t: TestContext) {
       }),
     async fetch() {
       const [ticket] = await boss.queue.fetch(TRAINING);
-      return ticket && { ...ticket, jobId: jobIdOf(ticket.id) };
+      return ticket && { ...ticket, jobId: ticketToJobId(ticket.id) };
     },
   };
 }
@@ -42,7 +42,7 @@ const jobIds = (count: number) =>
 
 test('a job id and a ticket id are the same number', () => {
   const [id] = jobIds(1);
-  assert.equal(jobIdOf(ticketIdOf(id!)), id);
+  assert.equal(ticketToJobId(jobToTicketId(id!)), id);
 });
 
 test('a job that returns to the queue comes before later ones', { skip: withoutPostgres }, async (t) => {

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { flatten, toWords } from '../../../src/charts/plot-names.ts';
 import { Table } from '../../components/table.tsx';
-import { requestOf } from '../job/request.ts';
+import { rebuildRequest } from '../job/request.ts';
 import { optionName } from '../train/groups.ts';
 import { jobColumns } from './job-columns.tsx';
 import type { NamedJob } from './use-compared.ts';
@@ -15,7 +15,7 @@ function describePath(path: string): string {
 }
 
 export function DifferingOptions({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element {
-  const requests = jobs.map(({ job }) => flatten(requestOf(job)));
+  const requests = jobs.map(({ job }) => flatten(rebuildRequest(job)));
   const paths = [...new Set(requests.flatMap((request) => [...request.keys()]))];
   const rows = paths
     .map((path) => ({ path, values: requests.map((request) => request.get(path) ?? '–') }))

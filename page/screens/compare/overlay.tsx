@@ -30,7 +30,7 @@ export function Overlay({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.E
       {...(first !== undefined && {
         plotPath: `${jobPath(first)}/plots/${plot}${options === '' ? '' : `?${options}`}`,
       })}
-      table={tableOf(plot, started)}
+      table={buildTable(plot, started)}
       draw={(size) =>
         drawEpochs(
           plot,
@@ -64,7 +64,7 @@ export function Overlay({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.E
 }
 
 /** One row for each epoch, read only when it is shown or saved. */
-function tableOf(plot: EpochPlot, jobs: readonly NamedJob[]): ChartTable {
+function buildTable(plot: EpochPlot, jobs: readonly NamedJob[]): ChartTable {
   const column = comparedColumn(plot, jobs);
   return {
     columns: ['epoch', ...jobs.map(({ name }) => name)],

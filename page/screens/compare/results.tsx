@@ -21,7 +21,7 @@ const ROWS: readonly { name: string; cell: (compared: NamedJob) => ComponentChil
     name: 'Test accuracy',
     cell: ({ job }) => percent(job.best?.testAccuracy ?? job.publication?.testAccuracy ?? null),
   },
-  { name: 'Duration', cell: ({ job }) => duration(secondsOf(job)) },
+  { name: 'Duration', cell: ({ job }) => duration(elapsedSeconds(job)) },
   {
     name: 'Model',
     cell: ({ job: { model } }) =>
@@ -52,7 +52,7 @@ export function Results({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.E
   );
 }
 
-function secondsOf({ startedAt, finishedAt }: TrainingJob): number | null {
+function elapsedSeconds({ startedAt, finishedAt }: TrainingJob): number | null {
   return startedAt === null || finishedAt === null
     ? null
     : (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;

@@ -8,7 +8,7 @@ import { Button } from '../../components/button.tsx';
 import { ConfirmDialog, type ConfirmDialogProps } from '../../components/confirm-dialog.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { links, navigate } from '../../router.ts';
-import { requestOf, trainLink } from './request.ts';
+import { rebuildRequest, trainLink } from './request.ts';
 import { jobPath } from './use-training.ts';
 
 type Verb = 'pause' | 'resume' | 'cancel' | 'verify' | 'delete';
@@ -74,7 +74,7 @@ export function Actions({ job, onChange }: ActionsProps): JSX.Element {
     <>
       {(status === 'queued' || status === 'running') && action('pause', 'Pause')}
       {status === 'paused' && action('resume', 'Resume')}
-      <Button href={trainLink(requestOf(job))}>Train again…</Button>
+      <Button href={trainLink(rebuildRequest(job))}>Train again…</Button>
       {status === 'succeeded' && action('verify', 'Verify')}
       {!isEnded && status !== 'cancelling' && action('cancel', 'Cancel')}
       {isEnded && action('delete', 'Delete')}

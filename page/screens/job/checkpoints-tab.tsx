@@ -6,7 +6,7 @@ import { useResource } from '../../api/use-resource.ts';
 import { Loaded } from '../../components/loaded.tsx';
 import { Table } from '../../components/table.tsx';
 import { bytes, count, dateTime, significant } from '../../format.ts';
-import { requestOf, trainLink } from './request.ts';
+import { rebuildRequest, trainLink } from './request.ts';
 import { jobPath } from './use-training.ts';
 
 export function CheckpointsTab({ job }: { readonly job: TrainingJob }): JSX.Element {
@@ -37,7 +37,7 @@ export function CheckpointsTab({ job }: { readonly job: TrainingJob }): JSX.Elem
               {
                 name: 'Use',
                 cell: (checkpoint) => (
-                  <a href={trainLink({ ...requestOf(job), warmStart: referenceOf(checkpoint) })}>
+                  <a href={trainLink({ ...rebuildRequest(job), warmStart: referenceOf(checkpoint) })}>
                     Train from it<span class="visually-hidden">, step {checkpoint.step}</span>
                   </a>
                 ),

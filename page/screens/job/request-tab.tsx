@@ -3,10 +3,10 @@ import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { AsCurl } from '../../components/as-curl.tsx';
 import { JsonView } from './json-view.tsx';
-import { requestOf } from './request.ts';
+import { rebuildRequest } from './request.ts';
 
 export function RequestTab({ job }: { readonly job: TrainingJob }): JSX.Element {
-  const request = requestOf(job);
+  const request = rebuildRequest(job);
   return (
     <div class="stack">
       <p>The request with every default filled in. It starts the same training again.</p>

@@ -4,7 +4,7 @@ import { links } from '../../router.ts';
 import { settingOfRequest } from '../train/constants.ts';
 import { formatSetting } from '../train/setting.ts';
 
-export function requestOf(job: TrainingJob) {
+export function rebuildRequest(job: TrainingJob) {
   const { dataset, modelName, seed, metadata, network, training } = job;
   const { gradientCheck, warmStart, publish, testSet, priority } = job;
   return {

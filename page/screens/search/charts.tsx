@@ -1,7 +1,7 @@
 /** Charts of a search: the objective by trial, by option and by rung. */
 import type { JSX } from 'preact';
 import { drawSearchHistory } from '../../../src/charts/searches/history.ts';
-import { settingOf, toOption } from '../../../src/charts/searches/options.ts';
+import { settingIndex, toOption } from '../../../src/charts/searches/options.ts';
 import { drawSearchRungs } from '../../../src/charts/searches/rungs.ts';
 import { drawSearchSlices } from '../../../src/charts/searches/slices.ts';
 import { describeSearch, drawnValue } from '../../../src/charts/searches/trials.ts';
@@ -9,7 +9,7 @@ import type { Search, Trial } from '../../../src/domain/searches/representation.
 import { Chart } from '../../components/chart.tsx';
 import { useDatasetName } from '../../state/dataset-names.ts';
 import { type RungValues, rungTrials } from './rung-values.ts';
-import { describeValue, nameOf } from './values.ts';
+import { describeValue, fieldName } from './values.ts';
 
 export interface ChartsProps {
   readonly path: string;
@@ -20,7 +20,7 @@ export interface ChartsProps {
 
 export function Charts({ path, search, trials, rungValues }: ChartsProps): JSX.Element {
   const { id, vary, best, halving, rungs, modelName, objective } = search;
-  const options = vary.map(({ path }) => nameOf(path));
+  const options = vary.map(({ path }) => fieldName(path));
   const byRung = rungTrials(rungValues, search);
   const name = useDatasetName(modelName);
   const height = vary.length > 2 ? 420 : 300;
@@ -29,7 +29,7 @@ export function Charts({ path, search, trials, rungValues }: ChartsProps): JSX.E
     .map((trial) => ({
       number: trial.trial,
       value: drawnValue(trial, objective),
-      settings: vary.map((variation) => settingOf(variation, trial.values[variation.path])),
+      settings: vary.map((variation) => settingIndex(variation, trial.values[variation.path])),
       texts: vary.map(({ path }) => describeValue(trial.values[path] ?? null)),
     }))
     .toSorted((a, b) => a.number - b.number);
@@ -48,7 +48,9 @@ export function Charts({ path, search, trials, rungValues }: ChartsProps): JSX.E
               {
                 ...input,
                 best: best?.trial ?? null,
-                options: vary.map((variation) => toOption(variation, nameOf(variation.path), describeValue)),
+                options: vary.map((variation) =>
+                  toOption(variation, fieldName(variation.path), describeValue),
+                ),
                 trials: inOrder,
               },
               options,

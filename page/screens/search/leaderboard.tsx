@@ -8,7 +8,7 @@ import { StatusMark } from '../../components/status-mark.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { count, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
-import { describeValue, nameOf } from './values.ts';
+import { describeValue, fieldName } from './values.ts';
 
 const SHOWN = 20;
 
@@ -26,7 +26,7 @@ export function Leaderboard({ path, search, trials }: LeaderboardProps): JSX.Ele
       <h2>Leaderboard</h2>
       <Table
         caption="Leaderboard"
-        columns={columnsOf(search)}
+        columns={listColumns(search)}
         rows={isWhole ? trials : trials.slice(0, SHOWN)}
         keyOf={({ trial }) => trial}
       />
@@ -49,12 +49,12 @@ export function Leaderboard({ path, search, trials }: LeaderboardProps): JSX.Ele
   );
 }
 
-function columnsOf({ vary, repeats, objective }: Search): Column<Trial>[] {
+function listColumns({ vary, repeats, objective }: Search): Column<Trial>[] {
   const isLoss = objective === 'validationLoss';
   return [
     { name: 'Rank', isNumber: true, cell: ({ rank }) => rank ?? '–' },
     ...vary.map(({ path }) => ({
-      name: nameOf(path),
+      name: fieldName(path),
       isNumber: true,
       cell: ({ values }: Trial) => (path in values ? describeValue(values[path]) : '–'),
     })),

@@ -16,7 +16,7 @@ import {
   describeProgress,
   describeRungs,
 } from './describe.ts';
-import { describeValue, nameOf } from './values.ts';
+import { describeValue, fieldName } from './values.ts';
 
 export function Overview({ search }: { readonly search: Search }): JSX.Element {
   return (
@@ -145,7 +145,7 @@ function Result({ search }: { readonly search: Search }): JSX.Element {
             <dd class="figures">{best.trial}</dd>
             {Object.entries(best.values).map(([path, value]) => (
               <>
-                <dt>{nameOf(path)}</dt>
+                <dt>{fieldName(path)}</dt>
                 <dd class="figures">{describeValue(value)}</dd>
               </>
             ))}

@@ -3,7 +3,7 @@ import { describeChoice } from '../../../src/charts/searches/options.ts';
 import { optionName } from '../train/groups.ts';
 
 /** The name of the option at a path: `Learning rate` for `/training/optimizer/learningRate`. */
-export const nameOf = (path: string): string => optionName(path.slice(path.lastIndexOf('/') + 1));
+export const fieldName = (path: string): string => optionName(path.slice(path.lastIndexOf('/') + 1));
 
 /** Numbers with four significant digits. */
 export const describeValue = (value: unknown): string =>

@@ -1,7 +1,7 @@
 /** Constants that `scripts/page/forms.ts` puts into the bundle. */
 import { createTree, type Group, type Setting } from './options.ts';
 import type { Schema } from './schema.ts';
-import { settingOf } from './setting.ts';
+import { readSetting } from './setting.ts';
 
 declare const TRAINING_SCHEMA: Schema;
 declare const SEARCH_SCHEMA: Schema;
@@ -13,7 +13,7 @@ export const recipes = RECIPES;
 
 /** The setting with which the form sends a request again: that of a job, a search or a recipe. */
 export const settingOfRequest = (request: unknown): Setting =>
-  settingOf(request, [TRAINING_SCHEMA, SEARCH_SCHEMA]);
+  readSetting(request, [TRAINING_SCHEMA, SEARCH_SCHEMA]);
 
 export const trainingTree = (setting: Setting): Group => createTree(TRAINING_SCHEMA, setting) as Group;
 export const searchTree = (setting: Setting): Group => createTree(SEARCH_SCHEMA, setting) as Group;

@@ -4,7 +4,7 @@ import type { DatasetSummary } from '../../../src/domain/datasets/representation
 import type { ControlAttributes } from '../../components/field.tsx';
 import { setOption } from './form.ts';
 import type { Leaf } from './options.ts';
-import { accepts, NULL, namesOf } from './values.ts';
+import { accepts, enumNames, NULL } from './values.ts';
 
 export function LeafControl({
   tree: { pointer, schema, text, default: standard },
@@ -16,7 +16,7 @@ export function LeafControl({
   readonly datasets: readonly DatasetSummary[];
 }): JSX.Element {
   const isDataset = pointer === '/dataset';
-  const names = isDataset ? datasets.map(({ id }) => id) : namesOf(schema);
+  const names = isDataset ? datasets.map(({ id }) => id) : enumNames(schema);
   const isListed = text === '' || names?.includes(text);
   // A data set that does not exist is listed, too, so another one can be chosen.
   if (names && (isListed || isDataset)) {

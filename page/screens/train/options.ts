@@ -1,5 +1,5 @@
 /** The options of a request as a tree, for a setting: what the form shows, and what is sent. */
-import { branches, defaultOf, type Schema, withoutNull } from './schema.ts';
+import { branches, type Schema, schemaDefault, withoutNull } from './schema.ts';
 import { toText, toValue } from './values.ts';
 
 /** Texts of options that differ from their defaults, by JSON Pointer. */
@@ -58,7 +58,7 @@ export function createTree(
   pointer = '',
   parentDefault: unknown = undefined,
 ): Tree {
-  const fallback = parentDefault ?? defaultOf(schema);
+  const fallback = parentDefault ?? schemaDefault(schema);
   const { schema: inner, isNullable } = withoutNull(schema);
   const option = {
     pointer,

@@ -38,7 +38,7 @@ export function branches(schema: Schema): ReadonlyMap<string, Schema> | null {
 }
 
 /** The default of an option. That of some objects is only in the description. */
-export function defaultOf(schema: Schema): unknown {
+export function schemaDefault(schema: Schema): unknown {
   if (schema.default !== undefined) return schema.default;
   const described = /Default: `(.*)`/.exec(schema.description ?? '')?.[1];
   return described === undefined ? undefined : JSON.parse(described);

@@ -1,7 +1,7 @@
 /** The setting of the form: in the address, and from a request. */
 import type { Setting } from './options.ts';
 import { switchText } from './options.ts';
-import { branches, defaultOf, type Schema, withoutNull } from './schema.ts';
+import { branches, type Schema, schemaDefault, withoutNull } from './schema.ts';
 import { NULL, toText } from './values.ts';
 import { variationText } from './vary.ts';
 
@@ -17,7 +17,7 @@ export function parseSetting(query: string): Setting {
 }
 
 /** The setting with which the form sends `request`. Other properties, such as those of a job, are ignored. */
-export function settingOf(request: unknown, schemas: readonly Schema[]): Setting {
+export function readSetting(request: unknown, schemas: readonly Schema[]): Setting {
   const setting: Record<string, string> = {};
   for (const schema of schemas) collect(request, schema, '', undefined, setting);
   const { vary } = request as { vary?: unknown };
@@ -35,7 +35,7 @@ function collect(
   into: Record<string, string>,
 ): void {
   if (value === undefined) return;
-  const fallback = parentDefault ?? defaultOf(schema);
+  const fallback = parentDefault ?? schemaDefault(schema);
   const { schema: inner, isNullable } = withoutNull(schema);
   const types = branches(inner);
   const { type } = (value ?? {}) as { type?: string };

@@ -25,7 +25,7 @@ const flat = (schema: Schema): Schema[] => {
 };
 
 /** The names that an option may have, null included, or null if it takes other values. */
-export function namesOf(schema: Schema): readonly string[] | null {
+export function enumNames(schema: Schema): readonly string[] | null {
   const all = flat(schema);
   const names = all.flatMap((each) => each.enum ?? []);
   if (names.length === 0) return null;

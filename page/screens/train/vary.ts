@@ -1,7 +1,7 @@
 /** Variations of a search, as text: `16, 32, 64`, `20; 40, 20` for lists, or a range `0.001..0.5 log 5`. */
 import type { Variation } from '../../../src/domain/searches/request.ts';
 import type { Leaf } from './options.ts';
-import { accepts, namesOf, toText, toValue } from './values.ts';
+import { accepts, enumNames, toText, toValue } from './values.ts';
 
 export interface Range {
   readonly min: string;
@@ -58,7 +58,7 @@ export function buildVariation({ pointer, schema }: Leaf, text: string, isGrid: 
 
 /** Values to start with: all of a list of names, or the double and the half of a number. */
 export function suggestVariation({ schema, text, default: standard }: Leaf): string {
-  const names = namesOf(schema);
+  const names = enumNames(schema);
   if (names) return names.join(', ');
   if (accepts(schema, 'boolean')) return 'false, true';
   const current = text.trim() || standard;

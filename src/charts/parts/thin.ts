@@ -15,7 +15,7 @@ export interface Point {
 }
 
 /** A column of `records`. `Float64Array.from` takes several times as long. */
-export function columnOf<T>(records: readonly T[], value: (record: T) => number): Float64Array {
+export function extractColumn<T>(records: readonly T[], value: (record: T) => number): Float64Array {
   const column = new Float64Array(records.length);
   for (let i = 0; i < records.length; i++) column[i] = value(records[i]!);
   return column;

@@ -19,7 +19,7 @@ export function describeChoice(choice: unknown): string {
 }
 
 /** A number of a range, or the index of a choice. */
-export function settingOf({ choices }: Variation, value: unknown): number {
+export function settingIndex({ choices }: Variation, value: unknown): number {
   if (choices === undefined) return value as number;
   const text = JSON.stringify(value);
   return choices.findIndex((choice) => JSON.stringify(choice) === text);

@@ -5,7 +5,7 @@ import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import { type LabelledArrays, matchArrays, type UploadedFile } from './arrays/match-roles.ts';
-import { countImages, isFloat, maxOf, readImages } from './arrays/read-images.ts';
+import { countImages, findMaximum, isFloat, readImages } from './arrays/read-images.ts';
 import { countLabels, readLabels } from './arrays/read-labels.ts';
 import type { ArrayReader } from './arrays/reader.ts';
 import { defaultClassNames } from './class-names.ts';
@@ -76,7 +76,7 @@ const BYTE_SCALE_THRESHOLD = 2;
 async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {
-    const ofArray = await maxOf(array, BYTE_SCALE_THRESHOLD);
+    const ofArray = await findMaximum(array, BYTE_SCALE_THRESHOLD);
     if (ofArray > BYTE_SCALE_THRESHOLD) return false;
     if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
   }

@@ -12,7 +12,7 @@ import { MCNEMAR_METHODS } from '../../numerics/evaluation/mcnemar.ts';
 import { MAX_CLASSES, SPLITS, type SplitName } from '../datasets/representation.ts';
 import { type VersionReference, versionReferenceSchema } from '../models/reference.ts';
 import { wholeNumber } from '../primitives.ts';
-import { describeVerdict, SIGNIFICANCE, VERDICTS, verdictOf } from './verdict.ts';
+import { decideVerdict, describeVerdict, SIGNIFICANCE, VERDICTS } from './verdict.ts';
 
 export const evaluationQuerySchema = z.strictObject({
   split: z.enum(SPLITS).default('test').describe('Split whose images are predicted'),
@@ -238,7 +238,7 @@ export function describeComparison(
     dataset,
     split,
     examples,
-    verdict: verdictOf(counts, mcnemar),
+    verdict: decideVerdict(counts, mcnemar),
     sentence: `${describeVerdict(
       `${model.name}@${model.version}`,
       `${other.name}@${other.version}`,

@@ -9,7 +9,7 @@ export type Verdict = (typeof VERDICTS)[number];
 export const SIGNIFICANCE = 0.05;
 
 /** From the view of the first version: n10 counts the images that only it classifies correctly. */
-export function verdictOf({ n01, n10 }: PairCounts, { pValue }: McNemarTest): Verdict {
+export function decideVerdict({ n01, n10 }: PairCounts, { pValue }: McNemarTest): Verdict {
   if (pValue >= SIGNIFICANCE) return 'no-difference';
   return n10 > n01 ? 'better' : 'worse';
 }
@@ -26,7 +26,7 @@ export function describeVerdict(
   counts: PairCounts,
   mcnemar: McNemarTest,
 ): string {
-  const verdict = verdictOf(counts, mcnemar);
+  const verdict = decideVerdict(counts, mcnemar);
   const { n00, n01, n10, n11 } = counts;
   const total = n00 + n01 + n10 + n11;
   const relation =

@@ -33,7 +33,7 @@ const ORDER: readonly Trial['status'][] = [
 
 type Progress = Pick<Search, 'finishing' | 'finishedAt'>;
 
-function statusOf({ isOut, trainings }: TrialState, { finishing, finishedAt }: Progress): Trial['status'] {
+function trialStatus({ isOut, trainings }: TrialState, { finishing, finishedAt }: Progress): Trial['status'] {
   const statuses = trainings.map(({ status }) => status);
   const status = ORDER.find((each) => statuses.includes(each as JobStatus | 'waiting'))!;
   if (isOut && status !== 'failed') return 'stopped';
@@ -59,7 +59,7 @@ export function rankTrials(
       rank: value === null || isFailed ? null : n + 1,
       trial: trial.trial,
       values: nameValues(search, trial.setting),
-      status: statusOf(trial, search),
+      status: trialStatus(trial, search),
       rung: standing.reached,
       value,
       standardError: deviation ?? ofOne,
@@ -94,7 +94,7 @@ export function countProgress(
   search: Progress,
   plannedEpochs: number,
 ): SearchProgress {
-  const statuses = trials.map((trial) => statusOf(trial, search));
+  const statuses = trials.map((trial) => trialStatus(trial, search));
   const count = (...counted: Trial['status'][]) =>
     statuses.filter((status) => counted.includes(status)).length;
   return {

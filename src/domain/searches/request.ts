@@ -18,7 +18,7 @@ export type Objective = (typeof OBJECTIVES)[number];
  * Fields as sent, documented by the schema that checks them: a setting is only complete, and its defaults are only known,
  * with the values that vary.
  */
-function fieldsOf(schema: z.ZodType) {
+function listFields(schema: z.ZodType) {
   const { properties } = z.toJSONSchema(schema, { io: 'input' });
   return z.record(z.string(), z.unknown()).meta({ properties, additionalProperties: false });
 }
@@ -84,8 +84,8 @@ export const searchRequestSchema = z
       .default(0)
       .describe('Seed of the proposals and of every trial, so all trials have the same validation images'),
     metadata: newMetadataSchema.default({}).describe('Metadata of the search and of its training jobs'),
-    network: fieldsOf(networkSchema).default({}).describe('As in a training request'),
-    training: fieldsOf(trainingRequestSchema.shape.training)
+    network: listFields(networkSchema).default({}).describe('As in a training request'),
+    training: listFields(trainingRequestSchema.shape.training)
       .default({})
       .describe('As in a training request, with the epochs of a complete trial'),
     gradientCheck: z

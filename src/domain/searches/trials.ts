@@ -51,7 +51,7 @@ export interface Standing {
   readonly epoch: number | null;
 }
 
-export function standingOf({ trial, trainings }: TrialState, objective: Objective): Standing {
+export function computeStanding({ trial, trainings }: TrialState, objective: Objective): Standing {
   const reached = Math.min(...trainings.map(({ measured }) => measured.length));
   const isFailed = trainings.some(({ status }) => status === 'failed');
   const at = reached === 0 ? [] : trainings.map(({ measured }) => measured[reached - 1]!);
@@ -73,7 +73,7 @@ export function standingOf({ trial, trainings }: TrialState, objective: Objectiv
 export function rank(trials: readonly TrialState[], objective: Objective): Standing[] {
   const sign = objective === 'validationLoss' ? 1 : -1;
   return trials
-    .map((trial) => standingOf(trial, objective))
+    .map((trial) => computeStanding(trial, objective))
     .sort(
       (a, b) =>
         Number(a.isFailed) - Number(b.isFailed) ||

@@ -47,12 +47,12 @@ export function rejectNode({ name, opType, domain, outputs }: OnnxNode, defect?:
 }
 
 /** Units of a layer; undefined if its weights are not a matrix. */
-function unitsOf({ weights, transposed }: LayerTensors): number | undefined {
+function countUnits({ weights, transposed }: LayerTensors): number | undefined {
   return weights.shape[transposed ? 1 : 0];
 }
 
 /** The only output of a binary classifier, p = sigmoid(z). */
 export function isBinary({ layers, stage }: Chain): boolean {
   const last = layers.at(-1);
-  return stage === 'activations' && last?.activation?.kind === 'sigmoid' && unitsOf(last) === 1;
+  return stage === 'activations' && last?.activation?.kind === 'sigmoid' && countUnits(last) === 1;
 }

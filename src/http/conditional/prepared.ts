@@ -19,7 +19,7 @@ export interface Prepared {
 const PROCESS = randomBytes(8);
 
 /** A tag for everything that a response depends on. */
-export function tagOf(...revisions: readonly (string | number | boolean)[]): string {
+export function formatTag(...revisions: readonly (string | number | boolean)[]): string {
   return `"${createHash('sha1').update(PROCESS).update(JSON.stringify(revisions)).digest('base64url')}"`;
 }
 

@@ -71,14 +71,14 @@ export const MLFLOW_ERRORS: ErrorFormat = {
  * The verb after a colon at the end of a path below /v1/models, as in `…/name:predict`. The colon may be
  * percent-encoded. No native path has one, because names have no colon.
  */
-export function verbOf(path: string): string | undefined {
+export function readVerb(path: string): string | undefined {
   return /^\/v1\/models\/.*[^/](?::|%3a)([a-z]+)$/i.exec(path)?.[1];
 }
 
 /** Error format of a request without a route. Routes declare their format as `config.errorFormat`. */
 export function errorFormatForUrl(url: string): ErrorFormat {
   const path = url.split('?')[0]!;
-  if (/^\/v2(\/|$)/.test(path) || verbOf(path) !== undefined) return PROTOCOL_ERRORS;
+  if (/^\/v2(\/|$)/.test(path) || readVerb(path) !== undefined) return PROTOCOL_ERRORS;
   // TensorFlow Serving's own resources.
   if (/^\/v1\/models\/(.+\/metadata|[^/]+\/labels\/[^/]+)$/.test(path)) return PROTOCOL_ERRORS;
   return /^\/(ping|health|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;

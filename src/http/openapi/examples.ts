@@ -45,11 +45,11 @@ export function addExamples({ components, paths }: OpenAPIV3_1.Document, example
     if (stream === undefined) continue;
     const { $ref } = list!.schema as OpenAPIV3_1.ReferenceObject;
     const { data } = examples[$ref.slice($ref.lastIndexOf('/') + 1)] as { readonly data: readonly Json[] };
-    Object.assign(stream.schema!, { examples: [streamOf(data[0]!)] });
+    Object.assign(stream.schema!, { examples: [formatStream(data[0]!)] });
   }
 }
 
-const streamOf = (event: Json) => `:
+const formatStream = (event: Json) => `:
 retry: 2000
 
 id: ${event['id']}

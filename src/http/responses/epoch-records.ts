@@ -1,7 +1,7 @@
 /** Epoch records of a job as JSON or CSV. Records never change, so the text of a job only grows. */
 import { type EpochRecord, epochRecordSchema } from '../../domain/jobs/epoch-record.ts';
 import type { TrainingService } from '../../services/training/jobs.ts';
-import { createByteCache, JSON_TYPE, type Prepared, tagOf } from '../conditional/prepared.ts';
+import { createByteCache, formatTag, JSON_TYPE, type Prepared } from '../conditional/prepared.ts';
 
 interface Format {
   readonly type: string;
@@ -46,7 +46,7 @@ function toCell(value: EpochRecord[keyof EpochRecord]): string | number {
   return Array.isArray(value) ? value.join(' ') : (value ?? '');
 }
 
-export const epochsTag = (id: string, format: Format, last: number) => tagOf(id, format.type, last);
+export const epochsTag = (id: string, format: Format, last: number) => formatTag(id, format.type, last);
 
 /** @returns a function that renders the records of a job, of which only new ones are read */
 export function createEpochsRenderer(training: Pick<TrainingService, 'metrics'>) {

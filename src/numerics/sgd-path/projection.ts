@@ -49,7 +49,7 @@ export function planePath(
   const plane = principalComponents(snapshots, 2);
   const [xs, ys] = [plane.coordinates[0]!, plane.coordinates[1]!];
   const position = new Float64Array(plane.mean.length);
-  const measureAt = (x: number, y: number) => measure(pointOf(plane, x, y, position));
+  const measureAt = (x: number, y: number) => measure(projectPoint(plane, x, y, position));
   const points = snapshots.map((snapshot, i) => {
     const [x, y] = [xs[i]!, ys[i]!];
     return { x, y, loss: measure(snapshot), planeLoss: measureAt(x, y) };
@@ -61,7 +61,7 @@ export function planePath(
   return { explainedVariance: plane.explainedVariance, points, surface: { x, y, loss } };
 }
 
-function pointOf(
+function projectPoint(
   { mean, components }: PrincipalComponents,
   x: number,
   y: number,

@@ -25,7 +25,7 @@ export function readRequestedOutputs(request: V2InferRequest, single: boolean): 
   if (!outputs?.length) {
     const isArray = isSingleArray(request);
     const contentType = isArray ? NUMPY : undefined;
-    return namesOf(single || isArray).map((name) => ({
+    return listOutputs(single || isArray).map((name) => ({
       name,
       binary: allBinary,
       classification: 0,
@@ -51,10 +51,15 @@ export function readRequestedOutputs(request: V2InferRequest, single: boolean): 
 
 /** All outputs in binary, for a request without JSON. */
 export function rawOutputs(single: boolean): RequestedOutput[] {
-  return namesOf(single).map((name) => ({ name, binary: true, classification: 0, contentType: undefined }));
+  return listOutputs(single).map((name) => ({
+    name,
+    binary: true,
+    classification: 0,
+    contentType: undefined,
+  }));
 }
 
-const namesOf = (single: boolean): readonly OutputName[] => (single ? ['probabilities'] : OUTPUTS);
+const listOutputs = (single: boolean): readonly OutputName[] => (single ? ['probabilities'] : OUTPUTS);
 
 const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
 

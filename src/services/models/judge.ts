@@ -1,6 +1,6 @@
 /** Compares the result of a training with the champion of its model, on validation images that neither has seen. */
 
-import { describeVerdict, verdictOf } from '../../domain/checks/verdict.ts';
+import { decideVerdict, describeVerdict } from '../../domain/checks/verdict.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { CHAMPION } from '../../domain/models/reference.ts';
@@ -13,7 +13,7 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { NumericTasks } from '../../workers/messages/by-pool.ts';
 import type { ServedNetwork } from '../../workers/messages/shapes.ts';
 import type { Pool } from '../../workers/threads/pool.ts';
-import { listSplits, trainingOf } from '../training/splits.ts';
+import { knownTraining, listSplits } from '../training/splits.ts';
 import { type ModelService, servedNetwork } from './catalog.ts';
 
 /** Returns null if the model has no champion. Never uses test images. @throws AtelierError `storage-unavailable` */
@@ -40,7 +40,7 @@ export function createJudge(
     network: ServedNetwork,
     champion: ModelVersion,
   ): Promise<Comparison | string> {
-    const known = trainingOf(champion);
+    const known = knownTraining(champion);
     if (known === null) return 'it was imported, so the images that it was trained on are unknown';
     const differs = champion.classNames.join('\n') !== dataset.classNames.join('\n');
     if (known.datasetDigest !== dataset.digest || differs) {
@@ -89,7 +89,7 @@ function describe(champion: number, { examples, counts, mcnemar }: Comparison): 
   return {
     champion,
     examples,
-    verdict: verdictOf(counts, mcnemar),
+    verdict: decideVerdict(counts, mcnemar),
     accuracy: {
       version: (counts.n10 + counts.n11) / examples,
       champion: (counts.n01 + counts.n11) / examples,

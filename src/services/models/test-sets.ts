@@ -22,7 +22,7 @@ export function createTestSetService(
   catalog: Catalog,
 ): TestSetService {
   /** Follows the warm starts and the teachers. The lineage is not complete if a version or job of them has been deleted. */
-  async function lineageOf(version: ModelVersion): Promise<{ subjects: string[]; isComplete: boolean }> {
+  async function traceLineage(version: ModelVersion): Promise<{ subjects: string[]; isComplete: boolean }> {
     const subjects = new Set<string>();
     const pending = new Map<string, VersionReference>();
     let isComplete = true;
@@ -74,7 +74,7 @@ export function createTestSetService(
       const { lineage, createdAt, testAccuracy } = version;
       if (lineage.dataset === null) return null;
       const { id, digest } = lineage.dataset;
-      const { subjects, isComplete } = await lineageOf(version);
+      const { subjects, isComplete } = await traceLineage(version);
       const counts = await looks.ofVersion(digest, createdAt, subjects);
       const { lineageBefore, ...shown } = counts;
       const isUnseen = isComplete && lineageBefore === 0;

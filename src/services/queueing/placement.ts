@@ -44,7 +44,7 @@ export function createJobPlacement(options: {
   const workers = () => replicas.live().filter(runsJobs);
 
   /** A damaged job fails when it starts, on any replica. */
-  async function sizeOf(id: string): Promise<number> {
+  async function loadSize(id: string): Promise<number> {
     const job = await jobs.get(id).catch(() => undefined);
     return (job && trainingJobBytes(job, catalog)) ?? 0;
   }
@@ -52,7 +52,7 @@ export function createJobPlacement(options: {
   async function suitableFor({ id, origin }: Pick<QueuedJob, 'id' | 'origin'>): Promise<readonly Replica[]> {
     const all = workers();
     if (all.every((replica) => isAlike(replica, all[0]!))) return all;
-    const bytes = await sizeOf(id);
+    const bytes = await loadSize(id);
     const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
     const matching = large.filter(({ environment }) =>
       suits(environment, decodeReadable<Arithmetic>(origin)),

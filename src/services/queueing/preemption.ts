@@ -47,11 +47,11 @@ export function createJobPreemption(options: {
     const bytes = (await readRequirement(waiting))?.bytes ?? 0;
     // Requests hold the memory, and get no more of it while the job waits.
     if (lacking === 'memory' && memory.fitsJobs(bytes)) return undefined;
-    const victim = lower.find((job) => memory.fitsJobs(bytes - bytesOf(job, running)));
+    const victim = lower.find((job) => memory.fitsJobs(bytes - reservedBytes(job, running)));
     if (victim === undefined) return undefined;
     return (await jobs.recordPreemption(contest, victim)) ? victim.id : undefined;
   };
 }
 
-const bytesOf = ({ id }: ActiveJob, running: readonly LocalRun[]) =>
+const reservedBytes = ({ id }: ActiveJob, running: readonly LocalRun[]) =>
   running.find((job) => job.id === id)!.bytes;

@@ -38,14 +38,14 @@ export function createReportPictures(
   }
 
   return async ({ report: { dataset, examples, evaluation }, drawn }, signal) => {
-    const indicesOf = (images: readonly { readonly index: number }[]) => images.map(({ index }) => index);
+    const listIndices = (images: readonly { readonly index: number }[]) => images.map(({ index }) => index);
     const [weights, exampleImages, mistakes] = await Promise.all([
       drawn &&
         coalesceWeights(JSON.stringify([drawn.digest, drawn.layerSizes]), signal, (abortSignal) =>
           interpretability.drawWeights(drawn, { layer: 1 }, abortSignal),
         ),
-      drawImages(dataset?.id, 'train', indicesOf(examples), signal),
-      drawImages(evaluation?.dataset, 'test', indicesOf(evaluation?.mistakes ?? []), signal),
+      drawImages(dataset?.id, 'train', listIndices(examples), signal),
+      drawImages(evaluation?.dataset, 'test', listIndices(evaluation?.mistakes ?? []), signal),
     ]);
     return { weights, examples: exampleImages, mistakes };
   };

@@ -42,9 +42,9 @@ export async function estimateSearchTime(
       high: time.high / time.seconds,
     });
   }
-  const sumOf = (key: keyof (typeof timed)[number]) => timed.reduce((sum, each) => sum + each[key], 0);
-  const scale = sumOf('seconds') / sumOf('modelled');
-  const start = sumOf('start') / timed.length;
+  const addUp = (key: keyof (typeof timed)[number]) => timed.reduce((sum, each) => sum + each[key], 0);
+  const scale = addUp('seconds') / addUp('modelled');
+  const start = addUp('start') / timed.length;
   const epochSeconds = modelled.map((seconds) => seconds * scale);
   const epochs = trainings.map(({ training }) => training.epochs);
   const seconds = trialSeconds(
@@ -60,8 +60,8 @@ export async function estimateSearchTime(
     request.final.trainOn === 'everything' ? examples - heldOutCount(trainings[0]!, dataset) : examples;
   return {
     seconds,
-    low: (seconds * sumOf('low')) / timed.length,
-    high: (seconds * sumOf('high')) / timed.length,
+    low: (seconds * addUp('low')) / timed.length,
+    high: (seconds * addUp('high')) / timed.length,
     finalSeconds: request.final.trainOn === null ? 0 : start + (whole * examples) / part,
     timedSettings: timed.length,
   };

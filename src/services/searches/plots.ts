@@ -5,7 +5,7 @@ import { THEMES } from '../../charts/parts/theme.ts';
 import type { VNode } from '../../charts/preact.d.ts';
 import { renderSvg } from '../../charts/render.ts';
 import { drawSearchHistory } from '../../charts/searches/history.ts';
-import { settingOf, toOption } from '../../charts/searches/options.ts';
+import { settingIndex, toOption } from '../../charts/searches/options.ts';
 import { drawSearchRungs } from '../../charts/searches/rungs.ts';
 import { drawSearchSlices } from '../../charts/searches/slices.ts';
 import { describeSearch, drawnValue, OBJECTIVES } from '../../charts/searches/trials.ts';
@@ -53,20 +53,23 @@ type Draw = (
 
 const DRAW: Readonly<Record<SearchPlot, Draw>> = {
   history: (search, trials, { scale }, options) =>
-    drawSearchHistory({ ...captionOf(search), scaleName: scale, trials: valuesOf(search, trials) }, options),
+    drawSearchHistory(
+      { ...writeCaption(search), scaleName: scale, trials: collectValues(search, trials) },
+      options,
+    ),
 
   slices: (search, trials, { scale }, options) => {
-    const values = new Map(valuesOf(search, trials).map(({ number, value }) => [number, value]));
+    const values = new Map(collectValues(search, trials).map(({ number, value }) => [number, value]));
     return drawSearchSlices(
       {
-        ...captionOf(search),
+        ...writeCaption(search),
         scaleName: scale,
         best: search.best?.trial ?? null,
         options: search.vary.map((variation) => toOption(variation, parsePath(variation.path).at(-1)!)),
         trials: trials.map(({ trial, setting }) => ({
           number: trial,
           value: values.get(trial) ?? null,
-          settings: search.vary.map((variation, i) => settingOf(variation, setting[i])),
+          settings: search.vary.map((variation, i) => settingIndex(variation, setting[i])),
         })),
       },
       options,
@@ -76,7 +79,7 @@ const DRAW: Readonly<Record<SearchPlot, Draw>> = {
   rungs: (search, trials, { scale }, options) =>
     drawSearchRungs(
       {
-        ...captionOf(search),
+        ...writeCaption(search),
         scaleName: scale,
         rungs: search.rungs,
         trials: trials.map((trial) => ({ number: trial.trial, values: rungValues(trial, search.objective) })),
@@ -85,10 +88,10 @@ const DRAW: Readonly<Record<SearchPlot, Draw>> = {
     ),
 };
 
-const captionOf = (search: Search) => describeSearch(search, `${search.modelName} · ${search.id}`);
+const writeCaption = (search: Search) => describeSearch(search, `${search.modelName} · ${search.id}`);
 
 /** The objective of each trial at the last rung that it reached, in order of their numbers. */
-function valuesOf(search: Search, trials: readonly ListedTrial[]) {
+function collectValues(search: Search, trials: readonly ListedTrial[]) {
   return rankTrials(trials, search, search.validationImages)
     .map((trial) => ({ number: trial.trial, value: drawnValue(trial, search.objective) }))
     .toSorted((a, b) => a.number - b.number);

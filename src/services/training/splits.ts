@@ -16,7 +16,7 @@ export interface KnownTraining {
 }
 
 /** null for an import, whose training is unknown. */
-export function trainingOf({ lineage }: ModelVersion): KnownTraining | null {
+export function knownTraining({ lineage }: ModelVersion): KnownTraining | null {
   const { request, dataset } = lineage;
   if (request === null || dataset === null) return null;
   return { request: request as unknown as ResolvedTrainingRequest, datasetDigest: dataset.digest };
@@ -59,7 +59,7 @@ export async function listSplits(
 
   async function findVersion(name: string, version: number): Promise<KnownTraining | null> {
     try {
-      return trainingOf(await models.version(name, version));
+      return knownTraining(await models.version(name, version));
     } catch (error) {
       if (hasCode(error, 'model-not-found')) return null;
       throw error;

@@ -43,14 +43,14 @@ export async function openFileCache(options: {
   await mkdir(directory, { recursive: true });
   /** By the hexadecimal digits, in order of last use, the oldest first. */
   const entries = new Map<string, Entry>();
-  const pathOf = (hex: string) => join(directory, hex);
+  const cachedPath = (hex: string) => join(directory, hex);
   const newFile = () => join(directory, `${randomUUID()}.tmp`);
   /** A file is fetched after the removals that began before, because one of them may be of the same file. */
   let removals = Promise.resolve();
 
   function remove(hex: string): void {
     entries.delete(hex);
-    removals = removals.then(() => rm(pathOf(hex), { force: true })).catch(() => {});
+    removals = removals.then(() => rm(cachedPath(hex), { force: true })).catch(() => {});
   }
 
   async function removeUnused(): Promise<void> {
@@ -69,7 +69,7 @@ export async function openFileCache(options: {
     const temporary = newFile();
     try {
       await copyTo(`sha256:${hex}`, temporary);
-      await rename(temporary, pathOf(hex));
+      await rename(temporary, cachedPath(hex));
     } finally {
       await rm(temporary, { force: true });
     }
@@ -80,7 +80,7 @@ export async function openFileCache(options: {
       bytes: 0,
       users: 0,
       ready: prepare.then(async () => {
-        entry.bytes = (await stat(pathOf(hex))).size;
+        entry.bytes = (await stat(cachedPath(hex))).size;
       }),
     };
     entry.ready.catch(() => {
@@ -102,8 +102,8 @@ export async function openFileCache(options: {
     try {
       await entry.ready;
       const now = (performance.timeOrigin + performance.now()) / 1000;
-      await utimes(pathOf(hex), now, now).catch(() => {}); // the order of the next start is a little older then
-      return await read(pathOf(hex));
+      await utimes(cachedPath(hex), now, now).catch(() => {}); // the order of the next start is a little older then
+      return await read(cachedPath(hex));
     } catch (error) {
       if (isDamaged(error) && entries.get(hex) === entry) remove(hex);
       throw error;
@@ -117,7 +117,7 @@ export async function openFileCache(options: {
   for (const name of await readdir(directory)) {
     if (TEMPORARY.test(name)) await rm(join(directory, name), { force: true });
     if (!NAME.test(name)) continue;
-    const { size, mtimeMs } = await stat(pathOf(name));
+    const { size, mtimeMs } = await stat(cachedPath(name));
     left.push({ hex: name, bytes: size, usedAt: mtimeMs });
   }
   for (const { hex, bytes } of left.sort((a, b) => a.usedAt - b.usedAt)) {
@@ -140,7 +140,7 @@ export async function openFileCache(options: {
       const hex = parseHex(digest);
       const entry = start(
         hex,
-        removals.then(() => rename(path, pathOf(hex))),
+        removals.then(() => rename(path, cachedPath(hex))),
       );
       use(hex, entry);
       entry.users++;

@@ -58,11 +58,11 @@ async function measureKinds(directory: string): Promise<Record<StateKind, KindSi
     StateKind,
     { bytes: number; count: number }
   >;
-  for await (const entry of await opendir(directory)) await add(entry, used[kindOf(entry)]);
+  for await (const entry of await opendir(directory)) await add(entry, used[classify(entry)]);
   return used;
 }
 
-function kindOf({ name }: Dirent): StateKind {
+function classify({ name }: Dirent): StateKind {
   // With its write-ahead log, and copies from before migrations.
   if (/^(atelier|before-\d{4})\.sqlite/.test(name)) return 'database';
   if (name === 'blobs') return 'models';

@@ -41,7 +41,7 @@ export async function recordEpochs(
   const records = added.map(({ record }) => record);
   const latest = records.at(-1);
   if (latest === undefined) return storeProgress(trx, job, progress);
-  const events = added.flatMap(eventsOf);
+  const events = added.flatMap(epochEvents);
   if (epochs.length > 1) events.push({ type: 'progress', data: progress });
   const written = await writeEvents(trx, job, events);
   await insertEpochRecords(trx, run.id, records);
@@ -64,7 +64,7 @@ export async function recordEpochs(
     .execute();
 }
 
-function eventsOf({ record, warnings }: FinishedEpoch): Pick<JobEvent, 'type' | 'data'>[] {
+function epochEvents({ record, warnings }: FinishedEpoch): Pick<JobEvent, 'type' | 'data'>[] {
   const { epoch } = record;
   return [
     { type: 'epoch', data: record },

@@ -69,7 +69,7 @@ export async function listVersions(
   const [direction, next] = sort.startsWith('-') ? (['desc', '<'] as const) : (['asc', '>'] as const);
   if (sort === '-testAccuracy') {
     if (after !== undefined) {
-      const accuracy = await accuracyOf(db, name, after);
+      const accuracy = await readAccuracy(db, name, after);
       query = query.where((eb) =>
         eb.or([
           eb(ACCURACY, next, accuracy),
@@ -95,7 +95,7 @@ function modelsInOrder(db: Kysely<Database>, sort: NonNullable<ModelQuery['sort'
   return ordered.orderBy('models.name', direction);
 }
 
-async function accuracyOf(db: Kysely<Database>, name: string, after: number): Promise<number> {
+async function readAccuracy(db: Kysely<Database>, name: string, after: number): Promise<number> {
   const row = await db
     .selectFrom('model_versions')
     .select(ACCURACY.as('accuracy'))

@@ -10,7 +10,7 @@ const NAME = 'bootstrap';
 /** Methods throw AtelierError `storage-unavailable`. */
 export function createSharedBootstrapKey(database: Kysely<Database>): BootstrapKeys {
   const db = database.withTables<Pick<PostgresTables, 'keys'>>();
-  const rowOf = (key: ApiKey) => ({ name: NAME, key: formatApiKey(key) });
+  const toRow = (key: ApiKey) => ({ name: NAME, key: formatApiKey(key) });
 
   async function read(from: Pick<typeof db, 'selectFrom'> = db): Promise<ApiKey | undefined> {
     const row = await from.selectFrom('keys').select('key').where('name', '=', NAME).executeTakeFirst();
@@ -22,8 +22,8 @@ export function createSharedBootstrapKey(database: Kysely<Database>): BootstrapK
     async save(key) {
       await db
         .insertInto('keys')
-        .values(rowOf(key))
-        .onConflict((conflict) => conflict.column('name').doUpdateSet({ key: rowOf(key).key }))
+        .values(toRow(key))
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ key: toRow(key).key }))
         .execute();
     },
     create: (key, show) =>
@@ -31,7 +31,7 @@ export function createSharedBootstrapKey(database: Kysely<Database>): BootstrapK
         // Waits for another process that is storing one.
         const { numInsertedOrUpdatedRows } = await trx
           .insertInto('keys')
-          .values(rowOf(key))
+          .values(toRow(key))
           .onConflict((conflict) => conflict.column('name').doNothing())
           .executeTakeFirstOrThrow();
         if (numInsertedOrUpdatedRows === 0n) return (await read(trx))!;

@@ -38,13 +38,13 @@ const TLS_ADVICE = 'Check sslmode and sslrootcert in DATABASE_URL, and the certi
 
 /** Whether the transaction was rolled back because of others. */
 export function isRepeatable(error: unknown): boolean {
-  return REPEATABLE.includes(codeOf(error) ?? '');
+  return REPEATABLE.includes(readCode(error) ?? '');
 }
 
 /** Converts failures of database and connection to an AtelierError. Other errors are bugs and are returned unchanged. */
 export function toStorageError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AtelierError) return error;
-  const code = codeOf(error);
+  const code = readCode(error);
   if (isLost(error, code)) return storageUnavailable(error);
   if (code === '53100') {
     return new AtelierError(
@@ -65,7 +65,7 @@ export function toStorageError(error: unknown): unknown {
 }
 
 export function storageUnavailable(cause: unknown): AtelierError {
-  const reason = cause instanceof Error ? (codeOf(cause) ?? cause.message) : String(cause);
+  const reason = cause instanceof Error ? (readCode(cause) ?? cause.message) : String(cause);
   return new AtelierError(
     'storage-unavailable',
     `The database does not answer (${reason}). Try again shortly; a change that was under way may have been stored. ` +
@@ -83,6 +83,6 @@ function isRefusedByTls(error: Error, code: string | undefined): boolean {
   return code === undefined ? /SSL/.test(error.message) : /CERT|TLS|SSL/.test(code);
 }
 
-function codeOf(error: unknown): string | undefined {
+function readCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -11,7 +11,7 @@ import { timestamp } from '../database/timestamps.ts';
 import { insertJob, type NewJob } from '../jobs/insert.ts';
 import { requestCancel, requestPause, resumeJob } from '../jobs/status.ts';
 import { activeSeconds, writeSearchEvent } from './events.ts';
-import { FINISHING, planOf } from './rows.ts';
+import { decodePlan, FINISHING } from './rows.ts';
 import type { StoredTrial } from './trials.ts';
 
 type JobParts = Pick<NewJob, 'request' | 'progress'>;
@@ -48,7 +48,7 @@ export async function applyAction(
     case 'start':
       return start(trx, search, trials, action.training, jobs);
     case 'pause': {
-      const job = await requestPause(trx, jobIdOf(search, trials, action.training));
+      const job = await requestPause(trx, findJobId(search, trials, action.training));
       if (job.status === 'pausing') advance.stopping.push(job.id);
       return;
     }
@@ -69,7 +69,7 @@ function findTrial(trials: readonly StoredTrial[], trial: number): StoredTrial {
   return trials.find((each) => each.trial === trial)!;
 }
 
-function jobIdOf(search: SearchRow, trials: readonly StoredTrial[], training: TrainingName): string {
+function findJobId(search: SearchRow, trials: readonly StoredTrial[], training: TrainingName): string {
   if (training === 'final') return search.final_job_id!;
   return findTrial(trials, training.trial).trainings.find(({ repeat }) => repeat === training.repeat)!.jobId!;
 }
@@ -83,7 +83,7 @@ async function start(
 ): Promise<void> {
   if (name === 'final') return void (await resumeJob(trx, search.final_job_id!));
   const trial = findTrial(trials, name.trial);
-  const { rungs, checked } = planOf(search);
+  const { rungs, checked } = decodePlan(search);
   const stopAfterEpoch = trial.rung < rungs.length - 1 ? rungs[trial.rung]! : null;
   const { jobId } = trial.trainings.find(({ repeat }) => repeat === name.repeat)!;
   if (jobId !== null) {
@@ -112,7 +112,7 @@ async function cancel(
   name: TrainingName,
   advance: Advance,
 ): Promise<void> {
-  const id = jobIdOf(search, trials, name);
+  const id = findJobId(search, trials, name);
   const job = await requestCancel(trx, id);
   if (search.status === 'running' && name !== 'final' && !findTrial(trials, name.trial).isOut) {
     await trx
@@ -141,7 +141,7 @@ async function decide(
     .where('trial', 'in', continued)
     .execute();
   if (stopped.length > 0) await ofSearch.set({ is_out: 1 }).where('trial', 'in', stopped).execute();
-  const epoch = planOf(search).rungs[rung]!;
+  const epoch = decodePlan(search).rungs[rung]!;
   await writeSearchEvent(trx, search.id, 'rung', { rung: rung + 1, epoch, continued, stopped });
 }
 

@@ -7,7 +7,7 @@ import type { Database, SearchRow } from '../database/tables.ts';
 import { type Advance, applyAction, type SearchJobs } from './actions.ts';
 import { activeSeconds, lockSearch } from './events.ts';
 import { reportTrials } from './report-trials.ts';
-import { planOf, requestOf } from './rows.ts';
+import { decodePlan, decodeRequest } from './rows.ts';
 import { readTrials, type StoredTrial } from './trials.ts';
 
 /**
@@ -51,7 +51,7 @@ async function toState(
   trials: readonly StoredTrial[],
   { parallel, now }: SearchJobs,
 ) {
-  const { halving, objective, final, budget } = requestOf(search);
+  const { halving, objective, final, budget } = decodeRequest(search);
   const finalJob =
     search.final_job_id === null
       ? undefined
@@ -64,7 +64,7 @@ async function toState(
     status: search.status,
     isFinishing: search.finishing !== 0,
     isOutOfTime: budget?.seconds !== undefined && (await activeSeconds(trx, search, now())) >= budget.seconds,
-    rungs: planOf(search).rungs.length,
+    rungs: decodePlan(search).rungs.length,
     halving,
     objective,
     parallel,
@@ -80,9 +80,9 @@ async function summarize(
   search: SearchRow,
   trials: readonly StoredTrial[],
 ): Promise<void> {
-  const best = findBest(trials, requestOf(search));
+  const best = findBest(trials, decodeRequest(search));
   const { finishing, finished_at: finishedAt } = search;
-  const { plannedEpochs } = planOf(search);
+  const { plannedEpochs } = decodePlan(search);
   const progress = countProgress(trials, { finishing: finishing !== 0, finishedAt }, plannedEpochs);
   await trx
     .updateTable('searches')

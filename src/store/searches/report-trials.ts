@@ -3,10 +3,10 @@ import type { Transaction } from 'kysely';
 import { isEnded } from '../../domain/jobs/status.ts';
 import type { SearchEvent } from '../../domain/searches/representation.ts';
 import type { Objective } from '../../domain/searches/request.ts';
-import { standingOf } from '../../domain/searches/trials.ts';
+import { computeStanding } from '../../domain/searches/trials.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
 import { writeSearchEvents } from './events.ts';
-import { requestOf } from './rows.ts';
+import { decodeRequest } from './rows.ts';
 import { type StoredTraining, type StoredTrial, storeTraining } from './trials.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function reportTrials(
   trials: readonly StoredTrial[],
   limit: number,
 ): Promise<number> {
-  const { objective, repeats } = requestOf(search);
+  const { objective, repeats } = decodeRequest(search);
   const due = trials
     .flatMap((trial) =>
       trial.trainings.map((training) => ({ trial, training, reported: describe(training, trial.rung) })),
@@ -52,7 +52,7 @@ function toEvent(
   objective: Objective,
   repeats: number,
 ): SearchEvent['data'] {
-  const { value, epoch, validationLoss, validationAccuracy } = standingOf(
+  const { value, epoch, validationLoss, validationAccuracy } = computeStanding(
     { ...trial, trainings: [training] },
     objective,
   );

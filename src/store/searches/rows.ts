@@ -28,8 +28,9 @@ export const FINISHING = { requested: 1, 'time-budget': 2 } as const satisfies R
   Record<FinishReason, number>
 >;
 
-export const requestOf = ({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest => decode(request);
-export const planOf = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
+export const decodeRequest = ({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest =>
+  decode(request);
+export const decodePlan = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
 
 export function newSearchRow(
   id: string,
@@ -91,14 +92,14 @@ export function newTrialRows(searchId: string, settings: readonly Setting[], rep
   );
 }
 
-function finishReasonOf({ finishing }: SearchRow): FinishReason | null {
+function toFinishReason({ finishing }: SearchRow): FinishReason | null {
   if (finishing === 0) return null;
   return finishing === FINISHING.requested ? 'requested' : 'time-budget';
 }
 
 export function toSearch(row: SearchRow): Search {
-  const request = requestOf(row);
-  const { rungs, validationImages } = planOf(row);
+  const request = decodeRequest(row);
+  const { rungs, validationImages } = decodePlan(row);
   return {
     ...request,
     id: row.id,
@@ -106,7 +107,7 @@ export function toSearch(row: SearchRow): Search {
     createdAt: row.created_at,
     finishedAt: row.finished_at,
     finishing: row.finishing !== 0,
-    finishReason: finishReasonOf(row),
+    finishReason: toFinishReason(row),
     pauseReason: row.pause_reason,
     rungs,
     validationImages,

@@ -6,7 +6,7 @@ import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
 import { listTeachers } from '../../domain/searches/teachers.ts';
 import type { Database } from '../database/tables.ts';
 import { assertAllUndeleted, type UsedModel } from '../models/versions.ts';
-import { requestOf } from './rows.ts';
+import { decodeRequest } from './rows.ts';
 
 /** Without those of the wrong form, which no trial has. */
 function resolvedTeachers(request: ResolvedSearchRequest): UsedModel[] {
@@ -40,7 +40,7 @@ export async function listSearches(
     .where('request', 'like', '%teachers%')
     .execute();
   return searches.flatMap((search) =>
-    resolvedTeachers(requestOf(search))
+    resolvedTeachers(decodeRequest(search))
       .filter((teacher) => teacher.name === name)
       .map(({ version }) => ({ id: search.id, status: search.status, version })),
   );

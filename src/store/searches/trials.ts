@@ -5,7 +5,7 @@ import type { Setting } from '../../domain/searches/settings.ts';
 import type { Measured, TrainingState, TrialState } from '../../domain/searches/trials.ts';
 import { decode, encode } from '../database/json-column.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
-import { planOf } from './rows.ts';
+import { decodePlan } from './rows.ts';
 
 /** The part of a job that decisions and leaderboards need. */
 interface JobState extends Omit<TrainingState, 'repeat'> {
@@ -34,7 +34,7 @@ export async function readTrials(
   search: Pick<SearchRow, 'id' | 'plan'>,
 ): Promise<StoredTrial[]> {
   // Before the copies: a state that is copied in between is in both, and not in neither.
-  const changed = await readChanged(db, search.id, planOf(search).rungs);
+  const changed = await readChanged(db, search.id, decodePlan(search).rungs);
   const rows = await db
     .selectFrom('trials')
     .select(['trial', 'repeat', 'setting', 'rung', 'is_out', 'job_id', 'reported', 'state'])

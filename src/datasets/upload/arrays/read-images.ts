@@ -36,7 +36,7 @@ export function countImages({ part, shape }: ArrayReader): number {
 export const isFloat = ({ dtype }: ArrayReader) => dtype.startsWith('f');
 
 /** Returns the largest number, or the largest so far after the first chunk with a number above `enough`. */
-export async function maxOf(array: ArrayReader, enough: number): Promise<number> {
+export async function findMaximum(array: ArrayReader, enough: number): Promise<number> {
   let greatest = Number.NEGATIVE_INFINITY;
   for await (const chunk of array.chunks()) {
     for (let i = 0; i < chunk.length; i++) if (chunk[i]! > greatest) greatest = Number(chunk[i]);

@@ -2,7 +2,7 @@
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { AtelierError } from '../../../errors.ts';
-import { clientOf, createClientCounts, isThisMachine, type OnLimit, onceClosed } from './client.ts';
+import { createClientCounts, identifyClient, isThisMachine, type OnLimit, onceClosed } from './client.ts';
 
 /** A quarter of all connections. */
 export const MAX_CLIENT_CONNECTIONS = 1000;
@@ -40,7 +40,7 @@ export function createStreamLimit(max: number, onLimit: OnLimit): CountStream {
   return (reply) => {
     const { request } = reply;
     if (request.caller === 'anonymous' && isThisMachine(request.ip)) return;
-    const client = clientOf(request);
+    const client = identifyClient(request);
     if (streams.get(client) >= max) {
       onLimit('streams');
       throw new AtelierError(

@@ -4,7 +4,7 @@ import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** An IPv6 client has a whole /64 network. Call after authentication, which sets `caller`. */
-export function clientOf({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
+export function identifyClient({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
   return caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`;
 }
 

@@ -1,7 +1,7 @@
 /** 404 for a path without a route, 405 for a path whose routes do not support the method. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../../../errors.ts';
-import { verbOf } from '../../errors/protocol-errors.ts';
+import { readVerb } from '../../errors/protocol-errors.ts';
 import { clientUrl } from './base-path.ts';
 
 /** A URL without a verb, and without an empty part that a parameter could match. */
@@ -12,7 +12,7 @@ function matchesPath(pattern: string, path: string): boolean {
   const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
   const actual = path.split('/');
   return (
-    verbOfRoute(pattern) === verbOf(path) &&
+    verbOfRoute(pattern) === readVerb(path) &&
     expected.length === actual.length &&
     expected.every((part, i) => matchesSegment(part, actual[i]!))
   );
@@ -27,7 +27,7 @@ function matchesSegment(pattern: string, segment: string): boolean {
 
 /** The router matches `/v1/models/name:predict` as a name if no route of the method has the verb. */
 function lacksVerb({ routeOptions, url }: FastifyRequest): boolean {
-  return verbOfRoute(routeOptions.url ?? '') !== verbOf(url.split('?')[0]!);
+  return verbOfRoute(routeOptions.url ?? '') !== readVerb(url.split('?')[0]!);
 }
 
 /** For a prefix route with a trailing slash, Fastify calls onRoute for HEAD only. HEAD implies GET. */
@@ -58,7 +58,7 @@ export function registerNotFound(app: FastifyInstance): void {
         `${app.basePath}${path} does not support ${request.method}. Allowed methods: ${allowed}.`,
       );
     }
-    if (verbOf(path) !== undefined) {
+    if (readVerb(path) !== undefined) {
       const verbs = new Set(routes.flatMap(({ url }) => verbOfRoute(url) ?? []));
       throw new AtelierError(
         'route-not-found',

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
-import { clientOf, type OnLimit } from '../connections/client.ts';
+import { identifyClient, type OnLimit } from '../connections/client.ts';
 import type { SlowClients } from '../connections/slow-clients.ts';
 
 /** Smaller prediction requests may be computed on the main thread. */
@@ -39,7 +39,7 @@ export function limitLargeBodies(scope: FastifyInstance, slowClients: SlowClient
 
   scope.addHook('onRequest', (request, reply, done) => {
     if (!isLargeBody(request)) return done();
-    const client = clientOf(request);
+    const client = identifyClient(request);
     const ownSlots = [...slots.keys()].filter((other) => slots.get(other) === client);
     const kind = `bodies over ${LARGE_BODY_BYTES / 1024} KiB`;
     if (!hasFreeSlot(ownSlots, MAX_CLIENT_LARGE_BODIES)) {

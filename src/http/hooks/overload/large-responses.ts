@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler }
 import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { MEBIBYTE, memoryLimit, type Reservation } from '../../../services/memory/ledger.ts';
-import { clientOf, createClientCounts, type OnLimit, onceClosed } from '../connections/client.ts';
+import { createClientCounts, identifyClient, type OnLimit, onceClosed } from '../connections/client.ts';
 import { isLargeBody } from './large-bodies.ts';
 
 /** Smaller responses fit into the buffers of the system. */
@@ -48,7 +48,7 @@ export function limitLargeResponses(
 
   /** The error of a client that has to read earlier responses first. */
   function findExcess(request: FastifyRequest, exceeds: (count: number, limit: number) => boolean) {
-    const own = unsent.get(clientOf(request));
+    const own = unsent.get(identifyClient(request));
     if (!exceeds(own, limits.clientBytes) && !exceeds(unsent.total(), limits.totalBytes)) return undefined;
     onLimit('unsent');
     return new AtelierError(
@@ -63,7 +63,7 @@ export function limitLargeResponses(
   function start(reply: FastifyReply, bytes: number): void {
     const reservation = reserve(bytes);
     const startedAt = times.start();
-    const client = clientOf(reply.request);
+    const client = identifyClient(reply.request);
     unsent.add(client, bytes);
     // A streamed response has five listeners more than others.
     reply.raw.setMaxListeners(MAX_LISTENERS);

@@ -17,7 +17,7 @@ import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { JOB_SORTS } from '../../../store/jobs/pages.ts';
 import { registerEtag } from '../../conditional/etag.ts';
 import { createIdempotently, sendStored } from '../../conditional/idempotency.ts';
-import { sendPrepared, tagOf } from '../../conditional/prepared.ts';
+import { formatTag, sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { requireScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
@@ -150,7 +150,7 @@ export const trainingJobRoutes =
       },
       async handler(request, reply) {
         const page = await training.revisions(request.query);
-        const tag = tagOf(...page.data.flatMap(({ id, revision }) => [id, revision]), page.hasMore);
+        const tag = formatTag(...page.data.flatMap(({ id, revision }) => [id, revision]), page.hasMore);
         return sendPrepared(request, reply, tag, async () => ({ tag, bytes: await renderJobList(page) }));
       },
     });

@@ -12,7 +12,7 @@ import type { PlotService } from '../../../services/inspection/plots.ts';
 import { assertSucceeded } from '../../../services/inspection/sgd-paths.ts';
 import type { TrainingService } from '../../../services/training/jobs.ts';
 import { registerEtag } from '../../conditional/etag.ts';
-import { tagOf } from '../../conditional/prepared.ts';
+import { formatTag } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { createPlotSender, PLOT_FILES, plotFormat, plotResponse } from '../../responses/plot-files.ts';
@@ -52,7 +52,7 @@ export const plotRoutes =
           name: `${params.plot}-${params.id}`,
           format,
           isImmutable: found.isFinal,
-          tag: tagOf(...found.jobs.map(({ id }) => id), ...found.epochs, format, request.url),
+          tag: formatTag(...found.jobs.map(({ id }) => id), ...found.epochs, format, request.url),
           draw: () => plots.drawJobs(params.plot, found, query),
         });
       },
@@ -83,7 +83,7 @@ export const plotRoutes =
           name: `path-${job.id}`,
           format,
           isImmutable: true,
-          tag: tagOf(job.id, assertSucceeded(job), format, request.url),
+          tag: formatTag(job.id, assertSucceeded(job), format, request.url),
           draw: () => plots.drawPath(job, query, disconnectSignal(reply)),
         });
       },

@@ -5,7 +5,7 @@ import { sgdPathQuerySchema, sgdPathSchema } from '../../../domain/checks/sgd-pa
 import { assertSucceeded, type SgdPathService } from '../../../services/inspection/sgd-paths.ts';
 import type { TrainingService } from '../../../services/training/jobs.ts';
 import { registerEtag } from '../../conditional/etag.ts';
-import { sendPrepared, tagOf } from '../../conditional/prepared.ts';
+import { formatTag, sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 
@@ -34,7 +34,7 @@ export const sgdPathRoutes =
       async handler(request, reply) {
         const { params, query } = request;
         const job = await training.get(params.id);
-        const tag = tagOf(job.id, assertSucceeded(job), JSON.stringify(query));
+        const tag = formatTag(job.id, assertSucceeded(job), JSON.stringify(query));
         return sendPrepared(request, reply, tag, async () => {
           const path = await paths.compute(job, query, disconnectSignal(reply));
           return { tag, bytes: Buffer.from(JSON.stringify(path)) };
