@@ -6,7 +6,7 @@ import type { RunJob } from '../../queue/job-queue.ts';
 import { Preemption } from '../../queue/local-runs.ts';
 import type { Run } from '../../store/persistent-state.ts';
 import { detectEnvironment } from '../../workers/kernel/compile.ts';
-import { serializeError } from '../../workers/threads/serialize-error.ts';
+import { serializeError } from '../../workers/threads/errors.ts';
 import type { TrainingContext } from './context.ts';
 import { createRunJob } from './frame.ts';
 import { createRetryUntilStored } from './retry-until-stored.ts';

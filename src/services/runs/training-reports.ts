@@ -8,7 +8,7 @@ import type {
   WorkerMessage,
   WorkerReport,
 } from '../../workers/messages/shapes.ts';
-import { serializeError } from '../../workers/threads/serialize-error.ts';
+import { serializeError } from '../../workers/threads/errors.ts';
 import { assertTrainingFits } from '../memory/limits.ts';
 import { buildTask } from './build-task.ts';
 import { completeRun } from './complete.ts';

@@ -2,7 +2,7 @@
 import { AtelierError } from '../../errors.ts';
 import { collectLargeGarbage } from '../../tuning/collect-garbage.ts';
 import type { Outcome } from '../messages/shapes.ts';
-import { serializeError } from './serialize-error.ts';
+import { serializeError } from './errors.ts';
 import { transferResult } from './transfer.ts';
 
 /**

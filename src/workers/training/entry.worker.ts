@@ -3,7 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage } from '../../tuning/collect-garbage.ts';
 import type { ShareMessage, TrainingTask, WorkerMessage } from '../messages/shapes.ts';
 import { lowerPriority } from '../threads/priority.ts';
-import { createTrainingSession } from './session.ts';
+import { createTrainingSession } from './train.ts';
 
 lowerPriority();
 

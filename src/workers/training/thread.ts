@@ -2,8 +2,8 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageWithoutPaths } from '../../errors.ts';
 import type { TrainingTask, WorkerMessage } from '../messages/shapes.ts';
+import { STOP_GRACE_MS, type SupervisedTask, superviseTask } from './run.ts';
 import { startStepThreads } from './step-threads.ts';
-import { STOP_GRACE_MS, type SupervisedTask, superviseTask } from './supervised-task.ts';
 
 const ENTRY = new URL('./entry.worker.ts', import.meta.url);
 

@@ -15,10 +15,10 @@ import { encodeCheckpoint } from '../../store/checkpoints/encode.ts';
 import type { Checkpoint } from '../../store/checkpoints/format.ts';
 import { checkKernel, kernelModule, kernelOptions } from '../kernel/compile.ts';
 import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from '../messages/shapes.ts';
-import { serializeError } from '../threads/serialize-error.ts';
+import { serializeError } from '../threads/errors.ts';
 import { createCheckpointSchedule } from './checkpoints.ts';
 import { createTrainingClock } from './clock.ts';
-import { preflightGradientCheck } from './preflight-gradient-check.ts';
+import { preflightGradientCheck } from './gradient-check.ts';
 import { createTrainingReports } from './reports.ts';
 
 export interface TrainingSession {

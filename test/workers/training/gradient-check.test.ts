@@ -6,7 +6,7 @@ import { pixelStatistics } from '../../../src/numerics/examples/statistics.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../../src/workers/kernel/compile.ts';
-import { preflightGradientCheck } from '../../../src/workers/training/preflight-gradient-check.ts';
+import { preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
 import { firstIndices, settingsOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 

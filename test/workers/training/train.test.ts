@@ -8,7 +8,7 @@ import {
   type TrainingTask,
   type WorkerMessage,
 } from '../../../src/workers/messages/shapes.ts';
-import { createTrainingSession } from '../../../src/workers/training/session.ts';
+import { createTrainingSession } from '../../../src/workers/training/train.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 

@@ -1,7 +1,7 @@
 /** One task of a training thread as the main thread sees it: its messages, its heartbeat, and its stop. */
 import { parameterCount } from '../../numerics/network/layers.ts';
 import { CONTROL, type TrainingTask, type WorkerMessage } from '../messages/shapes.ts';
-import { createMessageQueue } from '../threads/message-queue.ts';
+import { createMessageQueue } from './message-queue.ts';
 
 /** A thread that has not stopped after this time is terminated. Most steps take milliseconds. */
 export const STOP_GRACE_MS = 5000;
