@@ -6,6 +6,14 @@ import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, ServedModel } from './codec.ts';
 import { type PredictionTally, tallyPredictions } from './prediction-tally.ts';
 
+/** Duration of each phase of a prediction; `wait` is the time until a thread starts the task. */
+export interface PhaseMs {
+  readonly wait: number;
+  readonly decode: number;
+  readonly compute: number;
+  readonly serialise: number;
+}
+
 /**
  * @param startedAt start of the forward pass
  * @returns also the milliseconds of the phases

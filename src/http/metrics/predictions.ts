@@ -1,10 +1,10 @@
 /** Metrics of predictions by model and version: requests, images, durations, classes and probabilities. */
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/models/reference.ts';
+import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
 import type { InferenceStatistics } from '../../services/predictions/inference-statistics.ts';
 import type { OnPredicted, PredictionObserver } from '../../services/predictions/predict.ts';
-import type { PhaseMs } from '../../workers/messages/shapes.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 import type { OnDiagnosed } from './diagnoses.ts';
 import { addTally, countsByClass, FURTHER, noOutputs, type OutputTotals } from './outputs.ts';

@@ -8,8 +8,7 @@ import type { Precondition } from '../../store/database/rows.ts';
 import type { AddedDataset } from '../../store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { DatasetTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { DatasetPool } from '../../workers/pools.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import { largestUpload, reserveUpload } from '../memory/limits.ts';
 
@@ -38,7 +37,7 @@ export interface UploadedDatasetService {
 export function createUploadedDatasetService(options: {
   datasets: Store['datasets'];
   catalog: Catalog;
-  checks: Pool<DatasetTasks>;
+  checks: DatasetPool;
   maxDatasetBytes: number;
   /** Limit of an encoded image. */
   maxImagePixels: number;

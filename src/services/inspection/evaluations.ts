@@ -19,9 +19,8 @@ import { forwardCost } from '../../numerics/network/forward.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import { type LookKind, SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { ServedNetwork } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { ServedNetwork } from '../../workers/kernel/compile.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
 import { createCoalescingCache } from './coalesce.ts';
 
@@ -62,7 +61,7 @@ interface Evaluated {
 export function createEvaluationService(
   catalog: Catalog,
   models: ModelService,
-  numeric: Pool<NumericTasks>,
+  numeric: NumericPool,
   looks: Pick<Looks, 'record'>,
 ): EvaluationService {
   const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);

@@ -7,9 +7,8 @@ import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { type Network, type Parameters, parameterCount } from '../../numerics/network/layers.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { GradientCheckTask } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
+import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
 import { findDataset } from '../datasets/find.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
@@ -46,7 +45,7 @@ export interface GradientCheckService {
 export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
-  numeric: Pool<NumericTasks>,
+  numeric: NumericPool,
   onChecked: (passed: boolean) => void = () => {},
 ): GradientCheckService {
   return {

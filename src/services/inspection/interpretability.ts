@@ -8,9 +8,8 @@ import { AtelierError } from '../../errors.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
 import { type DiagnosisTally, tallyDiagnoses } from '../../protocols/prediction-tally.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { ExplanationResult } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
+import type { ExplanationResult } from '../../workers/tasks/explain.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import type { PrepareImages } from '../predictions/prepare-images.ts';
@@ -63,7 +62,7 @@ type Explained = ExplanationResult & {
 
 export function createInterpretabilityService(
   models: ModelService,
-  numeric: Pool<NumericTasks>,
+  numeric: NumericPool,
   loadStatistics: LoadStatistics,
   prepareImages: PrepareImages,
   onDiagnosed: (tally: DiagnosisTally) => void,

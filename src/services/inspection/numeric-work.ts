@@ -1,7 +1,6 @@
 /** Numeric tasks in two threads: a long one does not hold up short ones, and memory is reserved for each. */
 
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import { DEMANDS } from './task-demands.ts';
 
@@ -10,9 +9,9 @@ const SHORT_COST = 1e9;
 
 /** Runs each task in the pool for its cost; the memory is reserved when a thread of the pool is free. */
 export function createNumericWork(
-  pools: { readonly short: Pool<NumericTasks>; readonly long: Pool<NumericTasks> },
+  pools: { readonly short: NumericPool; readonly long: NumericPool },
   memory: MemoryLedger,
-): Pool<NumericTasks> {
+): NumericPool {
   return {
     run(name, task, signal, transfer) {
       const { cost, bytes, ...purpose } = DEMANDS[name](task);

@@ -11,8 +11,7 @@ import {
   type VersionPlotQuery,
 } from '../../domain/reports/plots.ts';
 import { AtelierError } from '../../errors.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import type { TrainingService } from '../training/jobs.ts';
 import type { Plot } from './draw-plots.ts';
 import type { EvaluationService } from './evaluations.ts';
@@ -62,7 +61,7 @@ export function createPlotService(
   training: Pick<TrainingService, 'get' | 'getMany' | 'metrics' | 'lastEpoch'>,
   evaluations: Pick<EvaluationService, 'evaluate'>,
   paths: SgdPathService,
-  numeric: Pick<Pool<NumericTasks>, 'run'>,
+  numeric: Pick<NumericPool, 'run'>,
 ): PlotService {
   async function findOthers(id: string, ids: readonly string[]): Promise<TrainingJob[]> {
     const others = ids.filter((other, i) => other !== id && ids.indexOf(other) === i);

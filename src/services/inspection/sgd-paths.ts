@@ -7,9 +7,8 @@ import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { countTrainingExamples } from '../../numerics/examples/batches.ts';
 import { planeSeconds, retrainingSeconds } from '../../numerics/sgd-path/cost.ts';
 import { snapshotSteps } from '../../numerics/sgd-path/projection.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { SgdPathTask } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
+import type { SgdPathTask } from '../../workers/tasks/sgd-path.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { buildTrainingPlan } from '../training/plan.ts';
 import { prepareReproduction } from '../training/reproduction.ts';
@@ -38,7 +37,7 @@ export interface SgdPathService {
 export function createSgdPathService(
   catalog: Catalog,
   models: ModelService,
-  numeric: Pool<NumericTasks>,
+  numeric: NumericPool,
   loadDistillation: LoadDistillation,
 ): SgdPathService {
   const coalesce = createCoalescingCache<SgdPath>(MAX_CACHED);

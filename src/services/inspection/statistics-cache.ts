@@ -2,8 +2,7 @@
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import { createCoalescingCache } from './coalesce.ts';
 
@@ -19,7 +18,7 @@ const MIN_IMAGES = 100;
  */
 export type LoadStatistics = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
 
-export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTasks>): LoadStatistics {
+export function createStatisticsCache(catalog: Catalog, numeric: NumericPool): LoadStatistics {
   const coalesce = createCoalescingCache<ImageStatistics>(MAX_CACHED);
 
   return async ({ reference, datasetId }, signal) => {

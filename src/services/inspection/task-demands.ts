@@ -6,8 +6,9 @@ import { type LayerSizes, parameterCount } from '../../numerics/network/layers.t
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import { MAX_CHUNK_IMAGES } from '../../workers/messages/shapes.ts';
+import { MAX_CHUNK_IMAGES } from '../../workers/tasks/chunk.ts';
+import type { NumericTasks } from '../../workers/tasks/numeric.worker.ts';
+import type { Task } from '../../workers/threads/start.ts';
 import type { Purpose } from '../memory/ledger.ts';
 import { gradientCheckPurpose } from '../memory/limits.ts';
 
@@ -46,7 +47,7 @@ function evaluation(networks: readonly { layerSizes: LayerSizes }[], images: num
 }
 
 export const DEMANDS: {
-  readonly [Name in keyof NumericTasks]: (task: NumericTasks[Name]['task']) => Demand;
+  readonly [Name in keyof NumericTasks]: (task: Task<NumericTasks, Name>) => Demand;
 } = {
   checkGradient: ({ layerSizes, indices, scheme, coordinates }) => ({
     ...gradientCheckPurpose(layerSizes),

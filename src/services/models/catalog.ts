@@ -11,8 +11,8 @@ import { AtelierError, type ErrorCode, hasCode } from '../../errors.ts';
 import type { Parameters } from '../../numerics/network/layers.ts';
 import { decodeCheckpoint } from '../../store/checkpoints/decode.ts';
 import type { Store } from '../../store/persistent-state.ts';
+import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import { createForward } from '../../workers/kernel/compile.ts';
-import type { ServedNetwork } from '../../workers/messages/shapes.ts';
 import { createModelCache, type ModelCache } from './cache.ts';
 import type { LoadedModel } from './loaded-version.ts';
 

@@ -4,8 +4,7 @@ import { AtelierError } from '../../errors.ts';
 import type { ExportFormat, OnnxInput } from '../../formats/models/export-formats.ts';
 import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
 import type { TemporaryFiles } from '../../store/persistent-state.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import { createSharedFiles, type SharedFile } from '../operations/shared-files.ts';
 import type { ModelService } from './catalog.ts';
 
@@ -33,7 +32,7 @@ export interface ExportService {
 
 export function createExportService(
   models: ModelService,
-  numeric: Pool<NumericTasks>,
+  numeric: NumericPool,
   temporaryFiles: TemporaryFiles,
 ): ExportService {
   const openShared = createSharedFiles(temporaryFiles.newFile, MAX_EXPORTED_BYTES);

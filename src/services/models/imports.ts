@@ -7,10 +7,9 @@ import { AtelierError } from '../../errors.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { EvaluationTask, ImportResult } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
-import { transferableBuffers } from '../../workers/threads/transfer.ts';
+import type { NumericPool } from '../../workers/pools.ts';
+import type { EvaluationTask } from '../../workers/tasks/evaluate.ts';
+import type { ImportResult } from '../../workers/tasks/import.ts';
 import { findDataset } from '../datasets/find.ts';
 import { MAX_EVALUATION_COST } from '../inspection/evaluations.ts';
 import type { ModelService } from './catalog.ts';
@@ -45,7 +44,7 @@ export function createImportService(options: {
   store: Pick<Store, 'models' | 'blobs'>;
   catalog: Catalog;
   models: ModelService;
-  numeric: Pool<NumericTasks>;
+  numeric: NumericPool;
 }): ImportService {
   const { store, catalog, models, numeric } = options;
 
@@ -78,12 +77,7 @@ export function createImportService(options: {
     async import(file, request, signal, idempotency, caller) {
       const { name, dataset: requested, metadata = {}, ...hints } = request;
       const { bytes } = file;
-      const imported = await numeric.run(
-        'importFile',
-        { bytes, hints },
-        signal,
-        transferableBuffers([bytes]),
-      );
+      const imported = await numeric.run('importFile', { bytes, hints }, signal, [bytes]);
       const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
       const dataset = await resolveDataset(requested, imported);
       const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);

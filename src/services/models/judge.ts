@@ -10,9 +10,8 @@ import { AtelierError, hasCode } from '../../errors.ts';
 import type { Comparison } from '../../numerics/evaluation/comparison.ts';
 import type { Judgement } from '../../store/models/promotion.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { ServedNetwork } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { ServedNetwork } from '../../workers/kernel/compile.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import { knownTraining, listSplits } from '../training/splits.ts';
 import { type ModelService, servedNetwork } from './catalog.ts';
 
@@ -22,7 +21,7 @@ export type Judge = (job: TrainingJob, dataset: Dataset, result: ServedNetwork) 
 export function createJudge(
   models: ModelService,
   jobs: Pick<Store['jobs'], 'get'>,
-  numeric: Pick<Pool<NumericTasks>, 'run'>,
+  numeric: Pick<NumericPool, 'run'>,
 ): Judge {
   async function findChampion(name: string): Promise<ModelVersion | null> {
     try {

@@ -1,7 +1,7 @@
 /** A model version in memory, ready to predict. */
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
-import type { ServedNetwork } from '../../workers/messages/shapes.ts';
+import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 
 export interface LoadedModel extends ServedNetwork {
   readonly forward: KernelForward['forward'];

@@ -11,8 +11,7 @@ import type { Precondition } from '../../store/database/rows.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { DatasetTasks, NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { DatasetPool, NumericPool } from '../../workers/pools.ts';
 import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
 import { findNamed, type ModelService } from '../models/catalog.ts';
@@ -79,8 +78,8 @@ export function createPredictionJobService(options: {
   models: ModelService;
   queue: JobQueue;
   memory: MemoryLedger;
-  checks: Pool<DatasetTasks>;
-  numeric: Pool<NumericTasks>;
+  checks: DatasetPool;
+  numeric: NumericPool;
   waits: Waits<'memory'>;
   queueLimit: number;
   /** Limit of an uploaded file, both compressed and decompressed. */

@@ -10,6 +10,7 @@ import { decodeImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import type { Decoded, EncodedResponse, WithEncodedImages } from '../../protocols/codec.ts';
+import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { computeResponse } from '../../protocols/compute-response.ts';
 import type { PredictionQuery } from '../../protocols/native/schema.ts';
 import type { PredictionTally } from '../../protocols/prediction-tally.ts';
@@ -21,10 +22,7 @@ import {
   type ProtocolRequest,
   requestBuffers,
 } from '../../protocols/protocol-map.ts';
-import type { PredictTasks } from '../../workers/messages/by-pool.ts';
-import type { PhaseMs } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
-import { transferableBuffers } from '../../workers/threads/transfer.ts';
+import type { PredictionPool } from '../../workers/pools.ts';
 import type { LoadStatistics } from '../inspection/statistics-cache.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
@@ -102,7 +100,7 @@ interface Work {
 
 export function createPredictionService(
   models: ModelService,
-  pool: Pool<PredictTasks>,
+  pool: PredictionPool,
   loadStatistics: LoadStatistics,
   prepareImages: PrepareImages,
   { onPredicted, onFailed }: PredictionObserver,
@@ -180,7 +178,7 @@ export function createPredictionService(
       'predict',
       { network: servedNetwork(work.model), request },
       work.signal(),
-      transferableBuffers(requestBuffers(request)),
+      requestBuffers(request),
     );
     if ('encoded' in result) return computeRead(work, request.protocol, result, startedAt);
     const { body, jsonBytes, images, tally, ms } = result;

@@ -3,9 +3,7 @@ import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import { readEncodedJson } from '../../images/json-encoded.ts';
 import type { EncodedImage, SentImages } from '../../images/sent.ts';
-import type { PredictTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
-import { transferableBuffers } from '../../workers/threads/transfer.ts';
+import type { PredictionPool } from '../../workers/pools.ts';
 import type { DecodeFiles } from './image-decoder.ts';
 import type { NowOrLater } from './now-or-later.ts';
 
@@ -25,11 +23,11 @@ export type PrepareImages = (
   signal: () => AbortSignal,
 ) => NowOrLater<ReceivedImages>;
 
-export function createImagePreparer(pool: Pool<PredictTasks>, decodeFiles: DecodeFiles): PrepareImages {
+export function createImagePreparer(pool: PredictionPool, decodeFiles: DecodeFiles): PrepareImages {
   async function readJson(bytes: Uint8Array, signal: () => AbortSignal): Promise<readonly EncodedImage[]> {
     return bytes.length <= MAX_INLINE_BYTES
       ? readEncodedJson(bytes)
-      : pool.run('readEncoded', { bytes }, signal(), transferableBuffers([bytes]));
+      : pool.run('readEncoded', { bytes }, signal(), [bytes]);
   }
 
   async function decode(

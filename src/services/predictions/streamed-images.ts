@@ -1,10 +1,9 @@
 /** Predicts the images of a large body while it arrives, so that the worker thread does not wait for the last byte. */
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
-import type { PredictTasks } from '../../workers/messages/by-pool.ts';
-import type { BlockResult } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
-import { release, transferableBuffers } from '../../workers/threads/transfer.ts';
+import type { PredictionPool } from '../../workers/pools.ts';
+import type { BlockResult } from '../../workers/predictions/entry.worker.ts';
+import { release } from '../../workers/threads/transfer.ts';
 import { servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 
@@ -15,7 +14,7 @@ const MAX_BLOCK_COST = 2e9;
 
 export class PredictionStream {
   readonly model: LoadedModel;
-  readonly #pool: Pool<PredictTasks>;
+  readonly #pool: PredictionPool;
   readonly #blocks: BlockResult[] = [];
   #chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -25,7 +24,7 @@ export class PredictionStream {
   /** Durations of the phases so far. */
   readonly ms = { wait: 0, compute: 0 };
 
-  constructor(pool: Pool<PredictTasks>, model: LoadedModel) {
+  constructor(pool: PredictionPool, model: LoadedModel) {
     this.#pool = pool;
     this.model = model;
   }
@@ -65,12 +64,7 @@ export class PredictionStream {
       const chunks = this.#take(images * IMAGE_PIXELS);
       const startedAt = performance.now();
       try {
-        const block = await this.#pool.run(
-          'predictBlock',
-          { network, chunks },
-          undefined,
-          transferableBuffers(chunks),
-        );
+        const block = await this.#pool.run('predictBlock', { network, chunks }, undefined, chunks);
         this.#blocks.push(block);
         this.ms.compute += block.computeMs;
         this.ms.wait += performance.now() - startedAt - block.computeMs;

@@ -1,13 +1,13 @@
 /** The response to images that were predicted while they arrived. */
 import { npyBytes } from '../../formats/arrays/npy.ts';
 import type { EncodedResponse, Outputs } from '../../protocols/codec.ts';
+import type { PhaseMs } from '../../protocols/compute-response.ts';
 import type { PredictionOptions } from '../../protocols/native/schema.ts';
 import { addTallies, type PredictionTally } from '../../protocols/prediction-tally.ts';
 import type { NativeRequest } from '../../protocols/protocol-map.ts';
-import type { PredictTasks } from '../../workers/messages/by-pool.ts';
-import type { BlockResult, PhaseMs, WrittenResponse } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
-import { release, transferableBuffers } from '../../workers/threads/transfer.ts';
+import type { PredictionPool } from '../../workers/pools.ts';
+import type { BlockResult, WrittenResponse } from '../../workers/predictions/entry.worker.ts';
+import { release } from '../../workers/threads/transfer.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import type { PredictionStream } from './streamed-images.ts';
 
@@ -23,7 +23,7 @@ interface StreamResponse {
  * @throws AtelierError the errors of the pool; `signal.reason` if it aborts
  */
 export async function computeStreamResponse(
-  pool: Pool<PredictTasks>,
+  pool: PredictionPool,
   stream: PredictionStream,
   options: PredictionOptions,
   format: NativeRequest['format'],
@@ -74,7 +74,7 @@ function writeNpy({ probabilities, logits }: Outputs, images: number): WrittenRe
 }
 
 function writeJson(
-  pool: Pool<PredictTasks>,
+  pool: PredictionPool,
   { reference, classNames }: LoadedModel,
   outputs: Outputs,
   options: PredictionOptions,
@@ -82,5 +82,5 @@ function writeJson(
 ): Promise<WrittenResponse> {
   const { probabilities, logits } = outputs;
   const task = { model: { reference, classNames }, outputs, options };
-  return pool.run('writeJson', task, signal, transferableBuffers([probabilities, logits]));
+  return pool.run('writeJson', task, signal, [probabilities, logits]);
 }

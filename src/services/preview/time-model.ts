@@ -8,7 +8,7 @@ import {
   trainingMicroseconds,
 } from '../../numerics/training/kernel-time.ts';
 import { DEAD_UNIT_IMAGES } from '../../numerics/training/loop.ts';
-import type { TrainingTimes } from '../../workers/messages/shapes.ts';
+import type { TrainingTimes } from '../../workers/tasks/time-training.ts';
 import { layerSizesFor } from '../training/plan.ts';
 import { heldOutCount } from '../training/resolve-request.ts';
 import { usableThreads } from '../training/usable-threads.ts';

@@ -8,9 +8,8 @@ import { parameterCount } from '../../numerics/network/layers.ts';
 import { evaluationMicroseconds, trainingMicroseconds } from '../../numerics/training/kernel-time.ts';
 import { resolvedTeachers } from '../../store/models/versions.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { TrainingTimes, TrainingTimesTask } from '../../workers/messages/shapes.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
+import type { TrainingTimes, TrainingTimesTask } from '../../workers/tasks/time-training.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import { buildTrainingPlan, layerSizesFor } from '../training/plan.ts';
 import { usableThreads } from '../training/usable-threads.ts';
@@ -71,7 +70,7 @@ export function createTrainingTimes({
   models: Pick<Store['models'], 'version'>;
   jobs: Pick<Store['jobs'], 'list'>;
   epochRecords: Pick<Store['epochRecords'], 'list'>;
-  numeric: Pool<NumericTasks>;
+  numeric: NumericPool;
 }): PredictTrainingTime {
   const coalesce = createCoalescingCache<TrainingTimes>(MAX_CACHED);
   /** Keys of settings that were timed again. */

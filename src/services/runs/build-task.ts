@@ -2,7 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import { isTrial, type TrainingJob } from '../../domain/jobs/training.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { TrainingTask } from '../../workers/messages/shapes.ts';
+import type { TrainingTask } from '../../workers/training/messages.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { buildTrainingPlan } from '../training/plan.ts';

@@ -6,7 +6,7 @@ import { isExplodedLoss } from '../../numerics/training/epoch-warnings.ts';
 import { sha256Hex } from '../../store/blobs/content-addressed.ts';
 import { ChampionMoved } from '../../store/models/promotion.ts';
 import type { Run } from '../../store/persistent-state.ts';
-import type { WorkerMessage } from '../../workers/messages/shapes.ts';
+import type { WorkerMessage } from '../../workers/training/messages.ts';
 import { findDataset } from '../datasets/find.ts';
 import { describeNotLearned } from '../training/learned.ts';
 import { layerSizesFor } from '../training/plan.ts';

@@ -1,7 +1,7 @@
 /** The checkpoint from which an interrupted job continues. */
 import { AtelierError, hasCode } from '../../errors.ts';
 import type { Run, Store } from '../../store/persistent-state.ts';
-import type { SerializedError } from '../../workers/messages/shapes.ts';
+import type { SerializedError } from '../../workers/threads/errors.ts';
 
 export interface Resumption {
   readonly step: number;

@@ -1,14 +1,14 @@
 /** A run of a training job: prepares the thread's task and stores the thread's reports. */
 import { AtelierError, hasCode } from '../../errors.ts';
 import type { JobOutcome, Run } from '../../store/persistent-state.ts';
+import type { SerializedError } from '../../workers/threads/errors.ts';
+import { serializeError } from '../../workers/threads/errors.ts';
 import type {
   CheckpointBytes,
-  SerializedError,
   TrainingTask,
   WorkerMessage,
   WorkerReport,
-} from '../../workers/messages/shapes.ts';
-import { serializeError } from '../../workers/threads/errors.ts';
+} from '../../workers/training/messages.ts';
 import { assertTrainingFits } from '../memory/limits.ts';
 import { buildTask } from './build-task.ts';
 import { completeRun } from './complete.ts';

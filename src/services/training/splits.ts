@@ -6,7 +6,7 @@ import type { ModelVersion } from '../../domain/models/representation.ts';
 import { hasCode } from '../../errors.ts';
 import { resolvedTeachers, resolvedWarmStart } from '../../store/models/versions.ts';
 import type { Store } from '../../store/persistent-state.ts';
-import type { ValidationSplit } from '../../workers/messages/shapes.ts';
+import type { ValidationSplit } from '../../workers/tasks/evaluate.ts';
 import type { ModelService } from '../models/catalog.ts';
 
 /** A training, with the digest of its data set. */

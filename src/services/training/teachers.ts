@@ -10,8 +10,7 @@ import type { SearchRequest } from '../../domain/searches/request.ts';
 import { listTeachers, replaceTeachers } from '../../domain/searches/teachers.ts';
 import { AtelierError } from '../../errors.ts';
 import type { Distillation } from '../../numerics/examples/distillation.ts';
-import type { NumericTasks } from '../../workers/messages/by-pool.ts';
-import type { Pool } from '../../workers/threads/pool.ts';
+import type { NumericPool } from '../../workers/pools.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import { findNamed, loadNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
@@ -86,7 +85,7 @@ export type LoadDistillation = (request: Training, dataset: Dataset) => Promise<
 /** @param numeric computes the probabilities of the teachers */
 export function createLoadDistillation(
   models: ModelService,
-  numeric: Pick<Pool<NumericTasks>, 'run'>,
+  numeric: Pick<NumericPool, 'run'>,
 ): LoadDistillation {
   const coalesce = createCoalescingCache<Float32Array>(MAX_CACHED);
 

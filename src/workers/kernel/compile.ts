@@ -2,14 +2,24 @@
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { AtelierError } from '../../errors.ts';
 import { selfCheck } from '../../numerics/checks/kernel.ts';
+import type { Activation } from '../../numerics/network/activations.ts';
+import type { LayerSizes, Standardization } from '../../numerics/network/layers.ts';
 import { parameterCount } from '../../numerics/network/layers.ts';
 import { instantiate, isFused } from '../../numerics/simd/kernel.ts';
 import { createKernelEngine as createEngine, type KernelOptions } from '../../numerics/simd/kernel-engine.ts';
 import { createKernelForward, type KernelForward } from '../../numerics/simd/kernel-forward.ts';
 import type { CreateEngine } from '../../numerics/training/engine.ts';
+import type { ServedModel } from '../../protocols/codec.ts';
 import { areVectorsWide } from '../../tuning/wide-vectors.ts';
-import type { ServedNetwork } from '../messages/shapes.ts';
 import { kernelBytes, kernelDigest } from './bytes.ts';
+
+/** A version as threads need it; the parameters are in shared memory. */
+export interface ServedNetwork extends ServedModel {
+  readonly layerSizes: LayerSizes;
+  readonly activation: Activation;
+  readonly standardization: Standardization | null;
+  readonly parameters: Float32Array;
+}
 
 /** Bound of ‖g32 − g64‖ / ‖g64‖ for each of W1, b1, W2, …; many times the rounding error. */
 export const KERNEL_TOLERANCE = 1e-4;

@@ -2,28 +2,59 @@
 
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { readEncodedJson } from '../../images/json-encoded.ts';
+import type { EncodedImage } from '../../images/sent.ts';
 import { CHUNK_EXAMPLES } from '../../numerics/simd/constants.ts';
 import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
-import type { WithEncodedImages } from '../../protocols/codec.ts';
-import { computeResponse } from '../../protocols/compute-response.ts';
+import type { Outputs, ServedModel, WithEncodedImages } from '../../protocols/codec.ts';
+import { computeResponse, type PhaseMs } from '../../protocols/compute-response.ts';
 import { writePredictions } from '../../protocols/native/codec.ts';
+import type { PredictionOptions } from '../../protocols/native/schema.ts';
+import type { PredictionTally } from '../../protocols/prediction-tally.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
+import type { DecodedRequest, PredictRequest } from '../../protocols/protocol-map.ts';
 import { codecFor, requestBuffers } from '../../protocols/protocol-map.ts';
+import type { ServedNetwork } from '../kernel/compile.ts';
 import { checkKernel, createForward } from '../kernel/compile.ts';
-import type { Handlers, PredictTasks } from '../messages/by-pool.ts';
-import type {
-  BlockResult,
-  BlockTask,
-  JsonTask,
-  PredictResult,
-  PredictTask,
-  ServedNetwork,
-  WrittenResponse,
-} from '../messages/shapes.ts';
-import { toOutcome } from '../threads/outcome.ts';
+import { serve } from '../threads/serve.ts';
 import { release } from '../threads/transfer.ts';
 
-checkKernel();
+export interface PredictTask {
+  readonly network: ServedNetwork;
+  readonly request: PredictRequest | DecodedRequest;
+}
+
+export interface PredictResult {
+  readonly body: Uint8Array;
+  readonly jsonBytes: number | null;
+  readonly images: number;
+  readonly tally: PredictionTally;
+  readonly ms: Omit<PhaseMs, 'wait'>;
+}
+
+/** Predicts images that arrived while earlier ones of the same body were predicted. */
+export interface BlockTask {
+  readonly network: ServedNetwork;
+  /** n × 784 bytes in all; an image may lie in several chunks. */
+  readonly chunks: readonly Uint8Array[];
+}
+
+export interface BlockResult {
+  readonly outputs: Outputs;
+  readonly tally: PredictionTally;
+  readonly computeMs: number;
+}
+
+/** Writes the JSON of predictions. */
+export interface JsonTask {
+  readonly model: ServedModel;
+  readonly outputs: Outputs;
+  readonly options: PredictionOptions;
+}
+
+export interface WrittenResponse {
+  readonly body: Uint8Array;
+  readonly serialiseMs: number;
+}
 
 /** The network of the last task, laid out for the kernel, because consecutive batches often use the same one. */
 let last: { readonly key: string; readonly forward: KernelForward['forward'] } | null = null;
@@ -104,25 +135,20 @@ function writeResponse({ model, outputs, options }: JsonTask): WrittenResponse {
   return { body, serialiseMs: performance.now() - startedAt };
 }
 
-export const { predict, predictBlock, writeJson, readEncoded } = {
-  predict: (task) =>
-    toOutcome(
-      () => computePredictions(task),
-      (result) => ('encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body]),
-    ),
-  predictBlock: (task) =>
-    toOutcome(
-      () => computeBlock(task),
-      ({ outputs }) => [outputs.logits, outputs.probabilities],
-    ),
-  writeJson: (task) =>
-    toOutcome(
-      () => writeResponse(task),
-      ({ body }) => [body],
-    ),
-  readEncoded: ({ bytes }) =>
-    toOutcome(
-      () => readEncodedJson(bytes),
-      (images) => images.map((image) => image.bytes),
-    ),
-} satisfies Handlers<PredictTasks>;
+const tasks = {
+  /** Returns encoded images in the body, because the main thread decodes them. */
+  predict: computePredictions,
+  predictBlock: computeBlock,
+  writeJson: writeResponse,
+  /** Reads a JSON body with encoded images, which are decoded later. */
+  readEncoded: ({ bytes }: { readonly bytes: Uint8Array }): readonly EncodedImage[] => readEncodedJson(bytes),
+};
+export type PredictTasks = typeof tasks;
+
+checkKernel();
+serve(tasks, {
+  predict: (result) => ('encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body]),
+  predictBlock: ({ outputs }) => [outputs.logits, outputs.probabilities],
+  writeJson: ({ body }) => [body],
+  readEncoded: (images) => images.map(({ bytes }) => bytes),
+});

@@ -1,33 +1,74 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
+import type { Tensors } from '../../datasets/tensor-cache.ts';
 import { readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
-import * as images from '../../datasets/upload/arrays/prediction-file.ts';
+import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
+import {
+  type CheckedImageFile,
+  checkImageFile as checkFile,
+  type ImageFile,
+} from '../../datasets/upload/arrays/prediction-file.ts';
 import { datasetId } from '../../datasets/upload/id.ts';
 import * as uploads from '../../datasets/upload/open.ts';
+import type { DatasetReport } from '../../domain/datasets/report.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
-import type { DatasetTasks, Handlers } from '../messages/by-pool.ts';
-import { toOutcome } from '../threads/outcome.ts';
 import { lowerPriority } from '../threads/priority.ts';
+import { serve } from '../threads/serve.ts';
+
+interface MeasureTask {
+  readonly files: readonly UploadedFile[];
+  readonly fields: Omit<DatasetFields, 'name'>;
+  readonly maxBytes: number;
+}
+
+interface CheckTask extends MeasureTask {
+  /** Limit of an encoded image. */
+  readonly maxPixels: number;
+  /** Path of the tensor file to write. */
+  readonly target: string;
+}
+
+type CheckedDataset = Pick<DatasetSummary, 'id' | 'classNames' | 'splits' | 'digest' | 'preprocessing'> & {
+  readonly report: DatasetReport;
+};
+
+interface ImageFileTask {
+  readonly file: ImageFile;
+  readonly maxBytes: number;
+  /** The new file for an array that must be decompressed. */
+  readonly target: string;
+}
+
+/** Measures an upload without reading its images. */
+function measureUpload({ files, fields, maxBytes }: MeasureTask): Promise<uploads.UploadSize> {
+  return uploads.measureUpload(files, fields, maxBytes);
+}
+
+/** Checks uploaded files and writes them as one data set. */
+async function checkDataset(task: CheckTask): Promise<CheckedDataset> {
+  const { files, fields, maxBytes, maxPixels, target } = task;
+  const { tensors, ...checked } = await uploads.readUpload(files, fields, maxBytes, maxPixels);
+  const digest = await writeTensorFile(target, tensors).catch((error) => {
+    throw isDiskFull(error) ? storageFull('the data set', error) : error;
+  });
+  return { ...checked, digest, id: datasetId({ ...checked, digest }) };
+}
+
+/** Checks an uploaded file of images to predict. */
+function checkImageFile({ file, maxBytes, target }: ImageFileTask): Promise<CheckedImageFile> {
+  return checkFile(file, maxBytes, target).catch((error) => {
+    throw isDiskFull(error) ? storageFull('the file of images', error) : error;
+  });
+}
+
+/** Loads the tensors of a data set into shared memory. */
+function loadDataset({ path, dataset }: { path: string; dataset: DatasetSummary }): Promise<Tensors> {
+  return readTensorFile(path, dataset);
+}
+
+const tasks = { measureUpload, checkDataset, checkImageFile, loadDataset };
+export type DatasetTasks = typeof tasks;
 
 lowerPriority();
-
-export const { measureUpload, checkDataset, checkImageFile, loadDataset } = {
-  measureUpload: ({ files, fields, maxBytes }) =>
-    toOutcome(() => uploads.measureUpload(files, fields, maxBytes)),
-  checkDataset: ({ files, fields, maxBytes, maxPixels, target }) =>
-    toOutcome(async () => {
-      const { tensors, ...checked } = await uploads.readUpload(files, fields, maxBytes, maxPixels);
-      const digest = await writeTensorFile(target, tensors).catch((error) => {
-        throw isDiskFull(error) ? storageFull('the data set', error) : error;
-      });
-      return { ...checked, digest, id: datasetId({ ...checked, digest }) };
-    }),
-  checkImageFile: ({ file, maxBytes, target }) =>
-    toOutcome(async () => {
-      try {
-        return await images.checkImageFile(file, maxBytes, target);
-      } catch (error) {
-        throw isDiskFull(error) ? storageFull('the file of images', error) : error;
-      }
-    }),
-  loadDataset: ({ path, dataset }) => toOutcome(() => readTensorFile(path, dataset)),
-} satisfies Handlers<DatasetTasks>;
+serve(tasks);

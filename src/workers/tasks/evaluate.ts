@@ -1,5 +1,6 @@
 /** Evaluations and comparisons of models, computed by the kernel. */
 
+import type { ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import {
   type ClassificationReport,
   classificationReport,
@@ -8,14 +9,39 @@ import { type Comparison, comparePredictions } from '../../numerics/evaluation/c
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
 import { averageTeachers } from '../../numerics/examples/distillation.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
+import type { ServedNetwork } from '../kernel/compile.ts';
 import { createForward } from '../kernel/compile.ts';
-import type {
-  ComparisonTask,
-  EvaluationTask,
-  HeldOutComparisonTask,
-  ServedNetwork,
-  TeachersTask,
-} from '../messages/shapes.ts';
+
+/** The examples are in shared memory. Their pixels and classes must match the network. */
+export interface EvaluationTask {
+  readonly network: ServedNetwork;
+  readonly examples: Examples;
+  /** Cell of the confusion matrix whose images are listed. */
+  readonly cell?: ConfusionCell | null;
+}
+
+/** Teachers whose probabilities are averaged. The examples are in shared memory. */
+export interface TeachersTask {
+  readonly teachers: readonly ServedNetwork[];
+  readonly examples: Examples;
+}
+
+export interface ComparisonTask extends EvaluationTask {
+  readonly other: ServedNetwork;
+}
+
+/** The validation split of a training. */
+export interface ValidationSplit {
+  readonly seed: number;
+  /** null if nothing was held out */
+  readonly fraction: number | null;
+}
+
+/** Compares on the images that all splits hold out. */
+export interface HeldOutComparisonTask extends ComparisonTask {
+  readonly splits: readonly ValidationSplit[];
+}
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {

@@ -1,15 +1,35 @@
 /** Explanations of single images: occlusion map and input gradient. */
 
 import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
+import type { ExplainedImage } from '../../domain/predictions/explanation.ts';
 import { AtelierError } from '../../errors.ts';
 import { drawExplanation } from '../../formats/drawing/explanation.ts';
+import type { Raster } from '../../formats/drawing/raster.ts';
+import type { ReceivedImages } from '../../images/decode.ts';
 import { decodeImages } from '../../images/decode.ts';
+import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 import { inputGradient } from '../../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
-import { createForward } from '../kernel/compile.ts';
-import type { ExplanationResult, ExplanationTask } from '../messages/shapes.ts';
+import { createForward, type ServedNetwork } from '../kernel/compile.ts';
+
+/** Explains the prediction for a single image. */
+export interface ExplanationTask {
+  readonly network: ServedNetwork;
+  readonly images: ReceivedImages;
+  /** Class to explain; null for the predicted class. */
+  readonly label: number | null;
+  /** Statistics of the training images to compare with; null without `?diagnose`. */
+  readonly diagnosing: ImageStatistics | null;
+}
+
+export interface ExplanationResult {
+  readonly explained: ExplainedImage;
+  readonly drawing: Raster;
+  readonly diagnosis: Diagnosis | null;
+}
 
 /**
  * @throws AtelierError `impossible-request` for several images or an unknown class, and for invalid images those of

@@ -1,12 +1,28 @@
 /** Gradient checks: backpropagation against finite differences, kernel against reference. */
 import { npyBytes } from '../../formats/arrays/npy.ts';
+import type { GradientCheckPlan } from '../../numerics/checks/gradient.ts';
 import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
+import type { Initialization } from '../../numerics/network/initialize.ts';
 import { initialize } from '../../numerics/network/initialize.ts';
 import { type Parameters, parameterCount } from '../../numerics/network/layers.ts';
 import { PLAIN_SETTINGS } from '../../numerics/training/engine.ts';
 import { createKernelEngine, KERNEL_NAME } from '../kernel/compile.ts';
-import type { GradientCheckResult, GradientCheckTask } from '../messages/shapes.ts';
+
+export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
+  /** null for a fresh network: the thread initializes it from the seed, which can take seconds. */
+  readonly parameters: Parameters | null;
+  readonly initialization: Initialization;
+  /** The report alone, or the report and one of the two gradients. */
+  readonly output: 'report' | 'analytic' | 'numeric';
+};
+
+export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analytic' | 'numeric'> & {
+  readonly kernel: { readonly name: string; readonly maxRelativeDifference: number };
+  readonly durationMs: number;
+  /** The requested gradient; null with output `report`. */
+  readonly npy: Uint8Array | null;
+};
 
 export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   const startedAt = performance.now();

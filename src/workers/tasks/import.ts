@@ -1,9 +1,19 @@
 /** Imports: reads a model from a file and checks its parameters before it is published. */
 
 import { rejectModelFile } from '../../formats/models/file-error.ts';
+import type { ImportedModel, ImportHints } from '../../formats/models/import.ts';
 import { importModel } from '../../formats/models/import.ts';
+import type { Activation } from '../../numerics/network/activations.ts';
 import { logitBound } from '../../numerics/network/logit-bound.ts';
-import type { ImportResult, ImportTask } from '../messages/shapes.ts';
+
+export interface ImportTask {
+  readonly bytes: Uint8Array;
+  readonly hints: ImportHints;
+}
+
+export interface ImportResult extends ImportedModel {
+  readonly activation: Activation;
+}
 
 /** The default of training requests and of scikit-learn. */
 const DEFAULT_ACTIVATION = 'relu';

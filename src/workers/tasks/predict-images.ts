@@ -1,16 +1,38 @@
 /** Predictions for a split or a large array, written to a file as they are computed. */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { type ImageArray, openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { float32NpyHeader, npyBytes } from '../../formats/arrays/npy.ts';
+import type { PixelScale } from '../../images/batch.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import type { Pixels } from '../../numerics/training/engine.ts';
+import type { Examples, Pixels } from '../../numerics/training/engine.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
-import { createForward } from '../kernel/compile.ts';
-import { MAX_CHUNK_IMAGES, type PredictionTask } from '../messages/shapes.ts';
+import { createForward, type ServedNetwork } from '../kernel/compile.ts';
+import { MAX_CHUNK_IMAGES } from './chunk.ts';
+
+/** Predicts all images of a job. */
+export interface PredictionTask {
+  readonly network: ServedNetwork;
+  readonly input:
+    | {
+        /** In shared memory. */
+        readonly examples: Examples;
+        /** The new file for their labels. */
+        readonly labelsTarget: string;
+      }
+    | {
+        /** A checked array of images. */
+        readonly path: string;
+        readonly scale: PixelScale;
+      };
+  /** The new file for the probabilities. */
+  readonly target: string;
+  /** A shared cell with the number of images predicted so far. */
+  readonly progress: Int32Array;
+}
 
 /** Limit of a chunk beside MAX_CHUNK_IMAGES; takes about a fifth of a second. */
 const MAX_CHUNK_COST = 2e9;
@@ -21,11 +43,17 @@ type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;
  * Writes the (n, classes) float32 matrix of probabilities as npy, and the true labels of a data set as (n) uint8.
  * @throws AtelierError `storage-full`
  */
-export async function predictImages(task: PredictionTask): Promise<PredictionCounts> {
+export function predictImages(task: PredictionTask): Promise<PredictionCounts> {
+  return predictInput(task).catch((error) => {
+    throw isDiskFull(error) ? storageFull('the predictions', error) : error;
+  });
+}
+
+async function predictInput(task: PredictionTask): Promise<PredictionCounts> {
   const { input } = task;
   if ('examples' in input) {
     const { pixels, labels } = input.examples;
-    writeFile(input.labelsTarget, npyBytes(labels.slice(), [labels.length]));
+    writeFileSync(input.labelsTarget, npyBytes(labels.slice(), [labels.length]), { flag: 'wx' });
     const read: ReadPixels = (start, end) => pixels.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
     return predictAll(task, labels.length, read, labels);
   }
@@ -52,13 +80,13 @@ async function predictAll(
   const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
   const file = openSync(target, 'wx');
   try {
-    write(file, float32NpyHeader([images, classes]));
+    writeFileSync(file, float32NpyHeader([images, classes]));
     for (let start = 0; start < images; start += size) {
       const end = Math.min(start + size, images);
       const pixels = await read(start, end);
       const probabilities = new Float32Array((end - start) * classes);
       forward(probabilities.slice(), probabilities, pixels);
-      write(file, new Uint8Array(probabilities.buffer));
+      writeFileSync(file, new Uint8Array(probabilities.buffer));
       for (const [label, count] of tallyPredictions(probabilities, classes).classes.entries())
         counts[label]! += count;
       for (let n = start; labels !== null && n < end; n++) {
@@ -71,20 +99,4 @@ async function predictAll(
     closeSync(file);
   }
   return { classes: counts, correct: labels === null ? null : correct };
-}
-
-function write(file: number, bytes: Uint8Array): void {
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
-  } catch (error) {
-    throw isDiskFull(error) ? storageFull('the predictions', error) : error;
-  }
-}
-
-function writeFile(path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes, { flag: 'wx' });
-  } catch (error) {
-    throw isDiskFull(error) ? storageFull('the predictions', error) : error;
-  }
 }

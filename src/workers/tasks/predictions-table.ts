@@ -4,7 +4,18 @@ import { parseNpy } from '../../formats/arrays/npy.ts';
 import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
-import type { PredictionsTableTask } from '../messages/shapes.ts';
+
+/** Writes the result of a prediction job as CSV. The names are paths. */
+export interface PredictionsTableTask {
+  readonly images: number;
+  readonly probabilities: string;
+  readonly labels: string | null;
+  readonly classNames: readonly string[];
+  /** Whether each line holds the probabilities of all classes. */
+  readonly hasAllClasses: boolean;
+  /** The new file to write. */
+  readonly target: string;
+}
 
 const CHUNK_IMAGES = 1000;
 const END = '\r\n';

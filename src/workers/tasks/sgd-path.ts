@@ -3,6 +3,8 @@ import { AtelierError } from '../../errors.ts';
 import { parametersDigest } from '../../formats/models/metadata.ts';
 import { stepsPerEpoch } from '../../numerics/examples/batches.ts';
 import type { Parameters } from '../../numerics/network/layers.ts';
+import type { SgdPathPlan } from '../../numerics/sgd-path/cost.ts';
+import type { PathPoint, PlanePath } from '../../numerics/sgd-path/projection.ts';
 import { planePath, snapshotSteps } from '../../numerics/sgd-path/projection.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
@@ -10,7 +12,18 @@ import { trainingLoop } from '../../numerics/training/loop.ts';
 import type { TrainingResult } from '../../numerics/training/loop-events.ts';
 import { type PreparedTraining, prepareTraining } from '../../numerics/training/prepare.ts';
 import { kernelModule, kernelOptions } from '../kernel/compile.ts';
-import type { SgdPathResult, SgdPathTask } from '../messages/shapes.ts';
+
+/** The training to repeat, and the options of its path. The examples are in shared memory. */
+export interface SgdPathTask extends SgdPathPlan {
+  readonly margin: number;
+}
+
+export interface SgdPathResult extends PlanePath {
+  readonly points: readonly (PathPoint & { readonly step: number; readonly epoch: number })[];
+  /** Digest of the parameters that the repeated training ended with. */
+  readonly digest: string;
+  readonly examples: number;
+}
 
 interface Snapshot {
   readonly step: number;

@@ -2,10 +2,26 @@
 import { evaluateByEngine } from '../../numerics/evaluation/measure.ts';
 import { initialize } from '../../numerics/network/initialize.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
+import type { TrainingPlan } from '../../numerics/training/plan.ts';
 import { engineSettings } from '../../numerics/training/plan.ts';
 import { kernelModule, kernelOptions } from '../kernel/compile.ts';
 import { typicalMs } from '../kernel/typical-duration.ts';
-import type { TrainingTimes, TrainingTimesTask } from '../messages/shapes.ts';
+
+/** A training of which a few steps are timed. The examples are in shared memory. */
+export interface TrainingTimesTask {
+  readonly plan: TrainingPlan;
+  readonly train: Examples;
+  /** Images of a timed step; at most those of the plan. */
+  readonly batchSize: number;
+}
+
+/** Microseconds per image, in one thread. */
+export interface TrainingTimes {
+  /** A step: forward pass, gradient and update. */
+  readonly training: number;
+  readonly evaluation: number;
+}
 
 /** Code runs at full speed only after a while, and the first steps of a large network are slower. */
 const WARM_UP_MS = 15;

@@ -1,10 +1,22 @@
-/** Errors as they cross the thread boundary. Imports no pool, because training threads use it. */
-import { AtelierError, type ErrorCode, messageWithoutPaths } from '../../errors.ts';
-import type { SerializedError } from '../messages/shapes.ts';
+/** Errors as they cross a thread boundary. */
+import { AtelierError, type ErrorCode, type ErrorDetail, messageWithoutPaths } from '../../errors.ts';
 
-/** @param fallbackCode code of any other error than an AtelierError: a defect, or a thread out of memory */
-export function serializeError(error: unknown, fallbackCode: ErrorCode = 'internal-error'): SerializedError {
-  if (error instanceof AtelierError)
-    return { code: error.code, message: error.message, details: error.details };
-  return { code: fallbackCode, message: messageWithoutPaths(error), details: [] };
+/** An error as plain data, because a structured clone would lose its class and code. */
+export interface SerializedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: readonly ErrorDetail[];
+}
+
+/** Any other error than an AtelierError becomes `internal-error`. */
+export function serializeError(error: unknown): SerializedError {
+  if (error instanceof AtelierError) {
+    const { code, message, details } = error;
+    return { code, message, details };
+  }
+  return { code: 'internal-error', message: messageWithoutPaths(error), details: [] };
+}
+
+export function deserializeError({ code, message, details }: SerializedError): AtelierError {
+  return new AtelierError(code, message, { details });
 }

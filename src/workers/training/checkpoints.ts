@@ -1,7 +1,7 @@
 /** Checkpoint schedule of a training run: at intervals, at epoch ends, for the best epoch. */
 import { selectionLoss } from '../../domain/training/selection-loss.ts';
 import type { EpochEnd } from '../../numerics/training/loop-events.ts';
-import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from '../messages/shapes.ts';
+import { type CheckpointBytes, CONTROL, type PostReport, type TrainingTask } from './messages.ts';
 
 /** Minimum interval between checkpoints at the ends of epochs. */
 const EPOCH_CHECKPOINT_INTERVAL_MS = 1000;
@@ -17,7 +17,7 @@ export interface CheckpointSchedule {
 export function createCheckpointSchedule(
   { control, checkpointEverySeconds }: Pick<TrainingTask, 'control' | 'checkpointEverySeconds'>,
   take: (loss: number | null) => CheckpointBytes,
-  post: PostToMain,
+  post: PostReport,
 ): CheckpointSchedule {
   let lastCheckpointAt = performance.now();
   let bestLoss = Number.POSITIVE_INFINITY;
@@ -31,7 +31,7 @@ export function createCheckpointSchedule(
   }
 
   function postCheckpoint(checkpoint: CheckpointBytes): void {
-    post({ kind: 'checkpoint', ...checkpoint }, [checkpoint.bytes.buffer]);
+    post({ kind: 'checkpoint', ...checkpoint }, [checkpoint.bytes]);
   }
 
   function postPendingBest(): void {

@@ -1,5 +1,5 @@
 /** Handles the messages of a training thread in order, while later ones wait. */
-import type { WorkerMessage } from '../messages/shapes.ts';
+import type { WorkerMessage } from './messages.ts';
 
 export interface MessageQueue {
   add(message: WorkerMessage): void;

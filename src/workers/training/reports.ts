@@ -1,6 +1,6 @@
 /** Reports of a training run to the main thread: finished epochs, and the progress between them, at most once a second. */
 import type { FinishedEpoch, Progress } from '../../domain/jobs/epoch-record.ts';
-import type { PostToMain } from '../messages/shapes.ts';
+import type { PostReport } from './messages.ts';
 
 /**
  * Minimum interval between reports of progress or epochs. Shorter epochs are posted together, because storing a report takes
@@ -11,8 +11,10 @@ const REPORT_INTERVAL_MS = 1000;
 const MAX_EPOCHS_AT_ONCE = 100;
 
 export interface TrainingReports {
-  /** Posts a message at once. It does not overtake finished epochs. */
-  readonly post: PostToMain;
+  /** Posts a report at once. It does not overtake finished epochs. */
+  readonly post: PostReport;
+  /** Posts the finished epochs that are not posted yet. */
+  flush(): void;
   /** @param progress after the step; called only if a report is due */
   afterStep(now: number, progress: () => Progress): void;
   /** @param progress at the end of the epoch */
@@ -30,7 +32,7 @@ interface Pending {
   readonly since: number;
 }
 
-export function createTrainingReports(postNow: PostToMain): TrainingReports {
+export function createTrainingReports(postNow: PostReport): TrainingReports {
   let lastProgressAt = performance.now();
   let lastEpochsAt = Number.NEGATIVE_INFINITY;
   /** Step of the last event of progress. */
@@ -44,21 +46,22 @@ export function createTrainingReports(postNow: PostToMain): TrainingReports {
     lastEpochsAt = performance.now();
     // Several epochs are recorded with an event of progress.
     if (epochs.length > 1) [lastProgressAt, lastStep] = [lastEpochsAt, progress.step];
-    postNow({ kind: 'epochs', epochs, progress }, []);
+    postNow({ kind: 'epochs', epochs, progress });
   }
 
   function postProgress(progress: Progress): void {
     lastStep = progress.step;
-    postNow({ kind: 'progress', progress }, []);
+    postNow({ kind: 'progress', progress });
   }
 
-  const post: PostToMain = (message, transfer) => {
+  const post: PostReport = (message, transfer) => {
     postPending();
     postNow(message, transfer);
   };
 
   return {
     post,
+    flush: postPending,
     afterStep(now, progress) {
       if (pending !== null) {
         if (now - pending.since >= REPORT_INTERVAL_MS) postPending();

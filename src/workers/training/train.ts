@@ -1,33 +1,31 @@
-/** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
+/** A run in its thread: checks the gradient, creates the engine, drives the loop, posts reports. */
 import { selectionLoss } from '../../domain/training/selection-loss.ts';
 import { AtelierError } from '../../errors.ts';
 import { createEvaluatingEngine, type EvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
+import type { KernelHandle } from '../../numerics/simd/kernel-engine.ts';
 import { trainingLoop } from '../../numerics/training/loop.ts';
 import type {
   EpochEnd,
   LoopReply,
   TrainingPosition,
-  TrainingResult,
   TrainingStep,
 } from '../../numerics/training/loop-events.ts';
 import { type PreparedTraining, prepareTraining } from '../../numerics/training/prepare.ts';
 import { encodeCheckpoint } from '../../store/checkpoints/encode.ts';
 import type { Checkpoint } from '../../store/checkpoints/format.ts';
 import { checkKernel, kernelModule, kernelOptions } from '../kernel/compile.ts';
-import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from '../messages/shapes.ts';
 import { serializeError } from '../threads/errors.ts';
 import { createCheckpointSchedule } from './checkpoints.ts';
 import { createTrainingClock } from './clock.ts';
 import { preflightGradientCheck } from './gradient-check.ts';
+import {
+  type CheckpointBytes,
+  CONTROL,
+  type FinalMessage,
+  type PostReport,
+  type TrainingTask,
+} from './messages.ts';
 import { createTrainingReports } from './reports.ts';
-
-export interface TrainingSession {
-  /**
-   * Trains until the training ends, fails or is stopped by `CONTROL.stop`. Posts any number of reports, then
-   * exactly one of `completed`, `failed` and `stopped`. Never throws.
-   */
-  run(): Promise<void>;
-}
 
 /** Reading is loaded only for a job that resumes, because its schemas take 9 MiB. */
 async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
@@ -38,10 +36,18 @@ async function readCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
 /** Thrown before the first step if the job must stop. */
 class StopRequested extends Error {}
 
-export function createTrainingSession(task: TrainingTask, postToMain: PostToMain): TrainingSession {
-  const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
+/**
+ * Trains until the training ends, fails or is stopped by `CONTROL.stop`.
+ * @param shareKernel lets the step threads join the kernel
+ */
+export async function train(
+  task: TrainingTask,
+  postReport: PostReport,
+  shareKernel: (kernel: KernelHandle) => void,
+): Promise<FinalMessage> {
+  const { plan, threads, train: examples, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
-  const reports = createTrainingReports(postToMain);
+  const reports = createTrainingReports(postReport);
   const { post } = reports;
 
   const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
@@ -52,8 +58,8 @@ export function createTrainingSession(task: TrainingTask, postToMain: PostToMain
 
   /** @throws AtelierError `gradient-check-failed` */
   function checkGradient({ settings, initial }: PreparedTraining): void {
-    const report = preflightGradientCheck(settings, initial, train, throwIfStopRequested);
-    post({ kind: 'gradient-check', report }, []);
+    const report = preflightGradientCheck(settings, initial, examples, throwIfStopRequested);
+    post({ kind: 'gradient-check', report });
     if (report.passed) return;
     throw new AtelierError(
       'gradient-check-failed',
@@ -64,44 +70,38 @@ export function createTrainingSession(task: TrainingTask, postToMain: PostToMain
 
   function createEngine({ settings, initial }: PreparedTraining): EvaluatingEngine {
     const engine = createEvaluatingEngine(kernelModule, settings, initial, { ...kernelOptions, threads });
-    if (threads > 1) post({ kind: 'share', share: engine.createHandle(train.pixels) }, []);
+    if (threads > 1) shareKernel(engine.createHandle(examples.pixels));
     return engine;
   }
 
-  function drive(prepared: PreparedTraining, engine: EvaluatingEngine, from: Checkpoint | null): void {
+  function drive(
+    prepared: PreparedTraining,
+    engine: EvaluatingEngine,
+    from: Checkpoint | null,
+  ): FinalMessage {
     const loop = trainingLoop(prepared, engine, from?.snapshot);
     const clock = createTrainingClock(plan.epochs, from ?? undefined);
     const checkpoints = createCheckpointSchedule(task, takeCheckpoint, post);
     let reply: LoopReply;
     let reached: TrainingPosition | undefined;
     let canSnapshot = false;
-    if (from !== null && hasReachedStop(from)) {
-      post({ kind: 'stopped', step: position.step, isPlanned: true, checkpoint: null }, []);
-      return;
-    }
+    if (from !== null && hasReachedStop(from))
+      return { kind: 'stopped', step: position.step, isPlanned: true, checkpoint: null };
     for (;;) {
       Atomics.add(control, CONTROL.heartbeat, 1);
-      if (canSnapshot && isStopRequested()) {
-        finishStopped(null);
-        return;
-      }
+      if (canSnapshot && isStopRequested()) return finishStopped(null);
       const stepStartedAt = performance.now();
       const { done, value } = loop.next(reply);
       const now = performance.now();
-      if (done) {
-        complete(value);
-        return;
-      }
+      if (done) return { kind: 'completed', result: { ...value, fused: engine.fused }, step: position.step };
       const isBudgetSpent = budgetSeconds !== null && clock.elapsedSeconds() >= budgetSeconds;
       if (value.kind === 'step') afterStep(value, now - stepStartedAt, now);
       else clock.evaluation(now - stepStartedAt);
       if (value.kind === 'epoch') {
         // The budget may have been spent while the epoch was measured.
         afterEpoch({ ...value, isLast: value.isLast || isBudgetSpent }, now);
-        if (value.epoch === stopAfterEpoch && !value.isLast) {
-          finishStopped(selectionLoss(value.metrics));
-          return;
-        }
+        if (value.epoch === stopAfterEpoch && !value.isLast)
+          return finishStopped(selectionLoss(value.metrics));
       }
       canSnapshot = value.kind === 'step' || value.kind === 'epoch';
       reply = isBudgetSpent ? 'stop' : undefined;
@@ -150,20 +150,13 @@ export function createTrainingSession(task: TrainingTask, postToMain: PostToMain
     }
 
     /** @param loss at the planned stop; null if the thread stops on request */
-    function finishStopped(loss: number | null): void {
+    function finishStopped(loss: number | null): FinalMessage {
       checkpoints.postPendingBest();
       const checkpoint = takeCheckpoint(loss);
       const isPlanned = loss !== null;
       // The progress of a stopped job is that of its checkpoint. A planned stop follows the report of its epoch.
       if (!isPlanned && reached) reports.progress(clock.progress(reached));
-      post({ kind: 'stopped', step: position.step, isPlanned, checkpoint }, [checkpoint.bytes.buffer]);
-    }
-
-    function complete(result: TrainingResult): void {
-      const { fused } = engine;
-      post({ kind: 'completed', result: { ...result, fused }, step: position.step }, [
-        result.parameters.buffer as ArrayBuffer,
-      ]);
+      return { kind: 'stopped', step: position.step, isPlanned, checkpoint };
     }
   }
 
@@ -175,26 +168,23 @@ export function createTrainingSession(task: TrainingTask, postToMain: PostToMain
     );
   }
 
-  return {
-    async run() {
-      let engine: EvaluatingEngine | undefined;
-      try {
-        checkKernel();
-        const from = task.checkpoint && (await readCheckpoint(task.checkpoint));
-        if (from !== null) position = { ...position, step: from.snapshot.step };
-        const prepared = prepareTraining(plan, train, test, testOnce);
-        throwIfStopRequested();
-        if (task.checkGradient) checkGradient(prepared);
-        engine = createEngine(prepared);
-        drive(prepared, engine, from);
-      } catch (error) {
-        const { step } = position;
-        if (error instanceof StopRequested)
-          post({ kind: 'stopped', step, isPlanned: false, checkpoint: null }, []);
-        else post({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step }, []);
-      } finally {
-        engine?.shutdown();
-      }
-    },
-  };
+  let engine: EvaluatingEngine | undefined;
+  try {
+    checkKernel();
+    const from = task.checkpoint && (await readCheckpoint(task.checkpoint));
+    if (from !== null) position = { ...position, step: from.snapshot.step };
+    const prepared = prepareTraining(plan, examples, test, testOnce);
+    throwIfStopRequested();
+    if (task.checkGradient) checkGradient(prepared);
+    engine = createEngine(prepared);
+    return drive(prepared, engine, from);
+  } catch (error) {
+    const { step } = position;
+    if (error instanceof StopRequested) return { kind: 'stopped', step, isPlanned: false, checkpoint: null };
+    if (error instanceof AtelierError) return { kind: 'failed', error: serializeError(error), step };
+    throw error;
+  } finally {
+    reports.flush();
+    engine?.shutdown();
+  }
 }

@@ -8,8 +8,7 @@ import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { createEvaluationService } from '../../../src/services/inspection/evaluations.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import type { NewVersion, Store } from '../../../src/store/persistent-state.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import { createPool, type Pool } from '../../../src/workers/threads/pool.ts';
+import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
 import { failure, newJob, runOf, temporaryStore, trained } from '../../store/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 
@@ -49,10 +48,10 @@ async function publish(store: Store, name: string, changes: Partial<NewVersion>,
 
 describe('an evaluation', () => {
   let fashion: Dataset;
-  let pool: Pool<NumericTasks>;
+  let pool: NumericPool;
   before(async () => {
     fashion = await loadFashionMnist(DATA_DIR);
-    pool = createPool(new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url), 1);
+    pool = createNumericPool();
   });
   after(() => pool.close());
 

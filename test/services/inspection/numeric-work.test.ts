@@ -3,8 +3,7 @@ import { test } from 'node:test';
 import { AtelierError } from '../../../src/errors.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import type { Pool } from '../../../src/workers/threads/pool.ts';
+import type { NumericPool } from '../../../src/workers/pools.ts';
 
 const network = (hidden: number) => ({
   reference: { name: 'm', version: 1 },
@@ -27,7 +26,7 @@ function recordWork(limit: number) {
         ran.push([pool, name, memory.used() > 0]);
       },
       close: async () => {},
-    }) as unknown as Pool<NumericTasks>;
+    }) as unknown as NumericPool;
   const work = createNumericWork({ short: recordingPool('short'), long: recordingPool('long') }, memory);
   return { work, ran, memory };
 }

@@ -5,8 +5,7 @@ import { sgdPathQuerySchema, sgdPathSchema } from '../../../src/domain/checks/sg
 import { AtelierError } from '../../../src/errors.ts';
 import { createSgdPathService } from '../../../src/services/inspection/sgd-paths.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import { createPool } from '../../../src/workers/threads/pool.ts';
+import { createNumericPool } from '../../../src/workers/pools.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
 import {
@@ -89,14 +88,7 @@ test('rejects a path that takes longer than half a minute, with options that fit
   const catalog = createCatalog([
     { id: 'fashion-mnist', classNames, digest, train: examples, test: examples },
   ]);
-  const numeric = createPool<NumericTasks>(
-    new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url),
-    1,
-    undefined,
-    {
-      threads: 0,
-    },
-  );
+  const numeric = createNumericPool();
   t.after(() => numeric.close());
   const service = createSgdPathService(
     catalog,

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import { PredictionStream } from '../../../src/services/predictions/streamed-images.ts';
-import type { PredictTasks } from '../../../src/workers/messages/by-pool.ts';
-import type { BlockTask } from '../../../src/workers/messages/shapes.ts';
-import type { Pool } from '../../../src/workers/threads/pool.ts';
+import type { PredictionPool } from '../../../src/workers/pools.ts';
+import type { BlockTask } from '../../../src/workers/predictions/entry.worker.ts';
+import { release } from '../../../src/workers/threads/transfer.ts';
 
 /** A stream whose pool returns the first and the last pixel of each image as its logit and its probability. */
 function openStream(compute: (block: Buffer) => Promise<void> = async () => {}, layerSizes = [784, 1]) {
   const blocks: Buffer[] = [];
   let running = 0;
   const pool = {
-    async run(name: string, { chunks }: BlockTask, _signal: undefined, transfer: readonly ArrayBuffer[]) {
+    async run(name: string, { chunks }: BlockTask, _signal: undefined, transfer: readonly Uint8Array[]) {
       assert.equal(name, 'predictBlock');
       assert.equal(++running, 1, 'one block at a time');
       const block = Buffer.concat(chunks);
       // The stream must not read again what it has moved to a thread.
-      for (const buffer of transfer) buffer.transfer(0);
+      release(transfer);
       blocks.push(block);
       await compute(block);
       running--;
@@ -29,7 +29,7 @@ function openStream(compute: (block: Buffer) => Promise<void> = async () => {}, 
       };
       return { outputs, computeMs: 2 };
     },
-  } as unknown as Pool<PredictTasks>;
+  } as unknown as PredictionPool;
   const model = { reference: { name: 'a', version: 1 }, layerSizes, classNames: ['x'] };
   return { stream: new PredictionStream(pool, model as unknown as LoadedModel), blocks };
 }

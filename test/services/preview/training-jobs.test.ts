@@ -8,17 +8,14 @@ import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createPreviewTraining } from '../../../src/services/preview/training-jobs.ts';
 import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
 import { createResolveTraining } from '../../../src/services/training/resolve-request.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import { createPool } from '../../../src/workers/threads/pool.ts';
+import { createNumericPool } from '../../../src/workers/pools.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { epochRecord, request, temporaryStore, untouched } from '../../store/fixtures.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
-const WORKER = new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url);
-
 test('a preview has the size of the job, and learns its duration and its place from other jobs', async (t) => {
   const store = await temporaryStore(t);
-  const numeric = createPool<NumericTasks>(WORKER, 1, undefined, { threads: 0 });
+  const numeric = createNumericPool();
   t.after(() => numeric.close());
   const [train, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];
   const catalog = createCatalog([

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluationMicroseconds } from '../../../src/numerics/training/kernel-time.ts';
 import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import type { TrainingTimes } from '../../../src/workers/messages/shapes.ts';
-import type { Pool } from '../../../src/workers/threads/pool.ts';
+import type { NumericPool } from '../../../src/workers/pools.ts';
+import type { TrainingTimes } from '../../../src/workers/tasks/time-training.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { epochRecord, publish, request, temporaryStore, untouched } from '../../store/fixtures.ts';
 
@@ -25,7 +24,7 @@ test('times steps again if a training was faster than they were', async (t) => {
   const numeric = {
     // The first timing is disturbed.
     run: async () => ({ ...TRUE_TIMES, training: timings++ === 0 ? 40 : TRUE_TIMES.training }),
-  } as unknown as Pool<NumericTasks>;
+  } as unknown as NumericPool;
   const predict = createTrainingTimes({ ...store, numeric });
   const body = request();
   const run = () => predict(body, dataset, new AbortController().signal);
@@ -52,7 +51,7 @@ test('times steps again if a training was faster than they were', async (t) => {
 test('a training with teachers begins once they have predicted every image', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'teacher');
-  const numeric = { run: async () => TRUE_TIMES } as unknown as Pool<NumericTasks>;
+  const numeric = { run: async () => TRUE_TIMES } as unknown as NumericPool;
   const predict = createTrainingTimes({ ...store, numeric });
   const { training, ...rest } = request();
   const run = (teachers: number) => {

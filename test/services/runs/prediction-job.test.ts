@@ -8,16 +8,14 @@ import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createRunPredictionJob } from '../../../src/services/runs/prediction-job.ts';
 import { createWaits } from '../../../src/services/runs/waits.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import { createPool } from '../../../src/workers/threads/pool.ts';
+import { createNumericPool } from '../../../src/workers/pools.ts';
 import { temporaryStore, trained } from '../../store/fixtures.ts';
 import { addCleanup } from '../../support/start-service.ts';
 
 test('a prediction job without free memory shows that it waits, until it is cancelled', async (t) => {
   const store = await temporaryStore(t);
   const catalog = createCatalog([]);
-  const worker = new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url);
-  const pool = createPool<NumericTasks>(worker, 1, assert.fail, { threads: 0, ms: 1 });
+  const pool = createNumericPool(assert.fail);
   addCleanup(t, pool.close);
   const memory = createMemoryLedger();
   const waits = createWaits('memory');

@@ -12,9 +12,8 @@ import { inverted } from '../../../src/numerics/diagnosis/features.ts';
 import { computeImageStatistics } from '../../../src/numerics/diagnosis/image-statistics.ts';
 import { evaluate } from '../../../src/numerics/evaluation/measure.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
-import type { NumericTasks } from '../../../src/workers/messages/by-pool.ts';
-import type { ServedNetwork } from '../../../src/workers/messages/shapes.ts';
-import { createPool, type Pool } from '../../../src/workers/threads/pool.ts';
+import type { ServedNetwork } from '../../../src/workers/kernel/compile.ts';
+import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { firstIndices } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
@@ -33,10 +32,10 @@ function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
 
 describe('a numeric thread', () => {
   let dataset: Dataset;
-  let pool: Pool<NumericTasks>;
+  let pool: NumericPool;
   before(async () => {
     dataset = await loadFashionMnist(DATA_DIR);
-    pool = createPool(new URL('../../../src/workers/tasks/numeric.worker.ts', import.meta.url), 1);
+    pool = createNumericPool();
   });
   after(() => pool.close());
 

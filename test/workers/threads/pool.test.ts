@@ -7,22 +7,24 @@ import { AtelierError, messageWithoutPaths } from '../../../src/errors.ts';
 import { createPool } from '../../../src/workers/threads/pool.ts';
 import type { Order, TestTasks } from './answering.worker.ts';
 
-/** A pool of one thread, with all threads started so far and the number of reported replacements. */
-function startPool(t: TestContext) {
+/** A pool, with all threads started so far and the number of reported losses. */
+function startPool(t: TestContext, idleMs = 60_000) {
   let restarts = 0;
   const threads: Worker[] = [];
   const record = (worker: Worker) => threads.push(worker);
   process.on('worker', record);
-  const pool = createPool<TestTasks>(new URL('./answering.worker.ts', import.meta.url), 1, () => {
-    restarts++;
-  });
+  const pool = createPool<TestTasks>(
+    new URL('./answering.worker.ts', import.meta.url),
+    () => restarts++,
+    idleMs,
+  );
   t.after(async () => {
     process.off('worker', record);
     await pool.close();
   });
   const run = (order: Order, signal?: AbortSignal, admit?: () => Disposable) =>
     pool.run('obey', order, signal, [], admit);
-  return { run, threads, restarts: () => restarts };
+  return { pool, run, threads, restarts: () => restarts };
 }
 
 const codeOf = (code: string) => (error: unknown) => error instanceof AtelierError && error.code === code;
@@ -39,13 +41,14 @@ test('an error of a task arrives with its code and details', async (t) => {
   assert.equal(restarts(), 0);
 });
 
-test('a bug in a task fails its request by name, and the next one succeeds', async (t) => {
-  const { run } = startPool(t);
+test('a bug in a task fails its request by name and ends its thread, and another one serves the next request', async (t) => {
+  const { run, threads, restarts } = startPool(t);
   await assert.rejects(
     run('throw'),
     (error) => codeOf('worker-crashed')(error) && /a defect/.test(`${error}`),
   );
   assert.equal(await run('answer'), 'answered');
+  assert.deepEqual([threads.length, restarts()], [2, 1]);
 });
 
 test('a thread that exits is replaced and reported', async (t) => {
@@ -59,8 +62,9 @@ test('a thread that exits is replaced and reported', async (t) => {
 test('a thread that ends while it starts fails its request', async (t) => {
   const { run, threads, restarts } = startPool(t);
   await assert.rejects(run('exit'), codeOf('worker-crashed'));
-  // The pool has no thread now, or one that starts.
   const waiting = run('answer');
+  await setImmediate();
+  assert.equal(threads.length, 2);
   await threads.at(-1)!.terminate();
   await assert.rejects(waiting, codeOf('worker-crashed'));
   assert.equal(await run('answer'), 'answered');
@@ -133,4 +137,20 @@ test('admits a task when a thread is free, and releases its reservation when it 
   };
   await assert.rejects(run('answer', undefined, refuse), codeOf('overloaded'));
   assert.equal(await run('answer'), 'answered');
+});
+
+test('moves the memory of a task to the thread and that of its result back', async (t) => {
+  const { pool } = startPool(t);
+  const bytes = new Uint8Array(10_000);
+  const filled = await pool.run('fill', { bytes, value: 7 }, undefined, [bytes]);
+  assert.equal(bytes.length, 0);
+  assert.ok(filled.length === 10_000 && filled.every((value) => value === 7));
+});
+
+test('a thread without work ends, and another one serves the next request', async (t) => {
+  const { run, threads, restarts } = startPool(t, 0);
+  assert.equal(await run('answer'), 'answered');
+  await once(threads[0]!, 'exit');
+  assert.equal(await run('answer'), 'answered');
+  assert.deepEqual([threads.length, restarts()], [2, 0]);
 });

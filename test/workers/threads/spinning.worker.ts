@@ -1,6 +1,6 @@
 /** Thread entry: reports progress once, then never reads its stop flag. */
-import { parentPort } from 'node:worker_threads';
-import type { WorkerMessage } from '../../../src/workers/messages/shapes.ts';
+import { report } from '../../../src/workers/threads/serve.ts';
+import type { WorkerReport } from '../../../src/workers/training/messages.ts';
 
 const progress = {
   epoch: 1,
@@ -11,5 +11,5 @@ const progress = {
   imagesPerSecond: 1,
   etaSeconds: 1,
 };
-parentPort!.postMessage({ kind: 'progress', progress } satisfies WorkerMessage);
+report({ kind: 'progress', progress } satisfies WorkerReport);
 for (;;);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WorkerMessage } from '../../../src/workers/messages/shapes.ts';
 import { createMessageQueue } from '../../../src/workers/training/message-queue.ts';
+import type { WorkerMessage } from '../../../src/workers/training/messages.ts';
 import { epochRecord, underway } from '../../store/fixtures.ts';
 
 const progress = (step: number): WorkerMessage => ({ kind: 'progress', progress: { ...underway, step } });

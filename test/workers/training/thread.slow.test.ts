@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { TrainingPlan } from '../../../src/numerics/training/plan.ts';
-import type { WorkerMessage } from '../../../src/workers/messages/shapes.ts';
+import type { WorkerMessage } from '../../../src/workers/training/messages.ts';
 import { startTrainingThread } from '../../../src/workers/training/thread.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
@@ -129,7 +129,7 @@ test('a killed thread is reported as a crash at the last known step', async () =
   const steps = messages.flatMap((message) => ('progress' in message ? [message.progress.step] : []));
   const [failed] = finals(messages);
   assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
-  assert.match(failed.error.message, /exited with code 1 before its job had ended/);
+  assert.match(failed.error.message, /training thread exited with code 1/);
   assert.ok(steps.at(-1)! > 0 && failed.step === steps.at(-1));
 });
 
@@ -147,7 +147,7 @@ test('if one of three threads of a training is lost, the others end and a crash 
   await Promise.all(workers.map(({ exited }) => exited));
   const failed = messages.at(-1);
   assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
-  assert.match(failed.error.message, /Another thread of the training job crashed/);
+  assert.match(failed.error.message, /Another thread of the training job exited with code 1/);
 });
 
 test('a thread that cannot start is reported as a crash', async () => {

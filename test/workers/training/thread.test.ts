@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
-import type { WorkerMessage } from '../../../src/workers/messages/shapes.ts';
+import type { WorkerMessage } from '../../../src/workers/training/messages.ts';
 import { startTrainingThread } from '../../../src/workers/training/thread.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';

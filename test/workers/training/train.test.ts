@@ -4,11 +4,11 @@ import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { TrainingPlan } from '../../../src/numerics/training/plan.ts';
 import {
   CONTROL,
-  type ShareMessage,
+  createControl,
   type TrainingTask,
   type WorkerMessage,
-} from '../../../src/workers/messages/shapes.ts';
-import { createTrainingSession } from '../../../src/workers/training/train.ts';
+} from '../../../src/workers/training/messages.ts';
+import { train as trainInThread } from '../../../src/workers/training/train.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 
@@ -26,30 +26,31 @@ function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
     train,
     test: tested,
     testOnce: false,
-    control: new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length)),
+    control: createControl(),
     ...changes,
   };
 }
 
-const epochsIn = (messages: (WorkerMessage | ShareMessage)[]) =>
+const epochsIn = (messages: WorkerMessage[]) =>
   messages.flatMap((message) =>
     message.kind === 'epochs' ? message.epochs.map(({ record }) => record.epoch) : [],
   );
 
-/** Runs a session on this thread; `onMessage` may stop it. */
-async function run(
-  task: TrainingTask,
-  onMessage: (message: WorkerMessage | ShareMessage) => void = () => {},
-) {
-  const messages: (WorkerMessage | ShareMessage)[] = [];
-  await createTrainingSession(task, (message) => {
-    messages.push(message);
-    onMessage(message);
-  }).run();
-  return messages;
+/** Trains on this thread; `onMessage` may stop it. */
+async function run(task: TrainingTask, onMessage: (message: WorkerMessage) => void = () => {}) {
+  const messages: WorkerMessage[] = [];
+  const final = await trainInThread(
+    task,
+    (report) => {
+      messages.push(report);
+      onMessage(report);
+    },
+    () => assert.fail('a run on one thread shares nothing'),
+  );
+  return [...messages, final];
 }
 
-function completedIn(messages: (WorkerMessage | ShareMessage)[]) {
+function completedIn(messages: WorkerMessage[]) {
   const last = messages.at(-1);
   assert.ok(last?.kind === 'completed', JSON.stringify(last));
   return last.result;
@@ -57,7 +58,7 @@ function completedIn(messages: (WorkerMessage | ShareMessage)[]) {
 
 const requestStop = ({ control }: TrainingTask) => void Atomics.store(control, CONTROL.stop, 1);
 
-test('checks the gradient once, before the first epoch, and posts one final message', async () => {
+test('checks the gradient once, before the first epoch', async () => {
   const messages = await run(taskOf({ checkGradient: true }));
   assert.deepEqual(epochsIn(messages), [1, 2]);
   const kinds = messages.map(({ kind }) => kind);
@@ -87,7 +88,7 @@ test('the durations of epochs are at most the time of the session', async () => 
   assert.ok(measuredMs <= passedMs, `${measuredMs} of ${passedMs} ms`);
 });
 
-test('a session stopped between steps continues from its checkpoint to the same parameters', async () => {
+test('a run stopped between steps continues from its checkpoint to the same parameters', async () => {
   const task = taskOf();
   const messages = await run(task, ({ kind }) => {
     if (kind === 'epochs') requestStop(task);
@@ -101,7 +102,7 @@ test('a session stopped between steps continues from its checkpoint to the same 
   assert.deepEqual(continued.parameters, completedIn(await run(taskOf())).parameters);
 });
 
-test('a session stopped between the last step of an epoch and its evaluation continues', async () => {
+test('a run stopped between the last step of an epoch and its evaluation continues', async () => {
   const changes = {
     plan: planOf([784, 4, 10], { batchSize: 900, epochs: 3, validationFraction: 0.985 }),
     checkpointEverySeconds: 0,
@@ -124,13 +125,13 @@ test('a session stopped between the last step of an epoch and its evaluation con
   assert.deepEqual(completedIn(messages).parameters, completedIn(await run(taskOf(changes))).parameters);
 });
 
-test('a session that is stopped before or during the gradient check takes no step', async () => {
+test('a run that is stopped before or during the gradient check takes no step', async () => {
   const task = taskOf({ checkGradient: true });
   requestStop(task);
   assert.deepEqual(await run(task), [{ kind: 'stopped', step: 0, isPlanned: false, checkpoint: null }]);
 });
 
-test('a damaged checkpoint and a diverging loss are posted as failures', async () => {
+test('a damaged checkpoint and a diverging loss end a run as failed', async () => {
   const [damaged] = await run(taskOf({ checkpoint: new Uint8Array(100) }));
   assert.ok(damaged?.kind === 'failed' && damaged.error.code === 'checkpoint-damaged');
   const plan = planOf([784, 4, 10], { batchSize: 256, learningRate: 1e30, validationFraction: 0.98 });

@@ -1,0 +1,26 @@
+/** The kinds of pools. docs/architecture.md lists the pools of a process and why each is separate. */
+import type { PredictTasks } from './predictions/entry.worker.ts';
+import type { DatasetTasks } from './tasks/dataset.worker.ts';
+import type { NumericTasks } from './tasks/numeric.worker.ts';
+import { createPool, type Pool } from './threads/pool.ts';
+
+/** A start takes about 0.2 s, and an idle thread holds 45 MiB. */
+const IDLE_MS = 60_000;
+
+export type NumericPool = Pool<NumericTasks>;
+export type PredictionPool = Pool<PredictTasks>;
+export type DatasetPool = Pool<DatasetTasks>;
+
+/** @param onLost called when the thread is lost */
+export function createNumericPool(onLost = () => {}): NumericPool {
+  return createPool(new URL('./tasks/numeric.worker.ts', import.meta.url), onLost, IDLE_MS);
+}
+
+export function createPredictionPool(onLost: () => void): PredictionPool {
+  return createPool(new URL('./predictions/entry.worker.ts', import.meta.url), onLost, IDLE_MS);
+}
+
+/** Its thread ends at once, because a data set is seldom checked or loaded. */
+export function createDatasetPool(onLost: () => void): DatasetPool {
+  return createPool(new URL('./tasks/dataset.worker.ts', import.meta.url), onLost, 0);
+}

@@ -1,0 +1,39 @@
+/** A worker thread as it sees itself: it runs the tasks that it is sent, and posts their results. */
+import { parentPort } from 'node:worker_threads';
+import { AtelierError } from '../../errors.ts';
+import { collectLargeGarbage } from '../../tuning/collect-garbage.ts';
+import { serializeError } from './errors.ts';
+import type { Call, Reply, Result, Tasks } from './start.ts';
+import { transferableBuffers } from './transfer.ts';
+
+function post(reply: Reply, transfer: readonly ArrayBufferView[]): void {
+  parentPort!.postMessage(reply, transferableBuffers(transfer));
+}
+
+/** Posts a report about the task that is running. */
+export function report(message: unknown, transfer: readonly ArrayBufferView[] = []): void {
+  post({ kind: 'report', report: message }, transfer);
+}
+
+/**
+ * Serves calls. An AtelierError is posted. Any other error is a defect, which may have left anything behind, so it ends the
+ * thread.
+ * @param transfers the views of a result whose memory is moved instead of copied
+ * @param collect called after each task, when nothing holds it any more
+ */
+export function serve<T extends Tasks>(
+  tasks: T,
+  transfers: { readonly [Name in keyof T]?: (result: Result<T, Name>) => readonly ArrayBufferView[] } = {},
+  collect = collectLargeGarbage,
+): void {
+  parentPort!.on('message', async ({ name, task }: Call) => {
+    try {
+      const result = (await tasks[name]!(task as never)) as Result<T, string>;
+      post({ kind: 'result', result }, transfers[name]?.(result) ?? []);
+    } catch (error) {
+      if (!(error instanceof AtelierError)) throw error;
+      post({ kind: 'error', error: serializeError(error) }, []);
+    }
+    setImmediate(collect);
+  });
+}
