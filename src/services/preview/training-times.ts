@@ -1,3 +1,4 @@
+/** Predicts how long a training takes: from similar trainings, and steps that are timed now. */
 import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';

@@ -1,3 +1,4 @@
+/** The number of threads that a training uses on this machine. */
 import { availableParallelism } from 'node:os';
 
 /** Threads of a training on this machine: more threads than cores would wait for each other, with the same result. */
