@@ -21,7 +21,7 @@ export interface StoredResponse {
 }
 
 /**
- * Passed to the code that creates a `T`, which calls `createOnce` in its transaction, so that a crash leaves both the
+ * Passed to the code that creates a `T`. It calls `createOnce` in its transaction, so that a crash leaves both the
  * resource and its response, or neither.
  */
 export interface IdempotencyRecord<T> extends KeyedRequest {
@@ -54,7 +54,7 @@ export function createStoredResponses({ db }: Rows): StoredResponses {
   };
 }
 
-/** Thrown if another request has stored a response for the key meanwhile. Nothing was created. */
+/** Thrown if another request has stored a response for the key in between. Nothing was created. */
 export class AlreadyAnswered extends Error {
   constructor(key: string) {
     super(`A response for the key ${key} is stored already.`);

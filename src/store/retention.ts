@@ -14,7 +14,7 @@ export interface Retention {
   deleteEvents(endedBefore: Date, signal: AbortSignal): Promise<void>;
   /** Deletes the checkpoints of jobs that ended before a time, except those that an unfinished job starts from. */
   deleteCheckpoints(endedBefore: Date, signal: AbortSignal): Promise<void>;
-  /** Deletes jobs that ended before a time, except those that an unfinished job starts from or verifies; prediction jobs, too. */
+  /** Deletes jobs and prediction jobs that ended before a time, except jobs that an unfinished one starts from or verifies. */
   deleteJobs(endedBefore: Date, signal: AbortSignal): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export function createRetention(
       for (const id of ids) {
         if (signal.aborted) return;
         await predictionJobs.remove(id).catch((error) => {
-          // A client has deleted it meanwhile.
+          // A client has deleted it since then.
           if (!hasCode(error, 'prediction-job-not-found')) throw error;
         });
       }

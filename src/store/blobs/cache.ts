@@ -28,7 +28,7 @@ const NAME = /^[0-9a-f]{64}$/;
 const TEMPORARY = /\.tmp$/;
 
 /**
- * The directory must be that of one process. Files of an earlier process are used again.
+ * The directory must belong to one process. Files of an earlier process are used again.
  * @param options.maxBytes of all files that are not in use
  * @param options.copyTo writes a new file
  * @param options.isDamaged whether an error of `read` means that the file is damaged

@@ -1,4 +1,4 @@
-/** Detects a state directory on the writable layer of a container, which is deleted together with the container. */
+/** Detects a state directory on a container's writable layer, deleted with the container. */
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtelierError } from '../../errors.ts';
@@ -13,9 +13,9 @@ interface Mount {
 
 /**
  * Looks at where the state directory is mounted. Call before anything is written to it; it need not exist yet.
- * @param requireVolume whether it must be on a volume, which is a mount other than the root file system
+ * @param requireVolume whether it must be on a volume: a mount other than the root file system
  * @returns a warning with advice, or undefined; always undefined where /proc does not exist
- * @throws AtelierError `invalid-configuration` if a volume is required and there is none
+ * @throws AtelierError `invalid-configuration` if a volume is required, but missing
  */
 export async function checkStateVolume(
   stateDir: string,

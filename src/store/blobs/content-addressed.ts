@@ -18,10 +18,10 @@ export interface BlobStore {
    * @throws AtelierError `state-unusable` if the blob is missing or damaged
    */
   get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Stores a copy of a file, which may be larger than memory and must not change meanwhile. @throws AtelierError like `put` */
+  /** Stores a copy of a file. It may be larger than memory, and must not change until then. @throws AtelierError like `put` */
   putFile(path: string): Promise<string>;
   /**
-   * Writes the bytes to a new file, which is removed again if the blob turns out to be damaged.
+   * Writes the bytes to a new file, and removes it again if the blob turns out to be damaged.
    * @throws AtelierError as `get`; `storage-full`
    */
   getFile(digest: string, path: string): Promise<void>;
@@ -120,7 +120,7 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   }
 }
 
-/** The same chunks; errors of the file system become those of the blob. */
+/** The same chunks; errors of the file system become errors of the blob. */
 async function* unreadable(digest: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* chunks;
@@ -163,7 +163,7 @@ export async function writeVerified(
   }
 }
 
-/** The code of a system error without its path, which clients must not see. */
+/** The code of a system error without its path: clients must not see it. */
 function describeErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : errorMessage(error);
 }

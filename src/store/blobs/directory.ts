@@ -33,13 +33,13 @@ async function makeDirectory(directory: string): Promise<void> {
 
 const syncing = createSemaphore(1);
 
-/** Syncs one file at a time: slow ones would fill the four threads of libuv, which also read models and sync the log. */
+/** Syncs one file at a time: slow ones would fill the four threads of libuv. They also read models and sync the log. */
 export function syncFile(handle: FileHandle): Promise<void> {
   return syncing.run(() => handle.sync());
 }
 
 /**
- * Syncs a file or a directory. A new or renamed file survives a power failure only after its directory is synced, too.
+ * Syncs a file or a directory. A new or renamed file survives a power failure only after its directory is also synced.
  */
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');

@@ -5,11 +5,11 @@ import { type BlobStore, sha256Hex } from './content-addressed.ts';
 
 export interface RefCountedBlobs extends Pick<BlobStore, 'get' | 'getFile'> {
   /**
-   * Stores a blob, then calls `insertReference` to write the row that refers to it. The blob cannot be removed meanwhile,
+   * Stores a blob, then calls `insertReference` to write the row that refers to it. The blob cannot be removed in between,
    * even if another row with the same content is deleted.
    */
   putReferenced<T>(bytes: Uint8Array, insertReference: (digest: string) => Promise<T>): Promise<T>;
-  /** The same for a copy of a file, which must not change meanwhile. */
+  /** The same for a copy of a file. The file must not change until the promise settles. */
   putFileReferenced<T>(path: string, insertReference: (digest: string) => Promise<T>): Promise<T>;
   /** Call after deleting rows that referred to these blobs. Removes those that no other row refers to. */
   release(digests: readonly string[]): Promise<void>;

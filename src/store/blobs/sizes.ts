@@ -69,7 +69,7 @@ function classify({ name }: Dirent): StateKind {
   return STATE_KINDS.find((kind) => kind === name) ?? 'other';
 }
 
-/** Adds a file, or those of a directory. They are read one at a time, which leaves the other threads of libuv to requests. */
+/** Adds a file, or a directory's files. They are read one at a time to leave the other threads of libuv to requests. */
 async function add(entry: Dirent, sum: { bytes: number; count: number }): Promise<void> {
   const path = join(entry.parentPath, entry.name);
   try {

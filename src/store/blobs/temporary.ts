@@ -1,4 +1,4 @@
-/** Temporary files on the disk of the state directory; the start removes those of a killed process. */
+/** Temporary files on the disk of the state directory, removed by the next start if a process is killed. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -21,7 +21,7 @@ export async function pruneCheckpoints(
 }
 
 /**
- * Call in the transaction in which the job succeeds, which has locked its row: a job that is just being created from one
+ * Call in the transaction in which the job succeeds. It has locked the row, so a job that is just being created from one
  * of the checkpoints either is visible, or fails.
  * @returns digests of the removed ones
  */

@@ -28,7 +28,7 @@ export interface CommittedEvent extends Omit<JobEvent, 'type'> {
 }
 
 /**
- * Called after a durable commit, once for each job and search with new events, which are in ascending order, and without events for
+ * Called after a durable commit, once for each job and search with new events, in ascending order, and without events for
  * a job that was deleted; must not throw.
  */
 export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;

@@ -1,7 +1,7 @@
 /** JSON text columns. */
 import { AtelierError } from '../../errors.ts';
 
-/** @throws RangeError for NaN and infinities, which JSON would silently turn into null */
+/** @throws RangeError for NaN and infinities: JSON would silently turn them into null */
 export function encode(value: unknown): string {
   return JSON.stringify(value, (key, part: unknown) => {
     if (typeof part === 'number' && !Number.isFinite(part)) {
@@ -32,7 +32,7 @@ export function decode<T>(text: string): T {
 /** The same for a column that may be null. */
 export const decodeOptional = <T>(text: string | null): T | null => (text === null ? null : decode<T>(text));
 
-/** Returns null for a damaged value, too, where another reader of the row reports the damage. */
+/** Also returns null for a damaged value, where another reader of the row reports the damage. */
 export function decodeReadable<T>(text: string | null): T | null {
   try {
     return decodeOptional<T>(text);

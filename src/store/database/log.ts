@@ -1,4 +1,4 @@
-/** The log of a store, a part of that of the service. */
+/** The log of a store, a part of the service's log. */
 export interface StoreLog {
   /** Receives the steps of checking and migrating the database. */
   info(fields: object, message: string): void;

@@ -1,6 +1,6 @@
 /** The error of a row that has one. */
 
-/** The columns of the error, which are both null or neither. */
+/** The columns of the error: both are null or neither is. */
 interface ErrorColumns {
   readonly error_code: string | null;
   readonly error_message: string | null;

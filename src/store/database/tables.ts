@@ -92,7 +92,7 @@ export interface JobTable {
   expectation: string | null;
   error_code: string | null;
   error_message: string | null;
-  /** Resource besides a slot that the job waits for */
+  /** Resource besides a slot that the job is waiting for */
   waiting: JobWait | null;
   /** Reason for which the service paused the job; null if a client did */
   pause_reason: string | null;
@@ -113,7 +113,7 @@ export interface JobTable {
   event_count: number;
   /** JSON of the publication of a succeeded job */
   publication: string | null;
-  /** Decides with the creation which queued job starts next; larger ones first. Newer than that of `request` */
+  /** Decides with the creation which queued job starts next; larger ones first. Newer than the one in `request` */
   priority: number;
   /** JSON of the run of another job that was last stopped in favour of this one */
   preemption: string | null;
@@ -237,17 +237,17 @@ export interface WebhookTable {
   url: string;
   /** `whsec_…` */
   secret: string;
-  /** Id of the message to send; null if there is none */
+  /** Id of the message to send, or null */
   message_id: string | null;
   /** JSON of the message */
   body: string | null;
   /** Number of attempts that were begun */
   attempts: number;
-  /** When the message is sent next; null if there is none */
+  /** When the message is sent next, or null */
   due_at: string | null;
 }
 
-/** Results: those of the epochs of a job, of a version that was measured once, evaluated, compared or imported, or predicts a split. */
+/** Results of the epochs of a job, or of a version: measured once, evaluated, compared, imported, or predicting a split. */
 export type LookKind = 'epochs' | 'final' | 'evaluation' | 'comparison' | 'import' | 'predictions';
 
 /** Results on test splits that were revealed. The rows stay when jobs, versions and data sets are deleted. */

@@ -23,10 +23,10 @@ export interface Datasets {
   newFile(): string;
   /** Does nothing if the file does not exist. */
   discard(file: string): Promise<void>;
-  /** Calls `read` with the path of the data set's file, which stays there meanwhile. @throws errors of `read` */
+  /** Calls `read` with the path of the data set's file, and keeps the file until then. @throws errors of `read` */
   withFile<T>(dataset: Pick<DatasetSummary, 'id' | 'digest'>, read: (path: string) => Promise<T>): Promise<T>;
   /**
-   * Adds a data set durably. An existing one keeps its name and time; its file is replaced, which repairs it.
+   * Adds a data set durably. An existing one keeps its name and time; its file is replaced and thereby repaired.
    * @param file path from `newFile`, already synced; the file is moved
    * @throws AtelierError `storage-full`
    */

@@ -24,7 +24,7 @@ export function toReadableJob(row: JobRow): TrainingJob | undefined {
   }
 }
 
-/** Fails a queued or active job without reading its damaged values, which stay as they are. */
+/** Fails a queued or active job without reading or changing its damaged values. */
 export async function failDamagedJob(
   trx: Transaction<Database>,
   { id, status, created_at, started_at }: JobRow,

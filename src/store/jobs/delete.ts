@@ -19,7 +19,7 @@ export interface DeletedJob {
 }
 
 /**
- * The caller must have locked the queue, so that no job that uses this one is created meanwhile. Versions that the job
+ * The caller must have locked the queue, so that no job that uses this one can be created. Versions that the job
  * published keep its id and its request. The row may be damaged.
  * @param precondition called with the job
  * @returns its checkpoints, whose blobs the caller releases after the commit

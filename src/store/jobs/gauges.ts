@@ -40,7 +40,7 @@ export const createReadJobGauges =
     const queued = counts.find(({ status }) => status === 'queued');
     return {
       counts: new Map(counts.map(({ status, jobs }) => [status, Number(jobs)])),
-      // An id is a ULID, which begins with the time of its job's creation.
+      // An id is a ULID and begins with the time of its job's creation.
       oldestQueuedAt: queued === undefined ? null : decodeTime(queued.oldest.slice(ID_PREFIX_CHARS)),
       predictions: await countPredictions(db),
       pendingWebhooks: await countPendingWebhooks(db),

@@ -1,4 +1,4 @@
-/** Labels of jobs: the name of the model, the data set and the metadata, by which lists of jobs are filtered. */
+/** Labels of jobs: the name of the model, the data set and the metadata. They filter lists of jobs. */
 import type { Transaction } from 'kysely';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import type { Database } from '../database/tables.ts';

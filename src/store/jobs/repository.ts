@@ -45,7 +45,7 @@ export interface JobRevision {
 export interface Jobs {
   /**
    * @param options with `idempotency`, the response is stored in the same transaction; with a `target`, the job is a
-   *   verification, which publishes nothing; with `notify`, a webhook reports its end
+   *   verification and publishes nothing; with `notify`, a webhook reports its end
    * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, or ten times as many queued and paused;
    *   `unknown-dataset` or `unknown-model` if the data set or the version of the warm start has been deleted;
    *   `training-job-not-found` if the job to verify has
@@ -80,8 +80,8 @@ export interface Jobs {
   /** Whether no job exists, and no model ever has: deleting old jobs does not make a used store empty. */
   isEmpty(): Promise<boolean>;
   /**
-   * Starts a run of a queued job, through which its runner writes. `startedAt` is the time of the first start; the
-   * environment is that of the last one. If it differs from that of the first checkpoint, a `warning` event is written.
+   * Starts a run of a queued job; its runner writes through it. `startedAt` is the time of the first start, `environment`
+   * belongs to the last one. If it differs from the first checkpoint's, a `warning` event is written.
    * @returns null if the row of the job is damaged; the job then fails with `state-unusable`
    */
   start(id: string, options?: StartOptions): Promise<Run | null>;
@@ -91,7 +91,7 @@ export interface Jobs {
   origin(id: string): Promise<Arithmetic | null>;
   /** Number of unclean ends of the process during the job, since its last checkpoint or epoch. */
   uncleanEnds(id: string): Promise<number>;
-  /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it already waits. */
+  /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it is already waiting. */
   holdForMemory(id: string, message: string): Promise<void>;
   /** Writes a `priority` event. */
   changePriority(
@@ -99,7 +99,7 @@ export interface Jobs {
     priority: number,
     precondition?: Precondition<TrainingJob>,
   ): Promise<TrainingJob>;
-  /** A queued job and the active ones, which may make room for it; null if the job is not queued. */
+  /** A queued job and the active ones that may make room for it; null if the job is not queued. */
   contest(id: string): Promise<Contest | null>;
   /**
    * Records the run that is stopped for the queued job.

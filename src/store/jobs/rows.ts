@@ -30,7 +30,7 @@ export interface SearchMembership {
 
 /** Content of `preemption` of a queued job. */
 export interface StoredPreemption extends Partial<RunKey> {
-  /** Id of the job in favour of which this one was stopped; `id` and `run` are those of the run that was stopped for this one. */
+  /** Id of the job for which this one was stopped; `id` and `run` identify the run that was stopped for this one. */
   readonly preemptedBy?: string | undefined;
 }
 

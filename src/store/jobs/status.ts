@@ -19,7 +19,7 @@ type Change = Partial<JobRow> & { status: JobStatus };
 interface ChangeOptions {
   /** The condition of the client on the job before the change */
   readonly precondition?: Precondition<TrainingJob> | undefined;
-  /** Id of the job in favour of which a run was stopped, if this queues its job */
+  /** Id of the job for which a run was stopped, if this change queues its job */
   readonly preemptedBy?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export const MAX_UNCLEAN_ENDS = 5;
 
 /**
  * Writes a change of status and its event.
- * @param key id of the job, or a run of it, which must be active
+ * @param key id of the job, or an active run of it
  * @throws AtelierError `training-job-not-found`, or for a run `lease-lost`; `illegal-transition`
  */
 export async function change(
@@ -119,7 +119,7 @@ function assertStatus({ status }: JobRow, participle: string, allowed: readonly 
 
 /**
  * Completes a requested pause or cancellation, or requeues a running job, after the job's thread has ended.
- * @param step number of steps done; by default that of the stored progress
+ * @param step number of steps done; by default the number in the stored progress
  */
 export function releaseJob(
   trx: Transaction<Database>,
@@ -151,7 +151,7 @@ export async function changePriority(
   return toJob(job);
 }
 
-/** Pauses a running trial that has reached its rung; completes a requested pause or cancellation, too. */
+/** Pauses a running trial that has reached its rung, or completes a requested pause or cancellation. */
 export function pauseJobAtEpoch(trx: Transaction<Database>, run: RunKey, step: number): Promise<TrainingJob> {
   return change(trx, run, (job) => (job.status === 'running' ? { status: 'paused' } : toReleased(job, step)));
 }
@@ -162,7 +162,7 @@ export function toReleased(job: JobRow, step?: number): Change {
   return job.status === 'cancelling' ? toCancelled(job, step) : { status: 'queued' };
 }
 
-/** Sets `waiting` of a queued job, with an event that holds the reason. Does nothing if the job already waits. */
+/** Sets `waiting` of a queued job, with an event that holds the reason. Does nothing if the job is already waiting. */
 export async function holdForMemory(trx: Transaction<Database>, id: string, message: string): Promise<void> {
   const job = await trx
     .updateTable('jobs')

@@ -8,7 +8,7 @@ import { type Page, toPage } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import type { AliasRow, Database } from '../database/tables.ts';
 
-/** An alias with the id of its last move, which identifies its state: an alias that moves away and back has another. */
+/** An alias with the id of its last move. The id identifies its state: an alias that moves away and back has another. */
 export interface AliasState {
   readonly alias: Alias;
   readonly move: number;

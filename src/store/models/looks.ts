@@ -126,7 +126,7 @@ export async function countLook(
 }
 
 /**
- * Counts an epoch of a job whose row the transaction has locked. A verification repeats the epochs of another job, which
+ * Counts an epoch of a job whose row the transaction has locked. A verification repeats the epochs of another job: they
  * are counted already.
  */
 export async function countEpoch(

@@ -46,8 +46,8 @@ export interface PublishedVersion extends VersionReference {
 
 /**
  * Publishes a version under the next number of the model, from 1. The job's request is copied into the version. Its test
- * accuracy is counted as a look, unless it is that of an epoch.
- * @param model its `jobId` is null for an import, which is described by `file`
+ * accuracy is counted as a look, unless it was measured for an epoch.
+ * @param model its `jobId` is null for an import, described by `file`
  */
 export async function publishVersion(
   trx: Transaction<Database>,
@@ -215,12 +215,12 @@ async function assertCheckpoint(trx: Transaction<Database>, jobId: string, step:
   });
 }
 
-/** The warm start of a stored job, which was resolved to a version number when the job was created. */
+/** The warm start of a stored job, resolved to a version number when the job was created. */
 export function resolvedWarmStart(warmStart: ModelReference): VersionReference {
   return parseModelReference(warmStart) as VersionReference;
 }
 
-/** The teachers of a stored job, which were resolved to version numbers when the job was created. */
+/** The teachers of a stored job, resolved to version numbers when the job was created. */
 export function resolvedTeachers({
   distillation,
 }: Pick<ResolvedTrainingRequest['training'], 'distillation'>): VersionReference[] {

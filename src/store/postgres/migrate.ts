@@ -36,7 +36,7 @@ export async function migratePostgres(
   }
 }
 
-/** The transaction holds a lock of its own: Kysely's is that of a session, which a pooler shares and an error leaves behind. */
+/** The transaction holds a lock of its own: Kysely's belongs to a session, is shared by a pooler, and outlives an error. */
 class MigrationDialect extends PostgresDialect {
   override createAdapter(): PostgresAdapter {
     return new UnlockedAdapter();
@@ -50,7 +50,7 @@ class UnlockedAdapter extends PostgresAdapter {
 
 async function migrate(trx: Transaction<PostgresTables>, all: Migrations, report: Report): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('atelier migrations'))`.execute(trx);
-  // Another process may have migrated meanwhile.
+  // Another process may have migrated in between.
   const pending = await pendingMigrations(trx, all);
   if (pending.length === 0) return;
   report('migrating the database', { migrations: pending });

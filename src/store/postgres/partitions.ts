@@ -76,7 +76,7 @@ export function lockPartitions<T>(trx: Kysely<T>) {
   return sql`select pg_advisory_xact_lock(hashtext('atelier partitions'))`.execute(trx);
 }
 
-/** Attached after it is created, which locks the table for no reader or writer. */
+/** Attaches the partition after creating it, so that no reader or writer of the table is locked out. */
 async function create<T>(trx: Kysely<T>, { table, name, from, to }: Partition): Promise<void> {
   const parent = sql.id(SCHEMA, table);
   const partition = sql.id(SCHEMA, name);

@@ -13,7 +13,7 @@ import { endOfPartition, lockPartitions, WEEK_MS } from './partitions.ts';
 /** Writers of events wait behind a waiting lock, so it gives up soon and is tried again within the hour. */
 const LOCK_TIMEOUT_MS = 200;
 
-/** The events of a week stay a week longer if one of its jobs has not ended; those of the others are then deleted as rows. */
+/** The events of a week stay a week longer if one of its jobs has not ended; the other jobs' events are then deleted as rows. */
 export function createPostgresRetention(
   rows: Rows,
   checkpoints: Pick<Checkpoints, 'expire'>,

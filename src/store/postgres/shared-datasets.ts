@@ -9,7 +9,7 @@ import { createDatasetRows } from '../datasets/rows.ts';
 import { putAndRefer } from './blobs/referenced.ts';
 
 /**
- * @param directory the cache; must be that of one process
+ * @param directory the cache; must belong to one process
  * @param maxBytes of files in the cache that are not in use
  */
 export async function openSharedDatasets(

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { KindSize } from '../blobs/sizes.ts';
 import type { Database } from '../database/tables.ts';
 
-/** `unreferenced` are blobs that no row refers to, which are removed an hour later. */
+/** `unreferenced` are blobs that no row refers to. They are removed an hour later. */
 export const DATABASE_KINDS = [
   'database',
   'models',

@@ -43,7 +43,7 @@ export interface PredictionRun {
   recordProgress(images: number): Promise<void>;
   /** Queues the job again. */
   release(): Promise<void>;
-  /** @throws AtelierError `storage-full`, too */
+  /** @throws AtelierError also `storage-full` */
   succeed(files: PredictionResultFiles, counts: PredictionCounts): Promise<void>;
   fail(failure: PredictionFailure): Promise<void>;
 }

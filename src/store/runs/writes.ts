@@ -40,7 +40,7 @@ export interface Run {
   /**
    * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
    * those that an unfinished job starts from; removes the others.
-   * @throws AtelierError `storage-full`, `state-unusable`, too
+   * @throws AtelierError also `storage-full`, `state-unusable`
    */
   saveCheckpoint(
     checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,

@@ -20,15 +20,15 @@ export interface S3Request {
   readonly body?: Uint8Array<ArrayBuffer>;
   /** 64 hexadecimal digits; by default computed. */
   readonly sha256?: string;
-  /** Ends the request, which is then not repeated. */
+  /** Ends the request without a retry. */
   readonly signal?: AbortSignal;
 }
 
 export interface S3Client extends Pick<BlobLocation, 'prefix'> {
   /**
    * Sends a request, at most five times with growing pauses, and reads the response.
-   * @param read receives the response and its body, which ends with an error if it is cut off; called for each attempt
-   * @throws AtelierError `storage-unavailable`, `storage-full`, and those of `read`
+   * @param read receives the response and its body; a truncated body ends with an error. Called for each attempt
+   * @throws AtelierError `storage-unavailable`, `storage-full`, and errors of `read`
    * @throws S3Error `NoSuchKey`
    */
   send<T>(

@@ -14,7 +14,7 @@ const PARAMETERS = ['endpoint', 'region'];
 const PREFIX = /^[\w.-]+(\/[\w.-]+)*$/;
 
 /**
- * Parses `s3://bucket/prefix?endpoint=https://host:port&region=name`. The default endpoint is that of AWS.
+ * Parses `s3://bucket/prefix?endpoint=https://host:port&region=name`. The default endpoint is AWS.
  * @throws RangeError that does not repeat the URL
  */
 export function parseBlobUrl(url: string, defaultRegion: string): BlobLocation {

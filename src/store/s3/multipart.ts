@@ -1,4 +1,4 @@
-/** Multipart uploads: an object in parts, which becomes visible when it is complete. */
+/** Multipart uploads: an object in parts. It becomes visible when it is complete. */
 import { readNothing, type S3Client } from './client.ts';
 import { readElement, S3Error } from './errors.ts';
 

@@ -19,7 +19,7 @@ export interface StoredObject {
 export interface Objects {
   /** @param sha256 64 hexadecimal digits; bytes that are not sent in parts are rejected if they have another digest */
   put(name: string, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void>;
-  /** Sends the file in parts of 8 MiB. The file must not change meanwhile. */
+  /** Sends the file in parts of 8 MiB. The file must not change while it is sent. */
   putFile(name: string, path: string, sha256: string): Promise<void>;
   /**
    * @param use receives the bytes; called again with all of them if the connection is lost

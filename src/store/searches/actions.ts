@@ -23,7 +23,7 @@ export interface SearchJobs {
   /** For the time budget. */
   now(): Date;
   trialJob(setting: Setting, repeat: number, checksGradient: boolean): JobParts;
-  /** @param epoch whose parameters the trial would publish; null if it did not end by itself */
+  /** @param epoch whose parameters the trial would publish; null if the trial was stopped */
   finalJob(setting: Setting, epoch: number | null): JobParts & { readonly stopAfterEpoch: number | null };
 }
 

@@ -9,7 +9,7 @@ import { assertUnused, type DeletedJob, deleteJobsOfSearch } from '../jobs/delet
 import { lockSearch } from './events.ts';
 import { toSearch } from './rows.ts';
 
-/** Per transaction, which SQLite runs in the main thread without a pause. */
+/** Per transaction. SQLite runs it in the main thread without a pause. */
 const BATCH_JOBS = 10;
 const BATCH_EVENTS = 1000;
 

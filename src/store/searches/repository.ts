@@ -54,9 +54,9 @@ export interface Searches {
    * @throws the errors of `jobs`
    */
   advance(id: string, jobs: SearchJobs): Promise<Omit<Advance, 'removed'>>;
-  /** Requests a change, which `advance` carries out. @throws AtelierError `illegal-transition` */
+  /** Requests a change; `advance` carries it out. @throws AtelierError `illegal-transition` */
   request(id: string, change: SearchChange, precondition?: Precondition<Search>): Promise<Search>;
-  /** Cancels the jobs of a search that cannot go on, which then fails. */
+  /** Cancels the jobs of a search that cannot go on, and fails it. */
   fail(id: string, error: { readonly code: string; readonly message: string }): Promise<void>;
   /**
    * Deletes an ended search with its jobs, some at a time. The version that it published stays.

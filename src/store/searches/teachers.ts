@@ -1,4 +1,4 @@
-/** The teachers of searches, which were resolved to version numbers when the search was created. */
+/** The teachers of searches, resolved to version numbers when the search was created. */
 import type { Transaction } from 'kysely';
 import { versionReferenceSchema } from '../../domain/models/reference.ts';
 import { type SearchStatus, UNFINISHED_SEARCHES } from '../../domain/searches/representation.ts';
@@ -8,7 +8,7 @@ import type { Database } from '../database/tables.ts';
 import { assertAllUndeleted, type UsedModel } from '../models/versions.ts';
 import { decodeRequest } from './rows.ts';
 
-/** Without those of the wrong form, which no trial has. */
+/** Omits teachers of the wrong form: no trial has them. */
 function resolvedTeachers(request: ResolvedSearchRequest): UsedModel[] {
   return listTeachers(request).flatMap(({ reference, pointer }) => {
     const { data } = versionReferenceSchema.safeParse(reference);

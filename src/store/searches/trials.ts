@@ -1,4 +1,4 @@
-/** Trials of a search with the states of their jobs, of which each trial keeps a copy. */
+/** Trials of a search. Each keeps a copy of the state of its job. */
 import type { Kysely, Transaction } from 'kysely';
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import type { Setting } from '../../domain/searches/settings.ts';

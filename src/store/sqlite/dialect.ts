@@ -35,7 +35,7 @@ class Adapter extends SqliteAdapter {
     return true;
   }
 
-  /** Sessions of the driver, which take turns. */
+  /** The driver has sessions that take turns. */
   override get supportsMultipleConnections(): boolean {
     return true;
   }

@@ -37,7 +37,7 @@ interface PreparedStatement {
 
 /**
  * Kysely gets a session for each user. A session takes a turn at the connection for each statement, or for a transaction.
- * The turn ends before the session waits for the sync: others commit meanwhile and share the next sync. Every user waits,
+ * The turn ends before the session waits for the sync: others can commit and share the next sync. Every user waits,
  * even one that only read, because its result may contain what another user has just committed.
  * @param turns held during each use of the connection
  */
@@ -63,7 +63,7 @@ export function createDriver(raw: DatabaseSync, hooks: CommitHooks, turns: Semap
     });
   }
 
-  /** Rolled-back changes are counted, too; the next commit then syncs for nothing. */
+  /** Also counts rolled-back changes; the next commit then syncs for nothing. */
   function reportCommit(): void {
     const before = changes;
     changes = Number(countChanges.get()!['changes']);

@@ -19,7 +19,7 @@ export interface GroupCommit {
  * report success (https://wiki.postgresql.org/wiki/Fsync_Errors). Every later commit would follow a gap in the log.
  */
 export function createGroupCommit(sync: () => Promise<void>): GroupCommit {
-  /** The last scheduled sync, which covers every commit so far. It rejects forever after a failure. */
+  /** The last scheduled sync. It covers every commit so far, and rejects forever after a failure. */
   let last = Promise.resolve();
   /** Whether a sync is scheduled that has not begun, so it covers further commits. */
   let isScheduled = false;

@@ -32,7 +32,7 @@ export function lockDirectory(directory: string): Lock {
 
 /**
  * Checks that no other process has the database open, because `lock.sqlite` can be removed while its process runs: takes
- * the exclusive lock of the database file and releases it again. A permanent one would shut out backups, too.
+ * the exclusive lock of the database file and releases it again. A permanent one would also shut out backups.
  * In WAL mode every connection holds a shared lock from its first statement to its close.
  * @param raw the first connection of this process, in WAL mode
  * @throws AtelierError `state-locked`

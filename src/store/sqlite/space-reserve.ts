@@ -36,7 +36,7 @@ export async function openSpaceReserve(
         (found) => found.size,
         () => 0,
       );
-      // Random bytes occupy blocks on file systems that compress, too. If the disk is too full, the part that fits remains.
+      // Random bytes occupy blocks even on file systems that compress. If the disk is too full, the part that fits remains.
       if (size < RESERVE_BYTES)
         await appendFile(file, Buffer.alloc(RESERVE_BYTES - size, randomBytes(2 ** 16)));
     } catch {

@@ -18,7 +18,7 @@ const ENTRY = new URL('./copy-log.worker.ts', import.meta.url);
 export const MAX_LOG_BYTES = 8 * 2 ** 20;
 
 /**
- * SQLite must not copy the log by itself (`wal_autocheckpoint = 0`), because it syncs both files in the thread that
+ * SQLite must not copy the log itself (`wal_autocheckpoint = 0`), because it syncs both files in the thread that
  * commits. The file must exist.
  * @param file the database
  * @param connection held by each use of the main thread's connection

@@ -82,7 +82,7 @@ async function copyRows(
   }
 }
 
-/** @throws AtelierError `state-unusable` if source and target differ, or the source has changed meanwhile */
+/** @throws AtelierError `state-unusable` if source and target differ, or the source has changed in between */
 async function compare({ source, target, columns }: TransferOptions, before: StateDigest): Promise<void> {
   for (const { name, db } of [source, target]) {
     const { digest, rows } = await digestState(db, columns);

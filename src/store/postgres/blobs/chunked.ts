@@ -7,7 +7,7 @@ import { type BlobStore, damagedBlob, sha256Hex, writeVerified } from '../../blo
 import type { Database } from '../../database/tables.ts';
 import { withBlobTables } from './tables.ts';
 
-/** Chunks of one statement, which is also a transaction: larger blobs take several. */
+/** Chunks of one statement and transaction: larger blobs take several. */
 const BATCH = 8;
 const ADVICE = 'Restore the database from a backup, train the model or upload the data set again.';
 
@@ -147,7 +147,7 @@ function* chunksOf(bytes: Uint8Array, size: number): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** Chunks of the file. Ends with an error if the digest is no longer that of the file. */
+/** Chunks of the file. Ends with an error if the digest of the file has changed. */
 async function* unchangedChunks(path: string, digest: string, size: number): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   for await (const chunk of readChunks(path, size)) {

@@ -20,7 +20,7 @@ const REFERRING = ['model_versions', 'checkpoints', 'datasets', 'prediction_file
 const OBJECTS_BATCH = 16;
 /** Shorter than the time after which the database ends a transaction that is idle. */
 const OBJECTS_TIMEOUT_MS = 5_000;
-/** First digits of the names of objects, one of which is listed per hour. */
+/** First digits of the names of objects. One digit is listed per hour. */
 const DIGITS = '0123456789abcdef';
 
 export interface Collected {
@@ -31,7 +31,7 @@ export interface Collected {
 /**
  * Call once an hour. Does nothing while another process collects.
  * @param objects the object store of the blobs, if they have one; of its objects without a row, a sixteenth is removed
- * @param options.digit the first digit of the objects that are compared with the rows; by default that of the hour
+ * @param options.digit the first digit of the objects that are compared with the rows; by default the hour's digit
  * @param options.signal ends the collection after the current batch; the next collections remove the rest
  * @throws AtelierError `state-unusable` if another database owns the objects, `storage-unavailable`
  */

@@ -1,4 +1,4 @@
-/** Blobs in an object store, each with a row in the database, which is written first and by which it is collected. */
+/** Blobs in an object store. The row of each is written first, and decides its collection. */
 import { type Kysely, sql } from 'kysely';
 import type { BlobStore } from '../../blobs/content-addressed.ts';
 import type { Database } from '../../database/tables.ts';

@@ -1,4 +1,4 @@
-/** The tables of blobs, which only PostgreSQL has. */
+/** The tables of blobs. SQLite does not have them. */
 import type { Generated, Kysely } from 'kysely';
 import type { Database } from '../../database/tables.ts';
 

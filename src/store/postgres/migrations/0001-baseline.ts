@@ -1,4 +1,4 @@
-/** Migration 1 on PostgreSQL: the portable tables, and those of processes that share a database. */
+/** Migration 1 on PostgreSQL: the portable tables, and tables of processes that share a database. */
 import type { Kysely } from 'kysely';
 import { createTables, execute } from '../../migrations/0001-baseline.ts';
 import { createFirstPartitions } from '../partitions.ts';

@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 
 /** A process that has not renewed its row since the change trusts nothing after this time. */
 const DEADLINE_MS = DEAD_MS + 200;
-/** Until this process is steady, it waits for those, too, that may not have been able to renew their rows. */
+/** Until this process is steady, it also waits for processes that may not have been able to renew their rows. */
 const LAST_DEADLINE_MS = DEADLINE_MS + STEADY_MS;
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;

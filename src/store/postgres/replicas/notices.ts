@@ -41,8 +41,8 @@ interface Look {
 }
 
 /**
- * Notices of this process are delivered at once after its commit if they are of events, and like those of others through
- * the session. Listeners may therefore be called twice.
+ * Notices of this process about events are delivered directly after its commit, and again through the session, like the
+ * notices of other processes. Listeners may therefore be called twice.
  * @param options.rows its connections send the test notices
  */
 export function createPostgresNotices(options: {

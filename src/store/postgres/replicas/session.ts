@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import type { StoreLog } from '../../database/log.ts';
 
 export interface Session {
-  /** @throws Error at once while the connection is lost, and after 2 s without a reply, which ends the connection */
+  /** @throws Error at once while the connection is lost, and after 2 s without a reply; the connection then ends */
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Calls the listener whenever the connection was lost and is open again. */
   onReconnected(listener: () => void): void;

@@ -1,4 +1,4 @@
-/** A copy of the database before its schema changes, with which the earlier version of Atelier can start again. */
+/** A copy of the database before its schema changes, for the earlier version of Atelier. */
 import { readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -55,7 +55,7 @@ function freeBytes(directory: string): number {
   return bavail * bsize;
 }
 
-/** An upper bound of the size of the copy, which has no unused pages. */
+/** An upper bound of the size of the copy: it has no unused pages. */
 function databaseBytes(raw: DatabaseSync): number {
   const read = (name: string) => Number(Object.values(raw.prepare(`pragma ${name}`).get()!)[0]);
   return read('page_count') * read('page_size');

@@ -89,7 +89,7 @@ async function moveIntoPlace(stateDir: string): Promise<void> {
   await syncPath(stateDir);
 }
 
-/** The folder of the copy goes last, so that a process that is killed meanwhile leaves it. */
+/** The folder of the copy is removed last, so that a process that is killed before leaves it. */
 async function removeUnfinished(stateDir: string): Promise<void> {
   const moved = [DATABASE, ...KINDS, basename(bootstrapKeyFile(stateDir)), UNFINISHED_RESTORE];
   for (const name of moved) await rm(join(stateDir, name), { recursive: true, force: true });

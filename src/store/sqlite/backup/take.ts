@@ -13,12 +13,12 @@ import { copyDurably, DATABASE, listNamedFiles, rejectNewerSchema } from './file
 export interface Backup {
   /** Number of copied files besides the database. */
   readonly files: number;
-  /** Files that rows name, but that are missing in the state directory, too. */
+  /** Files that rows name, but that are missing even in the state directory. */
   readonly missing: readonly string[];
 }
 
 /**
- * Copies the database, then the files that its rows name. If one of them was deleted meanwhile, replaces the copy of the
+ * Copies the database, then the files that its rows name. If one of them has been deleted, replaces the copy of the
  * database by a newer one and copies the files that are new in it, until no file is missing.
  * @param target absolute path of a directory that does not exist yet, outside of the state directory
  * @throws AtelierError `state-unusable` if the database does not exist, cannot be read or is of a newer version, or if the
@@ -56,7 +56,7 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
       if (await copyDurably(join(stateDir, file), join(target, file))) copied.add(file);
       else missing.add(file);
     }
-    // The row of a file is deleted before the file, so a file that is missing twice was not deleted meanwhile.
+    // The row of a file is deleted before the file, so a file that is missing twice was not deleted in between.
     isComplete = missing.isSubsetOf(before);
   }
   await copyDurably(bootstrapKeyFile(stateDir), bootstrapKeyFile(target));

@@ -1,4 +1,4 @@
-/** Thread entry: prepares the database, so that the main thread serves requests and signals meanwhile. */
+/** Thread entry: prepares the database while the main thread serves requests and signals. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ErrorCode } from '../../../errors.ts';
 import type { Report } from '../../migrations/migrate.ts';
