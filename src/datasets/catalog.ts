@@ -11,7 +11,7 @@ export interface Catalog extends Pick<TensorCache, 'retain'> {
   summary(id: string): DatasetSummary | undefined;
   /** Like `summary`, but looks for an unknown id among the stored data sets: another process may have added it. */
   find(id: string): Promise<DatasetSummary | undefined>;
-  /** Bytes that the tensors take when they are loaded; 0 for built-in data sets, which always are. */
+  /** Bytes that the tensors take when they are loaded; 0 for built-in data sets: they always are. */
   loadedBytes(id: string): number;
   /** Memory of loaded data sets that can be freed. */
   readonly cache: Pick<TensorCache, 'bytes' | 'evict'>;
@@ -59,7 +59,7 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
     for (const { id } of gone) tensors.remove(id);
   }
 
-  /** A listing that runs may miss the latest change, so it is followed by one more, which later calls share. */
+  /** A listing that runs may miss the latest change, so it is followed by one more. Later calls share it. */
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   function refresh(): Promise<void> {
@@ -98,7 +98,7 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
       try {
         return { id, classNames, digest, ...(await tensors.get(found)) };
       } catch (error) {
-        // The file is gone because the data set was deleted meanwhile.
+        // The file is gone because the data set has been deleted.
         if (!summary(id)) return undefined;
         throw error;
       }

@@ -5,7 +5,7 @@ export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
 
 export interface TensorCache {
-  /** Concurrent calls share one load. @throws the error of `load` or `admit`, which is not cached */
+  /** Concurrent calls share one load. @throws the error of `load` or `admit`, without caching it */
   get(dataset: DatasetSummary): Promise<Tensors>;
   remove(id: string): void;
   /** Keeps the data set in memory, once it is loaded, until disposal: its user accounts for its memory. */

@@ -9,7 +9,7 @@ const CHUNK_BYTES = 2 ** 22;
 
 /**
  * Writes and syncs the file. The caller must sync the directory to make it durable.
- * @returns `sha256:` and the digest of the file, which is the data set's digest
+ * @returns `sha256:` and the digest of the file, as the data set's digest
  */
 export async function writeTensorFile(path: string, { train, test }: Tensors): Promise<string> {
   const file = await open(path, 'wx');
@@ -43,7 +43,7 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
   const [trainPixels, trainLabels] = [view(train.examples * IMAGE_PIXELS), view(train.examples)];
   const [testPixels, testLabels] = [view(test.examples * IMAGE_PIXELS), view(test.examples)];
   const digest = await fill(new Uint8Array(memory), path).catch((cause: NodeJS.ErrnoException) => {
-    // System messages contain the path, which clients must not see.
+    // System messages contain the path. Clients must not see it.
     throw damaged(
       dataset,
       cause.code === undefined ? cause.message : `it cannot be read (${cause.code})`,

@@ -1,4 +1,4 @@
-/** Byte streams of files, archive entries and gzip files, which can be opened repeatedly. */
+/** Byte streams of files, archive entries and gzip files. They can be opened repeatedly. */
 import { createReadStream } from 'node:fs';
 import { pipeline, type Transform } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
@@ -48,7 +48,7 @@ export function zipEntrySource(
   };
 }
 
-/** The consumer enforces the size limit and stops reading, which defuses decompression bombs. */
+/** The consumer enforces the size limit and stops reading. This defuses decompression bombs. */
 export function gunzippedSource(compressed: ByteSource): ByteSource {
   return { part: compressed.part, bytes: null, open: () => decompress(compressed, createGunzip()) };
 }

@@ -21,7 +21,7 @@ interface OpenedUpload {
   readonly images: number;
 }
 
-/** Opens the files and checks their headers. The parameters and errors are those of `checkUpload`. */
+/** Opens the files and checks their headers. Has the parameters and errors of `checkUpload`. */
 async function openUpload(
   files: readonly UploadedFile[],
   testFraction: number | null,
@@ -33,7 +33,7 @@ async function openUpload(
   return { train, test, sent, images: countAll(sent, maxBytes) };
 }
 
-/** Counts the images by the headers of the files; the parameters and errors are those of `checkUpload`. */
+/** Counts the images by the headers of the files. Has the parameters and errors of `checkUpload`. */
 export async function countUpload(...upload: Parameters<typeof checkUpload>): Promise<number> {
   const [files, { testFraction }, maxBytes] = upload;
   return (await openUpload(files, testFraction, maxBytes)).images;

@@ -15,7 +15,7 @@ import { rejectPart } from '../reject-part.ts';
 
 /** Limit of the files of an archive, whatever they hold. */
 export const MAX_ARCHIVE_FILES = 1_000_000;
-/** Limit of the directory of a zip archive, which is held in memory: the names have about 200 characters. */
+/** Limit of the directory of a zip archive, held in memory: the names have about 200 characters. */
 const MAX_DIRECTORY_BYTES = 256 * MAX_ARCHIVE_FILES;
 /** Holds the end records and the longest comment of a zip archive. */
 const TAIL_BYTES = 2 ** 17;

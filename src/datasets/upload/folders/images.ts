@@ -17,11 +17,11 @@ import { assignClasses, type ClassFolders, type ClassImage } from './assign-clas
 
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
 export const DECODING_BYTES = 128 * 2 ** 20;
-/** Limit of an encoded image, which is held in memory. */
+/** Limit of an encoded image, held in memory. */
 export const MAX_FILE_BYTES = 32 * 2 ** 20;
 /** Memory of encoded images above which the next one is not read yet. */
 const MAX_ENCODED_BYTES = 16 * 2 ** 20;
-/** libuv has four threads, which also read and write files. */
+/** libuv has four threads. They also read and write files. */
 const MAX_DECODED_AT_ONCE = 3;
 /** Inverted is a set whose median border is lighter than this: networks expect light objects on black. */
 const LIGHT = 128;
