@@ -17,7 +17,7 @@ export interface PixelOptions {
 }
 
 export const FLOAT16_ROUNDING = 2 ** -11;
-/** Two roundings of float32, as in `bytes * np.float32(1 / 255)`. Also used for float64, which is often widened float32. */
+/** Two roundings of float32, as in `bytes * np.float32(1 / 255)`. Also used for float64, often widened from float32. */
 export const FLOAT32_ROUNDING = 2 ** -22;
 
 /**

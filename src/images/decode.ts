@@ -43,7 +43,7 @@ export function decodeImages(body: ReceivedImages): DecodedImages {
   }
 }
 
-/** One list of corrections per image; empty without `fit`, which applies to all files of a form or to none. */
+/** One list of corrections per image; empty without `fit`. All files of a form have it, or none does. */
 export function listCorrections(body: ReceivedImages): (readonly Correction[])[] {
   if (body.kind === 'many') return body.parts.flatMap(listCorrections);
   return body.kind === 'batch' && body.corrected ? [body.corrected] : [];

@@ -12,7 +12,7 @@ import { imageSlots } from './slots.ts';
 /** Loads the library on first use: it takes 45 ms and 8 MiB. */
 async function loadSharp() {
   const { default: sharp } = await import('sharp');
-  // All other decoders are blocked: those of SVG, PDF and TIFF are large and have had many vulnerabilities.
+  // All other decoders are blocked: the ones of SVG, PDF and TIFF are large and have had many vulnerabilities.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({
     operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
@@ -111,7 +111,7 @@ async function preprocessImage(
   const corrected: Correction[] = [];
   if (orientation > 1) corrected.push({ code: 'oriented', detail: 'rotated by its EXIF orientation' });
   let image = (await openDecoder(bytes, width * height)).autoOrient();
-  // libvips would flatten an opaque grey image to colours, which costs time only.
+  // libvips would flatten an opaque grey image to colours. That costs only time.
   if (hasAlpha) image = image.flatten({ background: background === 'black' ? 'black' : 'white' });
   const isResized = width !== IMAGE_SIDE || height !== IMAGE_SIDE;
   // JPEG and WebP are shrunk while they are decoded, because nothing before the resizing needs all pixels.

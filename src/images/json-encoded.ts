@@ -10,7 +10,7 @@ const START = /^(?:\xef\xbb\xbf)?\s*\{\s*"image(?:s"\s*:\s*(?:\[\s*)?|"\s*:\s*)[
 /** Bounds the work of the main thread; far more than any client writes before the first image. */
 const START_BYTES = 1024;
 
-/** Whether the first image of a JSON body is encoded. All others then have to be, too. */
+/** Whether the first image of a JSON body is encoded. All others then have to be encoded as well. */
 export function holdsEncodedImages(bytes: Buffer): boolean {
   return START.test(bytes.toString('latin1', 0, START_BYTES));
 }

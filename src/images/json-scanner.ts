@@ -1,5 +1,5 @@
 /**
- * Scanner for the few JSON tokens in a body of images. JSON.parse would build the whole document first, which takes
+ * Scanner for the few JSON tokens in a body of images. JSON.parse would first build the whole document: it takes
  * gigabytes for 60 MB of "[[[[", and would report NaN without a JSON pointer.
  */
 import { AtelierError } from '../errors.ts';
@@ -43,7 +43,7 @@ export class JsonScanner {
     return true;
   }
 
-  /** Reads a number. Returns NaN, which JSON cannot contain, if the next token is not a number. */
+  /** Reads a number. Returns NaN (JSON cannot contain it) if the next token is not a number. */
   number(): number {
     this.#skipSpace();
     const bytes = this.#bytes;

@@ -1,4 +1,4 @@
-/** Slots for decoding and encoding images: sharp occupies the threads of libuv, which also read and write files. */
+/** Slots for decoding and encoding images: sharp occupies threads that also access files. */
 import { createSemaphore, type Semaphore } from '../concurrency/semaphore.ts';
 
 /** Work that fits within both takes at most about 20 ms. */
