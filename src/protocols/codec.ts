@@ -26,7 +26,7 @@ export interface Decoded<Format> {
   readonly diagnoses?: readonly Diagnosis[] | null;
 }
 
-/** A body that holds encoded images, which the main thread decodes. */
+/** A body that holds encoded images. The main thread decodes them. */
 export interface WithEncodedImages<Format> {
   readonly encoded: readonly EncodedImage[];
   readonly responseFormat: Format;

@@ -22,7 +22,7 @@ export interface InstanceOptions {
 
 /**
  * One image per element: numbers, an encoded image as `{ "b64": … }`, or an object with one field around either. Its
- * name is that of the input, which each client takes from its own model.
+ * name is the input's name. Each client takes it from its own model.
  * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`
  */
 export function fromRows(rows: unknown, pointer: string, options: InstanceOptions = {}): Instances {
@@ -35,7 +35,7 @@ export function fromRows(rows: unknown, pointer: string, options: InstanceOption
 }
 
 /**
- * All images in one value: a tensor, which may be a single image, or encoded images as `{ "b64": … }`.
+ * All images in one value: a tensor (also of a single image), or encoded images as `{ "b64": … }`.
  * @throws AtelierError see `fromRows`
  */
 export function fromColumn(column: unknown, pointer: string, options: InstanceOptions = {}): Instances {

@@ -27,7 +27,7 @@ export function rankClasses(probabilities: ArrayLike<number>, classNames: readon
     .slice(0, k);
 }
 
-/** @throws AtelierError `impossible-request` if a probability is NaN, which many clients cannot read */
+/** @throws AtelierError `impossible-request` if a probability is NaN: many clients cannot read it */
 export function assertFinite({ reference }: ServedModel, probabilities: Float32Array): void {
   // Infinite logits make the softmax sum NaN, so every infinity ends up here too.
   if (!probabilities.some(Number.isNaN)) return;

@@ -10,7 +10,7 @@ import { explainRequestSchema, MAX_EXPLAINED_IMAGES } from './schema.ts';
 
 /**
  * @returns one image per instance
- * @throws AtelierError `malformed-body`, and those of `fromRows`
+ * @throws AtelierError `malformed-body`, and errors of `fromRows`
  */
 export function decodeExplainRequest(
   bytes: Uint8Array,

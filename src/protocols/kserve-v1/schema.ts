@@ -1,5 +1,5 @@
 /**
- * Wire format of KServe v1, apart from its predict API, which is TensorFlow Serving's.
+ * Wire format of KServe v1, apart from its predict API: TensorFlow Serving's.
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
 import { z } from 'zod';
@@ -16,7 +16,7 @@ export const explainRequestSchema = z.strictObject({
     .describe(`Images as for \`:predict\`, one per element, at most ${MAX_EXPLAINED_IMAGES}`),
 });
 
-/** The protocol leaves the explanations to the server: they are those of the native protocol. */
+/** The protocol leaves the explanations to the server: they are the native protocol's. */
 export const explainResponseSchema = z
   .object({ explanations: z.array(explanationSchema).describe('One per image, in their order') })
   .meta({ id: 'KserveExplanations' });

@@ -1,4 +1,4 @@
-/** Numeric datatypes of the Open Inference Protocol v2, in which pixels can be sent. */
+/** Numeric datatypes of the Open Inference Protocol v2 for pixels. */
 
 /** The typed array of each datatype. The protocol is little-endian, as are the platforms of the service. */
 const ARRAYS = {

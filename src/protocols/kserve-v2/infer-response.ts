@@ -9,7 +9,7 @@ import { IMAGE_SUFFIX, type V2InferResponse, type V2Output } from './schema.ts';
 
 type Values = readonly (number | string)[];
 
-/** Decimals of a probability in a classification, which is written without an exponent. */
+/** Decimals of a probability in a classification, written without an exponent. */
 const DECIMALS = 9;
 
 /** @param probabilities n × classes, row-major */

@@ -8,7 +8,7 @@ export interface RequestedOutput {
   readonly binary: boolean;
   /** Number of most probable classes to return instead of one probability per class; 0 for the probabilities. */
   readonly classification: number;
-  /** MLServer's codec, which its client finds again in the response. */
+  /** MLServer's codec. Its client finds it again in the response. */
   readonly contentType: string | undefined;
 }
 

@@ -8,7 +8,7 @@ type Rows = readonly unknown[];
 /**
  * Reads a table with one pixel per column, or with one column that holds images.
  * @returns one image per element
- * @throws AtelierError `invalid-request` if a row is not an array, or its length differs from that of `columns`
+ * @throws AtelierError `invalid-request` if a row is not an array, or its length differs from the length of `columns`
  */
 export function splitRows({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
   const pointer = '#/dataframe_split/data';

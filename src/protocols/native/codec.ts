@@ -53,7 +53,7 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
   },
 };
 
-/** The JSON of images of which nothing but their predictions is known. */
+/** The JSON of images if only their predictions are known. */
 export function writePredictions(
   { reference, classNames }: ServedModel,
   { probabilities, logits }: Outputs,

@@ -32,8 +32,8 @@ export function versionStatus(...versions: readonly number[]): ModelVersionStatu
 }
 
 /**
- * The status of the newest version and of those with an alias, newest first: a model may have thousands of versions,
- * and TensorFlow Serving, too, keeps the newest one and those that a label needs.
+ * The status of the newest version and of versions with an alias, newest first: a model may have thousands of versions,
+ * and TensorFlow Serving also keeps the newest one and the ones that a label needs.
  */
 export function modelStatus({ latest, aliases }: Model): ModelVersionStatus {
   const versions = new Set([latest.version, ...Object.values(aliases)]);
