@@ -14,7 +14,7 @@ export interface TarEntry {
 }
 
 const BLOCK = 512;
-/** Limit of a name or of a pax record, which are held in memory. */
+/** Limit of a name or of a pax record, held in memory. */
 const MAX_RECORD_BYTES = 64 * 1024;
 const CHECKSUM = { offset: 148, bytes: 8 };
 const FILE_TYPES = ['0', '\0', '7'];

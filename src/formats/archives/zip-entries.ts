@@ -65,7 +65,7 @@ export function* readEntries(
   if (at !== last) reject(DAMAGED);
 }
 
-/** Rejects entries that reach into the directory or share bytes, as those of some decompression bombs do. */
+/** Rejects entries that reach into the directory or share bytes, as in some decompression bombs. */
 export function checkApart(entries: readonly DirectoryEntry[], directoryStart: number, reject: Reject): void {
   let [before, end] = ['', 0];
   for (const { name, offset, compressedBytes } of entries.toSorted((a, b) => a.offset - b.offset)) {

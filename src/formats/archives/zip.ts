@@ -1,7 +1,7 @@
 /**
  * Strict reader of zip archives.
- * Decompression is bounded by the declared size, and checksums are verified. Libraries are not used for reading: fflate, which
- * writes the archives, inflates past the declared size; yauzl reads asynchronously only; both ignore checksums and overlaps.
+ * Decompression is bounded by the declared size, and checksums are verified. Libraries are not used for reading: fflate (it
+ * writes the archives) inflates past the declared size; yauzl reads asynchronously only; both ignore checksums and overlaps.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { quote, rejectModelFile } from '../models/file-error.ts';

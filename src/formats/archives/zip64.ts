@@ -10,7 +10,7 @@ const LOCATOR = { signature: 0x0706_4b50, bytes: 20 };
 const END = { signature: 0x0606_4b50, bytes: 56, uncountedBytes: 12 };
 const EXTRA_ID = 1;
 
-/** Where the central directory lies; offsets are those of the archive. */
+/** Where the central directory lies; offsets are relative to the archive. */
 export interface DirectoryRange {
   readonly count: number;
   readonly start: number;
@@ -18,7 +18,7 @@ export interface DirectoryRange {
 }
 
 /**
- * Reads the Zip64 end record, which some writers add to small archives, too (PyTorch, `zip -fz`).
+ * Reads the Zip64 end record. Some writers add it even to small archives (PyTorch, `zip -fz`).
  * @param view the end of the archive
  * @param viewOffset offset of `view` in the archive
  * @param end position of the plain end record in `view`
@@ -44,7 +44,7 @@ export function readZip64End(
 }
 
 /**
- * Replaces those of the values that have all bits set, in this order, by the ones of the Zip64 extra field.
+ * Replaces the values that have all bits set, in this order, by the ones of the Zip64 extra field.
  * @param extra the extra fields of an entry of the directory
  * @returns the same values without a Zip64 extra field; undefined if it is too short
  */

@@ -73,7 +73,7 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
     malformed('its header must have exactly the entries descr, fortran_order (True or False) and shape');
   }
   const dataOffset = start + length;
-  // A product above 2^53 is inexact, but differs from any file length; Infinity × 0 is NaN and rejected, too.
+  // A product above 2^53 is inexact, but differs from any file length; Infinity × 0 is NaN and also rejected.
   const dataBytes = shape.reduce((product, dimension) => product * dimension, NPY_ITEM_BYTES[dtype]);
   if (dataBytes !== fileBytes - dataOffset) {
     malformed(

@@ -4,7 +4,7 @@ import { blocks, type LayerSizes } from '../../numerics/network/layers.ts';
 export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** In C order. Bfloat16 is widened to float32, which is exact. */
+  /** In C order. Bfloat16 is widened to float32 without rounding. */
   readonly data: Float16Array | Float32Array | Float64Array;
 }
 

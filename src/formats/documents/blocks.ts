@@ -46,7 +46,7 @@ export interface Image {
 }
 
 export interface Section {
-  /** null for the first section, which follows the title of the document. */
+  /** null for the first section. It follows the title of the document. */
   readonly title: string | null;
   readonly blocks: readonly Block[];
 }

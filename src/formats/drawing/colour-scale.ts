@@ -2,7 +2,7 @@
 import { BLACK, type Colour, fillRectangle, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
-/** The ends of ColorBrewer's RdBu, which is safe for colour-blind readers. */
+/** The ends of ColorBrewer's RdBu, safe for colour-blind readers. */
 const NEGATIVE: Colour = 0x2166ac;
 const POSITIVE: Colour = 0xb2182b;
 const GREY: Colour = 0x808080;
@@ -10,7 +10,7 @@ const GREY: Colour = 0x808080;
 export const SCALE_HEIGHT = 26;
 export const SCALE_MIN_WIDTH = 120;
 
-/** The largest finite absolute value, at which the scale ends on both sides. */
+/** The largest finite absolute value. The scale ends there on both sides. */
 export function magnitude(values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) {

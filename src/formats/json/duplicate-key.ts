@@ -3,7 +3,7 @@ import { COLON, isClosing, isOpening, QUOTE, scanStructure } from './structure.t
 
 /**
  * @param json text that JSON.parse accepts
- * @returns the first key that occurs twice in an object, compared after unescaping; undefined if there is none
+ * @returns the first key that occurs twice in an object, compared after unescaping, or undefined
  */
 export function findDuplicateKey(json: Uint8Array): string | undefined {
   const opened: Set<string>[] = [];

@@ -8,7 +8,7 @@ const FROM_SKLEARN =
   'save the coefs_ and intercepts_ of an MLPClassifier as coefs_0, intercepts_0, … with np.savez("model.npz", …)';
 const FROM_KERAS =
   'save the kernel and bias of each Dense layer as coefs_0, intercepts_0, … with np.savez("model.npz", …)';
-const PICKLE = 'a pickle, which can run code when it is loaded';
+const PICKLE = 'a pickle, and could run code when it is loaded';
 
 const PYTORCH = `it is a file of torch.save, ${PICKLE}; ${FROM_PYTORCH}`;
 const KERAS = `it is a model of Keras; ${FROM_KERAS}`;
@@ -16,7 +16,7 @@ const COMPRESSED = `it is compressed; decompress it, but if joblib wrote it, ${F
 
 /** First bytes of files, as Latin-1. */
 const STARTS: readonly (readonly [starts: readonly string[], defect: string])[] = [
-  // The number 0x1950a86a20f9469cfc6c, with which torch.save starts a file that is not an archive.
+  // The number 0x1950a86a20f9469cfc6c: torch.save starts a file with it that is not an archive.
   [['\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19'], PYTORCH],
   // Protocols 2 to 5, and protocol 0 as it writes objects.
   [
@@ -24,7 +24,7 @@ const STARTS: readonly (readonly [starts: readonly string[], defect: string])[] 
     `it is ${PICKLE}; from scikit-learn, ${FROM_SKLEARN}; from PyTorch, ${FROM_PYTORCH}`,
   ],
   [['\x89HDF\r\n\x1a\n'], `it is an HDF5 file, as Keras writes; ${FROM_KERAS}`],
-  // gzip, bzip2, xz and zlib, all of which joblib writes.
+  // gzip, bzip2, xz and zlib: joblib writes all of them.
   [['\x1f\x8b', 'BZh', '\xfd7zXZ\0', '\x78\x01', '\x78\x5e', '\x78\x9c', '\x78\xda'], COMPRESSED],
   [['{', '['], 'it is JSON; export the model as safetensors, npz or ONNX instead'],
 ];

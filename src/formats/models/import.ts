@@ -49,7 +49,7 @@ export interface ImportedModel {
   readonly assumed: ImportOrigin['assumed'];
 }
 
-/** Field 1 of a message, the version of the format, which all writers put first. */
+/** Field 1 of a message, the version of the format. All writers put it first. */
 const ONNX_START = '\x08';
 
 type Parts = PackedLayers & {

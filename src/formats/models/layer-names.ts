@@ -6,7 +6,7 @@ import { orderByShape } from './layer-order.ts';
 
 interface Naming {
   readonly id: 'atelier' | 'sklearn' | 'pytorch';
-  /** Has the named groups `kind` and `layer`, which is a number or a path. */
+  /** Has the named groups `kind` and `layer` (a number or a path). */
   readonly pattern: RegExp;
   /** The `kind` of a layer's weights; any other kind means its biases. */
   readonly weights: string;

@@ -9,7 +9,7 @@ interface NamedLayer extends LayerTensors {
   readonly kind: string;
 }
 
-/** Limit of the search, which takes too long for more layers. Files with more are rejected later. */
+/** Limit of the search: it takes too long for more layers. Files with more are rejected later. */
 const MAX_SEARCHED = 9;
 
 /**

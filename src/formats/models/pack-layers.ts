@@ -9,7 +9,7 @@ export interface PackedLayers {
   readonly parameters: Float32Array;
   /** Number of values that were rounded to float32. */
   readonly rounded: number;
-  /** Whether every layer has biases; those of other layers are zero. */
+  /** Whether every layer has biases; missing ones are zero. */
   readonly hasBiases: boolean;
 }
 
@@ -103,7 +103,7 @@ export function copyRounded(
     const value = data[from]! * factor;
     out[i] = value;
     if (!Number.isFinite(out[i]))
-      rejectModelFile(`${quote(name)} has ${value} at position ${from}, which is not finite in float32`);
+      rejectModelFile(`${quote(name)} has ${value} at position ${from}, not finite in float32`);
     if (out[i] !== value) rounded++;
   }
   return rounded;

@@ -48,7 +48,7 @@ export function findNetwork({ outputs }: OnnxGraph, values: ReadonlyMap<string, 
   if (chain === undefined) {
     const last = found.find((each) => each.kind === 'other');
     return last
-      ? rejectNode(last.node, 'is the output, which must be logits or probabilities')
+      ? rejectNode(last.node, 'is the output; the output must be logits or probabilities')
       : rejectModelFile('its graph has no layer');
   }
   const weights = chain.layers.at(-1)!.weights.data;

@@ -13,7 +13,7 @@ type Operator = (operands: Operands, node: OnnxNode) => OnnxOperand;
 
 /** The default axis, 1 or −1 by version, is the last one of the two dimensions. */
 const LAST_AXES = [-1, 1];
-/** Casts to these types keep the values, except for rounding that the service does, too. */
+/** Casts to these types keep the values, except for rounding that the service also does. */
 const FLOATS: readonly number[] = [ELEMENT_TYPES.float, ELEMENT_TYPES.double];
 
 const other: Operator = (_, node) => ({ kind: 'other', node });
@@ -50,7 +50,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     if (readAttribute(node, 'transA', 0) !== 0) rejectNode(node, 'has transA; only transB is supported');
     const weights = requireWeights(w, node, readAttribute(node, 'transB', 0) === 0);
     const biases = b === undefined ? null : requireVector(b, node);
-    // Without biases of its own, a Gemm may be followed by an Add, to which beta does not apply.
+    // Without biases of its own, a Gemm may be followed by an Add. Beta does not apply to it.
     const factors = {
       weights: readAttribute(node, 'alpha', 1),
       biases: biases === null ? 1 : readAttribute(node, 'beta', 1),

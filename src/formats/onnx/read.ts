@@ -36,7 +36,7 @@ import {
 /** The standard operators have the empty domain, or this one. */
 const STANDARD_DOMAIN = 'ai.onnx';
 const MAX_INTS = 1024;
-/** The metadata of an export, which is JSON in part, takes a few thousand characters. */
+/** The metadata of an export is JSON in part, and takes a few thousand characters. */
 const MAX_VALUE_LENGTH = 2 ** 20;
 
 /** Tensors may be views of `bytes`. @throws AtelierError `invalid-model-file` */

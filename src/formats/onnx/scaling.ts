@@ -59,7 +59,7 @@ export function resolveScaling(
   return Math.abs(mean) < TOLERANCE && Math.abs(std - 1) < TOLERANCE ? null : { mean, std };
 }
 
-/** Possible standardizations of a graph: pixels of an integer input are 0–255, those of a floating-point input 0–255 or 0–1. */
+/** Possible standardizations of a graph: pixels of an integer input are 0–255, of a floating-point input 0–255 or 0–1. */
 export function possibleStandardizations(
   { unit, byte }: Scaling,
   elementType: OnnxValue['elementType'],

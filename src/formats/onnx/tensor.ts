@@ -52,7 +52,7 @@ function packed(tensor: Message, field: number): Uint8Array {
   return readBytes(tensor, field) ?? new Uint8Array(0);
 }
 
-/** The bits of 16-bit floats are written as varints, which may be shorter than the parameters that they become. */
+/** The bits of 16-bit floats are written as varints. These may be shorter than the parameters that they become. */
 function packedHalves(tensor: Message): Uint8Array {
   const bits = unpackVarints(packed(tensor, TENSOR.int32Data), MAX_HALVES);
   if (bits.length > MAX_HALVES) {

@@ -275,7 +275,7 @@ for (const [defect, file, message] of [
   [
     'outputs labels only',
     changed(({ outputs }) => ({ outputs: outputs.slice(1) })),
-    /node "ArgMax label" \(ArgMax\) is the output, which must be logits or probabilities/,
+    /node "ArgMax label" \(ArgMax\) is the output; the output must be logits or probabilities/,
   ],
   [
     'has no nodes',

@@ -1,4 +1,4 @@
-/** Writes a lab report as HTML: one file without scripts, which loads nothing. */
+/** Writes a lab report as HTML: one file that has no scripts and loads nothing. */
 import { h, type VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { type Block, type Image, type Inline, isParts, NONE } from '../blocks.ts';

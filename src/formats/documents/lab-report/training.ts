@@ -89,7 +89,7 @@ function listEpochs(epochs: readonly EpochRecord[]): Block {
   );
 }
 
-/** The test result of a training that does not measure its epochs, or the reason why there is none. */
+/** The test result of a training that does not measure its epochs, or the reason why it is missing. */
 function describeTest({ report: { job, evaluation } }: ReportInput): Block[] {
   if (job.testSet === 'every-epoch') return [];
   if (job.testSet === 'never')
@@ -108,7 +108,7 @@ function describeTest({ report: { job, evaluation } }: ReportInput): Block[] {
   ];
 }
 
-/** JSON with one line for each field, and for each field of its objects, which keeps it short. */
+/** JSON with one line for each field, and for each field of its objects, to keep it short. */
 function writeRequest(value: object, indent = ''): string {
   const fields = Object.entries(value).map(([key, field]) => {
     const isNested = indent === '' && isObject(field) && Object.keys(field).length > 3;
