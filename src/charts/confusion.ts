@@ -29,7 +29,7 @@ export const DARK_AREA = 0.72;
 /** Numbers in more cells would not be readable. */
 const MAX_NUMBERED_CLASSES = 20;
 
-/** A cell is as opaque as the square root of its fraction of the row, which keeps rare mistakes visible. */
+/** A cell is as opaque as the square root of its fraction of the row, so that rare mistakes stay visible. */
 export function drawConfusion(
   { classNames, matrix, subtitle, overlay }: ConfusionInput,
   options: ChartOptions,

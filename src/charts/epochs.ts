@@ -86,7 +86,7 @@ const CHARTS: Readonly<
 };
 
 /**
- * Draws a measure by epoch. Of several trainings, loss and accuracy are those of the validation split, or of the training
+ * Draws a measure by epoch. For several trainings, loss and accuracy belong to the validation split, or to the training
  * images if one of the trainings has no validation split.
  */
 export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartOptions): VNode {

@@ -35,7 +35,7 @@ export interface LinesInput extends Caption {
   readonly marks?: readonly Mark[];
 }
 
-/** Length of the piece of line between the plot and a label, which shows the dash. */
+/** Length of the piece of line between the plot and a label. It shows the dash. */
 const LEADER = 18;
 const LABEL_GAP = 13;
 /** Lines up to this length mark each point. */

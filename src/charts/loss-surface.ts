@@ -34,7 +34,7 @@ export function lossLevels(rows: LossSurface['loss']): number[] {
   return Array.from({ length: LEVELS }, (_, i) => low * (high / low) ** ((i + 0.5) / LEVELS));
 }
 
-/** One area per level, which covers everything with a higher loss. */
+/** One area per level. It covers everything with a higher loss. */
 export function drawSurface(
   { x: xs, y: ys, loss }: LossSurface,
   levels: readonly number[],

@@ -7,7 +7,7 @@ const MAX_OPTIONS = 3;
 const FIRST = ['training.optimizer.learningRate', 'training.optimizer.type', 'network.hidden'];
 /** Named last: the axis of a plot shows the epochs. */
 const LAST = ['seed', 'dataset', 'warmStart', 'training.epochs'];
-/** Characters of an id that identify a job among those of a plot. */
+/** Characters of an id that identify a job among the jobs of a plot. */
 const ID_CHARACTERS = 6;
 /** Longer values, such as ids of data sets, are cut. */
 const MAX_VALUE = 16;
@@ -52,7 +52,7 @@ function rank(path: string): number {
   return FIRST.includes(path) ? FIRST.indexOf(path) : FIRST.length + 1 + LAST.indexOf(path);
 }
 
-/** `learning rate 0.1`; the type of the optimizer by itself */
+/** `learning rate 0.1`; or only the type of the optimizer */
 function describe(path: string, value = '–'): string {
   const shown = value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE - 1)}…` : value;
   const name = path.split('.').at(-1)!;

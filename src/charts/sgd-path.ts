@@ -29,14 +29,14 @@ export interface SgdPathInput {
   readonly surface: LossSurface;
   /** Fractions of the variance along x and y. */
   readonly explainedVariance: readonly number[];
-  /** Number of images on which each loss is the mean, and their split. */
+  /** Each loss is the mean over this number of images of the split. */
   readonly examples: number;
   readonly split: string;
   /** Whether the repetition of the training ended with the parameters of the first. */
   readonly agrees?: boolean;
 }
 
-/** Darker areas have a higher loss. The first and last point state their loss and that of their projection. */
+/** Darker areas have a higher loss. The first and last point state their loss and their projection's. */
 export function drawSgdPath(input: SgdPathInput, options: ChartOptions): VNode {
   const { points, surface, explainedVariance, examples, split } = input;
   const [start, end] = [points[0]!, points.at(-1)!];

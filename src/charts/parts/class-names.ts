@@ -16,7 +16,7 @@ export function rowNamesWidth(classNames: readonly string[], area: Box): number 
   return Math.min(longestName(classNames), 0.3 * boxWidth(area)) + 8;
 }
 
-/** Height of the names under columns of the given width, which are slanted where they do not fit. */
+/** Height of the names under columns of the given width. Names that do not fit are slanted. */
 export function columnNamesHeight(classNames: readonly string[], width: number): number {
   if (areUpright(classNames, width)) return LABEL_HEIGHT;
   return Math.min(longestName(classNames), SLANTED) * Math.SQRT1_2 + LABEL_HEIGHT;

@@ -12,7 +12,7 @@ const NOT_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/gu;
 export function element(name: string, attributes: Attributes, ...children: readonly Child[]): VNode {
   const rounded: Record<string, string | number | undefined> = {};
   for (const [attribute, value] of Object.entries(attributes)) {
-    // Preact would render the name alone, which XML does not allow.
+    // Preact would render the name alone. XML does not allow that.
     if (value === '') continue;
     const digits = attribute.endsWith('opacity') ? 100 : 10;
     rounded[attribute] = typeof value === 'number' ? Math.round(value * digits) / digits + 0 : value;

@@ -10,7 +10,7 @@ export interface ChartOptions {
   readonly width: number;
   readonly height: number;
   readonly theme: Theme;
-  /** False if the description, which has the notes, is shown beside the chart. */
+  /** False if the description is shown beside the chart: it has the notes. */
   readonly hasNotes?: boolean;
 }
 

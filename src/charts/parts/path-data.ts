@@ -1,9 +1,9 @@
-/** Path data of lines, areas and bars, which consist of straight segments. */
+/** Path data of lines, areas and bars of straight segments. */
 import type { Box } from './box.ts';
 
 export type Position = readonly [x: number, y: number];
 
-/** A line; null is a gap. A position alone is a closed path, which its stroke shows as a dot. */
+/** A line; null is a gap. A position alone is a closed path, shown by its stroke as a dot. */
 export function svgLine(positions: Iterable<Position | null>): string {
   return splitAtGaps(positions)
     .map((run) => writePath(run, run.length === 1))

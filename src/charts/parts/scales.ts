@@ -61,7 +61,7 @@ export function horizontalValueScale(
   return Object.assign((value: number) => scale(value), { domain: scale.domain, ticks });
 }
 
-/** Interpolates like d3-scale, whose functions take five times as long, which long lines notice. */
+/** Interpolates like d3-scale. Its functions take five times as long: too much for long lines. */
 export function linearScale(
   domain: Domain,
   [from, to]: readonly [number, number],

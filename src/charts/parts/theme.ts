@@ -7,7 +7,7 @@ export interface Theme {
   readonly ink: string;
   /** Axes, ticks and notes. */
   readonly muted: string;
-  /** Grid lines, which are decoration. */
+  /** Grid lines, as decoration. */
   readonly grid: string;
   /** Lines, in this order. */
   readonly series: readonly string[];
