@@ -17,7 +17,7 @@ export interface GradientComparison {
   readonly relativeError: number;
   /** numpy.allclose(analytic, numeric, rtol 1e-3, atol 1e-8), without kinked coordinates. */
   readonly allclose: boolean;
-  /** Allowed rounding noise in ‖a − n‖ over k coordinates: 4 √k times that of one difference quotient. */
+  /** Allowed rounding noise in ‖a − n‖ over k coordinates: 4 √k times the noise of one difference quotient. */
   readonly noise: number;
   /** ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, without kinked coordinates. */
   readonly passed: boolean;

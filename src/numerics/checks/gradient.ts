@@ -32,7 +32,7 @@ export interface GradientCheckPlan extends Network {
   readonly coordinates: CoordinateChoice;
   /** Seed of the sample of coordinates. */
   readonly seed: number;
-  /** The packed gradient to check; that of the reference by default. */
+  /** The packed gradient to check; the reference's by default. */
   readonly gradient?: Float64Array | undefined;
 }
 
@@ -119,7 +119,7 @@ export function* gradientCheck(
     for (; done < count && positions[done]! < block.end; done++) {
       if (done % chunk === 0) yield { done, coordinates: count };
       const w = parameters[positions[done]!]!;
-      // The step after rounding, which may differ from `stepSize`.
+      // The step after rounding. It may differ from `stepSize`.
       const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
       locate(coordinate, b, block, positions[done]!);
       perturbed.evaluate(above, coordinate, up - w);

@@ -11,7 +11,7 @@ import { PLAIN_SETTINGS } from '../training/engine.ts';
 const STEP_POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
 
 /**
- * Largest ‖g − g64‖ / ‖g64‖ of any block of the gradient, g being that of the engine. 0 / 0 counts as 0, NaN or ∞ as
+ * Largest ‖g − g64‖ / ‖g64‖ of any block of the gradient, g being the engine's. 0 / 0 counts as 0, NaN or ∞ as
  * Number.MAX_VALUE. Each example gets the class after its own: if a network is certain of the label, p − 1 consists of
  * rounding alone, and even a correct engine would show a large difference. For the same reason teachers have at most half
  * of the target.

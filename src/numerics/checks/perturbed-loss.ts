@@ -33,7 +33,7 @@ export interface PerturbedLoss {
 /**
  * Changing W_l[i, j] by δ changes z_l[n, i] by δ a_{l−1}[n, j] (for pixels, the standardized value) and nothing else of
  * layer l; an example whose input is zero does not change. In the layers above, z_m changes by W_m Δa_{m−1}, with Δa the
- * list of changed units. `parameters` (packed) must not change meanwhile and are not written.
+ * list of changed units. `parameters` (packed) must not change during a call and are not written.
  */
 export function createPerturbedLoss(
   network: Network,

@@ -26,7 +26,7 @@ const KINK_LIMIT = 0.05;
 
 /**
  * Returns null if the check passes. Only steps below the default are called too small: at the default, noise above the
- * tolerance means that the gradient is almost zero (a very confident model, dead units), which the allowed noise lets
+ * tolerance means that the gradient is almost zero (a very confident model, dead units): the allowed noise lets it
  * pass. If a step of at least the default vanishes, the parameters are too large.
  */
 export function verdict(

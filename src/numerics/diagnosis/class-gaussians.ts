@@ -59,7 +59,7 @@ export function fitClassGaussians(
 /** Index of element (i, i) in a lower triangle. */
 const diagonal = (i: number) => (i * (i + 3)) / 2;
 
-/** Cholesky in place: the lower triangle of C becomes that of G, C = G Gᵀ. */
+/** Cholesky in place: the lower triangle of C becomes the one of G, C = G Gᵀ. */
 function factorize(c: Float64Array, d: number): void {
   for (let i = 0; i < d; i++) {
     const row = (i * (i + 1)) / 2;

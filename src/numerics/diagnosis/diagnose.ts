@@ -37,7 +37,7 @@ export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] 
     max <= 1 ? statistics.brightest > 1 : max <= MAX_UNSCALED && UNSCALED_FACTOR * max < statistics.brightest;
   if (isUnscaled) {
     findings.push({ code: 'unscaled', max });
-    // The white of other scales is unknown; that of most images is close to their brightest pixel.
+    // The white of other scales is unknown. In most images it is close to the brightest pixel.
     const factor = max <= 1 ? 255 : 255 / max;
     corrected = Float32Array.from(image, (value) => value * factor);
   }

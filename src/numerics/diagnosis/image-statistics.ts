@@ -1,4 +1,4 @@
-/** Statistics of the images of a training split, with which `diagnose` compares an image. */
+/** Statistics of the images of a training split. `diagnose` compares an image with them. */
 import type { Examples, Pixels } from '../training/engine.ts';
 import { type ClassGaussians, fitClassGaussians, logLikelihood } from './class-gaussians.ts';
 import {
@@ -35,7 +35,7 @@ const FALSE_ALARM_RATES = { inverted: 0.001, transposed: 0.003, offCentre: 0.002
 const MAX_MEASURED = 10_000;
 
 /**
- * Distributions are fitted to every second image and thresholds are taken from the others, which the fit has not seen, so
+ * Distributions are fitted to every second image and thresholds are taken from the others. The fit has not seen these, so
  * the false-alarm rates hold for new images too.
  * @param examples at least two, of 28×28 pixels
  * @throws RangeError if there are fewer, or they have another size

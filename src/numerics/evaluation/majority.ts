@@ -1,4 +1,4 @@
-/** The accuracy of always predicting the largest class, which a network that has learned exceeds. */
+/** The accuracy of always predicting the largest class: a network that has learned exceeds it. */
 
 /** With fewer images, two standard errors would be too much to ask for. */
 const MANY = 100;

@@ -49,7 +49,7 @@ function lowerTail(k: number, n: number): number {
 /**
  * P(χ²₁ > x) = erfc(√(x / 2)) = Γ(½, x/2) / √π, to a relative 1e-13 until it underflows. With y = x / 2:
  * 1 − e⁻ʸ √(y/π) Σ_k yᵏ / (½)(3/2)…(½ + k) while that is large, then Legendre's continued fraction
- * e⁻ʸ √(y/π) / (y + ½ − (½ · 1) / (y + 5/2 − (3/2 · 2) / (y + 9/2 − …))) (Abramowitz and Stegun 6.5.29, 6.5.31), which
+ * e⁻ʸ √(y/π) / (y + ½ − (½ · 1) / (y + 5/2 − (3/2 · 2) / (y + 9/2 − …))) (Abramowitz and Stegun 6.5.29, 6.5.31). It
  * loses no digits in the tail.
  */
 export function chiSquareTail(x: number): number {

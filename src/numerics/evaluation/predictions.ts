@@ -1,4 +1,4 @@
-/** Predictions of labelled images, from which all metrics are computed. */
+/** Predictions of labelled images. All metrics are computed from them. */
 
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
 import type { Examples, Pixels } from '../training/engine.ts';
@@ -15,7 +15,7 @@ export interface Predictions {
   readonly losses: Float64Array;
 }
 
-/** Images per chunk, which bounds the memory of the outputs. */
+/** Images per chunk, to bound the memory of the outputs. */
 const CHUNK_IMAGES = 1000;
 
 /**

@@ -10,7 +10,7 @@ const Z_95 = 1.959963984540054;
  * 95 % interval of a proportion by Wilson's score (Wilson 1927): with p = successes / n,
  * (p + z²/2n ± z √(p (1 − p) / n + z²/4n²)) / (1 + z²/n). It stays within 0 … 1 and is accurate for
  * proportions near 0 and 1 too.
- * @param intervals number of intervals that hold together with a probability of at least 95 %, each of which then has
+ * @param intervals number of intervals that hold together with a probability of at least 95 %; each then has
  *   the level 1 − 0.05 / intervals (Bonferroni)
  */
 export function wilsonInterval(

@@ -165,7 +165,7 @@ function erase(
 
 /**
  * Counter (196 · position + i / 4, epoch) covers pixels i … i + 3, two per word: the top ten bits of its high half, then
- * those of its low half.
+ * of its low half.
  */
 function addNoise(out: Uint8Array, table: Int16Array, seed: number, epoch: number, position: number): void {
   for (let i = 0; i < PIXELS; i += 2) {

@@ -20,7 +20,7 @@ export function distill(q: Float64Array, { weight, targets }: Distillation, exam
 /** Writes logits and probabilities, n × classes each, row-major, of `pixels`, n × d0. */
 type Forward = (logits: Float32Array, probabilities: Float32Array, pixels: Uint8Array) => void;
 
-/** Images per call, which bounds the memory of the outputs. */
+/** Images per call, to bound the memory of the outputs. */
 const CHUNK_IMAGES = 1000;
 
 /**

@@ -7,7 +7,7 @@ import type { ActivationFunction } from '../network/activations.ts';
 import type { Pixels } from '../training/engine.ts';
 
 export interface ActiveValues {
-  /** Positions, ascending, of which the first `count` are valid. All other values and derivatives are 0. */
+  /** Positions, ascending; the first `count` are valid. All other values and derivatives are 0. */
   readonly indices: Int32Array;
   readonly values: Float64Array;
   /** ∂value/∂z of a hidden layer's units; unused for pixels. */
@@ -55,7 +55,7 @@ export function activate(a: ActiveValues, z: Float64Array, act: ActivationFuncti
 }
 
 /**
- * Inverted dropout, with m_j = 1 if unit j is kept, else 0: a_j ← a_j m_j / (1 − p), and its derivative likewise, which
+ * Inverted dropout, with m_j = 1 if unit j is kept, else 0: a_j ← a_j m_j / (1 − p), and its derivative likewise. This
  * preserves the expected value. `scale` is 1 / (1 − p).
  */
 export function dropOut(a: ActiveValues, kept: Uint8Array, scale: number): void {

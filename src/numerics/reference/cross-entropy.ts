@@ -15,7 +15,7 @@ function sumOfExponentials(z: Float64Array, shift: number): number {
   return sum;
 }
 
-/** logsumexp(z) − z_label, in nats. Not log(softmax), which is log 0 for a confident mistake. */
+/** logsumexp(z) − z_label, in nats. Not log(softmax): that is log 0 for a confident mistake. */
 export function crossEntropy(z: Float64Array, label: number): number {
   const max = z[argmax(z)]!;
   return Math.log(sumOfExponentials(z, max)) + (max - z[label]!);

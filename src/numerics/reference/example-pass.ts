@@ -49,7 +49,7 @@ export function prepare({ network, foldedBiases }: ExamplePass, layers: readonly
 
 /**
  * a_0 = x / 255, standardized if so configured;  z_l = W_l a_{l−1} + b_l;  a_l = act(z_l) for l < L.
- * Returns the logits z_L (classes), which the next pass overwrites.
+ * Returns the logits z_L (classes). The next pass overwrites them.
  */
 export function forwardExample(
   pass: ExamplePass,

@@ -1,4 +1,4 @@
-/** The reference engine, which defines correct results: float64, plain loops, one thread. */
+/** The reference engine defines correct results: float64, plain loops, one thread. */
 
 import { unpack } from '../network/layers.ts';
 import { emaDecay, updateAverage } from '../training/ema.ts';

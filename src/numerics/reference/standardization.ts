@@ -1,6 +1,6 @@
 /**
  * Standardization of the pixels, folded into the first layer.
- * The standardized pixels s = (a0 − μ) / σ are never computed, which preserves the zeros of a0: with a0 / σ as the
+ * The standardized pixels s = (a0 − μ) / σ are never computed, to preserve the zeros of a0: with a0 / σ as the
  * input, W s + b = W (a0 / σ) + (b − (μ/σ) W·1).
  */
 import type { Layer, Parameters, Standardization } from '../network/layers.ts';

@@ -17,7 +17,7 @@ export interface SgdPathPlan {
   readonly snapshots: number;
   /** Points of the surface in each direction. */
   readonly grid: number;
-  /** Number of training images whose loss is measured; at most those of the training split. */
+  /** Number of training images whose loss is measured; at most all of the training split. */
   readonly examples: number;
 }
 

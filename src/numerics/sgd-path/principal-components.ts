@@ -11,7 +11,7 @@ export interface PrincipalComponents {
   readonly explainedVariance: readonly number[];
 }
 
-/** Numbers of a vector that are centred at a time, which bounds the memory and stays in the cache. */
+/** Numbers of a vector that are centred at a time: few, to bound the memory and stay in the cache. */
 const BLOCK = 2048;
 /** Enough for eigenvalues that differ by a few per cent; closer ones have no distinct directions. */
 const MAX_ITERATIONS = 10_000;

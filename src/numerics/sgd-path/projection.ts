@@ -7,7 +7,7 @@ export interface PathPoint {
   readonly y: number;
   /** Loss of the snapshot itself. */
   readonly loss: number;
-  /** Loss of its projection onto the plane, which differs where the path leaves the plane. */
+  /** Loss of its projection onto the plane. It differs where the path leaves the plane. */
   readonly planeLoss: number;
 }
 

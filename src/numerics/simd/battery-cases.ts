@@ -18,7 +18,7 @@ export const CASE_COUNT = 119;
 /** Examples beyond the batch, so that batches differ. */
 export const FURTHER_EXAMPLES = 3;
 
-/** One to twelve pairs of vectors of four, full and not, and a wider layer, which is always divided into panels. */
+/** One to twelve pairs of vectors of four, full and not, and a wider layer that is always divided into panels. */
 const UNITS = [3, 8, 13, 19, 24, 26, 32, 34, 40, 47, 55, 63, 72, 77, 85, 95, 101];
 const INPUTS = [97, 64, 33, 32, 1];
 const LATER_LAYERS = [[10], [3], [53, 21], [61, 30, 7], [70, 46, 14], [78, 38, 9], [86, 95, 14]];

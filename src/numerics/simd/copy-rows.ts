@@ -3,7 +3,7 @@ import { MAX_BATCH } from './constants.ts';
 import { HEADER } from './header.ts';
 
 /**
- * Records first … last − 1 ← the rows of `pixels` at the indices of the batch, which are in the kernel's memory; with
+ * Records first … last − 1 ← the rows of `pixels` at the indices of the batch (in the kernel's memory); with
  * mixup also their partners. Allocates nothing.
  */
 export type CopyRows = (first: number, last: number) => void;
@@ -54,7 +54,7 @@ export function createCopyRows(
 
 /**
  * Reads one word of every cache line of the rows before they are copied. Rows are scattered over the data set; this
- * way the processor waits for many of them at once, which halves the time. Both ends of all rows are read first, so that
+ * way the processor waits for many of them at once, in half the time. Both ends of all rows are read first, so that
  * it also waits for the translations of many addresses at once.
  */
 function touch(from: Int32Array, batch: Uint32Array, first: number, last: number, count: number): number {

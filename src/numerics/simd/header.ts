@@ -70,7 +70,7 @@ export const HEADER = createTable(LINE, {
   LAYER_COUNT: i32,
   RECORDS: i32,
   RECORD_STRIDE: i32,
-  /** Offset of a record that stays zero, with which lists are padded. */
+  /** Offset of a record that stays zero. Lists are padded with it. */
   ZERO_RECORD: i32,
   /** List of the records of the batch. */
   BATCH_LIST: i32,
@@ -106,7 +106,7 @@ export const HEADER = createTable(LINE, {
   SEED: i32,
   DROPOUT_THRESHOLD: i32,
   AUGMENTED: i32,
-  /** Rows of the examples that those of the batch are mixed with; 0 without mixup. */
+  /** Rows of the examples that the batch is mixed with; 0 without mixup. */
   PARTNER_ROWS: i32,
   PARTNER_STRIDE: i32,
   FLIP: i32,
@@ -217,6 +217,6 @@ export function createView<F extends Fields>(
       },
     });
   }
-  // V8 calls accessors of a prototype faster than those of an object with this many properties.
+  // V8 calls accessors of a prototype faster than accessors of an object with this many properties.
   return Object.create(view) as View<F>;
 }

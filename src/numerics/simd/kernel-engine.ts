@@ -33,7 +33,7 @@ export interface KernelHandle {
 export interface KernelEngine extends Engine {
   /** Whether this processor rounds multiply-adds once. */
   readonly fused: boolean;
-  /** Creates the handle for `runKernelThread`. `pixels` are those of the steps, in shared memory. */
+  /** Creates the handle for `runKernelThread`, with the pixels of the steps in shared memory. */
   createHandle(pixels: Uint8Array): KernelHandle;
   /** Ends every `runKernelThread`; later steps run in the engine's own thread alone. */
   shutdown(): void;
@@ -121,7 +121,7 @@ export function createKernelEngine(
     exports.transposeAll();
   }
 
-  /** Whether a step is only decay and −η times the gradient, which MODE_DIRECT adds to the weights as it is summed. */
+  /** Whether a step is only decay and −η times the gradient. MODE_DIRECT adds it to the weights as it is summed. */
   const canAddDirectly =
     optimizer.type === 'sgd' && optimizer.momentum === 0 && settings.l1 === 0 && clipNorm === null;
 

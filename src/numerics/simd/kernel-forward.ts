@@ -21,7 +21,7 @@ export interface KernelForward {
   forward(logits: Float32Array, probabilities: Float32Array, pixels: Pixels): void;
   /** Adds to `sums` the loss and the correct predictions of the examples of the given indices. */
   evaluate(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
-  /** Adds to `findings` those of the examples of the given indices. */
+  /** Adds the findings of the examples of the given indices to `findings`. */
   inspect(findings: Findings, examples: Examples, indices: Uint32Array): void;
   /** Replaces the parameters. @throws RangeError when they do not fit the layer sizes. */
   load(packed: Parameters): void;

@@ -8,7 +8,7 @@ import { HEADER } from './header.ts';
 export interface LayerLayout {
   readonly inputs: number;
   readonly outputs: number;
-  /** Addresses; `transposed` is 0 without training, and for the first layer, which passes no gradient back. */
+  /** Addresses; `transposed` is 0 without training, and for the first layer: it passes no gradient back. */
   readonly weights: number;
   readonly transposed: number;
   /** Offsets in the record of an example. */
@@ -37,7 +37,7 @@ export interface Layout {
   readonly targets: number;
   readonly noiseTable: number;
   readonly eraseShapes: number;
-  /** Rows of the examples that those of the batch are mixed with; 0 without mixup. */
+  /** Rows of the examples that the batch is mixed with; 0 without mixup. */
   readonly partnerRows: number;
   readonly partnerStride: number;
   readonly scratch: number;
@@ -166,7 +166,7 @@ export function layOut(request: LayoutRequest): Layout {
     scratch: memory.take(scratchStride * threads),
     scratchStride,
     maskBytes,
-    // One more record, of zeros, with which lists are padded; reads of whole blocks may also extend into it.
+    // One more record, of zeros: lists are padded with it, and reads of whole blocks may extend into it.
     records: memory.take(recordStride * (records + 1)),
     recordStride,
     weightsBytes,

@@ -14,7 +14,7 @@ export function* batteryResults(module: WebAssembly.Module, options: Vectors): R
   for (let n = 0; n < CASE_COUNT; n++) yield* train(module, options, batteryCase(n));
 }
 
-/** A gradient, and four steps: whole batches and half of one, one of which measures the norm. */
+/** A gradient, and four steps: whole batches and half of one. One step measures the norm. */
 function* train(module: WebAssembly.Module, options: Vectors, battery: BatteryCase): Results {
   const { settings, parameters, examples, threads } = battery;
   // An engine divides the work among its threads even if only one has started.
@@ -37,7 +37,7 @@ function* train(module: WebAssembly.Module, options: Vectors, battery: BatteryCa
   yield* predict(module, options, battery, engine.parameters);
 }
 
-/** An evaluation, and predictions of bytes and of fractions, which may be −0. */
+/** An evaluation, and predictions of bytes and of fractions; these may be −0. */
 function* predict(
   module: WebAssembly.Module,
   options: Vectors,

@@ -6,7 +6,7 @@ export interface EarlyStopping {
   readonly patience: number;
   /** A change counts as an improvement if it is greater than this. */
   readonly minDelta: number;
-  /** Whether the final parameters are those of the best epoch, unless the training ends by reaching its target. */
+  /** Whether the final parameters come from the best epoch, unless the training ends by reaching its target. */
   readonly restoreBest: boolean;
 }
 

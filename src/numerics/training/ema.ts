@@ -14,7 +14,7 @@ export function emaDecay({ decay }: Ema, step: number): number {
   return Math.min(decay, (1 + step) / (10 + step));
 }
 
-/** w̄ ← w̄ + (1 − d) (w − w̄), which rounds less than d w̄ + (1 − d) w. */
+/** w̄ ← w̄ + (1 − d) (w − w̄). It rounds less than d w̄ + (1 − d) w. */
 export function updateAverage(average: Float64Array, parameters: Float64Array, decay: number): void {
   const rate = 1 - decay;
   for (let i = 0; i < average.length; i++) average[i]! += rate * (parameters[i]! - average[i]!);

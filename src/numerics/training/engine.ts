@@ -28,7 +28,7 @@ export function checkExamples({ pixels, labels }: Examples, sizes: LayerSizes): 
 
 /**
  * Sums over the examples of a batch: cross-entropy in nats, and the number of correct predictions. The loss of a mixed
- * example is mixed, too; its prediction is correct if it is the class with the larger weight.
+ * example is also mixed; its prediction is correct if it is the class with the larger weight.
  */
 export interface BatchSums {
   loss: number;
@@ -101,7 +101,7 @@ export interface EngineSettings extends Network, ObjectiveSettings {
   readonly optimizer: OptimizerSettings;
   /** Longer gradients are scaled down to this 2-norm. */
   readonly clipNorm: number | null;
-  /** Average of the parameters of all steps, which becomes the model. */
+  /** Average of the parameters of all steps. It becomes the model. */
   readonly ema: Ema | null;
 }
 
@@ -128,7 +128,7 @@ export interface StepPosition {
   /** Position in the epoch of the batch's first example; indexes dropout, augmentation and mixup. */
   readonly start: number;
   readonly learningRate: number;
-  /** Whether this step measures the norm for `gradientNorm`, which may take longer. */
+  /** Whether this step measures the norm for `gradientNorm`. It may then take longer. */
   readonly measureNorm: boolean;
 }
 
@@ -142,7 +142,7 @@ export interface EngineState {
   readonly moments: readonly Parameters[];
   /** Steps taken. */
   readonly steps: number;
-  /** The last measured gradient norm, which cannot be measured again later. NaN before the first. */
+  /** The last measured gradient norm. It cannot be measured again later. NaN before the first. */
   readonly gradientNorm: number;
 }
 
@@ -150,7 +150,7 @@ export interface Engine {
   /** Stored with every model and checkpoint; bits are comparable only between engines of the same name. */
   readonly name: string;
   /**
-   * The packed parameters of the model, in the engine's own precision: their average with EMA, else those of the last
+   * The packed parameters of the model, in the engine's own precision: their average with EMA, else the ones after the last
    * step. Read them anew after each step.
    */
   readonly parameters: Parameters;
@@ -172,7 +172,7 @@ export interface Engine {
    * in a published model. Undefined if the engine is not faster than evaluate.ts.
    */
   evaluate?(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
-  /** Adds to `findings` those of the given examples, with the same parameters as `evaluate`. Undefined like `evaluate`. */
+  /** Adds the findings of the given examples to `findings`, with the same parameters as `evaluate`. Undefined like `evaluate`. */
   inspect?(findings: Findings, examples: Examples, indices: Uint32Array): void;
   /** A copy of the state. */
   exportState(): EngineState;

@@ -53,7 +53,7 @@ export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions):
 
 /**
  * Time of a step in several threads as a fraction of its time in one: within 15 % of bench/results/scaling.md, except for
- * its smallest network, which takes 27 % longer.
+ * its smallest network: that takes 27 % longer.
  * @param microseconds of an image in one thread, by `trainingMicroseconds`
  */
 export function threadedFraction(microseconds: number, threads: number): number {

@@ -7,8 +7,8 @@ import type { EngineSettings, Examples } from './engine.ts';
 import type { Schedule } from './schedules.ts';
 
 /**
- * Everything that determines the final parameters, besides the examples and the engine: the options of the engine, which
- * its settings take unchanged, and what the loop and the data add.
+ * Everything that determines the final parameters, besides the examples and the engine: the options of the engine
+ * (its settings take them unchanged) and what the loop and the data add.
  */
 export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | 'classWeights'> {
   readonly initialization: Initialization;

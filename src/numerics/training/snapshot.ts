@@ -11,7 +11,7 @@ export interface TrainingState {
   step: number;
   /**
    * Totals of the current epoch: examples, sum of losses, correct predictions. They return to 0 once the epoch has been
-   * evaluated, which is how a snapshot after the last step shows whether that has happened.
+   * evaluated. A snapshot after the last step thus shows whether that has happened.
    */
   examples: number;
   loss: number;

@@ -8,7 +8,7 @@ import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from '
 
 /**
  * X is u8 for pixels, f32 for activations, and f64 for the constant input 1 of the biases. An entry of the list is the
- * offset of an example's record, which holds both its inputs and its dz. Lists have even length and two entries are
+ * offset of an example's record with both its inputs and its dz. Lists have even length and two entries are
  * processed per iteration: enough instructions to hide the mispredicted branch at the end of a list.
  */
 @inline function walk<T, X>(target: usize, from: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
@@ -129,7 +129,7 @@ export function walkColumns<X>(
 /**
  * Inputs j and j + 1 at a time, so that they share the loads of dz; `mask` has a bit for each example in which either is
  * not zero. Each sum keeps its order, and adding x dz for x = 0 changes no bit of it.
- * All stores of one target precede those of the other: V8 joins pairs of vectors only then.
+ * All stores of one target precede the other's: V8 joins pairs of vectors only then.
  */
 @inline function walkPair<T>(
   target: usize, width: usize, mask: u64, stride: usize, input: usize, gradient: usize,

@@ -8,7 +8,7 @@ import { madd, P1, P2, pairs } from './vectors.ts';
 
 /**
  * to_k ← from_k + Σ_i x_k[i] w[i] for k < 4, i < count. Numbers of x are `xStep` bytes apart, and rows of w `wStep`.
- * All stores of one sum precede those of the next: V8 joins pairs of vectors only then.
+ * All stores of one sum precede the next one's: V8 joins pairs of vectors only then.
  */
 @inline function sumFour<T>(
   count: i32, x0: usize, x1: usize, x2: usize, x3: usize, xStep: usize, w: usize, wStep: usize,

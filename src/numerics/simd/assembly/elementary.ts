@@ -1,13 +1,13 @@
 /**
  * exp, log, tanh and sigmoid of four numbers at once.
- * The polynomials are those of Moshier's Cephes library (single precision). Largest errors over 4 million random
+ * The polynomials come from Moshier's Cephes library (single precision). Largest errors over 4 million random
  * numbers each: exp 1.0 ulp in ±80, log 0.8 ulp in 1 … 128, tanh 1.4 ulp, sigmoid 2.5 ulp.
  */
 import { madd } from './vectors.ts';
 
 /**
- * eˣ = 2ⁿ·eʳ, |r| ≤ ln 2 / 2. Beyond ±80 the value stays that of ±80: 1.8e-35 is negligible in a sum that
- * contains 1, and avoids denormal numbers, each of which costs 150 cycles. NaN stays NaN.
+ * eˣ = 2ⁿ·eʳ, |r| ≤ ln 2 / 2. Beyond ±80 the value stays e^±80: 1.8e-35 is negligible in a sum that
+ * contains 1, and avoids denormal numbers: each costs 150 cycles. NaN stays NaN.
  */
 export function exp(x: v128): v128 {
   x = f32x4.max(f32x4.min(x, f32x4.splat(80)), f32x4.splat(-80));
@@ -50,7 +50,7 @@ export function log(x: v128): v128 {
   return f32x4.add(y, f32x4.sub(x, x));
 }
 
-/** An odd polynomial near 0, which keeps the relative error small; elsewhere 1 − 2 / (exp(2|x|) + 1), signed as x. */
+/** An odd polynomial near 0, to keep the relative error small; elsewhere 1 − 2 / (exp(2|x|) + 1), signed as x. */
 export function tanh(x: v128): v128 {
   const z = f32x4.mul(x, x);
   let p = f32x4.splat(-5.70498872745e-3);

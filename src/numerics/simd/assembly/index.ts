@@ -15,7 +15,7 @@ import { transpose } from './transpose.ts';
 import { applyBlock, blockCount, updateBlock } from './update.ts';
 import { madd } from './vectors.ts';
 
-/** Copies the rows of examples first … last − 1 into their records. Provided by Node, which can read the data set. */
+/** Copies the rows of examples first … last − 1 into their records. Provided by Node: it can read the data set. */
 @external('env', 'copyRows')
 declare function copyRows(first: i32, last: i32): void;
 

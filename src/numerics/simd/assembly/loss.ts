@@ -1,9 +1,9 @@
 /**
  * Softmax, cross-entropy and its gradient for one example's logits z of K classes:
- * loss = log Σ_k e^(z_k − max) + (max − z_y), not −log(softmax), which is −log 0 for a confident mistake;
+ * loss = log Σ_k e^(z_k − max) + (max − z_y), not −log(softmax): that is −log 0 for a confident mistake;
  * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K, with class weight c_y and label smoothing ε.
- * With distillation, q is (1 − w) of that plus w of the teachers' probabilities; the loss is still that of the labels.
- * With mixup, loss and dz are λ of those for y plus 1 − λ of those for y′, the label of the example's partner.
+ * With distillation, q is (1 − w) of that plus w of the teachers' probabilities; the loss still uses the labels alone.
+ * With mixup, loss and dz are λ of their values for y plus 1 − λ of their values for y′, the label of the partner.
  * `scale` is 1 / N for a batch of N examples, or −η / N with learning rate η if the update follows directly.
  */
 import {

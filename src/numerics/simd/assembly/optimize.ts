@@ -1,5 +1,5 @@
 /**
- * Optimizer steps on `bytes` of W, g and the moments, which share one layout (PyTorch's formulas):
+ * Optimizer steps on `bytes` of W, g and the moments in one common layout (PyTorch's formulas):
  * sgd: g += λ w; v = μ v + g; d = nesterov ? g + μ v : v (without μ: d = g); w −= η d
  * rmsprop: g += λ w; s = α s + (1 − α) g²; d = g / (√s + ε); with μ: v = μ v + d, d = v; w −= η d
  * adam: g += λ w; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; w −= η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
@@ -15,7 +15,7 @@ import { madd } from './vectors.ts';
 
 /**
  * Moments with values below 2⁻¹⁰⁰ as 0. The moments of a pixel that stays zero decay for ever and would become
- * denormal numbers, each of which costs 150 cycles, without any effect on the weights.
+ * denormal numbers. Each costs 150 cycles, without any effect on the weights.
  */
 @inline function flushed(x: v128): v128 {
   return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31)));
@@ -33,14 +33,14 @@ export function penalize(w: usize, g: usize, bytes: usize): void {
   }
 }
 
-/** w ← keep · w, with +0 for −0, which a product that underflows may be and which pairs of pixels would turn into +0. */
+/** w ← keep · w, with +0 for −0: a product that underflows may be −0, and pairs of pixels would turn that into +0. */
 export function shrink(w: usize, bytes: usize, keep: f32): void {
   const factor = f32x4.splat(keep);
   const zero = f32x4.splat(0);
   for (let end = w + bytes; w < end; w += 16) v128.store(w, f32x4.add(f32x4.mul(v128.load(w), factor), zero));
 }
 
-/** Two vectors at a time, which V8 joins; rows have even numbers of them. */
+/** Two vectors at a time: V8 joins them. Rows have even numbers of vectors. */
 function descend(w: usize, g: usize, bytes: usize, scale: v128, decay: v128): void {
   const rate = f32x4.splat(-load<f32>(LEARNING_RATE));
   const momentum = load<f32>(MOMENTUM);
@@ -109,7 +109,7 @@ function descendByMoments(w: usize, g: usize, bytes: usize, scale: v128, decay: 
   }
 }
 
-/** Takes one step on rows of weights, or of biases, which never decay. `scale` is the factor of gradient clipping. */
+/** Takes one step on rows of weights, or of biases (they never decay). `scale` is the factor of gradient clipping. */
 export function optimize(w: usize, g: usize, bytes: usize, scale: f32, biases: bool): void {
   const kind = load<i32>(OPTIMIZER);
   const factor = f32x4.splat(scale);

@@ -47,7 +47,7 @@ function mixPixels(row: usize, other: usize, inputs: i32): void {
 }
 
 /**
- * Mixes the augmented images in their records with those of their partners. A thread augments the partners itself,
+ * Mixes the augmented images in their records with the images of their partners. A thread augments the partners itself,
  * because other threads may not have got to them.
  */
 export function mixAll(first: i32, last: i32, copy: usize): void {
@@ -93,7 +93,7 @@ function orderByLabel(first: i32, last: i32, counts: usize): void {
 }
 
 /**
- * Lists the non-zero pixels, those of pairs together; float32 pixels are first scaled to inputs, one by one. `counts` is
+ * Lists the non-zero pixels, of pairs together; float32 pixels are first scaled to inputs, one by one. `counts` is
  * memory to sort the examples by their labels, or 0.
  */
 export function listPixels(first: i32, last: i32, counts: usize): void {
@@ -178,7 +178,7 @@ function multiplyPart(
 
 /**
  * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. In the forward pass the matrix
- * is W with its biases as an extra row, which is the seed unless `folded` replaces it; in the backward pass it is the
+ * is W with its biases as an extra row: the seed, unless `folded` replaces it; in the backward pass it is the
  * transposed W, and the seed is zero.
  */
 function multiply(

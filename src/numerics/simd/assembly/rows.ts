@@ -8,7 +8,7 @@ import { ORDER, PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from './vectors.ts';
 
 /**
- * X is u8 for pixels, which are looked up in the table of their values, and f32 for activations.
+ * X is u8 for pixels (looked up in the table of their values) and f32 for activations.
  * The tile begins at start number `tile` of a list and ends before number `tileEnd`. `seeds` is the bias row, or 0 to
  * continue from the sums in `output`.
  */
@@ -107,7 +107,7 @@ export function walkRows<X>(
 /**
  * Two examples of pixels at a time, so that they share the loads of W; masks of the first have a bit for each input that
  * is not zero in either. Each sum keeps its order, and adding x W[j] for x = 0 changes no bit of it.
- * All stores of one example precede those of the other: V8 joins pairs of vectors only then.
+ * All stores of one example precede the other's: V8 joins pairs of vectors only then.
  */
 @inline function walkPair<T>(
   record: usize, next: usize, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize,

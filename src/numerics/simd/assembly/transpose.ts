@@ -1,4 +1,4 @@
-/** Updates the transposed copy of a layer's weights, which the backward pass uses. */
+/** Updates the transposed copy of a layer's weights for the backward pass. */
 import { INPUTS, OUTPUTS, TRANSPOSED, WEIGHTS } from './addresses.ts';
 import { vectorCount } from './layer.ts';
 import { panelStart, panelCount } from './vectors.ts';

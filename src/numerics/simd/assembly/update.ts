@@ -39,7 +39,7 @@ function sumRows(
   }
 }
 
-/** Adds dW of pairs of rows of pixels, which have masks instead of lists. */
+/** Adds dW of pairs of rows of pixels. They have masks instead of lists. */
 function sumPairs(
   vectors: i32, target: usize, width: usize, rows: i32, masks: usize, input: usize, gradient: usize,
 ): void {

@@ -2,7 +2,7 @@
 import { PANEL_VECTORS } from './addresses.ts';
 
 /**
- * Types that encode the number of pairs of float32×4 accumulators of a loop, which `pairs` reads.
+ * Types that encode the number of pairs of float32×4 accumulators of a loop. `pairs` reads it.
  * AssemblyScript has no constant parameters, but the size of a class is a constant at compile time. One generic loop
  * therefore compiles to twelve, each with its sums in registers. V8 may join the vectors of a pair to 256 bits.
  */
