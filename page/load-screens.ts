@@ -1,4 +1,4 @@
-/** Loads page-screens.js, which has all screens but the first: at the first visit of one, or before, in idle time. */
+/** Loads page-screens.js (all screens but the first): at the first visit of one, or before, in idle time. */
 import { signal } from '@preact/signals';
 import { probe } from './api/probe.ts';
 import { ApiProblem, unreachable } from './api/problem.ts';
@@ -52,7 +52,7 @@ const problem = (code: string, detail: string) =>
 /** For browsers that do not report idle time. */
 const SETTLED_MS = 500;
 
-/** Loads the screens in idle time, unless the visitor saves data. A hidden document waits until it is visible. */
+/** Loads the screens in idle time, unless the visitor saves data. A hidden document loads them when it is visible. */
 export function prefetchScreens(): void {
   // Not every browser has it.
   const { connection } = navigator as { readonly connection?: { readonly saveData: boolean } };

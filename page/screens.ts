@@ -1,4 +1,4 @@
-/** The screens of page-screens.js, which is loaded after page.js. */
+/** The screens of page-screens.js, loaded after page.js. */
 import './main.tsx'; // The bundler then leaves all that both files need in page.js.
 
 declare const BUILD: string;

@@ -32,7 +32,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   let response = await attempt(path, options);
   let keyUsed = apiKey.value;
   for (let problem = await refusal(response); problem !== null; problem = await refusal(response)) {
-    // Another request may have got a new key meanwhile.
+    // Another request may have got a new key in between.
     if (apiKey.value === keyUsed && !(await askForKey(problem))) throw problem;
     keyUsed = apiKey.value;
     response = await attempt(path, options);

@@ -115,7 +115,7 @@ async function* readMessages(response: Response, { abort }: HiddenSignal) {
   }
 }
 
-/** A signal that aborts when the document is hidden, too. */
+/** A signal that also aborts when the document is hidden. */
 function whenHidden(signal: AbortSignal): HiddenSignal {
   const controller = new AbortController();
   const check = () => {

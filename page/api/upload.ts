@@ -1,4 +1,4 @@
-/** Uploads with progress, which `fetch` does not report. */
+/** Uploads with progress: `fetch` does not report it. */
 
 export interface UploadRequest {
   readonly method: string;
@@ -8,7 +8,7 @@ export interface UploadRequest {
 }
 
 /**
- * Sends a request as `fetch` does, but with XMLHttpRequest, which reports progress.
+ * Sends a request as `fetch` does, but with XMLHttpRequest, to get reports of progress.
  * @param onProgress receives the fraction of the body that was sent, from 0 to 1
  * @throws TypeError if the connection is lost; the reason of `signal` after it aborts
  */

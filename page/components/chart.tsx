@@ -8,7 +8,7 @@ import { toCsv } from '../format.ts';
 import { DownloadLink } from './download-link.tsx';
 import { ScrollRegion } from './scroll-region.tsx';
 
-/** The colours of page.css, which follow the theme. */
+/** The colours of page.css. They follow the theme. */
 export const PAGE_THEME: Theme = {
   paper: 'var(--paper)',
   ink: 'var(--ink)',

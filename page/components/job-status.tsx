@@ -1,4 +1,4 @@
-/** Status of a job, which is called stopped if its search ended it. */
+/** Status of a job. It is called stopped if its search ended it. */
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { useStopReason } from '../state/stopped-jobs.ts';

@@ -1,4 +1,4 @@
-/** A screen: its heading, which gets the focus after navigation, its content, and "as curl". */
+/** A screen: its heading (focused after navigation), its content, and "as curl". */
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { AsCurl } from './as-curl.tsx';

@@ -6,7 +6,7 @@ export const awaySince = signal<Date | null>(null);
 /** Seconds until a rejected request is sent again, or null. */
 export const retryIn = signal<number | null>(null);
 
-/** How often the service has come back: resources that failed meanwhile are loaded again. */
+/** How often the service has come back: resources that have failed are then loaded again. */
 export const reconnections = signal(0);
 
 export function reportConnection(isConnected: boolean): void {

@@ -11,7 +11,7 @@ const requested = new Set<string>();
 let isReading = false;
 
 /**
- * Also for names of models, which are by default the ids of their data sets.
+ * Also for names of models: by default, they are the ids of their data sets.
  * @returns the id itself if it has no name
  */
 export function useDatasetName(id: string): string {

@@ -96,7 +96,7 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
           <legend class="visually-hidden">Data</legend>
           <h2>Data</h2>
           {field('dataset', 'Data set', undefined, [
-            ['', form.subject === 'model' ? 'that of the model' : 'default'],
+            ['', form.subject === 'model' ? 'the model’s' : 'default'],
             ...(datasets?.map(({ id, name }) => [id, name ?? id] as const) ?? []),
           ])}
           {field('examples', 'Examples', 'The first training images, 1 to 1,000')}

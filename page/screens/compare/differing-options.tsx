@@ -7,7 +7,7 @@ import { optionName } from '../train/groups.ts';
 import { jobColumns } from './job-columns.tsx';
 import type { NamedJob } from './use-compared.ts';
 
-/** `Optimizer: learning rate` for `training.optimizer.learningRate`; the names of metadata are those of the user. */
+/** `Optimizer: learning rate` for `training.optimizer.learningRate`; the names of metadata come from the user. */
 function describePath(path: string): string {
   const [first = '', ...rest] = path.replace(/^(network|training)\./, '').split('.');
   const isMetadata = first === 'metadata';

@@ -78,7 +78,7 @@ function buildTable(plot: EpochPlot, jobs: readonly NamedJob[]): ChartTable {
   };
 }
 
-/** The measure that the chart draws: that of the validation images if all jobs have it. */
+/** The measure that the chart draws: of the validation images if all jobs have it. */
 function comparedColumn(plot: EpochPlot, jobs: readonly NamedJob[]): EpochColumn {
   const [training, validation] = COLUMNS[plot];
   const isValidated = ({ records: [first] }: NamedJob) =>

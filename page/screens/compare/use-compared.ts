@@ -12,7 +12,7 @@ export interface ComparedJob {
   readonly records: readonly EpochRecord[];
 }
 
-/** A compared job with its name, which differs from those of the others. */
+/** A compared job with its name. No two names are equal. */
 export interface NamedJob extends ComparedJob {
   readonly name: string;
 }

@@ -1,4 +1,4 @@
-/** Tab: the checkpoints of a job, which other trainings can start from. */
+/** Tab: the checkpoints of a job. Other trainings can start from them. */
 import type { JSX } from 'preact';
 import type { CheckpointRecord } from '../../../src/domain/jobs/checkpoint.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';

@@ -1,4 +1,4 @@
-/** Tab: the receipt, which holds everything that the digest of the parameters depends on. */
+/** Tab: the receipt, with everything that the digest of the parameters depends on. */
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { JsonView } from './json-view.tsx';

@@ -122,7 +122,7 @@ function Notices({ job, training: { warnings: all, problem } }: SummaryProps): J
     job.waiting === 'storage' && 'The job is waiting until its progress can be stored.',
     job.pauseReason,
     job.preemptedBy &&
-      `Job ${job.preemptedBy} has a higher priority and runs first. This job continues by itself.`,
+      `Job ${job.preemptedBy} has a higher priority and runs first. This job then continues.`,
     job.publication?.version === null && job.publication.reason,
     problem && problem.status !== 410 && `Its events cannot be followed: ${problem.message}`,
     problem?.status === 410 && 'The events of this job have been deleted, and its warnings with them.',

@@ -35,7 +35,7 @@ interface Followed {
   progress: Progress | null;
   /** The job that `progress` was last taken from. */
   loaded: TrainingJob | null;
-  /** The stream begins with the past, which is over at the step that the job had when it was loaded. */
+  /** The stream begins with the past. It is over at the step that the job had when it was loaded. */
   isPast: boolean;
   status: string | null;
   isStale: boolean;

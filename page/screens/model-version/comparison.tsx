@@ -85,7 +85,7 @@ export function Comparison({ version: { name, version }, onChange }: ComparisonP
         <Suggestions name={name} version={version} />
         {unseen.length > 0 && (
           <p role="alert">
-            No test result of {unseen.join(' and ')} was revealed yet. The comparison reveals it, which counts
+            No test result of {unseen.join(' and ')} was revealed yet. The comparison reveals it. This counts
             as {unseen.length === 1 ? 'a look' : 'two looks'} at the test set.
           </p>
         )}
@@ -102,7 +102,7 @@ async function findUnseen(references: readonly string[]): Promise<string[]> {
   return references.filter((_, i) => cards[i]!.evaluation === null);
 }
 
-/** @param reference `name@version`, `name@alias`, or a name: its champion, or the newest version if there is none */
+/** @param reference `name@version`, `name@alias`, or a name: its champion, else the newest version */
 async function readCard(reference: string): Promise<CardFigures> {
   const options = { isRecorded: false, headers: { accept: 'application/json' } };
   const [name, version] = reference.split('@') as [string, string?];

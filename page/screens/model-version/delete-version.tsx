@@ -42,6 +42,6 @@ function describeEffects(aliases: readonly string[], model: Model | null): strin
   if (model?.versions === 1) {
     return `It is the only one, so the model is deleted with it${aliases.length === 0 ? '' : `, and so is the ${names}`}.`;
   }
-  const blocked = `First remove or move its ${names}, which would prevent that. `;
+  const blocked = `First remove or move its ${names}: they would prevent that. `;
   return `${aliases.length === 0 ? '' : blocked}Its number is never used again.`;
 }

@@ -79,7 +79,7 @@ function NotEvaluated({ reason, path, card, onChange }: NotEvaluatedProps): JSX.
       <p>{reason}</p>
       {path !== null && (
         <>
-          <p>Evaluating it now reveals a new test-set result, which counts as a look at the test set.</p>
+          <p>Evaluating it now reveals a new test-set result. It counts as a look at the test set.</p>
           <Button kind="primary" isBusy={isBusy} onClick={run}>
             Evaluate and count a look
           </Button>

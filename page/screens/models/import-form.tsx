@@ -21,7 +21,7 @@ const OPTIONS = [
     'Standardization',
     'none, or mean and standard deviation of pixels / 255: {"mean": 0.286, "std": 0.353}',
   ],
-  ['dataset', 'Data set', 'Its test images measure the accuracy, which is a look. none measures nothing.'],
+  ['dataset', 'Data set', 'Its test images measure the accuracy. This is a look. none measures nothing.'],
 ] as const;
 
 export function ImportForm({ onClose }: { readonly onClose: () => void }): JSX.Element {

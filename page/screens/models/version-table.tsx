@@ -37,7 +37,7 @@ const columns: readonly Column<ModelVersion>[] = [
   { name: 'Source', cell: (version) => <Source version={version} /> },
 ];
 
-/** @param state changes with the versions or aliases of the model, which are then loaded again */
+/** @param state changes with the versions or aliases of the model; they are then loaded again */
 export function VersionTable({
   model,
   total,
@@ -76,7 +76,7 @@ export function VersionTable({
   );
 }
 
-/** Lists have no intervals, so each version is read by itself. */
+/** Lists have no intervals, so each version is read alone. */
 function Interval({ name, version, testAccuracy }: ModelVersion): JSX.Element {
   const path = testAccuracy === null ? null : `/v1/models/${encodeURIComponent(name)}/versions/${version}`;
   const { data } = useResource<ShownVersion>(path, { isRecorded: false });

@@ -11,7 +11,7 @@ declare const RECIPES: Readonly<Record<string, unknown>>;
 /** Requests of examples/recipes and examples/searches, by name. */
 export const recipes = RECIPES;
 
-/** The setting with which the form sends a request again: that of a job, a search or a recipe. */
+/** The setting with which the form sends the request of a job, a search or a recipe again. */
 export const settingOfRequest = (request: unknown): Setting =>
   readSetting(request, [TRAINING_SCHEMA, SEARCH_SCHEMA]);
 

@@ -24,7 +24,7 @@ export interface Form {
 
 export const varyPointer = (pointer: string): string => `/vary${pointer}`;
 
-/** @param datasets those of the service, of which the setting may choose one */
+/** @param datasets of the service; the setting may choose one of them */
 export function readForm(datasets: readonly DatasetSummary[]): Form {
   const preset = (datasets.find(({ id }) => id === 'fashion-mnist') ?? datasets[0])?.id ?? '';
   const written: Setting = { '/dataset': preset, ...secrets.value, ...parseSetting(query.value) };

@@ -18,7 +18,7 @@ export function LeafControl({
   const isDataset = pointer === '/dataset';
   const names = isDataset ? datasets.map(({ id }) => id) : enumNames(schema);
   const isListed = text === '' || names?.includes(text);
-  // A data set that does not exist is listed, too, so another one can be chosen.
+  // A data set that does not exist is also listed, so another one can be chosen.
   if (names && (isListed || isDataset)) {
     return (
       <select

@@ -3,7 +3,7 @@ import type { ApiProblem } from '../../api/problem.ts';
 import { type Form, varyPointer } from './form.ts';
 import { visibleOptions } from './options.ts';
 
-/** Descriptions of errors by the pointer of the option; that of a variation begins with `/vary`. */
+/** Descriptions of errors by the pointer of the option; a variation's begins with `/vary`. */
 export type OptionErrors = Readonly<Record<string, string>>;
 
 /** @returns the errors, and whether each has an option of the form */
@@ -19,7 +19,7 @@ export function placeErrors(problem: ApiProblem, form: Form): { errors: OptionEr
   return { errors, isComplete };
 }
 
-/** `#/vary/0/choices/1` is an error of the first variation; one of all variations, `#/vary`, is shown there, too. */
+/** `#/vary/0/choices/1` is an error of the first variation; one of all variations, `#/vary`, is also shown there. */
 function varyOption(pointer: string, { body }: Form): string | null {
   if (!/^#\/vary(\/|$)/.test(pointer)) return null;
   const index = /^#\/vary\/(\d+)/.exec(pointer)?.[1] ?? 0;

@@ -36,7 +36,7 @@ export interface Union extends Option {
   readonly children: readonly Tree[];
 }
 
-/** A group that is on or off, which is null. */
+/** A group that is on or off; off is null. */
 export interface Switch extends Option {
   readonly kind: 'switch';
   readonly isOnByDefault: boolean;
@@ -90,7 +90,7 @@ export function createTree(
   return { ...option, kind: 'switch', isOnByDefault, isOn, children };
 }
 
-/** The description without its Markdown, the default, and null, which the form has as an empty control or one that is off. */
+/** The description without its Markdown, the default, and null: the form shows null as an empty control or one that is off. */
 function describe(description: string): string {
   return description
     .replace(/\.? ?Default: `.*`\.?/, '')

@@ -16,7 +16,7 @@ export function parseSetting(query: string): Setting {
   return Object.fromEntries(Array.from(new URLSearchParams(query), ([name, text]) => [`/${name}`, text]));
 }
 
-/** The setting with which the form sends `request`. Other properties, such as those of a job, are ignored. */
+/** The setting with which the form sends `request`. Other properties, such as a job's, are ignored. */
 export function readSetting(request: unknown, schemas: readonly Schema[]): Setting {
   const setting: Record<string, string> = {};
   for (const schema of schemas) collect(request, schema, '', undefined, setting);

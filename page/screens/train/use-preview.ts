@@ -12,7 +12,7 @@ export interface Preview {
   readonly training: TrainingPreview | null;
   readonly search: SearchPreview | null;
   readonly problem: ApiProblem | null;
-  /** Whether the preview is that of an earlier setting. */
+  /** Whether the preview belongs to an earlier setting. */
   readonly isOld: boolean;
 }
 

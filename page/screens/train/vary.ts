@@ -38,7 +38,7 @@ export function variationText({ choices, min, max, scale, points }: Variation): 
   return choices.map((choice) => toText(choice)).join(choices.some(Array.isArray) ? '; ' : ', ');
 }
 
-/** @param isGrid a grid needs the number of values of a range, which random settings ignore */
+/** @param isGrid a grid needs the number of values of a range; random settings ignore it */
 export function buildVariation({ pointer, schema }: Leaf, text: string, isGrid: boolean): SentVariation {
   const range = parseRange(text);
   const number = { type: 'number' };

@@ -75,7 +75,7 @@ function modelPath(model: string): string {
     : `/v1/models/${name}/versions/${version}`;
 }
 
-/** @throws ApiProblem for a file of another kind, which the service might read as a request */
+/** @throws ApiProblem for a file of another kind: the service might read it as a request */
 function imageType({ name, type }: File): string {
   if (name.endsWith('.npy')) return 'application/x-npy';
   if (type === '') return 'application/octet-stream';

@@ -19,7 +19,7 @@ interface SourceProps {
 export interface FileSourceProps extends SourceProps {
   readonly fit: FitMode | null;
   readonly onFit: (fit: FitMode | null) => void;
-  /** Whether the model has a preprocessing, which `fit` replaces in part. */
+  /** Whether the model has a preprocessing; `fit` replaces a part of it. */
   readonly hasPreprocessing: boolean;
   /** The error of the API about the file. */
   readonly problem: ApiProblem | null;
