@@ -25,7 +25,7 @@ export class ResponseError extends Error {
   }
 }
 
-/** The detail of a problem, and a line for each location, which the detail of many problems lists as well. */
+/** The detail of a problem, and a line for each location. The detail of many problems lists the locations as well. */
 function formatProblem({ detail, errors = [] }: Problem): string {
   const lines = errors.map((error) => {
     return `${'pointer' in error ? error.pointer : error.parameter}: ${error.detail}`;

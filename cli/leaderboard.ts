@@ -37,7 +37,7 @@ export function formatLeaderboard(
   return `${formatTable([heading, ...lines])}${more}`;
 }
 
-/** @param epochs those of all repeats of a trial */
+/** @param epochs of all repeats of a trial */
 function formatEpochs(epochs: number, repeats: number): string {
   if (repeats === 1) return String(epochs);
   return epochs % repeats === 0 ? `${repeats} × ${epochs / repeats}` : `${epochs} in all`;

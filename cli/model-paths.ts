@@ -27,7 +27,7 @@ export async function versionPath(client: Client, reference: string): Promise<st
   return `${path}/versions/${aliases['champion'] ?? latest.version}`;
 }
 
-/** @returns the name of the only model of the service @throws UsageError if there are none or several */
+/** @returns the name of the only model of the service @throws UsageError without models, or for several */
 export async function onlyModel(client: Client): Promise<string> {
   const { data } = await client.json<ModelPage>('/v1/models?limit=5');
   if (data.length === 1) return data[0]!.name;

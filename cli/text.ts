@@ -1,6 +1,6 @@
 /** Text for terminals: tables, numbers, and names without control characters. */
 
-/** Replaces control characters, which could move the cursor or change the title of a terminal. */
+/** Replaces control characters: they could move the cursor or change the title of a terminal. */
 export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\uFFFD');
 
 /** Aligns columns, separated by two spaces. */

@@ -31,7 +31,7 @@ export const upload = defineCommand({
   parameters: ['file…'],
   options: { name: { type: 'string', value: 'NAME', help: 'Display name' }, field },
   notes:
-    'Fields are those of POST /v1/datasets, such as --field \'classNames=["cat", "dog"]\'. Arrays in files of their\n' +
+    'Fields as in POST /v1/datasets, such as --field \'classNames=["cat", "dog"]\'. Arrays in files of their\n' +
     'own are given as train_images=FILE train_labels=FILE: docs/guides/own-data.md.',
   async run(context, files, { name, field: fields }) {
     const form = await buildForm(files, [...(name === undefined ? [] : [`name=${name}`]), ...fields]);
@@ -47,7 +47,7 @@ export const importModel = defineCommand({
   parameters: ['file'],
   options: { name: { type: 'string', value: 'NAME', help: 'Name of the model; required' }, field },
   notes:
-    'Fields are those of POST /v1/models, such as --field activation=tanh: docs/reference/model-files.md.',
+    'Fields as in POST /v1/models, such as --field activation=tanh: docs/reference/model-files.md.',
   async run(context, files, { name, field: fields }) {
     if (name === undefined) throw new UsageError('--name is missing: the name of the model.');
     const form = await buildForm(files, [`name=${name}`, ...fields]);

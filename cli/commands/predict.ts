@@ -48,7 +48,7 @@ export const predict = defineCommand({
   },
 });
 
-/** Adds the file to an error of the service, and names the option of the command instead of that of the query. */
+/** Adds the file to an error of the service, and names the option of the command instead of the query's. */
 function nameFile(error: unknown, file: string): never {
   if (error instanceof ResponseError && BODY_STATUSES.includes(error.status)) {
     error.message = `${file}: ${error.message.replace('?fit=contain', '--fit contain')}`;

@@ -12,7 +12,7 @@ export const train = defineCommand({
   parameters: ['recipe.json'],
   options: {
     follow: { type: 'boolean', help: 'Show the progress until the job ends' },
-    priority: { type: 'string', help: 'From -10 to 10, instead of that of the recipe' },
+    priority: { type: 'string', help: 'From -10 to 10, instead of the recipe’s' },
   },
   notes:
     'A recipe is the body of POST /v1/training-jobs, such as examples/recipes/small.json; - reads it from the\n' +
