@@ -37,7 +37,7 @@ console.log('TRAINING', { constant, perFirstMultiplyAdd, perLaterMultiplyAdd });
 const [offset, slope] = fit(kernels.map(({ one, two }) => [[1, one], two])) as [number, number];
 console.log('THREADS', { serial: offset / (1 - slope), gain: 1 / slope - 1 });
 
-// The rest of a training: its start with the gradient check, and evaluations, which are proportional to the multiply-adds.
+// The rest of a training: its start with the gradient check, and evaluations, in proportion to the multiply-adds.
 const rests = [
   ...read('preview').matchAll(/^\| ([\d-]+, batch \d+), threads (\d) \| [\d.]+ \| ([\d.]+) \|/gm),
 ].map(([, name, threads, seconds]) => {

@@ -31,7 +31,7 @@ const CASES: readonly Case[] = [
   { hidden: '512-256', batch: 128, momentum: 0.9, dropout: 0.2 },
 ];
 
-/** Runs in a separate process: best images per second of all epochs but the first, which warms up. */
+/** Runs in a separate process: best images per second of all epochs but the first: it warms up. */
 async function train({ hidden, batch, momentum, dropout }: Case, threads: number): Promise<number> {
   const { train: examples } = await loadFashionMnist(DATA);
   const layerSizes = [784, ...hidden.split('-').map(Number), 10];

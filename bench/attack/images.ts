@@ -22,7 +22,7 @@ const PREDICTIONS = '/v1/models/served/predictions';
 const LEAVING = { clients: 500, afterMs: 300 };
 const WAITING_CLIENTS = 1000;
 const MEMORY_CLIENTS = 32;
-/** Time in which abandoned work shows. */
+/** Time until abandoned work shows. */
 const WATCH_MS = 40_000;
 
 type Format = 'webp' | 'jpeg' | 'png';

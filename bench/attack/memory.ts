@@ -1,5 +1,5 @@
 /**
- * Attack: trainings, uploads and gradient checks together, each of which fits, in a memory cgroup. Run it as root.
+ * Attack: trainings, uploads and gradient checks together, in a memory cgroup. Each fits alone. Run it as root.
  * usage: node bench/attack/memory.ts [MEBIBYTES] [FOLDER], by default 1024 and this folder's source
  */
 import { existsSync, mkdirSync, openAsBlob, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Fills a state directory with many rows, copied from those of one real job. */
+/** Fills a state directory with many rows, copied from one real job. */
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
@@ -42,5 +42,5 @@ export function seed(stateDir: string, { jobs, versions, epochs }: Seed): string
 
 type Row = Record<string, SQLInputValue>;
 
-/** Ids before those of real jobs. */
+/** Ids before real jobs' ids. */
 const jobId = (n: number) => `job_0${String(n).padStart(25, '0')}`;

@@ -23,7 +23,7 @@ function modelFile(): Uint8Array {
   return npzBytes(tensors);
 }
 
-/** Takes at most 64 KiB every five seconds, which is less than the minimum rate. */
+/** Takes at most 64 KiB every five seconds, less than the minimum rate. */
 function readSlowly(url: URL): Socket {
   const socket = connect(Number(url.port), url.hostname).on('error', () => {});
   const timer = setInterval(() => socket.read(), 5000);

@@ -9,7 +9,7 @@ import { readable, spread } from '../measure/statistics.ts';
 import { type Effort, takeTurns } from '../measure/turns.ts';
 
 const DENSITY = 2;
-/** Drawings of one turn, of which the median counts. */
+/** Drawings of one turn. The median counts. */
 const REPETITIONS = 20;
 
 /** Milliseconds. */

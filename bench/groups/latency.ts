@@ -26,7 +26,7 @@ const PER_SECOND = 500;
 const FOLLOWERS = 200;
 const JOBS = [0, 1, 4];
 const ENDLESS = 10_000;
-/** Time for memory to stop growing, for a job's threads to start and compile, or for those of the last job to end. */
+/** Time for memory to stop growing, for a job's threads to start and compile, or for the last job's threads to end. */
 const SETTLE_MS = 3000;
 
 interface Latencies {

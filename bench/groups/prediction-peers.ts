@@ -9,7 +9,7 @@ export interface Peers {
 }
 
 interface Served {
-  /** File of Atelier's parameters, which the peers serve as well. */
+  /** File of Atelier's parameters. The peers serve the same ones. */
   readonly parameters: string;
   /** Folder for the ONNX file. */
   readonly directory: string;

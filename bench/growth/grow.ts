@@ -1,4 +1,4 @@
-/** Fills a database with the rows of three months of use, copied from those of one real job of each kind. */
+/** Fills a database with the rows of three months of use, copied from one real job of each kind. */
 import type { Kysely } from 'kysely';
 import { encodeTime } from 'ulid';
 import type { JobStatus } from '../../src/domain/jobs/status.ts';

@@ -1,7 +1,7 @@
 /** Requests that read a grown database: lists with each filter, order and position, and the requests of the page. */
 import type { Grown } from './grow.ts';
 
-/** Name → paths, of which each turn takes the next one. */
+/** Name → paths. Each turn takes the next one. */
 export type Requests = Readonly<Record<string, readonly string[]>>;
 
 const JOBS = '/v1/training-jobs';

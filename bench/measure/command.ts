@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 export const ROOT = join(import.meta.dirname, '../..');
-/** Debian's Python, which has its packages; PYTHON selects another. */
+/** Debian's Python, with its packages; PYTHON selects another. */
 const PYTHON = process.env['PYTHON'] ?? '/usr/bin/python3';
 
 export interface Command {
@@ -21,7 +21,7 @@ export function node(script: string, ...args: (string | number)[]): Command {
 
 /**
  * Environment for fast arithmetic with the given threads: OpenBLAS selects its kernels by the processor alone, and OpenMP's
- * threads sleep when they wait, since on a shared machine two spinning threads make PyTorch a hundred times slower.
+ * threads sleep while they are waiting, since on a shared machine two spinning threads make PyTorch a hundred times slower.
  */
 export function python(threads: number, script: string, ...args: (string | number)[]): Command {
   const env = {
@@ -48,7 +48,7 @@ export async function runJson<T>({ program, args, env }: Command): Promise<T> {
   return JSON.parse(output.trim().split('\n').at(-1)!) as T;
 }
 
-/** Version of each Python module, null if not installed. Without Python there are none. */
+/** Version of each Python module, null if not installed. Without Python it is empty. */
 export async function pythonVersions(...modules: string[]): Promise<Map<string, string | null>> {
   try {
     return new Map(

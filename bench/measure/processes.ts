@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import pg from 'pg';
 
-/** The kernel's USER_HZ, which is 100 on all platforms of Node. */
+/** The kernel's USER_HZ: 100 on all platforms of Node. */
 const TICKS_PER_SECOND = 100;
 
 /** Seconds in user and kernel mode, of all threads. */
@@ -14,12 +14,12 @@ export function processorSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Milliseconds of the main thread in user and kernel mode; exact while it waits. */
+/** Milliseconds of the main thread in user and kernel mode; exact while it is waiting. */
 export function mainThreadMilliseconds(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 }
 
-/** Transactions so far, without those of this function. */
+/** Transactions so far, without this function's. */
 export async function countTransactions(url: string): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -48,7 +48,7 @@ async function addressIn(output: Readable): Promise<string | undefined> {
   return undefined;
 }
 
-/** The command of `npm start`, without npm, which would not pass on signals. */
+/** The command of `npm start`, without npm: that would not pass on signals. */
 export function startAtelier(
   stateDir: string,
   env: NodeJS.ProcessEnv = {},

@@ -24,7 +24,7 @@ export interface BlobResult {
   readonly get: number;
   /** Longest time that the event loop was held, in milliseconds. */
   readonly held: number;
-  /** Growth of the largest resident memory, in MiB, beyond that of a small blob. */
+  /** Growth of the largest resident memory, in MiB, beyond the growth by a small blob. */
   readonly memory: number;
 }
 

@@ -19,7 +19,7 @@ const sockets: Socket[] = [];
 /** Connections without a pending request. */
 const idle: Ask[] = [];
 
-/** Opens a connection, which has one request pending at a time. */
+/** Opens a connection with one pending request at a time. */
 function open(): Ask {
   const socket = connect(port, host).setNoDelay().setEncoding('latin1');
   sockets.push(socket);
