@@ -91,7 +91,7 @@ function parseEntries(
     if (!SHA256.test(hash))
       throw defect('has a hash that is not 64 hexadecimal digits, the SHA-256 of its key');
     if (lastDay !== undefined && !z.iso.date().safeParse(lastDay).success) {
-      throw defect('ends with something else than a date, the last day of the key, such as 2027-01-31');
+      throw defect('must end with its last day, a date such as 2027-01-31');
     }
     if (names.has(name)) throw defect('has the same name as an earlier key');
     if (hashes.has(hash.toLowerCase())) throw defect('has the same hash as an earlier key');

@@ -7,7 +7,7 @@ const DECIMAL = /^(0|[1-9][0-9]*)(\.[0-9]+)?$/;
 /**
  * A whole number that arrives as text, in a path, query or header. Only decimal digits are accepted; `Number` would
  * also accept '', ' 1', '1e3', '0x10' and '1.0'. Give defaults with
- * `.prefault()`; those of `.default()` would be missing in the OpenAPI document.
+ * `.prefault()`; with `.default()` they would be missing in the OpenAPI document.
  */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const allowed = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
@@ -58,8 +58,8 @@ export function namesText<T extends z.ZodType>(schema: T) {
 }
 
 /**
- * Arguments of `.refine()` for well-formed Unicode. A JSON escape can produce a lone surrogate, which neither a header nor a
- * UTF-8 file can contain.
+ * Arguments of `.refine()` for well-formed Unicode. A JSON escape can produce a lone surrogate. Neither a header nor a
+ * UTF-8 file can contain one.
  */
 export const wellFormed = [
   (text: string) => text.isWellFormed(),
@@ -69,7 +69,7 @@ export const wellFormed = [
 /** Arguments of `.regex()` for text in a column of its own: PostgreSQL cannot store the character NUL. */
 export const withoutNul = [/^[^\0]*$/, 'must not contain the character NUL'] as const;
 
-/** Metadata that a response may contain, which earlier releases did not check for NUL. */
+/** Metadata that a response may contain: earlier releases did not check it for NUL. */
 export const metadataSchema = z
   .record(z.string().min(1).max(64), z.string().max(256))
   .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 entries');

@@ -40,7 +40,7 @@ export const sgdPathSchema = z
         loss: z.number().describe('Mean cross-entropy of the snapshot, in nats'),
         planeLoss: z
           .number()
-          .describe('The same of its projection onto the plane, which differs most far from the centre'),
+          .describe('The same of its projection onto the plane; it differs most far from the centre'),
       }),
     ),
     surface: z.object({

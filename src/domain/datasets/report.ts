@@ -17,10 +17,10 @@ const arraySchema = z.object({
 export type ArrayReport = z.infer<typeof arraySchema>;
 
 const duplicatesSchema = z.object({
-  images: z.int().describe('Number of images whose pixels all equal those of an earlier image'),
+  images: z.int().describe('Number of images whose pixels all equal the pixels of an earlier image'),
   withOtherLabel: z
     .int()
-    .describe('Number of these images whose label differs from that of the earlier image'),
+    .describe('Number of these images whose label differs from the label of the earlier image'),
   first: z
     .array(z.tuple([z.int(), z.int()]))
     .max(MAX_PAIRS)

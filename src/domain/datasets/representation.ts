@@ -52,7 +52,7 @@ export const datasetSchema = z
     preprocessing: preprocessingSchema
       .nullable()
       .describe(
-        'How the images of an uploaded archive became 28×28, which models trained on them repeat at prediction; null for arrays',
+        'How the images of an uploaded archive became 28×28. Models trained on them repeat this at prediction; null for arrays',
       ),
     report: datasetReportSchema.nullable().describe('Report on the upload; null for built-in data sets'),
   })

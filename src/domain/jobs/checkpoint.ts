@@ -1,4 +1,4 @@
-/** Checkpoints of a training job, which resumes from them. They can also be used like models. */
+/** Checkpoints of a training job: it resumes from them. They can also be used like models. */
 import { z } from 'zod';
 
 export const checkpointSchema = z

@@ -13,7 +13,7 @@ export function decodeSecret(secret: string): Uint8Array | null {
   if (!secret.startsWith(SECRET_PREFIX)) return null;
   const text = secret.slice(SECRET_PREFIX.length);
   if (text.length % 4 !== 0 || !/^[A-Za-z\d+/]+={0,2}$/.test(text)) return null;
-  // Works in browsers, too, where the page takes types from here.
+  // Also works in browsers, where the page takes types from here.
   const binary = atob(text);
   const isAllowed = binary.length >= SECRET_BYTES.min && binary.length <= SECRET_BYTES.max;
   // Decoding ignores spare bits of the last character, so the text is compared.
@@ -61,7 +61,7 @@ export const deliverySchema = z
       .string()
       .nullable()
       .describe(
-        'When the message is sent next; null if there is none to send, it was delivered, or no attempt is left',
+        'When the message is sent next; null without a message, after its delivery, or if no attempt is left',
       ),
   })
   .meta({ id: 'NotifyState' });

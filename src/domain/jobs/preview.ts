@@ -42,7 +42,7 @@ export const trainingPreviewSchema = z
       evaluationSeconds: seconds,
       gradientCheckSeconds: seconds,
       startSeconds: seconds.describe(
-        'Time before the first step, in which teachers predict every training image',
+        'Time before the first step, while teachers predict every training image',
       ),
       imagesPerSecond: z.number().describe('Of the steps alone'),
       basis: z.object({
@@ -56,7 +56,7 @@ export const trainingPreviewSchema = z
         ratio: z
           .number()
           .describe(
-            'Median of actual to predicted duration of these epochs, by which the times are multiplied',
+            'Median of actual to predicted duration of these epochs. The times are multiplied by it',
           ),
       }),
     }),

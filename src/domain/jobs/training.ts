@@ -67,7 +67,7 @@ const trainingSchema = z.strictObject({
     .min(1)
     .max(64)
     .default(1)
-    .describe('Number of threads, of which at most one per core is used; the result does not depend on it'),
+    .describe('Number of threads; at most one per core is used. The result does not depend on it'),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.default({ type: 'constant' }),
   l1: z.number().min(0).max(100).default(0).describe('Factor of Σ|W|; biases are not penalized'),
@@ -132,7 +132,7 @@ const trainingSchema = z.strictObject({
     .optional()
     .describe(
       'Checkpoints kept once the job has succeeded, besides those that an unfinished job starts from: the `best`, the ' +
-        '`last`, `all` (the best and the last three) or `none`. By default `KEEP_CHECKPOINTS` of the service, which is `best`',
+        '`last`, `all` (the best and the last three) or `none`. By default `KEEP_CHECKPOINTS` of the service (`best`)',
     ),
 });
 
@@ -171,7 +171,7 @@ export const trainingRequestSchema = z
       .default(0)
       .describe(
         'Queued jobs start in the order of their priorities, the highest first; equal ones as they were created. If no slot is free, or too ' +
-          'little memory, a job stops a running one of lower priority, which is queued again and continues from that step by itself',
+          'little memory, a job stops a running one of lower priority. That one is queued again and continues from the same step',
       ),
   })
   .superRefine(({ training }, context) => {
@@ -253,7 +253,7 @@ export const trainingJobSchema = z
       .enum(JOB_WAITS)
       .nullable()
       .describe(
-        '`memory` while the queued job is next and waits until its memory is free; `storage` while the job cannot start or go on ' +
+        '`memory` while the queued job is next and is waiting for free memory; `storage` while the job cannot start or go on ' +
           'because the disk is full, or the database or the object store is unreachable; otherwise null',
       ),
     pauseReason: z

@@ -19,7 +19,7 @@ export function parse<T extends z.ZodType>(schema: T, data: unknown) {
 
 /**
  * Leaves out issues that say nothing beside another one at their place: the size of a value of the wrong type, such as a string for
- * an array; and the limit to safe integers, which zod checks beside the limit of the schema.
+ * an array; and the limit to safe integers: zod checks it beside the limit of the schema.
  */
 export function withoutImplied(issues: readonly Issue[]): Issue[] {
   // A request may have as many issues as numbers, so they are not compared in pairs.
@@ -61,7 +61,7 @@ export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun
   return [{ path, detail: issue.message }];
 }
 
-/** Whether the field at `path` may be null, which zod leaves out of the values of its issue. */
+/** Whether the field at `path` may be null: zod leaves null out of the values of its issue. */
 function isNullable(schema: unknown, path: Path, data: unknown): boolean {
   const name = String(path.at(-1));
   return objectsAt(schema, path.slice(0, -1), data).some(({ shape }) => acceptsNull(shape[name]));

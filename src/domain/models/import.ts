@@ -86,7 +86,7 @@ export const importOriginSchema = z
     assumed: z
       .array(z.enum([...ASSUMED_FIELDS, 'biases']))
       .describe(
-        'Properties that neither the file nor the request gave; `biases` if a layer has none, which become zero',
+        'Properties that neither the file nor the request gave; `biases` if a layer has none; they become zero',
       ),
   })
   .meta({ id: 'ImportOrigin' });

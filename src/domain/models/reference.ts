@@ -47,7 +47,7 @@ const publishedObjectSchema = z.strictObject({
 
 /**
  * `"name"` (the champion, else the newest version), `"name@3"`, `"name@alias"`, or `{ name, version? }`. `"job_…@1688"`
- * is the checkpoint of a training job after 1,688 steps; job ids are not valid model names, which have no capitals.
+ * is the checkpoint of a training job after 1,688 steps; job ids are not valid model names: they have capitals.
  */
 export const modelReferenceSchema = z.union([
   z

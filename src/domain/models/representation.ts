@@ -17,7 +17,7 @@ const annotations = {
   metadata: metadataSchema.describe('Initially the metadata of the request that created the version'),
   tags: z.array(nameSchema).max(16),
 };
-/** Stricter than a response, which must not fail because of what an earlier release stored. */
+/** Stricter than a response: that must not fail because of what an earlier release stored. */
 export const annotationsSchema = z
   .strictObject({
     ...annotations,
@@ -57,7 +57,7 @@ const lineageSchema = z.object({
   import: importOriginSchema.nullable().describe('For an import, the file it came from'),
   copiedFrom: versionReferenceSchema
     .nullable()
-    .describe('For a copy, the version it was copied from; the rest of the lineage is that of the original'),
+    .describe('For a copy, the version it was copied from; the rest of the lineage belongs to the original'),
 });
 
 export const versionCopySchema = z
@@ -84,7 +84,7 @@ export const modelVersionSchema = z
     preprocessing: preprocessingSchema
       .nullable()
       .describe(
-        'Applied to encoded images at prediction, as to those of the data set; null if they must be 28×28',
+        'Applied to encoded images at prediction, as to images of the data set; null if they must be 28×28',
       ),
     classNames: z.array(z.string()),
     engine: z.string().nullable().describe('Engine that computed the training, if known'),

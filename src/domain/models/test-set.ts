@@ -28,7 +28,7 @@ export const testSetSchema = z
     chosenBy: z
       .enum(['validation', 'unknown'])
       .describe(
-        '`validation` if the version was trained with a validation split, or is the result of a search, which chooses by validation images, ' +
+        '`validation` if the version was trained with a validation split, or is the result of a search (it chooses by validation images), ' +
           'and no test result of its lineage was revealed before it was published; otherwise `unknown`, because test results may have guided the choice, or because a version or job that it started ' +
           'from has been deleted',
       ),

@@ -21,7 +21,7 @@ export const diagnosisSchema = z
   .object({
     findings: z
       .array(z.object({ code: z.enum(FINDINGS), detail: z.string(), advice: z.string() }))
-      .describe('Problems found, empty if there are none; they were not corrected'),
+      .describe('Problems found and not corrected; empty if the image has none'),
     corrected: z
       .array(correctionSchema)
       .describe('Changes made to an encoded image by `fit` or by the preprocessing of the model'),

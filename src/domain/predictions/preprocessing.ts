@@ -27,7 +27,7 @@ export type Preprocessing = z.infer<typeof preprocessingSchema>;
 const PLAIN = { background: 'black', invert: 'never' } as const;
 
 /**
- * The preprocessing of a request: that of the model, whose fit the request may replace.
+ * The preprocessing of a request: the model's, with the fit of the request if it has one.
  * @returns null if images must be 28×28 already
  */
 export function preprocessingFor(

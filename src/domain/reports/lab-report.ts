@@ -27,7 +27,7 @@ export const labReportQuerySchema = z.strictObject({
     .enum(['true', 'false'])
     .default('true')
     .describe(
-      'Whether the path of the training is computed, which takes about as long as the training, and a few seconds more',
+      'Whether the path of the training is computed. This takes about as long as the training, and a few seconds more',
     ),
   pictures: z
     .enum(REPORT_PICTURES)

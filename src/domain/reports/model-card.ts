@@ -29,7 +29,7 @@ export function describeUse({ classNames }: Pick<ModelVersion, 'classNames'>): s
   return `Assigns a grey image of 28×28 pixels to one of ${classNames.length} classes: ${classNames.join(', ')}.`;
 }
 
-/** Limitations that the figures show, and those of every such network. */
+/** Limitations that the figures show, and that every such network has. */
 export function describeLimitations(evaluation: Evaluation | null): string[] {
   const always = [
     'It assigns one of its classes to every image, also to images that show none of them.',

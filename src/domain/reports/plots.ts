@@ -24,7 +24,7 @@ export type PlotFormat = (typeof PLOT_FORMATS)[number];
 
 /** Other jobs in the same plot; there are eight colours. */
 export const MAX_OVERLAID = 7;
-/** Pixels of a PNG, which take 4 bytes each while it is drawn. */
+/** Pixels of a PNG. They take 4 bytes each while it is drawn. */
 export const MAX_PLOT_PIXELS = 16_000_000;
 
 /** Options of every plot. */
@@ -57,7 +57,7 @@ export const jobPlotQuerySchema = plotQuerySchema.extend({
     })
     .optional()
     .describe(
-      `Up to ${MAX_OVERLAID} more jobs, separated by commas. Each job is then one line: validation loss or accuracy if all have it, else that of the training images`,
+      `Up to ${MAX_OVERLAID} more jobs, separated by commas. Each job is then one line: validation loss or accuracy if all have it, else the training loss or accuracy`,
     ),
 });
 export type JobPlotQuery = z.output<typeof jobPlotQuerySchema>;

@@ -25,7 +25,7 @@ export interface SearchState extends Pick<ResolvedSearchRequest, 'halving' | 'ob
 export type TrainingName = { readonly trial: number; readonly repeat: number } | 'final';
 
 export type SearchAction =
-  /** Creates the job of a training that waits, or lets a paused one go on, until the trial's rung. */
+  /** Creates the job of a training that is waiting, or lets a paused one go on, until the trial's rung. */
   | { readonly type: 'start'; readonly training: TrainingName }
   | { readonly type: 'pause'; readonly training: TrainingName }
   | { readonly type: 'cancel'; readonly training: TrainingName }
@@ -142,7 +142,7 @@ function isLost({ trainings }: TrialState): boolean {
   return trainings.some(({ status }) => status === 'failed' || status === 'cancelled');
 }
 
-/** A training that waits, or is paused before its rung, in the order of the trials. */
+/** A training that is waiting, or is paused before its rung, in the order of the trials. */
 function startRuns({ parallel, trials }: SearchState, remaining: readonly TrialState[]): SearchAction[] {
   const busy = trials.flatMap(({ trainings }) => trainings).filter(isBusy).length;
   return remaining

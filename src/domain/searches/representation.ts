@@ -40,7 +40,7 @@ export const searchProgressSchema = z.object({
   trials: z.int(),
   waiting: z.int().describe('Trials that have not started, and still may'),
   active: z.int().describe('Trials with a job that is queued or runs'),
-  paused: z.int().describe('Trials that wait at a rung, or are paused with the search'),
+  paused: z.int().describe('Trials that are waiting at a rung, or are paused with the search'),
   succeeded: z.int(),
   stopped: z.int().describe('Trials that were stopped at a rung, by `finish`, or by the time budget'),
   skipped: z
@@ -172,7 +172,7 @@ export const searchPreviewSchema = z
       finalSeconds: z
         .number()
         .describe(
-          'Estimate for the final training with all epochs, for an average setting; 0 if there is none',
+          'Estimate for the final training with all epochs, for an average setting; 0 without one',
         ),
       timedSettings: z
         .int()

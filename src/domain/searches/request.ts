@@ -38,7 +38,7 @@ export const variationSchema = z
       .min(1)
       .max(MAX_CHOICES)
       .optional()
-      .describe('The values, which may be whole objects'),
+      .describe('The values; they may be whole objects'),
     min: z.number().optional().describe('Smallest value of a range, instead of `choices`'),
     max: z.number().optional().describe('Largest value of the range'),
     scale: z.enum(['linear', 'log']).optional().describe('Scale of the range, `linear` by default'),
@@ -162,8 +162,8 @@ export const searchRequestSchema = z
           .nullable()
           .default('everything')
           .describe(
-            'Images of the final training, which has the best setting and publishes a version: `everything`, validation images ' +
-              'included, or the `training-part`, which gives the parameters of the trial; null for no final training',
+            'Images of the final training. It has the best setting and publishes a version: `everything`, validation images ' +
+              'included, or the `training-part`, for the parameters of the trial; null for no final training',
           ),
         testSet: z
           .enum(['every-epoch', 'once', 'never'])

@@ -1,4 +1,4 @@
-/** The teachers that a search names: those of all trials, and those among the choices of what varies. */
+/** The teachers that a search names, for all trials and among the choices of what varies. */
 import type { ResolvedSearchRequest, SearchRequest } from './request.ts';
 import { parsePath } from './trial-request.ts';
 

@@ -21,7 +21,7 @@ export function findPathDefect(path: string, earlier: readonly string[]): string
     return 'must be a JSON pointer to a field of network or training, such as /training/optimizer/learningRate';
   }
   if (/~(?![01])/.test(path)) {
-    return 'must be a JSON pointer, in which a ~ is written as ~0, and a / within a name as ~1 (RFC 6901)';
+    return 'must be a JSON pointer: write a ~ as ~0, and a / within a name as ~1 (RFC 6901)';
   }
   const fixed = FIXED.find((prefix) => contains(prefix, path));
   if (fixed !== undefined) return `must not be ${fixed}, which is the same for all trials`;
@@ -30,7 +30,7 @@ export function findPathDefect(path: string, earlier: readonly string[]): string
   return null;
 }
 
-/** Whether a pointer is that of another one, or of a field within it. */
+/** Whether a pointer equals another one, or points to a field within it. */
 export function contains(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`);
 }

@@ -11,7 +11,7 @@ export interface Measured {
 
 /** One training of a trial. */
 export interface TrainingState {
-  /** From 0; the seed is that of the search plus this number. */
+  /** From 0; the seed is the search's plus this number. */
   readonly repeat: number;
   /** `waiting` until its job is created. */
   readonly status: JobStatus | 'waiting';
@@ -85,7 +85,7 @@ export function rank(trials: readonly TrialState[], objective: Objective): Stand
 
 /**
  * The trials whose difference from the best one may be chance: they got as far, and their figure is within one standard
- * error of its figure. The error is that of the mean over the repeats, or of an accuracy on n images, √(p(1 − p) / n).
+ * error of its figure. It is the error of the mean over the repeats, or of an accuracy on n images, √(p(1 − p) / n).
  * @param ranked best first
  */
 export function withinOneError(

@@ -23,7 +23,7 @@ export const verificationSchema = z.object({
     .boolean()
     .nullable()
     .describe(
-      'Whether both processors round multiply-adds in the same way, which equal parameters require; null before the start',
+      'Whether both processors round multiply-adds in the same way, as equal parameters require; null before the start',
     ),
 });
 export type Verification = z.infer<typeof verificationSchema>;

@@ -161,7 +161,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'a path that is not a JSON pointer',
     { vary: [{ path: '/training/~2', choices: [1, 2] }] },
     '#/vary/0/path',
-    /Must be a JSON pointer, in which a ~ is written as ~0/,
+    /Must be a JSON pointer: write a ~ as ~0/,
   ],
   [
     'a path to a field whose name is escaped',
