@@ -57,7 +57,7 @@ async function resetKey(): Promise<void> {
   const { secret, isInUse } = await resetBootstrapKey(stateDir);
   console.log(secret);
   const since = isInUse
-    ? 'Restart the service, which accepts the previous key until then.'
+    ? 'Restart the service. It accepts the previous key until then.'
     : 'Start the service.';
   console.error(`This key replaces the bootstrap key of ${stateDir} and is shown only now. ${since}`);
 }

@@ -39,7 +39,7 @@ async function firstFailure(cwd: string, args: readonly string[]): Promise<strin
   return failure ?? (code === 0 ? undefined : `${args[0]}: exit code ${code}`);
 }
 
-/** Runs the test of the file, those of its folder, and all, until one fails. */
+/** Runs the test of the file, the tests of its folder, and all, until one fails. */
 async function tryMutant(tree: string, { file, title, original, mutated }: Mutant): Promise<void> {
   const own = join('test', file.replace('src/', '').replace('.ts', '.test.ts'));
   let near = dirname(own);

@@ -39,7 +39,7 @@ export async function compareWithRelease(installed: InstalledNode, dist = DIST):
     const official = sha256(extract(bytes, `${name}/bin/node`));
     const actual = sha256(binary);
     if (actual === official) return { kind: 'equal', detail: `SHA-256 ${official}` };
-    return { kind: 'differs', detail: `the binary has SHA-256 ${actual}, that of the release ${official}` };
+    return { kind: 'differs', detail: `the binary has SHA-256 ${actual}, but the release has ${official}` };
   } catch (error) {
     return { kind: 'not-compared', detail: errorMessage(error) };
   }
@@ -77,7 +77,7 @@ async function main(): Promise<number> {
   if (kind === 'not-compared')
     console.warn(`The binary of node-linux-${arch} was NOT compared with Node ${version}: ${detail}.`);
   if (kind === 'differs')
-    console.error(`The binary of node-linux-${arch} is not that of Node ${version}: ${detail}.`);
+    console.error(`The binary of node-linux-${arch} is not Node ${version}'s: ${detail}.`);
   return kind === 'differs' ? 1 : 0;
 }
 

@@ -1,8 +1,8 @@
 /**
  * usage: npm run recipes [-- NAME …] [--seeds 5]
  * Trains every request of examples/recipes with seeds 0, 1, …, in its own service, and writes the results to
- * examples/recipes/README.md. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies are those of the
- * published models on the test set, evaluated once, at the end of each training.
+ * examples/recipes/README.md. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies of the
+ * published models are measured on the test set, once, at the end of each training.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ function readRecipe(name: string) {
   return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
 }
 
-/** The recipes with their teachers before them. A teacher alone is a champion, which is the version of the first seed. */
+/** The recipes with their teachers before them. A teacher alone is a champion: the version of the first seed. */
 function withTeachers(wanted: readonly string[]): { name: string; seeds: readonly number[] }[] {
   const taught = wanted.flatMap((name): string[] => readRecipe(name).training.distillation?.teachers ?? []);
   const first = [...new Set(taught)].map((name) => ({

@@ -47,7 +47,7 @@ export function idxHeader({ shape }: DataFile): Buffer {
   return header;
 }
 
-/** Whether these pixels or labels are those of Fashion-MNIST. */
+/** Whether these pixels or labels are Fashion-MNIST's. */
 export function isOfficial(file: DataFile, data: Uint8Array): boolean {
   return createHash('sha256').update(idxHeader(file)).update(data).digest('hex') === file.sha256;
 }

@@ -123,12 +123,12 @@ const REFERENCES = {
   ],
   'alias-not-found': ['The model has no such alias.', 'List them with `GET /v1/models/{name}/aliases`.'],
   'checkpoint-not-found': [
-    'The job has no checkpoint at this step: only the best and the last three are kept, and after success those of `training.keepCheckpoints`.',
+    'The job has no checkpoint at this step: only the best and the last three are kept, and after success what `training.keepCheckpoints` selects.',
     'List them with `GET …/checkpoints`.',
   ],
   'events-deleted': [
     'The job ended so long ago that its events were deleted (`KEEP_EVENTS_DAYS`).',
-    'Read the job and its metrics, which are kept.',
+    'Read the job and its metrics: they are kept.',
   ],
   'unknown-dataset': [
     'A field names a data set that does not exist.',
@@ -154,7 +154,7 @@ const REQUESTS = {
     'Change the places in `errors`.',
   ],
   'webhook-not-allowed': [
-    'The origin of `notify.url` is not in `WEBHOOK_ORIGINS`, which is empty by default.',
+    'The origin of `notify.url` is not in `WEBHOOK_ORIGINS` (empty by default).',
     'Use an origin that `detail` lists, or ask the operator to add yours; see [webhooks](../guides/webhooks.md).',
   ],
   'check-too-costly': [
@@ -218,7 +218,7 @@ const SERVICE = {
 
 const JOBS = {
   'loss-diverged': [
-    'The loss is no longer a number, or far above that of a guess.',
+    'The loss is no longer a number, or far above the loss of a guess.',
     'Lower the learning rate, or set `clipNorm`.',
   ],
   'search-failed': [
@@ -244,7 +244,7 @@ const JOBS = {
   ],
   'dataset-damaged': [
     'The file of a data set does not match its digest.',
-    'Upload the data set again, which repairs it.',
+    'Upload the data set again to repair it.',
   ],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 

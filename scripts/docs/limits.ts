@@ -111,7 +111,7 @@ const requests = [
   [
     'archive of images',
     `${count(MAX_ARCHIVE_FILES)} files; each image ${bytes(MAX_FILE_BYTES)}, \`MAX_IMAGE_PIXELS\` and ${bytes(DECODING_BYTES)} of memory to decode it`,
-    '422, which names the image',
+    '422 with the name of the image',
   ],
   ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],
   ['model file', `${bytes(MAX_UNPACKED_BYTES)} unpacked`, '422'],
@@ -160,12 +160,12 @@ const times = [
     'the connection is closed after the response',
   ],
   [
-    'gradient check, which takes seconds',
+    'gradient check (takes seconds)',
     `${power(MAX_COST)} multiply-adds, ${count(MAX_PARAMETERS)} parameters`,
     '422, with the largest check that fits',
   ],
   [
-    'evaluation or comparison, which takes half a minute',
+    'evaluation or comparison (takes half a minute)',
     `${power(MAX_EVALUATION_COST)} multiply-adds`,
     '422, with advice',
   ],
@@ -178,7 +178,7 @@ const times = [
   ['images with `?input=true`', count(MAX_IMAGES.input), '422'],
   ['PNG of a plot', `${count(MAX_PLOT_PIXELS)} pixels`, '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
-  ['training', 'what fits into the [memory](#memory), by an estimate', '422; a job that fits later waits'],
+  ['training', 'what fits into the [memory](#memory), by an estimate', '422; a job that fits later is queued'],
   [
     'shutdown after SIGTERM',
     `\`SHUTDOWN_GRACE_SECONDS\`, ${seconds} s`,
@@ -207,9 +207,9 @@ const concurrency = [
   ],
   ['exports that clients are reading, on the disk', bytes(MAX_EXPORTED_BYTES), '503'],
   ['results of prediction jobs that clients are reading, on the disk', bytes(MAX_RESULT_BYTES), '503'],
-  ['requests that wait for a thread, in each pool', count(MAX_QUEUED), '503'],
+  ['requests that are waiting for a thread, in each pool', count(MAX_QUEUED), '503'],
   [
-    'requests that wait for their encoded images',
+    'requests that are waiting for their encoded images',
     `${count(MAX_WAITING.large)}; with up to ${SMALL_WORK.images} images of ${square(SMALL_WORK.pixels)} together, ${count(MAX_WAITING.small)}`,
     '503',
   ],
@@ -239,7 +239,7 @@ const concurrency = [
     '429 for new jobs; pausing always works',
   ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
-  ['lists that wait for their turn', count(MAX_WAITING_READS), '503'],
+  ['lists that are waiting for their turn', count(MAX_WAITING_READS), '503'],
   [
     'delay of the event loop, slight',
     `${LOW_PRIORITY_FRACTION * 100} % of \`MAX_EVENT_LOOP_DELAY_MS\`, ${config.maxEventLoopDelayMs * LOW_PRIORITY_FRACTION} ms`,
@@ -264,7 +264,7 @@ const memory = [
   ],
   ['jobs, of the rest', percent(1 - REQUEST_FRACTION)],
   ['requests, of the rest, while jobs run', 'what jobs leave'],
-  ['requests, of the rest, while a job waits for memory', percent(REQUEST_FRACTION)],
+  ['requests, of the rest, while a job is waiting for memory', percent(REQUEST_FRACTION)],
 ];
 
 const head = ['what', 'limit', 'beyond it'];

@@ -2,7 +2,7 @@
 import { createMetrics } from '../../src/http/metrics/registry.ts';
 import { table } from './table.ts';
 
-/** Default metrics of prom-client, which describe the process. */
+/** Default metrics of prom-client. They describe the process. */
 const DEFAULTS = /^(process|nodejs)_/;
 
 export async function metrics(): Promise<string> {

@@ -53,7 +53,7 @@ function encodeForm(files: Arrays, fields: Readonly<Record<string, string>> = {}
   return form([...texts, ...sent]);
 }
 
-/** Waits until temporary files are removed, which happens after the response. */
+/** Waits until temporary files are removed: this happens after the response. */
 async function untilEmpty(folder: string): Promise<void> {
   let left = await readdir(folder);
   for (let looks = 0; left.length > 0 && looks < MOST_LOOKS; looks++) {

@@ -1,4 +1,4 @@
-/** Parsers within the running service, mainly of forms, which are parsed as they arrive. */
+/** Parsers within the running service, mainly of forms. These are parsed as they arrive. */
 import { gzipSync } from 'node:zlib';
 import { exportModel } from '../../src/formats/models/export.ts';
 import { formsOfDatasets } from './data-set-forms.ts';

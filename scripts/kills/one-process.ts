@@ -10,7 +10,7 @@ import { toTable } from './survival.ts';
 /** @returns the section of the page */
 export async function killOneProcess(scope: Scope, kills: number, seed: number): Promise<string> {
   const requests = jobsToKill(kills);
-  // The default, which a test does without. A killed process starts with the stored outcome.
+  // The default. A test does without it. A killed process starts with the stored outcome.
   const environment = { TRAINING_WORKERS: String(requests.length), WIDE_VECTORS: 'auto' };
   const quiet = startProcess(scope, await temporaryDirectory(scope), environment);
   const undisturbed = await runUndisturbed(quiet, requests);

@@ -23,7 +23,7 @@ const service = new Service({
 const monitor = new ServiceMonitor({
   metadata,
   spec: {
-    // The rules and the dashboard expect the job `atelier`, which is the value of this label.
+    // The rules and the dashboard expect the job `atelier`, the value of this label.
     jobLabel: 'app.kubernetes.io/name',
     selector: { matchLabels: labels(COMPONENT) },
     endpoints: [

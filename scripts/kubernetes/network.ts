@@ -4,7 +4,7 @@ import { APPLICATION, type Component, componentName, labels, PORT } from './pod.
 
 const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP' as const, port }));
 
-/** @param ports that the pods reach, besides those of the name servers */
+/** @param ports that the pods reach, besides the name servers' */
 const policyOfAll = (...ports: number[]) =>
   new NetworkPolicy({
     metadata: { name: 'atelier' },

@@ -32,7 +32,7 @@ const probe = (path: string) => ({ httpGet: { path, port: 'http' } });
 
 interface Workload {
   readonly component: Component;
-  /** Beyond those of the ConfigMap and the Secret. */
+  /** Beyond the variables of the ConfigMap and the Secret. */
   readonly environment: Readonly<Record<string, string>>;
   readonly resources: IResourceRequirements;
   /** Name of the claim that holds the state. Without it, the directory holds copies and begins empty in each pod. */

@@ -1,4 +1,4 @@
-/** Replicas that train: one for every TRAINING_WORKERS jobs that wait or run. */
+/** Replicas that train: one for every TRAINING_WORKERS jobs that are waiting or running. */
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';

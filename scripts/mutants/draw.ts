@@ -35,7 +35,7 @@ export function drawMutants(root: string, files: string[], sample: number, seed:
   return mutants;
 }
 
-/** Leaves out types, imports and templates, most of which are messages. */
+/** Leaves out types, imports and templates (mostly messages). */
 function addChanges(node: ast.Node, checker: Checker, found: Change[]): void {
   if (ast.isTypeNode(node) || ast.isInterfaceDeclaration(node) || ast.isTypeAliasDeclaration(node)) return;
   if (ast.isTemplateExpression(node) || ast.isImportDeclaration(node)) return;

@@ -34,7 +34,7 @@ export function readForms(root: string): Record<string, string> {
     TRAINING_SCHEMA: JSON.stringify(training),
     /** Options that only a search has, in the same form. */
     SEARCH_SCHEMA: JSON.stringify({ type: 'object', properties: Object.fromEntries(searchOnly) }),
-    /** Names of the options of a training that a search has, too. */
+    /** Names of the options of a training that a search also has. */
     SHARED_OPTIONS: JSON.stringify(Object.keys(ofSearch).filter((name) => name in training.properties)),
     RECIPES: JSON.stringify(Object.fromEntries(recipes)),
   };

@@ -1,4 +1,4 @@
-/** Licence notices of the packages in a bundle, which their licences ask to keep. */
+/** Licence notices of the packages in a bundle. Their licences ask to keep them. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -52,7 +52,7 @@ test('a first start reachable by others prints a key with a curl command, and st
   assert.doesNotMatch(second.output(), /atl_/);
   assert.match(second.output(), /generate another one with npm run key -- --reset .*, or set API_KEYS/);
   const lost = await resetKey(stateDir);
-  assert.match(lost.stderr, /Restart the service, which accepts the previous key until then/);
+  assert.match(lost.stderr, /Restart the service\. It accepts the previous key until then/);
   assert.equal(await statusOf(baseOfSecond, key), 200);
   second.child.kill('SIGTERM');
   await second.exited;
