@@ -140,7 +140,7 @@ const tasks = {
   predict: computePredictions,
   predictBlock: computeBlock,
   writeJson: writeResponse,
-  /** Reads a JSON body with encoded images, which are decoded later. */
+  /** Reads a JSON body with encoded images. They are decoded later. */
   readEncoded: ({ bytes }: { readonly bytes: Uint8Array }): readonly EncodedImage[] => readEncodedJson(bytes),
 };
 export type PredictTasks = typeof tasks;

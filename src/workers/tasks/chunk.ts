@@ -1,2 +1,2 @@
-/** Limit of the images that a prediction job computes at once, which limits its memory. */
+/** Limit of the images that a prediction job computes at once, to limit its memory. */
 export const MAX_CHUNK_IMAGES = 1000;

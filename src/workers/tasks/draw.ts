@@ -10,7 +10,7 @@ export interface WeightsTask extends WeightsQuery {
   readonly network: ServedNetwork;
 }
 
-/** A chart to be rasterized; its size in pixels, each of which becomes density² pixels. */
+/** A chart to be rasterized; its size in pixels. Each pixel becomes density² pixels. */
 export interface PlotTask {
   readonly svg: string;
   readonly width: number;

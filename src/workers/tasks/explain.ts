@@ -32,7 +32,7 @@ export interface ExplanationResult {
 }
 
 /**
- * @throws AtelierError `impossible-request` for several images or an unknown class, and for invalid images those of
+ * @throws AtelierError `impossible-request` for several images or an unknown class, and for invalid images the errors of
  *   `decodeImages`
  */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {

@@ -10,7 +10,7 @@ import { PLAIN_SETTINGS } from '../../numerics/training/engine.ts';
 import { createKernelEngine, KERNEL_NAME } from '../kernel/compile.ts';
 
 export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
-  /** null for a fresh network: the thread initializes it from the seed, which can take seconds. */
+  /** null for a fresh network: the thread initializes it from the seed. This can take seconds. */
   readonly parameters: Parameters | null;
   readonly initialization: Initialization;
   /** The report alone, or the report and one of the two gradients. */

@@ -72,7 +72,7 @@ function readHeader(file: number) {
 /** JSON has null for an undefined probability, CSV an empty cell. */
 const toNumber = (probability: number) => (Number.isFinite(probability) ? probability : '');
 
-/** A name that begins like a formula gets an apostrophe, which makes it text in a spreadsheet. */
+/** A name that begins like a formula gets an apostrophe, to be text in a spreadsheet. */
 function toCell(name: string): string {
   const text = FORMULA.test(name) ? `'${name}` : name;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

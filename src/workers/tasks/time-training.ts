@@ -12,7 +12,7 @@ import { typicalMs } from '../kernel/typical-duration.ts';
 export interface TrainingTimesTask {
   readonly plan: TrainingPlan;
   readonly train: Examples;
-  /** Images of a timed step; at most those of the plan. */
+  /** Images of a timed step; at most the plan's. */
   readonly batchSize: number;
 }
 

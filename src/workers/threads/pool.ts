@@ -1,4 +1,4 @@
-/** A pool of one thread, which starts when it is needed, ends without work, and is replaced if it is lost. */
+/** A pool of one thread. It starts when needed, ends without work, and is replaced if lost. */
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { hasCode } from '../../errors.ts';
 import { type Result, startThread, type Task, type Tasks, type Thread } from './start.ts';
@@ -26,7 +26,7 @@ export interface Pool<T extends Tasks> {
 /**
  * @param entry the module that the thread runs; it calls `serve`
  * @param onLost called when the thread is lost
- * @param idleMs time without work after which the thread ends, which frees its memory
+ * @param idleMs time without work after which the thread ends and frees its memory
  */
 export function createPool<T extends Tasks>(entry: URL, onLost: () => void, idleMs: number): Pool<T> {
   const semaphore = createSemaphore(1, MAX_QUEUED, 'a thread of this kind');

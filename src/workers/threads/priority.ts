@@ -1,4 +1,4 @@
-/** Priority of computing threads, below that of the main thread, which accepts connections and sends responses. */
+/** Priority of computing threads, below the main thread: it accepts connections and responds. */
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';

@@ -16,7 +16,7 @@ export function report(message: unknown, transfer: readonly ArrayBufferView[] = 
 }
 
 /**
- * Serves calls. An AtelierError is posted. Any other error is a defect, which may have left anything behind, so it ends the
+ * Serves calls. An AtelierError is posted. Any other error is a defect and may have left anything behind, so it ends the
  * thread.
  * @param transfers the views of a result whose memory is moved instead of copied
  * @param collect called after each task, when nothing holds it any more

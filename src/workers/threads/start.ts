@@ -1,4 +1,4 @@
-/** A worker thread as the main thread sees it: it runs one call at a time, which fails if the thread is lost. */
+/** A worker thread as the main thread sees it: it runs one call at a time. A lost thread fails its call. */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { AtelierError, messageWithoutPaths } from '../../errors.ts';
 import { deserializeError, type SerializedError } from './errors.ts';

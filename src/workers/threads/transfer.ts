@@ -6,7 +6,7 @@ export function transferableBuffers(views: readonly ArrayBufferView[]): ArrayBuf
   return [...new Set(complete.map((view) => view.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
-/** Frees the memory of views that nothing reads any more, which V8 would keep until it collects garbage. */
+/** Frees the memory of views that nothing reads any more: V8 would keep it until it collects garbage. */
 export function release(views: readonly ArrayBufferView[]): void {
   for (const buffer of transferableBuffers(views)) buffer.transfer(0);
 }

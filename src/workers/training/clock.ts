@@ -11,7 +11,7 @@ type Stored = Pick<
 const ZERO: Stored = { elapsedSeconds: 0, images: 0, trainingMs: 0, epochTrainingMs: 0, evaluationMs: 0 };
 
 /**
- * Starts the clock. Call it after data preparation and the gradient check, which do not count.
+ * Starts the clock. Call it after data preparation and the gradient check: these do not count.
  * @param epochs as requested
  * @param from the durations in the checkpoint that the training continues from
  */

@@ -11,7 +11,7 @@ const stepThreads = workerData as readonly MessagePort[];
 const tasks = {
   train: (task: TrainingTask) =>
     train(task, report, (kernel) => {
-      // Not by way of the main thread, which would hold the kernel's memory until its next garbage collection.
+      // Not by way of the main thread: it would hold the kernel's memory until its next garbage collection.
       for (const port of stepThreads) port.postMessage(kernel);
     }),
 };

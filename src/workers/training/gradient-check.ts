@@ -13,13 +13,13 @@ const ATTEMPTS = 3;
 /**
  * μ/σ above which standardization cancels: a standardized pixel is the difference of two numbers of about this
  * magnitude, and float32 rounds each to 6e-8 of its magnitude. Measured differences: 1.3e-4 for pixels of 200 ± 1
- * (ratio 200); 1.0e-4 for pixels of 7, of which one in a thousand is 6 or 8 (ratio 190).
+ * (ratio 200); 1.0e-4 for pixels of 7, with one in a thousand of 6 or 8 (ratio 190).
  */
 const CANCELLATION_RATIO = 100;
 
 /**
  * Checks the settings and parameters that the training starts from; `passed` covers both the gradient and the kernel.
- * @param between called between parts of the check, which take a second or two in the largest networks; may throw to
+ * @param between called between parts of the check (of a second or two in the largest networks); may throw to
  *   abort the check
  */
 export function preflightGradientCheck(

@@ -1,6 +1,6 @@
 /**
  * The training threads of this process. The trials of a search are many and short, so a thread is kept for the next
- * trial: a start takes longer than an epoch. Every other job has a thread of its own, which ends with it.
+ * trial: a start takes longer than an epoch. Every other job has a thread of its own that ends with it.
  */
 import { trainingThreadBytes } from '../../numerics/training/memory.ts';
 import { startTrainingThread, type TrainingThread } from './thread.ts';

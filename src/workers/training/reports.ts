@@ -4,7 +4,7 @@ import type { PostReport } from './messages.ts';
 
 /**
  * Minimum interval between reports of progress or epochs. Shorter epochs are posted together, because storing a report takes
- * the main thread a millisecond or more, in which predictions wait.
+ * the main thread a millisecond or more, while predictions are waiting.
  */
 const REPORT_INTERVAL_MS = 1000;
 /** Limit of epochs that are posted together, because a statement of a database has a limited number of parameters. */
@@ -19,7 +19,7 @@ export interface TrainingReports {
   afterStep(now: number, progress: () => Progress): void;
   /** @param progress at the end of the epoch */
   afterEpoch(now: number, epoch: FinishedEpoch, progress: Progress): void;
-  /** Posts the progress at once, unless that of this step has been posted. */
+  /** Posts the progress at once, unless this step's has been posted. */
   progress(progress: Progress): void;
 }
 

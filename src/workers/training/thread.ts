@@ -1,4 +1,4 @@
-/** A training thread with its step threads, which runs training jobs, one at a time. */
+/** A training thread with its step threads. It runs training jobs, one at a time. */
 import { MessageChannel } from 'node:worker_threads';
 import { startThread } from '../threads/start.ts';
 import type { TrainingTasks } from './entry.worker.ts';
@@ -10,7 +10,7 @@ const ENTRY = new URL('./entry.worker.ts', import.meta.url);
 const STEP_ENTRY = new URL('./step.worker.ts', import.meta.url);
 
 /**
- * Limits of the JavaScript heap; typed arrays, which hold parameters and images, do not count. A thread above a limit
+ * Limits of the JavaScript heap; typed arrays (of parameters and images) do not count. A thread above a limit
  * fails alone. With V8's default limits, or a larger young generation, it would end the whole process.
  */
 const HEAP = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };

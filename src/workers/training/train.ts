@@ -154,7 +154,7 @@ export async function train(
       checkpoints.postPendingBest();
       const checkpoint = takeCheckpoint(loss);
       const isPlanned = loss !== null;
-      // The progress of a stopped job is that of its checkpoint. A planned stop follows the report of its epoch.
+      // The progress of a stopped job is its checkpoint's. A planned stop follows the report of its epoch.
       if (!isPlanned && reached) reports.progress(clock.progress(reached));
       return { kind: 'stopped', step: position.step, isPlanned, checkpoint };
     }
