@@ -62,7 +62,7 @@ export async function startPeers(
   return { versions, skipped };
 }
 
-/** @throws Error if a peer's predictions differ from Atelier's, which means that it serves another network */
+/** @throws Error if a peer's predictions differ from Atelier's: it then serves another network */
 async function compare(
   name: string,
   { url }: Server,

@@ -46,8 +46,7 @@ export const importModel = defineCommand({
   summary: 'Import a model file as the next version of a model',
   parameters: ['file'],
   options: { name: { type: 'string', value: 'NAME', help: 'Name of the model; required' }, field },
-  notes:
-    'Fields as in POST /v1/models, such as --field activation=tanh: docs/reference/model-files.md.',
+  notes: 'Fields as in POST /v1/models, such as --field activation=tanh: docs/reference/model-files.md.',
   async run(context, files, { name, field: fields }) {
     if (name === undefined) throw new UsageError('--name is missing: the name of the model.');
     const form = await buildForm(files, [`name=${name}`, ...fields]);

@@ -178,7 +178,11 @@ const times = [
   ['images with `?input=true`', count(MAX_IMAGES.input), '422'],
   ['PNG of a plot', `${count(MAX_PLOT_PIXELS)} pixels`, '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
-  ['training', 'what fits into the [memory](#memory), by an estimate', '422; a job that fits later is queued'],
+  [
+    'training',
+    'what fits into the [memory](#memory), by an estimate',
+    '422; a job that fits later is queued',
+  ],
   [
     'shutdown after SIGTERM',
     `\`SHUTDOWN_GRACE_SECONDS\`, ${seconds} s`,
@@ -207,9 +211,9 @@ const concurrency = [
   ],
   ['exports that clients are reading, on the disk', bytes(MAX_EXPORTED_BYTES), '503'],
   ['results of prediction jobs that clients are reading, on the disk', bytes(MAX_RESULT_BYTES), '503'],
-  ['requests that are waiting for a thread, in each pool', count(MAX_QUEUED), '503'],
+  ['requests waiting for a thread, in each pool', count(MAX_QUEUED), '503'],
   [
-    'requests that are waiting for their encoded images',
+    'requests waiting for their encoded images',
     `${count(MAX_WAITING.large)}; with up to ${SMALL_WORK.images} images of ${square(SMALL_WORK.pixels)} together, ${count(MAX_WAITING.small)}`,
     '503',
   ],
@@ -239,7 +243,7 @@ const concurrency = [
     '429 for new jobs; pausing always works',
   ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
-  ['lists that are waiting for their turn', count(MAX_WAITING_READS), '503'],
+  ['lists waiting for their turn', count(MAX_WAITING_READS), '503'],
   [
     'delay of the event loop, slight',
     `${LOW_PRIORITY_FRACTION * 100} % of \`MAX_EVENT_LOOP_DELAY_MS\`, ${config.maxEventLoopDelayMs * LOW_PRIORITY_FRACTION} ms`,

@@ -42,8 +42,8 @@ export async function killOneProcess(scope: Scope, kills: number, seed: number):
   );
   const rows = [
     ['kills survived', `${killed.killedAt.length}, ${killed.early} of them while the service started`],
-    ['digests of the final parameters', 'equal to those of the undisturbed jobs'],
-    ['metrics of every epoch, warnings, best and last', 'equal to those of the undisturbed jobs'],
+    ['digests of the final parameters', 'equal to the undisturbed jobs'],
+    ['metrics of every epoch, warnings, best and last', 'equal to the undisturbed jobs'],
     ['attempts', killed.histories.map(({ job }) => job.attempts).join(' and ')],
     [
       'events, numbered without gap or repeat',

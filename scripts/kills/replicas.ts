@@ -176,10 +176,7 @@ function describe(
   ];
   const steps = results.map(({ undisturbed }) => undisturbed.job.stoppedAt!.step);
   const outcome = [
-    [
-      'digests, metrics of every epoch, warnings, best and latest',
-      'equal to those of undisturbed jobs on SQLite',
-    ],
+    ['digests, metrics of every epoch, warnings, best and latest', 'equal to undisturbed jobs on SQLite'],
     ['attempts', results.map(({ history }) => history.job.attempts).join(', ')],
     [
       'events, numbered from 1 without gap or repeat',

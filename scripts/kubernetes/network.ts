@@ -39,7 +39,7 @@ const ingressTo = (component: Component) =>
     },
   });
 
-// PostgreSQL, PgBouncer, and the endpoint of BLOB_URL, which may be outside the cluster.
+// PostgreSQL, PgBouncer, and the endpoint of BLOB_URL (possibly outside the cluster).
 export const network = [policyOfAll(5432, 6432, 443), ingressTo('api')];
 /** One process needs no other service, except the targets of webhooks. */
 export const singleNetwork = [policyOfAll(443), ingressTo('single')];

@@ -53,7 +53,7 @@ export function inferScale(
   if (maximum <= 1) return '0-1';
   throw new AtelierError(
     'ambiguous-pixel-range',
-    `The largest number is ${maximum}, which is too large for pixels of 0–1 and too small for pixels of 0–255. ` +
+    `The largest number is ${maximum}, too large for pixels of 0–1 and too small for pixels of 0–255. ` +
       `Clip pixels of 0–1 to 1, or divide pixels of 0–255 by 255${alternative ? `, or ${alternative.detail}` : ''}.`,
     { details: alternative ? [alternative] : [] },
   );

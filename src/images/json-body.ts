@@ -34,7 +34,7 @@ function readList(scanner: JsonScanner, readImage: (pointer: string) => void): v
 function readField(scanner: JsonScanner): string {
   const key = scanner.string('a field name');
   if (key === '__proto__')
-    throw new AtelierError('malformed-body', 'The body has a field named __proto__, which is not allowed.');
+    throw new AtelierError('malformed-body', 'The body has a field named __proto__; it is not allowed.');
   if (key !== 'image' && key !== 'images') {
     const name = key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
     rejectAt(`#/${name}`, 'is an unknown field; the fields are image and images');

@@ -26,7 +26,7 @@ export function readEncodedJson(bytes: Uint8Array): EncodedImage[] {
     if (images.length === MAX_ENCODED_IMAGES) {
       rejectAt(
         '#/images',
-        `holds more than ${MAX_ENCODED_IMAGES} encoded images, which is the limit. Send fewer, or send numbers`,
+        `holds more than ${MAX_ENCODED_IMAGES} encoded images, the limit. Send fewer, or send numbers`,
       );
     }
     images.push({ kind: 'encoded', bytes: readImage(scanner, pointer), pointer });

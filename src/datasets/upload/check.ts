@@ -84,7 +84,7 @@ async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   const advice = 'clip floats of 0–1 with x.clip(0, 1), or send whole numbers of 0–255 as u1';
   return rejectPart(
     part,
-    `its largest number is ${greatest}, which is too large for pixels of 0–1 and too small for pixels of 0–255; ${advice}`,
+    `its largest number is ${greatest}, too large for pixels of 0–1 and too small for pixels of 0–255; ${advice}`,
   );
 }
 

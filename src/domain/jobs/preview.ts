@@ -55,9 +55,7 @@ export const trainingPreviewSchema = z
         epochs: z.int().describe('Their last epochs that were compared, at most 20'),
         ratio: z
           .number()
-          .describe(
-            'Median of actual to predicted duration of these epochs. The times are multiplied by it',
-          ),
+          .describe('Median of actual to predicted duration of these epochs. The times are multiplied by it'),
       }),
     }),
     queue: z.object({

@@ -81,7 +81,7 @@ function explain(finding: Finding): { detail: string; advice: string } {
       return {
         detail:
           `The image does not resemble any class of the training images: its log-likelihood is ${finding.likelihood.toFixed(0)}, ` +
-          `while that of training images is rarely below ${finding.usual.toFixed(0)}.`,
+          `while training images are rarely below ${finding.usual.toFixed(0)}.`,
         advice:
           'Do not rely on the prediction. Check that the image shows one object, light on black, as the training images do.',
       };

@@ -40,9 +40,11 @@ export const predictionJobSchema = z
       .enum(['memory'])
       .nullable()
       .describe(
-        'What a running job is waiting for before its first image: memory that other work occupies. Shown by the process that runs the job',
+        'What a running job is waiting for before its first image: memory in use by other work. Shown by the process that runs it',
       ),
-    model: versionReferenceSchema.describe('The version that predicts, as resolved from `model` of the request'),
+    model: versionReferenceSchema.describe(
+      'The version that predicts, as resolved from `model` of the request',
+    ),
     dataset: z.string().nullable().describe('Data set of the images; null for an uploaded file'),
     split: z.enum(SPLITS).nullable(),
     pixels: z

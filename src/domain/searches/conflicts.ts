@@ -26,7 +26,7 @@ export function findVariationConflicts({ vary, method, halving }: SearchRequest)
     if (halving !== null && variation.path === '/training/epochs') {
       add(
         `#/vary/${n}/path`,
-        'must not be /training/epochs with halving, which compares trials after the same epochs',
+        'must not be /training/epochs with halving: it compares trials after the same epochs',
       );
     }
     if (method.type !== 'grid') return;
@@ -120,11 +120,11 @@ export function findTrialConflicts(
   const conflicts: Conflict[] = [];
   const add = (pointer: string, detail: string) => conflicts.push({ pointer, detail });
   if (validationImages === 0) {
-    add('#/training/validation', 'must hold out images in a search, which compares trials on them');
+    add('#/training/validation', 'must hold out images in a search: it compares trials on them');
   }
   if (halving !== null) {
     if (earlyStopping !== null)
-      add('#/training/earlyStopping', 'must be null with halving, which stops trials itself');
+      add('#/training/earlyStopping', 'must be null with halving: it stops trials itself');
     if (budget !== null)
       add('#/training/budget', 'must be null with halving; limit the search by its own budget');
     if (halving.minEpochs >= epochs) {

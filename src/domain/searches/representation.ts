@@ -171,9 +171,7 @@ export const searchPreviewSchema = z
       high: z.number(),
       finalSeconds: z
         .number()
-        .describe(
-          'Estimate for the final training with all epochs, for an average setting; 0 without one',
-        ),
+        .describe('Estimate for the final training with all epochs, for an average setting; 0 without one'),
       timedSettings: z
         .int()
         .describe(

@@ -67,7 +67,7 @@ export const variationSchema = z
       }
     } else if (min === undefined || max === undefined) add('must have either choices, or min and max');
     else {
-      if (min >= max) add(`must be greater than min, which is ${min}`, 'max');
+      if (min >= max) add(`must be greater than min (${min})`, 'max');
       if (scale === 'log' && min <= 0) add('must be greater than 0 with a logarithmic scale', 'min');
       if (step !== undefined && points !== undefined) add('must be left out with step', 'points');
     }

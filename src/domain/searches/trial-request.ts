@@ -24,9 +24,9 @@ export function findPathDefect(path: string, earlier: readonly string[]): string
     return 'must be a JSON pointer: write a ~ as ~0, and a / within a name as ~1 (RFC 6901)';
   }
   const fixed = FIXED.find((prefix) => contains(prefix, path));
-  if (fixed !== undefined) return `must not be ${fixed}, which is the same for all trials`;
+  if (fixed !== undefined) return `must not be ${fixed}: it is the same for all trials`;
   const overlap = earlier.find((other) => contains(other, path) || contains(path, other));
-  if (overlap !== undefined) return `overlaps with ${overlap}, which varies, too`;
+  if (overlap !== undefined) return `overlaps with ${overlap}: both vary`;
   return null;
 }
 

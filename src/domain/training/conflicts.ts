@@ -63,10 +63,7 @@ export function findTrainingConflicts(
     addConflict('training/budget', 'must have seconds, targetValidationAccuracy or both');
   }
   if (warmStart !== null && network.init !== 'uniform-fan-in') {
-    addConflict(
-      'network/init',
-      'has no effect with warmStart, which provides the parameters; omit one of them',
-    );
+    addConflict('network/init', 'has no effect with warmStart: it provides the parameters; omit one of them');
   }
   return conflicts;
 }

@@ -1,5 +1,5 @@
 /**
- * Lower limits of options for the float32 kernel, in which much smaller values underflow to 0.
+ * Lower limits of options for the float32 kernel: much smaller values underflow to 0 in it.
  * Only requests are checked. The schema of responses has no such limits, so that older jobs can still be shown.
  */
 export const FLOAT32_MINIMUMS = {

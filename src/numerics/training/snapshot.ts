@@ -75,7 +75,7 @@ export function checkSnapshot(
   const isOver = end === null && step === shape.steps && examples === 0;
   if (examples !== expected || isOver) {
     throw new RangeError(
-      `The snapshot is at step ${step} with ${examples} examples of its epoch done, which this training never reaches.`,
+      `The snapshot is at step ${step} with ${examples} examples of its epoch done. This training never reaches it.`,
     );
   }
   const keepsBest = plan.earlyStopping?.restoreBest === true && stopping.bestEpoch !== null;

@@ -36,8 +36,7 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
       values = grown;
     }
     for (const [n, cell] of cells.entries()) {
-      if (!NUMBER.test(cell))
-        malformed(`row ${row}, column ${n + 1} is ${quote(cell)}, which is not a number`);
+      if (!NUMBER.test(cell)) malformed(`row ${row}, column ${n + 1} is ${quote(cell)}, not a number`);
       values[length++] = Number(cell);
     }
     return null;
@@ -82,7 +81,7 @@ function isHeader(cells: readonly string[], header: CsvHeader): boolean {
   if (looksLikeHeader(cells)) return true;
   if (holdsNumberedNames(cells)) {
     malformed(
-      `its first row has ${cells.length} different whole numbers, which are names of columns, not pixels. ` +
+      `its first row has ${cells.length} different whole numbers. They are names of columns, not pixels. ` +
         'Declare it with the content type text/csv; header=present. Columns are read in the order of the file',
     );
   }

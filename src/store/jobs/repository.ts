@@ -284,7 +284,7 @@ async function assertQueueHasRoom(trx: Transaction<Database>, queueLimit: number
   if (queued + (await countFree(trx, 'paused')) < heldLimit) return;
   throw new AtelierError(
     'queue-full',
-    `${heldLimit} training jobs are queued or paused, which is the limit. Resume or cancel paused ones.`,
+    `${heldLimit} training jobs are queued or paused, the limit. Resume or cancel paused ones.`,
   );
 }
 

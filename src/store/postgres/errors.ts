@@ -54,7 +54,7 @@ export function toStorageError(error: unknown): unknown {
     );
   }
   if (code === NUL) {
-    const message = 'A text of the request contains the character NUL, which cannot be stored.';
+    const message = 'A text of the request contains the character NUL. It cannot be stored.';
     return new AtelierError('invalid-request', message, { cause: error });
   }
   const advice = isRefusedByTls(error, code) ? TLS_ADVICE : ADVICE[code ?? ''];

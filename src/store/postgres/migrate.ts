@@ -111,7 +111,7 @@ async function assertCompatible(db: Kysely<PostgresTables>, newest: string): Pro
   if (newest >= oldest) return;
   throw new AtelierError(
     'state-unusable',
-    `The database was written by a newer release of Atelier, which needs migration ${oldest}; this release ends with ${newest}. ` +
+    `The database was written by a newer release of Atelier and needs migration ${oldest}; this release ends with ${newest}. ` +
       'Start the newer release, or use another database.',
   );
 }

@@ -35,7 +35,7 @@ async function release(trx: Transaction<Database>, row: JobRow): Promise<void> {
   const job = await releaseJob(trx, row);
   if (job.status !== 'queued' || uncleanEnds < MAX_UNCLEAN_ENDS) return;
   const reason =
-    `The process ended ${uncleanEnds} times without a shutdown while this job was active, which has stored neither a ` +
+    `The process ended ${uncleanEnds} times without a shutdown while this job was active, and it has stored neither a ` +
     'checkpoint nor an epoch since the first time. Probably memory ran out. Give the service more memory or start a smaller ' +
     'job; `resume` tries again.';
   await writeEvent(trx, await lockForEvent(trx, id), 'warning', {

@@ -28,7 +28,7 @@ const MIXED = {
   code: 'mixed-environments',
   message:
     'The job continues from a checkpoint of another kernel, or of a processor that rounds multiply-adds differently. The ' +
-    'final parameters may differ in the last bits from those of a training in a single environment, and cannot be verified.',
+    'final parameters may differ in the last bits from a training in a single environment, and cannot be verified.',
 };
 
 /**

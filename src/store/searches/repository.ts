@@ -223,6 +223,6 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
 function queueFull(limit: number): AtelierError {
   return new AtelierError(
     'queue-full',
-    `${limit} searches have not ended, which is the limit. Try again when one has ended, or cancel one.`,
+    `${limit} searches have not ended, the limit. Try again when one has ended, or cancel one.`,
   );
 }

@@ -51,7 +51,7 @@ function syncFailed(error: unknown): AtelierError {
   const reason = error instanceof Error && 'code' in error ? String(error.code) : errorMessage(error);
   return new AtelierError(
     'state-unusable',
-    `The disk failed to store the latest changes (${reason}), which may be lost. Earlier data is intact. ` +
+    `The disk failed to store the latest changes (${reason}). They may be lost. Earlier data is intact. ` +
       'Check the disk of STATE_DIR, then restart the service.',
     { cause: error },
   );

@@ -103,7 +103,7 @@ export async function assertTransferred(db: Kysely<Database>): Promise<void> {
   if (transfer === undefined) return;
   throw new AtelierError(
     'state-unusable',
-    `The state is incomplete: its transfer, which began at ${transfer.started_at}, has not finished. ` +
+    `The state is incomplete: its transfer began at ${transfer.started_at} and has not finished. ` +
       'Repeat npm run migrate-state with the same arguments.',
   );
 }

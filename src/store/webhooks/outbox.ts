@@ -30,7 +30,7 @@ export type DeliveryOutcome =
 export interface Webhooks {
   /**
    * Claims the message that is due the longest, for one attempt: no process claims it again before `until`. A process
-   * that ends meanwhile leaves the message to the next claim after that time.
+   * that ends before leaves the message to the next claim after that time.
    */
   claim(now: Date, until: Date): Promise<ClaimedMessage | undefined>;
   /** When the next message is due; null if none is to be sent. */

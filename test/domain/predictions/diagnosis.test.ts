@@ -23,7 +23,7 @@ test('describes every finding with its figures and advice', () => {
   const details = findings.map(({ detail }) => detail);
   assert.match(details[2]!, /by 812; for training images it rarely rises by more than 0\./);
   assert.match(details[4]!, /column 21\.3 and row 14\.0; .* columns 9\.0 to 19\.5/);
-  assert.match(details[5]!, /is -50, while that of training images is rarely below 60/);
+  assert.match(details[5]!, /is -50, while training images are rarely below 60/);
 });
 
 test('advises to scale an unscaled image by its own white', () => {

@@ -160,5 +160,5 @@ function rejectRepeated(part: string, files: readonly ArchiveFile[]): void {
 
 function rejectCount(part: string): never {
   const most = MAX_ARCHIVE_FILES.toLocaleString('en');
-  return rejectPart(part, `the archive has more than ${most} files, which is the limit`);
+  return rejectPart(part, `the archive has more than ${most} files, the limit`);
 }

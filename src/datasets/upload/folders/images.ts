@@ -50,8 +50,7 @@ export function openImageArchive(
   if (folders.hasTest && testFraction !== null)
     rejectPart('testFraction', 'it cannot be combined with the folder test; omit it');
   const large = folders.images.find(({ file }) => archive.files[file]!.bytes > MAX_FILE_BYTES);
-  if (large)
-    reject(`the image ${quote(large.path)} takes more than ${MAX_FILE_BYTES} bytes, which is the limit`);
+  if (large) reject(`the image ${quote(large.path)} takes more than ${MAX_FILE_BYTES} bytes, the limit`);
   if (!folders.hasTest && testFraction === null)
     reject(
       'there are no test images; put the class folders into train/ and test/, or send testFraction=0.2 to hold out that ' +

@@ -27,7 +27,7 @@ export async function assertOwner(
   if (Buffer.from(own).equals(owner)) return;
   throw new AtelierError(
     'state-unusable',
-    'Objects of BLOB_URL that are no longer used are not removed, because they may belong to another database, which used ' +
+    'Objects of BLOB_URL that are no longer used are not removed, because they may belong to another database. It used ' +
       'this bucket and prefix first. Give each database its own prefix. If this database has taken the place of the ' +
       `other, delete the object "${NAME}".`,
   );

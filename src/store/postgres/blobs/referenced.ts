@@ -21,7 +21,7 @@ export function createReferencedBlobs(blobs: BlobStore): RefCountedBlobs {
 
 /**
  * Stores a blob, then calls `insertReference`, whose transaction locks the row of the blob. Both are repeated if the blob
- * was collected in between, which takes an hour.
+ * was collected in between: that takes an hour.
  */
 export async function putAndRefer<T>(
   put: () => Promise<string>,

@@ -204,14 +204,14 @@ for (const [title, body, pattern, type] of [
   [
     'CSV whose columns are counted backwards',
     `${columns.map((_, n) => 783 - n).join()}\n${image.join()}`,
-    /784 different whole numbers, which are names .* header=present/,
+    /784 different whole numbers. They are names .* header=present/,
     'text/csv',
   ],
   ['CSV of ragged rows', `${image.join()}\n1,2`, /CSV/, 'text/csv'],
   [
     'CSV with a gap in its first row',
     `,${image.slice(1).join()}\n${image.join()}`,
-    /row 1, column 1 is "", which is not a number/,
+    /row 1, column 1 is "", not a number/,
     'text/csv',
   ],
   ['CSV with NaN', `${image.join()}\nnan,${image.slice(1).join()}`, /row 2, column 1 is "nan"/, 'text/csv'],
