@@ -66,7 +66,7 @@ export async function buildApp(
   const parts: readonly ((app: FastifyInstance) => unknown)[] = [
     // Before anything adds a route: a route without a scope must not exist.
     requireRouteScopes,
-    // Before the routes and hooks, which read the base path.
+    // Before the routes and hooks, because they read the base path.
     (app) => registerBasePath(app, config.basePath),
     // Behind a trusted proxy all connections are the proxy's.
     (app) => config.trustProxy === null && limitClientConnections(app, MAX_CLIENT_CONNECTIONS, onLimit),
@@ -75,14 +75,14 @@ export async function buildApp(
     // Counts requests as soon as their headers have arrived, before any hook runs.
     drainInFlightRequests,
     (app) => config.reusePort && releasePort(app, () => services.health.stopping),
-    // Before the scopes of the routes, which inherit parsers.
+    // Before the scopes of the routes, because they inherit parsers.
     registerJsonBody,
     // Before everything that can reject a request: every response has these headers.
     sendSecurityHeaders,
     sendRequestId,
     // Before the routes, whose content types it completes.
     sendPlainJson,
-    // Before authentication: preflight requests carry no key. Before responses of a shutdown, which pages may read.
+    // Before authentication: preflight requests carry no key. Before responses of a shutdown: pages may read them.
     (app) => registerCors(app, config.corsOrigins),
     // Before all work: during a shutdown, only requests in flight are completed.
     (app) => rejectWhileDraining(app, () => services.health.accepting()),
@@ -91,12 +91,12 @@ export async function buildApp(
     (app) => registerErrorHandler(app, config.maxBodyBytes),
     (app) => measureRequests(app, requests),
     (app) => config.role === 'worker' && rejectOnWorker(app),
-    // Before the checks of headers and body, which are irrelevant without a route.
+    // Before the checks of headers and body: without a route, they are irrelevant.
     registerNotFound,
     // Before work that depends on the headers or the body.
     validateHostAndExpect,
     sendContinueOnRead,
-    // After the check for a single Host header, which it compares; before any work for a page of another origin.
+    // After the check for a single Host header, because it compares the header; before work for pages of other origins.
     (app) => restrictAnonymousAccess(app, config),
     rejectEncodedBodies,
     // Before authentication: rejecting must be cheap under load.
@@ -105,11 +105,11 @@ export async function buildApp(
     deferLowPriority,
     // Before bodies are read and slots are taken.
     (app) => registerAuthentication(app, config, services.apiKeys, services.rateLeases),
-    // After authentication, which finds the client; before the routes, whose responses it measures.
+    // After authentication, because it needs the client; before the routes, because it measures their responses.
     (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
-    // After the limits, which count the bytes that a response holds in memory.
+    // After the limits, because they count the bytes that a response holds in memory.
     compressResponses,
-    // Before OpenAPI, which documents the Idempotency-Key header of the routes.
+    // Before OpenAPI, so that the Idempotency-Key header of the routes is documented.
     registerIdempotency,
     // Last: collects the schemas of the routes that follow. A worker has none to show.
     (app) => config.role !== 'worker' && registerOpenapi(app),

@@ -36,7 +36,7 @@ export function serverOptions(
     ...timeouts,
     forceCloseConnections: 'idle',
     trustProxy: proxyTrust(trustProxy),
-    // Disabled: the timeout also covers closing, which waits for requests in flight.
+    // Disabled: the timeout also covers closing, and closing waits for requests in flight.
     pluginTimeout: 0,
     schemaController: { compilersFactory: ZOD_COMPILERS },
     // Fastify's 503 is not a problem document; hooks/lifecycle/graceful-shutdown.ts sends one.

@@ -22,7 +22,7 @@ export interface StartingServer {
   /** For Fastify, whose handler then waits for `handOver`. */
   readonly serverFactory: FastifyServerFactory;
   /**
-   * Passes further requests to the application, which must be ready, also those on open connections.
+   * Passes further requests to the application, also requests on open connections. The application must be ready.
    * @returns the address
    */
   handOver(): Promise<string>;
@@ -130,7 +130,7 @@ function describeState(
     return { status: 503, type, body: { ready: false, ...(v2 ? { live: true } : { checks }) } };
   }
   const message =
-    'The service is starting: it checks and migrates its database, which takes seconds if it is large. Try again shortly.';
+    'The service is starting: it is checking and migrating its database. A large one takes seconds. Try again shortly.';
   const problem = toProblem(new AtelierError('starting', message), request.url ?? '/', requestId);
   const format = errorFormatForUrl(route);
   return { status: problem.status, type: format.type, body: format.toBody(problem) };

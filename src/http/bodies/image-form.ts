@@ -49,7 +49,7 @@ export async function receiveFiles(request: FastifyRequest, maxBytes: number): P
   );
 }
 
-/** Maps image/jpg, which is common but not registered, to image/jpeg. */
+/** Maps image/jpg, common but not registered, to image/jpeg. */
 export const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
 
 function detectType(bytes: Buffer, declared: string): string {

@@ -1,4 +1,4 @@
-/** Large bodies of images as bytes, which are predicted while they arrive. */
+/** Large bodies of images as bytes, predicted while they are arriving. */
 import type { FastifyRequest } from 'fastify';
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { versionNameSchema } from '../../domain/models/reference.ts';
@@ -17,8 +17,8 @@ const MIN_STREAMED_BYTES = 2 * MIN_BLOCK_BYTES;
 const RESPONSE_OPTIONS = ['topK', 'logits'];
 
 /**
- * Opens a stream only if nothing in the body can be wrong any more but that it ends early. All other requests are read as a
- * whole, and their errors are found then.
+ * Opens a stream only if the one error that the body can still have is an early end. All other requests are read as a whole,
+ * and their errors are found then.
  */
 export const createOpenStream =
   (predictions: Pick<PredictionService, 'stream'>): OpenSink<PredictionStream> =>

@@ -13,7 +13,7 @@ export const MAX_JSON_VALUES = 10_000;
 /** Longer field names are cut in error messages. */
 const MAX_QUOTED_CHARS = 100;
 
-/** Wraps Fastify's parser, which rejects prototype keys but accepts invalid UTF-8 and does not describe the error. */
+/** Wraps Fastify's parser. It rejects prototype keys, but accepts invalid UTF-8 and does not describe the error. */
 export function registerJsonBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();

@@ -51,7 +51,7 @@ export interface FormFile {
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** The body of a form is its unread stream, which `readForm` reads. */
+/** The body of a form is its unread stream, to be read by `readForm`. */
 export function registerForms(scope: FastifyInstance): void {
   scope.addContentTypeParser(FORM_TYPE, (_request, payload, done) => done(null, payload));
 }
@@ -193,7 +193,7 @@ export function malformedForm(defect: string, cause?: unknown): AtelierError {
   return new AtelierError('malformed-body', `The form cannot be read: ${defect}.`, { cause });
 }
 
-/** @param detail a sentence without its subject, which is the part: "Is given more than once." */
+/** @param detail a sentence without its subject, the part: "Is given more than once." */
 export function invalidPart(name: string, detail: string): AtelierError {
   const shown = name.length > MAX_PART_NAME_BYTES ? `${name.slice(0, MAX_PART_NAME_BYTES)}…` : name;
   return new AtelierError('invalid-request', `The form is invalid. #/${shown}: ${detail}`, {

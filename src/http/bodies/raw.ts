@@ -9,7 +9,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Accepted media types of a raw body, '' for a missing Content-Type. All types by default. */
     mediaTypes?: readonly string[];
-    /** Accepted parameters of each media type besides `charset`, which then must be UTF-8. All by default. */
+    /** Accepted parameters of each media type besides `charset`; `charset` must be UTF-8. All by default. */
     mediaTypeParameters?: Readonly<Record<string, readonly string[]>>;
     /** Whether the body may be compressed by gzip or deflate. */
     inflates?: boolean;
@@ -42,7 +42,7 @@ export function rejectEncodedBodies(app: FastifyInstance): void {
   });
 }
 
-/** Checks media types, and parses bodies to bytes. The size limit of a route applies to the inflated body, too. */
+/** Checks media types, and parses bodies to bytes. The size limit of a route also applies to the inflated body. */
 export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes, mediaTypeParameters } = routeOptions.config;

@@ -44,12 +44,12 @@ export function tagWith(tag: string, shown: unknown): string {
   return tag.replace(/"$/, `~${digest}"`);
 }
 
-/** Tags of `tagWith` as those of the states: counts do not prevent a change. */
+/** Turns tags of `tagWith` into tags of the states: counts do not prevent a change. */
 export function withoutShown(tags: string): string {
   return tags.replaceAll(/~[\w-]{8}"/g, '"');
 }
 
-/** Tags that a client sends back, of whatever encoding, as those of the representation. */
+/** Turns tags that a client sends back, of any encoding, into tags of the representation. */
 export function withoutEncoding(tags: string): string {
   return tags.replaceAll('-gzip"', '"');
 }

@@ -46,7 +46,7 @@ export function isFresh(request: FastifyRequest, tag: string): boolean {
   if (required !== undefined && !matchesTag(required, tag, 'strong')) {
     throw new AtelierError(
       'precondition-failed',
-      `If-Match: ${ifMatch} does not match the current ETag, which is ${tag}. Read the resource again from its start.`,
+      `If-Match: ${ifMatch} does not match the current ETag ${tag}. Read the resource again from its start.`,
       { details: [{ parameter: 'If-Match', detail: `The current ETag is ${tag}.` }] },
     );
   }

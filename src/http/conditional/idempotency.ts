@@ -67,7 +67,7 @@ export async function isRepeated(idempotency: IdempotencyService, request: Fasti
 
 /**
  * Creates the resource, or finds the response of an earlier request with the same key; then sets `Idempotency-Replayed`.
- * @param create creates the resource; passes the record to the store, which saves it in the same transaction
+ * @param create creates the resource; passes the record to the store, to be saved in the same transaction
  * @param toResponse returns the response; its `body` must match the route's schema for `status`
  * @param body identifies the request body; for forms, its fields and the digests of its files
  * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`

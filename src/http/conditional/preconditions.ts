@@ -1,4 +1,4 @@
-/** Preconditions of changes, which compare ETags: RFC 9110, sections 13.1.1 and 13.1.2. */
+/** Preconditions of changes, checked by comparing ETags: RFC 9110, sections 13.1.1 and 13.1.2. */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
@@ -35,7 +35,7 @@ export function toPrecondition<T>(
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
   return (stored) => {
     const state = describe(stored);
-    // A change needs a strong comparison, which a weak tag never passes.
+    // A change needs a strong comparison. A weak tag never passes it.
     if (ifMatch !== undefined && !matches(ifMatch, state.tag, 'strong')) {
       throw failed('If-Match', ifMatch, state);
     }

@@ -18,7 +18,7 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   'malformed-request': 'The bytes sent are not a valid HTTP/1.1 request.',
 };
 
-/** Called for every 408 that `rejectWithTimeout` writes to the connection, which Fastify's hooks do not see. */
+/** Called for every 408 that `rejectWithTimeout` writes to the connection. Fastify's hooks do not see it. */
 export type OnTimeout = (reply: FastifyReply) => void;
 
 /** @param request if its headers arrived */

@@ -8,7 +8,7 @@ const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly J
 
 export interface JobSource {
   readonly queueLimit: number;
-  /** Jobs of this process that wait for storage. */
+  /** Jobs of this process that are waiting for storage. */
   readonly waitingForStorage: () => number;
 }
 
@@ -16,7 +16,7 @@ export function measureJobs(registry: Registry, { queueLimit, waitingForStorage 
   const registers = [registry];
   new Gauge({
     name: 'atelier_jobs_waiting_for_storage',
-    help: 'Training jobs of this process that wait because the disk is full, or the database or the object store is unreachable.',
+    help: 'Training jobs of this process that are waiting: the disk is full, or the database or object store is unreachable.',
     registers,
     collect() {
       this.set(waitingForStorage());

@@ -29,7 +29,7 @@ type Totals = { -readonly [phase in keyof PhaseMs]: number } & {
 
 export interface PredictionMetrics {
   readonly onPredicted: OnPredicted;
-  /** Removes deleted versions, which makes room for counting others by name. */
+  /** Removes deleted versions. This makes room for counting others by name. */
   forget(deleted: readonly VersionReference[]): void;
 }
 
@@ -115,7 +115,7 @@ export function measurePredictions(
 
   count(
     'atelier_predictions_by_class_total',
-    'Images by predicted class, which is the index of its name in the classNames of the version.',
+    'Images by predicted class, given as the index of its name in the classNames of the version.',
     ['class'],
     (counter, labels, { outputs }) => {
       for (const [label, images] of countsByClass(outputs)) counter.inc({ ...labels, class: label }, images);

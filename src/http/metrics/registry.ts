@@ -33,7 +33,7 @@ export interface Metrics {
   /** An attempt to send a webhook has ended. */
   readonly onWebhook: OnWebhook;
   readonly contentType: string;
-  /** Text format 0.0.4. Reads gauges from the database, without which they are absent after a second. */
+  /** Text format 0.0.4. Reads gauges from the database. If it is unreachable, they are absent after a second. */
   text(): Promise<string>;
 }
 

@@ -5,7 +5,7 @@ import type { OnTimeout } from '../errors/client-error.ts';
 import { onceClosed } from '../hooks/connections/client.ts';
 import { type Buckets, CountedHistogram } from './counted-histogram.ts';
 
-/** Responses that stay open by design: streams of events, and requests that wait for a job to end. */
+/** Responses that stay open by design: streams of events, and requests that are waiting for the end of a job. */
 export const STREAM_KINDS = ['events', 'wait'] as const;
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
@@ -20,7 +20,7 @@ declare module 'fastify' {
 /** Range: from the fastest prediction to the slowest gradient check. */
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const STREAM_BUCKETS_SECONDS = [0.1, 1, 5, 15, 30, 60, 300, 900, 3600, 14_400];
-/** One label for all unknown paths, which clients choose freely. */
+/** One label for all unknown paths, because clients choose them freely. */
 const UNMATCHED = 'unmatched';
 
 export interface Duration {
@@ -48,7 +48,7 @@ export function createRequestMeter(registry: Registry): RequestMeter {
   );
   const open = new Gauge({
     name: 'atelier_http_streams',
-    help: 'Open responses: streams of events, and requests that wait for a job (Prefer: wait).',
+    help: 'Open responses: streams of events, and requests that are waiting for a job (Prefer: wait).',
     labelNames: ['kind'],
     registers,
   });
@@ -147,7 +147,7 @@ export function measureRequests(
   });
 }
 
-/** Counts the 408 responses that are written to the connection directly, which Fastify's hooks do not see. */
+/** Counts the 408 responses that are written to the connection directly. Fastify's hooks do not see them. */
 export function countTimeouts({ duration }: RequestMeter): OnTimeout {
   return ({ request, elapsedTime }) => {
     const { url } = request.routeOptions;

@@ -7,7 +7,7 @@ export interface StateSource {
   readonly readStateSizes: ReadStateSizes;
 }
 
-/** Time that a scrape waits for a disk that hangs. */
+/** Longest time for which a scrape waits for a hanging disk. */
 const READ_TIMEOUT_MS = 1_000;
 
 export function measureState(registry: Registry, { readStateSizes }: StateSource): void {
@@ -35,7 +35,7 @@ export function measureState(registry: Registry, { readStateSizes }: StateSource
       async collect() {
         const sizes = await read();
         if (sizes !== null) set(this, sizes);
-        // A reset sets a gauge without labels to 0, which would be a wrong value.
+        // A reset would set a gauge without labels to 0, a wrong value.
         else if (labelNames.length === 0) this.remove();
         else this.reset();
       },

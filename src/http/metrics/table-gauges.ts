@@ -11,7 +11,7 @@ export interface TableSource {
   slots(): number;
 }
 
-/** Time that a scrape waits for the database. */
+/** Longest time for which a scrape waits for the database. */
 const READ_TIMEOUT_MS = 1_000;
 const SAME_EVERYWHERE = 'The same on every replica: use max, not sum.';
 
@@ -35,7 +35,7 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
         const jobs = await scraped;
         this.reset();
         if (jobs !== null) set(this, jobs);
-        // A reset sets a gauge without labels to 0, which would be a wrong value.
+        // A reset would set a gauge without labels to 0, a wrong value.
         else if (labelNames.length === 0) this.remove();
       },
     });
@@ -45,7 +45,7 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
   gauge('atelier_jobs', 'Training jobs that have not ended, by status.', ['status'], (to, jobs) => {
     for (const status of UNFINISHED_STATUSES) to.set({ status }, count(jobs, status));
   });
-  gauge('atelier_queue_depth', 'Training jobs that wait for a slot.', [], (to, jobs) =>
+  gauge('atelier_queue_depth', 'Training jobs that are waiting for a slot.', [], (to, jobs) =>
     to.set(count(jobs, 'queued')),
   );
   gauge(

@@ -1,4 +1,4 @@
-/** The page /docs, which shows the OpenAPI document and sends requests from it. */
+/** The page /docs: shows the OpenAPI document and sends requests from it. */
 import { readFileSync } from 'node:fs';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';

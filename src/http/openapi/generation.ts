@@ -13,11 +13,11 @@ declare module 'fastify' {
   interface FastifySchema {
     /** OpenAPI `content` of a request body that Fastify does not validate. */
     requestContent?: Record<string, object>;
-    /** Documented headers of responses, by status, beyond those of every route. */
+    /** Documented headers of responses, by status, in addition to the headers that every route documents. */
     responseHeaders?: Readonly<Record<number, readonly HeaderName[]>>;
     /** The route reads the pixels of a data set, so 500 `dataset-damaged` is documented. */
     readsDataset?: true;
-    /** False for /health and /metrics, which do not document the 500 and 503 that all other routes document. */
+    /** False for /health and /metrics: they do not document the 500 and 503 of all other routes. */
     commonErrors?: false;
   }
 }

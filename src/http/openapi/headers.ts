@@ -8,7 +8,7 @@ export const HEADERS = {
     schema: { type: 'string' },
   },
   'Idempotency-Replayed': {
-    description: 'The response is that of an earlier request with the same Idempotency-Key',
+    description: 'Repeats the response to an earlier request with the same Idempotency-Key',
     schema: { type: 'string', enum: ['true'] },
   },
   Location: {

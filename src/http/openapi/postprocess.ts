@@ -15,12 +15,12 @@ const SECURITY_SCHEMES = {
     scheme: 'bearer',
     description:
       'An API key. Required if `API_KEYS` is set, or if the service listens beyond the loopback address without ' +
-      '`ALLOW_ANONYMOUS=true`. The scope `admin` includes `promote`, which includes `train`, which includes `predict`.',
+      '`ALLOW_ANONYMOUS=true`. Each of the scopes `admin`, `promote`, `train` and `predict` includes the ones after it.',
   },
 } as const;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Usual spelling of header parameters; Node lower-cases header names, so the route schemas do, too. */
+/** Usual spelling of header parameters. Route schemas have lower-case names, because Node lower-cases header names. */
 const HEADER_PARAMETERS = [
   'Idempotency-Key',
   'If-Match',
@@ -104,7 +104,7 @@ function addSecurity(operation: Operation, { errorFormat }: Declared): void {
     return;
   }
   const required = scope === 'docs' || scope === 'metrics' ? 'predict' : scope;
-  // `{}` is the alternative without a key, which the configuration may allow, and allows by default on loopback.
+  // `{}` is the alternative without a key. The configuration may allow it, and allows it by default on loopback.
   operation.security = [{}, { key: [required] }];
   for (const status of [401, 403, 429] as const) {
     operation.responses[status] ??= errorResponse(errorFormat, status);
@@ -114,7 +114,7 @@ function addSecurity(operation: Operation, { errorFormat }: Declared): void {
 function completeParameters({ parameters = [] }: Operation): void {
   for (const parameter of parameters as OpenAPIV3_1.ParameterObject[]) {
     const isRecord = parameter.in === 'query' && (parameter.schema as { type?: string }).type === 'object';
-    // Without an example, the page /docs fills in one of its own, which no object of a list has.
+    // Without an example, the page /docs fills in a key of its own that no object of a list has.
     if (isRecord) Object.assign(parameter, { style: 'deepObject', explode: true, example: {} });
     const header = HEADER_PARAMETERS.find((name) => name.toLowerCase() === parameter.name);
     if (header) parameter.name = header;

@@ -2,7 +2,7 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 
 type Schema = OpenAPIV3_1.SchemaObject & {
-  // JSON Schema 2020-12, which the types of OpenAPI omit.
+  // Keywords of JSON Schema 2020-12 that the types of OpenAPI omit.
   prefixItems?: Schema[];
   items?: Schema | boolean;
 };
@@ -37,7 +37,7 @@ export function simplifySchemas(document: OpenAPIV3_1.Document): void {
   });
 }
 
-/** Keywords whose value is data, which may look like a schema. */
+/** Keywords whose value is data. It may look like a schema. */
 const DATA = ['example', 'examples', 'default', 'const', 'enum'];
 /** Keywords whose value is a map from any name. */
 const MAPS = ['properties', 'schemas', 'responses', 'content', 'headers'];
@@ -60,7 +60,7 @@ function writeTupleAsArray(schema: Schema): void {
   Object.assign(schema, { items, minItems: prefixItems.length, maxItems: prefixItems.length });
 }
 
-/** With both bounds, generators write a tuple type of 784 numbers, to which no `number[]` can be assigned. */
+/** With both bounds, generators write a tuple type of 784 numbers. A `number[]` cannot be assigned to it. */
 function keepUpperBound(schema: Schema): void {
   const { minItems, maxItems } = schema;
   if (minItems === undefined || minItems !== maxItems) return;

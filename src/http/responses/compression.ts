@@ -41,7 +41,7 @@ const compress: onSendHookHandler<unknown> = (request, reply, payload, done) => 
   const tag = reply.getHeader('etag');
   if (typeof tag === 'string') reply.header('etag', gzipTag(tag));
   if (bytes) return gzip(bytes, OPTIONS, done);
-  // Fastify handles an error of the stream that it is given, with which pipeline destroys it.
+  // Fastify handles the error with which `pipeline` destroys the stream.
   done(
     null,
     pipeline(payload as Readable, createGzip(OPTIONS), () => {}),

@@ -11,7 +11,7 @@ export const MAX_DRAIN_MS = 10_000;
 /**
  * Reads and drops the rest of a body, up to `limit` bytes and for `maxMs`, as long as bytes keep arriving. Otherwise a client that
  * is still sending would see a broken pipe instead of the response.
- * The body of a client that waits for `100 Continue` is not waited for.
+ * The body of a client that is waiting for `100 Continue` is not awaited.
  * @returns false if a limit was exceeded, bytes stopped arriving or none were sent; true if the body ended or the connection closed
  */
 export async function drainRequest(

@@ -48,7 +48,7 @@ function toCell(value: EpochRecord[keyof EpochRecord]): string | number {
 
 export const epochsTag = (id: string, format: Format, last: number) => formatTag(id, format.type, last);
 
-/** @returns a function that renders the records of a job, of which only new ones are read */
+/** @returns a function that renders the records of a job and reads only the new ones */
 export function createEpochsRenderer(training: Pick<TrainingService, 'metrics'>) {
   const texts = createByteCache<Text>();
 

@@ -29,7 +29,7 @@ export type WaitAsPreferred = (
 ) => Promise<boolean>;
 
 /**
- * @param options.stopping aborts at shutdown, which ends all waits
+ * @param options.stopping aborts at shutdown and so ends all waits
  * @param options.countStream counts a wait as a stream of its client; throws `overloaded` beyond the limit
  */
 export function createWaitAsPreferred(options: {
@@ -68,7 +68,7 @@ export function createWaitAsPreferred(options: {
   };
 }
 
-/** 0 without a valid preference, which RFC 7240 lets a server ignore; the first one of several counts. */
+/** 0 without a valid preference: RFC 7240 lets a server ignore invalid ones. The first one of several counts. */
 function preferredSeconds(header: string | string[] | undefined): number {
   const preferences = [header ?? []].flat().join(',').split(',');
   for (const preference of preferences) {

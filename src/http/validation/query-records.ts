@@ -23,7 +23,7 @@ export function collectRecords(query: Query, names: readonly string[]): Query {
     }
     collected[entry.name] ??= {};
     const record = collected[entry.name] as Record<string, unknown>;
-    // A value without a key, which the schema rejects.
+    // The schema rejects a value without a key.
     if (typeof record !== 'object') continue;
     record[entry.key] = Object.hasOwn(record, entry.key) ? [record[entry.key], value].flat() : value;
   }
@@ -36,7 +36,7 @@ function splitParameter(
 ): { name: string; key: string } | undefined {
   const [, name, point, bracket] = /^(\w+)(?:\.(.+)|\[(.+)\])$/s.exec(parameter) ?? [];
   const key = point ?? bracket;
-  // No metadata have the key __proto__, with which an assignment would set the prototype.
+  // No metadata have the key __proto__. An assignment with it would set the prototype.
   if (name === undefined || key === undefined || key === '__proto__') return undefined;
   return names.includes(name) ? { name, key } : undefined;
 }

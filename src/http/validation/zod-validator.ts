@@ -19,7 +19,7 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * An option of the server, because without it Fastify loads Ajv and fast-json-stringify, which takes 30 ms. Its type
+ * An option of the server, because without it Fastify takes 30 ms to load Ajv and fast-json-stringify. Its type
  * allows only these two.
  */
 export const ZOD_COMPILERS = {
@@ -74,7 +74,7 @@ function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, par
   return new AtelierError('invalid-request', `${PARTS[part]} ${lines.join(' ')}`, { details });
 }
 
-/** Fastify does not distinguish a missing body from `null`, which no route accepts. */
+/** Fastify does not distinguish a missing body from `null`. No route accepts `null`. */
 function missingBody(): AtelierError {
   const detail =
     'The body must be a JSON object, but is missing or null. Send one with Content-Type: application/json.';

@@ -5,7 +5,7 @@ import type { ReadStateSizes } from '../../store/blobs/sizes.ts';
 import { createMeasurement } from '../../store/database/background-measurement.ts';
 import type { Store } from '../../store/persistent-state.ts';
 
-/** Time that a request waits for a measurement. */
+/** Longest time for which a request waits for a measurement. */
 const PATIENCE_MS = 5_000;
 
 const kindSizeSchema = z.object({
@@ -18,9 +18,7 @@ export const storageSchema = z
     measuredAt: z
       .string()
       .nullable()
-      .describe(
-        'Time of the measurement; null if it has not ended yet or failed, and then `kinds` is null, too',
-      ),
+      .describe('Time of the measurement; null, like `kinds`, if it has not ended yet or has failed'),
     kinds: z
       .object({
         database: kindSizeSchema.describe(
@@ -33,7 +31,7 @@ export const storageSchema = z
         unreferenced: kindSizeSchema
           .nullable()
           .describe(
-            'Blobs that nothing refers to any more, which are removed within two hours; null without PostgreSQL',
+            'Blobs that nothing refers to any more, to be removed within two hours; null without PostgreSQL',
           ),
         events: kindSizeSchema
           .nullable()
@@ -50,7 +48,7 @@ export const storageSchema = z
     totalBytes: z.int().nullable().describe('Sum of all kinds'),
     disk: z
       .object({ freeBytes: z.int(), totalBytes: z.int() })
-      .describe('Disk of STATE_DIR; that of PostgreSQL or of an object store is another one'),
+      .describe('Disk of STATE_DIR; PostgreSQL and an object store have disks of their own'),
   })
   .meta({ id: 'Storage' });
 type StorageReport = z.output<typeof storageSchema>;

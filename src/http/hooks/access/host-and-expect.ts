@@ -1,4 +1,4 @@
-/** Validates the Host and Expect headers, which Node would reject without a response body. */
+/** Validates the Host and Expect headers. Node would reject them without a response body. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../../errors.ts';
@@ -11,10 +11,7 @@ export function validateHostAndExpect(app: FastifyInstance): void {
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
     // RFC 9112, section 3.2: an HTTP/1.1 request has a Host header, possibly an empty one.
     if (headers.host === undefined && raw.httpVersion === '1.1') {
-      throw new AtelierError(
-        'malformed-request',
-        'The request has no Host header, which HTTP/1.1 requires. Send one.',
-      );
+      throw new AtelierError('malformed-request', 'The request has no Host header. HTTP/1.1 requires one.');
     }
     const hosts = countHostHeaders(raw.rawHeaders);
     if (hosts > 1) {

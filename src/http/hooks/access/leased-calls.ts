@@ -24,7 +24,7 @@ interface Calls {
   readonly waiting: Callback[];
 }
 
-/** Keys remembered at a time. A forgotten key leases again, which stays exact. */
+/** Keys remembered at a time. A forgotten key leases again, so counts stay exact. */
 const MAX_KEYS = 10_000;
 /** A request does not wait longer than this for the database. */
 const LEASE_TIMEOUT_MS = 1_000;
@@ -63,7 +63,7 @@ export function createLeasedCalls(
     const sentAt = performance.now();
     if (sentAt >= pausedUntil) {
       try {
-        // Twice as many each time, so that a replica that few requests reach does not hold calls that others need.
+        // Twice as many each time, so that a replica with few requests does not hold calls that others need.
         const wanted = Math.max(calls.waiting.length, 2 * calls.served);
         const lease = await limitTime(leases.lease(key, max, countReplicas(), wanted), LEASE_TIMEOUT_MS);
         calls.left += lease.calls;

@@ -11,7 +11,7 @@ export const SECURITY_HEADERS = renderHeaders({
 });
 
 /**
- * Content-Security-Policy of /docs, which has its own scripts and inline styles. Without upgrade-insecure-requests,
+ * Content-Security-Policy of /docs, a page with its own scripts and inline styles. Without upgrade-insecure-requests,
  * because the page is also served over plain HTTP.
  */
 export const DOCS_PAGE_POLICY = {
@@ -39,7 +39,7 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
   });
 }
 
-/** A helmet hook would compute the same headers for every request, which takes as long as a prediction. */
+/** Computed once: a helmet hook would take as long as a prediction to compute the same headers for every request. */
 function renderHeaders(
   contentSecurityPolicy: NonNullable<Parameters<typeof helmet.contentSecurityPolicy>[0]>,
 ): Readonly<Record<string, string>> {

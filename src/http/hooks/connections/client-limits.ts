@@ -9,8 +9,8 @@ export const MAX_CLIENT_CONNECTIONS = 1000;
 export const MAX_CLIENT_STREAMS = 500;
 
 /**
- * Closes connections of an address beyond its limit. Those of this machine are exempt, because they may come from a
- * proxy on it. Do not call this behind a trusted proxy, whose address stands for all clients.
+ * Closes connections of an address beyond its limit. Connections from this machine are exempt, because a proxy on it may
+ * have opened them. Do not call this behind a trusted proxy, whose address stands for all clients.
  */
 export function limitClientConnections(app: FastifyInstance, max: number, onLimit: OnLimit): void {
   const connections = createClientCounts();

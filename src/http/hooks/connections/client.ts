@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** An IPv6 client has a whole /64 network. Call after authentication, which sets `caller`. */
+/** An IPv6 client has a whole /64 network. Authentication sets `caller`, so call this after it. */
 export function identifyClient({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
   return caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`;
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 
-/** Requests whose client waits for `100 Continue` before it sends the body. */
+/** Requests whose client is waiting for `100 Continue` before it sends the body. */
 const waiting = new WeakSet<IncomingMessage>();
 
 export const awaitsContinue = (request: IncomingMessage): boolean => waiting.has(request);

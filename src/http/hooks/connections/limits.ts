@@ -21,7 +21,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   requestMs: 120_000,
   uploadMs: 3_600_000,
   stallMs: 30_000,
-  // Longer than the usual minute of proxies, which could otherwise use a connection that is being closed.
+  // Longer than the usual minute of proxies: otherwise, a proxy could use a connection that is being closed.
   keepAliveMs: 72_000,
   minReadBytesPerSecond: 16 * 1024,
   eventStallMs: 10_000,

@@ -6,7 +6,7 @@ import type { OnLimit } from './client.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route receives a data set, which exempts it from the request timeout of other bodies. */
+    /** Whether the route receives a data set, and so is exempt from the request timeout of other bodies. */
     upload?: boolean;
   }
 }

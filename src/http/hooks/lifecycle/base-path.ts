@@ -22,7 +22,7 @@ export function stripBasePath(basePath: string) {
   };
 }
 
-/** The path and query of a request, as its client sees them. `OPTIONS *` and whole URLs are no paths. */
+/** The path and query of a request, as its client sees them. `OPTIONS *` and whole URLs are not paths. */
 export function clientUrl({ server, url }: FastifyRequest): string {
   return url.startsWith('/') ? server.basePath + url : url;
 }

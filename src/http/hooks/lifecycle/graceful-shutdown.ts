@@ -21,7 +21,7 @@ export function rejectWhileDraining(app: FastifyInstance, isAccepting: () => boo
 }
 
 /**
- * Keeps the server listening until requests in flight are completed, so that probes receive "not ready" meanwhile.
+ * Keeps the server listening until requests in flight are completed, so that probes still receive "not ready".
  * Then closes every connection, including those that never sent a complete request head.
  */
 export function drainInFlightRequests(app: FastifyInstance): void {
@@ -35,7 +35,7 @@ export function drainInFlightRequests(app: FastifyInstance): void {
     inFlight++;
     response.on('close', requestClosed);
   });
-  // Hooks of a child scope run after those of the application.
+  // Hooks of a child scope run after the application's hooks.
   app.register(async (scope) => {
     scope.addHook('preClose', async () => {
       if (inFlight > 0) await new Promise<void>((resolve) => (resolveDrained = resolve));

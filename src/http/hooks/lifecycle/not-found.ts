@@ -8,7 +8,7 @@ import { clientUrl } from './base-path.ts';
 const PLAIN_URL = /^(?:\/[\w.@~-]+)+(?:$|\?)/;
 
 function matchesPath(pattern: string, path: string): boolean {
-  // Without the regular expressions, which contain slashes.
+  // The regular expressions are removed, because they contain slashes.
   const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
   const actual = path.split('/');
   return (
@@ -18,7 +18,7 @@ function matchesPath(pattern: string, path: string): boolean {
   );
 }
 
-/** A pattern is text, `:name`, or `:name(…)::verb`, which matches a name followed by a colon and the verb. */
+/** A pattern is text, `:name`, or `:name(…)::verb`. The last form matches a name followed by a colon and the verb. */
 const verbOfRoute = (pattern: string): string | undefined => pattern.split('::')[1];
 
 function matchesSegment(pattern: string, segment: string): boolean {

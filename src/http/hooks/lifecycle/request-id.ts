@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-/** The first digits of all ids of this process: those of a UUID but for its last group, which counts. */
+/** The first digits of all ids of this process: a UUID without its last group. A counter takes its place. */
 const PROCESS = randomUUID().slice(0, -12);
 let generated = 0;
 

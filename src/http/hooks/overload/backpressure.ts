@@ -21,7 +21,7 @@ declare module 'fastify' {
 
 /** Fraction of the limit for new work above which requests of low priority are rejected. */
 export const LOW_PRIORITY_FRACTION = 0.5;
-/** Limit of requests of low priority that wait for their turn. */
+/** Limit of requests of low priority that are waiting for their turn. */
 export const MAX_WAITING_READS = 128;
 
 /** Above this multiple of the limit for new work, everything except probes is rejected. */

@@ -1,4 +1,4 @@
-/** Concurrency limit of large bodies, which take memory and occupy a worker thread. */
+/** Concurrency limit of large bodies: each takes memory and occupies a worker thread. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';

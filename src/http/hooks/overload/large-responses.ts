@@ -55,7 +55,7 @@ export function limitLargeResponses(
       'overloaded',
       own > 0
         ? `You have not read ${Math.ceil(own / MEBIBYTE)} MiB of earlier responses. Read them, then try again.`
-        : 'Other clients have not read their responses yet, which occupies memory. Try again shortly.',
+        : 'Responses that other clients have not read yet occupy the memory. Try again shortly.',
       { retryAfterSeconds: times.secondsUntilNext() },
     );
   }

@@ -12,11 +12,11 @@ export const EVENT_STREAM_HEADERS = {
   'cache-control': 'no-store',
   'x-accel-buffering': 'no',
 } as const;
-/** The next request opens a new connection, which another process may accept. */
+/** The next request opens a new connection. Another process may accept it. */
 export const RECONNECT_HEADERS = { ...EVENT_STREAM_HEADERS, connection: 'close' } as const;
 
 /**
- * @param reason a sentence without a line break, which clients ignore
+ * @param reason a sentence without a line break; clients ignore it
  * @param lastId see `retryMessage`
  */
 export function reconnectMessage(reason: string, lastId?: unknown): string {
@@ -24,7 +24,7 @@ export function reconnectMessage(reason: string, lastId?: unknown): string {
 }
 
 /**
- * A message without data, which is not an event. It repeats the id of the last event seen, because some clients, such as
+ * A message without data. It is not an event, but repeats the id of the last event seen, because some clients, such as
  * httpx-sse, otherwise take the id of this message as empty and continue from the start.
  * @param lastId ignored unless it is the number of an event
  */

@@ -45,7 +45,7 @@ export function streamEvents(
     // Its client would read the end too late.
     if (raw.writableLength > 0) raw.destroy();
   };
-  // Not AbortSignal.any, which would leak memory per stream while the service runs.
+  // AbortSignal.any would leak memory for each stream as long as the service runs.
   for (const signal of signals) signal.addEventListener('abort', stop);
   raw.once('close', () => {
     for (const signal of signals) signal.removeEventListener('abort', stop);
@@ -68,7 +68,7 @@ async function* render(
   else if (revoked?.aborted) yield Buffer.from(': The API key is no longer valid.\n\n');
 }
 
-/** The system reports only whole chunks as sent, by which hooks/connections measures the progress of the client. */
+/** The system reports only whole chunks as sent. hooks/connections measures the progress of a client by them. */
 function* inChunks(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
     yield bytes.subarray(start, start + CHUNK_BYTES);

@@ -32,7 +32,7 @@ const CHANGES = [
     change: 'resume',
     summary: 'Resume a paused training job',
     description:
-      'The job is queued again and continues from its last checkpoint. Its final parameters equal those of a job that was never paused.',
+      'The job is queued again and continues from its last checkpoint. Its final parameters are the same as without the pause.',
   },
 ] as const;
 

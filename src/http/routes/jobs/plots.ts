@@ -67,7 +67,7 @@ export const plotRoutes =
         summary: 'Plot the path of a training over the loss',
         description:
           'The path in the plane of its two principal components, over contours of the loss. The numbers, the options and the time it takes ' +
-          `are those of \`GET …/path\`. ${PLOT_FILES}`,
+          `are the same as for \`GET …/path\`. ${PLOT_FILES}`,
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
         querystring: pathPlotQuerySchema,
@@ -98,7 +98,7 @@ export const plotRoutes =
         summary: 'Plot the evaluation of a version',
         description:
           'Confusion matrix, reliability diagram (`calibration`), or precision, recall and F1 of each class (`classes`). ' +
-          `The numbers are those of \`GET …/evaluation\`, so the first plot of the test split counts as a look. ${PLOT_FILES}`,
+          `The numbers come from \`GET …/evaluation\`, so the first plot of the test split counts as a look. ${PLOT_FILES}`,
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName, plot: z.enum(VERSION_PLOTS) }),
         querystring: versionPlotQuerySchema,

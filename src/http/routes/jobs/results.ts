@@ -28,7 +28,7 @@ export const trainingResultRoutes =
         operationId: 'listCheckpoints',
         summary: 'List the checkpoints of a training job, in order of step',
         description:
-          'The best and the most recent ones are kept until the job has succeeded, then those of `training.keepCheckpoints`. A checkpoint can be used like a model: in ' +
+          'The best and the most recent ones are kept until success, then as `training.keepCheckpoints` states. A checkpoint can be used like a model: in ' +
           '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',
         tags,
         params,

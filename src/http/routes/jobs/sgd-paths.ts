@@ -22,8 +22,8 @@ export const sgdPathRoutes =
         operationId: 'getTrainingPath',
         summary: 'Get the path of a training in the plane of its two principal components',
         description:
-          'Trains the succeeded job again from its receipt, which gives the same bits, and takes snapshots on the way. Their two ' +
-          'principal components span a plane, on which the loss is measured. Takes about as long as the training, and a few ' +
+          'Trains the succeeded job again from its receipt, with the same bits, and takes snapshots on the way. Their two ' +
+          'principal components span a plane, and the loss is measured on it. Takes about as long as the training, and a few ' +
           'seconds more; at most half a minute. The result is computed once and cached. A client that disconnects stops it.',
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),

@@ -33,8 +33,8 @@ export const modelCardRoutes =
         description:
           'Markdown with a YAML head as on the Hugging Face Hub, with `model-index`: what the version is, intended use and limits, data, ' +
           'training, evaluation with its interval and for each class, calibration, looks at the test split, how to predict, and lineage. ' +
-          '`Accept: application/json` gives the same as JSON. The figures are those of the evaluation on the test split. A version of which no ' +
-          'test result was revealed yet is not evaluated for its card, so a card is never a look.',
+          '`Accept: application/json` gives the same as JSON. The figures come from the evaluation on the test split. A version without a ' +
+          'revealed test result is not evaluated for its card, so a card is never a look.',
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,

@@ -49,7 +49,7 @@ export const modelChangeRoutes =
           'description, metadata, tags and lineage go along, and `lineage.copiedFrom` names the original; the parameters are stored once. ' +
           'The first version of a new name becomes its champion; otherwise, move the alias.',
         tags,
-        params: z.strictObject({ name: nameSchema.describe('Name of the model, which may be new') }),
+        params: z.strictObject({ name: nameSchema.describe('Name of the model; it may be new') }),
         querystring: noQuery,
         body: versionCopySchema,
         response: {

@@ -34,7 +34,7 @@ export const evaluationRoutes =
         description:
           'Loss, accuracy with its 95 % interval, confusion matrix, precision, recall and F1 of each class, calibration, and ' +
           'the most confident mistakes with links to their images. `split=train` evaluates the training images, including ' +
-          'those of the validation split. `label` and `predicted` list the images of a cell of the confusion matrix. The result is computed once and cached. The first result on the test split counts as a look.',
+          'the validation images. `label` and `predicted` list the images of a cell of the confusion matrix. The result is computed once and cached. The first result on the test split counts as a look.',
         tags,
         params,
         querystring: evaluationCellQuerySchema,

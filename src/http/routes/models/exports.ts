@@ -44,9 +44,7 @@ const querystring = z
     input: z
       .enum(ONNX_INPUTS)
       .optional()
-      .describe(
-        'ONNX only: pixels 0–1 as float32 (default), or 0–255 as uint8, which the graph divides by 255',
-      ),
+      .describe('ONNX only: pixels 0–1 as float32 (default), or 0–255 as uint8, divided by 255 in the graph'),
   })
   .refine(({ format, input }) => format === 'onnx' || input === undefined, {
     path: ['input'],

@@ -31,7 +31,7 @@ export const modelImportRoutes =
           'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
           '(`0.weight`, `0.bias`, …) in .npz or safetensors, an ONNX graph of fully connected layers, or a packed vector in .npy; see docs/reference/model-files.md. ' +
           'Defaults fill in what neither the file nor the form states, and `lineage.import.assumed` lists them: the activation ' +
-          'is relu, pixels are divided by 255 and not standardized, class names are those of the data set, layers without biases have zero biases. The accuracy is ' +
+          'is relu, pixels are divided by 255 and not standardized, class names come from the data set, layers without biases have zero biases. The accuracy is ' +
           'measured on the test images of `dataset`, by default Fashion-MNIST if its classes match. A body of at most ' +
           '`MAX_BODY_BYTES`, 64 MiB by default.',
         tags,

@@ -15,7 +15,7 @@ const readinessSchema = z
       storage: z
         .boolean()
         .describe(
-          'false while a training job of this process waits for storage. It does not affect `ready`, because predictions go on',
+          'false while a training job of this process is waiting for storage. Predictions go on, so `ready` is not affected',
         ),
     }),
   })

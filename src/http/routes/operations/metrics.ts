@@ -24,7 +24,7 @@ export const metricsRoutes =
         response: {
           200: {
             description:
-              'Text format 0.0.4; names start with `atelier_`, and those of the process with `process_` and `nodejs_`',
+              'Text format 0.0.4; names start with `atelier_`, names of process metrics with `process_` and `nodejs_`',
             content: { 'text/plain': { schema: z.string() } },
           },
         },

@@ -39,7 +39,7 @@ export const pageRoutes =
         summary: 'Liveness of the process, or the page',
         description:
           'Responds under any load and during a shutdown. `/health/ready` reports whether the service can do its work. ' +
-          'Browsers, which prefer `text/html`, get the page, unless `PUBLIC_PAGE` is `false`.',
+          'Browsers prefer `text/html` and get the page, unless `PUBLIC_PAGE` is `false`.',
         tags: ['kserve-v1'],
         response: {
           200: {

@@ -141,7 +141,7 @@ export const predictionJobRoutes =
           operationId: 'startPredictionJob',
           summary: 'Start a prediction job',
           description:
-            'Predicts all images of a split, or of an uploaded array, in the background; the result is the same as that of ' +
+            'Predicts all images of a split, or of an uploaded array, in the background; the result is the same as with ' +
             '`POST …/predictions`. The array is checked before the response. A file has at most `MAX_DATASET_BYTES`, 1 GiB by default, both ' +
             'compressed and decompressed. Poll the job at `Location`, then get its `result`.',
           tags,

@@ -50,8 +50,8 @@ const shared = {
 const STREAMED_TYPES = ['application/octet-stream', 'application/x-npy'];
 
 /**
- * V8 would mark the whole heap every few large responses before it frees their memory. A compressor may still read that of a
- * response whose client has disconnected.
+ * Without this, V8 would mark the whole heap every few large responses before it frees their memory. A compressed response
+ * is not released: its compressor may still be reading it after the client has disconnected.
  */
 function releaseSent(reply: FastifyReply, body: Uint8Array): void {
   if (!reply.hasHeader('content-encoding')) release([body]);

@@ -42,8 +42,7 @@ const CHANGES: readonly { change: SearchChange; summary: string; description: st
   {
     change: 'resume',
     summary: 'Resume a paused search',
-    description:
-      'The jobs continue from their checkpoints. The result equals that of a search that was never paused.',
+    description: 'The jobs continue from their checkpoints. The result is the same as without the pause.',
   },
   {
     change: 'cancel',

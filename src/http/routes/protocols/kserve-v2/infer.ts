@@ -13,7 +13,7 @@ import { MODEL_HEADERS, sendModelHeaders } from '../../../responses/model-header
 import { namedModel, namedVersion } from '../named-model.ts';
 import { readServedModel } from './served-model.ts';
 
-/** curl's default content type, which the examples of many servers send. */
+/** curl's default content type, sent by the examples of many servers. */
 const CURL_TYPE = 'application/x-www-form-urlencoded';
 const JSON_LENGTH = 'inference-header-content-length';
 

@@ -40,7 +40,7 @@ export const kserveRepositoryRoutes =
       },
     });
 
-    // The response of a Triton without explicit model control, which names that state "polling".
+    // The response of a Triton without explicit model control. Triton names that state "polling".
     for (const action of ['load', 'unload']) {
       app.route({
         method: 'POST',

@@ -28,7 +28,7 @@ export const kserveServerRoutes =
           operationId: 'v2ServerMetadata',
           summary: 'Name, version and extensions of the server',
           description:
-            '`extensions` lists the implemented extensions of the protocol. `name` and `version` are those of this service, not of a model.',
+            '`extensions` lists the implemented extensions of the protocol. `name` and `version` describe the service.',
           tags,
           hide: url === '/v2/',
           response: { 200: serverMetadataSchema },
