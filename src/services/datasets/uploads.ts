@@ -28,7 +28,7 @@ export interface UploadedDatasetService {
     idempotency?: IdempotencyRecord<AddedDataset>,
   ): Promise<AddedDataset>;
   /**
-   * @param precondition called with the data set, which changes only by its deletion
+   * @param precondition called with the data set; its only change is its deletion
    * @throws AtelierError `dataset-not-found`, `dataset-in-use`, and the errors of the precondition
    */
   remove(id: string, precondition?: Precondition<DatasetSummary>): Promise<void>;

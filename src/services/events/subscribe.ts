@@ -58,7 +58,7 @@ interface Feed {
 const PAGE_SIZE = 100;
 const MAX_CACHED_PAGES = 8;
 /**
- * Number of subscribers notified at a time. Each one then writes to a socket, which delays predictions, so batches
+ * Number of subscribers notified at a time. Each one then writes to a socket and delays predictions, so batches
  * are separated by pauses. 200 subscribers are notified within 40 ms.
  */
 const NOTIFY_BATCH = 5;
@@ -184,7 +184,7 @@ function createSubscriptions(subjects: Subjects, notices: Store['notices'], idle
           isQuiet = false;
         } else {
           if (hasEnded || feed.isDeleted || (isQuiet && (await isGone(jobId)))) return;
-          // If the next page is empty, too, the job may have been deleted without notice.
+          // If the next page is also empty, the job may have been deleted without notice.
           isQuiet = true;
           if (await timesOut(changed.promise, idleMs)) yield EMPTY_PAGE;
         }

@@ -3,9 +3,9 @@ import { LRUCache } from 'lru-cache';
 
 /**
  * @param key everything that the result depends on
- * @param signal the caller's signal; the work continues while another caller waits for it
- * @param compute computes the result; its signal aborts when no caller waits any more
- * @throws the reason of `signal` once it aborts, or the error of `compute`, which is not kept
+ * @param signal the caller's signal; the work continues while another caller is waiting for it
+ * @param compute computes the result; its signal aborts when no caller is waiting any longer
+ * @throws the reason of `signal` once it aborts, or the error of `compute`; errors are not kept
  */
 export type Coalesce<T> = (
   key: string,

@@ -1,4 +1,4 @@
-/** Draws the plots of training jobs and model versions as SVG, which takes about a millisecond. */
+/** Draws the plots of training jobs and model versions as SVG, in about a millisecond. */
 
 import { drawClassBars } from '../../charts/class-bars.ts';
 import { drawConfusion } from '../../charts/confusion.ts';

@@ -32,7 +32,7 @@ const MAX_CACHED = 256;
 export interface EvaluationService {
   /**
    * Results on the test split are counted as looks, once for each network.
-   * @param signal aborts when the client disconnects; the work stops when no client waits for it
+   * @param signal aborts when the client disconnects; the work stops when no client is waiting for it
    * @param caller name of an API key, or `anonymous`
    * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
    *   `evaluation-too-costly`, `storage-full`
@@ -223,7 +223,7 @@ function assertAffordable(
   const test = dataset.splits.test.examples;
   const testIsAffordable = test * perImage <= MAX_EVALUATION_COST;
   const advice = testIsAffordable
-    ? `Use split=test, which has ${test.toLocaleString('en')}`
+    ? `Use split=test with its ${test.toLocaleString('en')} images`
     : 'Select a data set with fewer images by ?dataset=';
   throw new AtelierError(
     'evaluation-too-costly',

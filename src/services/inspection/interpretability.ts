@@ -38,7 +38,7 @@ export interface InterpretabilityService {
   /**
    * Explains one image; checkpoints are not accepted.
    * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
-   *   `PrepareImages` and of decoding, and those of `LoadStatistics`
+   *   `PrepareImages`, of decoding and of `LoadStatistics`
    */
   explain(
     model: Version,

@@ -1,4 +1,4 @@
-/** Plots of training jobs and model versions: SVG on the main thread, which takes about a millisecond, PNG in a worker. */
+/** Plots of training jobs and model versions: SVG on the main thread, in about a millisecond, PNG in a worker. */
 import { isEnded } from '../../domain/jobs/status.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { VersionName } from '../../domain/models/reference.ts';

@@ -27,7 +27,7 @@ const MIN_EXAMPLES = 500;
 
 export interface SgdPathService {
   /**
-   * @param signal aborts when the client disconnects; the work stops when no client waits for it
+   * @param signal aborts when the client disconnects; the work stops when no client is waiting for it
    * @throws AtelierError `impossible-request` if the job has no final parameters, or its receipt, data set or warm start
    *   cannot give them again; `path-too-costly`, `overloaded`, `dataset-damaged`
    */
@@ -124,11 +124,11 @@ function assertAffordable({ id }: TrainingJob, task: SgdPathTask): void {
     const query = `?snapshots=${snapshots}&grid=${grid}&examples=${SMALL.examples}`;
     const detail = `must be lower: ${query} fits`;
     throw tooCostly(
-      `${takes}. Send ${query}, which fits.`,
+      `${takes}. Send ${query} instead.`,
       ['snapshots', 'grid', 'examples'].map((parameter) => ({ parameter, detail })),
     );
   }
-  throw tooCostly(`${takes}. Training it again alone takes ${Math.ceil(training)}, so it has no path.`, []);
+  throw tooCostly(`${takes}. Training it again alone takes ${Math.ceil(training)}: more than allowed.`, []);
 }
 
 /** Largest number of examples whose plane takes at most `seconds`; the time grows linearly with it. */

@@ -27,7 +27,7 @@ export function createStatisticsCache(catalog: Catalog, numeric: NumericPool): L
       const what = datasetId === null ? 'an unknown data set' : `data set ${datasetId}`;
       throw undiagnosable(
         'unknown-dataset',
-        `${reference.name}@${reference.version} was trained or evaluated on ${what}, which is not available; ` +
+        `${reference.name}@${reference.version} was trained or evaluated on ${what}, but it is not available; ` +
           `existing data sets: ${listDatasetIds(catalog)}`,
       );
     }

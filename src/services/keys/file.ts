@@ -21,7 +21,7 @@ export async function readApiKeysFile(file: string): Promise<string> {
 }
 
 /**
- * @param configured keys of API_KEYS, which the file must not repeat
+ * @param configured keys of API_KEYS; the file must not repeat them
  * @throws AtelierError `invalid-configuration` if an entry is invalid, or no key is configured at all
  */
 export function parseApiKeysFile(file: string, text: string, configured: readonly ApiKey[]): ApiKey[] {
@@ -32,7 +32,7 @@ export function parseApiKeysFile(file: string, text: string, configured: readonl
     throw invalid(file, `is invalid: ${errorMessage(error)}`, error);
   }
   if (keys.length + configured.length === 0) {
-    throw invalid(file, 'contains no key. Add an entry, which npm run key makes');
+    throw invalid(file, 'contains no key. Add an entry; npm run key makes one');
   }
   return keys;
 }

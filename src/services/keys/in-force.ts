@@ -1,4 +1,4 @@
-/** API keys in force: those of API_KEYS and of API_KEYS_FILE, which is read again when it changes. */
+/** API keys in force: from API_KEYS and from API_KEYS_FILE. The file is read again when it changes. */
 import { type ApiKey, daysUntilExpiry, formatApiKey } from '../../domain/api-key.ts';
 import type { JobLogger } from '../events/log.ts';
 import { parseApiKeysFile, readApiKeysFile } from './file.ts';
@@ -21,7 +21,7 @@ interface RevocableKey extends KeyInForce {
 export interface ApiKeyService {
   /** Expired keys are included, so that their owners can be informed. */
   keys(): Iterable<KeyInForce>;
-  /** Adds the bootstrap key to those of the configuration, or replaces it. */
+  /** Adds the bootstrap key to the configured keys, or replaces it. */
   useBootstrapKey(key: ApiKey): void;
   /** Reads the file again. If it has an error, the keys in force stay, and the error is logged. */
   reload(): Promise<void>;

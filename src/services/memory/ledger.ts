@@ -41,7 +41,7 @@ export interface MemoryLedger {
   /** Bytes that jobs can reserve together. */
   readonly jobBudget: number;
   /**
-   * Reserves memory for a request. While a job waits for memory, requests together get only what jobs leave to them.
+   * Reserves memory for a request. While a job is waiting for memory, requests together get only what jobs leave to them.
    * @throws AtelierError `overloaded` if the bytes are not free now; `impossible-request` if they never can be
    */
   reserve(bytes: number, purpose: Purpose): Reservation;
@@ -54,7 +54,7 @@ export interface MemoryLedger {
   reserveForJob(bytes: number): Reservation | null;
   /** Whether jobs can reserve the bytes besides those that they hold, once requests and caches have made room. */
   fitsJobs(bytes: number): boolean;
-  /** Call when the job that waited for memory no longer waits. */
+  /** Call when the job that was waiting for memory is no longer waiting. */
   stopWaiting(): void;
   onFreed(listener: () => void): void;
   addCache(cache: EvictableCache): void;
@@ -118,7 +118,7 @@ export function createMemoryLedger(
       if (isAllowed && fits(bytes)) return add(bytes, 'requests');
       throw new AtelierError(
         'overloaded',
-        `${purpose.what} takes about ${inMebibytes(bytes)} of memory, which other work occupies. Try again shortly.`,
+        `${purpose.what} takes about ${inMebibytes(bytes)} of memory, but other work occupies it. Try again shortly.`,
         // Unknown if only jobs hold memory.
         reserved.requests > 0 ? { retryAfterSeconds: requestTimes.secondsUntilNext() } : {},
       );

@@ -39,14 +39,14 @@ const UPLOAD_BASE_BYTES = 72 * MEBIBYTE;
 /** Measured: pixels, the copy of a split test, and the digests of duplicates, per image. */
 const UPLOAD_IMAGE_BYTES = 1.5 * (IMAGE_PIXELS + 1) + 200;
 
-/** Largest number of bytes, one per pixel and label, whose check ever fits. */
+/** Largest number of bytes, one per pixel and label, that can ever be checked. */
 export function largestUpload({ budget }: MemoryLedger): number {
   const images = Math.floor((budget - UPLOAD_BASE_BYTES) / UPLOAD_IMAGE_BYTES);
   return images * (IMAGE_PIXELS + 1);
 }
 
 /**
- * @param extraBytes memory besides that of the pixels
+ * @param extraBytes memory in addition to the pixels
  * @throws AtelierError `overloaded`; `impossible-request` if the extra bytes are never free
  */
 export function reserveUpload(memory: MemoryLedger, images: number, extraBytes = 0): Reservation {

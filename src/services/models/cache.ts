@@ -72,7 +72,7 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
   const resolved = new LRUCache<string, { readonly version: number; readonly checked: number }>({
     max: MAX_NAMES,
   });
-  /** The last result of `find`, which needs no keys to be found again, and the number of invalidations then. */
+  /** The last result of `find`, returned again without a lookup by key, and the number of invalidations then. */
   let last: { name: string; version: VersionName | undefined; changes: number; model: LoadedModel } | null =
     null;
   /** Number of invalidations. */

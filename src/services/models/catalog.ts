@@ -50,7 +50,7 @@ export interface ModelService {
 
 /** Number of model names in an error message. */
 const MAX_LISTED = 10;
-/** Number of model names among which a suggestion is looked for. */
+/** Number of model names that are compared to find a suggestion. */
 const MAX_COMPARED = 100;
 
 const CUT_OFF_CHECK_MS = 250;
@@ -63,7 +63,7 @@ export function createModelService(
   const { models, blobs, jobs, checkpoints, agreement } = store;
   let revision = 0;
 
-  // Another process has changed a model, or this one has, which invalidates it once more.
+  // Notices come from all processes, so a change by this process invalidates a second time.
   store.notices.on('models', (name) => {
     revision += 1;
     cache.doubt(name || undefined);
@@ -89,7 +89,7 @@ export function createModelService(
     const known = names.length > 0 ? `${suggestion}Existing models: ${listed}` : 'No models exist yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });
     const publishing = running.filter((job) => job.verification === null);
-    const runningJobs = publishing.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
+    const runningJobs = publishing.map((job) => `${job.id}, publishing ${job.modelName}`).join('; ');
     const runningNote = runningJobs && ` A training job is running: ${runningJobs}.`;
     return `Model ${name} does not exist. ${known}; a training job publishes a model when it succeeds.${runningNote}`;
   }
@@ -165,7 +165,7 @@ export function createModelService(
     }
   }
 
-  /** Loads the version, or returns the one that the name meant last if the database cannot be reached meanwhile. */
+  /** Loads the version. If the database becomes unreachable, returns the one that the name meant last. */
   async function loadOrKeep(name: string, wanted?: VersionName): Promise<LoadedModel> {
     const kept = cache.findOutdated(name, wanted);
     const loading = loadFromStore(name, wanted);

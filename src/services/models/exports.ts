@@ -11,7 +11,7 @@ import type { ModelService } from './catalog.ts';
 /** Each parameter takes about 20 characters, and as many bytes again while the file is written. */
 export const MAX_JSON_PARAMETERS = 5_000_000;
 
-/** Size of the exports that clients are reading, above which no further one is written. */
+/** If clients are reading exports of more than this size, no further one is written. */
 export const MAX_EXPORTED_BYTES = 2 ** 30;
 
 export interface ExportService {
@@ -60,7 +60,7 @@ function assertFitsJson(layerSizes: LayerSizes): void {
   throw new AtelierError(
     'impossible-request',
     `A ${layerSizes.join('-')} network has ${inDigits(count)} parameters; the limit for JSON is ` +
-      `${inDigits(MAX_JSON_PARAMETERS)}. Use format=safetensors, which contains the same parameters.`,
+      `${inDigits(MAX_JSON_PARAMETERS)}. Use format=safetensors: it contains the same parameters.`,
     { details: [{ parameter: 'format', detail: 'must not be json for such a large network' }] },
   );
 }

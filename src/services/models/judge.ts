@@ -32,7 +32,7 @@ export function createJudge(
     }
   }
 
-  /** @returns the comparison, or the reason why there is none */
+  /** @returns the comparison, or the reason why it is missing */
   async function compare(
     job: TrainingJob,
     dataset: Dataset,

@@ -36,7 +36,7 @@ export interface ModelRegistryService {
     precondition?: Precondition<ModelVersion>,
   ): Promise<ModelVersion>;
   /**
-   * Publishes a copy of a version as the next version of model `name`, which may be new.
+   * Publishes a copy of a version as the next version of model `name`. The name may be new.
    * @throws AtelierError `unknown-model` if the version does not exist
    */
   copyVersion(
@@ -97,7 +97,7 @@ export function createModelRegistryService(
       const found = await models.version(name, version);
       const annotated = await store.models.annotate(name, found.version, changes, precondition);
       await models.invalidateEverywhere();
-      // If the version was deleted meanwhile, `models.version` throws.
+      // If the version has just been deleted, `models.version` throws.
       return annotated ?? models.version(name, found.version);
     },
 

@@ -27,7 +27,7 @@ export function createTestSetService(
     const pending = new Map<string, VersionReference>();
     let isComplete = true;
     addVersion(version);
-    // Entries that are added meanwhile are visited, too.
+    // The loop also visits entries that are added while it runs.
     for (const { name, version: number } of pending.values()) {
       if (isJobId(name)) {
         subjects.add(name);

@@ -19,7 +19,7 @@ interface Readiness {
     readonly database: boolean;
     readonly datasets: boolean;
     readonly accepting: boolean;
-    /** False while a job of this process waits for storage. Predictions go on, so the service stays ready. */
+    /** False while a job of this process is waiting for storage. Predictions go on, so the service stays ready. */
     readonly storage: boolean;
   };
 }
@@ -30,7 +30,7 @@ const CHECK_TIMEOUT_MS = 1_000;
 /**
  * @param options.needsDatabase whether the service is not ready without the database; false for a database that all
  *   replicas share, because without it they still predict, and a load balancer must not remove all of them
- * @param options.needsDataset whether a data set is built in, which must then be loaded
+ * @param options.needsDataset whether a data set is built in; if so, it must be loaded
  * @param options.log receives the reason when the database becomes unusable
  */
 export function createHealthService(

@@ -12,7 +12,7 @@ export interface IdempotencyService {
   /**
    * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
    * nothing was created, and the client may retry.
-   * @param create passes `record` to the store, which calls `toResponse` in the transaction
+   * @param create passes `record` to the store; the store calls `toResponse` in the transaction
    * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
    */
   respond<T>(
@@ -74,7 +74,7 @@ export function createIdempotencyService(
         return { response: await respondFirst(request, create, toResponse), replayed: false };
       } catch (error) {
         if (!(error instanceof AlreadyAnswered)) throw error;
-        // Another process has answered meanwhile.
+        // Another process has just stored its response.
         const stored = await store.storedResponses.find(request, now());
         if (!stored) throw inFlightError(key);
         if (stored.fingerprint !== fingerprint) throw reusedKeyError(key);

@@ -5,17 +5,17 @@ const EVERY_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * EVERY_MS;
 
 export interface RetentionService {
-  /** Resolves after the first run, which need not be awaited. */
+  /** Resolves after the first run. Callers need not await it. */
   start(): Promise<void>;
   /** Stops after the current batch. */
   close(): Promise<void>;
 }
 
 /**
- * @param options.keepEventsDays days after the end of a job, after which its events are deleted; null keeps them
+ * @param options.keepEventsDays days from the end of a job until its events are deleted; null keeps them
  * @param options.keepCheckpointsDays the same for its checkpoints
  * @param options.keepJobsDays the same for whole jobs and searches
- * @param options.tasks further tasks of the store, which run first
+ * @param options.tasks further tasks of the store, run first
  * @param options.onDefect called if a task failed; the next attempt follows within the hour
  */
 export function createRetentionService(options: {

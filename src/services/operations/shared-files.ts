@@ -30,7 +30,7 @@ export type OpenShared = (
 
 /**
  * @param newFile returns the path of a new file
- * @param maxBytes size of the files in use above which no further one is written
+ * @param maxBytes if files in use exceed this size, no further one is written
  */
 export function createSharedFiles(newFile: () => string, maxBytes: number): OpenShared {
   const coalesce = createCoalescingCache<SharedFile>(0);
@@ -57,7 +57,7 @@ export function createSharedFiles(newFile: () => string, maxBytes: number): Open
       },
     };
     inUse.set(key, file);
-    // If every request was aborted meanwhile, nothing reads the file.
+    // If every request has been aborted, nothing reads the file.
     setImmediate(closeIfUnused);
     return file;
   }

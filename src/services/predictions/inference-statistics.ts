@@ -34,7 +34,7 @@ interface Sums extends Compute {
 
 export function createInferenceStatistics(now: () => number = Date.now): InferenceStatistics {
   const versions = new LRUCache<string, Sums>({ max: MAX_VERSIONS });
-  /** The version that was used last, which needs no key to be found again. */
+  /** The version that was used last, found again without a lookup by key. */
   let last: { readonly model: VersionReference; readonly sums: Sums } | null = null;
 
   function sumsFor(model: VersionReference): Sums {

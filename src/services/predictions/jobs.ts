@@ -21,7 +21,7 @@ import type { Waits } from '../runs/waits.ts';
 export const RESULT_FORMATS = ['csv', 'npy'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
 
-/** Size of the results that clients are reading, above which no further one is written. */
+/** If clients are reading results of more than this size, no further one is written. */
 export const MAX_RESULT_BYTES = 2 ** 30;
 /** The thread that checks an array, and the chunks of the body that the main thread has not collected. */
 const CHECK_BYTES = 80 * MEBIBYTE;
@@ -235,7 +235,7 @@ export function createPredictionJobService(options: {
         }
         return undefined;
       }).catch(async (error) => {
-        // A file is missing: the job may have been deleted meanwhile.
+        // A file is missing: the job may have just been deleted.
         if (hasCode(error, 'state-unusable')) await get(id);
         throw error;
       });

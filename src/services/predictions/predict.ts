@@ -1,6 +1,6 @@
 /** Predicts the labels of images in all protocols: few images on the main thread, more in a worker thread. */
 
-// Imported, because the globals of the same names are getters, which take time in each prediction.
+// Imported, because the globals of the same names are getters. They take time in each prediction.
 import { Buffer } from 'node:buffer';
 import { performance } from 'node:perf_hooks';
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
@@ -58,7 +58,7 @@ export interface PredictionResponse extends EncodedResponse {
 export interface PredictionService {
   /**
    * Predicts in any protocol, and at once where the main thread predicts.
-   * @param model not used for streamed images, which have one already
+   * @param model not used for streamed images: they have one already
    * @param signal called only if the request must wait
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec, of `PrepareImages`, of
    *   `LoadStatistics` and of the pool
@@ -69,7 +69,7 @@ export interface PredictionService {
     signal: () => AbortSignal,
   ): NowOrLater<PredictionResponse>;
   /**
-   * Begins to predict images that are about to arrive, which continues while they do.
+   * Begins to predict images that are about to arrive, and continues while they are arriving.
    * @returns undefined if the version is not in memory
    */
   stream(model: ModelRef): PredictionStream | undefined;
@@ -173,7 +173,7 @@ export function createPredictionService(
     decodeMs: number,
   ): Promise<EncodedResponse> {
     const startedAt = performance.now();
-    // The body is not needed on this thread any more, so it is transferred instead of copied.
+    // The body is no longer needed on this thread, so it is transferred instead of copied.
     const result = await pool.run(
       'predict',
       { network: servedNetwork(work.model), request },

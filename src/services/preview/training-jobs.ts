@@ -19,7 +19,7 @@ const CHECKPOINT_HEADER_BYTES = 700;
 
 /**
  * @param signal aborts when the client disconnects
- * @throws AtelierError as the request to start the job, except `queue-full`, which is a warning
+ * @throws AtelierError as the request to start the job, except `queue-full`: it is a warning
  */
 export type PreviewTraining = (request: TrainingRequest, signal: AbortSignal) => Promise<TrainingPreview>;
 
@@ -99,7 +99,7 @@ function findWarnings({
   // Caches make room for jobs.
   if (!memory.fitsJobs(bytes)) {
     const sizes = `about ${inMebibytes(bytes)} of memory, and jobs together ${inMebibytes(memory.jobBudget)}`;
-    warn('waits-for-memory', `The job takes ${sizes}. It waits until running jobs have freed enough.`);
+    warn('waits-for-memory', `The job takes ${sizes}. It will wait until running jobs have freed enough.`);
   }
   if (isFull) warn('queue-full', 'The queue is full: at the moment, the job would be rejected with 429.');
   const epochsSeconds = time.trainingSeconds + time.evaluationSeconds;

@@ -46,7 +46,7 @@ const EPOCHS_PER_JOB = 5;
 const MAX_SETTINGS = 3;
 
 /**
- * Ratio of actual to predicted durations below which steps are timed again: a training is not faster than steps that
+ * If the ratio of actual to predicted durations is lower, steps are timed again: a training is not faster than steps that
  * nothing disturbs.
  */
 const DISTURBED = 0.85;

@@ -9,7 +9,7 @@ import type { ReadJobRequirement } from './requirement.ts';
 
 /**
  * @param options.hasPeerFor whether another process may run a job that takes this much memory, free or not
- * @param options.patienceMs time after which the job is known to wait for memory on the other processes, too
+ * @param options.patienceMs time after which the job is known to be waiting for memory on the other processes as well
  */
 export function createJobAdmission({
   jobs,

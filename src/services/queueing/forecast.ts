@@ -12,7 +12,7 @@ const MAX_READ = 100;
 /** Assumed duration of a job whose data set is unknown. */
 const UNKNOWN_SECONDS = 30;
 
-/** Slots and memory for jobs, those of all replicas together. */
+/** Slots and memory for jobs, of all replicas together. */
 export interface Capacity {
   readonly slots: number;
   readonly jobBytes: number;
@@ -23,7 +23,7 @@ interface Work {
   readonly bytes: number;
 }
 
-/** @param job the new one, which queues behind earlier jobs of the same priority */
+/** @param job the new one, queued behind earlier jobs of the same priority */
 export async function forecastQueue(
   { priority, bytes }: { priority: number; bytes: number },
   {
@@ -57,7 +57,7 @@ export async function forecastQueue(
   return { ahead, startsInSeconds: unread + starts };
 }
 
-/** Time at which the last job starts, if each waits for the one before it, for a slot and for its memory. */
+/** Time at which the last job starts, if each is waiting for the one before it, for a slot and for its memory. */
 function startOfLast(work: readonly Work[], { slots, jobBytes }: Capacity): number {
   let now = 0;
   let running: { readonly end: number; readonly bytes: number }[] = [];

@@ -1,4 +1,4 @@
-/** Patience with other processes, which may start the next job. */
+/** Patience with other processes: one of them may start the next job. */
 
 /** A process with free memory starts a job within this time: it looks at the queue every second. */
 const PEER_PATIENCE_MS = 3_000;

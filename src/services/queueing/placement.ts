@@ -15,8 +15,8 @@ export interface PeerPlacement {
 
 export interface JobPlacement extends PeerPlacement {
   /**
-   * Whether only other live replicas should run a job: those with enough memory and, so that its digest stays
-   * reproducible, with the kernel and the rounding of its checkpoints. If there are none, enough memory suffices.
+   * Whether only other live replicas should run a job: replicas with enough memory and, to reproduce its digest, with the
+   * kernel and the rounding of its checkpoints. If no replica has these, enough memory suffices.
    */
   isLeft(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<boolean>;
   /** Whether another live replica has memory for a job of this size, free or not. */

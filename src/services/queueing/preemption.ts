@@ -45,7 +45,7 @@ export function createJobPreemption(options: {
     if (lower.length === 0 || (await isLeftToPeers(contest, own))) return undefined;
     // A job that cannot run needs no memory to fail.
     const bytes = (await readRequirement(waiting))?.bytes ?? 0;
-    // Requests hold the memory, and get no more of it while the job waits.
+    // Requests hold the memory, and get no more of it while the job is waiting.
     if (lacking === 'memory' && memory.fitsJobs(bytes)) return undefined;
     const victim = lower.find((job) => memory.fitsJobs(bytes - reservedBytes(job, running)));
     if (victim === undefined) return undefined;

@@ -31,7 +31,7 @@ export function createJobRequirement({
       return undefined; // A damaged job fails when it starts.
     });
     if (!job) return null;
-    // The estimate needs the data set, which another process may just have added.
+    // The estimate needs the data set. Another process may just have added it.
     await catalog.find(job.dataset);
     const { dataset } = job;
     const bytes = trainingJobBytes(job, catalog);

@@ -66,7 +66,7 @@ export function createLabReportService(options: {
     return isSame ? found : omit('data', `Data set ${job.dataset} was deleted, or has changed.`);
   }
 
-  /** Returns the published version, or the reason why there is none. */
+  /** Returns the published version, or the reason why it is missing. */
   async function findVersion(job: TrainingJob): Promise<ModelVersion | string> {
     if (job.model === null) return describeUnpublished(job);
     const { name, version } = job.model;
@@ -121,7 +121,7 @@ export function createLabReportService(options: {
             : version && omit('evaluation', 'The data set of the version was deleted, or has changed.'),
           sections.computePath(job, query, shared),
         ]);
-        // After the evaluation, which may be a look.
+        // After the evaluation, because it may be a look.
         const testSet = version && (await testSets.describe(version));
         const examples =
           dataset &&

@@ -37,7 +37,7 @@ export function createModelCardService(options: {
 }): ModelCardService {
   const { store, catalog, models, evaluations, testSets } = options;
 
-  /** Returns the evaluation, or the reason why there is none. */
+  /** Returns the evaluation, or the reason why it is missing. */
   async function evaluate(version: ModelVersion, signal: AbortSignal): Promise<Evaluated | string> {
     const { dataset } = version.lineage;
     if (dataset === null) return 'The version has no data set.';

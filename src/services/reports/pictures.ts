@@ -13,8 +13,8 @@ const MAX_CACHED = 32;
 export type DrawReportPictures = (collected: CollectedReport, signal: AbortSignal) => Promise<ReportPictures>;
 
 /**
- * @returns a function that throws AtelierError `overloaded`, `dataset-damaged`, and `model-not-found` if the version was
- *   deleted meanwhile
+ * @returns a function that throws AtelierError `overloaded`, `dataset-damaged`, and `model-not-found` if the version has
+ *   just been deleted
  */
 export function createReportPictures(
   catalog: Catalog,

@@ -1,4 +1,4 @@
-/** Sections of a lab report that take long or may be impossible; each is left out by itself. */
+/** Sections of a lab report that take long or may be impossible; each can be left out alone. */
 
 import { describeEvaluation, type Evaluation } from '../../domain/checks/evaluation.ts';
 import { type GradientCheck, gradientCheckRequestSchema } from '../../domain/checks/gradient.ts';

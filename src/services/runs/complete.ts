@@ -63,7 +63,7 @@ export async function completeRun(
       digest,
     };
     const publish = { promote, notLearned, judgement: await compareWithChampion() };
-    // Invalidated after a failure, too, because a commit may succeed although its connection is lost.
+    // Also invalidated after a failure, because a commit may succeed although its connection is lost.
     await run
       .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model, epoch: result.epoch, publish })
       .catch((error: unknown) => {

@@ -43,12 +43,12 @@ export async function resumeTraining(
   return null;
 }
 
-/** Drops the advice after the first sentence, because the job recovers by itself. */
+/** Drops the advice after the first sentence, because the job recovers without help. */
 function firstSentence(message: string): string {
   return message.split('. ', 1)[0]!;
 }
 
-/** Errors after which the file may still be intact. */
+/** Whether the file may still be intact after the error. */
 function isTransient(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && TRANSIENT_CODES.includes(String(cause.code));
 }

@@ -8,7 +8,7 @@ import type { Waits } from './waits.ts';
 export interface RetryOptions {
   /** Aborts when the service stops: the next start recovers the job. */
   readonly closing: AbortSignal;
-  /** Aborts when the job is to stop: its last writes use the space in reserve, so that it ends on a full disk, too. */
+  /** Aborts when the job is to stop: its last writes use the space in reserve, so that it also ends on a full disk. */
   readonly stopping?: AbortSignal;
   /** Whether an error is worth another attempt; by default a full disk and an unreachable database. */
   readonly isTransient?: (error: unknown) => boolean;
@@ -87,7 +87,7 @@ export function createRetryUntilStored(
 function waitStarted({ code, since }: Outage) {
   const reason =
     code === 'storage-full' ? 'the disk is full' : 'the database or the object store is unreachable';
-  const message = `The job waits for storage: ${reason}. It goes on by itself, and nothing is lost.`;
+  const message = `The job is waiting for storage: ${reason}. It continues automatically, and nothing is lost.`;
   return { code, message, since: since.toISOString() };
 }
 

@@ -58,7 +58,7 @@ export function createRunTrainingJob(context: TrainingContext): RunJob {
     } catch (error) {
       if (hasCode(error, 'lease-lost')) throw error;
       log.error({ jobId: run.job.id, err: error }, 'failed to record a job');
-      // No thread works on the job any more, so its status must not stay `running`.
+      // No thread is working on the job any longer, so its status must not stay `running`.
       await retryUntilStored(run, () => training.requeue(serializeError(error)), {
         closing,
         isTransient: (failed) => !hasCode(failed, 'illegal-transition', 'lease-lost'),

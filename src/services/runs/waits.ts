@@ -1,4 +1,4 @@
-/** The jobs of this process that wait for a resource. Kept in memory, because a full disk can store no such thing. */
+/** Jobs of this process that are waiting for a resource. Kept in memory, because a full disk cannot store them. */
 
 /** @typeParam Resource value of `waiting` of a job */
 export interface Waits<Resource extends string> {
@@ -6,7 +6,7 @@ export interface Waits<Resource extends string> {
   add(jobId: string): Disposable;
   count(): number;
   has(jobId: string): boolean;
-  /** The job with `waiting`, which the database may not hold. */
+  /** The job with `waiting`. The database may not hold it. */
   mark<Job extends { readonly id: string; readonly waiting: Resource | string | null }>(job: Job): Job;
 }
 

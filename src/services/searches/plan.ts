@@ -20,7 +20,7 @@ import { heldOutCount, type ResolveTraining } from '../training/resolve-request.
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
-/** A plan with the training requests of its settings, which are not stored. */
+/** A plan with the training requests of its settings. The requests are not stored. */
 export interface PlannedSearch {
   readonly plan: SearchPlan;
   readonly requests: readonly ResolvedTrainingRequest[];
@@ -102,7 +102,7 @@ function countWithinBudget(request: SearchRequest, trials: readonly ResolvedTrai
   const needed = plannedEpochs(method.type === 'grid' ? epochs : epochs.slice(0, 2), request);
   const what = method.type === 'grid' ? 'all settings of the grid' : 'two settings';
   throw rejection('impossible-request', [
-    { pointer: '#/budget/epochs', detail: `must be at least ${needed}, which ${what} take` },
+    { pointer: '#/budget/epochs', detail: `must be at least ${needed}: ${what} take as many` },
   ]);
 }
 

@@ -95,7 +95,7 @@ export function createTrainingService(options: {
     if (job.search === null || isEnded(job.status)) return;
     throw new AtelierError(
       'illegal-transition',
-      `Training job ${job.id} belongs to search ${job.search.id}, which pauses and resumes its jobs itself. ` +
+      `Training job ${job.id} belongs to search ${job.search.id}. A search pauses and resumes its jobs. ` +
         'Pause or resume the search, or cancel the job.',
     );
   };

@@ -5,8 +5,8 @@ import { majorityBaseline } from '../../numerics/evaluation/majority.ts';
 import { heldOutPerClass } from '../../numerics/examples/batches.ts';
 
 /**
- * Compares the accuracy on the validation images, or that of the epoch on the training images without any, with that of
- * always predicting the largest class. Class weights trade this accuracy for that of small classes, so a training with them
+ * Compares the accuracy with always predicting the largest class, on the validation images or, without any, on the training
+ * images of the epoch. Class weights trade this accuracy for the accuracy on small classes, so a training with them
  * counts as learned.
  * @param record of the epoch whose parameters are the result
  * @param labels of the training split

@@ -78,7 +78,7 @@ function assertSameDataset(
   if (now?.digest === digest) return now;
   throw new AtelierError(
     'impossible-request',
-    `Training job ${jobId} was trained on data set ${id} with digest ${digest}, which ${now ? `now has digest ${now.digest}` : 'no longer exists'}. ` +
-      'Only the same data gives the same parameters. Upload it again.',
+    `Training job ${jobId} was trained on data set ${id} with digest ${digest}. That data set ` +
+      `${now ? `now has digest ${now.digest}` : 'no longer exists'}. Only the same data gives the same bits. Upload it again.`,
   );
 }

@@ -21,7 +21,7 @@ const MAX_CACHED = 2;
 type Training = Pick<TrainingRequest, 'training'>;
 
 /**
- * Loads the teachers of a request, none without distillation.
+ * Loads the teachers of a request; empty without distillation.
  * @throws AtelierError `unknown-model`; `impossible-request` if a model has other classes than the data set
  */
 export async function loadTeachers(

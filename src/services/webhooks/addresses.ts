@@ -29,7 +29,7 @@ const GLOBAL_IPV6 = '2000::/3';
 const SPECIAL_IPV6 = [
   '2001::/23', // protocol assignments, with Teredo and ORCHID
   '2001:db8::/32', // documentation
-  '2002::/16', // 6to4, which embeds an IPv4 address
+  '2002::/16', // 6to4, with an embedded IPv4 address
   '3fff::/20', // documentation
 ];
 

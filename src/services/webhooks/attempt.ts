@@ -74,7 +74,7 @@ function failed(error: string, delayMs: number | undefined): DeliveryOutcome {
 }
 
 function describeStatus(status: number): string {
-  if (status === GONE) return 'The receiver responded with 410, which ends the attempts.';
+  if (status === GONE) return 'The receiver responded with 410. No further attempt is made.';
   if (status >= 300 && status < 400)
     return `The receiver responded with ${status}. Redirects are not followed.`;
   return `The receiver responded with ${status}.`;

@@ -26,7 +26,7 @@ export interface WebhookDelivery {
  * @param options.origins WEBHOOK_ORIGINS
  * @param options.allowed ranges that may be reached although they are not public
  * @param options.onResult called for each finished attempt: `failed` if another one follows, `abandoned` if not
- * @param options.log receives a line per failed attempt, without the path of the URL, which may be confidential
+ * @param options.log receives a line per failed attempt, without the path of the URL: it may be confidential
  * @param options.onDefect called if the outbox cannot be read or written
  * @param options.delaysMs delay after each failed attempt
  */

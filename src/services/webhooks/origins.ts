@@ -1,4 +1,4 @@
-/** Origins to which webhooks may be sent: those of WEBHOOK_ORIGINS. */
+/** Origins to which webhooks may be sent, from WEBHOOK_ORIGINS. */
 import type { Notify } from '../../domain/jobs/notify.ts';
 import { AtelierError } from '../../errors.ts';
 

@@ -70,7 +70,7 @@ async function resolveChecked(
   if (family !== 0) return [{ address: literal, family }];
   const addresses = await resolve(hostname);
   if (addresses.length === 0) throw new WebhookFailure(`${hostname} has no address.`);
-  // One forbidden address among public ones is a sign of an attack, too.
+  // One forbidden address among public ones is also a sign of an attack.
   const forbidden = addresses.find(({ address }) => !isReachable(address, allowed));
   if (forbidden === undefined) return addresses;
   throw new WebhookFailure(
@@ -131,7 +131,7 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-/** A message without addresses, which would describe the network to clients. */
+/** A message without addresses, because they would describe the network to clients. */
 function describeError(error: unknown): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? `The request failed: ${code}.` : 'The request failed.';

@@ -117,7 +117,7 @@ describe('an evaluation', () => {
     await publish(store, 'larger', { classNames, layerSizes: [784, 4096, 4096, 4096, 4096, 10] });
     await assert.rejects(
       evaluations.evaluate({ name: 'large', version: 1 }, parseQuery({ split: 'train' }), forever),
-      failure('evaluation-too-costly', '60,000 images', 'Use split=test, which has 10,000'),
+      failure('evaluation-too-costly', '60,000 images', 'Use split=test with its 10,000 images'),
     );
     await assert.rejects(
       evaluations.evaluate({ name: 'larger', version: 1 }, parseQuery(), forever),

@@ -305,12 +305,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     '#/budget/epochs',
     /at least 18/,
   ],
-  [
-    'a grid beyond the budget',
-    { budget: { epochs: 17 } },
-    '#/budget/epochs',
-    /at least 18, which all settings/,
-  ],
+  ['a grid beyond the budget', { budget: { epochs: 17 } }, '#/budget/epochs', /at least 18: all settings/],
 ];
 
 test('refuses what a training request refuses, and what makes no search, with its place', async (t) => {

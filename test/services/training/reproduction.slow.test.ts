@@ -189,7 +189,7 @@ test('rejects a job that cannot be repeated, naming what is missing', async () =
   const cases = [
     [
       `circumstances = json_set(circumstances, '$.dataset.digest', 'sha256:1')`,
-      /with digest sha256:1, which now has digest sha256:/,
+      /with digest sha256:1\. That data set now has digest sha256:/,
     ],
     [`circumstances = json_set(circumstances, '$.dataset.id', 'other')`, /other with .* no longer exists/],
     ['circumstances = null', /no receipt/],

@@ -84,6 +84,6 @@ test('a 404 for a model in training names its job', async () => {
   const job = await queueJob(app, { ...endless, modelName: 'coming' });
   await untilJob(app, job.id, isRunning);
   const problem = assertProblem(await app.inject('/v1/models/coming'), 404, 'model-not-found');
-  assert.ok(problem.detail.endsWith(`A training job is running: ${job.id}, which publishes coming.`));
+  assert.ok(problem.detail.endsWith(`A training job is running: ${job.id}, publishing coming.`));
   await cancelJob(app, job.id);
 });
