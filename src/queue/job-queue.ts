@@ -45,7 +45,7 @@ export interface JobQueue {
 export interface JobQueueOptions<Job extends { readonly id: string }> {
   /** Returns the first queued job, or the next one after another. */
   readonly next: (after?: Job) => Promise<Job | undefined>;
-  /** By default the start of a job, of which only one succeeds, is its claim. */
+  /** By default the start of a job is its claim: only one start succeeds. */
   readonly claim?: ClaimJob | undefined;
   /** Whether a job is left to other processes; by default none is. */
   readonly isLeft?: ((job: Job) => Promise<boolean>) | undefined;

@@ -30,7 +30,7 @@ export interface LocalRun {
  * Chooses the run that is stopped so that a queued job can start, and records the choice, so that no other process stops
  * another one for the same job.
  * @param waiting id of the next queued job
- * @param runs the runs of this process, of which none is stopping
+ * @param runs the runs of this process; none of them is stopping
  * @param lacking what the queued job lacks in this process
  * @returns the id of the job to stop; undefined if none has a lower priority, or if stopping one would not help
  */

@@ -66,7 +66,7 @@ export async function migrateBoss(url: string): Promise<void> {
 
 /**
  * @param options.send for a process that maintains the tables of pg-boss, as workers do
- * @param options.onError called with errors of background work, which pg-boss repeats
+ * @param options.onError called with errors of background work; pg-boss repeats the work
  * @throws AtelierError `storage-unavailable`; Error if the schema is missing or of another release
  */
 export async function startBoss({
@@ -80,7 +80,7 @@ export async function startBoss({
 }): Promise<Boss> {
   const { fromKysely, PgBoss } = await import('pg-boss');
   const queue = new PgBoss({
-    // Maintenance sends several statements at once and expects the rows of all, which Kysely does not return.
+    // Maintenance sends several statements at once and expects the rows of all. Kysely does not return these.
     db: send ? { executeSql: send } : fromKysely(db),
     schema: BOSS_SCHEMA,
     migrate: false,

@@ -6,8 +6,8 @@
  * lost, doubled or stale ticket cannot lose or double a job. Since a ticket is not claimed while its job runs, it needs
  * neither heartbeats nor to be put back before the 24 hours after which pg-boss ends a claim.
  *
- * The id of a ticket is that of its job: a ULID has the 128 bits of a UUID. Withdrawing keeps the time at which the ticket
- * was created, by which pg-boss orders tickets of equal rank, so a job that is queued again comes before later ones.
+ * A ticket has the id of its job: a ULID has the 128 bits of a UUID. Withdrawing keeps the creation time of the ticket.
+ * pg-boss orders tickets of equal rank by it, so a job that is queued again comes before later ones.
  */
 import { ulidToUUID, uuidToULID } from 'ulid';
 import { isEnded } from '../domain/jobs/status.ts';
