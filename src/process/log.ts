@@ -40,7 +40,7 @@ const FLUSH_INTERVAL_MS = 200;
 const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
 
 /**
- * Uses Node's stream instead of `fs.write`, which pino's own destination uses: on a pipe or socket without a reader,
+ * Uses Node's stream instead of pino's own destination and its `fs.write`: on a pipe or socket without a reader,
  * `fs.write` blocks a thread that Node waits for on exit, and the process would never end.
  */
 export function createLineWriter(out: Writable) {

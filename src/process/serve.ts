@@ -21,7 +21,7 @@ async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnS
   let stopping = false;
   let service: Service | undefined;
 
-  /** Returns the address, or undefined if the service was stopped meanwhile. */
+  /** Returns the address, or undefined if the service was stopped during the start. */
   async function startAndListen(): Promise<string | undefined> {
     await chooseVectors(config, log);
     if (stopping) return;

@@ -45,7 +45,7 @@ export async function openService(
 ): Promise<Service> {
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
-  // Before the state, which creates files: without the data set, the start leaves nothing behind.
+  // Loaded before the state creates files: without the data set, the start leaves nothing behind.
   const builtIn = config.dataDir === null ? [] : [await loadFashionMnist(config.dataDir)];
   const memory = createMemoryLedger();
   const state = await openState(config, memory.jobBudget, log);

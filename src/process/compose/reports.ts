@@ -1,4 +1,4 @@
-/** Plots and lab reports, which bring together what jobs, models and searches have stored. */
+/** Plots and lab reports: bring together what jobs, models and searches have stored. */
 
 import { createPlotService } from '../../services/inspection/plots.ts';
 import { createLabReportService } from '../../services/reports/collect.ts';

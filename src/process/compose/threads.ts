@@ -19,7 +19,7 @@ export function buildThreads({ onRestart }: Pick<Metrics, 'onRestart'>, memory: 
     numeric: createNumericWork({ short: numericPool(), long: numericPool() }, memory),
     /** Trainings compare their results and ask their teachers in it, whatever the load by requests. */
     comparisons: numericPool(),
-    /** Runs prediction jobs. They take minutes, so they wait for nothing else, and nothing waits for them. */
+    /** Runs prediction jobs. They take minutes, so they neither wait for other tasks nor delay them. */
     batches: createNumericWork({ short: batchPool, long: batchPool }, memory),
     /** Predicts for requests that are too large for the main thread. */
     predict: createPredictionPool(() => onRestart('predict')),
