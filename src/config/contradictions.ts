@@ -19,7 +19,7 @@ export function rejectContradictions(env: Environment, context: z.RefinementCtx)
   if (env.ALLOW_ANONYMOUS === 'true' && configuresKeys(env)) {
     reject(
       'ALLOW_ANONYMOUS',
-      'contradicts API_KEYS and API_KEYS_FILE, which require a key. Unset one of them',
+      'contradicts API_KEYS and API_KEYS_FILE: they require a key. Unset one of them',
     );
   }
   for (const name of ['PUBLIC_METRICS', 'PUBLIC_DOCS'] as const) {
@@ -29,7 +29,7 @@ export function rejectContradictions(env: Environment, context: z.RefinementCtx)
   }
   rejectWithoutDatabase(env, reject);
   if (env.REUSE_PORT === 'on' && env.PORT === 0) {
-    reject('REUSE_PORT', 'contradicts PORT=0, which gives each process its own port. Set PORT');
+    reject('REUSE_PORT', 'contradicts PORT=0: it gives each process its own port. Set PORT');
   }
   if (env.BLOB_URL !== undefined && !(env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY)) {
     reject('BLOB_URL', 'needs credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');

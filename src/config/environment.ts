@@ -30,7 +30,7 @@ function choice<const T extends readonly string[]>(...options: T) {
 
 const MEBIBYTE = 2 ** 20;
 const ACCESS_LOG_RULE = 'must be all, errors, off, or a fraction below 1 such as sample:0.01';
-const TUNING_RULE = `must be a list of names, each of which is ${listAlternatives(TECHNIQUES)}`;
+const TUNING_RULE = `must be a list of names: ${listAlternatives(TECHNIQUES)}`;
 const DATABASE_URL_RULE = 'must be a URL such as postgresql://user:password@host:5432/atelier';
 const BLOB_URL_RULE = 'must be a URL such as s3://bucket/prefix?endpoint=https://s3.example&region=eu-west-1';
 

@@ -9,7 +9,7 @@ const MAX_HOPS = 32;
 
 export const HOSTS_RULE =
   'must be a list of host names or addresses such as atelier.example or 192.0.2.7, without scheme and port';
-/** First segments of the paths of the service, which a base path must not hide. */
+/** First segments of the paths of the service. A base path must not hide them. */
 const OWN_PATHS = [
   'v1',
   'v2',
