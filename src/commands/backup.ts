@@ -15,7 +15,7 @@ try {
     fail(
       database.blobUrl === null
         ? 'The state, with all parameters, checkpoints and data sets, is in the database of DATABASE_URL. Copy it with ' +
-            'pg_dump, which copies all of it as of one moment while the service runs.'
+            'pg_dump. This copies everything as of one moment while the service is running.'
         : 'The state is in the database of DATABASE_URL and the bucket of BLOB_URL. Copy the database with pg_dump, and ' +
             'the bucket of BLOB_URL before the dump and again after it.',
     );

@@ -11,7 +11,7 @@ const RESET_ADVICE =
   'generate another one with npm run key -- --reset (without DATABASE_URL, restart then), or set API_KEYS or API_KEYS_FILE.';
 
 /**
- * Returns the stored key, or generates one, which is printed once and cannot be shown again.
+ * Returns the stored key, or generates one. A new key is printed once and cannot be shown again.
  * @throws AtelierError `state-unusable`, `storage-unavailable`
  */
 export async function bootstrapKey(
@@ -71,7 +71,7 @@ export async function resetBootstrapKey(stateDir: string): Promise<{ secret: str
     );
   }
   const { secret, key } = createKey();
-  // Held while the file is written, so that a service that starts meanwhile does not write it, too.
+  // Held while the file is written, so that a service that is starting does not also write it.
   const lock = lockIfUnused(stateDir);
   try {
     await saveBootstrapKey(stateDir, key);

@@ -180,7 +180,7 @@ test('the commands explain wrong directories, and name the tools of PostgreSQL',
   }
   await fails([BACKUP, target], {}, /atelier\.sqlite does not exist\. Set STATE_DIR/);
   await fails([RESTORE, target], {}, /backup\/atelier\.sqlite is not a file\. Name a directory/);
-  await fails([BACKUP, target], { DATABASE_URL }, /pg_dump, which copies all of it/);
+  await fails([BACKUP, target], { DATABASE_URL }, /pg_dump\. This copies everything/);
   await fails([RESTORE, target], { DATABASE_URL }, /pg_restore/);
   const bucket = {
     BLOB_URL: 's3://bucket/a?endpoint=http://localhost:9&region=eu',
