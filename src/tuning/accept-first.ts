@@ -28,7 +28,7 @@ export function acceptBeforeReading(app: FastifyInstance): void {
 
   app.server.on('connection', (socket) => {
     hasAccepted = true;
-    // After the HTTP server has begun to read from it, which it does in the next tick.
+    // The HTTP server begins to read from it in the next tick, so it is paused after that.
     process.nextTick(() => socket.pause());
     if (paused.push(socket) > 1) return;
     since = performance.now();

@@ -61,7 +61,7 @@ export async function chooseVectors(
     log.info(`WIDE_VECTORS=auto: the kernel computes with vectors of 256 bits: same results, ${detail}`);
     return;
   }
-  const narrow = 'WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits, because those of 256';
+  const narrow = 'WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits, because vectors of 256';
   if (outcome === 'not-faster') log.info(`${narrow} are not faster: ${detail}`);
   else log.warn(`${narrow} ${REASONS[outcome]}: ${detail}`);
 }
@@ -89,7 +89,7 @@ async function compareAndStore(
   compare: () => Promise<Comparison>,
 ): Promise<Comparison> {
   const comparison = await compare();
-  // For example for want of memory, which the next start may have.
+  // The cause may be temporary, such as too little memory.
   if (comparison.outcome === 'not-compared') return comparison;
   const file = comparisonFile(stateDir);
   try {

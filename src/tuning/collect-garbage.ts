@@ -1,4 +1,4 @@
-/** Collects the garbage of a finished task, which an idle thread would keep until it allocates again. */
+/** Collects the garbage of a finished task. An idle thread would keep it until it allocates again. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { isOn } from './switches.ts';
@@ -8,7 +8,7 @@ const WORTHWHILE_BYTES = 32 * 2 ** 20;
 
 let collect: (() => void) | undefined;
 
-/** Call when the task holds nothing any more but its result. */
+/** Call when the task holds nothing but its result. */
 export function collectLargeGarbage(): void {
   // V8 counts typed arrays and WebAssembly memories as external.
   if (process.memoryUsage().external >= WORTHWHILE_BYTES) collectGarbage();

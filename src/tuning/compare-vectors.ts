@@ -20,14 +20,14 @@ export const comparisonSchema = z.object({
 export type Comparison = z.infer<typeof comparisonSchema>;
 
 export type Vectors = 'narrow' | 'wide';
-/** A program with its arguments, which prints a digest and a time. */
+/** A program with its arguments; it prints a digest and a time. */
 export type BatteryCommand = (vectors: Vectors) => readonly [program: string, ...args: string[]];
 
 const runEntry: BatteryCommand = (vectors) => [process.execPath, ENTRY, vectors];
 
 type Ran =
   | z.infer<typeof measuredSchema>
-  /** `own` is whether the process ended by itself instead of being killed. */
+  /** `own` is whether the process ended without being killed. */
   | { readonly failure: string; readonly own: boolean };
 
 /**
@@ -67,12 +67,12 @@ function runBattery([program, ...args]: ReturnType<BatteryCommand>, timeout: num
     });
   });
   const kill = () => child.kill('SIGKILL');
-  // A process that is stopped meanwhile leaves no children behind.
+  // If the service is stopped during the comparison, it leaves no children behind.
   process.on('exit', kill);
   return promise;
 }
 
-/** Signals of the system or an operator: for want of memory, or at a shutdown. */
+/** Signals of the system or an operator: for lack of memory, or at a shutdown. */
 const OUTSIDE: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'];
 
 function parse(stdout: string): Ran {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { isOn } from './switches.ts';
 
 /**
- * Their responses are then written in a row. The first one wakes the client, and the others find it awake, which takes the
+ * Their responses are then written in a row. The first one wakes the client, and the others find it awake. This takes the
  * kernel less time: with 16 connections, a small prediction takes 6 to 10 % less processor time.
  * @param scope whose handlers are short, or wait for a thread
  */

@@ -1,4 +1,4 @@
-/** Keeps `process.nextTick` fast, which Node calls several times for each request. */
+/** Keeps `process.nextTick` fast, because Node calls it several times for each request. */
 import { executionAsyncResource } from 'node:async_hooks';
 import { isOn } from './switches.ts';
 

@@ -1,4 +1,4 @@
-/** The time slice of the main thread, which decides how soon it gets a processor. */
+/** The time slice of the main thread: decides how soon it gets a processor. */
 import { execFile } from 'node:child_process';
 import { isOn } from './switches.ts';
 

@@ -1,4 +1,4 @@
-/** `WIDE_VECTORS`: lets V8 compile the kernel to 256-bit vectors, which WebAssembly lacks. */
+/** `WIDE_VECTORS`: lets V8 compile the kernel to 256-bit vectors. WebAssembly lacks them. */
 import { setFlagsFromString } from 'node:v8';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 

@@ -38,7 +38,7 @@ async function createStarts(t: TestContext, stateDir?: string) {
   return { directory, start };
 }
 
-const NARROW = 'WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits, because those of 256';
+const NARROW = 'WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits, because vectors of 256';
 
 // Wide vectors cannot be turned off again, so the test that turns them on is the last one.
 

@@ -76,7 +76,7 @@ test('wide vectors change no bit of trainings and evaluations', async (t) => {
   const fallback = await start(t, 'auto', stateDir);
   assert.match(
     fallback.output(),
-    /"level":40,.*vectors of 128 bits, because those of 256 give other results/,
+    /"level":40,.*vectors of 128 bits, because vectors of 256 give other results/,
   );
   assert.deepEqual(await runAll(fallback.base), narrow);
 });
