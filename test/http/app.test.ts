@@ -29,7 +29,7 @@ const POSTS = [
   '/v1/models/fashion-mnist/versions/1/predictions',
 ];
 
-test('every response has the id of its request: the one sent, if valid', async () => {
+test('every response has the id of its request, or a new one if that is missing or invalid', async () => {
   const idOf = async (sent: string, url = '/health/live') =>
     (await app.inject({ url, headers: { 'x-request-id': sent } })).headers['x-request-id'];
   assert.equal(await idOf('trace-42.a:b_c'), 'trace-42.a:b_c');

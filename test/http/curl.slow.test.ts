@@ -1,4 +1,4 @@
-/** curl, as installed: resumes a download, sends no body if its headers are rejected, and inflates responses. */
+/** The installed curl: resumed downloads, rejected headers, and compressed responses. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';

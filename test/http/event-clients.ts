@@ -1,4 +1,4 @@
-/** Clients of server-sent events by other authors: each follows a stream, over restarts, until the service responds 204. */
+/** Third-party clients of server-sent events: each follows a stream until a 204. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { EventSource } from 'eventsource';
 import { createEventSource } from 'eventsource-client';
 import { EVENT_TYPES } from '../../src/domain/jobs/training.ts';
 
-/** @returns resolves when the client has stopped by itself after a 204 */
+/** @returns resolves when the client has stopped after a 204 */
 type Follow = (url: string, onId: (id: string) => void) => Promise<void>;
 
 export const EVENT_CLIENTS: Readonly<Record<string, Follow>> = {
@@ -66,7 +66,7 @@ export const EVENT_CLIENTS: Readonly<Record<string, Follow>> = {
     assert.deepEqual(await once(client, 'close'), [0, null]);
   },
 
-  // curl does not reconnect by itself.
+  // curl does not reconnect.
   async curl(url, onId) {
     let lastId: string | undefined;
     for (let retryMs = 2000, status = ''; status !== '204'; await wait(retryMs)) {

@@ -1,4 +1,4 @@
-/** Generated requests: responses match the contract, none is a 5xx, the service stays up. */
+/** Generated requests: responses match the contract, and no response is a 5xx. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';

@@ -38,7 +38,7 @@ test('a body cannot reach a prototype, wherever in it and however it is written'
   assertUnpolluted();
 });
 
-test('a form part cannot have such a name; the error is in the words of the service', async () => {
+test('a form part cannot reach a prototype, and its rejection has a message of the service', async () => {
   const refused = await upload(app, { ['__proto__']: 'x', name: 'mine' });
   assert.match(
     assertProblem(refused, 400, 'malformed-body').detail,
@@ -62,7 +62,7 @@ test('a query cannot reach a prototype', async () => {
   assertUnpolluted();
 });
 
-test('metadata may use the names of what every object has, and gives them back as what they are: text', async () => {
+test('metadata may have names such as constructor, and returns them as text', async () => {
   const metadata = { constructor: 'x', toString: 'y', hasOwnProperty: 'z' };
   const response = await post('/v1/training-jobs', JSON.stringify({ ...endless, metadata }));
   assert.equal(response.statusCode, 202, response.body);

@@ -1,4 +1,4 @@
-/** Raw client of server-sent events: response head, comments, and the point of disconnection. */
+/** Raw client of server-sent events: head, comments, and the point of disconnection. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';

@@ -67,7 +67,7 @@ const cases: Case[] = [
   ['no content type', undefined, new Uint8Array(784), 415, 'unsupported-media-type'],
   ['a type that is not taken', 'image/gif', 'GIF89a', 415, 'unsupported-media-type'],
   ['text', 'text/plain', 'shoe', 415, 'unsupported-media-type'],
-  ['a type that is none', '/', 'x', 415, 'unsupported-media-type'],
+  ['an invalid type', '/', 'x', 415, 'unsupported-media-type'],
 
   ['empty JSON', JSON_TYPE, '', 400, 'malformed-body'],
   ['JSON that ends in the middle', JSON_TYPE, '{"image":[1,2', 400, 'malformed-body'],
@@ -110,7 +110,7 @@ const cases: Case[] = [
   ['785 bytes', BYTES, new Uint8Array(785), 422, 'invalid-image-size'],
 
   ['an empty npy', NPY, '', 400, 'malformed-body'],
-  ['an npy that is none', NPY, 'x'.repeat(900), 400, 'malformed-body'],
+  ['text instead of npy', NPY, 'x'.repeat(900), 400, 'malformed-body'],
   ['a truncated npy', NPY, npy.subarray(0, -1), 400, 'malformed-body'],
   ['a truncated npy header', NPY, npy.subarray(0, 40), 400, 'malformed-body'],
   ['an npy of 10^12 elements', NPY, npyHeader('(1000000000000,)'), 400, 'malformed-body'],
@@ -133,7 +133,7 @@ const cases: Case[] = [
   ['an empty image', 'image/png', '', 400, 'undecodable-image'],
   ['a truncated PNG', 'image/png', png.subarray(0, -20), 400, 'undecodable-image'],
   ['a truncated PNG header', 'image/png', png.subarray(0, 20), 400, 'undecodable-image'],
-  ['a PNG that is none', 'image/png', 'PNG', 400, 'undecodable-image'],
+  ['text instead of a PNG', 'image/png', 'PNG', 400, 'undecodable-image'],
   [
     'an SVG with the type of a PNG',
     'image/png',
@@ -147,7 +147,7 @@ const cases: Case[] = [
   ['a PNG that claims 30,000×30,000', 'image/png', claiming(30_000, 30_000), 422, 'invalid-image-size'],
 
   ['a form without a boundary', 'multipart/form-data', 'x', 400, 'malformed-body'],
-  ['a form that is none', BOUNDARY, 'x', 400, 'malformed-body'],
+  ['text instead of a form', BOUNDARY, 'x', 400, 'malformed-body'],
   ['a form without a file', BOUNDARY, '--b--\r\n', 400, 'malformed-body'],
   ['a form that ends in a file', BOUNDARY, part(BYTES, 'x').slice(0, -2), 400, 'malformed-body'],
   [

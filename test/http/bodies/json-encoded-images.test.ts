@@ -117,7 +117,7 @@ test('the form names the file of each prediction', async () => {
   assert.ok(!('file' in (await predictFile(png))));
 });
 
-test('a file without a name gets that of its part, and an input without a file counts as absent', async () => {
+test('a file without a name gets the name of its part, and an input without a file counts as absent', async () => {
   const part = (name: string, bytes: string) =>
     `--b\r\nContent-Disposition: form-data; ${name}\r\nContent-Type: application/octet-stream\r\n\r\n${bytes}\r\n`;
   const form = [

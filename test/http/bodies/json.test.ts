@@ -185,7 +185,7 @@ for (const [url, body, pointer, code = 'invalid-request'] of refused) {
   });
 }
 
-test('reports one limit of an integer, not the one of safe integers', async () => {
+test('reports the limit of an integer, not the limit of safe integers', async () => {
   for (const [seed, limit] of [
     [1e30, 'at most 4294967295'],
     [-1e30, 'at least 0'],

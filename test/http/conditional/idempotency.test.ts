@@ -60,7 +60,7 @@ test('a repeated request gets the first response, even if the job has changed', 
   assert.equal(await countJobs(key), 1);
 });
 
-test('the first response with a key equals that without one', async () => {
+test('the first response with a key equals a response without a key', async () => {
   const keyed = await post(randomUUID());
   const plain = await app.inject({ method: 'POST', url: URL, payload: tiny() });
   assert.deepEqual(Object.keys(keyed.headers), Object.keys(plain.headers));
@@ -69,7 +69,7 @@ test('the first response with a key equals that without one', async () => {
   assert.deepEqual((await app.inject(String(keyed.headers['location']))).json(), keyed.json());
 });
 
-test('of 20 concurrent requests with one key one creates; the others get 409 or its response', async () => {
+test('of 20 concurrent requests with one key, one creates, and the others get 409 or its response', async () => {
   const key = randomUUID();
   const responses = await Promise.all(Array.from({ length: 20 }, () => post(key, marked(key))));
   const [original, ...others] = responses.filter(
@@ -90,7 +90,7 @@ test('of 20 concurrent requests with one key one creates; the others get 409 or 
   for (const response of repeated) assertReplay(response, original);
 });
 
-test('equivalent JSON is the same body; a different body is rejected, regardless of defaults', async () => {
+test('equivalent JSON is the same body, and a different body is rejected regardless of defaults', async () => {
   const key = randomUUID();
   const original = await post(key, '{"dataset":"fashion-mnist","seed":1,"metadata":{"mark":"x","a":"b"}}');
   const otherwise =
@@ -177,7 +177,7 @@ test('a request rejected by a full queue can be retried with its key', async (t)
   assert.deepEqual([later.statusCode, later.headers['idempotency-replayed']], [202, undefined]);
 });
 
-test('the same idempotency key of two API keys means two requests', async (t) => {
+test('two API keys can use the same idempotency key for different requests', async (t) => {
   const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
   const API_KEYS = ['one', 'two'].map((name) => `${name}:train:${hashOf(`secret of ${name}`)}`).join(',');
   const service = await startService(t, { API_KEYS });

@@ -80,7 +80,7 @@ test('limits the number of version labels', async () => {
   ]);
 });
 
-test('limits the number of class labels; deleted versions make room', async () => {
+test('limits the number of class labels, and a deleted version frees its labels', async () => {
   const registry = new Registry();
   const { onPredicted, forget } = measurePredictions(registry, () => {}, { maxClasses: 4 });
   for (const name of ['a', 'b']) onPredicted({ name, version: 1 }, 4, ms, tally);

@@ -78,7 +78,7 @@ test('a PNG response is shown as an image', options, async () => {
   assert.deepEqual((await opened!).messages, []);
 });
 
-test('a list is not filtered with the fields as filled in', options, async () => {
+test('a list is not filtered by the prefilled fields', options, async () => {
   const operation = await tryOut('listTrainingJobs');
   const { status, response } = await execute(operation);
   assert.equal(status, 200, await contentOf(response));
@@ -86,7 +86,7 @@ test('a list is not filtered with the fields as filled in', options, async () =>
   assert.deepEqual((await opened!).messages, []);
 });
 
-test('a data set is uploaded with the fields as filled in', options, async () => {
+test('a data set is uploaded with the prefilled fields', options, async () => {
   const operation = await tryOut('uploadDataset');
   const images = npyBytes(
     Uint8Array.from({ length: 8 * 784 }, (_, n) => (n * 31) % 251),
@@ -103,7 +103,7 @@ test('a data set is uploaded with the fields as filled in', options, async () =>
   assert.deepEqual((await opened!).messages, []);
 });
 
-test('a model is imported with the fields as filled in', options, async () => {
+test('a model is imported with the prefilled fields', options, async () => {
   const operation = await tryOut('importModel');
   const { rawPayload } = await app.inject('/v1/models/fashion-mnist/versions/1/export?format=safetensors');
   await setFile(operation, 'file', rawPayload);

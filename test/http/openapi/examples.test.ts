@@ -179,7 +179,7 @@ test('every component has an example, and every example a component', async () =
   assert.deepEqual(Object.keys(examples).toSorted(), components.toSorted());
 });
 
-test('the texts of the example report and model card are those that the service writes', () => {
+test('the texts of the example report and model card are the texts that the service writes', () => {
   const { job, evaluation, summary, reproduce } = examples['LabReport'] as LabReport;
   assert.equal(summary, summarizeTraining(job, evaluation, false));
   assert.equal(reproduce?.repeat, writeCommand('', '/v1/training-jobs', { body: job.receipt!.request }));

@@ -157,7 +157,7 @@ test('a default that is not published still applies, and its schema is still str
   assert.deepEqual([parsed.training.schedule, parsed.metadata], [{ type: 'constant' }, {}]);
 });
 
-test('every body and response has an example or is described binary', () => {
+test('every body and response has an example or is described as binary', () => {
   for (const { title, operation } of operations) {
     const body = operation.requestBody as OpenAPIV3_1.RequestBodyObject | undefined;
     const answers = Object.entries(operation.responses!).flatMap(([status, response]) =>

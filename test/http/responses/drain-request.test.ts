@@ -118,7 +118,7 @@ test('a body that never arrives does not delay its rejection', async () => {
   }
 });
 
-test('unread bodies are drained for every other error, too', async () => {
+test('unread bodies are drained for every other error', async () => {
   const body = new Uint8Array(2 ** 21);
   const refused: [path: string, type: string, status: number][] = [
     [PREDICT, 'image/gif', 415],

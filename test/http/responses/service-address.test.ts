@@ -10,13 +10,13 @@ async function addressOf(headers: Record<string, string>, trustProxy: number | n
   return (await app.inject({ url: '/', headers })).body;
 }
 
-test('the address is that of the request, with its port', async () => {
+test('the address is the host of the request, with its port', async () => {
   for (const host of ['localhost:3456', 'atelier.example', '192.0.2.7:80', '[::1]:3000']) {
     assert.equal(await addressOf({ host }), `http://${host}`);
   }
 });
 
-test('a trusted proxy names scheme and host, an unknown one is ignored', async () => {
+test('a trusted proxy names scheme and host, and an unknown one is ignored', async () => {
   const headers = {
     host: 'localhost:3000',
     'x-forwarded-host': 'atelier.example',

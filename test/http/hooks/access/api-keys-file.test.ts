@@ -58,7 +58,7 @@ test('an expired key is rejected with a message that only its owner gets', async
   assert.match(assertProblem(wrong, 401, 'unauthenticated').detail, /^The API key is unknown\./);
 });
 
-test('removing a key ends its event streams, and those of no other key', async (t) => {
+test('removing a key ends its event streams and no others', async (t) => {
   const { app, write, reloadKeys } = await startWithFile(t, [entry('ci', 'predict'), entry('ops', 'train')]);
   const url = '/v1/training-jobs';
   const job = await app.inject({ method: 'POST', url, payload: endless, headers: bearer('ops') });

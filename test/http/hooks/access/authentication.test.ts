@@ -62,7 +62,7 @@ test('rejects a nearly correct key without repeating it', async () => {
   }
 });
 
-test('treats other credentials than a bearer token as no key', async () => {
+test('treats credentials other than a bearer token as a missing key', async () => {
   for (const sent of [secrets.reader, 'Bearer', `Basic ${secrets.reader}`, `Bearer${secrets.reader}`]) {
     const response = await call(READ, sent);
     assertProblem(response, 401, 'unauthenticated');
@@ -79,7 +79,7 @@ test('accepts the scheme in any case, and any key that a header can carry', asyn
   assert.equal((await call(READ, `Bearer ${sent}`)).statusCode, 200);
 });
 
-test('admin includes train, which includes predict; a missing scope is named in a 403', async () => {
+test('admin includes train, train includes predict, and a 403 names the missing scope', async () => {
   assert.equal((await call(READ, bearer('trainer'))).statusCode, 200);
   for (const name of ['trainer', 'owner'] as const) {
     const response = await call(TRAIN, bearer(name));
@@ -103,7 +103,7 @@ test('health and unknown paths need no key', async () => {
   assertProblem(await call({ url: '/v1/nothing' }), 404, 'route-not-found');
 });
 
-test('docs need a key of any scope, or none with PUBLIC_DOCS', async (t) => {
+test('docs need a key of any scope, or no key with PUBLIC_DOCS', async (t) => {
   for (const url of ['/openapi.json', '/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
     assert.equal((await call({ url }, bearer('reader'))).statusCode, 200, url);
   }

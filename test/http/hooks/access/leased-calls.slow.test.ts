@@ -63,7 +63,7 @@ const send = async (app: FastifyInstance, caller = 'reader') => {
 };
 const isServed = ({ statusCode }: { statusCode: number }) => statusCode === 200;
 
-test('three replicas together serve the limit of a key, and not one call more', {
+test('three replicas together serve exactly the limit of a key', {
   skip: withoutPostgres,
 }, async (t) => {
   const url = await createDatabase(t);
@@ -95,7 +95,7 @@ test('three replicas together serve the limit of a key, and not one call more', 
       assert.ok(Number(retryAfter) >= 1 && Number(retryAfter) <= 60, retryAfter);
     }
   }
-  assert.ok(isServed(await send(replicas[0]!, 'another')), 'the limit is that of a key');
+  assert.ok(isServed(await send(replicas[0]!, 'another')), 'the limit applies to each key');
 
   await execute(url, "update atelier.limits set window_start = window_start - interval '1 minute'");
   const restarted = await startReplica(t, 600, 3, counting[0]!.leases);

@@ -49,7 +49,7 @@ test('every route declares the scope of its kind', () => {
   }
 });
 
-test('a route without a scope prevents the start, by name', async () => {
+test('a route without a scope prevents the start, and the error names the route', async () => {
   const undeclared = Fastify();
   requireRouteScopes(undeclared);
   assert.throws(() => undeclared.get('/secret', async () => 'secret'), /GET \/secret declares no scope/);

@@ -38,7 +38,7 @@ test("/docs may run the service's own scripts only, also over plain HTTP", async
   }
 });
 
-test('/docs has no inline scripts, which its policy would block', async () => {
+test('/docs has no inline scripts, because its policy would block them', async () => {
   const { body } = await app.inject('/docs');
   assert.match(body, /<script src=/);
   assert.doesNotMatch(body, /<script(?![^>]*\ssrc=)/);

@@ -101,7 +101,7 @@ test('a request whose headers are rejected gets its final status, and not 100 Co
   }
 });
 
-test('a missing key, a lacking scope and the rate limit are found before the body is called for', async (t) => {
+test('a missing key, a missing scope and the rate limit are checked before 100 Continue', async (t) => {
   const secret = generateKey();
   const API_KEYS = formatApiKey({ name: 'reader', scopes: ['predict'], digest: sha256Bytes(secret) });
   const keyed = await serve(t, { API_KEYS, RATE_LIMIT_PER_MINUTE: '3' });
@@ -148,7 +148,7 @@ test('an accepted request gets 100 Continue, and its connection can be used agai
   client.socket.destroy();
 });
 
-test('a client that does not wait receives the response, too', async () => {
+test('a client that does not wait for 100 Continue receives the response', async () => {
   const accepted = new Client(app).expect(PREDICT, BYTES, 784);
   accepted.socket.write('\0'.repeat(784));
   assert.equal(await accepted.read(), CONTINUE);

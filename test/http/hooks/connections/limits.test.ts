@@ -22,7 +22,7 @@ const CHUNK_BYTES = 128 * 1024;
 /** A body larger than the socket buffers of both ends. */
 const HUGE = Buffer.alloc(64 * 2 ** 20, 'x');
 
-/** As `limitLargeResponses` sends a response. */
+/** Chunks of a response, as sent by `limitLargeResponses`. */
 function* inChunks(bytes: Buffer) {
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
     yield bytes.subarray(start, start + CHUNK_BYTES);
@@ -120,7 +120,7 @@ test('limits the time of a body that arrives byte by byte', async (t) => {
   await assertNobodyIsConnected(app);
 });
 
-test('a stalled body gives 408; a long-running request does not', async (t) => {
+test('a stalled body gives 408, but a long-running request does not', async (t) => {
   const longer = Promise.withResolvers<void>();
   const app = await serve(t, { stallMs: 50 }, longer.promise);
   const say = async (body: string) => {

@@ -28,7 +28,7 @@ async function serve(t: TestContext) {
   return { app, work, say, ask };
 }
 
-test('closing completes in-flight requests and responds to new ones meanwhile', async (t) => {
+test('closing completes in-flight requests, and still responds to new ones until then', async (t) => {
   const { app, work, ask } = await serve(t);
   const arrived = once(app.server, 'request');
   const worked = text(ask('/work'));

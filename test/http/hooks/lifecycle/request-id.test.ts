@@ -8,7 +8,7 @@ test('the id of the client is kept if it is short and plain', () => {
   }
 });
 
-test('otherwise every request gets an id of its own, which the service itself would accept', () => {
+test('a request without a valid id gets a unique one that the service would accept', () => {
   const unusable = [undefined, '', 'a b', '"', 'x'.repeat(129)];
   const ids = unusable.map((sent) => generateRequestId({ headers: { 'x-request-id': sent } }));
   assert.equal(new Set(ids).size, ids.length);

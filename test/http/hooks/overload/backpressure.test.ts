@@ -37,7 +37,7 @@ const PROBES = ['/', '/health/live', '/v2/health/ready', '/ping', '/health', '/m
   (url) => ({ method: 'GET', url }) as const,
 );
 
-/** @param delay of the event loop. That of the process depends on what else the machine does. */
+/** @param delay of the event loop, because the real delay depends on other work of the machine */
 async function serve(t: TestContext, delay: (app: FastifyInstance) => () => number) {
   const app = Fastify();
   t.after(() => app.close());
@@ -114,7 +114,7 @@ test('starts one list per turn of the event loop', async (t) => {
   );
 });
 
-test('rejects a list beyond the limit of waiting ones', async (t) => {
+test('rejects a list if too many lists are waiting', async (t) => {
   const app = await serve(t, () => () => 0);
   const all = await Promise.all(Array.from({ length: MAX_WAITING_READS + 10 }, () => app.inject(LIST)));
   const rejected = all.filter(({ statusCode }) => statusCode === 503);

@@ -36,7 +36,7 @@ test('a compressed body reserves what it can inflate to', async () => {
   assert.equal((await post(100_000, 'application/octet-stream', gzip)).reserved, 64 * MEBIBYTE * 1.5);
 });
 
-test('rejects a body whose memory is not free, or never is', async () => {
+test('rejects a body if too little memory is free, or if it can never fit', async () => {
   const { memory, post } = startServer();
   assert.equal((await post(30 * MEBIBYTE, 'text/csv')).code, 'impossible-request');
   using _other = memory.reserve(99 * MEBIBYTE, { what: 'A check' });

@@ -23,7 +23,7 @@ function predict(images: number, remoteAddress = '127.0.0.1') {
   });
 }
 
-/** Occupies slots with requests of which only the head was sent, by default all slots, from two addresses. */
+/** Occupies slots with requests without their bodies: by default all slots, from two addresses. */
 async function holdSlots(addresses = ['127.0.0.2', '127.0.0.3'], count = 8) {
   const held: { socket: Socket; response: ServerResponse }[] = [];
   for (let i = 0; i < count; i++) {

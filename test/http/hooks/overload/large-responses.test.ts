@@ -83,7 +83,7 @@ test('a large response arrives whole, with its length', async (t) => {
   );
 });
 
-test('a client that does not read its responses gets no further ones, others do', async (t) => {
+test('a client that does not read its responses gets no further ones, but others do', async (t) => {
   const { app, port, limited } = await serve(t);
   const get = (url: string, client: string) => app.inject({ url, headers: { client } });
   const socket = await readNothing(t, port, '/large');

@@ -59,7 +59,7 @@ async function jobWithLargeEvents(store: Store): Promise<[jobId: string, events:
   return [jobId, 252];
 }
 
-test('closes a stream that is not read, without buffering much; it resumes by Last-Event-ID', async (t) => {
+test('closes a stream that is not read without buffering much, and resumes it by Last-Event-ID', async (t) => {
   const store = await temporaryStore(t);
   const [jobId, events] = await jobWithLargeEvents(store);
   const { url, dropped, pagesRead } = await startStream(t, jobId, store, { stalledMs: 200 });

@@ -83,7 +83,7 @@ test('all formats of an image have the same 784 pixels', async () => {
   assert.equal(json.image.length, 28);
 });
 
-test('the labels of a split are those of its images, as npy or raw bytes', async () => {
+test('the labels of a split match its images, as npy or raw bytes', async () => {
   const url = '/v1/datasets/fashion-mnist/splits/test/labels';
   const response = await app.inject(url);
   assert.match(String(response.headers['cache-control']), /immutable/);
@@ -124,7 +124,7 @@ test('a type that is not offered gives 406 with the offered ones', async () => {
   assert.match(assertProblem(response, 406, 'not-acceptable').detail, /image\/png, application\/x-npy/);
 });
 
-test('both splits have a first and a last image, and none after it', async () => {
+test('both splits have a first and a last image, and no image after it', async () => {
   for (const [split, last] of [
     ['train', 59_999],
     ['test', 9_999],

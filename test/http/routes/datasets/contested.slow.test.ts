@@ -7,7 +7,7 @@ import { upload } from '../../upload.ts';
 
 const { app } = await startService({ after }, {});
 
-test('of a deletion and a job on the data set at the same time, exactly one is accepted', async () => {
+test('of a deletion and a concurrent job on the data set, exactly one is accepted', async () => {
   const form = { ...small(16, 4), name: 'contested' };
   const { id } = (await upload(app, form)).json();
   const remove = () => app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` });

@@ -174,7 +174,7 @@ test('an export holds the preprocessing, and an import restores it', async () =>
   }
 });
 
-test('equal uploads are one data set, whatever the order of the files; other options make another', async () => {
+test('equal uploads in any order of files are one data set, and other options give another', async () => {
   const reversed = Object.fromEntries(Object.entries(files).toReversed());
   const again = await upload(app, {
     file: zipSync({ ...reversed, 'README.md': new Uint8Array(3) }, { level: 0 }),

@@ -213,7 +213,7 @@ test('an empty field counts as absent, and class names may be separated by comma
   assert.deepEqual([quoted.statusCode, quoted.json().id], [200, named.json().id]);
 });
 
-test('a form names what is wrong with a documented part', async () => {
+test('a form reports which documented part is wrong', async () => {
   const text = await upload(app, { ...small(), x_test: 'none' });
   assert.match(text.json().detail, /#\/x_test: Must be a file, as in curl -F x_test=@/);
   const file = await upload(app, { ...small(), classNames: Buffer.from('["a","b"]') });
@@ -361,7 +361,7 @@ test('aborted uploads leave no files', async (t) => {
   await until(0);
 });
 
-test('a data set can be deleted once no job uses it; its models stay', async () => {
+test('a data set can be deleted once no job uses it, and its models stay', async () => {
   const { id } = await uploaded({ ...small(16, 4), name: 'short-lived' });
   const done = await train(app, tinyOn(id, 'kept'));
   assert.equal(done.status, 'succeeded');
@@ -403,7 +403,7 @@ test('built-in data sets cannot be deleted', async () => {
   assertProblem(response, 409, 'dataset-in-use');
 });
 
-test('data sets survive a restart; a damaged one is reported, repaired by another upload, and does not affect others', async (t) => {
+test('data sets survive a restart, and a damaged one is reported, is repaired by an upload, and affects no other', async (t) => {
   const own = { STATE_DIR: await temporaryDirectory(t) };
   const first = await startService(t, own);
   const [good, bad] = [small(16, 4), small(20, 4)];

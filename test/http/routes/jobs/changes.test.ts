@@ -50,7 +50,7 @@ test('changes the priority of a job in the state that the client has read, until
   assertProblem(await patch(1), 409, 'illegal-transition');
 });
 
-test('deletes an ended job; its version stays', async () => {
+test('deletes an ended job, and its version stays', async () => {
   const key = { 'idempotency-key': 'deleted-later' };
   const start = () =>
     app.inject({
@@ -88,7 +88,7 @@ test('deletes an ended job; its version stays', async () => {
   assert.deepEqual([replayed.statusCode, replayed.body], [202, started.body]);
 });
 
-test('rejects to delete a job that has not ended', async () => {
+test('rejects deleting a job that has not ended', async () => {
   const { id } = await queueJob(app, endless);
   const response = await app.inject({ method: 'DELETE', url: `/v1/training-jobs/${id}` });
   assert.match(assertProblem(response, 409, 'illegal-transition').detail, /cannot be deleted\. Cancel it/);

@@ -14,7 +14,7 @@ async function get(url: string, etag?: string) {
   return { ...response, etag: String(response.headers.etag) };
 }
 
-test('lists give 304 until what they show changes', async () => {
+test('lists give 304 until their content changes', async () => {
   await train(app, tiny({ modelName: 'listed' }));
   const urls = ['/v1/training-jobs', '/v1/models', '/v1/models/listed/versions', '/v1/models/listed/aliases'];
   const [jobs, models, versions, aliases] = urls as [string, string, string, string];
@@ -42,7 +42,7 @@ test('lists give 304 until what they show changes', async () => {
   assert.ok((await changed()).includes(jobs));
 });
 
-test('only jobs whose revision is new are read', async () => {
+test('only jobs with a new revision are read', async () => {
   const read: string[] = [];
   const render = createJobListRenderer({
     async getMany(ids) {
@@ -65,7 +65,7 @@ test('only jobs whose revision is new are read', async () => {
   assert.deepEqual(await list(), { data: [], firstId: null, lastId: null, hasMore: true });
 });
 
-test('only new epochs are read, and the text grows by them', async () => {
+test('only new epochs are read, and appended to the text', async () => {
   const asked: (number | undefined)[] = [];
   const records: EpochRecord[] = [];
   const render = createEpochsRenderer({

@@ -135,7 +135,7 @@ test('polled resources give 304 until they change', async () => {
   assert.equal(changed.statusCode, 200);
 });
 
-/** Usually the valid value, of which there are few, because each of their combinations is timed. */
+/** Usually the valid value. Each has few valid values, because all their combinations are timed. */
 const usually = (valid: unknown, ...invalid: unknown[]) =>
   fc.oneof(
     { weight: 8, arbitrary: fc.constant(valid) },

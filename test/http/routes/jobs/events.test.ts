@@ -95,7 +95,7 @@ test('rejects an invalid stream request by name before it begins', async () => {
   assertProblem(await get({ accept }, `${url}?after=1000`), 422, 'impossible-request', 'after');
 });
 
-test('without Accept for a stream the response is a list with an ETag; a stream ignores If-None-Match', async () => {
+test('without Accept for a stream the response is a list with an ETag, and a stream ignores If-None-Match', async () => {
   const { id } = await train(app);
   const url = `/v1/training-jobs/${id}/events`;
   for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }]) {
@@ -118,7 +118,7 @@ test('HEAD responds with the headers only', async () => {
   await cancelJob(app, id);
 });
 
-test('on shutdown streams end, new ones make their clients reconnect, and the service closes', async (t) => {
+test('on shutdown streams end, clients of new streams are made to reconnect, and the service closes', async (t) => {
   const { app: other, close } = await startService(t);
   const address = await other.listen({ port: 0, host: '127.0.0.1' });
   const { id } = await queueJob(other, endless);

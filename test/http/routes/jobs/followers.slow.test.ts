@@ -1,4 +1,4 @@
-/** Many readers of the events of one job, and Node's EventSource in a process of its own. */
+/** Many readers of the events of one job, and Node's EventSource as a process. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -58,7 +58,7 @@ const body = tiny({
 const slow = { batchSize: 16, validation: { fraction: 0.98 } };
 const job = await train(app, body);
 
-test('the numbers are those of the routes, in JSON and in HTML', async () => {
+test('the numbers equal the responses of the routes, in JSON and in HTML', async () => {
   const report = await reportOf(job.id, '?last=2');
   const json = async <T>(url: string) => (await get(url)).json<T>();
   const path = await json<SgdPath>(`/v1/training-jobs/${job.id}/path`);
@@ -104,7 +104,7 @@ test('the numbers are those of the routes, in JSON and in HTML', async () => {
   );
 });
 
-test('HTML is one page that loads and runs nothing, whatever names and metadata contain', async () => {
+test('HTML is one page that loads and runs nothing, with any names and metadata', async () => {
   const { body: html, headers } = await get(urlOf(job.id));
   assert.equal(headers['content-type'], 'text/html; charset=utf-8');
   assert.equal(headers['content-disposition'], `inline; filename="report-${job.id}.html"`);
@@ -139,7 +139,7 @@ test('Markdown links to the pictures of the service, or embeds them', async () =
   assert.doesNotMatch(outsideCode, /(?<!\\)<(script|img)|(?<!\\)\[x/);
 });
 
-test('the command to repeat the training sends the same request, whatever it contains', async () => {
+test('the command to repeat the training sends the same request, with any content', async () => {
   const { reproduce } = await reportOf(job.id, '?path=false');
   const shell = `curl() { printf '%s\\0' "$@"; }; ATELIER=http://127.0.0.1; ${reproduce.repeat}`;
   const args = execFileSync('sh', ['-c', shell], { encoding: 'utf8' }).split('\0');
@@ -192,7 +192,7 @@ test('the test result of a job that is measured once stands below its epochs', a
   assert.match(await markdown(job.id), /\| test cross-entropy \| test accuracy \|/);
 });
 
-test('a job that has not ended has no report yet, and one that was cancelled has what exists', async () => {
+test('a job has no report before its end, and the report of a cancelled job has the existing parts', async () => {
   const { id } = await queueJob(app, tiny({ modelName: 'endless', training: { ...slow, epochs: 10_000 } }));
   await untilJob(app, id, ({ latest }) => latest !== null);
   const { detail } = assertProblem(await get(urlOf(id)), 409, 'illegal-transition', 'id');

@@ -41,7 +41,7 @@ async function statusesOf(app: FastifyInstance, id: string): Promise<unknown[]> 
   return events.flatMap(({ type, data }) => (type === 'status' ? [data['to']] : []));
 }
 
-test('a queued job is paused immediately and skipped; resumed, it runs', async (t) => {
+test('a queued job is paused immediately and skipped, and runs when it is resumed', async (t) => {
   const { app } = await oneAtATime(t);
   const { id: running } = await queueJob(app, endless);
   await untilJob(app, running, isUnderway);
@@ -131,7 +131,7 @@ test('cancelling wins over pausing, in either order', async (t) => {
   }
 });
 
-test('a checkpoint predicts, starts trainings and checks gradients like a model, also when its job is cancelled', async (t) => {
+test('a checkpoint predicts, starts trainings and checks gradients like a model, even if its job is cancelled', async (t) => {
   const { app } = await oneAtATime(t);
   const picture = await testImage(app, 0);
   const { id } = await queueJob(app, endless);

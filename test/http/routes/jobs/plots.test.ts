@@ -33,7 +33,7 @@ const sizeOf = async (png: Buffer) => {
 /** The numbers that a plot shows. */
 const numbersOf = (svg: string) => Array.from(svg.matchAll(/>([\d.,]+)<\/text>/g), ([, number]) => number!);
 
-test('every plot is an SVG by default, and a PNG by Accept or format, which takes precedence', async () => {
+test('every plot is an SVG by default, and a PNG by Accept or format, and format takes precedence', async () => {
   for (const url of [
     ...JOB_PLOTS.map((plot) => `${JOB}/${plot}`),
     ...VERSION_PLOTS.map((plot) => `${VERSION}/${plot}`),
@@ -111,7 +111,7 @@ test('other jobs are overlaid, named by the options in which they differ', async
   assert.match(body, />hidden 4, epochs 3: [\d.]+ %<.*>hidden none, epochs 1: [\d.]+ %</);
 });
 
-test('the numbers are those of the evaluation, and the plot of an alias is checked again', async () => {
+test('the numbers equal the evaluation, and the plot of an alias is checked again', async () => {
   const { body, headers } = await get('/v1/models/plotted/versions/champion/plots/confusion?split=test');
   assert.equal(headers['cache-control'], 'private, no-cache');
   assert.equal(headers['content-disposition'], 'inline; filename="confusion-plotted-1.svg"');

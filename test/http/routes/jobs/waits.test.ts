@@ -33,7 +33,7 @@ const create = (headers: Record<string, string>): InjectOptions => ({
 });
 const applied = ({ headers }: LightMyRequestResponse) => headers['preference-applied'];
 
-/** Number of requests that wait, from the metrics. */
+/** Number of waiting requests, from the metrics. */
 async function countWaiting(): Promise<number> {
   const { body } = await app.inject('/metrics');
   return Number(/^atelier_http_streams\{kind="wait"\} (\d+)$/m.exec(body)![1]);
@@ -52,7 +52,7 @@ test('Prefer: wait delays the response of a read until the job has ended', async
   assert.deepEqual([again.statusCode, applied(again)], [304, 'wait=60']);
 });
 
-test('when the time is over, the response shows the job as it is', async () => {
+test('when the wait is over, the response shows the current job', async () => {
   const { id } = await queueJob(app, endless);
   const response = await read(id, 'wait=1');
   assert.deepEqual([response.statusCode, response.json<TrainingJob>().finishedAt], [200, null]);

@@ -70,7 +70,7 @@ async function aliasesOf(model: string, query = ''): Promise<z.infer<typeof alia
 const versionOf = async (path: string): Promise<ModelVersion> =>
   shownVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
 
-test('the champion serves its model, or the newest version without one', async () => {
+test('the champion serves its model, or else the newest version', async () => {
   assert.equal(await predictingVersion('shoes'), 1, 'the first version is the champion');
   const made = await must(200, point('champion', 2));
   assert.deepEqual(aliasSchema.strict().parse(made.json()), made.json());
@@ -158,7 +158,7 @@ test('rejects invalid aliases and targets by name', async () => {
   assertProblem(await app.inject('/v1/models/shoes/aliases?after=x'), 400, 'invalid-request', 'after');
 });
 
-test('while the champion moves, responses come from either version; afterwards from the new one', async () => {
+test('while the champion moves, either version responds, and afterwards only the new one', async () => {
   await point('champion', 1);
   let moving = true;
   let answered = 0;
@@ -183,7 +183,7 @@ test('while the champion moves, responses come from either version; afterwards f
   assert.ok(answered > 60);
 });
 
-test('a version with an alias cannot be deleted; the error gives advice', async () => {
+test('a version with an alias cannot be deleted, and the error gives advice', async () => {
   await point('champion', 1);
   for (const path of ['shoes/versions/1', 'shoes/versions/champion', 'shoes']) {
     const problem = assertProblem(await send('DELETE', path), 409, 'version-in-use');
@@ -239,7 +239,7 @@ test('a version deleted during predictions completes them', async () => {
   assertProblem(await predictWith('flying'), 404, 'model-not-found');
 });
 
-test('description, metadata and tags of a version can be changed, and tags searched', async () => {
+test('description, metadata and tags of a version can be changed, and versions found by tag', async () => {
   const url = 'shoes/versions/2';
   const before = await versionOf(url);
   assert.deepEqual([before.description, before.metadata, before.tags], [null, {}, []]);
@@ -300,7 +300,7 @@ const tagAt = async (url: string) => {
   return String(response.headers.etag);
 };
 
-test('of concurrent deployers that have read the same alias, one moves it', async () => {
+test('of concurrent clients that have read the same alias, one moves it', async () => {
   const url = 'shoes/aliases/deployed';
   const create = { 'if-none-match': '*' };
   const created = await Promise.all([1, 2, 1].map((version) => conditional('PUT', url, create, { version })));

@@ -91,7 +91,7 @@ test('a mistake links to its image, for which the model gives that prediction', 
   assert.ok(Math.abs(prediction!.probability - probability) < 1e-6);
 });
 
-test('the training split can be evaluated, too', async () => {
+test('the training split can be evaluated', async () => {
   const { split, examples, mistakes } = await evaluate('1/evaluation?split=train');
   assert.deepEqual([split, examples], ['train', 60_000]);
   assert.ok(mistakes.every(({ image }) => image.includes('/splits/train/images/')));
@@ -151,7 +151,7 @@ test('swapping the models changes signs only', async () => {
   assert.equal(back.differences.total, there.differences.total);
 });
 
-test('a version does not differ from itself; a name alone means the champion', async () => {
+test('a version does not differ from itself, and a name alone means the champion', async () => {
   const { mcnemar, differences, other } = await compare('1/comparison?with=measured');
   assert.deepEqual([other.version, mcnemar.pValue, differences], [1, 1, { total: 0, images: [] }]);
 });

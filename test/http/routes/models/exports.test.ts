@@ -36,7 +36,7 @@ const TYPES = {
 };
 
 for (const format of EXPORT_FORMATS) {
-  test(`${format} has headers with its type and digest, and without a difference from the service`, async () => {
+  test(`${format} has headers with its type and digest, and a difference of 0 from the service`, async () => {
     const { headers, rawPayload } = await fetchFile(`format=${format}`);
     assert.equal(headers['content-type'], TYPES[format]);
     assert.equal(headers['content-disposition'], `attachment; filename="mine-1.${format}"`);

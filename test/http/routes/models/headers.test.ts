@@ -29,7 +29,7 @@ const requests: readonly (readonly [url: string, type: string, body: Buffer | ob
   ['/invocations', JSON_TYPE, { instances: json.images }],
 ];
 
-test('every prediction names the version that made it, whatever the protocol and the format', async () => {
+test('every prediction names its version, in every protocol and format', async () => {
   for (const [url, type, body, accept = '*/*'] of requests) {
     const response = await app.inject({
       method: 'POST',

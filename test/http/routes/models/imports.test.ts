@@ -219,7 +219,7 @@ const unreadable: [
   ['a layer without weights', safetensorsBytes([tensor('0.bias', 4)], {}), {}, /"0\.weight" is missing/],
   ['a file of torch.save', formatFixture('foreign/torch-state-dict.pt'), {}, /safetensors\.torch\.save_file/],
   [
-    'numbers that are none',
+    'text instead of numbers',
     npyBytes(new Float32Array(7850).fill(Number.NaN), [7850]),
     { hidden: '[]' },
     /NaN/,
@@ -324,7 +324,7 @@ test('ignores the file name', async () => {
   assert.doesNotMatch(response.body, /passwd/);
 });
 
-test('the same key and form publish one version; another form is rejected', async () => {
+test('the same key and form publish one version, and another form is rejected', async () => {
   const key = { 'idempotency-key': 'once' };
   const fields = { name: 'once', activation: 'tanh' };
   const answer = await importFile(app, good, fields, key);

@@ -8,7 +8,7 @@ const job = await train(app);
 const contract = await app.openapi();
 
 const NO_JOB = 'job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
-/** Path prefix, expected code, and parameters of which one does not exist. */
+/** Path prefix, expected code, and parameters. One of them does not exist. */
 const UNKNOWN = [
   [
     '/v1/models/{name}',

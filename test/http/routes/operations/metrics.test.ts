@@ -103,7 +103,7 @@ test('counts jobs by status, with the speed of running ones', async () => {
   assert.deepEqual([after(rate), after('atelier_queue_depth{}')], [0, 0]);
 });
 
-test('counts predictions by model and version, including those of workers', async () => {
+test('counts predictions by model and version, including predictions of workers', async () => {
   await train(app, tiny({ modelName: 'served' }));
   const image = await testImage(app, 0);
   for (const count of [1, 65]) {
@@ -180,7 +180,7 @@ test('labels of routes are the paths of the contract', async () => {
   for (const route of labels) assert.doesNotMatch(route!, /\(|::/);
 });
 
-test('counts streams of events on their own, not in the durations of requests', async () => {
+test('counts event streams separately, not in the durations of requests', async () => {
   const { id } = await queueJob(app, endless);
   const url = `/v1/training-jobs/${id}/events`;
   const streams = 'atelier_http_stream_duration_seconds_count{kind="events"}';

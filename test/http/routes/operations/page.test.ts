@@ -14,7 +14,7 @@ const { app } = await startService({ after }, { DATASETS: 'none', API_KEYS, BASE
 const get = (url: string, headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') =>
   app.inject({ method, url, headers });
 
-test('browsers get the page at /, without a key, and other clients its liveness', async () => {
+test('browsers get the page at / without a key, and other clients get its liveness', async () => {
   for (const accept of [
     FIREFOX,
     'text/html',

@@ -92,7 +92,7 @@ test('diagnoses each image separately, together with topK and logits', async () 
   assert.ok(predictions.every(({ top, logits }) => top!.length === 2 && logits!.length === 10));
 });
 
-test('versions and checkpoints can diagnose, too', async () => {
+test('versions and checkpoints can diagnose images', async () => {
   const { id } = await queueJob(app, endless);
   await untilJob(app, id, isUnderway);
   await app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/pause` });
@@ -115,7 +115,7 @@ test('versions and checkpoints can diagnose, too', async () => {
   }
 });
 
-test('a diagnosis requires JSON; accepting only npy is rejected', async () => {
+test('rejects a diagnosis if the client accepts only npy', async () => {
   const response = await send(BYTES, picture, '?diagnose=true', NPY);
   assert.match(assertProblem(response, 406, 'not-acceptable').detail, /\?diagnose=true/);
   assert.equal((await send(BYTES, picture, '', NPY)).statusCode, 200);

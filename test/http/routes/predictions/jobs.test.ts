@@ -147,7 +147,7 @@ test('rejects files that cannot be predicted, and unknown or missing fields', as
   assertProblem(await post({ model: 'small', dataset: 'fashion-mnist', splits: 1 }), 400, 'invalid-request');
 });
 
-test('lists jobs by page and status; an ended job is deleted with its files', async () => {
+test('lists jobs by page and status, and deletes an ended job with its files', async () => {
   const body = { model: 'small', dataset: 'fashion-mnist' };
   const ids: string[] = [];
   for (let n = 0; n < 3; n++) ids.unshift((await succeed(await post(body))).id);

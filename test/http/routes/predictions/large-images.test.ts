@@ -31,7 +31,7 @@ test('rejects an image beyond MAX_IMAGE_PIXELS by its header', async () => {
   assert.equal((await send(largest)).statusCode, 200);
 });
 
-test('responds with 503 when too many large images wait, while small ones are predicted', async () => {
+test('responds with 503 if too many large images are waiting, and still predicts small ones', async () => {
   const png = await testImage(app, 0, 'image/png');
   const all = Array.from({ length: 120 }, () => send(medium));
   const small = await send(png, '', { 'content-type': 'image/png' });

@@ -171,7 +171,7 @@ test('a form with one file gives the same response as the file alone, and its na
   assert.deepEqual((await predict(type, body)).predictions, [{ ...expected, file: 'picture-0' }]);
 });
 
-test('topK returns the most probable classes instead of all; logits are added on request', async () => {
+test('topK returns only the most probable classes, and logits are added on request', async () => {
   const [prediction] = (await predict(BYTES, picture, '?topK=3&logits=true')).predictions;
   const { top, logits, probabilities, ...first } = prediction!;
   assert.equal(probabilities, undefined);
@@ -199,7 +199,7 @@ test('as npy the response is the float32 matrix of probabilities', async () => {
   assert.deepEqual([...(data as Float32Array)], [...row, ...row]);
 });
 
-test('each version gives its own predictions; without one the champion does', async () => {
+test('each version gives its own predictions, and the champion is the default', async () => {
   const [first, second] = [
     await predict(BYTES, picture, '', JSON_TYPE, 'shown/versions/1'),
     await predict(BYTES, picture, '', JSON_TYPE, 'shown/versions/2'),

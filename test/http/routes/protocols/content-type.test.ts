@@ -88,7 +88,7 @@ test('every response and error of the other protocols is exactly application/jso
   }
 });
 
-test('401, 403, 429 and the 503 of a shutdown have the content type of the protocol, too', async (t) => {
+test('401, 403, 429 and the 503 of a shutdown have the content type of the protocol', async (t) => {
   const key = generateKey();
   const API_KEYS = formatApiKey({ name: 'reader', scopes: ['predict'], digest: sha256Bytes(key) });
   const { app: keyed } = await startService(t, { API_KEYS });
@@ -121,7 +121,7 @@ test('401, 403, 429 and the 503 of a shutdown have the content type of the proto
   }
 });
 
-test('so is the server while the application starts', async (t) => {
+test('responses during the start have the content type of the protocol', async (t) => {
   const { server, port } = await bindServer({
     host: '127.0.0.1',
     port: 0,

@@ -18,7 +18,7 @@ const HEADERS = {
   connection: 'keep-alive',
   'user-agent': 'python-httpx/0.28.1',
 };
-/** As httpx does. */
+/** Decodes a response like httpx. */
 const parse = ({ headers, rawPayload }: LightMyRequestResponse) =>
   JSON.parse(`${headers['content-encoding'] === 'gzip' ? gunzipSync(rawPayload) : rawPayload}`);
 const get = (url: string) => app.inject({ url, headers: HEADERS });
@@ -39,14 +39,14 @@ test('is_server_live: GET / responds {"status": "alive"}', async () => {
   }
 });
 
-test('is_model_ready: GET /v1/models/{m} has name and ready; an absent model is 404', async () => {
+test('is_model_ready: GET /v1/models/{m} has name and ready, and an absent model gives 404', async () => {
   const response = await get('/v1/models/fashion-mnist');
   const { name, ready, latest } = parse(response);
   assert.deepEqual([response.statusCode, name, ready, latest.version], [200, 'fashion-mnist', true, 1]);
   assert.equal((await get('/v1/models/nope')).statusCode, 404);
 });
 
-test('explain: {"instances"} gets {"explanations"}, those of the native protocol', async () => {
+test('explain: {"instances"} gets the {"explanations"} of the native protocol', async () => {
   const native = await Promise.all(
     images.map(async (image) => {
       const url = '/v1/models/fashion-mnist/versions/1/explanations';

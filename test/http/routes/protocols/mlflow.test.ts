@@ -1,4 +1,4 @@
-/** MLflow scoring server: https://mlflow.org/docs/latest/deployment/deploy-model-locally/ */
+/** MLflow scoring: https://mlflow.org/docs/latest/deployment/deploy-model-locally/ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
@@ -161,7 +161,7 @@ for (const [title, body, pattern, type] of [
   ['no images', {}, /no images; send one of inputs/],
   ['two kinds of them', { inputs: images, instances: images }, /inputs and instances/],
   ['an unknown field', { input: images }, /no images; send one of inputs/],
-  ['the format of old', { columns, data: images }, /no images; send one of inputs/],
+  ['the old format', { columns, data: images }, /no images; send one of inputs/],
   ['params that are no object', { inputs: images, params: 'label' }, /params/],
   ['an unknown output', { inputs: images, params: { output: 'logits' } }, /#\/params\/output/],
   [
@@ -169,7 +169,7 @@ for (const [title, body, pattern, type] of [
     { dataframe_split: { columns: ['a'], data: [image] } },
     /784 cells; the table has 1 columns/,
   ],
-  ['a row that is none', { dataframe_split: { data: [5] } }, /must be an array, one row/],
+  ['a row that is not an array', { dataframe_split: { data: [5] } }, /must be an array, one row/],
   ['rows of other lengths', { dataframe_split: { data: [image, [1]] } }, /1 elements|784/],
   ['no rows', { dataframe_split: { columns, data: [] } }, /at least one image/],
   [
@@ -296,7 +296,7 @@ test('?fit=contain resizes encoded images, and is rejected for numbers', async (
 
 /**
  * Bodies of tests/pyfunc/test_scoring_server.py in mlflow/mlflow at 02531f8, with the status that each test expects. Its
- * data frames have the columns 0, 1, … of pd.DataFrame(array), as those of the images here.
+ * data frames have the columns 0, 1, … of pd.DataFrame(array), like the images here.
  */
 const frame = { columns: image.map((_, n) => n), index: images.map((_, n) => n), data: images };
 const byNumber = images.map((values) => ({ ...values }));
@@ -333,7 +333,7 @@ for (const [name, body, status, type = 'application/json'] of [
   });
 }
 
-test('serves the only model, that of the data set among several, or the named model, version or alias', async (t) => {
+test('serves the only model, the model of the data set if there are several, or the named one', async (t) => {
   const { app: empty } = await startService(t);
   const ask = (query = '') =>
     empty.inject({ method: 'POST', url: `/invocations${query}`, payload: { inputs: [image] } });

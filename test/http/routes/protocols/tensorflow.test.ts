@@ -74,7 +74,7 @@ test('accepts the default signature only', async () => {
   );
 });
 
-test('a model without a version is its champion or newest; versions and labels select others', async () => {
+test('a model without a version is its champion or newest, and versions and labels select others', async () => {
   await train(app, tiny({ training: TRAINING, seed: 1 }));
   const predictions = async (url?: string) => (await answer({ instances: [image] }, url)).predictions;
   const one = await predictions('/v1/models/fashion-mnist/versions/1:predict');

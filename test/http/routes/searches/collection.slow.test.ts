@@ -1,4 +1,4 @@
-/** Searches over HTTP: whole searches, their leaderboards, and what does not change their outcome. */
+/** Searches over HTTP: whole searches, leaderboards, and reproducible outcomes. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { EpochRecord } from '../../../../src/domain/jobs/epoch-record.ts';
@@ -124,7 +124,7 @@ test('the plots of an ended search are immutable, as SVG and PNG', async () => {
   );
 });
 
-test('a trial has the digest of the same request as a job of its own, and of the training part as final training', async () => {
+test('a trial has the same digest as a single job, and as a final training on the same images', async () => {
   const [best] = await trials(id);
   const trial = await job(best!.jobs[0]!);
   const { dataset, network, training, seed, testSet } = trial;
@@ -161,7 +161,7 @@ test('neither parallelism nor pauses change the outcome', async () => {
   }
 });
 
-test('a search without halving ranks by the published epoch; finish ends it early, and DELETE removes it', async () => {
+test('a search without halving ranks by the published epoch, can finish early, and can be deleted', async () => {
   const training = {
     epochs: 20,
     batchSize: 128,
@@ -207,7 +207,7 @@ test('a search without halving ranks by the published epoch; finish ends it earl
   assert.deepEqual((await app.inject(`/v1/training-jobs?search=${running.id}`)).json().data, []);
 });
 
-test('the lab report of the final training lists the trials, that of a trial has no test result', async () => {
+test('the lab report of the final training lists the trials, and the report of a trial has no test result', async () => {
   const search = await requestJson<Search>(`${base}/v1/searches/${id}`);
   const leaderboard = await trials(id);
   const report = async (jobId: string, accept: string) =>

@@ -94,7 +94,7 @@ test('reads every datatype of pixels, at any offset in the body', async () => {
   }
 });
 
-test('parameters of an output override those of the request', async () => {
+test('parameters of an output override the parameters of the request', async () => {
   const outputs = (binary: boolean | undefined) => [
     { name: 'probabilities', ...(binary !== undefined && { parameters: { binary_data: binary } }) },
     { name: 'label' },
@@ -189,7 +189,7 @@ for (const [title, sent, pattern] of [
   ],
   ['a size of less than there is', binaryRequest({ inputs: [three] }, [bytes, bytes]), /4704 follow/],
   [
-    'a size that is not that of the shape',
+    'a size that contradicts the shape',
     binaryRequest({ inputs: [image('UINT8', [2, 784], 2352)] }, [bytes]),
     /takes 1568 bytes/,
   ],

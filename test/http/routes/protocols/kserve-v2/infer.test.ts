@@ -44,7 +44,7 @@ function assertPredicts(result: Result, indices: readonly number[]): void {
   ]);
 }
 
-test('the response has model_name, model_version and all outputs, and no id if none was given', async () => {
+test('the response has model_name, model_version and all outputs, and only a given id', async () => {
   const result = await infer({ inputs: [input('UINT8', [3, 784], flat)] });
   assert.deepEqual(Object.keys(result), ['model_name', 'model_version', 'outputs']);
   assert.deepEqual([result.model_name, result.model_version], ['fashion-mnist', '1']);
@@ -188,7 +188,7 @@ for (const [title, sent, pattern] of [
   ['too many elements', body({ data: [...image, 0] }), /785/],
   ['a shape of more', body({ shape: [2, 784] }), /784 elements; shape \(2, 784\) has 1568/],
   ['ragged rows', body({ shape: [28, 28], data: rows(image).with(3, [0]) }), /data\/3 has 1 elements/],
-  ['rows that are none', body({ data: [image, 5] }), /data\/1 is a number/],
+  ['rows that are not arrays', body({ data: [image, 5] }), /data\/1 is a number/],
   ['a number where a row is', body({ data: [5, image] }), /data\/1 is an array/],
   ['text for a number', body({ data: image.with(7, '0' as never) }), /data\/7 is a string/],
   ['null for a number', body({ data: image.with(7, null as never) }), /data\/7 is null/],

@@ -20,7 +20,7 @@ const probabilities = {
   data: expected.flatMap((each) => each.probabilities),
 };
 
-test('NumpyRequestCodec: one array of any name gets one array, which the codec can decode', async () => {
+test('NumpyRequestCodec: one array of any name gets one array that the codec can decode', async () => {
   const { outputs, ...rest } = (await inferJson(app, { inputs: [array] })).json();
   assert.deepEqual(rest, { model_name: 'fashion-mnist', model_version: '1' });
   assert.deepEqual(outputs, [probabilities]);
@@ -46,7 +46,7 @@ test('returns the content type of each requested output', async () => {
   ]);
 });
 
-test('one input may have any name; several are rejected', async () => {
+test('one input may have any name, and several inputs are rejected', async () => {
   const { parameters, ...other } = { ...array, name: 'INPUT__0' };
   const response = (await inferJson(app, { inputs: [other] })).json();
   assert.deepEqual(

@@ -1,4 +1,4 @@
-/** KServe v2 metadata, readiness and versions; Triton's repository and statistics extensions. */
+/** KServe v2 models, and Triton's repository and statistics extensions. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { npyBytes } from '../../../../../src/formats/arrays/npy.ts';

@@ -1,4 +1,4 @@
-/** KServe v2 server routes and errors: https://github.com/kserve/open-inference-protocol */
+/** KServe v2 server and errors: https://github.com/kserve/open-inference-protocol */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatApiKey, generateKey, sha256Bytes } from '../../../../../src/domain/api-key.ts';
@@ -76,7 +76,7 @@ for (const [title, status, request] of [
   ],
   ['a body that is too large', 413, { method: 'POST', url: INFER, payload: Buffer.alloc(2 ** 20 + 1) }],
   ['no body', 400, { method: 'POST', url: INFER }],
-  ['JSON that is none', 400, { method: 'POST', url: INFER, payload: '{"inputs":' }],
+  ['invalid JSON', 400, { method: 'POST', url: INFER, payload: '{"inputs":' }],
   ['an expectation', 417, { url: '/v2', headers: { expect: 'the-unexpected' } }],
 ] as const) {
   test(`${title} gives ${status} with {"error": "text"}`, async () => {
