@@ -26,7 +26,7 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   return directory;
 }
 
-/** Opens a store that is closed and removed when the test ends; in PostgreSQL if `storeTest` says so. */
+/** Opens a store that is closed and removed when the test ends; on PostgreSQL if the test was declared for it. */
 export async function temporaryStore(t: TestContext): Promise<Store> {
   const url = isOnPostgres(t) ? await takeDatabase() : undefined;
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));

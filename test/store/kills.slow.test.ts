@@ -59,6 +59,6 @@ async function killedAfter(program: string, directory: string, lines: number): P
     if (output.split('\n').length > lines) child.kill('SIGKILL');
   });
   const [code, signal] = await once(child, 'close');
-  assert.equal(signal, 'SIGKILL', `the child ended by itself with ${code}`);
+  assert.equal(signal, 'SIGKILL', `the child was not killed, and ended with ${code}`);
   return output.split('\n').slice(0, -1);
 }

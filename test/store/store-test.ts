@@ -9,7 +9,7 @@ const onPostgres = new WeakSet<TestContext>();
 /** How the databases order text; null for SQLite. */
 let collation: Collation | null = null;
 
-/** Declares a test of the store that `temporaryStore` opens: in SQLite, or as `runOnPostgres` says. */
+/** Declares a test of the store that `temporaryStore` opens: in SQLite, or in the databases of `runOnPostgres`. */
 export function storeTest(name: string, body: (t: TestContext) => Promise<void>): void {
   if (collation === null) {
     test(name, body);
@@ -35,7 +35,7 @@ export function isOnPostgres(t: TestContext): boolean {
   return onPostgres.has(t);
 }
 
-/** Of rows in tests whose blob is not read; the database refuses a row without its blob. */
+/** Blobs of rows whose content no test reads. The database rejects a row without its blob. */
 const DIGESTS = Array.from('0123456789abcdef', (digit) => `('sha256:${digit.repeat(64)}', 0, true)`);
 
 const FILL = `insert into atelier.blobs values ${DIGESTS}`;

@@ -55,7 +55,7 @@ test('concurrent users share one fetch, and later ones find the file', async (t)
   assert.deepEqual(fetched, [1]);
 });
 
-test('evicts the least recently used files, but none in use', async (t) => {
+test('evicts the least recently used files, except files in use', async (t) => {
   const { cache, fetched, cached } = await fixture(t);
   for (const n of [0, 1, 2, 0]) await cache.withFile(contents[n]!.digest, read);
   await cache.withFile(contents[1]!.digest, async () => {
@@ -71,7 +71,7 @@ test('evicts the least recently used files, but none in use', async (t) => {
   assert.deepEqual(fetched, [0, 1, 2, 3, 4, 0]);
 });
 
-test('files survive a restart in their order of use, temporary ones do not', async (t) => {
+test('files survive a restart in their order of use, but temporary ones do not', async (t) => {
   const { cache, directory, fetched, open, cached } = await fixture(t);
   for (const n of [0, 1, 2, 0]) await cache.withFile(contents[n]!.digest, read);
   await writeFile(cache.newFile(), 'half');

@@ -32,7 +32,7 @@ test('the last mount on a path counts', () => {
   assert.equal(isOnContainerLayer(shown, '/app/state'), true);
 });
 
-test('a root file system of any type is no volume', () => {
+test('a root file system of any type is not a volume', () => {
   const plain = mounts('ext4 /dev/sda1 rw');
   for (const each of [plain, OVERLAY]) {
     assert.equal(isOnRoot(each, '/app/state'), true);

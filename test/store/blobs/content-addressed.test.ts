@@ -37,7 +37,7 @@ test('equal bytes stored concurrently become one file', async (t) => {
   assert.deepEqual(await readdir(directory), [digest.slice('sha256:'.length)]);
 });
 
-test('blobs survive reopening, temporary files of a killed process do not', async (t) => {
+test('blobs survive reopening, but temporary files of a killed process do not', async (t) => {
   const directory = await temporaryDirectory(t);
   await (await openBlobs(directory)).put(bytes);
   await writeFile(join(directory, `${'0'.repeat(64)}.1.tmp`), 'half');

@@ -110,7 +110,7 @@ storeTest('keeps the requested checkpoints of a succeeded job, and the warm star
   }
 });
 
-test('removes the files of the other checkpoints of a succeeded job, and none of a cancelled one', async (t) => {
+test('removes the files of the other checkpoints of a succeeded job, but of no cancelled one', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   t.after(() => store.close());
@@ -164,7 +164,7 @@ storeTest('rejects checkpoints of inactive jobs', async (t) => {
   assert.deepEqual(await stepsOf(store, id), []);
 });
 
-test('reports a truncated or missing file; discarding the checkpoint records a warning', async (t) => {
+test('reports a truncated or missing file, and records a warning when the checkpoint is discarded', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   t.after(() => store.close());

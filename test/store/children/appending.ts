@@ -1,4 +1,4 @@
-/** Child process: appends events to a new job forever, and prints the acknowledged ids. */
+/** Child process: appends events to a new job endlessly, and prints acknowledged ids. */
 import { writeSync } from 'node:fs';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { newJob } from '../fixtures.ts';

@@ -14,7 +14,7 @@ test('a process alone gets a notice of its events when they are committed', asyn
   await ALONE.reach();
 });
 
-test('a job that succeeds is noticed as a change of its model, before its event', async (t) => {
+test('the success of a job is announced as a change of its model, before its event', async (t) => {
   const store = await temporaryStore(t);
   const notices = createLocalNotices(store.events);
   const received: string[] = [];

@@ -15,7 +15,7 @@ import {
 } from '../fixtures.ts';
 import { isOnPostgres, storeTest } from '../store-test.ts';
 
-test('data sets survive a restart, incomplete files do not', async (t) => {
+test('data sets survive a restart, but incomplete files do not', async (t) => {
   const directory = await temporaryDirectory(t);
   const first = await openStore(directory);
   const added = await addDataset(first, 'dst_a');
@@ -60,7 +60,7 @@ storeTest('a data set of an unfinished job cannot be deleted', async (t) => {
   if (!isOnPostgres(t)) await assert.rejects(readFile(await datasetFile(store, 'dst_a')), /ENOENT/);
 });
 
-storeTest('of a deletion and a new job at the same time, exactly one succeeds', async (t) => {
+storeTest('of a deletion and a concurrent new job, exactly one succeeds', async (t) => {
   const store = await temporaryStore(t);
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
   for (let n = 0; n < 20; n++) {
@@ -83,21 +83,24 @@ storeTest('of a deletion and a new job at the same time, exactly one succeeds', 
   }
 });
 
-storeTest('of two deletions, one succeeds; the catalog learns of it before the file is gone', async (t) => {
-  const store = await temporaryStore(t);
-  await addDataset(store, 'dst_a');
-  const file = await datasetFile(store, 'dst_a');
-  const found: string[] = [];
-  const onRemoved = () => void found.push(readFileSync(file, 'utf8'));
-  const deletions = await Promise.allSettled([
-    store.datasets.remove('dst_a', onRemoved),
-    store.datasets.remove('dst_a', onRemoved),
-  ]);
-  assert.deepEqual(found, ['tensors']);
-  const refused = deletions.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
-  assert.equal(refused.length, 1);
-  assert.ok(failure('dataset-not-found', 'dst_a')(refused[0]));
-});
+storeTest(
+  'of two deletions, one succeeds, and the catalog is notified before the file is removed',
+  async (t) => {
+    const store = await temporaryStore(t);
+    await addDataset(store, 'dst_a');
+    const file = await datasetFile(store, 'dst_a');
+    const found: string[] = [];
+    const onRemoved = () => void found.push(readFileSync(file, 'utf8'));
+    const deletions = await Promise.allSettled([
+      store.datasets.remove('dst_a', onRemoved),
+      store.datasets.remove('dst_a', onRemoved),
+    ]);
+    assert.deepEqual(found, ['tensors']);
+    const refused = deletions.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    assert.equal(refused.length, 1);
+    assert.ok(failure('dataset-not-found', 'dst_a')(refused[0]));
+  },
+);
 
 test('a failed upload leaves neither file nor row', async (t) => {
   const store = await temporaryStore(t);

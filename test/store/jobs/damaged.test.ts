@@ -68,7 +68,7 @@ test('the webhook of a damaged job reports its failure', async (t) => {
   );
 });
 
-test('lists leave out damaged jobs, with full pages; reading one reports the damage', async (t) => {
+test('lists leave out damaged jobs, with full pages, and reading a damaged job reports the damage', async (t) => {
   const { store, damage } = await openDamageable(t);
   const ids: string[] = [];
   for (let n = 0; n < 6; n++) ids.unshift(await newJob(store));

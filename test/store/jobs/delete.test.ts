@@ -29,25 +29,28 @@ async function succeed(store: Store, modelName = 'shoes'): Promise<string> {
   return id;
 }
 
-storeTest('deletes a job with everything but its version, which keeps its lineage', async (t) => {
-  const store = await temporaryStore(t);
-  const [id, other] = [await succeed(store), await succeed(store, 'hats')];
-  const before = await store.models.version('shoes');
-  assert.deepEqual(await store.jobs.remove(id), [1, 2]);
-  assert.equal(await store.jobs.get(id), undefined);
-  assert.deepEqual((await store.events.list(id, { limit: 10 })).data, []);
-  assert.deepEqual(await store.epochRecords.list(id), []);
-  assert.deepEqual(await store.checkpoints.list(id), []);
-  const filtered = await store.jobs.list({ limit: 10, metadata: { who: 'a test' } });
-  assert.deepEqual(
-    filtered.data.map((job) => job.id),
-    [other],
-  );
-  assert.deepEqual(await store.models.version('shoes'), before);
-  assert.equal(before?.lineage.jobId, id);
-  assert.equal((await store.checkpoints.list(other)).length, 2, 'another job keeps its checkpoints');
-  await assert.rejects(store.jobs.remove(id), failure('training-job-not-found', id));
-});
+storeTest(
+  'deletes a job with everything except its version, and the version keeps its lineage',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const [id, other] = [await succeed(store), await succeed(store, 'hats')];
+    const before = await store.models.version('shoes');
+    assert.deepEqual(await store.jobs.remove(id), [1, 2]);
+    assert.equal(await store.jobs.get(id), undefined);
+    assert.deepEqual((await store.events.list(id, { limit: 10 })).data, []);
+    assert.deepEqual(await store.epochRecords.list(id), []);
+    assert.deepEqual(await store.checkpoints.list(id), []);
+    const filtered = await store.jobs.list({ limit: 10, metadata: { who: 'a test' } });
+    assert.deepEqual(
+      filtered.data.map((job) => job.id),
+      [other],
+    );
+    assert.deepEqual(await store.models.version('shoes'), before);
+    assert.equal(before?.lineage.jobId, id);
+    assert.equal((await store.checkpoints.list(other)).length, 2, 'another job keeps its checkpoints');
+    await assert.rejects(store.jobs.remove(id), failure('training-job-not-found', id));
+  },
+);
 
 test('removes the files of checkpoints, except those that another job shares', async (t) => {
   const directory = await temporaryDirectory(t);
@@ -60,7 +63,7 @@ test('removes the files of checkpoints, except those that another job shares', a
   assert.deepEqual(await readdir(join(directory, 'checkpoints')), []);
 });
 
-storeTest('rejects to delete a job that has not ended, and changes nothing', async (t) => {
+storeTest('rejects deleting a job that has not ended, and changes nothing', async (t) => {
   const store = await temporaryStore(t);
   const queued = await newJob(store);
   await assert.rejects(store.jobs.remove(queued), failure('illegal-transition', 'queued', 'Cancel it'));
@@ -73,7 +76,7 @@ storeTest('rejects to delete a job that has not ended, and changes nothing', asy
   assert.deepEqual(await store.jobs.remove(queued), []);
 });
 
-storeTest('rejects to delete the warm start or the target of an unfinished job, by name', async (t) => {
+storeTest('rejects deleting the warm start or the target of an unfinished job, by name', async (t) => {
   const store = await temporaryStore(t);
   const id = await succeed(store);
   const warmStart = { name: id, version: 2 };

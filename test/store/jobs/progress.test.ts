@@ -23,7 +23,7 @@ storeTest('a finished epoch is stored in the job, its metrics and as an event', 
   assert.deepEqual([event?.type, event?.data], ['epoch', record]);
 });
 
-storeTest('the best epoch has the lowest validation loss; ties go to the earlier', async (t) => {
+storeTest('the best epoch is the first one with the lowest validation loss', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.4, 0.5, 0.4].entries()) {
@@ -82,7 +82,7 @@ storeTest(
   },
 );
 
-storeTest('epochs are recorded together, without those that are known', async (t) => {
+storeTest('several epochs are recorded together, except those already stored', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const warning = { code: 'dead-units', message: 'most units are dead' } as const;

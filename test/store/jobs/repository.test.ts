@@ -132,7 +132,7 @@ storeTest('pages of one status contain that status only', async (t) => {
   assert.equal(rest.hasMore, false);
 });
 
-storeTest('the next job is the one that waited longest', async (t) => {
+storeTest('the next job is the one that has been waiting longest', async (t) => {
   const store = await temporaryStore(t);
   const [first, second] = [await newJob(store), await newJob(store)];
   assert.equal((await store.jobs.nextQueued())?.id, first);
@@ -143,7 +143,7 @@ storeTest('the next job is the one that waited longest', async (t) => {
 });
 
 storeTest(
-  'jobs of higher priority come first, and those of equal priority as they were created',
+  'jobs of higher priority come first, and jobs of equal priority in order of creation',
   async (t) => {
     const store = await temporaryStore(t);
     const create = async (priority: number) =>

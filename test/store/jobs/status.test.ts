@@ -176,7 +176,7 @@ storeTest('a queued job is paused immediately, and keeps its queue position when
   assert.equal((await store.jobs.nextQueued())?.id, id);
 });
 
-storeTest('concurrent resumes respect the queue limit; the others stay paused', async (t) => {
+storeTest('concurrent resumes respect the queue limit, and the other jobs stay paused', async (t) => {
   const store = await temporaryStore(t);
   const ids = await Promise.all(Array.from({ length: 9 }, () => newJob(store)));
   for (const id of ids) await store.jobs.requestPause(id);
@@ -189,7 +189,7 @@ storeTest('concurrent resumes respect the queue limit; the others stay paused', 
 });
 
 storeTest(
-  'a running job stays pausing until its thread has stopped; a paused job can be cancelled',
+  'a running job stays pausing until its thread has stopped, and a paused job can be cancelled',
   async (t) => {
     const store = await temporaryStore(t);
     const id = await newJob(store, 'running');

@@ -18,7 +18,7 @@ storeTest('an alias points at a version, and moves', async (t) => {
   assert.deepEqual((await store.models.get('shoes'))?.aliases, { champion: 1, stable: 1 });
 });
 
-storeTest('a name alone means the champion, or the newest version without one', async (t) => {
+storeTest('a name alone means the champion, or else the newest version', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   const meant = async () => (await store.models.version('shoes'))?.version;
@@ -55,7 +55,7 @@ storeTest('the history lists every move, newest first, including rollbacks and d
       { id: 2, version: 2, previousVersion: 1, caller: 'ci' },
       { id: 1, version: 1, previousVersion: null, caller: 'service' },
     ],
-    'a move to where it points already is none',
+    'a move to the current target changes nothing',
   );
   assert.equal(hasMore, false);
   const { promotion } = data.at(-1)!;
@@ -113,7 +113,7 @@ storeTest('an alias that moves away and back has another state', async (t) => {
     return move;
   };
   const first = await moved(1);
-  assert.equal(await moved(1), first, 'a move to where it points already is none');
+  assert.equal(await moved(1), first, 'a move to the current target changes nothing');
   const moves = [first, await moved(2), await moved(1)];
   await store.aliases.remove('shoes', 'champion', 'ci');
   assert.equal(await store.aliases.get('shoes', 'champion'), undefined);

@@ -46,7 +46,7 @@ storeTest('version numbers are not reused after deleting a version or a model', 
   assert.equal(again?.createdAt, again?.latest.createdAt, 'it is another model');
 });
 
-storeTest('a champion that nobody chose protects its version, but not the whole model', async (t) => {
+storeTest('the automatic first champion protects its version, but not the whole model', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   const inUse = failure('version-in-use', 'alias champion points at version 1');
@@ -130,7 +130,7 @@ storeTest('a teacher of an unfinished job cannot be deleted', async (t) => {
   assert.deepEqual(lineage.teachers, student().training.distillation.teachers, 'the lineage stays whole');
 });
 
-storeTest('rejects a job one of whose teachers was deleted', async (t) => {
+storeTest('rejects a job if one of its teachers was deleted', async (t) => {
   const store = await temporaryStore(t);
   for (const name of ['shoes', 'shoes', 'shirts']) await publish(store, name);
   await store.aliases.remove('shoes', 'champion', 'ci');
@@ -144,7 +144,7 @@ storeTest('rejects a job one of whose teachers was deleted', async (t) => {
   assert.equal(await store.jobs.count('queued'), 0);
 });
 
-storeTest('rejects a job whose warm start was deleted', async (t) => {
+storeTest('rejects a job if its warm start was deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   await store.aliases.remove('shoes', 'champion', 'ci');

@@ -11,7 +11,7 @@ const kernel = { name: 'simd-float32', digest: 'sha256:code' };
 const environment: ExecutionEnvironment = { dataset: { id: 'any', digest: DIGEST }, kernel, fused: true };
 const unmeasured = { testLoss: null, testAccuracy: null };
 
-/** A look at the result of a network, of which digit `n` is the digest. */
+/** A look at the result of the network whose digest is the digit `n`. */
 const look = (n: string): Look => ({
   datasetDigest: DIGEST,
   kind: 'evaluation',
@@ -37,7 +37,7 @@ const succeed = (run: Run, n: string, testAccuracy: number | null) =>
     model: { ...trained, digest: look(n).network.digest, testAccuracy },
   });
 
-storeTest('each measured epoch is one look, its version and a verification are none', async (t) => {
+storeTest('each measured epoch counts as one look, but its version and a verification do not', async (t) => {
   const store = await temporaryStore(t);
   const total = () => store.looks.total(DIGEST);
   assert.equal(await total(), 0);

@@ -23,7 +23,7 @@ async function finish(store: Store, publish: Partial<Publishing>) {
   return { id, end: () => run.finish({ ...success, publish: publishing }) };
 }
 
-storeTest('a later version replaces the champion only if its job says so', async (t) => {
+storeTest('a later version replaces the champion only if its job requests it', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   const champion = async () => (await store.models.version('shoes'))?.version;
@@ -115,7 +115,7 @@ storeTest('a training that did not learn succeeds with a warning, and publishes 
   assert.equal(await store.models.get('shoes'), undefined);
 });
 
-storeTest('a copy has everything of the original but its place, and outlives it', async (t) => {
+storeTest('a copy equals the original except for its name and number, and outlives it', async (t) => {
   const store = await temporaryStore(t);
   const bytes = new Uint8Array([1, 2, 3, 4]);
   const id = await newJob(store, 'running', 'experiment');

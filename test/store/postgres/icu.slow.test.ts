@@ -1,4 +1,4 @@
-/** Runs the tests of the store on PostgreSQL, in databases that order text by the rules of English unless a column says otherwise. */
+/** The tests of the store on PostgreSQL, in databases that order text like English. */
 import { runOnPostgres } from '../store-test.ts';
 
 await runOnPostgres('icu');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
 import { join, sharedDatabase, until } from './join.ts';
 
-test('other processes are notified of a deleted job, as of its events and of a model', {
+test('other processes are notified of a deleted job, its events and its model', {
   skip: withoutPostgres,
 }, async (t) => {
   const url = await sharedDatabase(t);

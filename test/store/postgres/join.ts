@@ -33,7 +33,7 @@ export interface Member {
   readonly messages: string[];
 }
 
-/** @param poolUrl for all statements but those of the session */
+/** @param poolUrl for all statements except the session's */
 export async function join(
   scope: Scope,
   url: string,

@@ -12,7 +12,7 @@ import { failure, temporaryDirectory } from '../fixtures.ts';
 
 const options = { skip: withoutPostgres };
 
-test('of several processes one migrates, and a second start changes nothing', options, async (t) => {
+test('one of several processes migrates, and a second start changes nothing', options, async (t) => {
   const url = await temporaryDatabase(t);
   const reports: string[] = [];
   const start = () => migratePostgres(url, (message) => reports.push(message));
@@ -39,7 +39,7 @@ test('text is ordered by bytes in a database of another collation', options, asy
   );
 });
 
-test('an older release goes on after additions, until it is too old', options, async (t) => {
+test('an older release continues after additions, until it is too old', options, async (t) => {
   const url = await temporaryDatabase(t);
   await migratePostgres(url);
   await execute(url, `insert into atelier.kysely_migration values ('9998-addition', '')`);
@@ -48,7 +48,7 @@ test('an older release goes on after additions, until it is too old', options, a
   await assert.rejects(migratePostgres(url), failure('state-unusable', 'newer release', '9998-addition'));
 });
 
-test('a database of a development version is refused with advice', options, async (t) => {
+test('a database of a development version is rejected with advice', options, async (t) => {
   const url = await temporaryDatabase(t);
   await execute(url, 'create schema atelier', 'create table atelier.jobs (id text)');
   await assert.rejects(migratePostgres(url), failure('state-unusable', 'before 0.1.0', 'empty database'));

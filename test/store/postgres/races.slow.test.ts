@@ -67,7 +67,7 @@ test('a version is not deleted under a job that has just been created from it', 
   const { stores, url } = await openTwoStores(t);
   const [first, second] = stores;
   await publish(first, 'shoes');
-  // The deletion has found no job, and waits to delete the row.
+  // The deletion has found no job, and is waiting to delete the row.
   const ended = await behindLock(url, 'select 1 from atelier.model_versions for update', [
     () => first.models.remove('shoes'),
     () => second.jobs.create({ ...request(), warmStart: 'shoes@1' }, untouched),
@@ -82,7 +82,7 @@ test('a checkpoint is not removed under a job that has just been created from it
   const save = (step: number) =>
     runOf(id).saveCheckpoint({ step, epoch: 1, loss: null }, new Uint8Array([step]));
   for (const step of [1, 2, 3]) await save(step);
-  // The fourth checkpoint replaces the first, finds no job that starts from it, and waits to delete the row.
+  // The fourth checkpoint replaces the first, finds no job that starts from it, and is waiting to delete the row.
   const ended = await behindLock(url, 'select 1 from atelier.checkpoints where step = 1 for update', [
     () => save(4),
     () => second.jobs.create({ ...request(), warmStart: `${id}@1` }, untouched),

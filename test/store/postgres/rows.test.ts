@@ -32,7 +32,7 @@ const raise = (trx: Transaction<Database>, name: string) =>
     .where('name', '=', name)
     .execute();
 
-test('the loser of a deadlock runs again, and calls back once', options, async (t) => {
+test('a transaction that loses a deadlock runs again, and calls back once', options, async (t) => {
   const rows = await temporaryRows(t);
   for (const name of ['a', 'b']) await addModel(rows.db, name);
   const called: string[] = [];
@@ -70,7 +70,7 @@ test('a lost connection is named, and the next transaction gets another one', op
   assert.deepEqual(await rows.db.selectFrom('models').select('name').execute(), [{ name: 'kept' }]);
 });
 
-test('listeners hear of committed events in the context of their writer', options, async (t) => {
+test('listeners are called for committed events in the context of their writer', options, async (t) => {
   const store = await openPostgresStore({
     url: await temporaryDatabase(t),
     directory: await temporaryDirectory(t),

@@ -110,7 +110,7 @@ test('of two processes that finish a job at the same time, one publishes', optio
 });
 
 test(
-  'of concurrent recoveries and starts of a job, one each succeeds, and its events have no gap',
+  'one of concurrent recoveries and one of concurrent starts of a job succeeds, and its events have no gap',
   options,
   async (t) => {
     const { a, b, tables } = await openReplicas(t);

@@ -71,7 +71,9 @@ test('a data set that one process stores is found and read by another', { skip }
   await assert.rejects(read(a.store, 'dst_a'), failure('state-unusable', 'missing'));
 });
 
-test('of a deletion and a new job of another process, exactly one succeeds', { skip }, async (t) => {
+test('of a deletion and a concurrent new job of another process, exactly one succeeds', {
+  skip,
+}, async (t) => {
   const { a, b } = await openReplicas(t);
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
   for (let n = 0; n < 10; n++) {

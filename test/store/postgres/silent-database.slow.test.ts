@@ -9,7 +9,7 @@ import { OFFER, sharedDatabase } from './join.ts';
 
 /**
  * Once the loss of packets is noticed, after 4 s, a statement ends at its next check, every 3 s. On a busy machine both take
- * longer; without the checks a statement waits for 40 s.
+ * longer; without the checks a statement takes 40 s.
  */
 const LONGEST_MS = 30_000;
 

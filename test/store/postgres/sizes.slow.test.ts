@@ -5,7 +5,7 @@ import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
 import { addDataset, newJob, runOf, trained } from '../fixtures.ts';
 import { openTwoStores } from './two-stores.ts';
 
-test('measures what PostgreSQL holds by kind', { skip: withoutPostgres }, async (t) => {
+test('measures the content of PostgreSQL by kind', { skip: withoutPostgres }, async (t) => {
   const {
     stores: [store],
     url,

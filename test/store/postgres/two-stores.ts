@@ -33,7 +33,7 @@ export async function openTwoStores(t: TestContext): Promise<TwoStores> {
 type Settled = PromiseSettledResult<unknown>['status'];
 
 /**
- * Takes a lock, begins each work in turn, and releases the lock when all of them wait for a lock or have ended.
+ * Takes a lock, begins each work in turn, and releases the lock when all of them are waiting for a lock or have ended.
  * @param lock statement of a transaction that holds the lock
  * @returns how each of them ended
  */
@@ -62,7 +62,7 @@ export async function behindLock(
   }
 }
 
-/** Connections to the database that wait for a lock of another one. */
+/** Connections to the database that are waiting for a lock of another one. */
 async function countWaiting(client: pg.Client): Promise<number> {
   await client.query('select pg_stat_clear_snapshot()'); // a transaction would see the same activity again
   const { rows } = await client.query(

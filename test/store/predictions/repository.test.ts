@@ -106,7 +106,7 @@ storeTest('one of several replicas starts a job, and a lost run can write nothin
   assert.deepEqual([status, error?.code], ['failed', 'worker-crashed'], 'five ends without a shutdown');
 });
 
-storeTest('an unfinished prediction job keeps its version and its data set from deletion', async (t) => {
+storeTest('the version and the data set of an unfinished prediction job cannot be deleted', async (t) => {
   const store = await openWithModel(t);
   const { predictionJobs: jobs } = store;
   await addDataset(store, 'dst_pets');
@@ -141,7 +141,7 @@ storeTest('the queue has a limit, and lists are paged', async (t) => {
   assert.equal((await jobs.list({ limit: 2 })).hasMore, true);
 });
 
-test('files that no prediction job refers to any more are removed, by retention and at the end of a job', async (t) => {
+test('files without a prediction job are removed, by retention and at the end of a job', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   t.after(() => store.close());

@@ -68,7 +68,7 @@ async function openReadable(t: TestContext) {
   return { store, rows: () => TABLES.map((table) => raw.prepare(`select * from ${table}`).all()) };
 }
 
-test('a run that has lost its job writes nothing, whatever became of the job', async (t) => {
+test('a run that has lost its job writes nothing, in any status of the job', async (t) => {
   const { store, rows } = await openReadable(t);
   const id = await newJob(store, 'running');
   const stale = runOf(id);
@@ -93,7 +93,7 @@ test('a run that has lost its job writes nothing, whatever became of the job', a
   assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
 });
 
-test('a run that has ended writes nothing more, so that a repeated release does not resume a paused job', async (t) => {
+test('a run that has ended writes nothing, so a repeated release does not resume a paused job', async (t) => {
   const { store, rows } = await openReadable(t);
   const id = await newJob(store, 'running');
   await runOf(id).saveCheckpoint(checkpoint, bytes(7));
@@ -107,7 +107,7 @@ test('a run that has ended writes nothing more, so that a repeated release does 
 });
 
 storeTest(
-  'of the concurrent finishes of two runs, the current one publishes, and its parameters stay',
+  'if two runs finish concurrently, the current one publishes, and its parameters stay',
   async (t) => {
     const store = await temporaryStore(t);
     const id = await newJob(store, 'running');
@@ -170,7 +170,7 @@ storeTest('a run names its runner until it ends', async (t) => {
   assert.deepEqual(await store.jobs.active(), []);
 });
 
-test('a job that runs is not started again, by its own runner neither', async (t) => {
+test('a running job is not started again, even by its own runner', async (t) => {
   const { store, rows } = await openReadable(t);
   const { id } = await store.jobs.create(request(), untouched);
   await store.jobs.start(id, { runner: 'replica-a' });

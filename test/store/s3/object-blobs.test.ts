@@ -107,7 +107,7 @@ test('requests are repeated after failures of server and connection', async (t) 
   assert.deepEqual(await readdir(directory), ['copy']);
 });
 
-test('a truncated object is damaged, and a full store is full', async (t) => {
+test('a truncated object is reported as damaged, and a full store as full', async (t) => {
   const { server, blobs, directory } = await fixture(t);
   await blobs.put(bytes);
   server.fails = () => 'truncate';
@@ -118,7 +118,7 @@ test('a truncated object is damaged, and a full store is full', async (t) => {
   await assert.rejects(blobs.put(bytes), failure('storage-full', 'Free some space'));
 });
 
-test('credentials, bucket and server that are wrong are named without their values', async (t) => {
+test('wrong credentials, buckets and servers are named without their values', async (t) => {
   const { server, connect } = await fixture(t);
   const wrong: [Partial<S3Credentials>, string, string[]][] = [
     [{ secretAccessKey: 'other' }, server.url, ['SignatureDoesNotMatch', 'Check AWS_SECRET_ACCESS_KEY']],

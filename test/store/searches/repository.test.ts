@@ -1,4 +1,4 @@
-/** Searches in the store: decisions in the transaction that reads the state, events, deletion. */
+/** Searches in the store: decisions in a transaction, events, deletion. */
 import assert from 'node:assert/strict';
 import type { VersionReference } from '../../../src/domain/models/reference.ts';
 import type { Search } from '../../../src/domain/searches/representation.ts';
@@ -203,7 +203,7 @@ storeTest('a search whose final training did not learn gives the reason', async 
   );
 });
 
-storeTest('a search is paused with its jobs, goes on with them, and can be cancelled', async (t) => {
+storeTest('a search is paused with its jobs, continues with them, and can be cancelled', async (t) => {
   const store = await temporaryStore(t);
   const { searches } = store;
   const { id } = await create(store);
@@ -230,51 +230,48 @@ storeTest('a search is paused with its jobs, goes on with them, and can be cance
   assert.equal(await store.jobs.count('queued'), 0);
 });
 
-storeTest(
-  'a search whose time is used up stops its trials, and trains the best ended one finally',
-  async (t) => {
-    const store = await temporaryStore(t);
-    const { searches } = store;
-    const budget = { seconds: 60 };
-    const flat = { ...resolved, halving: null, budget };
-    const { id, finishReason } = await searches.create(flat, { ...plan, rungs: [3] }, { limit: 10 });
-    assert.equal(finishReason, null);
-    await advance(store, id);
-    const [a, b, c] = await jobIds(store, id);
-    await succeed(store, a!, 3, 0.5);
-    await startRun(store, b!);
-    const early = { ...jobs, parallel: 1, now: () => new Date(Date.now() + 30_000) };
-    await advance(store, id, early);
-    assert.equal((await searches.get(id))!.finishing, false);
+storeTest('a search without time left stops its trials, and trains the best ended one finally', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const budget = { seconds: 60 };
+  const flat = { ...resolved, halving: null, budget };
+  const { id, finishReason } = await searches.create(flat, { ...plan, rungs: [3] }, { limit: 10 });
+  assert.equal(finishReason, null);
+  await advance(store, id);
+  const [a, b, c] = await jobIds(store, id);
+  await succeed(store, a!, 3, 0.5);
+  await startRun(store, b!);
+  const early = { ...jobs, parallel: 1, now: () => new Date(Date.now() + 30_000) };
+  await advance(store, id, early);
+  assert.equal((await searches.get(id))!.finishing, false);
 
-    // Another process with the same clock decides.
-    const late = { ...jobs, now: () => new Date(Date.now() + 61_000) };
-    assert.deepEqual(await advance(store, id, late), [b]);
-    const finishing = (await searches.get(id))!;
-    assert.deepEqual([finishing.finishing, finishing.finishReason], [true, 'time-budget']);
-    assert.equal((await store.jobs.get(c!))!.status, 'cancelled');
-    assert.equal((await jobIds(store, id))[3], null, 'no trial starts any more');
-    assert.equal((await searches.request(id, 'finish')).finishReason, 'time-budget');
-    await runOf(b!).release();
-    await advance(store, id, late);
-    const last = (await searches.get(id))!;
-    assert.equal(last.best?.trial, 1);
-    assert.notEqual(last.finalJob, null);
-    const { waiting, skipped, stopped, succeeded } = last.progress;
-    assert.deepEqual([waiting, skipped, stopped, succeeded], [0, 1, 2, 1]);
-    const { data: events } = await searches.events.list(id, { limit: 100 });
-    const [event] = events.filter(({ data }) => data['reason'] === 'time-budget');
-    const { activeSeconds, ...data } = event!.data;
-    assert.deepEqual(data, {
-      from: 'running',
-      to: 'running',
-      finishing: true,
-      reason: 'time-budget',
-      ended: [1],
-    });
-    assert.ok(Number(activeSeconds) >= 60);
-  },
-);
+  // Another process with the same clock decides.
+  const late = { ...jobs, now: () => new Date(Date.now() + 61_000) };
+  assert.deepEqual(await advance(store, id, late), [b]);
+  const finishing = (await searches.get(id))!;
+  assert.deepEqual([finishing.finishing, finishing.finishReason], [true, 'time-budget']);
+  assert.equal((await store.jobs.get(c!))!.status, 'cancelled');
+  assert.equal((await jobIds(store, id))[3], null, 'no trial starts any more');
+  assert.equal((await searches.request(id, 'finish')).finishReason, 'time-budget');
+  await runOf(b!).release();
+  await advance(store, id, late);
+  const last = (await searches.get(id))!;
+  assert.equal(last.best?.trial, 1);
+  assert.notEqual(last.finalJob, null);
+  const { waiting, skipped, stopped, succeeded } = last.progress;
+  assert.deepEqual([waiting, skipped, stopped, succeeded], [0, 1, 2, 1]);
+  const { data: events } = await searches.events.list(id, { limit: 100 });
+  const [event] = events.filter(({ data }) => data['reason'] === 'time-budget');
+  const { activeSeconds, ...data } = event!.data;
+  assert.deepEqual(data, {
+    from: 'running',
+    to: 'running',
+    finishing: true,
+    reason: 'time-budget',
+    ended: [1],
+  });
+  assert.ok(Number(activeSeconds) >= 60);
+});
 
 storeTest('a search keeps all its jobs if one of them prevents the deletion', async (t) => {
   const store = await temporaryStore(t);
@@ -377,7 +374,7 @@ storeTest(
   },
 );
 
-storeTest('a leaderboard that is read while states are copied shows them', async (t) => {
+storeTest('a leaderboard that is read while states are copied shows the current states', async (t) => {
   const store = await temporaryStore(t);
   const { id } = await create(store);
   await advance(store, id);
@@ -409,7 +406,7 @@ storeTest('a search that cannot go on cancels its jobs and fails', async (t) => 
   assert.equal(await store.jobs.count('queued'), 0);
 });
 
-storeTest('jobs of searches wait for those of people, and do not fill the queue', async (t) => {
+storeTest('jobs of a search wait for other jobs, and do not fill the queue', async (t) => {
   const store = await temporaryStore(t);
   const { id } = await create(store);
   await advance(store, id);

@@ -97,7 +97,7 @@ test('listeners and readers wait for the sync of what they would see', async (t)
   );
 });
 
-test('after a failed sync the store refuses every use and claims nothing', async (t) => {
+test('after a failed sync the store rejects every use and acknowledges nothing', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await open(t, directory);
   const id = await newJob(store);

@@ -1,4 +1,4 @@
-/** A second process is refused even if the lock file of the first one was removed or replaced. */
+/** A second process is rejected even if the lock file was removed or replaced. */
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { openStore } from '../../../src/store/sqlite/open.ts';
 import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
 import { holdStore } from './hold-store.ts';
 
-test('rejects a directory in use, however often its lock file is removed', async (t) => {
+test('rejects a directory in use, even if its lock file is removed repeatedly', async (t) => {
   const directory = await temporaryDirectory(t);
   const child = await holdStore(t, directory);
   for (const damage of [

@@ -1,4 +1,4 @@
-/** A disk that loses at a power failure what was not synced: each sync of the log copies what the disk then has. */
+/** A simulated disk that loses at a power failure what was not synced. */
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ export async function simulatePowerLoss(t: TestContext, file: string): Promise<P
     disk = { log, databases: restarted ? [now] : [disk!.databases[0]!, now] };
   });
 
-  /** Reads again if the log restarts meanwhile: the database is read after the log, and both belong together. */
+  /** Reads again if the log restarts in between, because both files must belong together. */
   async function readBoth(): Promise<readonly [Buffer | null, Buffer | null]> {
     const read = (path: string) => readFile(path).catch(() => null);
     for (;;) {

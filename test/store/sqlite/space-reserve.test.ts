@@ -32,7 +32,7 @@ test('holds real blocks, releases them for one more attempt on a full disk, and 
   assert.ok((await occupied(file)) >= RESERVE_BYTES);
 });
 
-test('two operations that meet a full disk have the reserve one after the other', async (t) => {
+test('two operations on a full disk use the reserve one after the other', async (t) => {
   const directory = await temporaryDirectory(t);
   const reserve = await openSpaceReserve(directory);
   t.after(reserve.close);

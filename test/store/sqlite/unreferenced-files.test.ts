@@ -1,4 +1,4 @@
-/** Files without a row at the start: a missing database, an older one, and the remains of a killed process. */
+/** Files without a row at the start: a missing or older database, or a killed process. */
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -69,7 +69,7 @@ test('moves newer files without a row to lost+found, once, with a warning per di
   assert.deepEqual(await restart(directory), []);
 });
 
-test('an older database and then the newer one again lose nothing that is moved back', async (t) => {
+test('a start with an older database loses no file if the newer one and its files are moved back', async (t) => {
   const directory = await temporaryDirectory(t);
   const file = join(directory, 'atelier.sqlite');
   await restart(directory);

@@ -4,7 +4,7 @@ import { openStateDirectory } from '../../../src/store/transfer/state-directory.
 import { TABLES } from '../../../src/store/transfer/tables.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
-test('every table but those of a running service is transferred', async (t) => {
+test('every table is transferred, except the tables of a running service', async (t) => {
   const directory = await openStateDirectory(await temporaryDirectory(t), false);
   t.after(directory.close);
   const tables = await directory.db.introspection.getTables();

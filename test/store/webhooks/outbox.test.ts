@@ -36,7 +36,7 @@ async function runningJob(store: Store): Promise<string> {
   return id;
 }
 
-storeTest('the end of a job queues one message, which one claim gets', async (t) => {
+storeTest('the end of a job queues one message, and one claim gets it', async (t) => {
   const store = await temporaryStore(t);
   const id = await runningJob(store);
   const idle = { url: notify.url, deliveredAt: null, attempts: 0, lastError: null, nextAttemptAt: null };
@@ -131,7 +131,7 @@ storeTest(
   },
 );
 
-test('no file holds the secrets of delivered messages and of deleted jobs', async (t) => {
+test('no file contains the secrets of delivered messages and deleted jobs', async (t) => {
   const directory = await temporaryDirectory(t);
   const holdsSecret = async () => {
     const names = (await readdir(directory)).filter((name) => name.startsWith('atelier.sqlite'));

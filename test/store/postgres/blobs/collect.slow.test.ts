@@ -57,7 +57,7 @@ async function objectStore(t: TestContext, db: Kysely<Database>, known?: S3Serve
   return { server, objects, blobs };
 }
 
-/** Waits until another session waits for a lock. */
+/** Waits until another session is waiting for a lock. */
 async function untilBlocked(db: Kysely<Database>): Promise<void> {
   for (;;) {
     const { rows } = await sql`
@@ -68,7 +68,7 @@ async function untilBlocked(db: Kysely<Database>): Promise<void> {
   }
 }
 
-test('collects what no row refers to, and what is older than an hour', { skip }, async (t) => {
+test('collects blobs without a reference that are older than an hour', { skip }, async (t) => {
   const { db, blobs, collect } = await fixture(t);
   const referred = await blobs.put(Buffer.from('referred'));
   await refer(db, referred);
@@ -119,7 +119,7 @@ test('skips a blob while it is being stored again', { skip }, async (t) => {
   assert.equal((await blobs.get(digest)).length, 1);
 });
 
-test('a blob that is collected before its reference is stored again', { skip }, async (t) => {
+test('a blob that is collected before its reference is written is stored again', { skip }, async (t) => {
   const { db, blobs, other, collect } = await fixture(t);
   const shared = createReferencedBlobs(createChunkedBlobs(other));
   let calls = 0;
@@ -142,7 +142,7 @@ test('a blob that is collected before its reference is stored again', { skip }, 
   );
 });
 
-test('a reference that waits for the deletion of its blob is written after a new one', {
+test('a reference that is waiting for the deletion of its blob is written after a new one', {
   skip,
 }, async (t) => {
   const { db, blobs, other, connect } = await fixture(t);
@@ -156,7 +156,7 @@ test('a reference that waits for the deletion of its blob is written after a new
   );
   const [collected, stored] = await observer.connection().execute(async (barrier) => {
     await sql`select pg_advisory_lock(7)`.execute(barrier);
-    // The deletion has locked the blob and waits; the reference waits for the deletion.
+    // The deletion has locked the blob and is waiting, and the reference is waiting for the deletion.
     const collecting = collectBlobs(createPostgresRows(db));
     await untilBlocked(barrier);
     let isFirst = true;
@@ -184,7 +184,7 @@ test('a reference that is committed after the comparison is found by the deletio
   const kept = await blobs.put(Buffer.from('kept'));
   await blobs.put(Buffer.from('removed'));
   await age(db);
-  // The comparison with data sets waits after the statement has its snapshot.
+  // The comparison with data sets is waiting after the statement has its snapshot.
   await sql`create function atelier.pause() returns boolean language plpgsql volatile as
     'begin perform pg_advisory_xact_lock(7); return true; end'`.execute(db);
   await sql`alter table atelier.datasets rename to stored`.execute(db);
@@ -215,7 +215,7 @@ test('one of several processes collects', { skip }, async (t) => {
   assert.deepEqual(await collect(), { blobs: 1, objects: 0 });
 });
 
-test('objects are removed after their rows, and those without a row if they are old', { skip }, async (t) => {
+test('removes objects after their rows, and old objects without a row', { skip }, async (t) => {
   const { db } = await fixture(t);
   const { server, objects, blobs } = await objectStore(t, db);
   const name = (digest: string) => `atelier/blobs/${parseHex(digest)}`;

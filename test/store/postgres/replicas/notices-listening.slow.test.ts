@@ -36,7 +36,7 @@ describe('notices', { skip: withoutPostgres, concurrency: true }, () => {
     const { notices, ...member } = await join(t, url);
     await until(() => notices.mode() === 'listening');
     const received = record({ notices, ...member });
-    // The last look may still announce what the listeners have not heard.
+    // The last read may still announce changes of which the listeners were not notified.
     await until(() => received.includes('queue'));
     received.length = 0;
     await execute(
@@ -52,7 +52,7 @@ describe('notices', { skip: withoutPostgres, concurrency: true }, () => {
     assert.deepEqual(received, ['queue', 'event job_1', 'job job_1', 'models m', 'models m', 'keys']);
   });
 
-  test('a lost session looks at the tables when it is connected again', async (t) => {
+  test('a lost session reads the tables after it has connected again', async (t) => {
     const url = await sharedDatabase(t);
     const member = await join(t, url);
     const { notices, session } = member;

@@ -1,4 +1,4 @@
-/** Notices through PgBouncer in transaction mode, where LISTEN succeeds and nothing arrives; agreement without the dead. */
+/** Notices through PgBouncer in transaction mode, where LISTEN receives nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAgreement } from '../../../../src/store/postgres/replicas/agreement.ts';
@@ -54,7 +54,7 @@ test('logs once that notices do not arrive', { skip: withoutPostgres }, async (t
   assert.match(messages[0]!, /do not arrive, so it is polled; set DATABASE_DIRECT_URL/);
 });
 
-test('agreement waits for a process that hangs until it is dead, but for no dead one', {
+test('agreement waits for a process that hangs until it counts as dead, but not for a dead one', {
   skip: withoutPostgres,
 }, async (t) => {
   const url = await sharedDatabase(t);

@@ -7,7 +7,7 @@ import { startPostgres } from '../../../support/servers/postgres-server.ts';
 import { addCleanup } from '../../../support/start-service.ts';
 import { join, until } from '../join.ts';
 
-test('a replica trusts nothing while the database is away, nor the rows of others right afterwards', {
+test('a replica is not trusted during an outage of the database, and not steady right after it', {
   skip: withoutPostgres,
 }, async (t) => {
   const server = await startPostgres();

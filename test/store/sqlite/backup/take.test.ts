@@ -48,7 +48,7 @@ async function readBackup(t: TestContext, backup: string) {
   return { models: models.map(({ name }) => name), checkpoints: checkpoints.flat().length, warnings };
 }
 
-test('copies what the rows of the database name, and nothing else', async (t) => {
+test('copies exactly the files that the rows of the database name', async (t) => {
   const { directory, state, store } = await openIn(t);
   await publishNew(store, 'shoes', 'parameters');
   await addDataset(store, 'dst_a');
@@ -100,7 +100,7 @@ test('is complete while versions and checkpoints are created and deleted', async
   await Promise.all([change(), backUpOften()]);
 });
 
-test('reports files that are missing in the state directory, too', async (t) => {
+test('reports files that are missing in the state directory', async (t) => {
   const { directory, state, store } = await openIn(t);
   await publishNew(store, 'shoes', 'parameters');
   await publishNew(store, 'shoes', 'others');
@@ -226,7 +226,7 @@ test('a state of an earlier schema is backed up and restored, and then migrated'
   assert.ok((await readdir(target)).includes('before-0002.sqlite'));
 });
 
-test('a state of a development version is refused with advice, and is neither backed up nor restored', async (t) => {
+test('a state of a development version is neither backed up nor restored, and the error gives advice', async (t) => {
   const { directory, backup } = await makeBackup(t);
   const file = join(backup, 'atelier.sqlite');
   const raw = new DatabaseSync(file);

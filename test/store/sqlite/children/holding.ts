@@ -1,4 +1,4 @@
-/** Child process: holds a store open until killed; exits without closing when stdin ends. */
+/** Child process: holds a store open until killed or until stdin ends. */
 import { openStore } from '../../../../src/store/sqlite/open.ts';
 
 await openStore(process.argv[2]!);
