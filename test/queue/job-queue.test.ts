@@ -122,7 +122,7 @@ test('reports an unreadable table and continues', async () => {
   assert.deepEqual(seen, [['none', 'locked']]);
 });
 
-test('a job that is not admitted waits, and so do the jobs behind it, until the next notification', async () => {
+test('a job that is not admitted and the jobs behind it wait until the next notification', async () => {
   let largest = 'a';
   const { add, end, until, log, freed, queue } = controlledQueue(3, (id) => id <= largest);
   add('a', 'b', 'c');
@@ -138,7 +138,7 @@ test('a job that is not admitted waits, and so do the jobs behind it, until the 
   assert.deepEqual(freed.toSorted(), ['a', 'b', 'c']);
 });
 
-test('a job stops for the next one, which gets its slot, and only one at a time', async () => {
+test('one job at a time stops for the next one, and gives it its slot', async () => {
   const calls: unknown[] = [];
   const preempt: PreemptJob = async (waiting, running, lacking) => {
     calls.push([waiting, running.map(({ id }) => id), lacking]);

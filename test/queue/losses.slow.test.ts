@@ -64,7 +64,7 @@ test('lost tickets and abandoned claims are replaced', options, async (t) => {
   await Promise.all(waiting.map(async (id) => (await untilStarted(id)).end(id)));
 });
 
-test('a run that nothing works on in its own process is recovered', options, async (t) => {
+test('a run that its own process does not work on is recovered', options, async (t) => {
   const { a, create, untilStarted } = await startTwo(t, await queueDatabase(t), {}, { slots: 0 });
   const [first, second] = (await create(2)) as [string, string];
   await untilStarted(first);

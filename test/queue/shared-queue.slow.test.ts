@@ -77,7 +77,7 @@ test('a process that closes releases its job to another one at once', options, a
   assert.equal(await untilStarted(third), other);
 });
 
-test('a job that must wait or is left stays available to other processes', options, async (t) => {
+test('a job that must wait or is not taken stays available to other processes', options, async (t) => {
   const left = new Set<string>();
   const waiting = new Set<string>();
   // Notices and the poll start jobs as soon as they exist, before the sets are filled.
@@ -104,7 +104,7 @@ test('a job that must wait or is left stays available to other processes', optio
 });
 
 test(
-  'free slots are used before a job stops, and then one job stops for each waiting one',
+  'free slots are used before a job stops, and then one job stops for each waiting job',
   options,
   async (t) => {
     const { a, b, log, untilStarted } = await twoProcesses(t);
@@ -140,7 +140,7 @@ test(
   },
 );
 
-test('a job whose free slots are of no use to it stops another one after a while', options, async (t) => {
+test('a job that cannot use the free slots stops another one after a while', options, async (t) => {
   // As if b had no memory for any job.
   const refuse: AdmitJob = async () => null;
   const { a, b, log, untilStarted } = await twoProcesses(t, {}, { admit: refuse });

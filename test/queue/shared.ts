@@ -1,4 +1,4 @@
-/** Processes that share a queue, as stores and queues of this process. Their jobs run until the test ends them. */
+/** Stores and queues that share a database, like processes. A test ends their jobs. */
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';

@@ -76,7 +76,7 @@ test('a ticket has the rank that its job has when it is queued', { skip: without
   for (const id of [second, last, third, first]) assert.equal((await fetch())?.jobId, id);
 });
 
-test('an ended job leaves no ticket, and a transaction that fails changes none', {
+test('an ended job leaves no ticket, and a failed transaction changes no ticket', {
   skip: withoutPostgres,
 }, async (t) => {
   const { boss, db, errors, fetch, follow, tickets } = await ticketsFor(t);
@@ -97,7 +97,7 @@ test('an ended job leaves no ticket, and a transaction that fails changes none',
   assert.equal((await fetch())?.jobId, kept);
 });
 
-test('a claim does nothing to a later claim of the same ticket', { skip: withoutPostgres }, async (t) => {
+test('a claim does not affect a later claim of the same ticket', { skip: withoutPostgres }, async (t) => {
   const { boss, fetch, follow } = await ticketsFor(t);
   const [id] = jobIds(1) as [string];
   await follow(id, 'queued');

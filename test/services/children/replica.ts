@@ -1,4 +1,4 @@
-/** A replica as a process: replies to each message, the name of a model, with the version that the name means. */
+/** A replica as a process: replies to the name of a model with its current version. */
 import { startReplica } from '../replicas/replicas.ts';
 
 const cleanups: (() => Promise<void>)[] = [];

@@ -35,7 +35,7 @@ describe('clients waiting for an evaluation, a path or a report', async () => {
   const urls = { 300: `${evaluation}?split=train`, 301: path, 302: report };
   for (const [examples, url] of Object.entries(urls)) {
     test(`end its thread when the only one disconnects: ${url}`, { timeout: 30_000 }, async () => {
-      // Starts the thread for long tasks, which would go on if its task were aborted before.
+      // Starts the thread for long tasks. If its task were aborted earlier, the start would continue.
       await app.inject(`${path}?snapshots=50&grid=10&examples=${examples}`);
       const socket = await ask(url);
       const thread = await busyThread(threads);

@@ -28,7 +28,7 @@ const long = { network: { hidden: [300] }, examples: 60 };
 test('a client that disconnects ends the thread, and the next check succeeds', {
   timeout: 30_000,
 }, async () => {
-  // Starts the thread, which would go on if its task were aborted before.
+  // Starts the thread. If its task were aborted earlier, the start would continue.
   assert.equal((await post(longer)).json().passed, true);
   const { port } = app.server.address() as AddressInfo;
   const body = JSON.stringify(long);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { InjectOptions } from 'fastify';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
-test('an export and a gradient check complete while an evaluation of seconds runs', async (t) => {
+test('an export and a gradient check complete during a long evaluation', async (t) => {
   const { app } = await startService(t);
   await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
   const version = '/v1/models/wide/versions/1';

@@ -15,7 +15,7 @@ const network = (hidden: number) => ({
 });
 const examples = (count: number) => ({ pixels: new Uint8Array(0), labels: new Uint8Array(count) });
 
-/** Pools that record their tasks and the memory that is reserved meanwhile. */
+/** Pools that record their tasks and the memory reserved during them. */
 function recordWork(limit: number) {
   const memory = createMemoryLedger({ limit: limit * MEBIBYTE, base: 0 });
   const ran: [pool: string, task: string, isReserved: boolean][] = [];
@@ -31,7 +31,7 @@ function recordWork(limit: number) {
   return { work, ran, memory };
 }
 
-test('a long task does not run in the thread of the short ones; both reserve memory', async () => {
+test('long and short tasks run in different threads, and both reserve memory', async () => {
   const { work, ran, memory } = recordWork(1024);
   await work.run('evaluate', { network: network(40), examples: examples(10_000) });
   await work.run('evaluate', { network: network(800), examples: examples(60_000) });
@@ -42,7 +42,7 @@ test('a long task does not run in the thread of the short ones; both reserve mem
   assert.equal(memory.used(), 0);
 });
 
-test('a task whose memory is not free is rejected as overload, one that never fits as impossible', async () => {
+test('rejects a task as overload if too little memory is free, and as impossible if it can never fit', async () => {
   const { work, memory } = recordWork(128);
   using _other = memory.reserve(100 * MEBIBYTE, { what: 'A check' });
   const evaluation = (hidden: number) =>

@@ -24,7 +24,7 @@ const job = await train(app, tiny({ modelName: 'path', training }));
 const get = (query: string, id = job.id, headers = {}) =>
   app.inject({ url: `/v1/training-jobs/${id}/path${query}`, headers });
 
-test('a path leads to the published version, and measures what an evaluation measures', async () => {
+test('a path ends at the published version, with the figures of an evaluation', async () => {
   const query = '?snapshots=4&grid=2&examples=1000000&margin=0.5';
   const [first, concurrent] = await Promise.all([get(query), get(query)]);
   assert.equal(first.statusCode, 200, first.body);
@@ -81,7 +81,7 @@ test('only succeeded jobs have a path, within the limits of the query', async ()
   }
 });
 
-test('rejects a path that takes longer than half a minute, with options that fit, if any do', async (t) => {
+test('rejects a path that takes longer than half a minute, and suggests options that fit', async (t) => {
   const store = await temporaryStore(t);
   const digest = `sha256:${'d'.repeat(64)}`;
   const [examples, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];

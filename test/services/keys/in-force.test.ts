@@ -49,7 +49,7 @@ async function startWithFile(t: TestContext, text: string, configured = '') {
   return { directory, file, service, names, lines, next };
 }
 
-test('keys of the file are in force beside those of API_KEYS', async (t) => {
+test('keys of the file and keys of API_KEYS are in force together', async (t) => {
   const { names, lines } = await startWithFile(t, `# team\n${entry('b', 2)}\n`, entry('a', 1));
   assert.deepEqual([names(), lines], [['a', 'b'], []]);
 });
@@ -83,7 +83,7 @@ test('an error in the file at start names the file and the line, but not the has
   }
 });
 
-test('with an error in a later version of the file the keys in force stay, and the log names the line', async (t) => {
+test('an error in a later version of the file keeps the keys in force, and the log names the line', async (t) => {
   const { file, service, names, lines } = await startWithFile(t, entry('a', 1));
   const wrong = ['', `${entry('b', 2)}\n${entry('c', 3, 'boss')}`, 'hunter2'];
   for (const text of wrong) {
@@ -112,7 +112,7 @@ test('with an error in a later version of the file the keys in force stay, and t
   assert.deepEqual(lines.at(-1)?.details, { added: ['b'], removed: ['a'] });
 });
 
-test('a key is revoked when its entry is removed or changed, and no other', async (t) => {
+test('a key is revoked only when its own entry is removed or changed', async (t) => {
   const text = [1, 2, 3].map((n) => entry(`k${n}`, n)).join('\n');
   const { file, service } = await startWithFile(t, text);
   const before = Array.from(service.keys(), ({ revoked }) => revoked);
@@ -127,7 +127,7 @@ test('a key is revoked when its entry is removed or changed, and no other', asyn
   assert.equal(after[1]?.aborted, false);
 });
 
-test('notices a rewritten file, a renamed one, and the exchanged links of Kubernetes', async (t) => {
+test('detects a rewritten file, a renamed file, and the exchanged links of Kubernetes', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { directory, file, service, names, next } = await startWithFile(t, entry('a', 1));
   service.watch();

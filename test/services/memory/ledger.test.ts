@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { AtelierError, type ErrorCode } from '../../../src/errors.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
 
-/** A budget of 800 MiB: jobs take at most 600, and requests at most 200 while a job waits. */
+/** A budget of 800 MiB: jobs take at most 600, and requests at most 200 while a job is waiting. */
 const createLedger = () => createMemoryLedger({ limit: 1000 * MEBIBYTE, base: 200 * MEBIBYTE });
 const mib = (count: number) => count * MEBIBYTE;
 const withCode = (code: ErrorCode) => (error: unknown) =>
   error instanceof AtelierError && error.code === code;
 
-test('rejects a request whose memory is not free now, and admits it once it is', () => {
+test('rejects a request if too little memory is free, and admits it once there is enough', () => {
   const ledger = createLedger();
   const first = ledger.reserve(mib(500), { what: 'A check' });
   assert.throws(() => ledger.reserve(mib(400), { what: 'An upload' }), withCode('overloaded'));
@@ -42,7 +42,7 @@ test('jobs leave a minimum to requests', () => {
   using _request = ledger.reserve(mib(200), { what: 'A check' });
 });
 
-test('while a job waits, requests get their minimum only, so that they do not starve it', () => {
+test('while a job is waiting, requests get only their minimum', () => {
   const ledger = createLedger();
   const request = ledger.reserve(mib(400), { what: 'A check' });
   assert.equal(ledger.reserveForJob(mib(500)), null);
@@ -52,7 +52,7 @@ test('while a job waits, requests get their minimum only, so that they do not st
   assert.ok(ledger.reserveForJob(mib(500)));
 });
 
-test('reports freed memory only while a job waits', () => {
+test('reports freed memory only while a job is waiting', () => {
   const ledger = createLedger();
   let reports = 0;
   ledger.onFreed(() => reports++);
@@ -67,7 +67,7 @@ test('reports freed memory only while a job waits', () => {
   assert.equal(reports, 1);
 });
 
-test('cached memory gives way to reservations, as far as it is not in use', () => {
+test('reservations evict cached memory that is not in use', () => {
   const ledger = createLedger();
   let cached = mib(300);
   const inUse = mib(100);

@@ -7,7 +7,7 @@ import type { AliasMove } from '../../../src/domain/models/alias.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after });
-/** 94 steps, of which two are enough to be better than two steps of 1024 images. */
+/** 94 steps. Two of them are enough to be better than two steps of 1024 images. */
 const longer = { epochs: 1, validation: { fraction: 0.9 } };
 
 async function champion(modelName: string): Promise<number> {
@@ -102,7 +102,7 @@ test('images that a teacher was trained on are not held out from its student', a
   assert.match(publication!.reason, /no image was held out for validation/);
 });
 
-test('a training that does not learn publishes nothing unless its job says so', async () => {
+test('a training that does not learn publishes nothing unless its job requests it', async () => {
   // At η λ = 1 every step removes all weights, so all images get the same class.
   const optimizer = { type: 'sgd', learningRate: 0.01 } as const;
   const training = { epochs: 1, batchSize: 1024, l2: 100, validation: { fraction: 0.98 }, optimizer };

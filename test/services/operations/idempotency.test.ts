@@ -46,7 +46,7 @@ test('a response is replayed for 24 hours, then the request creates again', asyn
   assert.equal(await store.jobs.count('queued'), 2);
 });
 
-test('the same key of two callers means two requests, also concurrently', async (t) => {
+test('two callers can use the same key for different requests, even concurrently', async (t) => {
   const store = await temporaryStore(t);
   const once = service(store);
   const other = { ...keyed, caller: 'other', fingerprint: 'g' };
@@ -56,7 +56,7 @@ test('the same key of two callers means two requests, also concurrently', async 
   assert.deepEqual(await respondTo(once, store, other), [theirs, true]);
 });
 
-test('during the first request its repetition is reported as in progress, and another request with the key is rejected', async (t) => {
+test('a repeated request is reported as in progress during the first one, and another one with its key is rejected', async (t) => {
   const store = await temporaryStore(t);
   const once = service(store);
   const begun = Promise.withResolvers<void>();

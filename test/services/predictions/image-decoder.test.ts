@@ -57,7 +57,7 @@ test('an aborted request stops before its next file', async () => {
   const controller = new AbortController();
   const files = Array.from({ length: 4 }, () => large);
   const decoding = decode(files, controller.signal);
-  // Its first large image is being decoded when a later request has read its header and waits.
+  // Its first large image is being decoded when a later request has read its header and is waiting.
   const next = decode([large]);
   controller.abort(new Error('left'));
   await assert.rejects(decoding, /left/);

@@ -18,7 +18,7 @@ const dataset = {
   test: examples,
 };
 
-test('times steps again if a training was faster than they were', async (t) => {
+test('measures the steps again if a training was faster than measured', async (t) => {
   const store = await temporaryStore(t);
   let timings = 0;
   const numeric = {

@@ -42,7 +42,7 @@ test('a job waits for memory, with one event that explains it, until a reservati
   assert.equal((await startRun(store, third)).job.waiting, null);
 });
 
-test('a job that is withdrawn no longer waits, and requests get the memory again', async (t) => {
+test('a withdrawn job stops waiting, and requests get the memory again', async (t) => {
   const { store, memory, admit, create, waiting } = await admissionFor(t, 1);
   const [first, second] = [await create(), await create()];
   const running = await admit(first);

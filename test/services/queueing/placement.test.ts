@@ -25,7 +25,7 @@ const replica = (id: string, { slots = 2, jobBytes = BYTES, kernel = OLD }: Chan
   environment: { kernel, fused: true },
 });
 
-/** Which replicas leave a job to others. */
+/** The replicas that leave a job to others. */
 async function leftBy(
   t: TestContext,
   replicas: readonly Replica[],

@@ -35,7 +35,7 @@ async function preemptionFor(t: TestContext) {
   };
 }
 
-test('the job of the lowest priority stops, of several the youngest, and none of equal priority', async (t) => {
+test('stops the youngest job of the lowest priority, and none of equal priority', async (t) => {
   const { preempt, create, run, require } = await preemptionFor(t);
   const [usual, low, alsoLow] = [await run(0, 0), await run(-1, 0), await run(-1, 0)];
   const running = [usual, low, alsoLow];
@@ -44,7 +44,7 @@ test('the job of the lowest priority stops, of several the youngest, and none of
   assert.equal(await preempt(await create(1), running, 'slot'), alsoLow.id);
 });
 
-test('one job stops for a waiting one, until it has ended; another may stop if the slot was taken', async (t) => {
+test('only one job at a time stops for a waiting one, and another one if the slot was taken', async (t) => {
   const { store, base, preempt, create, run, require } = await preemptionFor(t);
   const [low, alsoLow] = [await run(0, 0), await run(0, 0)];
   require(0);
@@ -62,7 +62,7 @@ test('one job stops for a waiting one, until it has ended; another may stop if t
   assert.equal(await preempt(waiting, [low, { id: other, bytes: 0 }], 'slot'), low.id);
 });
 
-test('no job stops if a slot becomes free without that, or for a job that no longer waits', async (t) => {
+test('no job stops if a slot is about to become free, or for a job that is no longer waiting', async (t) => {
   const { store, preempt, create, run, require } = await preemptionFor(t);
   const [low, pausing] = [await run(0, 0), await run(3, 0)];
   require(0);

@@ -12,7 +12,7 @@ test('a queue position is free when the first running job ends', () => {
   assert.equal(estimateRetryAfter(running(90, null), 2), 90, 'one that has no estimate yet does not count');
 });
 
-test('it is a whole number from 1 to 3600', () => {
+test('Retry-After is a whole number from 1 to 3600', () => {
   assert.equal(estimateRetryAfter(running(0.01), 1), 1);
   assert.equal(estimateRetryAfter(running(0), 1), 1);
   assert.equal(estimateRetryAfter(running(1e9), 1), 3600);

@@ -13,7 +13,7 @@ test('replicas', { skip: withoutPostgres }, async (t) => {
   const b = await startReplica(t, url);
   await until(() => [a, b].every(({ store }) => store.notices.mode() === 'listening'));
 
-  await t.test('an alias moved on one is not outdated on the other after the response', async () => {
+  await t.test('an alias moved on one is current on the other after the response', async () => {
     for (let version = 1; version <= 2; version++) await publishVersion(a, 'digits');
     for (let move = 0; move < 100; move++) {
       const version = 1 + (move % 2);
@@ -26,7 +26,7 @@ test('replicas', { skip: withoutPostgres }, async (t) => {
   });
 
   await t.test(
-    'a model in memory is found without the database, and another one keeps its place',
+    'names of other models are resolved without the database, and the changed model only once',
     async () => {
       await publishVersion(a, 'letters');
       await b.models.load('letters');

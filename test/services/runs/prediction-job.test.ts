@@ -12,7 +12,7 @@ import { createNumericPool } from '../../../src/workers/pools.ts';
 import { temporaryStore, trained } from '../../store/fixtures.ts';
 import { addCleanup } from '../../support/start-service.ts';
 
-test('a prediction job without free memory shows that it waits, until it is cancelled', async (t) => {
+test('a prediction job that is waiting for memory shows this until it is cancelled', async (t) => {
   const store = await temporaryStore(t);
   const catalog = createCatalog([]);
   const pool = createNumericPool(assert.fail);

@@ -20,7 +20,7 @@ async function eventsOf(id: string, wanted: JobEvent['type']): Promise<JobEvent[
   return data.flatMap(({ type, data }: JobEvent) => (type === wanted ? [data] : []));
 }
 
-test('a job of higher priority stops the running one, which then continues by itself to the same digest', async () => {
+test('a job stopped by one of higher priority continues later to the same digest', async () => {
   const long = await queueJob(app, interruptible);
   await untilJob(app, long.id, isUnderway);
   const equal = await queueJob(app, tiny());
@@ -45,7 +45,7 @@ test('a job of higher priority stops the running one, which then continues by it
   assert.equal((await untilJob(app, undisturbed.id, hasEnded)).digest, ended.digest);
 });
 
-test('a job that is stopped again and again keeps its progress; one that a client paused stays paused', async () => {
+test('a job that is stopped repeatedly keeps its progress, and one paused by a client stays paused', async () => {
   const long = await queueJob(app, interruptible);
   await untilJob(app, long.id, isUnderway);
   const steps: number[] = [];

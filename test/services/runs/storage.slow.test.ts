@@ -1,4 +1,4 @@
-/** Training while the storage does not accept the writes of a run: full, out of reach, or the job is lost. */
+/** Training while the storage is full or unreachable, or the run has lost its job. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';

@@ -1,4 +1,4 @@
-/** Plans of searches, and requests that are refused because one of their trials could not be trained. */
+/** Plans of searches, and requests that are rejected because a trial is impossible. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { z } from 'zod';
@@ -19,7 +19,7 @@ type Body = Partial<z.input<typeof searchRequestSchema>>;
 const rate = '/training/optimizer/learningRate';
 const RATES = { path: rate, choices: [0.1, 0.2] };
 
-/** Forty images of two classes, of which four are held out by default. */
+/** Forty images of two classes. Four are held out by default. */
 async function createPlanner(t: Parameters<typeof temporaryStore>[0]) {
   const store = await temporaryStore(t);
   const labels = Uint8Array.from({ length: 40 }, (_, n) => n % 2);
@@ -308,7 +308,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
   ['a grid beyond the budget', { budget: { epochs: 17 } }, '#/budget/epochs', /at least 18: all settings/],
 ];
 
-test('refuses what a training request refuses, and what makes no search, with its place', async (t) => {
+test('rejects invalid training options and searches without variations, with a pointer', async (t) => {
   const plan = await createPlanner(t);
   for (const [title, body, pointer, words] of REFUSED) {
     await assert.rejects(plan(body), (error) => {
@@ -325,7 +325,7 @@ test('refuses what a training request refuses, and what makes no search, with it
   }
 });
 
-test('the schema refuses a variation that is neither choices nor a range', () => {
+test('the schema rejects a variation that has neither choices nor a range', () => {
   for (const variation of [
     {},
     { choices: [] },

@@ -93,7 +93,7 @@ test('plots show means over the repeats, in per cent, and the best trial of the 
   );
 });
 
-test('a search without a result has nothing to draw', () => {
+test('rejects the plot of a search without a result', () => {
   assert.throws(
     () => draw('slices', { ...search, best: null }),
     (error: AtelierError) =>

@@ -1,4 +1,4 @@
-/** Trainings that end before their last epoch: the reason and the published parameters. */
+/** Trainings that end before their last epoch: reason and published parameters. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { CheckpointRecord } from '../../../src/domain/jobs/checkpoint.ts';
@@ -105,7 +105,7 @@ async function warningsOf({ id }: TrainingJob): Promise<{ code: string; epoch: n
     .map((event: { data: object }) => event.data);
 }
 
-test('warns of a learning rate that is far too large: dead units, constant prediction, large gradient', async () => {
+test('warns about a learning rate that is far too large: dead units, constant prediction, large gradient', async () => {
   const warnings = await warningsOf(await trained({ epochs: 1, optimizer: { learningRate: 100 } }));
   assert.deepEqual(
     warnings.map(({ code, epoch }) => [code, epoch]),
@@ -129,7 +129,7 @@ test('warns by the loss if a training explodes and dies within an epoch', async 
   assert.match(exploding!.message, /training loss of epoch 1 was .*; a uniform guess has 2\.30/);
 });
 
-test('warns of a penalty that removes all weights', async () => {
+test('warns about a penalty that removes all weights', async () => {
   const warnings = await warningsOf(await trained({ epochs: 1, l2: 10 }));
   assert.deepEqual(
     warnings.map(({ code }) => code),
@@ -138,6 +138,6 @@ test('warns of a penalty that removes all weights', async () => {
   assert.match(warnings[0]!.message, /penalties \(l1, l2, weight decay\)/);
 });
 
-test('does not warn of a normal training', async () => {
+test('does not warn about a normal training', async () => {
   assert.deepEqual(await warningsOf(await trained({ epochs: 2 })), []);
 });

@@ -183,7 +183,7 @@ test('with one slot jobs run one after the other, in order of arrival', async ()
   assert.ok(jobs[1]!.finishedAt! <= jobs[2]!.startedAt!);
 });
 
-test('a full queue gives 429 with Retry-After; the running job does not count', async () => {
+test('a full queue gives 429 with Retry-After, and the running job does not count', async () => {
   const running = await queueJob(app, endless);
   await untilJob(app, running.id, isUnderway);
   const waiting = [await queueJob(app), await queueJob(app)];

@@ -1,4 +1,4 @@
-/** Every training option, in the service: it publishes a model that the option changes. */
+/** Every training option in the service: it changes the published model. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startService, type TrainingBody, tiny, train } from '../../support/start-service.ts';
@@ -124,7 +124,7 @@ test('the number of threads does not change the result, with any options', async
   for (const other of others) assert.deepEqual(other, first);
 });
 
-test('balanced weights of equally frequent classes change nothing; others do', async () => {
+test('balanced weights of equally frequent classes change nothing, but others do', async () => {
   const plain = await train(app, body('weighted'));
   const balanced = await train(app, body('weighted', { classWeights: 'balanced' }));
   assert.deepEqual([balanced.status, balanced.digest], ['succeeded', plain.digest]);

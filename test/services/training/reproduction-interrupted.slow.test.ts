@@ -44,7 +44,7 @@ test('a paused verification resumes, and ends at the step at which the budget en
   const post = (path: string) => app.inject({ method: 'POST', url: `/v1/training-jobs/${path}` });
   const longer = { ...interruptible, training: { ...interruptible.training, epochs: 32 } };
   const [short, long] = [await train(app, interruptible), await train(app, longer)];
-  // As if the longer one had been stopped where the shorter one ended.
+  // Makes the longer job look stopped at the step where the shorter one ended.
   const stop = `update jobs set stopped_step = ?, stopped_reason = 'budget', digest = ? where id = ?`;
   const database = new DatabaseSync(join(stateDir, 'atelier.sqlite'), { timeout: 5000 });
   database.prepare(stop).run(short.stoppedAt!.step, short.digest, long.id);

@@ -84,7 +84,7 @@ for (const [reason, { training }] of Object.entries(endings)) {
   });
 }
 
-test('a receipt lists what the digest depends on, and equals that of the reproduction', async () => {
+test('a receipt lists what the digest depends on, and equals the receipt of the reproduction', async () => {
   const job = await trained({ epochs: 1 }, { seed: 3, modelName: 'receipted' });
   const { id: _, digest: __, receipt, ...rest } = job;
   const wasm = await readFile(new URL('../../../src/numerics/simd/kernel.wasm', import.meta.url));
@@ -162,7 +162,7 @@ test('reports whether kernel and processor are the same', async () => {
   });
 });
 
-test('only successful jobs can be verified; every job that ran has a receipt', async () => {
+test('only successful jobs can be verified, but every job that ran has a receipt', async () => {
   const failing = { epochs: 50, optimizer: { learningRate: 100 }, validation: { fraction: 0.9 } };
   const failed = await trained(failing, { network: { hidden: new Array(8).fill(32) } });
   const { digest, stoppedAt, seed } = failed.receipt!;

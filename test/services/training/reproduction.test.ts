@@ -10,7 +10,7 @@ const environment = (fused: boolean) => ({
   detectEnvironment: () => ({ dataset: { id: 'fashion-mnist', digest: 'sha256:d' }, kernel, fused }),
 });
 
-test('a job that ran in two environments cannot be verified, and a verification that did so names both', async (t) => {
+test('a job that ran in two environments cannot be verified, and a verification that did names both', async (t) => {
   const store = await temporaryStore(t);
   const { id: of } = await store.jobs.create(request(), untouched);
   const target = { of, expected: trained.digest, kernel, fused: false };

@@ -4,7 +4,7 @@ import { createWaits } from '../../../src/services/runs/waits.ts';
 import { createTrainingService } from '../../../src/services/training/jobs.ts';
 import { request, temporaryStore, untouched } from '../../store/fixtures.ts';
 
-test('a job that waits for storage has another revision, although its row is the same', async (t) => {
+test('a job that is waiting for storage has another revision, although its row is the same', async (t) => {
   const store = await temporaryStore(t);
   const waits = createWaits('storage');
   const unused = {} as never;

@@ -39,7 +39,7 @@ assert.deepEqual(teacher.model, { name: 'teacher', version: 1 }, teacher.error?.
 await train(app, { ...body('teacher', [8]), seed: 1 });
 const labelled = await train(app, body('student', [16]));
 
-test('a network learns from a teacher, and its version says from which', async () => {
+test('a network learns from a teacher, and its version names the teacher', async () => {
   const job = await train(app, body('student', [16], distil(0.5, 'teacher')));
   assert.equal(job.status, 'succeeded', job.error?.message);
   const teachers = [{ name: 'teacher', version: 1 }];
@@ -84,7 +84,7 @@ test('a job is verified with the same teachers', async () => {
 const create = async (request: TrainingBody) =>
   app.inject({ method: 'POST', url: '/v1/training-jobs', payload: request });
 
-test('rejects a teacher that does not exist, naming its place in the list', async () => {
+test('rejects a teacher that does not exist, with its position in the list', async () => {
   const response = await create(body('x', [16], distil(0.5, 'teacher@1', 'teacher@9')));
   const pointer = '#/training/distillation/teachers/1';
   const problem = assertProblem(response, 422, 'unknown-model', pointer);
@@ -129,7 +129,7 @@ async function searchedJobs(payload: SearchBody) {
   return { created: created.json<Search>(), jobs: data };
 }
 
-test('all trials of a search have the teachers that its names meant when it was created', async () => {
+test('all trials of a search have the teachers that its references meant at its creation', async () => {
   const { created, jobs } = await searchedJobs(
     search(distil(0.5, 'teacher', 'teacher@2'), [
       { path: '/training/distillation/weight', choices: [0.3, 1] },

@@ -44,7 +44,7 @@ test('a training starts from the given version, in every form of reference', asy
   assert.notEqual(digests[0], fresh.digest);
 });
 
-test('without a version it starts from the champion at the time of the request, which the job records', async () => {
+test('without a version it starts from the current champion, and the job records the version', async () => {
   for (const warmStart of ['start', { name: 'start' }]) {
     const job = await train(app, body('newest', { warmStart }));
     assert.deepEqual([job.status, job.warmStart], ['succeeded', { name: 'start', version: 1 }]);
@@ -130,7 +130,7 @@ test('reports all differences from the model at once, and marks defaults', async
   assert.deepEqual(pointers, ['#/network/hidden', '#/network/activation', '#/training/standardize']);
 });
 
-test('without a version it starts from the champion, if any; accepts any alias', async () => {
+test('without a version it starts from the champion, if any, and any alias is accepted', async () => {
   for (const alias of ['champion', 'first']) {
     const url = `/v1/models/start/aliases/${alias}`;
     const { statusCode } = await app.inject({ method: 'PUT', url, payload: { version: 1 } });

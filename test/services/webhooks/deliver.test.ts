@@ -135,7 +135,7 @@ test('a host name is sent to only if all of its addresses are public or listed',
       signal: AbortSignal.timeout(5000),
     });
   const loopback = { address: '127.0.0.1', family: 4 };
-  // A name server that is asked again would now answer with another address.
+  // A second DNS query would now return another address.
   let answers = 0;
   assert.equal(
     await send(async () => (answers++ === 0 ? [loopback] : [{ address: '127.0.0.2', family: 4 }])),
@@ -153,7 +153,7 @@ test('a host name is sent to only if all of its addresses are public or listed',
   );
 });
 
-test('a request by TLS names the host, and its certificate must be that of the host', async (t) => {
+test('a request by TLS names the host, and the certificate must match the host', async (t) => {
   // openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=hooks.example \
   //   -addext subjectAltName=DNS:hooks.example -keyout key.pem -out certificate.pem
   const read = (name: string) => readFileSync(join(import.meta.dirname, '../../fixtures/tls', name), 'utf8');
@@ -198,7 +198,7 @@ test('an origin that is no longer listed gets nothing', async (t) => {
   assert.equal(receiver.received.length, 0);
 });
 
-test('an attempt ends without a response, and reads no long one', async (t) => {
+test('an attempt without a response ends, and a long response is not read to its end', async (t) => {
   const silent = await startReceiver(t, () => {});
   const signal = AbortSignal.timeout(5000);
   const post = (origin: string, timeoutMs = 5000) =>
@@ -220,7 +220,7 @@ test('an attempt ends without a response, and reads no long one', async (t) => {
   await assert.rejects(post(stopped.origin), /ECONNREFUSED/);
 });
 
-test('a stop breaks attempts off, and the next start sends them', async (t) => {
+test('a stop aborts attempts, and the next start repeats them', async (t) => {
   const store = await temporaryStore(t);
   const receiver = await startReceiver(t, (response, n) => void (n > 1 && response.writeHead(204).end()));
   const first = deliver(t, store, [receiver.origin]);
