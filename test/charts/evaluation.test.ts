@@ -57,7 +57,7 @@ test('a confusion matrix shows every count, and shades correct and wrong cells i
   assert.match(describe(renderSvg(drawConfusion(perfect, LIGHT))), /There are no mistakes\./);
 });
 
-test('bars of a reliability diagram end at the accuracy of their bin, and empty bins have none', () => {
+test('bars of a reliability diagram end at the accuracy of their bin, and empty bins have no bar', () => {
   const bins = reliabilityInput().bins.map((bin, i) => ({ ...bin, accuracy: i === 14 ? 1 : bin.accuracy }));
   const svg = renderSvg(drawReliability({ ...reliabilityInput(), bins }, LIGHT));
   const [, d] = /<path d="([^"]+)" fill="[^"]+" fill-opacity="0.45"/.exec(svg)!;

@@ -125,7 +125,7 @@ test('one epoch is a dot, a missing value is a gap, and a lone value between gap
   assert.equal(dots.length, 1, 'only the lone value');
 });
 
-test('values that are not positive are gaps on a logarithmic scale, and no value at all is allowed', () => {
+test('values that are not positive are gaps on a logarithmic scale, and a chart without values is drawn', () => {
   const records = epochRecords(50).map((record, i) => ({
     ...record,
     gradientNorm: i === 10 ? 0 : 10 ** -(i % 5),
@@ -141,7 +141,7 @@ test('values that are not positive are gaps on a logarithmic scale, and no value
   assert.match(renderSvg(drawEpochs('gradient-norm', zero, LIGHT)), />gradient: no value</);
 });
 
-test('of several trainings, one line each is drawn: validation, or training where one has none', () => {
+test('draws one line for each of several trainings, from the validation figures if it has any', () => {
   const svg = renderSvg(drawEpochs('accuracy', epochsInput(10, 8), LIGHT));
   assert.match(svg, />Accuracy by epoch, validation images</);
   assert.equal(new Set(svg.match(/stroke-dasharray="[^"]+"/g)).size, 7, 'dashes differ');
@@ -163,7 +163,7 @@ test('a test line states how many looks at the test set it represents', () => {
   assert.doesNotMatch(draw(10, 'loss', 2), /look/);
 });
 
-test('marks point out epochs, one for each kind and pixel, and none outside the plot', () => {
+test('marks point out epochs, at most one of a kind per pixel, and none outside the plot', () => {
   const marks = [
     { x: 2, kind: 'warning' },
     { x: 2, kind: 'warning' },

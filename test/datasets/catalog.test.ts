@@ -18,7 +18,7 @@ const summary = (id: string): DatasetSummary => ({
   report: null,
 });
 
-test('finds what other processes have added since, and drops what they removed', async () => {
+test('finds data sets that other processes have added, and drops removed ones', async () => {
   let stored = [summary('dst_1')];
   let listings = 0;
   const catalog = createCatalog([], {
@@ -46,7 +46,7 @@ test('finds what other processes have added since, and drops what they removed',
   );
 });
 
-test('a change during a listing is seen by a second one', async () => {
+test('a change during a listing is found by the next listing', async () => {
   const begun = Promise.withResolvers<void>();
   const answers = [Promise.withResolvers<DatasetSummary[]>(), Promise.withResolvers<DatasetSummary[]>()];
   let listings = 0;

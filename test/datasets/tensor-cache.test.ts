@@ -80,7 +80,7 @@ test('retries a failed load', async () => {
   assert.ok(await cache.get(summary('a')));
 });
 
-test('frees data sets that no user retains, and counts only those', async () => {
+test('counts and frees only data sets that no user retains', async () => {
   const { cache, loaded, getAll } = cacheOf();
   await getAll('a', 'b');
   {
@@ -95,7 +95,7 @@ test('frees data sets that no user retains, and counts only those', async () => 
   assert.deepEqual(loaded, ['a', 'b', 'b']);
 });
 
-test('admits loads, except of retained data sets, and does not cache a refusal', async () => {
+test('checks the memory for each data set that is not retained, and does not cache a rejection', async () => {
   let isFull = true;
   const cache = createTensorCache({
     load: async () => ({ train: none, test: none }),

@@ -34,7 +34,7 @@ test('names the kind of a file', async () => {
   for (const [file, kind] of cases) assert.equal(describeFile(file.subarray(0, 512)), kind);
 });
 
-test('an import names what was sent instead of a model', async () => {
+test('an import names the kind of a file that is not a model', async () => {
   const png = await image.clone().png().toBuffer();
   const cases: readonly [file: Uint8Array, message: RegExp][] = [
     [png, /it is a PNG image, not an .npy, .npz, safetensors or ONNX file/],

@@ -51,7 +51,7 @@ export function npyEntry(name: string, data: Float32Array | Float64Array | Uint8
   return { [`${name}.npy`]: npyBytes(data, shape) };
 }
 
-/** What scripts/model_format_fixtures.py recorded of a file. */
+/** A file, as recorded by scripts/model_format_fixtures.py. */
 export interface FormatFixture {
   readonly file: string;
   readonly activation: Network['activation'];

@@ -25,7 +25,7 @@ async function rowsOf(bytes: Uint8Array): Promise<number[][]> {
 const row = (...parts: [value: number, times: number][]) =>
   parts.flatMap(([value, times]) => new Array<number>(times).fill(value));
 
-test('a wide image keeps its aspect ratio between black bars; colours become luma', async () => {
+test('a wide image keeps its aspect ratio between black bars, and colours become luma', async () => {
   const rows = await rowsOf(await plain(560, 280).png().toBuffer());
   for (const [y, pixels] of rows.entries()) {
     assert.deepEqual(pixels, row([y >= 7 && y < 21 ? luma : 0, 28]), `row ${y}`);
@@ -75,7 +75,7 @@ test('an image of 28×28 is unchanged, bit for bit', async () => {
   assert.deepEqual([batch, corrected], [await decodeImage(bytes), []]);
 });
 
-test('applies the EXIF orientation of a 28×28 image, too', async () => {
+test('applies the EXIF orientation of a 28×28 image', async () => {
   const greys = IMAGES.subarray(0, 784);
   const lying = await sharp(await toPng(greys))
     .withMetadata({ orientation: 6 })

@@ -1,4 +1,4 @@
-/** Fixtures of scripts/numerics_fixtures.py and knobs_fixtures.py, and vector assertions. */
+/** Fixtures of scripts/numerics_fixtures.py and knobs_fixtures.py; vector assertions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Activation } from '../../src/numerics/network/activations.ts';

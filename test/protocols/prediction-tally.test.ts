@@ -11,7 +11,7 @@ function rows(greatest: readonly number[]): Float32Array {
   return Float32Array.from(greatest.flatMap((p, n) => [0, 1, 2].map((k) => (k === n % 3 ? p : 0))));
 }
 
-test('a bucket holds probabilities up to its bound, and the last one those above all bounds', () => {
+test('a bucket holds probabilities up to its bound, and the last bucket all others', () => {
   const bounds = [...TOP_PROBABILITY_BOUNDS];
   const next = (bound: number) => bound + 1e-6;
   const { buckets, classes, probabilitySum } = tallyPredictions(rows([0.1, ...bounds.map(next)]), 3);
@@ -32,7 +32,7 @@ test('the first of equal probabilities counts, and undefined ones do not', () =>
   );
 });
 
-test('the tallies of blocks add up to that of all images', () => {
+test('the tallies of blocks add up to the tally of all images', () => {
   const all = rows([0.35, 0.4, 0.6, 0.75, 0.9999, 0.5, 0.25]);
   const whole = tallyPredictions(all, 3);
   for (const ends of [[21], [3, 21], [6, 15, 21]]) {

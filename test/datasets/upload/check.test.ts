@@ -142,7 +142,7 @@ test('lists five of many duplicates', async (t) => {
   assert.deepEqual(codes(report), ['dark-images', 'contradictory-labels', 'constant-images']);
 });
 
-test('warns of pixels on a smaller scale than 0–255, as those of load_digits', async (t) => {
+test('warns about pixels on a smaller scale than 0–255, such as the pixels of load_digits', async (t) => {
   const at = async (white: number, type: 'bytes' | 'floats') => {
     const scale = (bytes: Uint8Array) => {
       const scaled = Float64Array.from(bytes, (value) => (value % 2 === 0 ? 0 : white));
@@ -164,7 +164,7 @@ test('warns of pixels on a smaller scale than 0–255, as those of load_digits',
   assert.deepEqual([await at(1, 'floats'), await at(33, 'bytes'), await at(33, 'floats')], [[], [], []]);
 });
 
-test('warns of unbalanced classes and of a class without test images', async (t) => {
+test('warns about unbalanced classes and a class without test images', async (t) => {
   const few = labels(22, 2).fill(0);
   few.set([1, 1]);
   const one = {

@@ -1,4 +1,4 @@
-/** Coloured drawings of circles, squares and triangles on light backgrounds, from a seed. */
+/** Coloured drawings of circles, squares and triangles, from a seed. */
 import sharp from 'sharp';
 
 export const SHAPES = ['circle', 'square', 'triangle'] as const;

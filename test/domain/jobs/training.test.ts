@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
 
-test("a request with a data set alone means the notebook's network", () => {
+test("a request with only a data set trains the notebook's network", () => {
   assert.deepEqual(trainingRequestSchema.parse({ dataset: 'fashion-mnist' }), {
     dataset: 'fashion-mnist',
     seed: 0,
@@ -38,7 +38,7 @@ test("a request with a data set alone means the notebook's network", () => {
   });
 });
 
-test('fields given in a nested object keep the defaults of the others', () => {
+test('a nested object with some fields gets the defaults of the others', () => {
   const { network, training } = trainingRequestSchema.parse({
     dataset: 'd',
     network: { hidden: [] },

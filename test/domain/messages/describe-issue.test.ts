@@ -31,7 +31,7 @@ test('finds the fields of a name at any depth, each once', () => {
   assert.deepEqual(findFields(trainingRequestSchema, 'none'), []);
 });
 
-test('an unknown field whose name only one other field has is told its path, if it is another one', () => {
+test('suggests the path of an unknown field if only one other field has its name', () => {
   const request = (training: object) => details(trainingRequestSchema, { dataset: 'mine', training });
   assert.match(
     request({ learningRate: 1 }).join(),
@@ -57,7 +57,7 @@ test('lists the allowed fields of an object in an array, a union or the text of 
   ]);
 });
 
-test('the size of a value of the wrong type does not matter', () => {
+test('the error of a value of the wrong type does not depend on its size', () => {
   const request = (training: object, network: object = {}) =>
     details(trainingRequestSchema, { dataset: 'mine', training, network });
   for (const teachers of ['', 'fashion-mnist']) {

@@ -12,7 +12,7 @@ test('suggests the nearest name within two letters, else one with a common begin
   assert.equal(nearestName('momemtun', KNOWN), 'momentum');
 });
 
-test('suggests nothing for names that resemble none', () => {
+test('suggests nothing for a name that resembles no allowed name', () => {
   for (const name of ['colour', 'ab', 'x', 'x'.repeat(100_000)])
     assert.equal(nearestName(name, KNOWN), undefined);
 });

@@ -374,7 +374,7 @@ for (const status of ['succeeded', 'failed', 'cancelled'] as const) {
   });
 }
 
-test('counts the time in which a search is not paused, whichever process counts it', () => {
+test('counts the time in which a search is not paused, in any process', () => {
   const at = (seconds: number) => new Date(1e12 + 1000 * seconds);
   const change = (seconds: number, to: string) => ({ at: at(seconds).toISOString(), to });
   const paused = [change(0, 'running'), change(10, 'pausing'), change(12, 'paused')];

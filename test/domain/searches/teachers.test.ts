@@ -15,7 +15,7 @@ const request = {
   ],
 };
 
-test('lists the teachers of all trials and those of choices, with their places', () => {
+test('lists the teachers of all trials and of the choices, with their positions', () => {
   assert.deepEqual(
     listTeachers(request).map(({ reference, pointer }) => [pointer, reference]),
     [
@@ -31,7 +31,7 @@ test('lists the teachers of all trials and those of choices, with their places',
   assert.deepEqual(listTeachers({ training: { distillation: null }, vary: [] }), []);
 });
 
-test('replaces the teachers and nothing else', () => {
+test('replaces only the teachers', () => {
   const replaced = replaceTeachers(request, () => 'replaced');
   const teachers = ['replaced', 'replaced'];
   assert.deepEqual(replaced, {

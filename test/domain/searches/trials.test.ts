@@ -81,7 +81,7 @@ test('ranks repeats by their mean, with the standard error of the mean', () => {
   assert.deepEqual(ranked[0]!.jobs, ['job_10', 'job_11']);
 });
 
-test('failed trials come last without a rank, and trials that were stopped say so', () => {
+test('failed trials come last without a rank, and stopped trials are marked', () => {
   const failed = trial(1, [[0.1, 0.9]], { status: 'failed', error: 'The loss became NaN.' });
   const stopped = { ...trial(2, [[0.5, 0.8]], { status: 'cancelled' as const }), isOut: true };
   const waiting = trial(3, [[0, 0]], { status: 'waiting', measured: [], jobId: null, epochs: 0 });
@@ -114,7 +114,7 @@ test('failed trials come last without a rank, and trials that were stopped say s
   assert.deepEqual([failures, cancellations], [1, 1]);
 });
 
-test('trials that never started are skipped once no trial starts any more', () => {
+test('trials that have not started are skipped once no more trials start', () => {
   const waits = { status: 'waiting', measured: [], jobId: null, epochs: 0 } as const;
   const never = trial(1, [[0, 0]], waits);
   const begun = trial(2, [[0.5, 0.8]]);

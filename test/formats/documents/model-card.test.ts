@@ -75,7 +75,7 @@ test('odd names are neither YAML, Markdown nor HTML', () => {
   assert.deepEqual(structure(body), structure(plain));
 });
 
-test('a version without test results, data or training says so', () => {
+test('a card states which of test results, data and training are missing', () => {
   const { lineage } = card.version;
   const origin = {
     source: 'sklearn' as const,

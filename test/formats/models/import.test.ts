@@ -35,7 +35,7 @@ for (const fixture of formatFixtures) {
   });
 }
 
-test('rounds and counts values beyond float32; half precision is exact', () => {
+test('rounds and counts values beyond float32, and reads half precision exactly', () => {
   const rounded = (file: string) => importModel(formatFixture(file)).rounded;
   const count = 784 * 3 + 3 + 3 * 10 + 10;
   assert.ok(rounded('sklearn-identity.npz') > 0.99 * count && rounded('sklearn-identity.npz') <= count);

@@ -46,7 +46,7 @@ for (const input of ONNX_INPUTS) {
       }
     });
 
-    test(`a ${kind} graph with ${input} input is restored without metadata, too`, () => {
+    test(`a ${kind} graph with ${input} input is restored even without metadata`, () => {
       const model = modelOf([784, 5, 4, 10], { activation: 'sigmoid', standardization });
       const file = writeOnnx({ ...onnxModel(model, input), metadata: {} });
       const { parameters, activation, assumed, standardization: found } = importModel(file);

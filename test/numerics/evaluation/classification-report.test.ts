@@ -55,7 +55,7 @@ for (const [i, expected] of fixture.reports.entries()) {
   });
 }
 
-test('lists at most twenty mistakes; equally confident ones are ordered by index', () => {
+test('lists at most twenty mistakes, and orders equally confident ones by index', () => {
   const logits = Array.from({ length: 30 }, (_, n) => [0, n % 2 === 0 ? 3 : 1]).flat();
   const { mistakes } = classificationReport(predictionsFor(logits, new Array(30).fill(0), 2), 2);
   const expected = Array.from({ length: 20 }, (_, i) => (i < 15 ? 2 * i : 2 * (i - 15) + 1));

@@ -5,7 +5,7 @@ import { wilsonInterval } from '../../../src/numerics/evaluation/wilson-interval
 import { assertNear } from '../fixtures.ts';
 import { readFixture } from './fixtures.ts';
 
-test("Wilson's interval equals SciPy's, at both ends, too", () => {
+test("Wilson's interval equals SciPy's, and is exactly 0 or 1 at the extremes", () => {
   for (const [successes, n, low, high] of readFixture<[number, number, number, number][]>('wilson.json')) {
     const interval = wilsonInterval(successes, n);
     assertNear([interval.low, interval.high], [low, high], 1e-12, `${successes} of ${n}`);

@@ -73,7 +73,7 @@ test('an epoch visits every training example once', () => {
   );
 });
 
-test('an order depends on seed and epoch, not on what the buffer held', () => {
+test('an order depends on seed and epoch, not on earlier content of the buffer', () => {
   const train = firstIndices(100);
   const order = (seed: number, epoch: number, buffer = new Uint32Array(100)) => {
     shuffleEpoch(buffer, train, seed, epoch);

@@ -15,7 +15,7 @@ test('balanced weights count the given examples only, and are 0 for a class with
   assert.deepEqual([...balancedClassWeights(labels, Uint32Array.of(0, 1, 3), 3)], [0.5, 1, 0]);
 });
 
-test("mean and deviation of the pixels equal those of scikit-learn's StandardScaler", () => {
+test("mean and deviation of the pixels equal scikit-learn's StandardScaler", () => {
   const { pixels, inputs, mean, std } = knobs.pixels;
   const own = pixelStatistics(
     { pixels: Uint8Array.from(pixels) },

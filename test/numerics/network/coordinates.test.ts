@@ -24,7 +24,7 @@ test('every coordinate is as likely to be sampled as any other', () => {
   for (const count of counts) assert.ok(Math.abs(count - 900) < 5 * Math.sqrt(900), `${counts}`);
 });
 
-test('a sample depends on the seed; rejects an empty sample', () => {
+test('a sample depends on the seed, and an empty sample is rejected', () => {
   assert.deepEqual(chooseCoordinates({ sample: 9 }, 100, 1), chooseCoordinates({ sample: 9 }, 100, 1));
   assert.notDeepEqual(chooseCoordinates({ sample: 9 }, 100, 1), chooseCoordinates({ sample: 9 }, 100, 2));
   assert.throws(() => chooseCoordinates({ sample: 0 }, 100, 1), /at least one coordinate, not 0/);

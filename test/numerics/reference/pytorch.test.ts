@@ -1,4 +1,4 @@
-/** Reference trainings compared with PyTorch step by step: every option, alone and combined. */
+/** Reference trainings compared with PyTorch: every option, alone and combined. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';

@@ -115,7 +115,7 @@ test('rejects the state of another optimizer or network', () => {
   );
 });
 
-test('the norm is that of the gradient before clipping, in the last step that measured it', () => {
+test('the norm is measured before clipping, and a step without measurement keeps it', () => {
   const examples = stripes(8, 9, 4);
   const sums = { loss: 0, correct: 0 };
   const gradient = new Float64Array(175);

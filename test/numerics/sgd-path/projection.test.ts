@@ -25,7 +25,7 @@ const fixture: PlanePath & {
 const snapshots = fixture.snapshots.map((snapshot) => Float32Array.from(snapshot));
 const TOLERANCE = 1e-5;
 
-test('components, variances and coordinates are those of scikit-learn', () => {
+test("components, variances and coordinates equal scikit-learn's", () => {
   const { mean, components, coordinates, explainedVariance } = principalComponents(snapshots, 2);
   assertNear(mean, fixture.mean, TOLERANCE, 'mean');
   assertNear(explainedVariance, fixture.explainedVariance, TOLERANCE, 'explained variance');
@@ -36,7 +36,7 @@ test('components, variances and coordinates are those of scikit-learn', () => {
   }
 });
 
-test('losses of the path and of the surface are those of NumPy', () => {
+test("losses of the path and of the surface equal NumPy's", () => {
   const { sizes, labels } = fixture;
   const examples = examplesOf(fixture);
   const indices = firstIndices(labels.length);

@@ -58,7 +58,7 @@ for (const changes of CASES) {
   });
 }
 
-test('other parameters can be loaded; rejects outputs of the wrong length', () => {
+test('loads other parameters, and rejects outputs of the wrong length', () => {
   const { layerSizes } = settingsOf({});
   const kernel = createKernelForward(kernelModule, layerSizes, 'relu', parametersOf(layerSizes, 1), null);
   kernel.load(parametersOf(layerSizes, 2));

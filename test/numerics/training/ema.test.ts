@@ -20,7 +20,7 @@ test('an average moves towards the parameters by 1 − decay of the difference',
 
 const ema = { decay: 0.9 };
 
-test('an average is what is measured and published, and changes no step', () => {
+test('the average is measured and published, and changes no step', () => {
   const steps = plan.epochs * 5;
   const [last, averaged] = [run(), run({ ema })];
   const [before, after] = [recordsOf(last.events), recordsOf(averaged.events)];
@@ -47,7 +47,7 @@ test('an average is what is measured and published, and changes no step', () => 
   assert.deepEqual(averaged.result.parameters, Float32Array.from(average));
 });
 
-test('early stopping restores the best average, also if it is measured only then', () => {
+test('early stopping restores the best average, even if the test split is measured only at the end', () => {
   const earlyStopping = { monitor: 'validationLoss', patience: 2, minDelta: 0, restoreBest: true } as const;
   const changes = {
     ema,

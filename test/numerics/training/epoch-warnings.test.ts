@@ -24,7 +24,7 @@ test('an ordinary epoch raises no warning', () => {
   assert.deepEqual(codes({}), []);
 });
 
-test('warns of layers with more than half of their units dead, by name', () => {
+test('warns about layers with more than half of their units dead, by name', () => {
   const [warning, ...rest] = epochWarnings({ ...healthy, deadUnits: [0.1, 0.51, 0.9] });
   assert.equal(warning!.code, 'dead-units');
   assert.match(
@@ -38,14 +38,14 @@ test('warns if every image gets the same class', () => {
   assert.deepEqual(codes({ isConstant: true }), ['constant-prediction']);
 });
 
-test('warns of a gradient far larger than usual, and advises clipping', () => {
+test('warns about a gradient far larger than usual, and advises clipping', () => {
   const [warning] = epochWarnings({ ...healthy, gradientNorm: 1234.5 });
   assert.equal(warning!.code, 'exploding-gradient');
   assert.match(warning!.message, /norm was 1\.23e\+3 .* "clipNorm"/);
   assert.deepEqual(codes({ gradientNorm: 100 }), []);
 });
 
-test('warns of an explosion by the loss, too, if dead units left no gradient', () => {
+test('warns about an explosion by the loss if dead units have left no gradient', () => {
   const [warning, ...rest] = epochWarnings({ ...healthy, trainLoss: 275_120.6 });
   assert.equal(warning!.code, 'exploding-gradient');
   assert.match(

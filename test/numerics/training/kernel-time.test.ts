@@ -8,7 +8,7 @@ import {
   trainingMicroseconds,
 } from '../../../src/numerics/training/kernel-time.ts';
 
-/** Of bench/results/scaling.md: network, and seconds of an epoch of 60,000 images in one and in two threads. */
+/** Network, and seconds of an epoch of 60,000 images in one and two threads, from bench/results/scaling.md. */
 function readScaling() {
   const report = readFileSync(new URL('../../../bench/results/scaling.md', import.meta.url), 'utf8');
   const rows = [...report.matchAll(/^\| ([\d-]+), batch \d+ \| [\d,]+ \| ([\d.]+) \| ([\d.]+) \|/gm)];

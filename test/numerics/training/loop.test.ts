@@ -119,7 +119,7 @@ test('a non-finite loss is reported with its step, and the consumer decides what
   assert.equal(result.stoppedAt.step, 5);
 });
 
-test('the announced numbers of images and steps are those of the loop', () => {
+test('the loop takes the announced numbers of images and steps', () => {
   for (const validationFraction of [null, 0.2, 0.5]) {
     const images = countTrainingExamples(train.labels, validationFraction);
     const { events, result } = run({ validationFraction });
@@ -150,7 +150,7 @@ test('all random options together give the same bits', () => {
   assert.notDeepEqual(run(everything).result, run({ ...everything, seed: 4 }).result);
 });
 
-test('each step gets its position in the epoch; only the last measures the norm', () => {
+test('each step gets its position in the epoch, and only the last one measures the norm', () => {
   const positions: StepPosition[] = [];
   const createEngine: CreateEngine = (settings, initial) => {
     const engine = createReferenceEngine(settings, initial);

@@ -33,7 +33,7 @@ test('the targets of teachers must have a row for each training image', () => {
   });
 });
 
-test('balanced class weights come from the training split; given ones are used unchanged', () => {
+test('balanced class weights come from the training split, and given ones are used unchanged', () => {
   const labels = Uint8Array.of(0, 0, 0, 1, 1, 2, 3, 3);
   const examples: Examples = { labels, pixels: new Uint8Array(8 * 16) };
   const weightsOf = (classWeights: 'balanced' | number[]) =>

@@ -1,4 +1,4 @@
-/** Snapshots: they change nothing, are copies, and fit only the training they come from. */
+/** Snapshots: they are copies, change nothing, and fit only their own training. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
@@ -158,7 +158,7 @@ test('rejects a snapshot of another training, naming the mismatch', () => {
   refuse(snapshot, /keeps 2 moments, not 0/, { optimizer: adam });
 });
 
-test('rejects a snapshot between epochs if no epoch follows or none has ended', () => {
+test('rejects a snapshot between epochs if no epoch follows or has ended', () => {
   const snapshot = snapshotAfter(10, {}, true);
   refuse(snapshot, /at step 10 with 0 examples/, { epochs: 2 });
   refuse(snapshot, /at step 10 with 0 examples/, { batchSize: 20 });

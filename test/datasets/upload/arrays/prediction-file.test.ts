@@ -98,7 +98,7 @@ test('an npz has one array, or one with the name images', async () => {
   await assertRejected(npzBytes([]), 'malformed-body', /one array, .* but has no arrays\./);
 });
 
-test('rejects what a request rejects, with the same codes', async () => {
+test('rejects the same files as a request, with the same codes', async () => {
   const array = (...numbers: number[]) =>
     npyBytes(
       Float32Array.from({ length: 784 }, (_, n) => numbers[n] ?? 0),

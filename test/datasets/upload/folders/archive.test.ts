@@ -137,7 +137,7 @@ test('rejects images that cannot be decoded, naming each', async (t) => {
   }
 });
 
-test('rejects archives that are no class folders, with what is expected', async (t) => {
+test('rejects archives without class folders, and describes the expected layout', async (t) => {
   const cases: readonly [
     files: Readonly<Record<string, Buffer>>,
     message: RegExp,
@@ -193,7 +193,7 @@ test('rejects damaged archives and decompression bombs', async (t) => {
     await assert.rejects(read(t, archive), isAtelierError('invalid-dataset-file', message), String(message));
 });
 
-test('arrays do not take the fields of images', async (t) => {
+test('uploads of arrays reject the fields for images', async (t) => {
   const archive = zipSync({ 'train_images.npy': new Uint8Array(3) });
   await assert.rejects(
     read(t, archive, { fit: 'cover' }),
