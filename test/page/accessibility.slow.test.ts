@@ -1,4 +1,4 @@
-/** Every screen, filled, empty and with an error: axe-core and reflow, and hostile names that stay text. */
+/** Every screen, filled, empty and with an error: axe-core, reflow and hostile names. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
@@ -48,7 +48,7 @@ async function uploadHostile(): Promise<DatasetSummary> {
   return response.json();
 }
 
-test('without any content', limited, async (t) => {
+test('screens without any content are accessible', limited, async (t) => {
   const { url: empty } = await startPageService(t, { DATASETS: 'none' });
   const page = await openPage(t, empty, { path: '#/train', expected: /status of 4\d\d/ });
   await assertAllAccessible(page, [
@@ -63,7 +63,7 @@ test('without any content', limited, async (t) => {
   ]);
 });
 
-test('with content whose names are hostile', limited, async (t) => {
+test('content with hostile names is accessible', limited, async (t) => {
   const { id: dataset } = await uploadHostile();
   const metadata = { [HOSTILE]: HOSTILE };
   const training = { epochs: 3, batchSize: 8, validation: { fraction: 0.2 } };
@@ -143,7 +143,7 @@ async function importForm(page: Page): Promise<void> {
   await page.getByText('What the file does not state').click();
 }
 
-test('with errors', limited, async (t) => {
+test('errors are accessible', limited, async (t) => {
   const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
   const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };
   const diverged = await train(app, tiny({ network: { hidden: [] }, training }));

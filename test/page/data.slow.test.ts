@@ -74,7 +74,7 @@ test(
   },
 );
 
-test('a rejected file is explained at its field, which gets the focus', options, async (t) => {
+test('a rejected file is explained at its field, and the field gets the focus', options, async (t) => {
   const page = await openPage(t, url, { path: '#/data', expected: /status of 422/ });
   await page
     .getByLabel('Archive', { exact: true })
@@ -100,7 +100,7 @@ test('a known data set is recognized, and one that does not exist is reported', 
 });
 
 test(
-  'a model without a name of its own has that of its data set, and goes with its only version',
+  'a model without a name gets the name of its data set, and is deleted with its only version',
   options,
   async (t) => {
     const { id } = (await upload(app, { file: zip, name: 'Shapes' })).json<DatasetSummary>();

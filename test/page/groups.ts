@@ -1,4 +1,4 @@
-/** Groups of test files of the page. A group has one process and one browser, because one of each per file would take longer to start. */
+/** Groups of test files of the page. Each group shares a process and a browser. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-/** The Job screen in a browser: curves that follow the training, actions, tabs, and the report. */
+/** The Job screen in a browser: live curves, actions, tabs, and the report. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -166,7 +166,7 @@ test('verifies a job, saves a report that opens offline, and trains again', opti
   assert.match(page.url(), /seed=7/);
 });
 
-test('a failed job has its error in words, and an unknown one its problem', options, async (t) => {
+test('a failed job shows its error message, and an unknown one its problem', options, async (t) => {
   const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
   const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };
   const job = await train(app, tiny({ network: { hidden: [] }, training }));

@@ -1,4 +1,4 @@
-/** The Jobs screen in a browser: the list, its filters and pages, and the selection for a comparison. */
+/** The Jobs screen in a browser: list, filters, pages, and selection for a comparison. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Search } from '../../src/domain/searches/representation.ts';
@@ -12,7 +12,7 @@ const { app, url } = service ?? { app: null!, url: '' };
 /** Jobs of a page of the API. */
 const PAGE = 20;
 
-test('an empty store has a sentence, a button and a command', options, async (t) => {
+test('an empty store shows a sentence, a button and a command', options, async (t) => {
   const page = await openPage(t, url, { path: '#/jobs' });
   await page.getByText('No network has been trained yet.').waitFor();
   await page.getByRole('link', { name: 'Train one' }).click();

@@ -14,7 +14,7 @@ const API_KEYS = [
 const { app, url } = await startPageService({ after }, { API_KEYS });
 
 test(
-  'the page asks for a key, refuses a wrong one, and loads data and images with a right one',
+  'the page asks for a key, rejects a wrong one, and loads data and images with a right one',
   options,
   async (t) => {
     const page = await openPage(t, url, { path: '#/data', expected: /status of 401/ });

@@ -74,7 +74,7 @@ test('a file of another build is not run with this one', options, async (t) => {
   await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
 });
 
-test('what follows the content of a screen does not move when it is loaded', options, async (t) => {
+test('elements after the content of a screen do not move when it is loaded', options, async (t) => {
   const page = await openPage(t, url);
   await page.addInitScript(`globalThis.shift = 0;
     new PerformanceObserver((list) => {

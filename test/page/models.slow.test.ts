@@ -206,7 +206,7 @@ test('deletes a version after a confirmation', options, async (t) => {
   assert.equal((await app.inject('/v1/models/sealed/versions/1')).statusCode, 404);
 });
 
-test('says that a version does not exist', options, async (t) => {
+test('reports that a version does not exist', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/shoes/99', expected: /status of 404/ });
   await page.getByText('model-not-found').waitFor();
 });

@@ -1,4 +1,4 @@
-/** Harness for tests of the page: one browser per process and one service per file. Messages of a page fail its test. */
+/** Harness for tests of the page: one browser per process and one service per file. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import axeCore, { type AxeResults } from 'axe-core';

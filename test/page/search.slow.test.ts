@@ -11,7 +11,7 @@ const { url } = await startPageService({ after }, { TRAINING_WORKERS: '1' });
 const create = (body: SearchBody) => requestJson<Search>(`${url}/v1/searches`, body);
 
 const rows = (page: Page) => page.getByRole('region', { name: 'Leaderboard' }).locator('tbody tr');
-/** Of the search itself: the line below its own has the status of the final training, which ends before the search does. */
+/** Waits for a status of the search. The line below shows the final training, and that ends first. */
 const status = (page: Page, text: string) =>
   page.locator('.search-progress').first().getByText(text, { exact: true }).waitFor();
 
@@ -82,25 +82,29 @@ test('a search is followed to its final model', options, async (t) => {
   assert.equal((await fetch(`${url}/v1/searches/${id}`)).status, 404);
 });
 
-test('a search that published nothing has the reason, and the epochs of its repeats', options, async (t) => {
-  const { id } = await create(
-    smallSearch({
-      // The penalty makes the weights zero in each step.
-      training: { epochs: 1, validation: { fraction: 0.95 }, l2: 10, optimizer: { learningRate: 0.1 } },
-      vary: [{ path: '/network/hidden', choices: [[4], [8]] }],
-      method: { type: 'grid' },
-      halving: null,
-      repeats: 2,
-      final: { trainOn: 'training-part' },
-    }),
-  );
-  const page = await openPage(t, url, { path: `#/searches/${id}` });
-  await status(page, 'succeeded');
-  const { publication } = await requestJson<Search>(`${url}/v1/searches/${id}`);
-  await page.getByText(publication!.reason, { exact: true }).waitFor();
-  await page.getByRole('definition').getByText('none published').waitFor();
-  assert.equal(await rows(page).getByText('2 × 1', { exact: true }).count(), 2);
-});
+test(
+  'a search that published nothing shows the reason, and the epochs of its repeats',
+  options,
+  async (t) => {
+    const { id } = await create(
+      smallSearch({
+        // The penalty makes the weights zero in each step.
+        training: { epochs: 1, validation: { fraction: 0.95 }, l2: 10, optimizer: { learningRate: 0.1 } },
+        vary: [{ path: '/network/hidden', choices: [[4], [8]] }],
+        method: { type: 'grid' },
+        halving: null,
+        repeats: 2,
+        final: { trainOn: 'training-part' },
+      }),
+    );
+    const page = await openPage(t, url, { path: `#/searches/${id}` });
+    await status(page, 'succeeded');
+    const { publication } = await requestJson<Search>(`${url}/v1/searches/${id}`);
+    await page.getByText(publication!.reason, { exact: true }).waitFor();
+    await page.getByRole('definition').getByText('none published').waitFor();
+    assert.equal(await rows(page).getByText('2 × 1', { exact: true }).count(), 2);
+  },
+);
 
 test('a search that its time budget ended explains it', options, async (t) => {
   const { id } = await create(

@@ -1,4 +1,4 @@
-/** The setting of the training form: what it sends is what was loaded into it, by way of the address. */
+/** The setting of the training form: it sends what was loaded from the address. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,7 @@ const REQUESTS: readonly object[] = [
   },
 ];
 
-test('a request comes out of the form as it went in, without the defaults', () => {
+test('the form returns the request that filled it, without the defaults', () => {
   const recipes = Object.values<object>(JSON.parse(forms['RECIPES']!)).filter(
     (recipe) => !('vary' in recipe),
   );
@@ -64,7 +64,7 @@ test('a request comes out of the form as it went in, without the defaults', () =
   });
 });
 
-test('keeps a text that is not a number, for the service to describe', () => {
+test('keeps text that is not a number, and lets the service describe the error', () => {
   const tree = createTree(schema, { '/training/epochs': 'x', '/network/hidden': '16, y' });
   assert.deepEqual(buildValue(tree), { network: { hidden: [16, 'y'] }, training: { epochs: 'x' } });
 });

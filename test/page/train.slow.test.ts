@@ -1,4 +1,4 @@
-/** The Train screen in a browser: training, errors at fields, searches, and what the address keeps. */
+/** The Train screen in a browser: training, errors at fields, searches, the address. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
@@ -23,7 +23,7 @@ async function get<T>(path: string): Promise<T> {
 const idOf = (page: Page) => page.url().split('/').at(-1)!;
 
 test(
-  'trains with the options of the form by keyboard, and shows what it costs before',
+  'shows the cost of a training, and trains with the options of the form by keyboard',
   options,
   async (t) => {
     const page = await openPage(t, url);
@@ -185,7 +185,7 @@ test('the first start shows the curve of the starter job', options, async (t) =>
   await page.waitForURL(/#\/try\?fashion-mnist/);
 });
 
-test('without a connection, a banner is shown, and the form goes on afterwards', options, async (t) => {
+test('without a connection, a banner is shown, and the form continues afterwards', options, async (t) => {
   const page = await openPage(t, url, { expected: /ERR_INTERNET_DISCONNECTED/ });
   await page.getByText('784-40-10, 31,810 parameters').waitFor();
   await page.context().setOffline(true);
