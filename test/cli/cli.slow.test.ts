@@ -1,4 +1,4 @@
-/** The command line client in a process of its own: restarts of the service, Ctrl-C, and its start by npx. */
+/** The command line client as a process: restarts of the service, Ctrl-C, and npx. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -102,7 +102,7 @@ test('Ctrl-C leaves the job running, and the command that it names cancels it', 
   assert.deepEqual([followed.code, followed.stderr], [1, 'The job was cancelled.\n']);
 });
 
-test('npx starts it in the checkout, and without Node 24 it names what is missing', async (t) => {
+test('npx starts the client in the checkout, and without Node 24 the client names what is missing', async (t) => {
   const folder = await temporaryDirectory(t);
   // Without the settings of the npm that runs the tests.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_'));

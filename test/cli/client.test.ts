@@ -1,4 +1,4 @@
-/** Retries and reconnections of the command line client, against a server that fails in a given order. */
+/** Retries and reconnections of the command line client, against a failing server. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';

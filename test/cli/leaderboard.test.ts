@@ -17,7 +17,7 @@ const trial: Trial = {
   rungs: [],
 } as unknown as Trial;
 
-test('the epochs of repeats are those of one repeat, times their number', () => {
+test('the epochs of repeats are shown as repeats times epochs, or as a sum', () => {
   const vary = [{ path: '/training/l2', choices: [0.1] }];
   const epochs = (count: number, repeats: number) =>
     formatLeaderboard({ vary, objective: 'validationLoss', repeats }, [{ ...trial, epochs: count }])

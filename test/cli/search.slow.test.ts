@@ -85,7 +85,7 @@ test('a search whose final training did not learn succeeds, and gives the reason
   assert.match(followed.stdout, /\nBest: trial \d with .*\. Published still@1\. /);
 });
 
-test('a search that is refused points at the variation', async () => {
+test('the error of a rejected search points at the variation', async () => {
   const wrong = join(await temporaryDirectory({ after }), 'wrong.json');
   await writeFile(
     wrong,

@@ -1,4 +1,4 @@
-/** The clients of examples/clients: lost responses, errors that pass, and a restart of the service while they wait. */
+/** The clients of examples/clients: lost responses, temporary errors and a restart. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -77,7 +77,7 @@ for (const [name, [command, script]] of Object.entries(CLIENTS)) {
       '/predictions': [respond(429, { 'retry-after': '0' }), respond(504)],
     };
     const [recipe, png] = [join(stateDir, 'recipe.json'), join(stateDir, 'boot.png')];
-    // The service is killed while the job runs, which therefore outlasts the repetitions.
+    // The service is killed during the job, so the job must outlast the repetitions.
     const training = { ...interruptible.training, epochs: 200 };
     await writeFile(recipe, JSON.stringify({ ...interruptible, training }));
     const image = await fetch(`${base}/v1/datasets/fashion-mnist/splits/test/images/0`);

@@ -1,4 +1,4 @@
-/** Generates clients from openapi.json, compiles them strictly, and uses each of them against the service. */
+/** Generated clients: each is compiled strictly and used against the service. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';

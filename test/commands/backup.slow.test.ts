@@ -24,7 +24,7 @@ const run = promisify(execFile);
 const BACKUP = join(import.meta.dirname, '../../src/commands/backup.ts');
 const RESTORE = join(import.meta.dirname, '../../src/commands/restore.ts');
 
-test('a backup of a service that trains and deletes is a service that continues', async (t) => {
+test('a service restored from a backup during trainings and deletions continues the job', async (t) => {
   const directory = await temporaryDirectory(t);
   const stateDir = join(directory, 'state');
   const base = await serviceAddress(startProcess(t, stateDir, { TRAINING_WORKERS: '2' }));

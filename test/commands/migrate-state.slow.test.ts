@@ -1,4 +1,4 @@
-/** The command that moves a state: killed again and again, it ends with an equal state. */
+/** The command that moves a state, killed repeatedly, ends with an equal state. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +58,7 @@ async function readState(t: TestContext, path: string) {
   return rowsOf(directory.db, await transferredColumns(directory.db));
 }
 
-test('a state is moved to PostgreSQL and back under SIGKILL, and is equal', options, async (t) => {
+test('a state moved to PostgreSQL and back is equal, even if the command is killed', options, async (t) => {
   const url = await temporaryDatabase(t, { collation: 'icu' });
   const path = await fillDirectory(t);
   const moved = await moveWithKills(path, ['--to', url]);
@@ -106,7 +106,7 @@ async function readChunkCount(url: string): Promise<number> {
   return n;
 }
 
-test('the command names what is in the way', options, async (t) => {
+test('the command names the reason if it cannot move a state', options, async (t) => {
   const url = await temporaryDatabase(t);
   const path = await fillDirectory(t);
   const fails = (message: RegExp, stateDir: string, ...args: string[]) =>

@@ -11,7 +11,7 @@ const MIGRATE = join(import.meta.dirname, '../../src/commands/migrate.ts');
 
 const migrate = (env: Record<string, string>) => promisify(execFile)(process.execPath, [MIGRATE], { env });
 
-test('npm run migrate creates the tables once, also if two run at the same time', {
+test('npm run migrate creates the tables once, even if two processes run it at the same time', {
   skip: withoutPostgres,
 }, async (t) => {
   const environment = { DATABASE_URL: await temporaryDatabase(t) };

@@ -1,4 +1,4 @@
-/** Prometheus' own tool checks the files of deploy/prometheus and the dashboard, and runs the unit tests of the rules. */
+/** promtool checks the files of deploy/prometheus and runs the tests of the rules. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, writeFile } from 'node:fs/promises';

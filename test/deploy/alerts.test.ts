@@ -1,4 +1,4 @@
-/** The alert rules of deploy/prometheus: what each consists of, and the metrics that they and the dashboard name. */
+/** The alert rules of deploy/prometheus: their parts, and the metrics that they name. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

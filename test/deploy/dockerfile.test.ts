@@ -1,4 +1,4 @@
-/** What the Dockerfile repeats from other files, and the health check of the image. */
+/** The Dockerfile: values shared with other files, and the health check. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ test('the image has the version of package.json, a pinned base, a required volum
   assert.match(dockerfile, /^HEALTHCHECK --interval=30s .* CMD \["bash", "scripts\/health-check.sh"\]$/m);
 });
 
-test('the health check succeeds only if the service is ready, and prints what it says', async (t) => {
+test('the health check succeeds only if the service is ready, and prints the response', async (t) => {
   let status = 200;
   const server = createServer(({ url }, response) => {
     response.writeHead(url === '/health/ready' ? status : 404);

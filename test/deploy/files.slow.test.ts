@@ -1,4 +1,4 @@
-/** The files of deploy/: schema and settings for Docker Compose, the folders for kubectl, and the gateway in front of two replicas. */
+/** The files of deploy/: Docker Compose, systemd, kubectl, and the gateway. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ async function readCompose(...profiles: string[]): Promise<Readonly<Record<strin
   return JSON.parse(stdout).services;
 }
 
-test('deploy/compose.yaml is valid, and its settings are those of the service', async () => {
+test('deploy/compose.yaml is valid, and sets only variables that the service accepts', async () => {
   const single = await readCompose('single');
   const scale = await readCompose('scale');
   const monitored = await readCompose('single', 'monitoring');
@@ -55,7 +55,7 @@ test('deploy/compose.yaml is valid, and its settings are those of the service', 
 const UNIT = join(DEPLOY, 'systemd/atelier.service');
 const withoutSystemd = !existsSync('/usr/bin/systemd-analyze') && process.env['CI'] !== 'true';
 
-test('systemd accepts the unit, rates its sandbox as safe, and its settings are those of the service', {
+test('systemd accepts the unit and rates its sandbox as safe, and the service accepts its variables', {
   skip: withoutSystemd && 'systemd is not installed',
 }, async (t) => {
   const unit = readFileSync(UNIT, 'utf8');
@@ -94,7 +94,7 @@ test('kubectl builds every folder of deploy/kubernetes, with the image that it n
   }
 });
 
-test('the gateway spreads requests, and repeats those of a replica that shuts down', async (t) => {
+test('the gateway distributes requests, and repeats them if a replica shuts down', async (t) => {
   const replicas = await Promise.all(
     [1, 2].map(async () => {
       const replica = await startService(t, {

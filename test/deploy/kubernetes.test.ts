@@ -17,7 +17,7 @@ test('every object of deploy/kubernetes matches the schema of its kind', () => {
   for (const model of models) assert.doesNotThrow(() => model.validate(), model.kind);
 });
 
-test('the files of deploy/kubernetes are those objects', () => {
+test('the files of deploy/kubernetes contain exactly these objects', () => {
   for (const [name, objects] of Object.entries(FILES)) {
     const documents = parseAllDocuments(readFileSync(join(ROOT, 'deploy/kubernetes', name), 'utf8'));
     assert.deepEqual(
@@ -59,7 +59,7 @@ test('the pods get settings that the service accepts, and the user, volume and t
   }
 });
 
-test('the version of the image is that of package.json', () => {
+test('the image has the version of package.json', () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const tags = Object.values(FILES)
     .flat()

@@ -53,7 +53,7 @@ async function doEverything(): Promise<void> {
   await fetch(`${base}/no/such/path`);
 }
 
-test('promtool finds no fault in the metrics of a service that has done everything', {
+test('promtool finds no fault in the metrics of a service after every kind of work', {
   skip: withoutPrometheus,
 }, async () => {
   await doEverything();
@@ -73,7 +73,7 @@ test('promtool finds no fault in the metrics of a service that has done everythi
   assert.match(text, /route="\/v1\/models\/\{name\}:predict"/);
 });
 
-test('Prometheus scrapes the service, and evaluates the expressions of the page, the alert rules and the dashboard', {
+test('Prometheus scrapes the service, and evaluates the expressions of docs, alert rules and dashboard', {
   skip: withoutPrometheus,
 }, async (t) => {
   const query = await startPrometheus(t, base);

@@ -100,7 +100,7 @@ test('the jobs of a killed replica run on another one, and a cancelled one ends 
   const running = await untilJob(api.base, id, isRunning);
   await requestJson(`${api.base}${JOBS}/${id}/cancel`, {});
   assert.equal(running.attempts, 1);
-  // The worker notices that the job was cancelled, and runs the next one.
+  // The worker detects that the job was cancelled, and runs the next one.
   const file = await sendFile(api.base, 'fashion_mnist_train_images.npy');
   await untilJob(api.base, file.id, isRunning);
   await worker.kill();

@@ -1,4 +1,4 @@
-/** SIGKILL around the moment in which a job publishes a version and makes it the champion. */
+/** SIGKILL around the moment in which a job publishes and promotes a version. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

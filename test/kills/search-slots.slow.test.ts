@@ -1,4 +1,4 @@
-/** Searches with other numbers of slots and of trainings at once: the outcome is the same. */
+/** Searches with other numbers of slots and concurrent trainings: the same outcome. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Search } from '../../src/domain/searches/representation.ts';
@@ -6,7 +6,7 @@ import { readOutcome, type SearchOutcome, smallSearch, untilSearch } from '../su
 import { requestJson } from '../support/start-process.ts';
 import { startService } from '../support/start-service.ts';
 
-test('neither the slots nor the trainings at once change the winner, the leaderboard or a digest', async (t) => {
+test('the numbers of slots and of concurrent trainings change neither winner, leaderboard nor digests', async (t) => {
   let expected: SearchOutcome | undefined;
   for (const slots of [1, 2]) {
     const { app } = await startService(t, { TRAINING_WORKERS: String(slots) });

@@ -1,4 +1,4 @@
-/** Searches whose service is killed at random moments: the outcome is that of an undisturbed one. */
+/** Searches in a service that is killed at random moments: the outcome is the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/start-service.ts';
 
 const KILLS = 20;
 /**
- * Every other kill comes at most this fraction of the undisturbed search after the service serves, whatever it does then. A
+ * Every other kill comes at most this fraction of the undisturbed search after the service is ready. A
  * fraction, because the search must outlast all kills on any machine.
  */
 const EARLY = 0.01;

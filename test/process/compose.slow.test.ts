@@ -46,7 +46,7 @@ test('after a restart models give the same predictions, and finished jobs keep t
   assert.deepEqual(await ask(await startService(t, { STATE_DIR: stateDir })), expected);
 });
 
-test('closing requeues a running job, which completes after the next start', async (t) => {
+test('closing requeues a running job, and the next start completes it', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const undisturbed = await startService(t);
   const expected = await train(undisturbed.app, interruptible);
@@ -92,7 +92,7 @@ test('a job that was being cancelled when the service stopped is cancelled', asy
   assert.deepEqual([job.status, job.stoppedAt?.reason], ['cancelled', 'cancelled']);
 });
 
-test('an empty store queues the starter job, one with jobs does not', async (t) => {
+test('an empty store queues the starter job, and a store with jobs does not', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const before = await startService(t, { STATE_DIR: stateDir, STARTER_JOB: 'on' });
   const [starter, ...others] = (await before.app.inject('/v1/training-jobs')).json().data as TrainingJob[];
@@ -125,7 +125,7 @@ test('during shutdown new requests are rejected, and the service is alive but no
   await closed;
 });
 
-test('rejects a second service on the same state directory; the first continues', async (t) => {
+test('rejects a second service on the same state directory, and the first continues', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const { app } = await startService(t, { STATE_DIR: stateDir });
   await assert.rejects(startService(t, { STATE_DIR: stateDir }), codeOf('state-locked'));

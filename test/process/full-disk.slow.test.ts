@@ -1,4 +1,4 @@
-/** A full disk, in a mount namespace of its own: what frees space or stops work still succeeds. */
+/** A full disk in a mount namespace: requests that free space or stop work succeed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
@@ -46,7 +46,7 @@ async function startOnSmallDisk(t: TestContext) {
     }
   }
 
-  /** Fills the disk, and resolves when the running job waits for storage. */
+  /** Fills the disk, and resolves when the running job is waiting for storage. */
   async function fillUntilJobWaits(): Promise<void> {
     await fillDisk();
     while (!service.output().includes('failed to store the state of a job, retrying')) await setTimeout(10);
@@ -111,7 +111,7 @@ test('deletions, cancellations and pauses succeed on a full disk', async (t) => 
   assert.equal((await upload()).status, 201);
 });
 
-test('a job that waits for a full disk shows it, and goes on when there is room', async (t) => {
+test('a job that is waiting for a full disk shows this, and continues when there is space', async (t) => {
   const service = await startOnSmallDisk(t);
   if (service === undefined) return t.skip('mounting is not permitted');
   const { base, fillUntilJobWaits, freeDisk } = service;

@@ -67,7 +67,7 @@ test('a start that finds the state locked prints no key and queues no job', asyn
   assert.ok(!(await readdir(stateDir)).includes('api-key'));
 });
 
-test('during a migration requests get 503, and SIGTERM ends the process without a trace of it', async (t) => {
+test('during a migration requests get 503, and SIGTERM ends the process and undoes the migration', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const file = join(stateDir, 'atelier.sqlite');
   const main = join(await nextRelease(t, { migration: SLOW_MIGRATION }), 'main.ts');

@@ -23,7 +23,7 @@ test('a start that fails after the queue was opened leaves no timer, connection 
     process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'TCPSocketWrap').length;
   const before = count();
   await assert.rejects(open, { code: 'state-unusable', message: /transfer/ });
-  // The sockets have been closed, and disappear when the system has closed them, too.
+  // The sockets have been closed, and disappear when the system has closed them.
   for (let turns = 0; turns < 50 && count() > before; turns++) await wait(10);
   assert.equal(count(), before);
   await execute(url, 'delete from atelier.transfers');
@@ -32,7 +32,7 @@ test('a start that fails after the queue was opened leaves no timer, connection 
   await again.store.close();
 });
 
-test('names the missing right if the schema of the queue cannot be created', {
+test('names the missing privilege if the schema of the queue cannot be created', {
   skip: withoutPostgres,
 }, async (t) => {
   const url = await temporaryDatabase(t);

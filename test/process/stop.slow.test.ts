@@ -25,7 +25,7 @@ async function startWithModel(t: TestContext, environment: Record<string, string
   return { ...service, base };
 }
 
-/** Resolves when the service has read the head of the request and waits for its body. */
+/** Resolves when the service has read the head of the request and is waiting for its body. */
 async function begin(url: string, type: string, length: number): Promise<ClientRequest> {
   const sent = request(url, {
     method: 'POST',

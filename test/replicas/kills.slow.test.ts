@@ -1,4 +1,4 @@
-/** Whichever replica trains is killed, frozen and cut off, and the database is killed: the job ends as if undisturbed. */
+/** Kills, freezes and cut connections of replicas and their database during a job. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PURPOSE, randomUniform } from '../../src/numerics/random.ts';
@@ -15,10 +15,10 @@ import { recordWrites, staleWrites, writesOf } from '../support/write-log.ts';
 const DISTURBANCES: readonly Disturbance[] = ['kill', 'kill', 'freeze', 'kill', 'drop', 'database', 'kill'];
 /** Seconds of a drop, a freeze and an outage of the database, at least: the job continues elsewhere before they end. */
 const SECONDS = 2;
-/** As for this many kills without pauses, since the job also trains while a replica starts. */
+/** Long enough for this many kills without pauses, since the job also trains while a replica starts. */
 const LENGTH = 45;
 
-test('kills, a freeze, lost packets and a killed database lose nothing and repeat nothing', {
+test('kills, a freeze, lost packets and a killed database neither lose nor repeat anything', {
   skip: withoutPostgres,
 }, async (t) => {
   const [body] = jobsToKill(LENGTH);

@@ -72,7 +72,7 @@ test('three processes that start together on an empty database agree', options, 
   }
 });
 
-test('a replica may be asked for anything that another one does', options, async (t) => {
+test('a replica responds to requests about the work of another replica', options, async (t) => {
   const cluster = await startCluster(t, await temporaryDatabase(t), 0, PATIENT);
   const [a, b, worker] = [
     await cluster.add({ ROLE: 'api' }),
@@ -141,7 +141,7 @@ test('a replica may be asked for anything that another one does', options, async
   for (const replica of [a, b]) await replica.terminate();
 });
 
-test('replicas come and go while jobs wait, and each job ends as if alone', options, async (t) => {
+test('replicas come and go while jobs are waiting, and each job ends as if alone', options, async (t) => {
   const cluster = await startCluster(t, await temporaryDatabase(t), 2, PATIENT);
   const [first, second] = cluster.replicas;
   const training = { epochs: 30, batchSize: 32, validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };

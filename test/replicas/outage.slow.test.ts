@@ -105,7 +105,7 @@ test('an outage of the database during a job fails writes with 503, and nothing 
     }
     const ready = await app.inject('/health/ready');
     const { storage } = ready.json().checks;
-    // The job waits from its first write during the outage.
+    // The job is waiting from its first write during the outage on.
     if (!storage) jobWaited = true;
     const checks = { database: false, datasets: true, accepting: true, storage };
     assert.deepEqual([ready.statusCode, ready.json()], [200, { ready: true, checks }]);

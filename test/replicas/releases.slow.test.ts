@@ -1,4 +1,4 @@
-/** Two releases: side by side on one database, as during a rolling upgrade, and one after the other on a directory. */
+/** Two releases, side by side on one database or one after the other on a directory. */
 import assert from 'node:assert/strict';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const options = { skip: withoutPostgres };
 
 /**
  * Pauses a job on this release, starts the next release beside it, and resumes the job there when this one has ended.
- * Meanwhile both get requests.
+ * Both get requests during that time.
  * @returns the job as the next release ended it, and its events
  */
 async function upgrade(t: Scope, hasNewKernel: boolean): Promise<{ job: TrainingJob; events: JobEvent[] }> {
@@ -72,7 +72,7 @@ const isMixedWarning = ({ type, data }: JobEvent) =>
   type === 'warning' && data['code'] === 'mixed-environments';
 
 test(
-  'a job moves to the next release, which has the same kernel, with the same result',
+  'a job moves to a next release with the same kernel, and ends with the same result',
   options,
   async (t) => {
     const { job, events } = await upgrade(t, false);
@@ -83,13 +83,13 @@ test(
 );
 
 test(
-  'a job that continues with the kernel of another release has a warning, and is mixed',
+  'a job that continues with the kernel of another release gets a warning and is marked as mixed',
   options,
   async (t) => {
     const { job, events } = await upgrade(t, true);
     assert.equal(job.receipt?.mixed, true);
     assert.equal(events.filter(isMixedWarning).length, 1);
-    // The instructions are the same, so here the result is, too.
+    // The instructions are the same, so here the result is the same.
     assert.equal(job.receipt.digest, await undisturbedDigest(t));
   },
 );

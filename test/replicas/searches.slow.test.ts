@@ -1,4 +1,4 @@
-/** A search whose trials are spread over two replicas, one of which is killed: the outcome is that of a single process. */
+/** A search on two replicas, one of them killed, has the usual outcome. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Search } from '../../src/domain/searches/representation.ts';
@@ -29,7 +29,7 @@ test('trials run on both replicas, and a killed replica changes nothing', {
   const cluster = await startCluster(t, await createDatabase('C'), 2, { TRAINING_WORKERS: '1' });
   const [first, second] = cluster.replicas;
   const { id } = await requestJson<Search>(`${first!.base}/v1/searches`, body);
-  // The events of the other replica arrive at this one, too.
+  // The events of the other replica also arrive at this one.
   const bothRun = () => [first!, second!].every(({ process }) => process.output().includes('"job running"'));
   await untilSearch(second!.base, id, ({ progress }) => progress.paused > 1 && bothRun());
   await first!.kill();

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/start-service.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/key.ts');
 
-test('replicas that start at the same time print one key, which all accept until it is replaced', {
+test('replicas that start together print one key, and all accept it until it is replaced', {
   skip: withoutPostgres,
 }, async (t) => {
   const environment = { DATABASE_URL: await temporaryDatabase(t) };

@@ -1,4 +1,4 @@
-/** Replicas of the service: processes with a state directory and a port each, and one database. */
+/** Replicas of the service: processes with a directory and a port on one database. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { startTcpProxy, type TcpProxy } from './servers/tcp-proxy.ts';
@@ -34,7 +34,7 @@ export interface Cluster {
 }
 
 /**
- * Starts the replicas one after the other, as a deployment does that waits for each.
+ * Starts the replicas one after the other, like a deployment that waits until each is ready.
  * @param url the database, which the replicas reach through a proxy each
  * @throws AssertionError with the output of a replica that ends before it serves
  */

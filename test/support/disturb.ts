@@ -1,4 +1,4 @@
-/** Kills, freezes or cuts off whichever replica trains, and measures how the job continues elsewhere. */
+/** Kills, freezes or cuts off the training replica, and measures the recovery. */
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EpochRecord } from '../../src/domain/jobs/epoch-record.ts';

@@ -1,4 +1,4 @@
-/** Kills a training service with SIGKILL at random moments and restarts it on the same state. */
+/** Kills a training service at random moments and restarts it on the same state. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import type { EpochRecord } from '../../src/domain/jobs/epoch-record.ts';

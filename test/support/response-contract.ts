@@ -1,4 +1,4 @@
-/** Compares responses with openapi/openapi.json: their status, media type, and JSON against its schema. */
+/** Compares responses with openapi/openapi.json: status, media type, and JSON schema. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';

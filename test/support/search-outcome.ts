@@ -1,4 +1,4 @@
-/** A search that uses rungs, repeats and shapes of several sizes, and its outcome without what may differ. */
+/** A search with rungs, repeats and several shapes, and its reproducible outcome. */
 import assert from 'node:assert/strict';
 import type { z } from 'zod';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';

@@ -1,4 +1,4 @@
-/** Random numbers for tests: a test that fails prints the seed, and TEST_SEED repeats it. */
+/** Random numbers for tests: a failing test prints the seed, and TEST_SEED repeats it. */
 import { randomInt } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { PURPOSE, randomUniform } from '../../src/numerics/random.ts';

@@ -1,4 +1,4 @@
-/** Starts the service in this process: real data, real threads, temporary state directory. */
+/** Starts the service in this process: real data, threads and temporary directory. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -98,7 +98,7 @@ function cancelLeftJobs(app: FastifyInstance): void {
   Object.assign(app, { inject: injectAndCancel });
 }
 
-/** A request for two training steps, each metric measured once. It publishes a version whatever two steps have taught. */
+/** A request for two training steps, each metric measured once. It publishes a version in any case. */
 export function tiny(changes: Partial<TrainingBody> = {}): TrainingBody {
   return {
     dataset: 'fashion-mnist',
@@ -109,7 +109,7 @@ export function tiny(changes: Partial<TrainingBody> = {}): TrainingBody {
   };
 }
 
-/** A training that does not end by itself while a test runs. */
+/** A training that does not end during a test. */
 export const endless: TrainingBody = tiny({ training: { epochs: 10_000, batchSize: 16 } });
 
 /** Sixteen epochs. Reacting to the event of the first one takes far less time than the other fifteen, on any machine. */
@@ -161,7 +161,7 @@ export const isRunning = (job: TrainingJob) => job.status === 'running';
 /** Whether the job has completed at least one step, so that an interruption hits a training in progress. */
 export const isUnderway = (job: TrainingJob) => isRunning(job) && job.progress.step > 0;
 
-/** Runs a job and returns it when it has ended, with whatever status. */
+/** Runs a job and returns it when it has ended, with any status. */
 export async function train(app: FastifyInstance, body: TrainingBody = tiny()): Promise<TrainingJob> {
   return untilJob(app, (await queueJob(app, body)).id, hasEnded);
 }

@@ -1,4 +1,4 @@
-/** Clients of a killed service: they record responses and compare them after each restart. */
+/** Clients of a killed service: they compare recorded responses after each restart. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { type JobEvent, type TrainingJob, trainingRequestSchema } from '../../src/domain/jobs/training.ts';

@@ -1,4 +1,4 @@
-/** Records in the database which process has written each row of a training, and in which run of the job. */
+/** Records in the database which process and run have written each row of a training. */
 import pg from 'pg';
 import { execute } from './servers/postgres.ts';
 

@@ -1,4 +1,4 @@
-/** Trains, polls and predicts with the client of orval, and checks bodies with its zod schemas. */
+/** Trains, polls and predicts with the client and the zod schemas of orval. */
 import { setTimeout } from 'node:timers/promises';
 import { getTrainingJob, predictWithJson, startTrainingJob } from '../generated/orval/client';
 import {

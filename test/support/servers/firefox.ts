@@ -1,4 +1,4 @@
-/** Debian's Firefox, without a display, for tests of pages. Playwright drives only a Firefox of its own. */
+/** Debian's Firefox, headless, because Playwright drives only its own Firefox. */
 import { existsSync } from 'node:fs';
 import puppeteer, { type Browser } from 'puppeteer-core';
 import { addCleanup, type Scope, temporaryDirectory } from '../start-service.ts';

@@ -1,4 +1,4 @@
-/** A Prometheus server on an address of its own, which scrapes the service every second. */
+/** A Prometheus server on its own address that scrapes the service every second. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';

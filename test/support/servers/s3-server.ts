@@ -26,7 +26,7 @@ type Failure = 'cut' | 'reset' | 'truncate' | number;
 type Fails = (request: { method: string; query: URLSearchParams; name: string }) => Failure | undefined;
 
 export interface S3Server {
-  /** As in BLOB_URL, with the prefix `atelier/blobs`. */
+  /** Value for BLOB_URL, with the prefix `atelier/blobs`. */
   readonly url: string;
   /** By name within the bucket. */
   readonly objects: Map<string, StoredObject>;

@@ -1,4 +1,4 @@
-/** A TCP proxy for tests: it can hold packets back without closing anything, delay them, or cut the connections. */
+/** A TCP proxy for tests: it can hold back or delay packets, or cut connections. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
