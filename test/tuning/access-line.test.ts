@@ -9,7 +9,7 @@ async function logged(t: TestContext, caller: string): Promise<string> {
   const lines: string[] = [];
   const stream = { write: (line: string) => void lines.push(line) };
   const logController = new LogController({ disableRequestLogging: true });
-  // As in the log of the process.
+  // The serializer of the log of the process.
   const serializers = { url: (url: string) => url.split('?', 1)[0] };
   const app = Fastify({ logger: { stream, serializers }, logController, genReqId: () => 'asked "twice"' });
   t.after(() => app.close());

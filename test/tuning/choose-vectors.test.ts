@@ -42,12 +42,12 @@ const NARROW = 'WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits,
 
 // Wide vectors cannot be turned off again, so the test that turns them on is the last one.
 
-test('off compares nothing', async (t) => {
+test('nothing is compared if the technique is switched off', async (t) => {
   const { start } = await createStarts(t);
   assert.deepEqual(await start(FASTER, 'off'), { compared: 0, logged: [] });
 });
 
-test('a difference is found once and warned of at each start', { skip }, async (t) => {
+test('a difference is found once, and each start warns about it', { skip }, async (t) => {
   const { start, directory } = await createStarts(t);
   const logged = [
     `40 ${NARROW} give other results. Please report the processor model: digest d2 instead of d1`,
@@ -58,7 +58,7 @@ test('a difference is found once and warned of at each start', { skip }, async (
   assert.equal(areVectorsWide(), false);
 });
 
-test('a crash is found once and warned of at each start', { skip }, async (t) => {
+test('a crash is found once, and each start warns about it', { skip }, async (t) => {
   const { start } = await createStarts(t);
   const logged = [`40 ${NARROW} crash. Please report the processor model: wide vectors: ended by SIGSEGV`];
   assert.deepEqual(await start(CRASHING), { compared: 1, logged });
@@ -99,7 +99,9 @@ test('another kernel, Node or processor, or a damaged file, is compared anew', {
   assert.equal((await start(DIFFERENT)).compared, 0);
 });
 
-test('a directory that cannot be written is warned of, and does not stop the start', { skip }, async (t) => {
+test('a directory that cannot be written causes a warning, and does not stop the start', {
+  skip,
+}, async (t) => {
   const file = join(await temporaryDirectory(t), 'file');
   await writeFile(file, '');
   const { start } = await createStarts(t, join(file, 'state'));
@@ -109,7 +111,7 @@ test('a directory that cannot be written is warned of, and does not stop the sta
   assert.match(logged[1]!, /are not faster/);
 });
 
-test('equal results in less time: wide vectors, without a comparison at the next start', {
+test('with equal results in less time, wide vectors are used without a comparison at the next start', {
   skip,
 }, async (t) => {
   const { start } = await createStarts(t);

@@ -21,7 +21,7 @@ test('the battery gives the same digest with wide vectors', async () => {
   assert.match(detail, /^a step takes \d+ % of the time$/);
 });
 
-test('equal digests: wide vectors must take less time', async () => {
+test('with equal digests, wide vectors must take less time', async () => {
   assert.deepEqual(await compareVectors(scripts(measured('d1', 1.5))), {
     outcome: 'faster',
     detail: 'a step takes 75 % of the time',
@@ -29,7 +29,7 @@ test('equal digests: wide vectors must take less time', async () => {
   assert.equal((await compareVectors(scripts(measured('d1', 1.99)))).outcome, 'not-faster');
 });
 
-test('another digest is a difference, even if it comes sooner', async () => {
+test('another digest is a difference, even if it takes less time', async () => {
   assert.deepEqual(await compareVectors(scripts(measured('d2', 1))), {
     outcome: 'different',
     detail: 'digest d2 instead of d1',

@@ -36,7 +36,7 @@ test('handlers start when all requests of a turn have arrived, in the order of t
   ]);
 });
 
-test('a handler that fails does not keep the others from starting, and later requests start, too', async () => {
+test('a handler that fails keeps neither the others nor later requests from starting', async () => {
   const { app } = buildApp();
   const responses = await Promise.all(['/bad', '/good'].map((url) => app.inject(url)));
   assert.deepEqual(

@@ -24,7 +24,7 @@ const sliceOf = (thread: string | number) =>
 
 const skip = !isPossible() && 'needs chrt 2.41 and Linux 6.12';
 
-test('the main thread gets a short time slice; threads that start later keep that of the system', {
+test('the main thread gets a short time slice, and threads that start later keep the slice of the system', {
   skip,
 }, async () => {
   const ofSystem = sliceOf(process.pid);

@@ -69,7 +69,7 @@ test('wide vectors change no bit of trainings and evaluations', async (t) => {
   assert.deepEqual(await auto.exited, [0, null]);
   if (process.arch !== 'x64') return;
 
-  // As if this processor had computed other results.
+  // Simulates other results of this processor.
   const file = comparisonFile(stateDir);
   const stored = JSON.parse(await readFile(file, 'utf8'));
   await writeFile(file, JSON.stringify({ ...stored, comparison: { outcome: 'different', detail: 'd2' } }));

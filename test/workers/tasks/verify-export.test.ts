@@ -32,7 +32,7 @@ test('accepts ONNX files of networks with every activation, standardization and 
     null,
     { mean: 0, std: 1 },
     { mean: 1 / 3, std: 0.1 },
-    // Those of pixels of 0–255, as a client may import them.
+    // For pixels of 0–255, as a client may import them.
     { mean: 33.3, std: 78.6 },
   ];
   for (const layerSizes of [

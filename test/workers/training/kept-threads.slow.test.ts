@@ -69,7 +69,7 @@ test('a kept thread trains the next trial to the same bits as a thread of its ow
   await Promise.all(started.map(({ exited }) => exited));
 });
 
-test('the crash of a trial is its own: its thread is replaced for the next one', async (t) => {
+test('the crash of a trial does not affect the next one, because its thread is replaced', async (t) => {
   const { threads, started, run } = open(t);
   await run(taskOf());
   const crashed = await run(taskOf({ layerSizes: [3, 4, 10] }));
@@ -80,7 +80,7 @@ test('the crash of a trial is its own: its thread is replaced for the next one',
   assert.equal(started.length, 2);
 });
 
-test('a thread is only kept for trials on as many threads, and until its memory is needed', async (t) => {
+test('a thread is kept only for trials with as many threads, until its memory is needed', async (t) => {
   const { threads, started, run } = open(t);
   const pair = parametersOf(await run(taskOf({}, 2)));
   assert.equal(threads.bytes(), trainingThreadBytes(2));

@@ -1,4 +1,4 @@
-/** Step threads: the further threads of a job with `threads` above 1. A job uses at most one per core, so these tests need two cores. */
+/** Step threads of jobs with `threads` above 1. They need two cores. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -23,7 +23,7 @@ process.on('worker', (worker) => {
 });
 const allEnded = () => Promise.all(threadsOfJob.map(({ ended }) => ended));
 
-/** Starts a job that does not end by itself, and returns its id once it is underway. */
+/** Starts an endless job, and returns its id once it is underway. */
 async function underway(threads: number): Promise<string> {
   threadsOfJob = [];
   const training = { epochs: 10_000, batchSize: 256, threads, validation: { fraction: 0.9 } };
@@ -56,7 +56,7 @@ test('a job on several threads is cancelled as promptly as on one, and leaves no
   await allEnded();
 });
 
-test('a job on several threads that ends by itself leaves no thread behind', async () => {
+test('a job on several threads leaves no thread behind when it ends', async () => {
   threadsOfJob = [];
   const training = { epochs: 1, batchSize: 1024, threads: 4, validation: { fraction: 0.98 } };
   const job = await train(app, tiny({ modelName: 'helped', training }));

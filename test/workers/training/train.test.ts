@@ -139,7 +139,7 @@ test('a damaged checkpoint and a diverging loss end a run as failed', async () =
   assert.ok(diverged?.kind === 'failed' && diverged.error.code === 'loss-diverged');
 });
 
-test('stops after the planned epoch, again if it was interrupted there, and goes on bit for bit', async () => {
+test('stops after the planned epoch, even if it was interrupted there, and continues bit for bit', async () => {
   const plan = planOf([784, 4, 10], { batchSize: 256, epochs: 3, validationFraction: 0.98 });
   const first = await run(taskOf({ plan, stopAfterEpoch: 1 }));
   const stopped = first.at(-1)!;
@@ -186,7 +186,7 @@ test('a training that diverges posts the epochs before', async () => {
   assert.ok(failed?.kind === 'failed' && failed.error.code === 'loss-diverged');
   assert.ok(failed.step >= 6, `step ${failed.step}`);
   const epochs = epochsIn(messages);
-  // Of two steps each
+  // Two steps each
   assert.equal(epochs.length, Math.floor((failed.step - 1) / 2));
   assert.equal(epochs.at(-1), epochs.length);
 });
