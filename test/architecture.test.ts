@@ -201,7 +201,7 @@ test('no folder has more files than a reader can take in', () => {
   }
 });
 
-test('no file repeats the name of its folder, and no two files of a folder differ by a plural or word order', () => {
+test('no file repeats the name of its folder, and no two files of a folder differ only by a plural or word order', () => {
   const singular = (word: string) => word.replace(/s$/, '');
   for (const [folder, inside] of Map.groupBy(files, (file) => dirname(file))) {
     const names = inside.map((file) => basename(file, '.ts'));

@@ -1,4 +1,4 @@
-/** Plain English: patterns that are always wrong in comments, messages and documentation. */
+/** Plain English: patterns that are always wrong in comments, messages and docs. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -62,7 +62,7 @@ test('frees the permit of work that fails', async () => {
   assert.equal(await semaphore.run(async () => 'free'), 'free');
 });
 
-test('an abort ends the waiting at once and makes room; work that runs goes on', async () => {
+test('an abort ends the wait at once and makes room, but does not stop running work', async () => {
   const semaphore = createSemaphore(1, 1, 'a seat');
   const [running, abandoned, next] = [controlled(), controlled(), controlled()];
   const [first, second] = [new AbortController(), new AbortController()];

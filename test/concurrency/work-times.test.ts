@@ -30,14 +30,14 @@ test('follows the mean duration of recent work, in whole seconds of at least 1',
   assert.equal(times.secondsUntilNext(), MAX_RETRY_SECONDS);
 });
 
-test('expects the next end the sooner, the more works run at once', () => {
+test('expects the next end sooner if more work is running', () => {
   const { times, work } = clocked();
   work(12_000);
   for (let i = 0; i < 4; i++) times.start();
   assert.equal(times.secondsUntilNext(), 3);
 });
 
-test('counts work with its age once it runs longer than earlier work', () => {
+test('counts running work with its age once it takes longer than earlier work', () => {
   const { clock, times, work } = clocked();
   work(100);
   times.start();

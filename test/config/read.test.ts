@@ -152,7 +152,7 @@ test('reads every variable', () => {
   assert.ok(Object.isFrozen(config));
 });
 
-test('an empty variable means the default, as an unset one does', () => {
+test('an empty variable means the default, like an unset one', () => {
   assert.equal(readConfig({ PORT: '', STARTER_JOB: '' }).port, 3000);
 });
 
@@ -367,7 +367,7 @@ test('warns about unknown variables that resemble known ones, and about no other
   ]);
 });
 
-test('warns of variables with the prefix ATELIER_, but not of those that Kubernetes sets', () => {
+test('warns about variables with the prefix ATELIER_, except those that Kubernetes sets', () => {
   assert.deepEqual(readConfig({ ATELIER_STATE_DIR: '/x', ATELIER_PORT: '80', ATELIER_X: 'y' }).warnings, [
     'Unknown environment variable ATELIER_STATE_DIR. Did you mean STATE_DIR?',
     'Unknown environment variable ATELIER_PORT. Did you mean PORT?',

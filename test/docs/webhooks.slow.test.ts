@@ -21,7 +21,7 @@ const secret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 const body = JSON.stringify({ type: 'training-job.succeeded', timestamp: '', data: { name: 'größer' } });
 
 for (const { language, file, command } of RECEIVERS) {
-  test(`the receiver in ${language} accepts only what is signed now with its secret`, async (t) => {
+  test(`the receiver in ${language} accepts only messages with a recent signature of its secret`, async (t) => {
     const blocks = readBlocks(PAGE).filter((block) => block.language === language);
     assert.equal(blocks.length, 1);
     const path = join(await temporaryDirectory(t), file);

@@ -1,4 +1,4 @@
-/** Tests that share a process, because a process per file would take longer to start and to compile the same modules. */
+/** Tests that share a process, because a process per file compiles modules again. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ export const UNIT_FOLDERS = [
   'protocols',
   'store',
 ];
-/** Folders whose fast tests start services, which end with the test or the file. */
+/** Folders whose fast tests start services. A service ends with its test or file. */
 export const SERVICE_FOLDERS = ['queue', 'services'];
 export const ROUTE_FOLDERS = ['http/routes'];
 

@@ -1,4 +1,4 @@
-/** The files that the commands `npm run test:…` give to Node's test runner, from the folder of the project. */
+/** The test files of each tier, for Node's test runner in the project folder. */
 import { globSync } from 'node:fs';
 import { ALONE } from '../page/groups.ts';
 import { ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';

@@ -17,7 +17,7 @@ test('every dependency of this project and of its generators is pinned by its ha
   }
 });
 
-test('reports dependencies without a hash, from elsewhere, or with an undecided install script', () => {
+test('reports dependencies without a hash, from another source, or with an undecided install script', () => {
   assert.deepEqual(faultsOf(sound), []);
   assert.match(faultsOf({ ...sound, integrity: undefined }).join(), /^a has no SHA-512/);
   assert.match(faultsOf({ ...sound, integrity: 'sha1-abc=' }).join(), /^a has no SHA-512/);
