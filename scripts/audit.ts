@@ -60,7 +60,7 @@ function parse(output: string): z.infer<typeof reportSchema> | undefined {
 }
 
 function reasonIn(output: string): string {
-  return /"message": *"([^"]*)"/.exec(output)?.[1] ?? (output.trim().slice(0, 200) || 'it said nothing');
+  return /"message": *"([^"]*)"/.exec(output)?.[1] ?? (output.trim().slice(0, 200) || 'no output');
 }
 
 const TIMEOUT_MS = 60_000;

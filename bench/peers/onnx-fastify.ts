@@ -4,7 +4,7 @@
  */
 import Fastify from 'fastify';
 
-/** The used part of the API of onnxruntime-node, whose own types exist only if it is installed. */
+/** The used part of the API of onnxruntime-node. Its own types exist only if it is installed. */
 interface Tensor {
   readonly data: Float32Array;
 }

@@ -1,4 +1,4 @@
-/** The used part of the API of TensorFlow.js, whose own types exist only if it is installed. */
+/** The used part of the API of TensorFlow.js. Its own types exist only if it is installed. */
 
 export interface Tensor {
   dataSync(): Float32Array;

@@ -178,11 +178,7 @@ const times = [
   ['images with `?input=true`', count(MAX_IMAGES.input), '422'],
   ['PNG of a plot', `${count(MAX_PLOT_PIXELS)} pixels`, '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
-  [
-    'training',
-    'what fits into the [memory](#memory), by an estimate',
-    '422; a job that fits later is queued',
-  ],
+  ['training', 'what fits into the [memory](#memory), by an estimate', '422, or queued if it fits later'],
   [
     'shutdown after SIGTERM',
     `\`SHUTDOWN_GRACE_SECONDS\`, ${seconds} s`,

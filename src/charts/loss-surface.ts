@@ -48,7 +48,7 @@ export function drawSurface(
   const values = loss
     .flat()
     .map((value) => (value === null || !Number.isFinite(value) ? Number.MAX_VALUE : value));
-  // The contours' coordinates count cells, whose centres are the points of the grid.
+  // The contours' coordinates count cells; the centres of cells are the points of the grid.
   const toX = (at: number) =>
     clamp(x(xs[0]!) + ((at - 0.5) / (columns - 1)) * boxWidth(plot), plot.left, plot.right);
   const toY = (at: number) =>

@@ -1,4 +1,4 @@
-/** One column for each compared job, whose header links to it. */
+/** One column for each compared job. Its header links to the job. */
 import type { ComponentChildren } from 'preact';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import type { Column } from '../../components/table.tsx';

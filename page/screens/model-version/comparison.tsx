@@ -22,7 +22,7 @@ export interface ComparisonProps {
 export function Comparison({ version: { name, version }, onChange }: ComparisonProps): JSX.Element {
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [isBusy, setBusy] = useState(false);
-  /** Versions of which the comparison would reveal the first test result. */
+  /** Versions whose first test result the comparison would reveal. */
   const [unseen, setUnseen] = useState<readonly string[]>([]);
   const [result, setResult] = useState<ModelComparison | null>(null);
   const other = state('with') ?? '';

@@ -28,7 +28,7 @@ export type EvaluationQuery = z.output<typeof evaluationQuerySchema>;
 
 const classLabel = wholeNumber(0, MAX_CLASSES - 1).optional();
 
-/** `label` and `predicted` select a cell of the confusion matrix, whose images are then listed. */
+/** `label` and `predicted` select a cell of the confusion matrix. Its images are then listed. */
 export const evaluationCellQuerySchema = evaluationQuerySchema
   .extend({
     label: classLabel.describe('Class of the images to list in `images`, from 0; together with `predicted`'),

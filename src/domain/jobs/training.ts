@@ -184,7 +184,7 @@ export const trainingRequestSchema = z
 /** A training request after validation: as sent, with the defaults of the schema filled in. */
 export type TrainingRequest = z.output<typeof trainingRequestSchema>;
 /**
- * A training request with all defaults filled in, including the model name, whose default is the data set's id. Versions and
+ * A training request with all defaults filled in, including the model name (by default the data set's id). Versions and
  * receipts hold it, so it lacks the webhook with its secret.
  */
 export type ResolvedTrainingRequest = Omit<TrainingRequest, 'notify'> & { modelName: string };

@@ -42,9 +42,7 @@ export const predictionJobSchema = z
       .describe(
         'What a running job is waiting for before its first image: memory in use by other work. Shown by the process that runs it',
       ),
-    model: versionReferenceSchema.describe(
-      'The version that predicts, as resolved from `model` of the request',
-    ),
+    model: versionReferenceSchema.describe('The version to which `model` of the request was resolved'),
     dataset: z.string().nullable().describe('Data set of the images; null for an uploaded file'),
     split: z.enum(SPLITS).nullable(),
     pixels: z

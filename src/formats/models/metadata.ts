@@ -55,7 +55,7 @@ export function modelMetadata(model: PublishedModel): Record<string, string> {
 }
 
 /**
- * Returns null for files of other programs, whose metadata may have other meanings.
+ * Returns null for files of other programs: their metadata may have other meanings.
  * @throws AtelierError `invalid-model-file` if the metadata does not match the parameters
  */
 export function readModelMetadata(

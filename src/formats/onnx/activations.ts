@@ -3,7 +3,7 @@ import { type Activation, LEAK } from '../../numerics/network/activations.ts';
 
 interface OnnxActivation {
   readonly operator: string;
-  /** The attribute of this name, whose default in ONNX is this value, the only one that an import supports. */
+  /** The attribute of this name. Its default in ONNX is this value, the only one that an import supports. */
   readonly alpha?: number;
   /** Exports have Sigmoid and a Mul by the sums instead, because the operator is too new for many programs. */
   readonly isExportedAsGate?: boolean;

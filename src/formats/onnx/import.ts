@@ -81,7 +81,7 @@ function commonActivation({ layers }: Chain): Activation | undefined {
   );
 }
 
-/** Checks that the graph of an export, whose constants are float32, does what its metadata declares. */
+/** Checks that the graph of an export (with float32 constants) does what its metadata declares. */
 function checkOwn(
   own: ModelMetadata,
   activation: Activation | undefined,

@@ -47,7 +47,7 @@ function change({ unit, byte }: Scaling, apply: (each: Standardization) => Stand
 
 /**
  * An integer input has pixels of 0–255. So has a floating-point input that the graph divides by more than 2.
- * @returns null for pixels / 255; undefined if the graph does not scale a floating-point input, whose range is unknown
+ * @returns null for pixels / 255; undefined if the graph does not scale a floating-point input of unknown range
  */
 export function resolveScaling(
   { unit, byte, used }: Scaling,

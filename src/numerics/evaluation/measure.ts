@@ -36,7 +36,7 @@ const CHUNK_IMAGES = 1000;
 /** Multiply-adds of about 50 ms in the reference; chunks of wide networks have fewer images, to stop as promptly. */
 const CHUNK_COST = 5e7;
 
-/** The loss may be NaN or infinite if logits overflow. @throws RangeError without indices, whose mean is 0 / 0 */
+/** The loss may be NaN or infinite if logits overflow. @throws RangeError without indices: their mean is 0 / 0 */
 export function* evaluate(
   network: Network,
   parameters: Parameters,

@@ -108,7 +108,7 @@ export function createKernelForward(
     }
   }
 
-  /** @param visit called after each chunk, whose values and results are overwritten by the next one */
+  /** @param visit called after each chunk; the next one overwrites its values and results */
   function evaluateChunks(examples: Examples, indices: Uint32Array, visit: (count: number) => void): void {
     if (examples.pixels !== currentPixels) {
       currentPixels = examples.pixels;

@@ -59,7 +59,7 @@ function* predict(
   }
 }
 
-/** Returns a step of the default network, whose time is to be measured. */
+/** Returns a step of the default network. Its time is to be measured. */
 export function createTypicalStep(module: WebAssembly.Module, options: Vectors): () => void {
   const { settings, parameters, examples } = typicalCase();
   const engine = createKernelEngine(module, settings, parameters, options);

@@ -215,7 +215,7 @@ export function* trainingLoop(
       : evaluateByEngine(engine.evaluate, examples, indices);
   }
 
-  /** Measures the gradient norm of a stopped epoch, whose last step was not planned as such and measured none. */
+  /** Measures the gradient norm of a stopped epoch: its last step was not planned as such and measured none. */
   function gradientNormAt(position: StepPosition): number {
     const gradient = new Float64Array(initial.length);
     engine.gradient(gradient, train, batchAt(state.step - 1), position);

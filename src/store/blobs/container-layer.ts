@@ -3,7 +3,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtelierError } from '../../errors.ts';
 
-/** The file systems of which Docker, containerd and Podman make the root of a container. */
+/** Docker, containerd and Podman make the root of a container of these file systems. */
 const LAYERED = ['overlay', 'fuse.fuse-overlayfs', 'aufs'];
 
 interface Mount {

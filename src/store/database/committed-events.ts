@@ -59,7 +59,7 @@ export async function collectEvent(
   else collected.set(id, [committed]);
 }
 
-/** Call it after deleting a job, whose events are gone. Does nothing unless the transaction collects its events. */
+/** Call it after deleting a job: its events are gone. Does nothing unless the transaction collects its events. */
 export function collectDeletion(trx: Transaction<Database>, jobId: string): void {
   collections.get(trx)?.set(jobId, []);
 }

@@ -22,7 +22,7 @@ export interface DeletedJob {
  * The caller must have locked the queue, so that no job that uses this one can be created. Versions that the job
  * published keep its id and its request. The row may be damaged.
  * @param precondition called with the job
- * @returns its checkpoints, whose blobs the caller releases after the commit
+ * @returns its checkpoints; the caller releases their blobs after the commit
  * @throws AtelierError `training-job-not-found`; `illegal-transition` if it has not ended; `training-job-in-use` if an
  *   unfinished job starts from one of its checkpoints or verifies it, or if it belongs to a search
  */

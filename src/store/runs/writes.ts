@@ -57,7 +57,7 @@ export interface Run {
   recordWaiting(waiting: 'storage' | null, warning: JobEvent['data']): Promise<void>;
   /**
    * Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued.
-   * @param preemptedBy id of the job in favour of which this one was stopped, for the event
+   * @param preemptedBy id of the job for which this one was stopped, for the event
    */
   release(step?: number, preemptedBy?: string): Promise<TrainingJob>;
   /** Call when the thread has stopped after `stopAfterEpoch`: the job is paused, or cancelled if that was requested. */

@@ -35,7 +35,7 @@ export async function openWriteAheadLog(
   let copying: Promise<void> | undefined;
   let failed = false;
 
-  /** A thread copies while it excludes the main thread, whose next commit would otherwise sync the restarted log. */
+  /** A thread copies while it excludes the main thread: its next commit would otherwise sync the restarted log. */
   async function copy(): Promise<void> {
     const workerData: CopyLogTask = { file, maxBytes: MAX_LOG_BYTES };
     const worker = new Worker(ENTRY, { workerData });

@@ -8,7 +8,7 @@ import { engineSettings } from '../../numerics/training/plan.ts';
 import { kernelModule, kernelOptions } from '../kernel/compile.ts';
 import { typicalMs } from '../kernel/typical-duration.ts';
 
-/** A training of which a few steps are timed. The examples are in shared memory. */
+/** A training to time for a few steps. The examples are in shared memory. */
 export interface TrainingTimesTask {
   readonly plan: TrainingPlan;
   readonly train: Examples;

@@ -1,4 +1,4 @@
-/** Shell commands that send a request to the service, whose address is in the variable ATELIER. */
+/** Shell commands that send a request to the service at the address in the variable ATELIER. */
 import { type Block, codeBlock } from '../blocks.ts';
 
 interface CommandOptions {

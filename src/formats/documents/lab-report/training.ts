@@ -80,7 +80,7 @@ const COLUMNS: readonly { readonly name: string; readonly show: (record: EpochRe
   },
 ];
 
-/** Without the columns in which no epoch has a value. */
+/** Leaves out columns without any value. */
 function listEpochs(epochs: readonly EpochRecord[]): Block {
   const columns = COLUMNS.filter(({ show }) => epochs.some((record) => show(record) !== NONE));
   return table(

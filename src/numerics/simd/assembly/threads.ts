@@ -1,7 +1,7 @@
 /**
  * Scheduling of a step's work among threads.
  * A step consists of phases, and a phase of items that are independent of each other. Item i belongs to thread i mod
- * n, whose cache holds its weights from the previous step; a thread that has finished its own items claims items of
+ * n: its cache holds the weights from the previous step. A thread that has finished its own items claims items of
  * others. A descheduled thread therefore delays the others only by the item it has claimed. Results do not depend on
  * which thread computes an item. The thread that finishes the last item of a phase begins the next phase.
  *

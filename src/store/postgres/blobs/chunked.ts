@@ -18,7 +18,7 @@ const ADVICE = 'Restore the database from a backup, train the model or upload th
 export function createChunkedBlobs(database: Kysely<Database>, chunkBytes = CHUNK_BYTES): BlobStore {
   const db = withBlobTables(database);
 
-  /** Stores chunks, the first of which has the number `first`, and refreshes the time of the blob. */
+  /** Stores chunks with numbers from `first`, and refreshes the time of the blob. */
   async function putBatch(
     blob: { digest: string; bytes: number; whole: boolean },
     first: number,
