@@ -108,7 +108,7 @@ test('unread responses of all clients together are limited', async (t) => {
   assert.equal((await app.inject({ url: '/small', headers: { client: 'three' } })).statusCode, 200);
   await readNothing(t, port, '/large', 'two');
   const rejected = await app.inject({ url: '/small', headers: { client: 'three' } });
-  assert.match(assertProblem(rejected, 503, 'overloaded').detail, /Other clients/);
+  assert.match(assertProblem(rejected, 503, 'overloaded').detail, /other clients/);
 });
 
 test('files do not count as unread responses', async (t) => {
