@@ -1,4 +1,5 @@
 /** Slow clients: one clock measures the progress of every open request, and ends those that make too little. */
+import { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type OnTimeout, rejectWithTimeout } from '../../errors/client-error.ts';
 import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
@@ -101,9 +102,12 @@ export function endSlowClients(
     socket.destroy();
   }
 
-  app.addHook('onRequest', (_request, reply, done) => {
-    open.set(reply, null);
-    reply.raw.on('close', () => open.delete(reply));
+  app.addHook('onRequest', (request, reply, done) => {
+    // The requests of app.inject have no connection.
+    if (request.socket instanceof Socket) {
+      open.set(reply, null);
+      reply.raw.on('close', () => open.delete(reply));
+    }
     done();
   });
   // Without a listener, Node would also close the connections of requests that are being processed.
@@ -146,6 +150,5 @@ function measure({ raw, request }: FastifyReply): Progress | null {
   if (raw.socket !== null && raw.writableLength > 0) {
     return { awaits: 'reading', bytes: socket.bytesWritten - socket.writableLength };
   }
-  // `complete` is never set for a body without a connection, as created by app.inject.
-  return body.complete || body.readableEnded ? null : { awaits: 'body', bytes: socket.bytesRead };
+  return body.complete ? null : { awaits: 'body', bytes: socket.bytesRead };
 }

@@ -95,6 +95,15 @@ const assertTimedOut = (said: string, why: RegExp) => {
   assert.match(said, why);
 };
 
+test('a request without a connection has no limit, however long it takes', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const app = await serve(t, { stallMs: 20, requestMs: 20 }, promise);
+  const response = app.inject({ method: 'POST', url: '/' });
+  // Several measurements, each every 20 milliseconds, come before this timer.
+  setTimeout(resolve, 200);
+  assert.equal((await response).body, 'done');
+});
+
 test('closes a silent connection', async (t) => {
   const app = await serve(t, { headersMs: 50 });
   const { client } = await dial(app);
