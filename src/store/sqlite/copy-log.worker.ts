@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
 export interface CopyLogTask {
-  /** The database. */
+  /** Path of the database. */
   readonly file: string;
   /** The file of a restarted log is cut to this size. */
   readonly maxBytes: number;
@@ -12,12 +12,14 @@ export interface CopyLogTask {
 
 const { file, maxBytes } = workerData as CopyLogTask;
 const port = parentPort!;
-const existing = pathToFileURL(file);
-existing.searchParams.set('mode', 'rw'); // creates nothing if the file has been removed
-const db = new DatabaseSync(existing);
+const url = pathToFileURL(file);
+url.searchParams.set('mode', 'rw'); // creates nothing if the file has been removed
+const db = new DatabaseSync(url);
 db.exec(`pragma synchronous = normal; pragma journal_size_limit = ${maxBytes}`);
+// The main thread sends a message, whatever its content, when it makes no commits until this thread exits.
 port.once('message', () => {
-  // The first commit after a complete copy restarts the log and syncs its header, so it is made here. It changes nothing.
+  // The first commit after a complete copy restarts the log and syncs its header. It is made here, so that the sync
+  // does not block the main thread. It changes nothing, because `user_version` is unused and stays 0.
   db.exec('pragma wal_checkpoint(passive); pragma user_version = 0');
   db.close();
 });

@@ -16,16 +16,19 @@ export interface Endpoint {
 }
 
 export interface TransferredBlobs {
-  /** Those of the blobs that are not stored yet. */
+  /** Returns those of the blobs that are not stored yet. */
   missing(blobs: readonly BlobName[]): Promise<readonly BlobName[]>;
-  /** Writes the blob to a new file. @throws AtelierError `state-unusable` if it is missing or damaged */
+  /** Copies the blob to a new file at `path`. @throws AtelierError `state-unusable` if it is missing or damaged */
   read(blob: BlobName, path: string): Promise<void>;
-  /** Stores the file durably; it may be moved. @throws AtelierError `storage-full` */
+  /**
+   * Stores the file at `path` durably as the blob. The file may be moved, so `path` may be gone afterwards.
+   * @throws AtelierError `storage-full`, `state-unusable` if the file is found to have another digest
+   */
   write(blob: BlobName, path: string): Promise<void>;
 }
 
 export interface BlobName {
   readonly digest: string;
-  /** Id of the data set, name of the model, or id of the job of a checkpoint or of predictions. */
+  /** Name of the model (parameters), id of the data set, or id of the job (checkpoints, predictions). */
   readonly id: string;
 }

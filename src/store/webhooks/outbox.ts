@@ -1,4 +1,7 @@
-/** Outbox of webhooks: one row per job that reports its end, with its secret until nothing is left to send. */
+/**
+ * Outbox of webhooks. A job with a webhook has one row with its secret. The row holds the message to send until the
+ * message is delivered or no attempt is left. If the job has ended by then, the row is deleted.
+ */
 import type { Kysely, Transaction } from 'kysely';
 import type { DeliveryState } from '../../domain/jobs/notify.ts';
 import { isEnded } from '../../domain/jobs/status.ts';
@@ -51,7 +54,7 @@ export function createWebhooks({ db, inTransaction }: Rows): Webhooks {
       for (;;) {
         const first = await due().where('due_at', '<=', now.toISOString()).limit(1).executeTakeFirst();
         if (first === undefined) return undefined;
-        // If several processes found the message, one of them moves its time.
+        // If several processes found the message, one of them moves `due_at`. The others match no row and look again.
         const claimed = await db
           .updateTable('webhooks')
           .set((eb) => ({ due_at: until.toISOString(), attempts: eb('attempts', '+', 1) }))
@@ -93,9 +96,10 @@ async function recordOutcome(
 ): Promise<void> {
   const retryAt = outcome.type === 'delivered' ? null : (outcome.retryAt?.toISOString() ?? null);
   // Locks the job before its webhook, as changes of its status do.
-  const row = trx.selectFrom('jobs').select('status').where('id', '=', jobId).forNoKeyUpdate();
-  const job = await row.executeTakeFirst();
+  const findJob = trx.selectFrom('jobs').select('status').where('id', '=', jobId).forNoKeyUpdate();
+  const job = await findJob.executeTakeFirst();
   const isCounted = outcome.type !== 'interrupted';
+  // A later message has another id. A later claim has raised `attempts`.
   const updated = await trx
     .updateTable('webhooks')
     .set({
@@ -121,7 +125,7 @@ async function recordOutcome(
     .set({ notify: encode(state) })
     .where('id', '=', jobId)
     .execute();
-  // An ended job sends nothing more, so its secret is deleted. A paused one may.
+  // An ended job sends nothing more, so its secret is deleted. A paused job may send another message.
   if (retryAt === null && isEnded(job.status)) {
     await trx.deleteFrom('webhooks').where('job_id', '=', jobId).execute();
   }
