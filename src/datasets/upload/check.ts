@@ -17,11 +17,12 @@ import { splitTest } from './split-test.ts';
 interface OpenedUpload {
   readonly train: LabelledArrays;
   readonly test: LabelledArrays | null;
+  /** `train`, and `test` if it was sent. */
   readonly sent: readonly LabelledArrays[];
-  readonly images: number;
+  readonly imageCount: number;
 }
 
-/** Opens the files and checks their headers. Has the parameters and errors of `checkUpload`. */
+/** Opens the files and checks their headers. Has the errors of `checkUpload`. */
 async function openUpload(
   files: readonly UploadedFile[],
   testFraction: number | null,
@@ -30,16 +31,17 @@ async function openUpload(
   const { train, test } = await matchArrays(files, maxBytes);
   assertTestable(test, testFraction);
   const sent = test ? [train, test] : [train];
-  return { train, test, sent, images: countAll(sent, maxBytes) };
+  return { train, test, sent, imageCount: countAll(sent, maxBytes) };
 }
 
 /** Counts the images by the headers of the files. Has the parameters and errors of `checkUpload`. */
 export async function countUpload(...upload: Parameters<typeof checkUpload>): Promise<number> {
   const [files, { testFraction }, maxBytes] = upload;
-  return (await openUpload(files, testFraction, maxBytes)).images;
+  return (await openUpload(files, testFraction, maxBytes)).imageCount;
 }
 
 /**
+ * Reads the arrays, and holds out a test set if none was sent.
  * @param maxBytes limit of all arrays together, both as decompressed from an npz and as one byte per pixel and label
  * @throws AtelierError `invalid-dataset-file`, naming the part and the position
  */
@@ -48,22 +50,23 @@ export async function checkUpload(
   { classNames: given, testFraction, seed }: Pick<DatasetFields, 'classNames' | 'testFraction' | 'seed'>,
   maxBytes: number,
 ): Promise<CheckedUpload> {
-  const { sent, ...arrays } = await openUpload(files, testFraction, maxBytes);
-  const unit = await isUnitScale(sent.map(({ images }) => images));
-  const classes = given?.length ?? null;
-  const train = await readExamples(arrays.train, unit, classes);
-  const test = arrays.test && (await readExamples(arrays.test, unit, classes));
+  const { sent, ...opened } = await openUpload(files, testFraction, maxBytes);
+  const isUnit = await isUnitScale(sent.map(({ images }) => images));
+  const classCount = given?.length ?? null;
+  const train = await readExamples(opened.train, isUnit, classCount);
+  const test = opened.test && (await readExamples(opened.test, isUnit, classCount));
+  // Without test arrays, `assertTestable` requires a fraction.
   const tensors = test ? { train, test } : splitTest(train, testFraction!, seed);
 
-  const classNames = given ?? defaultClassNames(tensors, arrays.train.labels.part);
+  const classNames = given ?? defaultClassNames(tensors, opened.train.labels.part);
   return finishUpload({
     tensors,
     classNames,
     preprocessing: null,
-    part: arrays.train.labels.part,
+    part: opened.train.labels.part,
     found: {
       arrays: [...train.arrays, ...(test?.arrays ?? [])],
-      pixels: { range: unit ? '0-1' : '0-255', rounded: train.rounded + (test?.rounded ?? 0) },
+      pixels: { range: isUnit ? '0-1' : '0-255', rounded: train.rounded + (test?.rounded ?? 0) },
       heldOut: test ? null : { fraction: testFraction!, seed },
     },
   });
@@ -72,7 +75,7 @@ export async function checkUpload(
 /** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */
 const BYTE_SCALE_THRESHOLD = 2;
 
-/** Whether some arrays hold floats, and none above 1. @throws AtelierError if the largest float is in (1, 2] */
+/** Whether there are arrays of floats and all are at most 1. @throws AtelierError if the largest float is in (1, 2] */
 async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {
@@ -80,7 +83,8 @@ async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
     if (ofArray > BYTE_SCALE_THRESHOLD) return false;
     if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
   }
-  if (greatest <= 1) return part !== '';
+  const hasFloats = part !== '';
+  if (greatest <= 1) return hasFloats;
   const advice = 'clip floats of 0–1 with x.clip(0, 1), or send whole numbers of 0–255 as u1';
   return rejectPart(
     part,
@@ -90,12 +94,12 @@ async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
 
 async function readExamples(
   { images, labels }: LabelledArrays,
-  unit: boolean,
-  classes: number | null,
+  isUnit: boolean,
+  classCount: number | null,
 ): Promise<Examples & { readonly arrays: ArrayReport[]; readonly rounded: number }> {
   // Labels are read first, because they are small and errors are found sooner.
-  const labelResult = await readLabels(labels, classes);
-  const imageResult = await readImages(images, unit && isFloat(images));
+  const labelResult = await readLabels(labels, classCount);
+  const imageResult = await readImages(images, isUnit && isFloat(images));
   return {
     pixels: imageResult.pixels,
     labels: labelResult.labels,
