@@ -1,4 +1,7 @@
-/** Coarse features of a 28×28 image, few enough for a covariance matrix per class. */
+/**
+ * Features of a 28×28 image, few enough for a covariance matrix per class. Also changes and measures of an image, for
+ * the comparisons of a diagnosis.
+ */
 import type { Pixels } from '../training/engine.ts';
 
 export const SIDE = 28;
@@ -8,8 +11,8 @@ const CELLS = SIDE / CELL;
 export const FEATURES = CELLS * CELLS + 2;
 
 /**
- * Cell means of the pixels on the scale 0–1, then √ mean (difference of neighbours)²: first of vertical neighbours,
- * then of horizontal ones.
+ * Writes the mean of each cell, row by row, then the two roughnesses: the root mean square of the differences between
+ * vertical neighbours, then between horizontal ones. All are on the scale 0–1.
  * @param features FEATURES numbers, overwritten
  * @param pixels 0–255
  */
@@ -38,6 +41,7 @@ export function transposed(pixels: Pixels): Pixels {
   return pixels.map((_, i) => pixels[(i % SIDE) * SIDE + Math.floor(i / SIDE)]!);
 }
 
+/** Returns the greatest value. */
 export function brightest(pixels: Pixels): number {
   let max = 0;
   for (let i = 0; i < pixels.length; i++) max = Math.max(max, pixels[i]!);

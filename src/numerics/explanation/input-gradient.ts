@@ -7,9 +7,9 @@ import { linearBackwardInput } from '../reference/linear.ts';
 import type { Pixels } from '../training/engine.ts';
 
 /**
- * ∂ log p_label / ∂x of one image (d0), x its pixels / 255, in float64; pixels that are zero have a gradient too.
+ * ∂ log p_label / ∂x of one image, where x is its d0 pixels / 255, in float64. Pixels that are zero have a gradient too.
  * dz_L = onehot(label) − p;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1});  dx = W_1ᵀ dz_1 / σ, σ = 1 without
- * standardization.
+ * standardization. In the code, `layers[l]` and `pass.dz[l]` are W_{l+1} and dz_{l+1}.
  * @throws RangeError when the image does not have d0 pixels
  */
 export function inputGradient(
@@ -23,13 +23,15 @@ export function inputGradient(
   const layers = unpack(parameters, network.layerSizes);
   const pass = createExamplePass(network);
   prepare(pass, layers);
+  const logits = forwardExample(pass, layers, image, 0);
   const dLogits = pass.dz.at(-1)!;
-  softmax(dLogits, forwardExample(pass, layers, image, 0));
+  softmax(dLogits, logits); // p, which the next line replaces
   for (let i = 0; i < dLogits.length; i++) dLogits[i] = (i === label ? 1 : 0) - dLogits[i]!;
   for (let l = layers.length - 1; l > 0; l--) {
     linearBackwardInput(pass.dz[l - 1]!, layers[l]!.weights, pass.dz[l]!, pass.a[l]!);
   }
-  const [{ weights }, dz] = [layers[0]!, pass.dz[0]!];
+  const { weights } = layers[0]!;
+  const dz = pass.dz[0]!;
   const sigma = network.standardization?.std ?? 1;
   const dx = new Float64Array(inputs);
   for (let i = 0; i < dz.length; i++) {
