@@ -16,6 +16,7 @@ export const importRequestSchema = z.strictObject({
   name: nameSchema.describe('Name of the model; the file becomes its next version'),
   hidden: z
     .string()
+    // The brackets of the list are optional.
     .transform((text) => (text.trim().startsWith('[') ? text : `[${text}]`))
     .pipe(
       jsonText(
@@ -69,11 +70,12 @@ export const importRequestSchema = z.strictObject({
 });
 export type ImportRequest = z.output<typeof importRequestSchema>;
 
+/** Value of `dataset` that skips the evaluation. */
 export const NO_DATASET = 'none';
 
 const IMPORT_SOURCES = ['packed-npy', 'npz', 'safetensors', 'onnx', 'sklearn', 'pytorch'] as const;
 
-/** Properties that a request can give if the file does not. */
+/** Properties that are assumed if neither the file nor the request gives them. */
 export const ASSUMED_FIELDS = ['activation', 'classNames', 'standardization'] as const;
 
 export const importOriginSchema = z

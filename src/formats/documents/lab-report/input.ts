@@ -4,6 +4,7 @@ import type { LabReport, ReportSection } from '../../../domain/reports/lab-repor
 import type { Section } from '../blocks.ts';
 
 export interface IdentifiedSection extends Section {
+  /** `result` is always present, so it is not among the sections that a report can omit. */
   readonly id: ReportSection | 'result';
 }
 
@@ -20,12 +21,12 @@ export interface ReportInput {
   readonly report: LabReport;
   /** All epochs; the report lists the last ones. */
   readonly records: readonly EpochRecord[];
-  /** Whether the job is a trial that its search stopped; its status is `cancelled`. */
+  /** Whether the job is a trial that was stopped by its search. The status of such a job is `cancelled`. */
   readonly isStopped: boolean;
   /** null if pictures are links. */
   readonly pictures: ReportPictures | null;
   /** Prefix of the API's paths. */
   readonly basePath: string;
-  /** Address of the service without it, such as `http://localhost:3000`. */
+  /** Address of the service without `basePath`, such as `http://localhost:3000`. */
   readonly address: string;
 }

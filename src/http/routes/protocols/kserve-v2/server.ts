@@ -1,4 +1,4 @@
-/** KServe v2: metadata and health of the server. */
+/** Routes of KServe v2: metadata and health of the server. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../../package.json' with { type: 'json' };
@@ -19,6 +19,7 @@ const EXTENSIONS = [
 export const kserveServerRoutes =
   (health: HealthService): FastifyPluginAsyncZod =>
   async (app) => {
+    // The path is served with and without the slash at its end. The API description has only the first.
     for (const url of ['/v2', '/v2/']) {
       app.route({
         method: 'GET',
