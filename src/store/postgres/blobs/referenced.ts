@@ -5,7 +5,7 @@ import type { RefCountedBlobs } from '../../blobs/ref-counted.ts';
 const ATTEMPTS = 5;
 /** SQLSTATE */
 const FOREIGN_KEY_VIOLATION = '23503';
-/** Names of the constraints of `0013-blobs`. */
+/** Names of the constraints by which rows refer to blobs, as the baseline declares them. */
 const BLOB_CONSTRAINT = /_blob$/;
 
 /** Nothing is removed on release: `collectBlobs` removes what no row refers to. */

@@ -46,7 +46,8 @@ const BLOBS = [
   'alter table blob_chunks alter column bytes set storage external',
   'create index datasets_by_digest on datasets (digest)',
   ...['model_versions', 'checkpoints', 'datasets', 'prediction_files'].map(
-    (table) => `alter table ${table} add foreign key (digest) references blobs (digest)`,
+    (table) =>
+      `alter table ${table} add constraint ${table}_blob foreign key (digest) references blobs (digest)`,
   ),
 ];
 
