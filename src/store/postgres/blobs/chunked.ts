@@ -13,7 +13,7 @@ const ADVICE = 'Restore the database from a backup, train the model or upload th
 
 /**
  * `put` stores the time of an existing blob again, and repairs its chunks.
- * @param db of the schema with the tables of `0013-blobs`
+ * @param db of the schema with the tables of blobs
  */
 export function createChunkedBlobs(database: Kysely<Database>, chunkBytes = CHUNK_BYTES): BlobStore {
   const db = withBlobTables(database);
