@@ -28,7 +28,7 @@ export function logRequests(app: FastifyInstance, fraction: Config['accessLog'],
   });
 }
 
-/** As pino itself writes the same line. */
+/** Writes the line through pino, with the same members as the renderer of `tuning`. */
 const createPinoWriter =
   (log: FastifyBaseLogger) =>
   ({ request, statusCode, elapsedTime }: FastifyReply): void => {
