@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
-import { trainingRequestSchema } from '../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
 import { parseNpy } from '../../src/formats/arrays/npy.ts';
 import { type ImportHints, importModel } from '../../src/formats/models/import.ts';
 import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseApiKeys } from '../domain/api-key.ts';
-import { KEPT_CHECKPOINTS } from '../domain/jobs/training.ts';
+import { KEPT_CHECKPOINTS } from '../domain/jobs/request.ts';
 import { listAlternatives } from '../domain/messages/text-lists.ts';
 import { parseBlobUrl } from '../store/s3/location.ts';
 import { isTechnique, TECHNIQUES } from '../tuning/switches.ts';

@@ -6,7 +6,7 @@ import { buildValue, createTree } from '../../page/screens/train/options.ts';
 import { formatSetting, parseSetting, readSetting } from '../../page/screens/train/setting.ts';
 import { buildVariation, parseRange, rangeText, variationText } from '../../page/screens/train/vary.ts';
 import { readForms } from '../../scripts/page/forms.ts';
-import { trainingRequestSchema } from '../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const forms = readForms(ROOT);

@@ -7,11 +7,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { datasetReportSchema } from '../../src/domain/datasets/report.ts';
 import type { EpochRecord, Progress } from '../../src/domain/jobs/epoch-record.ts';
-import {
-  type ResolvedTrainingRequest,
-  type TrainingJob,
-  trainingRequestSchema,
-} from '../../src/domain/jobs/training.ts';
+import { type ResolvedTrainingRequest, trainingRequestSchema } from '../../src/domain/jobs/request.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { NewDataset } from '../../src/store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';

@@ -8,7 +8,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino';
 import type { z } from 'zod';
 import { readConfig } from '../../src/config/read.ts';
-import type { TrainingJob, trainingRequestSchema } from '../../src/domain/jobs/training.ts';
+import type { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
+import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type Problem, problemSchema } from '../../src/http/errors/problem.ts';
 import { openService, type Service } from '../../src/process/start.ts';

@@ -1,7 +1,8 @@
 /** Clients of a killed service: they compare recorded responses after each restart. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import { type JobEvent, type TrainingJob, trainingRequestSchema } from '../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
+import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
 import { hasEnded, type TrainingBody, tiny } from './start-service.ts';
 
 const PAGE = 1000;

@@ -1,6 +1,7 @@
 /** Requests and reports of gradient checks. `numerics/checks/gradient.ts` runs the checks. */
 import { z } from 'zod';
-import { kernelDifferenceSchema, networkSchema, seedSchema } from '../jobs/training.ts';
+import { networkSchema, seedSchema } from '../jobs/request.ts';
+import { kernelDifferenceSchema } from '../jobs/training.ts';
 import { modelReferenceSchema } from '../models/reference.ts';
 
 export const DEFAULT_CHECK_EXAMPLES = 5;

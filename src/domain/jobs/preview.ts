@@ -1,6 +1,6 @@
 /** Preview of a training job: what it would be, and what it would cost. */
 import { z } from 'zod';
-import { resolvedTrainingRequestSchema, TEST_SETS } from './training.ts';
+import { resolvedTrainingRequestSchema, TEST_SETS } from './request.ts';
 
 export const TIME_BASES = ['measured-here', 'calibrated', 'model'] as const;
 export const PREVIEW_WARNINGS = [

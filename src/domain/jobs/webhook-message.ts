@@ -1,6 +1,7 @@
 /** Messages of webhooks: the body of the POST that reports the end of a training job. */
 import { z } from 'zod';
-import { resolvedTrainingRequestSchema, trainingJobSchema } from './training.ts';
+import { resolvedTrainingRequestSchema } from './request.ts';
+import { trainingJobSchema } from './training.ts';
 
 /** Statuses that are reported; `paused` only if the service itself paused the job. */
 export const REPORTED_STATUSES = ['succeeded', 'failed', 'cancelled', 'paused'] as const;

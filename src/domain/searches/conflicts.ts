@@ -1,6 +1,6 @@
 /** Checks of a search request: what varies, and each trial's training request. */
 import type { ErrorDetail } from '../../errors.ts';
-import { type TrainingRequest, trainingRequestSchema } from '../jobs/training.ts';
+import { type TrainingRequest, trainingRequestSchema } from '../jobs/request.ts';
 import { describeIssues, parse } from '../messages/describe-issue.ts';
 import { toSentence } from '../messages/issue-message.ts';
 import { jsonPointer } from '../messages/json-pointer.ts';

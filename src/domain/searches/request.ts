@@ -1,6 +1,6 @@
 /** Search request: the training request that is searched, what varies in it, and how. */
 import { z } from 'zod';
-import { networkSchema, seedSchema, trainingRequestSchema } from '../jobs/training.ts';
+import { networkSchema, seedSchema, trainingRequestSchema } from '../jobs/request.ts';
 import { nameSchema } from '../models/reference.ts';
 import { metadataSchema, newMetadataSchema } from '../primitives.ts';
 import { publishSchema } from '../training/publication.ts';

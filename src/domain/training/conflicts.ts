@@ -1,6 +1,6 @@
 /** Rules beyond the schema: options that conflict with each other or with the data set. */
 import type { ErrorDetail } from '../../errors.ts';
-import type { TrainingRequest } from '../jobs/training.ts';
+import type { TrainingRequest } from '../jobs/request.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 

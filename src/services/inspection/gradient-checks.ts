@@ -2,7 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { GradientCheck, GradientCheckRequest } from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import { DEFAULT_HIDDEN } from '../../domain/jobs/training.ts';
+import { DEFAULT_HIDDEN } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { gradientCheckCost } from '../../numerics/checks/cost.ts';

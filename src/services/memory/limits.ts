@@ -2,7 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import { tensorBytes } from '../../datasets/tensor-cache.ts';
 import { type DatasetSummary, IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
-import type { TrainingRequest } from '../../domain/jobs/training.ts';
+import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import type { LayerSizes } from '../../numerics/network/layers.ts';
 import { trainingBytes } from '../../numerics/training/memory.ts';
 import { layerSizesFor } from '../training/plan.ts';

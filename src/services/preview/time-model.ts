@@ -1,6 +1,7 @@
 /** Time of a training by its parts: start, gradient check, steps and evaluations, for given times of one image. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { parameterCount } from '../../numerics/network/layers.ts';
 import {
   evaluationMicroseconds,

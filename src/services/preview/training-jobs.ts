@@ -1,7 +1,7 @@
 /** Previews a training job: validates its request, and estimates memory, time and its place in the queue. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { PreviewWarning, TrainingPreview } from '../../domain/jobs/preview.ts';
-import type { ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import { parameterCount } from '../../numerics/network/layers.ts';
 import { stateVectorCount } from '../../numerics/training/engine.ts';

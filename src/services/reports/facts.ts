@@ -1,7 +1,8 @@
 /** Parts of a lab report that are known without computing. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import { type DatasetSummary, imageUrl } from '../../domain/datasets/representation.ts';
-import { isTrial, resolvedTrainingRequestSchema, type TrainingJob } from '../../domain/jobs/training.ts';
+import { resolvedTrainingRequestSchema } from '../../domain/jobs/request.ts';
+import { isTrial, type TrainingJob } from '../../domain/jobs/training.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { LabReport } from '../../domain/reports/lab-report.ts';
 import { writeCommand } from '../../formats/documents/lab-report/command.ts';

@@ -1,5 +1,7 @@
 /** Runs queued training jobs, each in a thread. */
-import { isTrial, type ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import { isTrial } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { hasCode } from '../../errors.ts';
 import type { RunJob } from '../../queue/job-queue.ts';

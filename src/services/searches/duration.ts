@@ -1,7 +1,7 @@
 /** Estimates how long a search takes: predicts a few of its settings, and the others by the size of their networks. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { TrainingPreview } from '../../domain/jobs/preview.ts';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { SearchPreview } from '../../domain/searches/representation.ts';
 import type { SearchRequest } from '../../domain/searches/request.ts';
 import { continuing, rungEpochs } from '../../domain/searches/rungs.ts';

@@ -1,6 +1,6 @@
 /** Creates, lists, changes and deletes searches. */
 import type { Catalog } from '../../datasets/catalog.ts';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { type ListedTrial, rankTrials } from '../../domain/searches/leaderboard.ts';
 import type { Search, SearchChange, SearchPreview, Trial } from '../../domain/searches/representation.ts';
 import type { ResolvedSearchRequest, SearchRequest } from '../../domain/searches/request.ts';

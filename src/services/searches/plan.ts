@@ -1,6 +1,6 @@
 /** Plans a search: proposes its settings and checks that each of them can be trained. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import {
   describeConflicts,
   findCountConflicts,

@@ -1,8 +1,8 @@
 /** Runs searches: does what is due whenever a trial ends or pauses, and looks after searches of lost processes. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
+import type { KeptCheckpoints, TrainingRequest } from '../../domain/jobs/request.ts';
 import { isActive, type JobStatus } from '../../domain/jobs/status.ts';
-import type { KeptCheckpoints, TrainingRequest } from '../../domain/jobs/training.ts';
 import { describeConflicts, parseTrial } from '../../domain/searches/conflicts.ts';
 import type { Search } from '../../domain/searches/representation.ts';
 import type { Setting } from '../../domain/searches/settings.ts';

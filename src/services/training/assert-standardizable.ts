@@ -1,6 +1,6 @@
 /** Rejects standardization if all training pixels are equal: their deviation is 0. */
 import { type Dataset, IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
-import type { TrainingRequest } from '../../domain/jobs/training.ts';
+import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import { AtelierError } from '../../errors.ts';
 import { countTrainingExamples, splitByClass } from '../../numerics/examples/batches.ts';
 import { isUniform } from '../../numerics/examples/statistics.ts';

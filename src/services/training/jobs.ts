@@ -1,8 +1,9 @@
 /** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
+import type { ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
 import { isEnded } from '../../domain/jobs/status.ts';
-import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../../domain/jobs/training.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { AtelierError } from '../../errors.ts';
 import type { JobQueue } from '../../queue/job-queue.ts';
 import type { Precondition } from '../../store/database/rows.ts';

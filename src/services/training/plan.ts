@@ -1,6 +1,6 @@
 /** Converts a training request and a data set into the plan of the training loop. */
 import { type Dataset, IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
-import type { TrainingRequest } from '../../domain/jobs/training.ts';
+import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import type { Distillation } from '../../numerics/examples/distillation.ts';
 import type { LayerSizes, Parameters, Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingPlan } from '../../numerics/training/plan.ts';

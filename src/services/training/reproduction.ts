@@ -1,7 +1,8 @@
 /** Reproduces a training from its receipt: checks that it is possible and adapts the plan. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import type { Receipt, TrainingJob } from '../../domain/jobs/training.ts';
 import type { ReproductionTarget } from '../../domain/training/reproducibility.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
 import type { Store } from '../../store/persistent-state.ts';

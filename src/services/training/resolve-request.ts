@@ -3,11 +3,7 @@ import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
 import type { Notify } from '../../domain/jobs/notify.ts';
-import type {
-  KeptCheckpoints,
-  ResolvedTrainingRequest,
-  TrainingRequest,
-} from '../../domain/jobs/training.ts';
+import type { KeptCheckpoints, ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
 import { findTrainingConflicts } from '../../domain/training/conflicts.ts';
 import { AtelierError } from '../../errors.ts';
 import { countTrainingExamples, stepsPerEpoch } from '../../numerics/examples/batches.ts';

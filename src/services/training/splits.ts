@@ -1,6 +1,6 @@
 /** The splits that the training of a model, and of the models that it started from or distilled, used. */
 
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { isJobId } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import { hasCode } from '../../errors.ts';

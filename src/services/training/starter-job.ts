@@ -1,5 +1,7 @@
 /** The first job of an empty store: predictions work soon after the first start. */
-import { type TrainingJob, trainingRequestSchema } from '../../domain/jobs/training.ts';
+
+import { trainingRequestSchema } from '../../domain/jobs/request.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { AlreadyAnswered, type IdempotencyRecord } from '../../store/idempotency.ts';
 import type { JobLogger } from '../events/log.ts';
 import type { TrainingService } from './jobs.ts';

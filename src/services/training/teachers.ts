@@ -1,6 +1,6 @@
 /** The teachers of a training: the models that it distils. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import type { TrainingRequest } from '../../domain/jobs/training.ts';
+import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import {
   parseModelReference,
   publishedReferenceSchema,

@@ -1,6 +1,6 @@
 /** Warm start: resolves the model version that a training starts from. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import { DEFAULT_HIDDEN, type TrainingRequest } from '../../domain/jobs/training.ts';
+import { DEFAULT_HIDDEN, type TrainingRequest } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import type { ModelService } from '../models/catalog.ts';

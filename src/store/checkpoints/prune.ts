@@ -1,7 +1,8 @@
 /** Removes checkpoints that are not needed any more: while a job trains, and once it has succeeded. */
 import type { Transaction } from 'kysely';
+import type { KeptCheckpoints } from '../../domain/jobs/request.ts';
 import { UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
-import type { KeptCheckpoints, TrainingJob } from '../../domain/jobs/training.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { CheckpointRow, Database } from '../database/tables.ts';
 
 /** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */

@@ -1,6 +1,7 @@
 /** Events of committed transactions, for listeners in this process. */
 import type { Transaction } from 'kysely';
-import type { JobEvent, ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import type { JobEvent } from '../../domain/jobs/training.ts';
 import type { SearchEvent } from '../../domain/searches/representation.ts';
 import { decodeReadable } from './json-column.ts';
 import { toError } from './row-error.ts';

@@ -1,8 +1,8 @@
 /** The rows of uploaded data sets. */
 import type { Kysely, Transaction } from 'kysely';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import { UNFINISHED_PREDICTIONS } from '../../domain/predictions/job.ts';
 import { AtelierError } from '../../errors.ts';
 import { decode, decodeOptional, decodeReadable, encode } from '../database/json-column.ts';

@@ -1,7 +1,8 @@
 /** Finishes the run of a job: publishes its result, fails the job, or requeues it. */
 import type { Transaction } from 'kysely';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { transition } from '../../domain/jobs/status.ts';
-import type { ResolvedTrainingRequest, StopReason, TrainingJob } from '../../domain/jobs/training.ts';
+import type { StopReason, TrainingJob } from '../../domain/jobs/training.ts';
 import type { Publication, PublishOptions } from '../../domain/training/publication.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { decode, encode } from '../database/json-column.ts';

@@ -2,7 +2,8 @@
 import type { Transaction } from 'kysely';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
 import type { Notify } from '../../domain/jobs/notify.ts';
-import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { ReproductionTarget } from '../../domain/training/reproducibility.ts';
 import { nextId } from '../database/ids.ts';
 import type { Database } from '../database/tables.ts';

@@ -1,6 +1,6 @@
 /** Labels of jobs: the name of the model, the data set and the metadata. They filter lists of jobs. */
 import type { Transaction } from 'kysely';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { Database } from '../database/tables.ts';
 
 export interface Label {

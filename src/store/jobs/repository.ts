@@ -2,8 +2,9 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
 import type { Notify } from '../../domain/jobs/notify.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { JobStatus } from '../../domain/jobs/status.ts';
-import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { Arithmetic, ReproductionTarget } from '../../domain/training/reproducibility.ts';
 import { AtelierError } from '../../errors.ts';
 import type { CheckpointWriter } from '../checkpoints/repository.ts';

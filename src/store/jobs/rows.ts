@@ -1,12 +1,9 @@
 /** Converts training jobs to and from rows. */
 import type { EpochRecord, Progress } from '../../domain/jobs/epoch-record.ts';
 import { type DeliveryState, newDelivery } from '../../domain/jobs/notify.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { isEnded } from '../../domain/jobs/status.ts';
-import type {
-  GradientCheckSummary,
-  ResolvedTrainingRequest,
-  TrainingJob,
-} from '../../domain/jobs/training.ts';
+import type { GradientCheckSummary, TrainingJob } from '../../domain/jobs/training.ts';
 import type { Publication } from '../../domain/training/publication.ts';
 import {
   type Arithmetic,

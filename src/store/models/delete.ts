@@ -3,8 +3,8 @@
  * because publishing a version set it, does not protect the last versions of a model.
  */
 import type { Transaction } from 'kysely';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import { CHAMPION } from '../../domain/models/reference.ts';
 import { type PredictionStatus, UNFINISHED_PREDICTIONS } from '../../domain/predictions/job.ts';
 import { AtelierError } from '../../errors.ts';

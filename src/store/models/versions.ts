@@ -1,6 +1,6 @@
 /** Publishes versions, and converts versions to and from rows. */
 import type { Transaction } from 'kysely';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { ImportOrigin } from '../../domain/models/import.ts';
 import {
   isJobId,

@@ -1,6 +1,7 @@
 /** Starts a run of a job. */
 import type { Transaction } from 'kysely';
-import type { ResolvedTrainingRequest, TrainingJob } from '../../domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { decode, encode } from '../database/json-column.ts';
 import type { Database } from '../database/tables.ts';

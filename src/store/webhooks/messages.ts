@@ -2,8 +2,8 @@
 import type { Transaction } from 'kysely';
 import { ulid } from 'ulid';
 import { type Notify, newDelivery } from '../../domain/jobs/notify.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { isEnded } from '../../domain/jobs/status.ts';
-import type { ResolvedTrainingRequest } from '../../domain/jobs/training.ts';
 import {
   REPORTED_STATUSES,
   type ReportedStatus,

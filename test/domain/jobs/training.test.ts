@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 
 test("a request with only a data set trains the notebook's network", () => {
   assert.deepEqual(trainingRequestSchema.parse({ dataset: 'fashion-mnist' }), {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { describeIssues, findFields, parse } from '../../../src/domain/messages/describe-issue.ts';
 import { predictionFieldsSchema, predictionRequestSchema } from '../../../src/domain/predictions/job.ts';
 import { searchRequestSchema } from '../../../src/domain/searches/request.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { findTrainingConflicts } from '../../../src/domain/training/conflicts.ts';
 
 const page = await readFile(join(import.meta.dirname, '../../../docs/reference/training-options.md'), 'utf8');

@@ -11,13 +11,8 @@ import { epochRecordSchema } from '../../../src/domain/jobs/epoch-record.ts';
 import { deliverySchema, notifySchema } from '../../../src/domain/jobs/notify.ts';
 import { trainingPreviewSchema } from '../../../src/domain/jobs/preview.ts';
 import { jobChangesSchema } from '../../../src/domain/jobs/priority.ts';
-import {
-  jobEventSchema,
-  receiptSchema,
-  resolvedTrainingRequestSchema,
-  trainingJobSchema,
-  trainingRequestSchema,
-} from '../../../src/domain/jobs/training.ts';
+import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
+import { jobEventSchema, receiptSchema, trainingJobSchema } from '../../../src/domain/jobs/training.ts';
 import { webhookMessageSchema } from '../../../src/domain/jobs/webhook-message.ts';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/models/alias.ts';
 import { importOriginSchema } from '../../../src/domain/models/import.ts';

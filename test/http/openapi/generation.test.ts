@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import Fastify from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { readConfig } from '../../../src/config/read.ts';
-import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import { registerOpenapi } from '../../../src/http/openapi/generation.ts';

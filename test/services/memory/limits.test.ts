@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { assertTrainingFits, trainingJobBytes } from '../../../src/services/memory/limits.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import type { ResolvedTrainingRequest } from '../../../src/domain/jobs/training.ts';
+import type { ResolvedTrainingRequest } from '../../../src/domain/jobs/request.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';

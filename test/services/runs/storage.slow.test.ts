@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
-import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { KeptCheckpoints } from '../../../src/domain/jobs/training.ts';
+import type { KeptCheckpoints } from '../../../src/domain/jobs/request.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import {

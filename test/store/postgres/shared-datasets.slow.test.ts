@@ -3,7 +3,7 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
-import { trainingRequestSchema } from '../../../src/domain/jobs/training.ts';
+import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';

@@ -3,7 +3,7 @@
 import { drawDeadUnits } from '../../../charts/dead-units.ts';
 import { drawEpochs } from '../../../charts/epochs.ts';
 import type { EpochRecord } from '../../../domain/jobs/epoch-record.ts';
-import { resolvedTrainingRequestSchema } from '../../../domain/jobs/training.ts';
+import { resolvedTrainingRequestSchema } from '../../../domain/jobs/request.ts';
 import type { EpochPlot } from '../../../domain/reports/plots.ts';
 import {
   type Block,

@@ -3,13 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { trainingPreviewSchema } from '../../../domain/jobs/preview.ts';
-import {
-  jobStatusSchema,
-  type TrainingJob,
-  type TrainingRequest,
-  trainingJobSchema,
-  trainingRequestSchema,
-} from '../../../domain/jobs/training.ts';
+import { type TrainingRequest, trainingRequestSchema } from '../../../domain/jobs/request.ts';
+import { jobStatusSchema, type TrainingJob, trainingJobSchema } from '../../../domain/jobs/training.ts';
 import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
 import type { PreviewTraining } from '../../../services/preview/training-jobs.ts';
 import type { TrainingService } from '../../../services/training/jobs.ts';
