@@ -39,7 +39,7 @@ export const networkSchema = z.strictObject({
 
 export const seedSchema = z.int().min(0).max(0xffffffff);
 
-/** Checkpoints of a succeeded job that are kept; `all` are the best and the last three, as while it trains. */
+/** Checkpoints of a succeeded job that are kept; `all` keeps the best and the last three, like a running job. */
 export const KEPT_CHECKPOINTS = ['best', 'last', 'all', 'none'] as const;
 export type KeptCheckpoints = (typeof KEPT_CHECKPOINTS)[number];
 

@@ -58,7 +58,7 @@ export const receiptSchema = z
     mixed: z
       .boolean()
       .describe(
-        'Whether the job continued on another kernel, or on a processor that rounds differently, so that no single one gives the same digest',
+        'Whether the job continued on another kernel, or on a processor that rounds differently, so no single environment gives the same digest',
       ),
     digest: digestSchema,
   })
