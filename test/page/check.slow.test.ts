@@ -35,6 +35,8 @@ test('a gradient check by keyboard passes and shows its blocks and limits', opti
 test('the form offers every activation of the contract', options, async (t) => {
   const page = await openPage(t, url, { path: '#/check' });
   const offered = page.getByLabel('Activation').locator('option');
+  // The options appear when the contract has been read.
+  await offered.first().waitFor({ state: 'attached' });
   assert.deepEqual(await offered.allTextContents(), ACTIVATIONS);
 });
 
