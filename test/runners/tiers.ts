@@ -12,7 +12,7 @@ const isShared = (file: string) => SHARED.some((folder) => file.startsWith(folde
 const runsAlone = (file: string) => ALONE.some((name) => file === `test/page/${name}.slow.test.ts`);
 
 export function testFiles(tier: Tier): string[] {
-  const files = globSync('test/**/*.test.ts').toSorted();
+  const files = globSync('test/**/*.test.ts', { exclude: ['**/node_modules'] }).toSorted();
   const slow = files.filter((file) => file.endsWith('.slow.test.ts'));
   if (tier === 'page') return slow.filter((file) => file.startsWith('test/runners/page-'));
   if (tier === 'slow') {
