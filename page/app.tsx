@@ -1,9 +1,9 @@
 /** The frame of every screen: skip link, header, navigation, banner, footer, key dialog. */
 import type { JSX } from 'preact';
 import { apiKey, askForKey } from './api/key.ts';
-import { Banner } from './components/banner.tsx';
 import { Button } from './components/button.tsx';
-import { KeyDialog } from './components/key-dialog.tsx';
+import { KeyDialog } from './components/dialogs/key-dialog.tsx';
+import { Banner } from './components/feedback/banner.tsx';
 import { CurrentScreen } from './current-screen.tsx';
 import { links, path, type Route, route } from './router.ts';
 import { nextTheme, theme } from './state/theme.ts';

@@ -2,9 +2,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { SKELETON_AFTER_MS } from './api/use-resource.ts';
-import { ProblemBox } from './components/problem-box.tsx';
+import { ProblemBox } from './components/feedback/problem-box.tsx';
+import { Skeleton } from './components/feedback/skeleton.tsx';
 import { Screen } from './components/screen.tsx';
-import { Skeleton } from './components/skeleton.tsx';
 import { loadScreens, type Screens, screens, screensProblem } from './load-screens.ts';
 import type { Route } from './router.ts';
 import { Train } from './screens/train/train.tsx';

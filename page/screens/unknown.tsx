@@ -1,6 +1,6 @@
 /** Screen: an address without a screen. */
 import type { JSX } from 'preact';
-import { EmptyState } from '../components/empty-state.tsx';
+import { EmptyState } from '../components/feedback/empty-state.tsx';
 import { Screen } from '../components/screen.tsx';
 import { links } from '../router.ts';
 

@@ -8,7 +8,7 @@ import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { ImageBatch } from '../../src/images/batch.ts';
 import { openImage } from '../../src/images/encoded.ts';
 
-/** Reads a file that NumPy wrote: scripts/npy_fixtures.py. */
+/** Reads a file that NumPy wrote: scripts/fixtures/npy.py. */
 export function npyFixture(name: string): Promise<Buffer> {
   return readFile(new URL(`../fixtures/npy/${name}.npy`, import.meta.url));
 }

@@ -51,7 +51,7 @@ export function npyEntry(name: string, data: Float32Array | Float64Array | Uint8
   return { [`${name}.npy`]: npyBytes(data, shape) };
 }
 
-/** A file, as recorded by scripts/model_format_fixtures.py. */
+/** A file, as recorded by scripts/fixtures/model_format.py. */
 export interface FormatFixture {
   readonly file: string;
   readonly activation: Network['activation'];
@@ -65,7 +65,7 @@ export function formatFixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../fixtures/formats/${name}`, import.meta.url)));
 }
 
-/** The files of scripts/model_format_fixtures.py, import_fixtures.py and onnx_fixtures.py. */
+/** The files of scripts/fixtures/model_format.py, import.py and onnx.py. */
 export const formatFixtures = ['expected.json', 'expected-without-biases.json', 'expected-onnx.json'].flatMap(
   (name) => JSON.parse(Buffer.from(formatFixture(name)).toString()) as FormatFixture[],
 );

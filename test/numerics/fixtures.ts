@@ -1,4 +1,4 @@
-/** Fixtures of scripts/numerics_fixtures.py and knobs_fixtures.py; vector assertions. */
+/** Fixtures of scripts/fixtures/numerics.py and knobs.py; vector assertions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Activation } from '../../src/numerics/network/activations.ts';
@@ -39,7 +39,7 @@ export interface DescentFixture extends Labelled {
   readonly final: number[];
 }
 
-/** Expected values from PyTorch: scripts/knobs_fixtures.py. */
+/** Expected values from PyTorch: scripts/fixtures/knobs.py. */
 export interface TrainingFixture extends Omit<Labelled, 'l2'> {
   readonly settings: Omit<
     EngineSettings,

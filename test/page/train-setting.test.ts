@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { buildValue, createTree } from '../../page/screens/train/options.ts';
-import { formatSetting, parseSetting, readSetting } from '../../page/screens/train/setting.ts';
-import { buildVariation, parseRange, rangeText, variationText } from '../../page/screens/train/vary.ts';
+import { buildValue, createTree } from '../../page/screens/train/form/options.ts';
+import { formatSetting, parseSetting, readSetting } from '../../page/screens/train/form/setting.ts';
+import { buildVariation, parseRange, rangeText, variationText } from '../../page/screens/train/form/vary.ts';
 import { readForms } from '../../scripts/page/forms.ts';
 import { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
 

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
-import { ProblemBox } from '../../components/problem-box.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { query, replaceQuery } from '../../router.ts';
 import { CheckFields } from './fields.tsx';

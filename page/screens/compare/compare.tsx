@@ -1,10 +1,10 @@
 /** Screen: up to eight training jobs: their curves in one chart, the options that differ, results, and McNemar's test. */
 import type { JSX } from 'preact';
 import { plotNames } from '../../../src/charts/plot-names.ts';
-import { EmptyState } from '../../components/empty-state.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
+import { EmptyState } from '../../components/feedback/empty-state.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
+import { Skeleton } from '../../components/feedback/skeleton.tsx';
 import { Screen } from '../../components/screen.tsx';
-import { Skeleton } from '../../components/skeleton.tsx';
 import { links, query } from '../../router.ts';
 import { DifferingOptions } from './differing-options.tsx';
 import { ModelTest } from './model-test.tsx';

@@ -2,8 +2,8 @@
 import type { JSX } from 'preact';
 import { flatten, toWords } from '../../../src/charts/plot-names.ts';
 import { Table } from '../../components/table.tsx';
-import { rebuildRequest } from '../job/request.ts';
-import { optionName } from '../train/groups.ts';
+import { rebuildRequest } from '../job/tabs/request.ts';
+import { optionName } from '../train/form/groups.ts';
 import { jobColumns } from './job-columns.tsx';
 import type { NamedJob } from './use-compared.ts';
 

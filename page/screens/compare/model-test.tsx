@@ -6,8 +6,8 @@ import { requestJson } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { ComparisonResult } from '../../components/comparison-result.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
 import type { NamedJob } from './use-compared.ts';
 
 export function ModelTest({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element | null {

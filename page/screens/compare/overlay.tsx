@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { drawEpochs } from '../../../src/charts/epochs.ts';
 import type { EpochPlot } from '../../../src/domain/reports/plots.ts';
 import { Chart, type ChartTable } from '../../components/chart.tsx';
-import { COLUMNS, type EpochColumn } from '../job/epoch-table.ts';
+import { COLUMNS, type EpochColumn } from '../job/tabs/epoch-table.ts';
 import { jobPath } from '../job/use-training.ts';
 import type { NamedJob } from './use-compared.ts';
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
-import { JobStatus } from '../../components/job-status.tsx';
+import { JobStatus } from '../../components/feedback/job-status.tsx';
 import { Table } from '../../components/table.tsx';
 import { count, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';

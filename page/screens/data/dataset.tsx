@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
-import { Loaded } from '../../components/loaded.tsx';
+import { Loaded } from '../../components/feedback/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { count, dateTime } from '../../format.ts';
 import { links, query } from '../../router.ts';

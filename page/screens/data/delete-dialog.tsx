@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { request } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
-import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { ConfirmDialog } from '../../components/dialogs/confirm-dialog.tsx';
 import { links, navigate } from '../../router.ts';
 
 export interface DeleteDialogProps {

@@ -5,9 +5,9 @@ import type { DatasetSummary } from '../../../src/domain/datasets/representation
 import { request } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
+import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
 import { Field } from '../../components/field.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
-import { ProgressBar } from '../../components/progress-bar.tsx';
 import { links, navigate } from '../../router.ts';
 
 type Source = 'archive' | 'arrays';

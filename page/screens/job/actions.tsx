@@ -5,10 +5,10 @@ import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
-import { ConfirmDialog, type ConfirmDialogProps } from '../../components/confirm-dialog.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
+import { ConfirmDialog, type ConfirmDialogProps } from '../../components/dialogs/confirm-dialog.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { links, navigate } from '../../router.ts';
-import { rebuildRequest, trainLink } from './request.ts';
+import { rebuildRequest, trainLink } from './tabs/request.ts';
 import { jobPath } from './use-training.ts';
 
 type Verb = 'pause' | 'resume' | 'cancel' | 'verify' | 'delete';

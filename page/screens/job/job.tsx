@@ -1,19 +1,19 @@
 /** Screen: one training job, followed while it runs. */
 import type { JSX } from 'preact';
-import { Loaded } from '../../components/loaded.tsx';
+import { Loaded } from '../../components/feedback/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { Tabs } from '../../components/tabs.tsx';
 import { useDatasetName } from '../../state/dataset-names.ts';
 import { parameter, setParameters } from '../../state/parameters.ts';
 import { Actions } from './actions.tsx';
-import { CheckTab } from './check-tab.tsx';
-import { CheckpointsTab } from './checkpoints-tab.tsx';
-import { Curves } from './curves.tsx';
-import { EpochsTab } from './epochs-tab.tsx';
-import { PathTab } from './path-tab.tsx';
-import { ReceiptTab } from './receipt-tab.tsx';
-import { RequestTab } from './request-tab.tsx';
 import { Summary } from './summary.tsx';
+import { CheckTab } from './tabs/check-tab.tsx';
+import { CheckpointsTab } from './tabs/checkpoints-tab.tsx';
+import { Curves } from './tabs/curves.tsx';
+import { EpochsTab } from './tabs/epochs-tab.tsx';
+import { PathTab } from './tabs/path-tab.tsx';
+import { ReceiptTab } from './tabs/receipt-tab.tsx';
+import { RequestTab } from './tabs/request-tab.tsx';
 import { useTraining } from './use-training.ts';
 
 export function Job({ id }: { readonly id: string }): JSX.Element {

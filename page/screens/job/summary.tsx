@@ -2,8 +2,8 @@
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
-import { JobStatus } from '../../components/job-status.tsx';
-import { ProgressBar } from '../../components/progress-bar.tsx';
+import { JobStatus } from '../../components/feedback/job-status.tsx';
+import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
 import { count, dateTime, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
 import { useStopReason } from '../../state/stopped-jobs.ts';

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Search } from '../../../src/domain/searches/representation.ts';
 import { Button } from '../../components/button.tsx';
 import { DatasetName } from '../../components/dataset-name.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
+import { StatusMark } from '../../components/feedback/status-mark.tsx';
 import { count, dateTime } from '../../format.ts';
 import { links, navigate } from '../../router.ts';
 import { parameter, withParameters } from '../../state/parameters.ts';

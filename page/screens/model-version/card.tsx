@@ -5,9 +5,9 @@ import { request } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { DownloadLink } from '../../components/download-link.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
+import { Skeleton } from '../../components/feedback/skeleton.tsx';
 import { ScrollRegion } from '../../components/scroll-region.tsx';
-import { Skeleton } from '../../components/skeleton.tsx';
 import { type ShownVersion, versionPath } from './shown-version.ts';
 
 const MARKDOWN = 'text/markdown';

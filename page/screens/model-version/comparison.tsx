@@ -9,8 +9,8 @@ import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { ComparisonResult } from '../../components/comparison-result.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
 import { setState, state } from './screen-state.ts';
 import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
 

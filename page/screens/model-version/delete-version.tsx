@@ -4,7 +4,7 @@ import type { Model } from '../../../src/domain/models/representation.ts';
 import { request } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { useResource } from '../../api/use-resource.ts';
-import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { ConfirmDialog } from '../../components/dialogs/confirm-dialog.tsx';
 import { links, navigate } from '../../router.ts';
 import { useDatasetName } from '../../state/dataset-names.ts';
 import { type ShownVersion, versionPath } from './shown-version.ts';

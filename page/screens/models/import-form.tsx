@@ -5,8 +5,8 @@ import type { ModelVersion } from '../../../src/domain/models/representation.ts'
 import { requestJson } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
 import { links, navigate } from '../../router.ts';
 
 const FORMATS = '.npz,.npy,.safetensors,.onnx';

@@ -5,7 +5,7 @@ import type { ModelVersion } from '../../../src/domain/models/representation.ts'
 import type { List } from '../../api/list.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
-import { Loaded } from '../../components/loaded.tsx';
+import { Loaded } from '../../components/feedback/loaded.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { bytes, count, dateTime, percent } from '../../format.ts';
 import { links } from '../../router.ts';

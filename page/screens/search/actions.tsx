@@ -5,10 +5,10 @@ import type { Search } from '../../../src/domain/searches/representation.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
-import { ConfirmDialog, type ConfirmDialogProps } from '../../components/confirm-dialog.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
+import { ConfirmDialog, type ConfirmDialogProps } from '../../components/dialogs/confirm-dialog.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { links, navigate } from '../../router.ts';
-import { trainLink } from '../job/request.ts';
+import { trainLink } from '../job/tabs/request.ts';
 
 type Change = 'pause' | 'resume' | 'finish' | 'cancel' | 'delete';
 

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Search, Trial } from '../../../src/domain/searches/representation.ts';
 import { Button } from '../../components/button.tsx';
 import { DownloadLink } from '../../components/download-link.tsx';
-import { StatusMark } from '../../components/status-mark.tsx';
+import { StatusMark } from '../../components/feedback/status-mark.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { count, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';

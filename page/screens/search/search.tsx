@@ -8,7 +8,7 @@ import type {
 } from '../../../src/domain/searches/representation.ts';
 import { useEvents } from '../../api/event-stream.ts';
 import { useResource } from '../../api/use-resource.ts';
-import { Loaded } from '../../components/loaded.tsx';
+import { Loaded } from '../../components/feedback/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { useDatasetName } from '../../state/dataset-names.ts';
 import { Actions } from './actions.tsx';

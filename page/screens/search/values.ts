@@ -1,6 +1,6 @@
 /** The names of the options that vary, and their values as text. */
 import { describeChoice } from '../../../src/charts/searches/options.ts';
-import { optionName } from '../train/groups.ts';
+import { optionName } from '../train/form/groups.ts';
 
 /** The name of the option at a path: `Learning rate` for `/training/optimizer/learningRate`. */
 export const fieldName = (path: string): string => optionName(path.slice(path.lastIndexOf('/') + 1));

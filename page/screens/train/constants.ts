@@ -1,7 +1,7 @@
 /** Constants that `scripts/page/forms.ts` puts into the bundle. */
-import { createTree, type Group, type Setting } from './options.ts';
-import type { Schema } from './schema.ts';
-import { readSetting } from './setting.ts';
+import { createTree, type Group, type Setting } from './form/options.ts';
+import type { Schema } from './form/schema.ts';
+import { readSetting } from './form/setting.ts';
 
 declare const TRAINING_SCHEMA: Schema;
 declare const SEARCH_SCHEMA: Schema;

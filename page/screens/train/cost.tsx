@@ -3,10 +3,10 @@ import type { JSX } from 'preact';
 import type { TrainingPreview } from '../../../src/domain/jobs/preview.ts';
 import type { SearchPreview } from '../../../src/domain/searches/representation.ts';
 import { Button } from '../../components/button.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
-import { Skeleton } from '../../components/skeleton.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
+import { Skeleton } from '../../components/feedback/skeleton.tsx';
 import { bytes, count, duration } from '../../format.ts';
-import { groupId, SEARCH_GROUP } from './groups.ts';
+import { groupId, SEARCH_GROUP } from './form/groups.ts';
 import type { Preview } from './use-preview.ts';
 
 export function Cost({

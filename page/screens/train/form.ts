@@ -3,9 +3,9 @@ import { signal } from '@preact/signals';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { query, replaceQuery } from '../../router.ts';
 import { isShared, searchTree, trainingTree } from './constants.ts';
-import { buildValue, findTree, type Group, type Leaf, type Setting, visibleOptions } from './options.ts';
-import { formatSetting, parseSetting } from './setting.ts';
-import { buildVariation } from './vary.ts';
+import { buildValue, findTree, type Group, type Leaf, type Setting, visibleOptions } from './form/options.ts';
+import { formatSetting, parseSetting } from './form/setting.ts';
+import { buildVariation } from './form/vary.ts';
 
 /** Texts that must not be in an address. */
 const secrets = signal<Setting>({});

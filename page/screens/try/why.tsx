@@ -2,9 +2,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { AsCurl } from '../../components/as-curl.tsx';
+import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
 import { PixelImage } from '../../components/image28.tsx';
-import { ProblemBox } from '../../components/problem-box.tsx';
 import { percent } from '../../format.ts';
 import { BLANK, SIDE } from './pixels.ts';
 import { explain, explanationRequest, type Predicted } from './predict.ts';

@@ -73,7 +73,7 @@ export function small(train = 8, test = 4, classes = 2): Record<string, Buffer> 
   };
 }
 
-/** scikit-learn's digits 0 to 6: scripts/digits_fixture.py. */
+/** scikit-learn's digits 0 to 6: scripts/fixtures/digits.py. */
 export const digits = readFileSync(new URL('../../fixtures/datasets/digits.npz', import.meta.url));
 export const DIGIT_NAMES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six'];
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fitClassGaussians, logLikelihood } from '../../../src/numerics/diagnosis/class-gaussians.ts';
 import { assertNear } from '../fixtures.ts';
 
-/** Expected values from scripts/diagnosis_fixtures.py. */
+/** Expected values from scripts/fixtures/diagnosis.py. */
 const fixture: {
   d: number;
   classes: number;

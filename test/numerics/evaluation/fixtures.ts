@@ -1,4 +1,4 @@
-/** Expected values from other implementations: scripts/evaluation_fixtures.py. */
+/** Expected values from other implementations: scripts/fixtures/evaluation.py. */
 import { readFileSync } from 'node:fs';
 import {
   emptyPredictions,

@@ -7,7 +7,7 @@ import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.t
 import { kernelModule } from '../../../src/workers/kernel/compile.ts';
 import { assertNear, examplesOf, firstIndices } from '../fixtures.ts';
 
-/** Expected numbers of scripts/sgd_path_fixtures.py: scikit-learn's PCA, and losses by NumPy. */
+/** Expected numbers of scripts/fixtures/sgd_path.py: scikit-learn's PCA, and losses by NumPy. */
 const file = new URL('../../fixtures/numerics/sgd-path.json', import.meta.url);
 const fixture: PlanePath & {
   readonly sizes: number[];
