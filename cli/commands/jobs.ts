@@ -4,9 +4,9 @@ import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { Search, Trial } from '../../src/domain/searches/representation.ts';
 import type { Client } from '../client.ts';
 import { defineCommand, printResult } from '../command.ts';
-import { describeVersion, followJob } from '../follow-job.ts';
-import { describeResult, followSearch } from '../follow-search.ts';
-import { formatLeaderboard } from '../leaderboard.ts';
+import { describeVersion, followJob } from '../follow/job.ts';
+import { formatLeaderboard } from '../follow/leaderboard.ts';
+import { describeResult, followSearch } from '../follow/search.ts';
 import { formatFigure, formatTable, formatTime, printable } from '../text.ts';
 
 const jobPath = (id: string) => `/v1/training-jobs/${encodeURIComponent(id)}`;

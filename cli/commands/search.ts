@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Search } from '../../src/domain/searches/representation.ts';
 import { defineCommand } from '../command.ts';
 import { readText } from '../files.ts';
-import { followSearch } from '../follow-search.ts';
+import { followSearch } from '../follow/search.ts';
 import { parseJson } from '../json-file.ts';
 
 export const search = defineCommand({

@@ -4,7 +4,7 @@ import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { defineCommand } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../files.ts';
-import { followJob } from '../follow-job.ts';
+import { followJob } from '../follow/job.ts';
 import { parseJson } from '../json-file.ts';
 
 export const train = defineCommand({

@@ -1,6 +1,6 @@
 /** Follows a search on the terminal until it ends. */
-import type { Search, SearchEvent, Trial } from '../src/domain/searches/representation.ts';
-import type { Context } from './command.ts';
+import type { Search, SearchEvent, Trial } from '../../src/domain/searches/representation.ts';
+import type { Context } from '../command.ts';
 import { followEvents } from './event-stream.ts';
 import { createLeaderboardView, formatLeaderboard } from './leaderboard.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatLeaderboard } from '../../cli/leaderboard.ts';
-import type { Trial } from '../../src/domain/searches/representation.ts';
+import { formatLeaderboard } from '../../../cli/follow/leaderboard.ts';
+import type { Trial } from '../../../src/domain/searches/representation.ts';
 
 const trial: Trial = {
   trial: 1,

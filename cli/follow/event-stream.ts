@@ -1,10 +1,10 @@
 /** Follows the events of a job or a search over lost connections and restarts of the service. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { JobStatus } from '../src/domain/jobs/status.ts';
-import type { JobEvent } from '../src/domain/jobs/training.ts';
-import type { SearchEvent } from '../src/domain/searches/representation.ts';
-import { type Client, isTransient } from './client.ts';
-import { ConnectionError } from './errors.ts';
+import type { JobStatus } from '../../src/domain/jobs/status.ts';
+import type { JobEvent } from '../../src/domain/jobs/training.ts';
+import type { SearchEvent } from '../../src/domain/searches/representation.ts';
+import { type Client, isTransient } from '../client.ts';
+import { ConnectionError } from '../errors.ts';
 
 /** Longest time without a connection. */
 const PATIENCE_MS = 5 * 60_000;

@@ -1,6 +1,6 @@
 /** Shows the leaderboard of a search: redrawn in place on a terminal, else a line per event. */
-import type { Search, SearchEvent, Trial } from '../src/domain/searches/representation.ts';
-import { formatFigure, formatTable, printable } from './text.ts';
+import type { Search, SearchEvent, Trial } from '../../src/domain/searches/representation.ts';
+import { formatFigure, formatTable, printable } from '../text.ts';
 
 /** Trials that a terminal shows. */
 const MAX_ROWS = 15;

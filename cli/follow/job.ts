@@ -1,10 +1,10 @@
 /** Follows a job on the terminal until it ends. */
-import type { JobEvent, TrainingJob } from '../src/domain/jobs/training.ts';
-import type { Context } from './command.ts';
-import { ResponseError } from './errors.ts';
+import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { Context } from '../command.ts';
+import { ResponseError } from '../errors.ts';
+import { formatFigure } from '../text.ts';
 import { followEvents } from './event-stream.ts';
 import { createProgressView } from './progress.ts';
-import { formatFigure } from './text.ts';
 
 /**
  * Prints events, then the result; with `--json` every event and the job, one per line.
