@@ -31,9 +31,10 @@ import { countTimeouts, measureRequests } from './metrics/requests.ts';
 import { registerOpenapi } from './openapi/generation.ts';
 import { compressResponses } from './responses/compression.ts';
 import { sendPlainJson } from './responses/plain-json.ts';
-import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
+import { registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
+import { rejectUndeclaredParameters } from './validation/pagination.ts';
 
 /** The parts of the process that the application uses. */
 export interface AppHost {
@@ -109,13 +110,13 @@ export async function buildApp(
     (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
     // After the limits, because they count the bytes that a response holds in memory.
     compressResponses,
-    // Before OpenAPI, so that the Idempotency-Key header of the routes is documented.
+    // Before OpenAPI, because they complete the schemas of the routes.
     registerIdempotency,
+    rejectUndeclaredParameters,
     // Last: collects the schemas of the routes that follow. A worker has none to show.
     (app) => config.role !== 'worker' && registerOpenapi(app),
   ];
   for (const register of parts) await register(app);
-  await registerProbeRoutes(app, services);
-  if (config.role !== 'worker') await registerRoutes(app, services, config, slowClients, onLimit);
+  await registerRoutes(app, services, config, slowClients, onLimit);
   return app;
 }

@@ -1,18 +1,14 @@
 /** …/events of training jobs and searches: a list, or a stream of server-sent events. */
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobEventSchema } from '../../domain/jobs/training.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import { searchEventSchema } from '../../domain/searches/representation.ts';
 import { hasCode } from '../../errors.ts';
-import type { EventPage, SubscribeEvents } from '../../services/events/subscribe.ts';
-import type { HealthService } from '../../services/operations/health.ts';
+import type { EventPage } from '../../services/events/subscribe.ts';
 import type { Page } from '../../store/persistent-state.ts';
-import { registerEtag } from '../conditional/etag.ts';
 import { problems } from '../errors/problem.ts';
-import type { CountStream } from '../hooks/connections/client-limits.ts';
 import {
   EVENT_STREAM_TYPE,
   RECONNECT_HEADERS,
@@ -20,7 +16,9 @@ import {
 } from '../responses/events/reconnect-stream.ts';
 import { streamEvents } from '../responses/events/server-sent.ts';
 import { negotiate } from '../responses/negotiate.ts';
+import type { Services } from '../services.ts';
 import { listSchema, toList } from '../validation/pagination.ts';
+import type { Routes } from './context.ts';
 
 /** Whose events a route has, and how its operation is documented. */
 interface Subject {
@@ -32,7 +30,9 @@ interface Subject {
   readonly description: string;
   /** Description of the end of the stream. */
   readonly end: string;
-  readonly list: z.ZodType;
+  readonly schema: z.ZodType;
+  readonly list: (services: Services, id: string, query: EventQuery) => Promise<Page<EventPage[number]>>;
+  readonly subscribe: 'subscribeEvents' | 'subscribeSearchEvents';
   readonly errors: readonly number[];
 }
 
@@ -47,7 +47,9 @@ export const JOB_EVENTS: Subject = {
     '204. While the service restarts, streams end with a shorter `retry` and no event is lost. A client that does not keep up is disconnected and can continue from the last id that it read. In a browser, ' +
     'events of type `error` arrive at `onerror`, with `data`. ETags apply to the list only.',
   end: 'The job has ended and its last event was seen: end of the stream',
-  list: listSchema(jobEventSchema).meta({ id: 'JobEventList' }),
+  schema: listSchema(jobEventSchema).meta({ id: 'JobEventList' }),
+  list: ({ training }, ...page) => training.events(...page),
+  subscribe: 'subscribeEvents',
   errors: [400, 404, 406, 410, 422],
 };
 
@@ -61,7 +63,9 @@ export const SEARCH_EVENTS: Subject = {
     'The stream closes after the last event of the search. Events of type `trial` report that a training of a trial ' +
     'has started, reached a rung or ended; `rung` the trials that continue and those that are stopped; `final` the final training.',
   end: 'The search has ended and its last event was seen: end of the stream',
-  list: listSchema(searchEventSchema).meta({ id: 'SearchEventList' }),
+  schema: listSchema(searchEventSchema).meta({ id: 'SearchEventList' }),
+  list: ({ searches }, ...page) => searches.events(...page),
+  subscribe: 'subscribeSearchEvents',
   errors: [400, 404, 406, 422],
 };
 
@@ -88,17 +92,9 @@ async function dropEmptyEventId({ raw: { headers } }: FastifyRequest): Promise<v
 }
 
 export const eventRoutes =
-  (
-    subject: Subject,
-    source: {
-      readonly list: (id: string, query: EventQuery) => Promise<Page<EventPage[number]>>;
-      readonly subscribe: SubscribeEvents;
-    },
-    health: Pick<HealthService, 'stopping'>,
-    countStream: CountStream,
-  ): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
+  (subject: Subject): Routes =>
+  async (app, context) => {
+    const { health, countStream } = context;
 
     app.route({
       method: 'GET',
@@ -116,7 +112,7 @@ export const eventRoutes =
           200: {
             description: 'The events',
             content: {
-              'application/json': { schema: subject.list },
+              'application/json': { schema: subject.schema },
               // Sent unchanged: the schema only documents the stream.
               [EVENT_STREAM_TYPE]: { schema: z.string() },
             },
@@ -130,7 +126,7 @@ export const eventRoutes =
         const { params, query, headers } = request;
         const type = negotiate(request, reply, ['application/json', EVENT_STREAM_TYPE]);
         if (type === 'application/json') {
-          reply.send(toList(await source.list(params.id, query), (event) => String(event.id)));
+          reply.send(toList(await subject.list(context, params.id, query), (event) => String(event.id)));
         } else {
           await sendStream(request, reply, params.id, query.after, headers['last-event-id']);
         }
@@ -148,7 +144,7 @@ export const eventRoutes =
     ): Promise<void> {
       const cursor =
         lastId === undefined ? { after, parameter: 'after' } : { after: lastId, parameter: 'Last-Event-ID' };
-      const pages = await source.subscribe(id, cursor).catch((error) => {
+      const pages = await context[subject.subscribe](id, cursor).catch((error) => {
         if (hasCode(error, 'storage-unavailable')) return null;
         throw error;
       });

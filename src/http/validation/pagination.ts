@@ -1,4 +1,5 @@
 /** Pagination: query parameters and response of a list. */
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { Page } from '../../store/persistent-state.ts';
@@ -13,7 +14,14 @@ export const paginationQuery = {
 export const PAGES =
   'A page has 20 items, or `limit`, at most 100. While `hasMore` is true, `after` with the `lastId` of this page returns the next one.';
 
-export const noQuery = z.strictObject({});
+/** Documented routes of the native protocol that declare no query have no parameters. */
+export function rejectUndeclaredParameters(app: FastifyInstance): void {
+  const querystring = z.strictObject({});
+  app.addHook('onRoute', (route) => {
+    if (route.schema?.hide || route.config?.errorFormat) return;
+    route.schema = { querystring, ...route.schema };
+  });
+}
 
 export function listSchema<T extends z.ZodType>(item: T) {
   return z.object({

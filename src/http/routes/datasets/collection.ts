@@ -1,30 +1,24 @@
 /** /v1/datasets: list, show, upload, delete. */
-
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../../datasets/catalog.ts';
 import { type DatasetSummary, datasetSchema } from '../../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../errors.ts';
-import type { UploadedDatasetService } from '../../../services/datasets/uploads.ts';
-import type { TestSetService } from '../../../services/models/test-sets.ts';
-import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
 import type { AddedDataset } from '../../../store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { withDatasetUpload } from '../../bodies/dataset-upload.ts';
 import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { tagWith } from '../../conditional/entity-tags.ts';
-import { contentTag, registerEtag } from '../../conditional/etag.ts';
+import { contentTag } from '../../conditional/etag.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
-import type { OnLimit } from '../../hooks/connections/client.ts';
-import type { SlowClients } from '../../hooks/connections/slow-clients.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
 import { datasetUploadContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { creationFilters } from '../../validation/list-filters.ts';
-import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import type { Routes } from '../context.ts';
 
 const tags = ['datasets'];
 export const datasetId = z.string().describe('Id of the data set');
@@ -36,152 +30,140 @@ export function orNotFound<T>(dataset: T | undefined, datasetId: string, catalog
   throw new AtelierError('dataset-not-found', message);
 }
 
-export const datasetRoutes =
-  (catalog: Catalog, testSets: TestSetService): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
-
-    app.route({
-      method: 'GET',
-      url: '/datasets',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'listDatasets',
-        summary: 'List the data sets, newest first',
-        description: `Fashion-MNIST and uploaded data sets, with the report of their validation. ${PAGES}`,
-        tags,
-        querystring: z.strictObject({
-          ...paginationQuery,
-          ...creationFilters,
-          sort: z
-            .enum(['-createdAt', 'createdAt'])
-            .optional()
-            .describe('`-` is descending; newest first by default'),
-        }),
-        response: { 200: listSchema(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
-      },
-      handler: async ({ query: { limit, after, sort, createdAfter, createdBefore } }) => {
-        const all = sort === 'createdAt' ? catalog.list().toReversed() : catalog.list();
-        const start = after === undefined ? 0 : all.findIndex((dataset) => dataset.id === after) + 1;
-        if (after !== undefined && start === 0) {
-          const detail = 'Must be the id of a data set: `lastId` of the previous page.';
-          throw new AtelierError('invalid-request', `The query is invalid. after: ${detail}`, {
-            details: [{ parameter: 'after', detail }],
-          });
-        }
-        // Fashion-MNIST has no time of creation.
-        const rest = all.slice(start).filter(({ createdAt }) => {
-          const time = Date.parse(createdAt ?? '');
-          if (createdAfter !== undefined && !(time > Date.parse(createdAfter))) return false;
-          return createdBefore === undefined || time < Date.parse(createdBefore);
+export const datasetRoutes: Routes = async (app, { catalog, testSets }) => {
+  app.route({
+    method: 'GET',
+    url: '/datasets',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'listDatasets',
+      summary: 'List the data sets, newest first',
+      description: `Fashion-MNIST and uploaded data sets, with the report of their validation. ${PAGES}`,
+      tags,
+      querystring: z.strictObject({
+        ...paginationQuery,
+        ...creationFilters,
+        sort: z
+          .enum(['-createdAt', 'createdAt'])
+          .optional()
+          .describe('`-` is descending; newest first by default'),
+      }),
+      response: { 200: listSchema(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
+    },
+    handler: async ({ query: { limit, after, sort, createdAfter, createdBefore } }) => {
+      const all = sort === 'createdAt' ? catalog.list().toReversed() : catalog.list();
+      const start = after === undefined ? 0 : all.findIndex((dataset) => dataset.id === after) + 1;
+      if (after !== undefined && start === 0) {
+        const detail = 'Must be the id of a data set: `lastId` of the previous page.';
+        throw new AtelierError('invalid-request', `The query is invalid. after: ${detail}`, {
+          details: [{ parameter: 'after', detail }],
         });
-        return toList({ data: rest.slice(0, limit), hasMore: rest.length > limit }, (dataset) => dataset.id);
-      },
-    });
+      }
+      // Fashion-MNIST has no time of creation.
+      const rest = all.slice(start).filter(({ createdAt }) => {
+        const time = Date.parse(createdAt ?? '');
+        if (createdAfter !== undefined && !(time > Date.parse(createdAfter))) return false;
+        return createdBefore === undefined || time < Date.parse(createdBefore);
+      });
+      return toList({ data: rest.slice(0, limit), hasMore: rest.length > limit }, (dataset) => dataset.id);
+    },
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/datasets/:id',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'getDataset',
-        summary: 'Get a data set',
-        description:
-          'Class names, numbers of images of each split, how many test results were revealed, and the report of the validation. The rest of a data set never changes, because its id is derived ' +
-          'from its content; only uploaded ones can be deleted.',
-        tags,
-        params: z.strictObject({ id: datasetId }),
-        querystring: noQuery,
-        response: { 200: datasetSchema, ...problems(400, 404) },
-      },
-      async handler({ params }, reply) {
-        const dataset = orNotFound(await catalog.find(params.id), params.id, catalog);
-        const looks = await testSets.looksAt(dataset);
-        const { train, test } = dataset.splits;
-        return reply
-          .header('etag', tagWith(stateTag(dataset), looks))
-          .send({ ...dataset, splits: { train, test: { ...test, looks } } });
-      },
-    });
-  };
+  app.route({
+    method: 'GET',
+    url: '/datasets/:id',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'getDataset',
+      summary: 'Get a data set',
+      description:
+        'Class names, numbers of images of each split, how many test results were revealed, and the report of the validation. The rest of a data set never changes, because its id is derived ' +
+        'from its content; only uploaded ones can be deleted.',
+      tags,
+      params: z.strictObject({ id: datasetId }),
+      response: { 200: datasetSchema, ...problems(400, 404) },
+    },
+    async handler({ params }, reply) {
+      const dataset = orNotFound(await catalog.find(params.id), params.id, catalog);
+      const looks = await testSets.looksAt(dataset);
+      const { train, test } = dataset.splits;
+      return reply
+        .header('etag', tagWith(stateTag(dataset), looks))
+        .send({ ...dataset, splits: { train, test: { ...test, looks } } });
+    },
+  });
+};
 
-export const datasetWriteRoutes =
-  (
-    uploads: UploadedDatasetService,
-    idempotency: IdempotencyService,
-    maxDatasetBytes: number,
-    slowClients: SlowClients,
-    onLimit: OnLimit,
-  ): FastifyPluginAsyncZod =>
-  async (app) => {
-    app.route({
-      method: 'DELETE',
-      url: '/datasets/:id',
-      config: { scope: 'admin' },
+export const datasetWriteRoutes: Routes = async (
+  app,
+  { uploads, idempotency, maxDatasetBytes, slowClients, onLimit },
+) => {
+  app.route({
+    method: 'DELETE',
+    url: '/datasets/:id',
+    config: { scope: 'admin' },
+    schema: {
+      operationId: 'deleteDataset',
+      summary: 'Delete an uploaded data set',
+      description:
+        '409 while an unfinished training job uses it. Models that were trained on it remain unchanged.',
+      tags,
+      params: z.strictObject({ id: datasetId }),
+      headers: preconditionHeaders,
+      response: { 204: z.undefined().describe('Deleted'), ...problems(400, 404, 409, 412, 507) },
+    },
+    async handler(request, reply) {
+      await uploads.remove(request.params.id, toPrecondition(request, describeState));
+      return reply.code(204).send();
+    },
+  });
+
+  await app.register(async (scope) => {
+    limitLargeBodies(scope, slowClients, onLimit);
+    scope.removeAllContentTypeParsers();
+    registerForms(scope);
+    (scope as typeof app).route({
+      method: 'POST',
+      url: '/datasets',
+      config: { scope: 'train', idempotent: true, upload: true },
+      bodyLimit: maxDatasetBytes,
       schema: {
-        operationId: 'deleteDataset',
-        summary: 'Delete an uploaded data set',
+        operationId: 'uploadDataset',
+        summary: 'Upload a data set',
         description:
-          '409 while an unfinished training job uses it. Models that were trained on it remain unchanged.',
+          'Labelled images for training and testing: a zip or tar.gz of images of any size in class folders, or arrays of 28×28 ' +
+          'as one npz or as npy, IDX or IDX.gz files. Images become 28×28 grey pixels by `fit`, `background` and `invert`; ' +
+          'models trained on them repeat this at prediction. Uploads are validated; ' +
+          '`report.warnings` lists duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
+          'images, labels, class names and preprocessing, in any format and from any client, are the same data set and return 200. At most ' +
+          '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed.',
         tags,
-        params: z.strictObject({ id: datasetId }),
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 204: z.undefined().describe('Deleted'), ...problems(400, 404, 409, 412, 507) },
+        requestContent: datasetUploadContent,
+        response: {
+          200: datasetSchema.describe('The data set already exists; its name is unchanged'),
+          201: datasetSchema.describe('The data set, validated and stored'),
+          ...problems(400, 409, 413, 415, 422, 503, 507),
+        },
+        responseHeaders: { 200: ['Location'], 201: ['Location'] },
       },
       async handler(request, reply) {
-        await uploads.remove(request.params.id, toPrecondition(request, describeState));
-        return reply.code(204).send();
+        if (!isForm(request)) {
+          throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
+        }
+        const signal = disconnectSignal(reply);
+        return withDatasetUpload(request, uploads, maxDatasetBytes, ({ fields, files }) => {
+          const create = (record?: IdempotencyRecord<AddedDataset>) =>
+            uploads.add(files, fields, signal, record);
+          const content = {
+            fields: fingerprintFields(fields),
+            files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),
+          };
+          return respondIdempotently(idempotency, request, reply, create, toUploaded, content);
+        });
       },
     });
-
-    await app.register(async (scope) => {
-      limitLargeBodies(scope, slowClients, onLimit);
-      scope.removeAllContentTypeParsers();
-      registerForms(scope);
-      (scope as typeof app).route({
-        method: 'POST',
-        url: '/datasets',
-        config: { scope: 'train', idempotent: true, upload: true },
-        bodyLimit: maxDatasetBytes,
-        schema: {
-          operationId: 'uploadDataset',
-          summary: 'Upload a data set',
-          description:
-            'Labelled images for training and testing: a zip or tar.gz of images of any size in class folders, or arrays of 28×28 ' +
-            'as one npz or as npy, IDX or IDX.gz files. Images become 28×28 grey pixels by `fit`, `background` and `invert`; ' +
-            'models trained on them repeat this at prediction. Uploads are validated; ' +
-            '`report.warnings` lists duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
-            'images, labels, class names and preprocessing, in any format and from any client, are the same data set and return 200. At most ' +
-            '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed.',
-          tags,
-          querystring: noQuery,
-          requestContent: datasetUploadContent,
-          response: {
-            200: datasetSchema.describe('The data set already exists; its name is unchanged'),
-            201: datasetSchema.describe('The data set, validated and stored'),
-            ...problems(400, 409, 413, 415, 422, 503, 507),
-          },
-          responseHeaders: { 200: ['Location'], 201: ['Location'] },
-        },
-        async handler(request, reply) {
-          if (!isForm(request)) {
-            throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
-          }
-          const signal = disconnectSignal(reply);
-          return withDatasetUpload(request, uploads, maxDatasetBytes, ({ fields, files }) => {
-            const create = (record?: IdempotencyRecord<AddedDataset>) =>
-              uploads.add(files, fields, signal, record);
-            const content = {
-              fields: fingerprintFields(fields),
-              files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),
-            };
-            return respondIdempotently(idempotency, request, reply, create, toUploaded, content);
-          });
-        },
-      });
-    });
-  };
+  });
+};
 
 /** Preprocessing that is not given is left out, because earlier releases stored fingerprints without it. */
 function fingerprintFields({ fit, background, invert, ...fields }: DatasetFields): object {

@@ -1,21 +1,18 @@
 /** /v1/datasets/{id}/splits/{split}: the images and the labels of a data set. */
-
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Catalog } from '../../../datasets/catalog.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../../domain/datasets/representation.ts';
 import { wholeNumber } from '../../../domain/primitives.ts';
 import { AtelierError } from '../../../errors.ts';
 import { npyBytes } from '../../../formats/arrays/npy.ts';
 import { toPng } from '../../../images/encoded.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
-import { contentTag, registerEtag } from '../../conditional/etag.ts';
+import { contentTag } from '../../conditional/etag.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { negotiate } from '../../responses/negotiate.ts';
-import { noQuery } from '../../validation/pagination.ts';
+import type { Routes } from '../context.ts';
 import { datasetId, orNotFound } from './collection.ts';
 
 const tags = ['datasets'];
@@ -30,129 +27,123 @@ const labelledImageSchema = z
   })
   .meta({ id: 'LabelledImage' });
 
-export const datasetImageRoutes =
-  (catalog: Catalog): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
+export const datasetImageRoutes: Routes = async (app, { catalog }) => {
+  app.route({
+    method: 'GET',
+    url: '/datasets/:id/splits/:split/labels',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'getDatasetLabels',
+      summary: 'Get the labels of a split, in the order of its images',
+      description:
+        'The index of the class of each image: npy of shape (examples,), or raw bytes by `Accept`.',
+      tags,
+      readsDataset: true,
+      params: z.strictObject(splitParams),
+      response: {
+        200: {
+          description: 'One byte per image',
+          content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
+        },
+        ...problems(400, 404, 406),
+      },
+      responseHeaders: { 200: ['Cache-Control'] },
+    },
+    async handler(request, reply) {
+      const { id, split } = request.params;
+      const dataset = orNotFound(await catalog.get(id), id, catalog);
+      const type = negotiate(request, reply, ['application/x-npy', 'application/octet-stream']);
+      // A copy, as for an image below.
+      const labels = new Uint8Array(dataset[split].labels);
+      const bytes = type === 'application/x-npy' ? npyBytes(labels, [labels.length]) : labels;
+      // The id of a data set is derived from its content.
+      return reply.type(type).header('cache-control', cacheControl(true)).send(Buffer.from(bytes));
+    },
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/datasets/:id/splits/:split/labels',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'getDatasetLabels',
-        summary: 'Get the labels of a split, in the order of its images',
-        description:
-          'The index of the class of each image: npy of shape (examples,), or raw bytes by `Accept`.',
-        tags,
-        readsDataset: true,
-        params: z.strictObject(splitParams),
-        querystring: noQuery,
-        response: {
-          200: {
-            description: 'One byte per image',
-            content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
+  app.route({
+    method: 'GET',
+    url: '/datasets/:id/splits/:split/images/:index',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'getDatasetImage',
+      summary: 'Get one image of a data set',
+      description: 'PNG by default. `Accept` selects npy of shape (28, 28), 784 raw bytes, or JSON.',
+      tags,
+      readsDataset: true,
+      params: z.strictObject({ ...splitParams, index: imageIndex }),
+      headers: rangeHeaders,
+      response: {
+        200: {
+          description: 'The image. The headers X-Label and X-Class-Name hold its label and class',
+          content: {
+            'image/png': binaryContent,
+            'application/x-npy': binaryContent,
+            'application/octet-stream': binaryContent,
+            'application/json': { schema: labelledImageSchema },
           },
-          ...problems(400, 404, 406),
         },
-        responseHeaders: { 200: ['Cache-Control'] },
-      },
-      async handler(request, reply) {
-        const { id, split } = request.params;
-        const dataset = orNotFound(await catalog.get(id), id, catalog);
-        const type = negotiate(request, reply, ['application/x-npy', 'application/octet-stream']);
-        // A copy, as for an image below.
-        const labels = new Uint8Array(dataset[split].labels);
-        const bytes = type === 'application/x-npy' ? npyBytes(labels, [labels.length]) : labels;
-        // The id of a data set is derived from its content.
-        return reply.type(type).header('cache-control', cacheControl(true)).send(Buffer.from(bytes));
-      },
-    });
-
-    app.route({
-      method: 'GET',
-      url: '/datasets/:id/splits/:split/images/:index',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'getDatasetImage',
-        summary: 'Get one image of a data set',
-        description: 'PNG by default. `Accept` selects npy of shape (28, 28), 784 raw bytes, or JSON.',
-        tags,
-        readsDataset: true,
-        params: z.strictObject({ ...splitParams, index: imageIndex }),
-        querystring: noQuery,
-        headers: rangeHeaders,
-        response: {
-          200: {
-            description: 'The image. The headers X-Label and X-Class-Name hold its label and class',
-            content: {
-              'image/png': binaryContent,
-              'application/x-npy': binaryContent,
-              'application/octet-stream': binaryContent,
-              'application/json': { schema: labelledImageSchema },
-            },
+        206: {
+          description: 'The bytes that Range selects; JSON is always sent whole',
+          content: {
+            'image/png': binaryContent,
+            'application/x-npy': binaryContent,
+            'application/octet-stream': binaryContent,
           },
-          206: {
-            description: 'The bytes that Range selects; JSON is always sent whole',
-            content: {
-              'image/png': binaryContent,
-              'application/x-npy': binaryContent,
-              'application/octet-stream': binaryContent,
-            },
-          },
-          ...problems(400, 404, 406, 412, 416),
         },
-        responseHeaders: {
-          200: ['Accept-Ranges', 'Cache-Control'],
-          206: ['Content-Range', 'Cache-Control', 'ETag'],
-          416: ['Content-Range'],
-        },
+        ...problems(400, 404, 406, 412, 416),
       },
-      async handler(request, reply) {
-        const { id, split, index } = request.params;
-        const dataset = orNotFound(await catalog.get(id), id, catalog);
-        const { pixels, labels } = dataset[split];
-        const label = labels[index];
-        if (label === undefined) {
-          throw new AtelierError(
-            'image-not-found',
-            `There is no ${split} image ${index}. Valid indices are 0 to ${labels.length - 1}.`,
+      responseHeaders: {
+        200: ['Accept-Ranges', 'Cache-Control'],
+        206: ['Content-Range', 'Cache-Control', 'ETag'],
+        416: ['Content-Range'],
+      },
+    },
+    async handler(request, reply) {
+      const { id, split, index } = request.params;
+      const dataset = orNotFound(await catalog.get(id), id, catalog);
+      const { pixels, labels } = dataset[split];
+      const label = labels[index];
+      if (label === undefined) {
+        throw new AtelierError(
+          'image-not-found',
+          `There is no ${split} image ${index}. Valid indices are 0 to ${labels.length - 1}.`,
+        );
+      }
+      const type = negotiate(request, reply, [
+        'image/png',
+        'application/x-npy',
+        'application/octet-stream',
+        'application/json',
+      ]);
+      // A copy, not a view: the libraries below do not support Buffers over shared memory.
+      const image = new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
+      const className = dataset.classNames[label]!;
+      reply.headers({
+        'x-label': label,
+        'x-class-name': encodeURI(className.toWellFormed()).replaceAll('%20', ' '),
+      });
+      // The id of a data set is derived from its content.
+      reply.type(type).header('cache-control', cacheControl(true));
+      const send = (bytes: Buffer) =>
+        sendRanged(request, reply, contentTag(bytes), () => ({
+          size: bytes.length,
+          read: ({ start, end }) => bytes.subarray(start, end + 1),
+        }));
+      switch (type) {
+        case 'image/png':
+          return send(await toPng(image, disconnectSignal(reply)));
+        case 'application/x-npy':
+          return send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
+        case 'application/octet-stream':
+          return send(Buffer.from(image.buffer));
+        case 'application/json': {
+          const rows = Array.from({ length: IMAGE_SIDE }, (_, y) =>
+            Array.from(image.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE)),
           );
+          return reply.send({ label, className, image: rows });
         }
-        const type = negotiate(request, reply, [
-          'image/png',
-          'application/x-npy',
-          'application/octet-stream',
-          'application/json',
-        ]);
-        // A copy, not a view: the libraries below do not support Buffers over shared memory.
-        const image = new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
-        const className = dataset.classNames[label]!;
-        reply.headers({
-          'x-label': label,
-          'x-class-name': encodeURI(className.toWellFormed()).replaceAll('%20', ' '),
-        });
-        // The id of a data set is derived from its content.
-        reply.type(type).header('cache-control', cacheControl(true));
-        const send = (bytes: Buffer) =>
-          sendRanged(request, reply, contentTag(bytes), () => ({
-            size: bytes.length,
-            read: ({ start, end }) => bytes.subarray(start, end + 1),
-          }));
-        switch (type) {
-          case 'image/png':
-            return send(await toPng(image, disconnectSignal(reply)));
-          case 'application/x-npy':
-            return send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
-          case 'application/octet-stream':
-            return send(Buffer.from(image.buffer));
-          case 'application/json': {
-            const rows = Array.from({ length: IMAGE_SIDE }, (_, y) =>
-              Array.from(image.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE)),
-            );
-            return reply.send({ label, className, image: rows });
-          }
-        }
-      },
-    });
-  };
+      }
+    },
+  });
+};

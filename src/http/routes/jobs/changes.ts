@@ -1,15 +1,12 @@
 /** /v1/training-jobs/{id}: change the priority, delete, cancel, pause, resume. */
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobChangesSchema } from '../../../domain/jobs/priority.ts';
 import { trainingJobSchema } from '../../../domain/jobs/training.ts';
-import type { TrainingService } from '../../../services/training/jobs.ts';
-import { registerEtag } from '../../conditional/etag.ts';
 import { preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { describeJobState, jobStateTag } from '../../responses/job-state.ts';
-import { noQuery } from '../../validation/pagination.ts';
+import type { Routes } from '../context.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
@@ -36,84 +33,78 @@ const CHANGES = [
   },
 ] as const;
 
-export const trainingJobChangeRoutes =
-  (training: TrainingService): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
-    trackRequestId(app);
+export const trainingJobChangeRoutes: Routes = async (app, { training }) => {
+  trackRequestId(app);
 
+  app.route({
+    method: 'PATCH',
+    url: '/training-jobs/:id',
+    config: { scope: 'train' },
+    schema: {
+      operationId: 'changeTrainingJob',
+      summary: 'Change the priority of a training job',
+      description:
+        'Allowed until the job has ended. A queued job may then stop a running one of lower priority, and a running one may be stopped.',
+      tags,
+      params,
+      headers: preconditionHeaders,
+      body: jobChangesSchema,
+      response: { 200: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 422, 507) },
+      responseHeaders: { 200: ['ETag'] },
+    },
+    async handler(request, reply) {
+      const precondition = toPrecondition(request, describeJobState);
+      const job = await training.change(request.params.id, request.body, precondition);
+      return reply.header('etag', jobStateTag(job)).send(job);
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: '/training-jobs/:id',
+    config: { scope: 'admin' },
+    schema: {
+      operationId: 'deleteTrainingJob',
+      summary: 'Delete an ended training job',
+      description:
+        'Deletes the job with its events, metrics and checkpoints. Versions that it published stay; their `lineage` keeps the id and the ' +
+        'request of the job. 409 while the job has not ended, or an unfinished job starts from one of its checkpoints or verifies it.',
+      tags,
+      params,
+      headers: preconditionHeaders,
+      response: {
+        204: z.null().describe('Deleted'),
+        ...problems(400, 404, 409, 412, 413, 415, 507),
+      },
+    },
+    async handler(request, reply) {
+      await training.remove(request.params.id, toPrecondition(request, describeJobState));
+      return reply.code(204).send(null);
+    },
+  });
+
+  for (const { change, summary, description } of CHANGES) {
+    const isResume = change === 'resume';
     app.route({
-      method: 'PATCH',
-      url: '/training-jobs/:id',
-      config: { scope: 'train' },
+      method: 'POST',
+      url: `/training-jobs/:id/${change}`,
+      config: { scope: 'train', sheddable: isResume },
       schema: {
-        operationId: 'changeTrainingJob',
-        summary: 'Change the priority of a training job',
-        description:
-          'Allowed until the job has ended. A queued job may then stop a running one of lower priority, and a running one may be stopped.',
+        operationId: `${change}TrainingJob`,
+        summary,
+        description,
         tags,
         params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        body: jobChangesSchema,
-        response: { 200: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 422, 507) },
-        responseHeaders: { 200: ['ETag'] },
-      },
-      async handler(request, reply) {
-        const precondition = toPrecondition(request, describeJobState);
-        const job = await training.change(request.params.id, request.body, precondition);
-        return reply.header('etag', jobStateTag(job)).send(job);
-      },
-    });
-
-    app.route({
-      method: 'DELETE',
-      url: '/training-jobs/:id',
-      config: { scope: 'admin' },
-      schema: {
-        operationId: 'deleteTrainingJob',
-        summary: 'Delete an ended training job',
-        description:
-          'Deletes the job with its events, metrics and checkpoints. Versions that it published stay; their `lineage` keeps the id and the ' +
-          'request of the job. 409 while the job has not ended, or an unfinished job starts from one of its checkpoints or verifies it.',
-        tags,
-        params,
-        querystring: noQuery,
         headers: preconditionHeaders,
         response: {
-          204: z.null().describe('Deleted'),
-          ...problems(400, 404, 409, 412, 413, 415, 507),
+          202: trainingJobSchema,
+          ...problems(400, 404, 409, 412, 413, 415, ...(isResume ? [429] : []), 507),
         },
       },
       async handler(request, reply) {
-        await training.remove(request.params.id, toPrecondition(request, describeJobState));
-        return reply.code(204).send(null);
+        const job = await training[change](request.params.id, toPrecondition(request, describeJobState));
+        return reply.code(202).send(job);
       },
     });
-
-    for (const { change, summary, description } of CHANGES) {
-      const isResume = change === 'resume';
-      app.route({
-        method: 'POST',
-        url: `/training-jobs/:id/${change}`,
-        config: { scope: 'train', sheddable: isResume },
-        schema: {
-          operationId: `${change}TrainingJob`,
-          summary,
-          description,
-          tags,
-          params,
-          querystring: noQuery,
-          headers: preconditionHeaders,
-          response: {
-            202: trainingJobSchema,
-            ...problems(400, 404, 409, 412, 413, 415, ...(isResume ? [429] : []), 507),
-          },
-        },
-        async handler(request, reply) {
-          const job = await training[change](request.params.id, toPrecondition(request, describeJobState));
-          return reply.code(202).send(job);
-        },
-      });
-    }
-  };
+  }
+};

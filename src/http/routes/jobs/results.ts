@@ -1,77 +1,69 @@
 /** /v1/training-jobs/{id}: checkpoints, and the metrics of each epoch. */
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkpointSchema } from '../../../domain/jobs/checkpoint.ts';
 import { epochRecordSchema } from '../../../domain/jobs/epoch-record.ts';
-import type { TrainingService } from '../../../services/training/jobs.ts';
-import { registerEtag } from '../../conditional/etag.ts';
 import { sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../../responses/epoch-records.ts';
 import { negotiate } from '../../responses/negotiate.ts';
-import { noQuery } from '../../validation/pagination.ts';
+import type { Routes } from '../context.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
 
-export const trainingResultRoutes =
-  (training: TrainingService): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
-    const renderEpochs = createEpochsRenderer(training);
+export const trainingResultRoutes: Routes = async (app, { training }) => {
+  const renderEpochs = createEpochsRenderer(training);
 
-    app.route({
-      method: 'GET',
-      url: '/training-jobs/:id/checkpoints',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'listCheckpoints',
-        summary: 'List the checkpoints of a training job, in order of step',
-        description:
-          'The best and the most recent ones are kept until success, then as `training.keepCheckpoints` states. A checkpoint can be used like a model: in ' +
-          '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: {
-          200: z.object({ data: z.array(checkpointSchema) }).meta({ id: 'CheckpointList' }),
-          ...problems(400, 404),
-        },
+  app.route({
+    method: 'GET',
+    url: '/training-jobs/:id/checkpoints',
+    config: { scope: 'predict', priority: 'low' },
+    schema: {
+      operationId: 'listCheckpoints',
+      summary: 'List the checkpoints of a training job, in order of step',
+      description:
+        'The best and the most recent ones are kept until success, then as `training.keepCheckpoints` states. A checkpoint can be used like a model: in ' +
+        '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',
+      tags,
+      params,
+      response: {
+        200: z.object({ data: z.array(checkpointSchema) }).meta({ id: 'CheckpointList' }),
+        ...problems(400, 404),
       },
-      handler: async (request) => ({ data: await training.checkpoints(request.params.id) }),
-    });
+    },
+    handler: async (request) => ({ data: await training.checkpoints(request.params.id) }),
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/training-jobs/:id/metrics',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'getTrainingMetrics',
-        summary: 'Get the metrics of every completed epoch',
-        description:
-          'Loss and accuracy on the training and validation images, learning rate and time of each completed epoch; of a running job, those until ' +
-          'now. Without pages: at most 10,000 records. `Accept: text/csv` returns a table with a header row.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: {
-          200: {
-            description: 'One record per epoch, ascending',
-            content: {
-              'application/json': {
-                schema: z.object({ data: z.array(epochRecordSchema) }).meta({ id: 'EpochRecordList' }),
-              },
-              'text/csv': { schema: z.string() },
+  app.route({
+    method: 'GET',
+    url: '/training-jobs/:id/metrics',
+    config: { scope: 'predict', priority: 'low' },
+    schema: {
+      operationId: 'getTrainingMetrics',
+      summary: 'Get the metrics of every completed epoch',
+      description:
+        'Loss and accuracy on the training and validation images, learning rate and time of each completed epoch; of a running job, those until ' +
+        'now. Without pages: at most 10,000 records. `Accept: text/csv` returns a table with a header row.',
+      tags,
+      params,
+      response: {
+        200: {
+          description: 'One record per epoch, ascending',
+          content: {
+            'application/json': {
+              schema: z.object({ data: z.array(epochRecordSchema) }).meta({ id: 'EpochRecordList' }),
             },
+            'text/csv': { schema: z.string() },
           },
-          ...problems(400, 404, 406),
         },
+        ...problems(400, 404, 406),
       },
-      async handler(request, reply) {
-        const { id } = request.params;
-        const format = EPOCH_FORMATS[negotiate(request, reply, ['application/json', 'text/csv'])];
-        const tag = epochsTag(id, format, await training.lastEpoch(id));
-        return sendPrepared(request, reply, tag, () => renderEpochs(id, format), format.type);
-      },
-    });
-  };
+    },
+    async handler(request, reply) {
+      const { id } = request.params;
+      const format = EPOCH_FORMATS[negotiate(request, reply, ['application/json', 'text/csv'])];
+      const tag = epochsTag(id, format, await training.lastEpoch(id));
+      return sendPrepared(request, reply, tag, () => renderEpochs(id, format), format.type);
+    },
+  });
+};

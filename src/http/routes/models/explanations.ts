@@ -1,5 +1,4 @@
 /** /v1/models/{name}/versions/{version}/explanations: explain a prediction. */
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
   describeExplanation,
@@ -7,58 +6,56 @@ import {
   explanationSchema,
 } from '../../../domain/predictions/explanation.ts';
 import { rasterToPng } from '../../../images/encoded.ts';
-import type { InterpretabilityService } from '../../../services/inspection/interpretability.ts';
 import { readImages } from '../../bodies/images.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent, imageContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { negotiate } from '../../responses/negotiate.ts';
+import type { Routes } from '../context.ts';
 import { modelName, versionName } from './collection.ts';
 
-export const explanationRoutes =
-  (interpretability: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
-  async (app) => {
-    app.route({
-      method: 'POST',
-      url: '/models/:name/versions/:version/explanations',
-      config: { scope: 'predict' },
-      bodyLimit: maxBodyBytes,
-      schema: {
-        operationId: 'explainPrediction',
-        summary: 'Explain a prediction',
-        description:
-          'One image, in any body that a prediction accepts. Two maps of 28×28: how much the probability of the class drops when ' +
-          'a part is covered, and the gradient of its logarithm with respect to each pixel. Numbers by default; ' +
-          '`Accept: image/png` returns the image and both maps side by side, each with its own scale.',
-        tags: ['predictions'],
-        params: z.strictObject({ name: modelName, version: versionName }),
-        querystring: explanationQuerySchema,
-        readsDataset: true,
-        requestContent: imageContent,
-        response: {
-          200: {
-            description: 'The maps of one class',
-            content: { 'application/json': { schema: explanationSchema }, 'image/png': binaryContent },
-          },
-          ...problems(400, 404, 406, 413, 415, 422, 503),
+export const explanationRoutes: Routes = async (app, { interpretability, maxBodyBytes }) => {
+  app.route({
+    method: 'POST',
+    url: '/models/:name/versions/:version/explanations',
+    config: { scope: 'predict' },
+    bodyLimit: maxBodyBytes,
+    schema: {
+      operationId: 'explainPrediction',
+      summary: 'Explain a prediction',
+      description:
+        'One image, in any body that a prediction accepts. Two maps of 28×28: how much the probability of the class drops when ' +
+        'a part is covered, and the gradient of its logarithm with respect to each pixel. Numbers by default; ' +
+        '`Accept: image/png` returns the image and both maps side by side, each with its own scale.',
+      tags: ['predictions'],
+      params: z.strictObject({ name: modelName, version: versionName }),
+      querystring: explanationQuerySchema,
+      readsDataset: true,
+      requestContent: imageContent,
+      response: {
+        200: {
+          description: 'The maps of one class',
+          content: { 'application/json': { schema: explanationSchema }, 'image/png': binaryContent },
         },
-        responseHeaders: { 200: MODEL_HEADERS },
+        ...problems(400, 404, 406, 413, 415, 422, 503),
       },
-      async handler(request, reply) {
-        const { params, query } = request;
-        const type = query.diagnose
-          ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
-          : negotiate(request, reply, ['application/json', 'image/png']);
-        const signal = disconnectSignal(reply);
-        const images = await readImages(request, maxBodyBytes, query);
-        const result = await interpretability.explain(params, images, query, signal);
-        sendModelHeaders(reply, result.model);
-        if (type === 'image/png') {
-          return reply.type(type).send(await rasterToPng(result.drawing, signal));
-        }
-        const { model, classNames, explained, diagnosis } = result;
-        return reply.send(describeExplanation(model, classNames, explained, diagnosis));
-      },
-    });
-  };
+      responseHeaders: { 200: MODEL_HEADERS },
+    },
+    async handler(request, reply) {
+      const { params, query } = request;
+      const type = query.diagnose
+        ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
+        : negotiate(request, reply, ['application/json', 'image/png']);
+      const signal = disconnectSignal(reply);
+      const images = await readImages(request, maxBodyBytes, query);
+      const result = await interpretability.explain(params, images, query, signal);
+      sendModelHeaders(reply, result.model);
+      if (type === 'image/png') {
+        return reply.type(type).send(await rasterToPng(result.drawing, signal));
+      }
+      const { model, classNames, explained, diagnosis } = result;
+      return reply.send(describeExplanation(model, classNames, explained, diagnosis));
+    },
+  });
+};

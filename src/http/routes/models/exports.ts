@@ -1,6 +1,5 @@
 /** /v1/models/{name}/versions/{version}/export: export a version as a file. */
 import type { Readable } from 'node:stream';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { versionReferenceSchema } from '../../../domain/models/reference.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../domain/models/representation.ts';
@@ -10,14 +9,12 @@ import {
   exportFileName,
   ONNX_INPUTS,
 } from '../../../formats/models/export-formats.ts';
-import type { ModelService } from '../../../services/models/catalog.ts';
-import type { ExportService } from '../../../services/models/exports.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
-import { registerEtag } from '../../conditional/etag.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import type { Routes } from '../context.ts';
 import { modelName, versionName } from './collection.ts';
 
 /** Sent unchanged: the schema only documents the file. */
@@ -67,72 +64,68 @@ export const exportedModelSchema = versionReferenceSchema
   })
   .meta({ id: 'ExportedModel' });
 
-export const exportRoutes =
-  (models: ModelService, exports: ExportService): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
-
-    app.route({
-      method: 'GET',
-      url: '/models/:name/versions/:version/export',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'exportModelVersion',
-        summary: 'Export a version as a file',
-        description:
-          'The file is read back and verified before it is sent: its parameters must have the digest of the version, and the ' +
-          'graph of an ONNX file must do the same with them as the service. ' +
-          'JSON is limited to 5,000,000 parameters. A download can be resumed by `Range`. The file of a version number never changes.',
-        tags: ['models'],
-        params: z.strictObject({ name: modelName, version: versionName }),
-        querystring,
-        headers: rangeHeaders,
-        response: {
-          200: {
-            description: 'The file; its name is in Content-Disposition',
-            content: {
-              'application/octet-stream': fileContent,
-              'application/zip': fileContent,
-              'application/x-npy': fileContent,
-              'application/json': { schema: exportedModelSchema },
-            },
+export const exportRoutes: Routes = async (app, { models, exports }) => {
+  app.route({
+    method: 'GET',
+    url: '/models/:name/versions/:version/export',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'exportModelVersion',
+      summary: 'Export a version as a file',
+      description:
+        'The file is read back and verified before it is sent: its parameters must have the digest of the version, and the ' +
+        'graph of an ONNX file must do the same with them as the service. ' +
+        'JSON is limited to 5,000,000 parameters. A download can be resumed by `Range`. The file of a version number never changes.',
+      tags: ['models'],
+      params: z.strictObject({ name: modelName, version: versionName }),
+      querystring,
+      headers: rangeHeaders,
+      response: {
+        200: {
+          description: 'The file; its name is in Content-Disposition',
+          content: {
+            'application/octet-stream': fileContent,
+            'application/zip': fileContent,
+            'application/x-npy': fileContent,
+            'application/json': { schema: exportedModelSchema },
           },
-          206: {
-            description: 'The bytes that Range selects',
-            content: {
-              'application/octet-stream': fileContent,
-              'application/zip': fileContent,
-              'application/x-npy': fileContent,
-              'application/json': fileContent,
-            },
+        },
+        206: {
+          description: 'The bytes that Range selects',
+          content: {
+            'application/octet-stream': fileContent,
+            'application/zip': fileContent,
+            'application/x-npy': fileContent,
+            'application/json': fileContent,
           },
-          ...problems(400, 404, 412, 416, 422, 500, 503),
         },
-        responseHeaders: {
-          200: [...FILE_HEADERS, 'Accept-Ranges', 'Cache-Control'],
-          206: [...FILE_HEADERS, 'Content-Range', 'Cache-Control', 'ETag'],
-          416: ['Content-Range'],
-        },
+        ...problems(400, 404, 412, 416, 422, 500, 503),
       },
-      async handler(request, reply) {
-        const { format, input = 'float' } = request.query;
-        const version = await models.version(request.params.name, request.params.version);
-        const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
-        reply.header('cache-control', cacheControl(typeof request.params.version === 'number'));
-        return sendRanged(request, reply, tag, async () => {
-          const file = await exports.export(version, format, input, disconnectSignal(reply));
-          reply.type(TYPES[format]).headers({
-            'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
-            'x-model-digest': version.digest,
-            // Parameters are compared, not predictions.
-            'x-export-max-difference': 0,
-            'x-export-checked-images': 0,
-          });
-          return file;
+      responseHeaders: {
+        200: [...FILE_HEADERS, 'Accept-Ranges', 'Cache-Control'],
+        206: [...FILE_HEADERS, 'Content-Range', 'Cache-Control', 'ETag'],
+        416: ['Content-Range'],
+      },
+    },
+    async handler(request, reply) {
+      const { format, input = 'float' } = request.query;
+      const version = await models.version(request.params.name, request.params.version);
+      const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
+      reply.header('cache-control', cacheControl(typeof request.params.version === 'number'));
+      return sendRanged(request, reply, tag, async () => {
+        const file = await exports.export(version, format, input, disconnectSignal(reply));
+        reply.type(TYPES[format]).headers({
+          'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
+          'x-model-digest': version.digest,
+          // Parameters are compared, not predictions.
+          'x-export-max-difference': 0,
+          'x-export-checked-images': 0,
         });
-      },
-    });
-  };
+        return file;
+      });
+    },
+  });
+};
 
 /** Version numbers are never reused, so the tag identifies one file. */
 function exportEtag({ version, digest }: ModelVersion, file: string): string {

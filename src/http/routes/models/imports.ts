@@ -1,8 +1,5 @@
 /** POST /v1/models: import a model file. */
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ModelVersion, modelVersionSchema } from '../../../domain/models/representation.ts';
-import type { ImportService } from '../../../services/models/imports.ts';
-import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { readModelUpload } from '../../bodies/model-upload.ts';
 import { requireForm } from '../../bodies/multipart.ts';
@@ -11,45 +8,42 @@ import { problems } from '../../errors/problem.ts';
 import { modelUploadContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { toPublished } from '../../responses/shown-models.ts';
-import { noQuery } from '../../validation/pagination.ts';
+import type { Routes } from '../context.ts';
 
 const tags = ['models'];
 
-export const modelImportRoutes =
-  (imports: ImportService, idempotency: IdempotencyService, maxBodyBytes: number): FastifyPluginAsyncZod =>
-  async (app) => {
-    requireForm(app);
-    app.route({
-      method: 'POST',
-      url: '/models',
-      config: { scope: 'train', idempotent: true },
-      bodyLimit: maxBodyBytes,
-      schema: {
-        operationId: 'importModel',
-        summary: 'Import a model file as the next version of a model',
-        description:
-          'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
-          '(`0.weight`, `0.bias`, …) in .npz or safetensors, an ONNX graph of fully connected layers, or a packed vector in .npy; see docs/reference/model-files.md. ' +
-          'Defaults fill in what neither the file nor the form states, and `lineage.import.assumed` lists them: the activation ' +
-          'is relu, pixels are divided by 255 and not standardized, class names come from the data set, layers without biases have zero biases. The accuracy is ' +
-          'measured on the test images of `dataset`, by default Fashion-MNIST if its classes match. A body of at most ' +
-          '`MAX_BODY_BYTES`, 64 MiB by default.',
-        tags,
-        querystring: noQuery,
-        requestContent: modelUploadContent,
-        readsDataset: true,
-        response: {
-          201: modelVersionSchema.describe('The version'),
-          ...problems(400, 409, 413, 415, 422, 503, 507),
-        },
-        responseHeaders: { 201: ['Location'] },
+export const modelImportRoutes: Routes = async (app, { imports, idempotency, maxBodyBytes }) => {
+  requireForm(app);
+  app.route({
+    method: 'POST',
+    url: '/models',
+    config: { scope: 'train', idempotent: true },
+    bodyLimit: maxBodyBytes,
+    schema: {
+      operationId: 'importModel',
+      summary: 'Import a model file as the next version of a model',
+      description:
+        'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
+        '(`0.weight`, `0.bias`, …) in .npz or safetensors, an ONNX graph of fully connected layers, or a packed vector in .npy; see docs/reference/model-files.md. ' +
+        'Defaults fill in what neither the file nor the form states, and `lineage.import.assumed` lists them: the activation ' +
+        'is relu, pixels are divided by 255 and not standardized, class names come from the data set, layers without biases have zero biases. The accuracy is ' +
+        'measured on the test images of `dataset`, by default Fashion-MNIST if its classes match. A body of at most ' +
+        '`MAX_BODY_BYTES`, 64 MiB by default.',
+      tags,
+      requestContent: modelUploadContent,
+      readsDataset: true,
+      response: {
+        201: modelVersionSchema.describe('The version'),
+        ...problems(400, 409, 413, 415, 422, 503, 507),
       },
-      async handler(request, reply) {
-        const upload = await readModelUpload(request, maxBodyBytes);
-        const create = (record?: IdempotencyRecord<ModelVersion>) =>
-          imports.import(upload, upload.request, disconnectSignal(reply), record, request.caller);
-        const content = { ...upload.fields, file: upload.digest };
-        return respondIdempotently(idempotency, request, reply, create, toPublished, content);
-      },
-    });
-  };
+      responseHeaders: { 201: ['Location'] },
+    },
+    async handler(request, reply) {
+      const upload = await readModelUpload(request, maxBodyBytes);
+      const create = (record?: IdempotencyRecord<ModelVersion>) =>
+        imports.import(upload, upload.request, disconnectSignal(reply), record, request.caller);
+      const content = { ...upload.fields, file: upload.digest };
+      return respondIdempotently(idempotency, request, reply, create, toPublished, content);
+    },
+  });
+};

@@ -1,5 +1,4 @@
 /** /v1/prediction-jobs: start, list, show, cancel, delete, and their results. */
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
   PREDICTION_JOB_ID,
@@ -8,22 +7,19 @@ import {
   predictionRequestSchema,
   predictionStatusSchema,
 } from '../../../domain/predictions/job.ts';
-import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
-import type { PredictionJobService } from '../../../services/predictions/jobs.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { withPredictionUpload } from '../../bodies/prediction-upload.ts';
-import { contentTag, registerEtag } from '../../conditional/etag.ts';
+import { contentTag } from '../../conditional/etag.ts';
 import { isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
-import type { OnLimit } from '../../hooks/connections/client.ts';
-import type { SlowClients } from '../../hooks/connections/slow-clients.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
 import { predictionJobContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
-import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import { parseBody } from '../../validation/zod-validator.ts';
+import type { Routes } from '../context.ts';
 
 const tags = ['predictions'];
 const JOBS_PATH = '/v1/prediction-jobs/';
@@ -34,146 +30,135 @@ const cursor = z
   .regex(PREDICTION_JOB_ID, 'must be the id of a prediction job, `lastId` of the previous page')
   .describe('`lastId` of the previous page');
 
-export const predictionJobRoutes =
-  (
-    jobs: PredictionJobService,
-    idempotency: IdempotencyService,
-    maxBytes: number,
-    slowClients: SlowClients,
-    onLimit: OnLimit,
-  ): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
-
-    app.route({
-      method: 'GET',
-      url: '/prediction-jobs',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'listPredictionJobs',
-        summary: 'List prediction jobs, newest first',
-        description: PAGES,
-        tags,
-        querystring: z.strictObject({
-          ...paginationQuery,
-          after: cursor.optional(),
-          status: predictionStatusSchema.optional(),
-        }),
-        response: {
-          200: listSchema(predictionJobSchema).meta({ id: 'PredictionJobList' }),
-          ...problems(400),
-        },
+export const predictionJobRoutes: Routes = async (
+  app,
+  { predictionJobs, idempotency, maxDatasetBytes, slowClients, onLimit },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/prediction-jobs',
+    config: { scope: 'predict', priority: 'low' },
+    schema: {
+      operationId: 'listPredictionJobs',
+      summary: 'List prediction jobs, newest first',
+      description: PAGES,
+      tags,
+      querystring: z.strictObject({
+        ...paginationQuery,
+        after: cursor.optional(),
+        status: predictionStatusSchema.optional(),
+      }),
+      response: {
+        200: listSchema(predictionJobSchema).meta({ id: 'PredictionJobList' }),
+        ...problems(400),
       },
-      handler: async ({ query }) => toList(await jobs.list(query), ({ id }) => id),
-    });
+    },
+    handler: async ({ query }) => toList(await predictionJobs.list(query), ({ id }) => id),
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/prediction-jobs/:id',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'getPredictionJob',
-        summary: 'Get a prediction job and its progress',
-        description:
-          'The job has ended when `finishedAt` is not null. To poll, send the last `ETag` in `If-None-Match`: 304 means that nothing has changed.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: { 200: predictionJobSchema, ...problems(400, 404) },
-      },
-      async handler(request, reply) {
-        const job = await jobs.get(request.params.id);
-        return reply.header('etag', describeState(job).tag).send(job);
-      },
-    });
+  app.route({
+    method: 'GET',
+    url: '/prediction-jobs/:id',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'getPredictionJob',
+      summary: 'Get a prediction job and its progress',
+      description:
+        'The job has ended when `finishedAt` is not null. To poll, send the last `ETag` in `If-None-Match`: 304 means that nothing has changed.',
+      tags,
+      params,
+      response: { 200: predictionJobSchema, ...problems(400, 404) },
+    },
+    async handler(request, reply) {
+      const job = await predictionJobs.get(request.params.id);
+      return reply.header('etag', describeState(job).tag).send(job);
+    },
+  });
 
-    app.route({
+  app.route({
+    method: 'POST',
+    url: '/prediction-jobs/:id/cancel',
+    config: { scope: 'train', sheddable: false },
+    schema: {
+      operationId: 'cancelPredictionJob',
+      summary: 'Cancel a prediction job',
+      description: 'The job is cancelled at once. It has no result.',
+      tags,
+      params,
+      headers: preconditionHeaders,
+      response: { 202: predictionJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
+    },
+    async handler(request, reply) {
+      const job = await predictionJobs.cancel(request.params.id, toPrecondition(request, describeState));
+      return reply.code(202).send(job);
+    },
+  });
+
+  app.route({
+    method: 'DELETE',
+    url: '/prediction-jobs/:id',
+    config: { scope: 'admin' },
+    schema: {
+      operationId: 'deletePredictionJob',
+      summary: 'Delete an ended prediction job with its result',
+      description: '409 while the job has not ended; cancel it first.',
+      tags,
+      params,
+      headers: preconditionHeaders,
+      response: {
+        204: z.null().describe('Deleted'),
+        ...problems(400, 404, 409, 412, 413, 415, 507),
+      },
+    },
+    async handler(request, reply) {
+      await predictionJobs.remove(request.params.id, toPrecondition(request, describeState));
+      return reply.code(204).send(null);
+    },
+  });
+
+  await app.register(async (scope) => {
+    limitLargeBodies(scope, slowClients, onLimit);
+    registerForms(scope);
+    (scope as typeof app).route({
       method: 'POST',
-      url: '/prediction-jobs/:id/cancel',
-      config: { scope: 'train', sheddable: false },
+      url: '/prediction-jobs',
+      config: { scope: 'predict', idempotent: true, upload: true },
       schema: {
-        operationId: 'cancelPredictionJob',
-        summary: 'Cancel a prediction job',
-        description: 'The job is cancelled at once. It has no result.',
+        operationId: 'startPredictionJob',
+        summary: 'Start a prediction job',
+        description:
+          'Predicts all images of a split, or of an uploaded array, in the background; the result is the same as with ' +
+          '`POST …/predictions`. The array is checked before the response. A file has at most `MAX_DATASET_BYTES`, 1 GiB by default, both ' +
+          'compressed and decompressed. Poll the job at `Location`, then get its `result`.',
         tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: predictionJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-      },
-      async handler(request, reply) {
-        const job = await jobs.cancel(request.params.id, toPrecondition(request, describeState));
-        return reply.code(202).send(job);
-      },
-    });
-
-    app.route({
-      method: 'DELETE',
-      url: '/prediction-jobs/:id',
-      config: { scope: 'admin' },
-      schema: {
-        operationId: 'deletePredictionJob',
-        summary: 'Delete an ended prediction job with its result',
-        description: '409 while the job has not ended; cancel it first.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
+        requestContent: predictionJobContent,
         response: {
-          204: z.null().describe('Deleted'),
-          ...problems(400, 404, 409, 412, 413, 415, 507),
+          202: predictionJobSchema.describe('The job, queued'),
+          ...problems(400, 409, 413, 415, 422, 429, 503, 507),
         },
+        responseHeaders: { 202: ['Location'] },
       },
       async handler(request, reply) {
-        await jobs.remove(request.params.id, toPrecondition(request, describeState));
-        return reply.code(204).send(null);
+        if (!isForm(request)) {
+          const body = parseBody(predictionRequestSchema, request.body);
+          const start = (record?: IdempotencyRecord<PredictionJob>) =>
+            predictionJobs.start(body, request.caller, record);
+          return respondIdempotently(idempotency, request, reply, start, toQueued);
+        }
+        if (!(await isRepeated(idempotency, request))) await predictionJobs.assertQueueHasRoom();
+        const signal = disconnectSignal(reply);
+        return withPredictionUpload(request, predictionJobs, maxDatasetBytes, ({ fields, file }) => {
+          const start = (record?: IdempotencyRecord<PredictionJob>) =>
+            predictionJobs.startWithFile(fields.model, file, signal, record);
+          return respondIdempotently(idempotency, request, reply, start, toQueued, {
+            fields,
+            file: file.digest,
+          });
+        });
       },
     });
-
-    await app.register(async (scope) => {
-      limitLargeBodies(scope, slowClients, onLimit);
-      registerForms(scope);
-      (scope as typeof app).route({
-        method: 'POST',
-        url: '/prediction-jobs',
-        config: { scope: 'predict', idempotent: true, upload: true },
-        schema: {
-          operationId: 'startPredictionJob',
-          summary: 'Start a prediction job',
-          description:
-            'Predicts all images of a split, or of an uploaded array, in the background; the result is the same as with ' +
-            '`POST …/predictions`. The array is checked before the response. A file has at most `MAX_DATASET_BYTES`, 1 GiB by default, both ' +
-            'compressed and decompressed. Poll the job at `Location`, then get its `result`.',
-          tags,
-          querystring: noQuery,
-          requestContent: predictionJobContent,
-          response: {
-            202: predictionJobSchema.describe('The job, queued'),
-            ...problems(400, 409, 413, 415, 422, 429, 503, 507),
-          },
-          responseHeaders: { 202: ['Location'] },
-        },
-        async handler(request, reply) {
-          if (!isForm(request)) {
-            const body = parseBody(predictionRequestSchema, request.body);
-            const start = (record?: IdempotencyRecord<PredictionJob>) =>
-              jobs.start(body, request.caller, record);
-            return respondIdempotently(idempotency, request, reply, start, toQueued);
-          }
-          if (!(await isRepeated(idempotency, request))) await jobs.assertQueueHasRoom();
-          const signal = disconnectSignal(reply);
-          return withPredictionUpload(request, jobs, maxBytes, ({ fields, file }) => {
-            const start = (record?: IdempotencyRecord<PredictionJob>) =>
-              jobs.startWithFile(fields.model, file, signal, record);
-            return respondIdempotently(idempotency, request, reply, start, toQueued, {
-              fields,
-              file: file.digest,
-            });
-          });
-        },
-      });
-    });
-  };
+  });
+};
 
 const toQueued = (job: PredictionJob) => ({ status: 202, location: JOBS_PATH + job.id, body: job });
 

@@ -1,6 +1,5 @@
 /** Predictions by a model, a version, or a checkpoint of a training job. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { VersionName } from '../../../domain/models/reference.ts';
 import { wholeNumber } from '../../../domain/primitives.ts';
@@ -10,7 +9,7 @@ import {
   predictionsSchema,
 } from '../../../protocols/native/schema.ts';
 import { andThen } from '../../../services/predictions/now-or-later.ts';
-import type { PredictionResponse, PredictionService } from '../../../services/predictions/predict.ts';
+import type { PredictionResponse } from '../../../services/predictions/predict.ts';
 import { PredictionStream } from '../../../services/predictions/streamed-images.ts';
 import { release } from '../../../workers/threads/transfer.ts';
 import { createOpenStream } from '../../bodies/image-stream.ts';
@@ -23,6 +22,7 @@ import { binaryContent, imageContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { negotiate } from '../../responses/negotiate.ts';
+import type { Routes } from '../context.ts';
 import { modelName, versionName } from '../models/collection.ts';
 
 const shared = {
@@ -57,87 +57,85 @@ function releaseSent(reply: FastifyReply, body: Uint8Array): void {
   if (!reply.hasHeader('content-encoding')) release([body]);
 }
 
-export const predictionRoutes =
-  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
-  async (app) => {
-    app.removeContentTypeParser(STREAMED_TYPES);
-    app.addContentTypeParser(STREAMED_TYPES, createByteReader(maxBodyBytes, createOpenStream(predictions)));
+export const predictionRoutes: Routes = async (app, { predictions, maxBodyBytes }) => {
+  app.removeContentTypeParser(STREAMED_TYPES);
+  app.addContentTypeParser(STREAMED_TYPES, createByteReader(maxBodyBytes, createOpenStream(predictions)));
 
-    /** Sends the response; returns a promise only if something is waited for. */
-    function predict(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      model: { name: string; version?: VersionName },
-      query: PredictionQuery,
-    ) {
-      const jsonOnly = query.diagnose ? 'diagnose' : query.input ? 'input' : undefined;
-      const type = jsonOnly
-        ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
-        : negotiate(request, reply, ['application/json', 'application/x-npy']);
-      const format = type === 'application/json' ? 'json' : 'npy';
-      const send = ({ body, model: predictedBy }: PredictionResponse) => {
-        sendModelHeaders(reply, predictedBy);
-        if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
-        return reply.type(format === 'json' ? JSON_TYPE : type).send(body);
-      };
-      const sent =
-        request.body instanceof PredictionStream ? request.body : readImages(request, maxBodyBytes, query);
-      const response = andThen(sent, (images) =>
-        predictions.respond(model, { protocol: 'native', images, query, format }, () =>
-          disconnectSignal(reply),
-        ),
-      );
-      if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
-      // Not returned: Fastify would wait for the reply as for a promise.
-      send(response);
-      return undefined;
-    }
+  /** Sends the response; returns a promise only if something is waited for. */
+  function predict(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    model: { name: string; version?: VersionName },
+    query: PredictionQuery,
+  ) {
+    const jsonOnly = query.diagnose ? 'diagnose' : query.input ? 'input' : undefined;
+    const type = jsonOnly
+      ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
+      : negotiate(request, reply, ['application/json', 'application/x-npy']);
+    const format = type === 'application/json' ? 'json' : 'npy';
+    const send = ({ body, model: predictedBy }: PredictionResponse) => {
+      sendModelHeaders(reply, predictedBy);
+      if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
+      return reply.type(format === 'json' ? JSON_TYPE : type).send(body);
+    };
+    const sent =
+      request.body instanceof PredictionStream ? request.body : readImages(request, maxBodyBytes, query);
+    const response = andThen(sent, (images) =>
+      predictions.respond(model, { protocol: 'native', images, query, format }, () =>
+        disconnectSignal(reply),
+      ),
+    );
+    if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
+    // Not returned: Fastify would wait for the reply as for a promise.
+    send(response);
+    return undefined;
+  }
 
-    app.route({
-      method: 'POST',
-      url: '/models/:name/predictions',
-      config: { scope: 'predict', sheddable: 'large-body' },
-      bodyLimit: maxBodyBytes,
-      schema: {
-        ...shared,
-        operationId: 'predict',
-        summary: 'Predict the labels of images with the champion of a model, or its newest version',
-        params: z.strictObject({ name: modelName }),
-      },
-      handler: (request, reply) => predict(request, reply, request.params, request.query),
-    });
+  app.route({
+    method: 'POST',
+    url: '/models/:name/predictions',
+    config: { scope: 'predict', sheddable: 'large-body' },
+    bodyLimit: maxBodyBytes,
+    schema: {
+      ...shared,
+      operationId: 'predict',
+      summary: 'Predict the labels of images with the champion of a model, or its newest version',
+      params: z.strictObject({ name: modelName }),
+    },
+    handler: (request, reply) => predict(request, reply, request.params, request.query),
+  });
 
-    app.route({
-      method: 'POST',
-      url: '/models/:name/versions/:version/predictions',
-      config: { scope: 'predict', sheddable: 'large-body' },
-      bodyLimit: maxBodyBytes,
-      schema: {
-        ...shared,
-        operationId: 'predictWithVersion',
-        summary: 'Predict the labels of images with a version of a model, by number or alias',
-        params: z.strictObject({ name: modelName, version: versionName }),
-      },
-      handler: (request, reply) => predict(request, reply, request.params, request.query),
-    });
+  app.route({
+    method: 'POST',
+    url: '/models/:name/versions/:version/predictions',
+    config: { scope: 'predict', sheddable: 'large-body' },
+    bodyLimit: maxBodyBytes,
+    schema: {
+      ...shared,
+      operationId: 'predictWithVersion',
+      summary: 'Predict the labels of images with a version of a model, by number or alias',
+      params: z.strictObject({ name: modelName, version: versionName }),
+    },
+    handler: (request, reply) => predict(request, reply, request.params, request.query),
+  });
 
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/checkpoints/:step/predictions',
-      bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', sheddable: 'large-body' },
-      schema: {
-        ...shared,
-        operationId: 'predictWithCheckpoint',
-        summary: 'Predict the labels of images with a checkpoint of a training job',
-        params: z.strictObject({
-          id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
-          step: wholeNumber(1).describe('The step of the job after which the checkpoint was written'),
-        }),
-      },
-      handler(request, reply) {
-        const { id, step } = request.params;
-        return predict(request, reply, { name: id, version: step }, request.query);
-      },
-    });
-  };
+  app.route({
+    method: 'POST',
+    url: '/training-jobs/:id/checkpoints/:step/predictions',
+    bodyLimit: maxBodyBytes,
+    config: { scope: 'predict', sheddable: 'large-body' },
+    schema: {
+      ...shared,
+      operationId: 'predictWithCheckpoint',
+      summary: 'Predict the labels of images with a checkpoint of a training job',
+      params: z.strictObject({
+        id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
+        step: wholeNumber(1).describe('The step of the job after which the checkpoint was written'),
+      }),
+    },
+    handler(request, reply) {
+      const { id, step } = request.params;
+      return predict(request, reply, { name: id, version: step }, request.query);
+    },
+  });
+};

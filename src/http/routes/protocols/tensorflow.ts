@@ -1,14 +1,13 @@
 /** TensorFlow Serving's predict API. Its clients declare any content type, so bodies are raw. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { predictRequestSchema, predictResponseSchema } from '../../../protocols/tensorflow/schema.ts';
-import type { PredictionService } from '../../../services/predictions/predict.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { BLACK_PIXELS, jsonContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
+import type { Routes } from '../context.ts';
 import { fitQuery, namedModel, namedVersion, readModelName } from './named-model.ts';
 
 const shared = {
@@ -27,58 +26,56 @@ const shared = {
 /** The part of a path segment before the colon. */
 const PART = '(^[^:/]+)';
 
-export const tensorflowRoutes =
-  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
-  async (app) => {
-    const options = {
-      method: 'POST',
-      bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body', inflates: true },
-    } as const;
+export const tensorflowRoutes: Routes = async (app, { predictions, maxBodyBytes }) => {
+  const options = {
+    method: 'POST',
+    bodyLimit: maxBodyBytes,
+    config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body', inflates: true },
+  } as const;
 
-    async function predict(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      path: { name: string; version?: string },
-      { fit }: z.output<typeof fitQuery>,
-    ) {
-      const bytes = requireBody(request.body);
-      const { body, model } = await predictions.respond(
-        readModelName(path),
-        { protocol: 'tensorflow', bytes, fit },
-        () => disconnectSignal(reply),
-      );
-      sendModelHeaders(reply, model);
-      return reply.type('application/json').send(body);
-    }
+  async function predict(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    path: { name: string; version?: string },
+    { fit }: z.output<typeof fitQuery>,
+  ) {
+    const bytes = requireBody(request.body);
+    const { body, model } = await predictions.respond(
+      readModelName(path),
+      { protocol: 'tensorflow', bytes, fit },
+      () => disconnectSignal(reply),
+    );
+    sendModelHeaders(reply, model);
+    return reply.type('application/json').send(body);
+  }
 
+  app.route({
+    ...options,
+    url: `/v1/models/:name${PART}::predict`,
+    schema: {
+      ...shared,
+      operationId: 'tensorflowPredict',
+      summary: 'Predict with the champion of a model, or its newest version',
+      params: namedModel,
+    },
+    handler: (request, reply) => predict(request, reply, request.params, request.query),
+  });
+
+  for (const [kind, operationId] of [
+    ['versions', 'tensorflowPredictWithVersion'],
+    ['labels', 'tensorflowPredictWithLabel'],
+  ]) {
     app.route({
       ...options,
-      url: `/v1/models/:name${PART}::predict`,
+      url: `/v1/models/:name/${kind}/:version${PART}::predict`,
       schema: {
         ...shared,
-        operationId: 'tensorflowPredict',
-        summary: 'Predict with the champion of a model, or its newest version',
-        params: namedModel,
+        operationId: operationId!,
+        summary:
+          kind === 'versions' ? 'Predict with a version of a model' : 'Predict with an alias of a model',
+        params: namedVersion,
       },
       handler: (request, reply) => predict(request, reply, request.params, request.query),
     });
-
-    for (const [kind, operationId] of [
-      ['versions', 'tensorflowPredictWithVersion'],
-      ['labels', 'tensorflowPredictWithLabel'],
-    ]) {
-      app.route({
-        ...options,
-        url: `/v1/models/:name/${kind}/:version${PART}::predict`,
-        schema: {
-          ...shared,
-          operationId: operationId!,
-          summary:
-            kind === 'versions' ? 'Predict with a version of a model' : 'Predict with an alias of a model',
-          params: namedVersion,
-        },
-        handler: (request, reply) => predict(request, reply, request.params, request.query),
-      });
-    }
-  };
+  }
+};

@@ -1,6 +1,5 @@
 /** /v1/searches: start, preview, list, show, leaderboard, pause, resume, cancel, finish, delete. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
   type Search,
@@ -11,10 +10,8 @@ import {
   trialSchema,
 } from '../../../domain/searches/representation.ts';
 import { type SearchRequest, searchRequestSchema } from '../../../domain/searches/request.ts';
-import type { IdempotencyService } from '../../../services/operations/idempotency.ts';
-import type { SearchService } from '../../../services/searches/lifecycle.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
-import { contentTag, registerEtag } from '../../conditional/etag.ts';
+import { contentTag } from '../../conditional/etag.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
@@ -23,7 +20,8 @@ import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { renderLeaderboard } from '../../responses/leaderboard-csv.ts';
 import { negotiate } from '../../responses/negotiate.ts';
-import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import type { Routes } from '../context.ts';
 
 const tags = ['searches'];
 const params = z.strictObject({ id: z.string().describe('Id of the search, `sea_…`') });
@@ -57,188 +55,179 @@ const CHANGES: readonly { change: SearchChange; summary: string; description: st
   },
 ];
 
-export const searchRoutes =
-  (searches: SearchService, idempotency: IdempotencyService): FastifyPluginAsyncZod =>
-  async (app) => {
-    registerEtag(app);
-    trackRequestId(app);
+export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
+  trackRequestId(app);
 
-    app.route({
-      method: 'POST',
-      url: '/searches',
-      config: { scope: 'train', idempotent: true },
-      schema: {
-        operationId: 'startSearch',
-        summary: 'Start a search for the best options of a training',
-        description:
-          '`vary` names fields of the training request, and their values. Each trial is a training job with one value for each of them; ' +
-          'trials are compared on the validation images and never see the test images. The winner depends on the request alone, unless `budget.seconds` ends the search. ' +
-          'Every trial is checked before the search starts. A `final.publish.promote` other than `never` requires the scope `promote`.',
-        tags,
-        querystring: noQuery,
-        body: searchRequestSchema,
-        readsDataset: true,
-        response: {
-          202: searchSchema.describe('The search, running'),
-          ...problems(400, 409, 413, 415, 422, 429, 503, 507),
-        },
-        responseHeaders: { 202: ['Location'] },
+  app.route({
+    method: 'POST',
+    url: '/searches',
+    config: { scope: 'train', idempotent: true },
+    schema: {
+      operationId: 'startSearch',
+      summary: 'Start a search for the best options of a training',
+      description:
+        '`vary` names fields of the training request, and their values. Each trial is a training job with one value for each of them; ' +
+        'trials are compared on the validation images and never see the test images. The winner depends on the request alone, unless `budget.seconds` ends the search. ' +
+        'Every trial is checked before the search starts. A `final.publish.promote` other than `never` requires the scope `promote`.',
+      tags,
+      body: searchRequestSchema,
+      readsDataset: true,
+      response: {
+        202: searchSchema.describe('The search, running'),
+        ...problems(400, 409, 413, 415, 422, 429, 503, 507),
       },
-      async handler(request, reply) {
-        requirePublicationScope(request, reply, request.body);
-        const start = (record?: IdempotencyRecord<Search>) => searches.start(request.body, record);
-        return respondIdempotently(idempotency, request, reply, start, (search) => ({
-          status: 202,
-          location: `/v1/searches/${search.id}`,
-          body: search,
-        }));
-      },
-    });
+      responseHeaders: { 202: ['Location'] },
+    },
+    async handler(request, reply) {
+      requirePublicationScope(request, reply, request.body);
+      const start = (record?: IdempotencyRecord<Search>) => searches.start(request.body, record);
+      return respondIdempotently(idempotency, request, reply, start, (search) => ({
+        status: 202,
+        location: `/v1/searches/${search.id}`,
+        body: search,
+      }));
+    },
+  });
 
-    app.route({
-      method: 'POST',
-      url: '/searches/preview',
-      config: { scope: 'train' },
-      schema: {
-        operationId: 'previewSearch',
-        summary: 'Show the settings that a search would train',
-        description:
-          'Rejects what `POST /v1/searches` rejects, and starts nothing. The first preview of some options takes a few tenths of a second, ' +
-          'because steps of up to three settings are timed.',
-        tags,
-        querystring: noQuery,
-        body: searchRequestSchema,
-        readsDataset: true,
-        response: { 200: searchPreviewSchema, ...problems(400, 413, 415, 422, 503) },
-      },
-      async handler(request, reply) {
-        requirePublicationScope(request, reply, request.body);
-        return searches.preview(request.body, disconnectSignal(reply));
-      },
-    });
+  app.route({
+    method: 'POST',
+    url: '/searches/preview',
+    config: { scope: 'train' },
+    schema: {
+      operationId: 'previewSearch',
+      summary: 'Show the settings that a search would train',
+      description:
+        'Rejects what `POST /v1/searches` rejects, and starts nothing. The first preview of some options takes a few tenths of a second, ' +
+        'because steps of up to three settings are timed.',
+      tags,
+      body: searchRequestSchema,
+      readsDataset: true,
+      response: { 200: searchPreviewSchema, ...problems(400, 413, 415, 422, 503) },
+    },
+    async handler(request, reply) {
+      requirePublicationScope(request, reply, request.body);
+      return searches.preview(request.body, disconnectSignal(reply));
+    },
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/searches',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'listSearches',
-        summary: 'List searches, newest first',
-        description: PAGES,
-        tags,
-        querystring: z.strictObject({
-          ...paginationQuery,
-          after: cursor.optional(),
-          status: searchStatusSchema.optional(),
-        }),
-        response: { 200: listSchema(searchSchema).meta({ id: 'SearchList' }), ...problems(400) },
-      },
-      handler: async (request) => toList(await searches.list(request.query), ({ id }) => id),
-    });
+  app.route({
+    method: 'GET',
+    url: '/searches',
+    config: { scope: 'predict', priority: 'low' },
+    schema: {
+      operationId: 'listSearches',
+      summary: 'List searches, newest first',
+      description: PAGES,
+      tags,
+      querystring: z.strictObject({
+        ...paginationQuery,
+        after: cursor.optional(),
+        status: searchStatusSchema.optional(),
+      }),
+      response: { 200: listSchema(searchSchema).meta({ id: 'SearchList' }), ...problems(400) },
+    },
+    handler: async (request) => toList(await searches.list(request.query), ({ id }) => id),
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/searches/:id',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'getSearch',
-        summary: 'Get a search, its progress and its best trial',
-        description:
-          'The search has ended when `finishedAt` is not null: `status` is then `succeeded`, with the published version in `model`, ' +
-          '`failed`, with the reason in `error`, or `cancelled`.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: { 200: searchSchema, ...problems(400, 404) },
-      },
-      async handler(request, reply) {
-        const search = await searches.get(request.params.id);
-        return reply.header('etag', stateTag(search)).send(search);
-      },
-    });
+  app.route({
+    method: 'GET',
+    url: '/searches/:id',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'getSearch',
+      summary: 'Get a search, its progress and its best trial',
+      description:
+        'The search has ended when `finishedAt` is not null: `status` is then `succeeded`, with the published version in `model`, ' +
+        '`failed`, with the reason in `error`, or `cancelled`.',
+      tags,
+      params,
+      response: { 200: searchSchema, ...problems(400, 404) },
+    },
+    async handler(request, reply) {
+      const search = await searches.get(request.params.id);
+      return reply.header('etag', stateTag(search)).send(search);
+    },
+  });
 
-    app.route({
-      method: 'GET',
-      url: '/searches/:id/trials',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'listTrials',
-        summary: 'Get the leaderboard of a search, the best trial first',
-        description:
-          'Trials that got further come first, then those with the better objective; failed ones come last. Without pages: at most 1,000 trials. ' +
-          '`Accept: text/csv` returns a table with a header row and a column for each path that varies.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: {
-          200: {
-            description: 'One item per trial',
-            content: {
-              'application/json': {
-                schema: z.object({ data: z.array(trialSchema) }).meta({ id: 'Leaderboard' }),
-              },
-              'text/csv': { schema: z.string() },
+  app.route({
+    method: 'GET',
+    url: '/searches/:id/trials',
+    config: { scope: 'predict', priority: 'low' },
+    schema: {
+      operationId: 'listTrials',
+      summary: 'Get the leaderboard of a search, the best trial first',
+      description:
+        'Trials that got further come first, then those with the better objective; failed ones come last. Without pages: at most 1,000 trials. ' +
+        '`Accept: text/csv` returns a table with a header row and a column for each path that varies.',
+      tags,
+      params,
+      response: {
+        200: {
+          description: 'One item per trial',
+          content: {
+            'application/json': {
+              schema: z.object({ data: z.array(trialSchema) }).meta({ id: 'Leaderboard' }),
             },
+            'text/csv': { schema: z.string() },
           },
-          ...problems(400, 404, 406),
         },
+        ...problems(400, 404, 406),
       },
-      async handler(request, reply) {
-        const { id } = request.params;
-        const type = negotiate(request, reply, ['application/json', 'text/csv']);
-        const data = await searches.leaderboard(id);
-        if (type === 'application/json') return reply.send({ data });
-        const { vary } = await searches.get(id);
-        const paths = vary.map(({ path }) => path);
-        return reply.type('text/csv; charset=utf-8').send(renderLeaderboard(paths, data));
-      },
-    });
+    },
+    async handler(request, reply) {
+      const { id } = request.params;
+      const type = negotiate(request, reply, ['application/json', 'text/csv']);
+      const data = await searches.leaderboard(id);
+      if (type === 'application/json') return reply.send({ data });
+      const { vary } = await searches.get(id);
+      const paths = vary.map(({ path }) => path);
+      return reply.type('text/csv; charset=utf-8').send(renderLeaderboard(paths, data));
+    },
+  });
 
-    for (const { change, summary, description } of CHANGES) {
-      app.route({
-        method: 'POST',
-        url: `/searches/:id/${change}`,
-        config: { scope: 'train', sheddable: change === 'resume' },
-        schema: {
-          operationId: `${change}Search`,
-          summary,
-          description,
-          tags,
-          params,
-          querystring: noQuery,
-          headers: preconditionHeaders,
-          response: { 202: searchSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-        },
-        async handler(request, reply) {
-          const precondition = toPrecondition(request, describeState);
-          const search = await searches.change(request.params.id, change, precondition);
-          return reply.code(202).send(search);
-        },
-      });
-    }
-
+  for (const { change, summary, description } of CHANGES) {
     app.route({
-      method: 'DELETE',
-      url: '/searches/:id',
-      config: { scope: 'admin' },
+      method: 'POST',
+      url: `/searches/:id/${change}`,
+      config: { scope: 'train', sheddable: change === 'resume' },
       schema: {
-        operationId: 'deleteSearch',
-        summary: 'Delete an ended search',
-        description:
-          'Deletes the search with its trials, their jobs and its final job. The version that it published stays. 409 while the search has ' +
-          'not ended, or an unfinished job starts from a checkpoint of one of its jobs.',
+        operationId: `${change}Search`,
+        summary,
+        description,
         tags,
         params,
-        querystring: noQuery,
         headers: preconditionHeaders,
-        response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 409, 412, 413, 415, 507) },
+        response: { 202: searchSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
       },
       async handler(request, reply) {
-        await searches.remove(request.params.id, toPrecondition(request, describeState));
-        return reply.code(204).send(null);
+        const precondition = toPrecondition(request, describeState);
+        const search = await searches.change(request.params.id, change, precondition);
+        return reply.code(202).send(search);
       },
     });
-  };
+  }
+
+  app.route({
+    method: 'DELETE',
+    url: '/searches/:id',
+    config: { scope: 'admin' },
+    schema: {
+      operationId: 'deleteSearch',
+      summary: 'Delete an ended search',
+      description:
+        'Deletes the search with its trials, their jobs and its final job. The version that it published stays. 409 while the search has ' +
+        'not ended, or an unfinished job starts from a checkpoint of one of its jobs.',
+      tags,
+      params,
+      headers: preconditionHeaders,
+      response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 409, 412, 413, 415, 507) },
+    },
+    async handler(request, reply) {
+      await searches.remove(request.params.id, toPrecondition(request, describeState));
+      return reply.code(204).send(null);
+    },
+  });
+};
 
 const stateTag = (search: Search) => contentTag(JSON.stringify(search));
 

@@ -1,15 +1,14 @@
 /** KServe v2: predictions. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AtelierError } from '../../../../errors.ts';
 import { inferRequestSchema, inferResponseSchema } from '../../../../protocols/kserve-v2/schema.ts';
-import type { PredictionService } from '../../../../services/predictions/predict.ts';
 import { requireBody } from '../../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
 import { BLACK_PIXELS, binaryContent, jsonContent } from '../../../openapi/request-content.ts';
 import { disconnectSignal } from '../../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../../responses/model-headers.ts';
+import type { Routes } from '../../context.ts';
 import { namedModel, namedVersion } from '../named-model.ts';
 import { readServedModel } from './served-model.ts';
 
@@ -52,61 +51,59 @@ const shared = {
   responseHeaders: { 200: ['Inference-Header-Content-Length', ...MODEL_HEADERS] as const },
 };
 
-export const kserveInferRoutes =
-  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
-  async (app) => {
-    const options = {
-      method: 'POST',
-      bodyLimit: maxBodyBytes,
-      config: {
-        scope: 'predict',
-        errorFormat: PROTOCOL_ERRORS,
-        sheddable: 'large-body',
-        mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
-        inflates: true,
-      },
-    } as const;
+export const kserveInferRoutes: Routes = async (app, { predictions, maxBodyBytes }) => {
+  const options = {
+    method: 'POST',
+    bodyLimit: maxBodyBytes,
+    config: {
+      scope: 'predict',
+      errorFormat: PROTOCOL_ERRORS,
+      sheddable: 'large-body',
+      mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
+      inflates: true,
+    },
+  } as const;
 
-    async function infer(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      path: { name: string; version?: string },
-    ) {
-      const { asImage, ...reference } = readServedModel(path);
-      const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request), asImage };
-      const response = await predictions.respond(reference, { protocol: 'kserve-v2', ...body }, () =>
-        disconnectSignal(reply),
-      );
-      sendModelHeaders(reply, response.model);
-      if (response.jsonBytes === null) return reply.type('application/json').send(response.body);
-      reply.header('Inference-Header-Content-Length', response.jsonBytes);
-      return reply.type('application/octet-stream').send(response.body);
-    }
+  async function infer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    path: { name: string; version?: string },
+  ) {
+    const { asImage, ...reference } = readServedModel(path);
+    const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request), asImage };
+    const response = await predictions.respond(reference, { protocol: 'kserve-v2', ...body }, () =>
+      disconnectSignal(reply),
+    );
+    sendModelHeaders(reply, response.model);
+    if (response.jsonBytes === null) return reply.type('application/json').send(response.body);
+    reply.header('Inference-Header-Content-Length', response.jsonBytes);
+    return reply.type('application/octet-stream').send(response.body);
+  }
 
-    app.route({
-      ...options,
-      url: '/v2/models/:name/infer',
-      schema: {
-        ...shared,
-        operationId: 'v2Infer',
-        summary: 'Predict with the champion of a model, or its newest version',
-        params: namedModel,
-      },
-      handler: (request, reply) => infer(request, reply, request.params),
-    });
+  app.route({
+    ...options,
+    url: '/v2/models/:name/infer',
+    schema: {
+      ...shared,
+      operationId: 'v2Infer',
+      summary: 'Predict with the champion of a model, or its newest version',
+      params: namedModel,
+    },
+    handler: (request, reply) => infer(request, reply, request.params),
+  });
 
-    app.route({
-      ...options,
-      url: '/v2/models/:name/versions/:version/infer',
-      schema: {
-        ...shared,
-        operationId: 'v2InferWithVersion',
-        summary: 'Predict with a version of a model, by number or alias',
-        params: namedVersion,
-      },
-      handler: (request, reply) => infer(request, reply, request.params),
-    });
-  };
+  app.route({
+    ...options,
+    url: '/v2/models/:name/versions/:version/infer',
+    schema: {
+      ...shared,
+      operationId: 'v2InferWithVersion',
+      summary: 'Predict with a version of a model, by number or alias',
+      params: namedVersion,
+    },
+    handler: (request, reply) => infer(request, reply, request.params),
+  });
+};
 
 function readJsonLength({ headers }: FastifyRequest): number | null {
   const header = headers[JSON_LENGTH];
