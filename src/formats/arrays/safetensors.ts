@@ -8,24 +8,28 @@ import { type Float32Tensor, type Tensor, viewBytes } from './tensor.ts';
 
 /** The data starts at a multiple of this, so that a memory-mapped file is aligned for every type. */
 const ALIGNMENT = 8;
+/** Size of the number at the start of the file, the length of the header. */
+const LENGTH_BYTES = 8;
 
-/** @param metadata strings by name, as the format requires */
+/** @param metadata strings by name; the format allows no other values */
 export function safetensorsBytes(
   tensors: readonly Float32Tensor[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
-  let end = 0;
+  let dataBytes = 0;
   for (const { name, shape, data } of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + data.byteLength] };
-    end += data.byteLength;
+    header[name] = { dtype: 'F32', shape, data_offsets: [dataBytes, dataBytes + data.byteLength] };
+    dataBytes += data.byteLength;
   }
   const json = Buffer.from(JSON.stringify(header));
-  const start = ALIGNMENT + Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
-  const file = new Uint8Array(start + end).fill(0x20, ALIGNMENT, start);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - ALIGNMENT), true);
-  file.set(json, ALIGNMENT);
-  let at = start;
+  // The format lets spaces follow the JSON text.
+  const headerBytes = Math.ceil((LENGTH_BYTES + json.length) / ALIGNMENT) * ALIGNMENT - LENGTH_BYTES;
+  const dataStart = LENGTH_BYTES + headerBytes;
+  const file = new Uint8Array(dataStart + dataBytes).fill(0x20, LENGTH_BYTES, dataStart);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.set(json, LENGTH_BYTES);
+  let at = dataStart;
   for (const { data } of tensors) {
     file.set(viewBytes(data), at);
     at += data.byteLength;
@@ -40,7 +44,7 @@ export function parseSafetensors(file: Uint8Array): {
 } {
   const { entries, metadata } = readSafetensorsHeader(file);
   const tensors = entries.map(({ name, dtype, shape, start, end }) => {
-    // Copied, because tensors of different types need not be aligned.
+    // Copied, because a typed array must start at a multiple of its element size, and a tensor in the file need not.
     const { buffer } = new Uint8Array(file.subarray(start, end));
     return { name, shape, data: decode(name, dtype, buffer) };
   });

@@ -2,7 +2,8 @@
 import { AtelierError } from '../../errors.ts';
 
 /**
- * @param field the form field at fault: the file, or a property given with it
+ * @param defect completes "The model file cannot be read: …", without a full stop
+ * @param field the form field at fault: the file, or a property that contradicts it
  * @throws AtelierError `invalid-model-file`
  */
 export function rejectModelFile(defect: string, cause?: unknown, field = 'file'): never {
@@ -17,7 +18,8 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
 
-/** Formats a shape as Python does: (40, 784), (10,), (). */
+/** Formats a shape as Python does: (40, 784), (10,), (). A size that may vary is a name. Of a long shape, it shows the first 8 sizes. */
 export function showShape(shape: readonly (number | string)[]): string {
-  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.slice(0, 8).join(', ')})`;
+  const more = shape.length > 8 ? ', …' : '';
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.slice(0, 8).join(', ')}${more})`;
 }

@@ -10,30 +10,31 @@ const COUNTERS = [
 
 const GAUGES = [
   ['models', 'Models in memory.'],
-  ['bytes', 'Bytes of the models in memory: parameters and buffers.'],
+  ['bytes', 'Bytes of the models in memory: parameters and working memory.'],
 ] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
 
 /** The cache keeps the counts; each scrape reads them. */
-export function measureModels(registry: Registry, counts: () => ModelCacheCounts): void {
+export function registerModelCacheMetrics(registry: Registry, counts: () => ModelCacheCounts): void {
   const registers = [registry];
-  for (const [count, help] of COUNTERS) {
+  for (const [key, help] of COUNTERS) {
     new Counter({
-      name: `atelier_model_cache_${count}_total`,
+      name: `atelier_model_cache_${key}_total`,
       help,
       registers,
       collect() {
+        // A Counter has no set().
         this.reset();
-        this.inc(counts()[count]);
+        this.inc(counts()[key]);
       },
     });
   }
-  for (const [count, help] of GAUGES) {
+  for (const [key, help] of GAUGES) {
     new Gauge({
-      name: `atelier_model_cache_${count}`,
+      name: `atelier_model_cache_${key}`,
       help,
       registers,
       collect() {
-        this.set(counts()[count]);
+        this.set(counts()[key]);
       },
     });
   }

@@ -7,7 +7,7 @@ import type { InferenceStatistics } from '../../services/predictions/inference-s
 import type { OnPredicted, PredictionObserver } from '../../services/predictions/predict.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 import type { OnDiagnosed } from './diagnoses.ts';
-import { addTally, countsByClass, FURTHER, noOutputs, type OutputTotals } from './outputs.ts';
+import { addTally, countsByClass, emptyTotals, FURTHER, type OutputTotals } from './outputs.ts';
 
 /** Limit of labelled versions, and of labelled classes of all versions; further ones are counted together. */
 const MAX_VERSIONS = 200;
@@ -65,7 +65,7 @@ export function measurePredictions(
     const labelled = isVersion ? Math.min(classes, maxClasses - labelledClasses) : 0;
     if (isVersion) versions++;
     labelledClasses += labelled;
-    const outputs = noOutputs(labelled);
+    const outputs = emptyTotals(labelled);
     const totals = { requests: 0, images: 0, wait: 0, decode: 0, compute: 0, serialise: 0, outputs };
     models.set(name, (models.get(name) ?? new Map()).set(version, totals));
     return totals;

@@ -6,7 +6,7 @@ import type { ModelCacheCounts } from '../../services/models/cache.ts';
 import { CLIENT_LIMITS, type OnLimit } from '../hooks/connections/client.ts';
 import { measureDiagnoses, type OnDiagnosed } from './diagnoses.ts';
 import { type JobSource, measureJobs } from './jobs.ts';
-import { measureModels } from './models.ts';
+import { registerModelCacheMetrics } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
 import { measureReplicas, type ReplicaSource } from './replicas.ts';
 import { createRequestMeter, type RequestMeter } from './requests.ts';
@@ -85,7 +85,7 @@ export function createMetrics(
   });
   for (const limit of CLIENT_LIMITS) limited.inc({ limit }, 0);
   const onDiagnosed = measureDiagnoses(registry);
-  measureModels(registry, options.modelCache);
+  registerModelCacheMetrics(registry, options.modelCache);
   measureReplicas(registry, options);
   measureState(registry, options);
   const startScrape = measureTables(registry, options);

@@ -7,14 +7,16 @@ import { trainingJobBytes } from '../memory/limits.ts';
 import { modelledSeconds } from '../preview/time-model.ts';
 import { layerSizesFor } from '../training/plan.ts';
 
-/** Jobs whose durations are estimated; more take as long on average. */
-const MAX_READ = 100;
+/** Limit of the jobs that are read from the store. Further queued jobs are assumed to take the mean duration of those read. */
+const MAX_ESTIMATED_JOBS = 100;
 /** Assumed duration of a job whose data set is unknown. */
 const UNKNOWN_SECONDS = 30;
 
 /** Slots and memory for jobs, of all replicas together. */
 export interface Capacity {
+  /** 0 while no replica runs jobs. */
   readonly slots: number;
+  /** Memory of all jobs that run at a time. */
   readonly jobBytes: number;
 }
 
@@ -36,35 +38,36 @@ export async function forecastQueue(
     capacity: Capacity;
   },
 ): Promise<TrainingPreview['queue']> {
-  const limit = MAX_READ;
   const [ahead, running, queued] = await Promise.all([
     jobs.countAhead(priority),
-    jobs.list({ status: 'running', limit }),
-    jobs.listAhead(priority, limit),
+    jobs.list({ status: 'running', limit: MAX_ESTIMATED_JOBS }),
+    jobs.listAhead(priority, MAX_ESTIMATED_JOBS),
   ]);
   if (capacity.slots === 0) return { ahead, startsInSeconds: null };
   // Jobs of lower priority stop for the new one.
-  const ranked = running.data.filter((job) => job.priority >= priority);
-  // A queued job that was stopped continues where it was.
+  const staying = running.data.filter((job) => job.priority >= priority);
+  // A queued job that was stopped before continues where it was, so its progress has an estimate.
   const toWork = (job: TrainingJob): Work => ({
-    seconds: job.progress.etaSeconds ?? estimate(job, catalog),
+    seconds: job.progress.etaSeconds ?? estimateSeconds(job, catalog),
+    // Null if the data set is unknown: the job will fail when it starts.
     bytes: trainingJobBytes(job, catalog) ?? 0,
   });
   const read = queued.map(toWork);
   const mean = read.reduce((total, { seconds }) => total + seconds, 0) / (read.length || 1);
-  const unread = (Math.max(0, ahead - read.length) * mean) / capacity.slots;
-  const starts = startOfLast([...ranked.map(toWork), ...read, { seconds: 0, bytes }], capacity);
-  return { ahead, startsInSeconds: unread + starts };
+  // As if further jobs kept all slots busy.
+  const furtherSeconds = (Math.max(0, ahead - read.length) * mean) / capacity.slots;
+  const lastStart = startOfLast([...staying.map(toWork), ...read, { seconds: 0, bytes }], capacity);
+  return { ahead, startsInSeconds: furtherSeconds + lastStart };
 }
 
-/** Time at which the last job starts, if each is waiting for the one before it, for a slot and for its memory. */
+/** Seconds until the last job starts, if jobs start in order, each as soon as a slot and its memory are free. */
 function startOfLast(work: readonly Work[], { slots, jobBytes }: Capacity): number {
   let now = 0;
   let running: { readonly end: number; readonly bytes: number }[] = [];
   for (const { seconds, bytes } of work) {
-    const isFree = () =>
+    const fits = () =>
       running.length < slots && running.reduce((sum, each) => sum + each.bytes, bytes) <= jobBytes;
-    while (running.length > 0 && !isFree()) {
+    while (running.length > 0 && !fits()) {
       now = Math.min(...running.map(({ end }) => end));
       running = running.filter(({ end }) => end > now);
     }
@@ -73,7 +76,7 @@ function startOfLast(work: readonly Work[], { slots, jobBytes }: Capacity): numb
   return now;
 }
 
-function estimate(job: TrainingJob, catalog: Catalog): number {
+function estimateSeconds(job: TrainingJob, catalog: Catalog): number {
   const dataset = catalog.summary(job.dataset);
   return dataset ? modelledSeconds(job, layerSizesFor(job.network.hidden, dataset)) : UNKNOWN_SECONDS;
 }

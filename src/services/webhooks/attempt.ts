@@ -1,7 +1,7 @@
 /** One attempt to send a message, and when the next one follows after a failure. */
 import type { BlockList } from 'node:net';
 import type { ClaimedMessage, DeliveryOutcome } from '../../store/webhooks/outbox.ts';
-import { isListed } from './origins.ts';
+import { isAllowedOrigin } from './origins.ts';
 import { postWebhook, WebhookFailure } from './post.ts';
 import { signMessage } from './sign.ts';
 
@@ -46,7 +46,8 @@ export async function attemptDelivery(
   const delayMs = delaysMs[message.attempts - 1];
   try {
     const url = new URL(message.url);
-    if (!isListed(url, origins)) throw new WebhookFailure(`WEBHOOK_ORIGINS does not list ${url.origin}.`);
+    if (!isAllowedOrigin(url, origins))
+      throw new WebhookFailure(`WEBHOOK_ORIGINS does not list ${url.origin}.`);
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'Atelier-Webhooks',

@@ -2,7 +2,8 @@
 import type { Notify } from '../../domain/jobs/notify.ts';
 import { AtelierError } from '../../errors.ts';
 
-export function isListed({ origin }: URL, origins: readonly string[]): boolean {
+/** Deliveries ask again, because the service may have been restarted with another list. */
+export function isAllowedOrigin({ origin }: URL, origins: readonly string[]): boolean {
   return origins.includes(origin);
 }
 
@@ -11,17 +12,17 @@ export function isListed({ origin }: URL, origins: readonly string[]): boolean {
  * @throws AtelierError `webhook-not-allowed`
  */
 export function assertWebhookAllowed({ url }: Notify, origins: readonly string[]): void {
-  const asked = new URL(url);
-  if (isListed(asked, origins)) return;
-  const detail =
+  const { origin } = new URL(url);
+  if (origins.includes(origin)) return;
+  const [message, detail] =
     origins.length === 0
-      ? 'is not allowed, because the service allows no origins'
-      : `must have one of the origins ${origins.join(', ')}, but has ${asked.origin}`;
-  throw new AtelierError(
-    'webhook-not-allowed',
-    origins.length === 0
-      ? `Webhooks are switched off. The operator of the service allows them by setting WEBHOOK_ORIGINS, for example to ${asked.origin}.`
-      : `Webhooks to ${asked.origin} are not allowed. WEBHOOK_ORIGINS allows ${origins.join(', ')}.`,
-    { details: [{ pointer: '#/notify/url', detail }] },
-  );
+      ? [
+          `Webhooks are switched off. The operator of the service allows them by setting WEBHOOK_ORIGINS, for example to ${origin}.`,
+          'is not allowed, because the service allows no origins',
+        ]
+      : [
+          `Webhooks to ${origin} are not allowed. WEBHOOK_ORIGINS allows ${origins.join(', ')}.`,
+          `must have one of the origins ${origins.join(', ')}, but has ${origin}`,
+        ];
+  throw new AtelierError('webhook-not-allowed', message, { details: [{ pointer: '#/notify/url', detail }] });
 }

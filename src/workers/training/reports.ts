@@ -1,4 +1,4 @@
-/** Reports of a training run to the main thread: finished epochs, and the progress between them, at most once a second. */
+/** Reports of a training run to the main thread: finished epochs, and progress, each about once a second. */
 import type { FinishedEpoch, Progress } from '../../domain/jobs/epoch-record.ts';
 import type { PostReport } from './messages.ts';
 
@@ -11,31 +11,35 @@ const REPORT_INTERVAL_MS = 1000;
 const MAX_EPOCHS_AT_ONCE = 100;
 
 export interface TrainingReports {
-  /** Posts a report at once. It does not overtake finished epochs. */
+  /** Posts a report at once, after the finished epochs that are not posted yet. */
   readonly post: PostReport;
   /** Posts the finished epochs that are not posted yet. */
   flush(): void;
-  /** @param progress after the step; called only if a report is due */
+  /**
+   * @param now from `performance.now()`
+   * @param progress returns the progress after the step; called only if a report is due
+   */
   afterStep(now: number, progress: () => Progress): void;
   /** @param progress at the end of the epoch */
   afterEpoch(now: number, epoch: FinishedEpoch, progress: Progress): void;
-  /** Posts the progress at once, unless this step's has been posted. */
-  progress(progress: Progress): void;
+  /** Posts finished epochs, then the progress, unless progress of the same step was posted last. */
+  afterStop(progress: Progress): void;
 }
 
 /** Epochs that are not posted yet. */
 interface Pending {
   readonly epochs: FinishedEpoch[];
-  /** At the end of the last one. */
+  /** Progress at the end of the last epoch. */
   progress: Progress;
-  /** End of the first one. */
-  readonly since: number;
+  /** When the first epoch ended. */
+  readonly firstEndedAt: number;
 }
 
 export function createTrainingReports(postNow: PostReport): TrainingReports {
-  let lastProgressAt = performance.now();
+  // The first epoch is posted at once, the first progress after an interval.
   let lastEpochsAt = Number.NEGATIVE_INFINITY;
-  /** Step of the last event of progress. */
+  let lastProgressAt = performance.now();
+  /** Step of the progress that was reported last. */
   let lastStep = 0;
   let pending: Pending | null = null;
 
@@ -44,8 +48,11 @@ export function createTrainingReports(postNow: PostReport): TrainingReports {
     const { epochs, progress } = pending;
     pending = null;
     lastEpochsAt = performance.now();
-    // Several epochs are recorded with an event of progress.
-    if (epochs.length > 1) [lastProgressAt, lastStep] = [lastEpochsAt, progress.step];
+    // With several epochs, the main thread also stores an event of progress. The event of a single epoch says as much itself.
+    if (epochs.length > 1) {
+      lastProgressAt = lastEpochsAt;
+      lastStep = progress.step;
+    }
     postNow({ kind: 'epochs', epochs, progress });
   }
 
@@ -63,21 +70,22 @@ export function createTrainingReports(postNow: PostReport): TrainingReports {
     post,
     flush: postPending,
     afterStep(now, progress) {
+      // Progress would overtake pending epochs. A long step may follow short epochs, so time counts from the first of them.
       if (pending !== null) {
-        if (now - pending.since >= REPORT_INTERVAL_MS) postPending();
+        if (now - pending.firstEndedAt >= REPORT_INTERVAL_MS) postPending();
       } else if (now - lastProgressAt >= REPORT_INTERVAL_MS) {
         lastProgressAt = now;
         postProgress(progress());
       }
     },
     afterEpoch(now, epoch, progress) {
-      pending ??= { epochs: [], progress, since: now };
+      pending ??= { epochs: [], progress, firstEndedAt: now };
       pending.epochs.push(epoch);
       pending.progress = progress;
       const isDue = now - lastEpochsAt >= REPORT_INTERVAL_MS;
       if (isDue || pending.epochs.length === MAX_EPOCHS_AT_ONCE) postPending();
     },
-    progress(progress) {
+    afterStop(progress) {
       postPending();
       if (progress.step !== lastStep) postProgress(progress);
     },

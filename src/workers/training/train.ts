@@ -155,7 +155,7 @@ export async function train(
       const checkpoint = takeCheckpoint(loss);
       const isPlanned = loss !== null;
       // The progress of a stopped job is its checkpoint's. A planned stop follows the report of its epoch.
-      if (!isPlanned && reached) reports.progress(clock.progress(reached));
+      if (!isPlanned && reached) reports.afterStop(clock.progress(reached));
       return { kind: 'stopped', step: position.step, isPlanned, checkpoint };
     }
   }

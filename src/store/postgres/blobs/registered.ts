@@ -1,4 +1,4 @@
-/** Blobs in an object store. The row of each is written first, and decides its collection. */
+/** Blobs in an object store. Each has a row in the database, which is written before the object. */
 import { type Kysely, sql } from 'kysely';
 import type { BlobStore } from '../../blobs/content-addressed.ts';
 import type { Database } from '../../database/tables.ts';
@@ -8,18 +8,22 @@ import { createObjects, type Objects } from '../../s3/objects.ts';
 import { createChunkedBlobs } from './chunked.ts';
 import { withBlobTables } from './tables.ts';
 
-/** Blobs that the database itself holds, from the time before BLOB_URL was set, are still found. */
+/**
+ * Stores blobs in the object store at BLOB_URL. Blobs that were stored in the database before it was set are still found.
+ * `collectBlobs` removes unused blobs by their rows and from `objects`.
+ */
 export function createRegisteredBlobs(
   db: Kysely<Database>,
   url: string,
   credentials: S3Credentials,
 ): { readonly blobs: BlobStore; readonly objects: Objects } {
   const objects = createObjects(createS3Client(url, credentials));
-  /** Waits while `collectBlobs` removes the object of the same blob. */
+  /** Writes the row of a blob. It is blocked by a lock of the row while `collectBlobs` removes the same blob. */
   async function register(digest: string, bytes: number): Promise<void> {
     await withBlobTables(db)
       .insertInto('blobs')
       .values({ digest, bytes, whole: true })
+      // A new time keeps `collectBlobs` from removing a blob that is being stored again. `whole`: not as chunks in the database.
       .onConflict((conflict) =>
         conflict.column('digest').doUpdateSet({ whole: true, created_at: sql<Date>`now()` }),
       )
