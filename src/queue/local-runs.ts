@@ -40,40 +40,28 @@ export type PreemptJob = (
   lacking: 'slot' | 'memory',
 ) => Promise<string | undefined>;
 
-export interface LocalRuns {
-  count(): number;
-  has(jobId: string): boolean;
-  jobIds(): string[];
-  /**
-   * Runs a job, and ends its admission afterwards.
-   * @param run must not reject
-   * @param onEnd called when the run has ended
-   */
-  start(
-    jobId: string,
-    admission: Admission,
-    run: (signal: AbortSignal) => Promise<unknown>,
-    onEnd: () => void,
-  ): void;
-  /** Stops a job of lower priority, unless a slot and memory become free without that. */
-  preemptFor(waiting: string, lacking: Parameters<PreemptJob>[2]): Promise<void>;
-  /** Does nothing if the job is not running here. */
-  stop(jobId: string): void;
-  /** Stops all runs; resolves when every one has ended. */
-  close(): Promise<void>;
-}
-
-export function createLocalRuns(preempt: PreemptJob): LocalRuns {
+export function createLocalRuns(preempt: PreemptJob) {
   const runs = new Map<string, { stop: AbortController; bytes: number; ended: Promise<void> }>();
   const stop = (jobId: string) => runs.get(jobId)?.stop.abort();
 
   return {
     count: () => runs.size,
-    has: (jobId) => runs.has(jobId),
+    has: (jobId: string) => runs.has(jobId),
     jobIds: () => [...runs.keys()],
+    /** Does nothing if the job is not running here. */
     stop,
 
-    start(jobId, admission, run, onEnd) {
+    /**
+     * Runs a job, and ends its admission afterwards.
+     * @param run must not reject
+     * @param onEnd called when the run has ended
+     */
+    start(
+      jobId: string,
+      admission: Admission,
+      run: (signal: AbortSignal) => Promise<unknown>,
+      onEnd: () => void,
+    ) {
       const stop = new AbortController();
       const ended = run(stop.signal).then(() => {
         runs.delete(jobId);
@@ -83,7 +71,8 @@ export function createLocalRuns(preempt: PreemptJob): LocalRuns {
       runs.set(jobId, { stop, bytes: admission.bytes, ended });
     },
 
-    async preemptFor(waiting, lacking) {
+    /** Stops a job of lower priority, unless a slot and memory become free without that. */
+    async preemptFor(waiting: string, lacking: Parameters<PreemptJob>[2]) {
       // The end of a stopping run notifies the queue.
       if (runs.size === 0 || [...runs.values()].some((run) => run.stop.signal.aborted)) return;
       const candidates = [...runs].map(([id, { bytes }]) => ({ id, bytes }));
@@ -91,6 +80,7 @@ export function createLocalRuns(preempt: PreemptJob): LocalRuns {
       if (victim !== undefined) runs.get(victim)?.stop.abort(new Preemption(waiting));
     },
 
+    /** Stops all runs; resolves when every one has ended. */
     async close() {
       for (const jobId of runs.keys()) stop(jobId);
       await Promise.all([...runs.values()].map(({ ended }) => ended));

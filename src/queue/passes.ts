@@ -1,15 +1,8 @@
 /** Work that is done in passes, one at a time, and that may fail as long as the database is away. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-export interface Passes {
-  /** Starts a pass: now, or after the current one. */
-  request(): void;
-  /** Starts no further pass; resolves when the current one has ended. */
-  close(): Promise<void>;
-}
-
 /** @param onFailure called with the first of successive failures */
-export function createPasses(work: () => Promise<void>, onFailure: (error: unknown) => void): Passes {
+export function createPasses(work: () => Promise<void>, onFailure: (error: unknown) => void) {
   // The work must not run in the async context (the request id) of a caller.
   const runDetached = AsyncLocalStorage.snapshot();
   let running: Promise<void> | undefined;
@@ -32,11 +25,13 @@ export function createPasses(work: () => Promise<void>, onFailure: (error: unkno
   }
 
   return {
+    /** Starts a pass: now, or after the current one. */
     request() {
       if (isClosed) return;
       isRequested = true;
       running ??= runDetached(run);
     },
+    /** Starts no further pass; resolves when the current one has ended. */
     async close() {
       isClosed = true;
       await running;

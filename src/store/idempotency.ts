@@ -30,17 +30,9 @@ export interface IdempotencyRecord<T> extends KeyedRequest {
 }
 
 /** Records older than 24 hours are ignored. */
-export interface StoredResponses {
-  find(
-    request: Pick<KeyedRequest, 'caller' | 'key'>,
-    at: Date,
-  ): Promise<(StoredResponse & { readonly fingerprint: string }) | undefined>;
-  deleteExpired(at: Date): Promise<void>;
-}
-
-export function createStoredResponses({ db }: Rows): StoredResponses {
+export function createStoredResponses({ db }: Rows) {
   return {
-    find: ({ caller, key }, at) =>
+    find: ({ caller, key }: Pick<KeyedRequest, 'caller' | 'key'>, at: Date) =>
       db
         .selectFrom('answers')
         .select(['fingerprint', 'status', 'location', 'content_type as contentType', 'body'])
@@ -48,7 +40,7 @@ export function createStoredResponses({ db }: Rows): StoredResponses {
         .where('key', '=', key)
         .where('created_at', '>', expiry(at))
         .executeTakeFirst(),
-    async deleteExpired(at) {
+    async deleteExpired(at: Date) {
       await db.deleteFrom('answers').where('created_at', '<=', expiry(at)).execute();
     },
   };

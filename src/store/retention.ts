@@ -9,14 +9,7 @@ import { listUses } from './jobs/delete.ts';
 import type { Jobs } from './jobs/repository.ts';
 import type { PredictionJobs } from './predictions/repository.ts';
 
-export interface Retention {
-  /** Deletes the events of jobs that ended before a time; the jobs and their metrics stay. */
-  deleteEvents(endedBefore: Date, signal: AbortSignal): Promise<void>;
-  /** Deletes the checkpoints of jobs that ended before a time, except those that an unfinished job starts from. */
-  deleteCheckpoints(endedBefore: Date, signal: AbortSignal): Promise<void>;
-  /** Deletes jobs and prediction jobs that ended before a time, except jobs that an unfinished one starts from or verifies. */
-  deleteJobs(endedBefore: Date, signal: AbortSignal): Promise<void>;
-}
+export type Retention = ReturnType<typeof createRetention>;
 
 /** Whether this process is the one that deletes; called in every transaction. */
 export type ClaimRetention = (trx: Transaction<Database>) => Promise<boolean>;
@@ -33,7 +26,7 @@ export function createRetention(
   jobs: Pick<Jobs, 'remove'>,
   predictionJobs: Pick<PredictionJobs, 'endedBefore' | 'remove'>,
   claim: ClaimRetention = async () => true,
-): Retention {
+) {
   /** Jobs with rows in the table, found by jumping from one job to the next in its primary key. */
   async function* endedJobs(
     table: 'events' | 'checkpoints' | 'jobs',
@@ -103,17 +96,20 @@ export function createRetention(
   }
 
   return {
-    async deleteEvents(endedBefore, signal) {
+    /** Deletes the events of jobs that ended before a time; the jobs and their metrics stay. */
+    async deleteEvents(endedBefore: Date, signal: AbortSignal) {
       for await (const jobId of endedJobs('events', endedBefore, signal)) {
         while (!signal.aborted && (await deleteBatch(jobId)));
       }
     },
-    async deleteCheckpoints(endedBefore, signal) {
+    /** Deletes the checkpoints of jobs that ended before a time, except those that an unfinished job starts from. */
+    async deleteCheckpoints(endedBefore: Date, signal: AbortSignal) {
       for await (const jobId of endedJobs('checkpoints', endedBefore, signal)) {
         await checkpoints.expire(jobId, claim);
       }
     },
-    async deleteJobs(endedBefore, signal) {
+    /** Deletes jobs and prediction jobs that ended before a time, except jobs that an unfinished one starts from or verifies. */
+    async deleteJobs(endedBefore: Date, signal: AbortSignal) {
       for await (const jobId of endedJobs('jobs', endedBefore, signal)) {
         if ((await listUses(db, jobId)).length > 0) continue;
         // The job itself goes last, in one transaction with the few rows that are left.

@@ -12,27 +12,7 @@ import type { DatasetPool } from '../../workers/pools.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import { largestUpload, reserveUpload } from '../memory/limits.ts';
 
-export interface UploadedDatasetService {
-  /** Path for a part of an upload; the caller discards the file. */
-  readonly newFile: Store['datasets']['newFile'];
-  readonly discard: Store['datasets']['discard'];
-  /**
-   * Validates the files in a worker thread and stores the data set. The caller still owns the files.
-   * @param signal aborts the validation when the client disconnects
-   * @throws AtelierError `invalid-dataset-file`, `storage-full`, `overloaded`
-   */
-  add(
-    files: readonly UploadedFile[],
-    fields: DatasetFields,
-    signal: AbortSignal,
-    idempotency?: IdempotencyRecord<AddedDataset>,
-  ): Promise<AddedDataset>;
-  /**
-   * @param precondition called with the data set; its only change is its deletion
-   * @throws AtelierError `dataset-not-found`, `dataset-in-use`, and the errors of the precondition
-   */
-  remove(id: string, precondition?: Precondition<DatasetSummary>): Promise<void>;
-}
+export type UploadedDatasetService = ReturnType<typeof createUploadedDatasetService>;
 
 export function createUploadedDatasetService(options: {
   datasets: Store['datasets'];
@@ -42,12 +22,23 @@ export function createUploadedDatasetService(options: {
   /** Limit of an encoded image. */
   maxImagePixels: number;
   memory: MemoryLedger;
-}): UploadedDatasetService {
+}) {
   const { datasets, catalog, checks, maxDatasetBytes, maxImagePixels, memory } = options;
   return {
+    /** Path for a part of an upload; the caller discards the file. */
     newFile: datasets.newFile,
     discard: datasets.discard,
-    async add(files, { name, ...fields }, signal, idempotency) {
+    /**
+     * Validates the files in a worker thread and stores the data set. The caller still owns the files.
+     * @param signal aborts the validation when the client disconnects
+     * @throws AtelierError `invalid-dataset-file`, `storage-full`, `overloaded`
+     */
+    async add(
+      files: readonly UploadedFile[],
+      { name, ...fields }: DatasetFields,
+      signal: AbortSignal,
+      idempotency?: IdempotencyRecord<AddedDataset>,
+    ) {
       const target = datasets.newFile();
       const maxBytes = Math.min(maxDatasetBytes, largestUpload(memory));
       try {
@@ -63,7 +54,11 @@ export function createUploadedDatasetService(options: {
         await datasets.discard(target);
       }
     },
-    async remove(id, precondition) {
+    /**
+     * @param precondition called with the data set; its only change is its deletion
+     * @throws AtelierError `dataset-not-found`, `dataset-in-use`, and the errors of the precondition
+     */
+    async remove(id: string, precondition?: Precondition<DatasetSummary>) {
       const dataset = await catalog.find(id);
       if (!dataset) {
         const message = `Data set ${id} does not exist; existing data sets: ${listDatasetIds(catalog)}.`;

@@ -29,28 +29,7 @@ export const MAX_EVALUATION_COST = 2.5e11;
 /** Number of cached results, of a few kilobytes each. */
 const MAX_CACHED = 256;
 
-export interface EvaluationService {
-  /**
-   * Results on the test split are counted as looks, once for each network.
-   * @param signal aborts when the client disconnects; the work stops when no client is waiting for it
-   * @param caller name of an API key, or `anonymous`
-   * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
-   *   `evaluation-too-costly`, `storage-full`
-   */
-  evaluate(
-    model: { readonly name: string; readonly version: VersionName },
-    query: EvaluationCellQuery,
-    signal: AbortSignal,
-    caller?: string,
-  ): Promise<Evaluated & { readonly report: ClassificationReport }>;
-  /** @throws AtelierError as `evaluate`, and `unknown-model` */
-  compare(
-    model: { readonly name: string; readonly version: VersionName },
-    query: ComparisonQuery,
-    signal: AbortSignal,
-    caller?: string,
-  ): Promise<Evaluated & { readonly other: VersionReference; readonly comparison: Comparison }>;
-}
+export type EvaluationService = ReturnType<typeof createEvaluationService>;
 
 interface Evaluated {
   readonly model: VersionReference;
@@ -63,7 +42,7 @@ export function createEvaluationService(
   models: ModelService,
   numeric: NumericPool,
   looks: Pick<Looks, 'record'>,
-): EvaluationService {
+) {
   const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);
   const coalesceComparison = createCoalescingCache<Comparison>(MAX_CACHED);
 
@@ -90,7 +69,19 @@ export function createEvaluationService(
   }
 
   return {
-    async evaluate({ name, version }, query, signal, caller = SERVICE) {
+    /**
+     * Results on the test split are counted as looks, once for each network.
+     * @param signal aborts when the client disconnects; the work stops when no client is waiting for it
+     * @param caller name of an API key, or `anonymous`
+     * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
+     *   `evaluation-too-costly`, `storage-full`
+     */
+    async evaluate(
+      { name, version }: { readonly name: string; readonly version: VersionName },
+      query: EvaluationCellQuery,
+      signal: AbortSignal,
+      caller: string = SERVICE,
+    ) {
       const found = await models.version(name, version);
       const dataset = await resolveDataset(catalog, found, query.dataset);
       assertAffordable([found], dataset, query.split);
@@ -106,7 +97,13 @@ export function createEvaluationService(
       return { ...describe(found, dataset), report };
     },
 
-    async compare({ name, version }, query, signal, caller = SERVICE) {
+    /** @throws AtelierError as `evaluate`, and `unknown-model` */
+    async compare(
+      { name, version }: { readonly name: string; readonly version: VersionName },
+      query: ComparisonQuery,
+      signal: AbortSignal,
+      caller: string = SERVICE,
+    ) {
       const found = await models.version(name, version);
       const requested = parseModelReference(query.with);
       const other = await findNamed({ parameter: 'with' }, () =>

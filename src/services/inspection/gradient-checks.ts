@@ -1,6 +1,6 @@
 /** Checks the gradient of a new or trained network in a worker thread. */
 import type { Catalog } from '../../datasets/catalog.ts';
-import type { GradientCheck, GradientCheckRequest } from '../../domain/checks/gradient.ts';
+import type { GradientCheckRequest } from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { DEFAULT_HIDDEN } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
@@ -22,34 +22,23 @@ export const MAX_PARAMETERS = 10_000_000;
 /** Limit of the numbers in an npy response, 8 MB. */
 const MAX_NUMBERS = 1_000_000;
 
-export interface GradientCheckOutput {
-  readonly report: GradientCheck;
-  /** The packed gradient, if requested; NaN for coordinates outside the sample. */
-  readonly npy: Uint8Array | null;
-}
-
-export interface GradientCheckService {
-  /**
-   * @param output the report only, or also one of the two gradients
-   * @param signal aborts the check when the client disconnects
-   * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `unknown-model`, `impossible-request`,
-   *   `check-too-costly`, `overloaded`
-   */
-  check(
-    request: GradientCheckRequest,
-    output: GradientCheckTask['output'],
-    signal: AbortSignal,
-  ): Promise<GradientCheckOutput>;
-}
+export type GradientCheckService = ReturnType<typeof createGradientCheckService>;
 
 export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
   numeric: NumericPool,
   onChecked: (passed: boolean) => void = () => {},
-): GradientCheckService {
+) {
   return {
-    async check(request, output, signal) {
+    /**
+     * @param output the report only, or also one of the two gradients
+     * @param signal aborts the check when the client disconnects
+     * @returns the report and, if requested, the packed gradient; NaN for coordinates outside the sample
+     * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `unknown-model`, `impossible-request`,
+     *   `check-too-costly`, `overloaded`
+     */
+    async check(request: GradientCheckRequest, output: GradientCheckTask['output'], signal: AbortSignal) {
       const model = await resolveModel(request, models);
       const dataset = await resolveDataset(request, model, catalog);
       const { layerSizes, activation, standardization, parameters } = resolveNetwork(request, model, dataset);

@@ -29,31 +29,7 @@ interface ExplainOptions {
   readonly fit?: Fit;
 }
 
-export interface InterpretabilityService {
-  /**
-   * @returns a PNG
-   * @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit
-   */
-  drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Buffer>;
-  /**
-   * Explains one image; checkpoints are not accepted.
-   * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
-   *   `PrepareImages`, of decoding and of `LoadStatistics`
-   */
-  explain(
-    model: Version,
-    images: SentImages,
-    options: ExplainOptions,
-    signal: AbortSignal,
-  ): Promise<Explained>;
-  /** Explains the most probable class of each image by one version. @throws AtelierError like `explain` */
-  explainEach(
-    model: Version,
-    images: Extract<SentImages, { kind: 'parts' }>['parts'],
-    fit: Fit,
-    signal: AbortSignal,
-  ): Promise<Explained[]>;
-}
+export type InterpretabilityService = ReturnType<typeof createInterpretabilityService>;
 
 type Explained = ExplanationResult & {
   readonly model: VersionReference;
@@ -66,7 +42,7 @@ export function createInterpretabilityService(
   loadStatistics: LoadStatistics,
   prepareImages: PrepareImages,
   onDiagnosed: (tally: DiagnosisTally) => void,
-): InterpretabilityService {
+) {
   async function load(wanted: Version): Promise<LoadedModel> {
     const { name, version } = await models.version(wanted.name, wanted.version);
     return models.load(name, version);
@@ -90,19 +66,34 @@ export function createInterpretabilityService(
   }
 
   return {
-    async drawWeights(version, query, signal) {
+    /**
+     * @returns a PNG
+     * @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit
+     */
+    async drawWeights(version: Version, query: WeightsQuery, signal: AbortSignal) {
       const network = servedNetwork(await load(version));
       assertUnitExists(network.reference, network.layerSizes, query);
       const png = await numeric.run('drawLayer', { network, ...query }, signal);
       return Buffer.from(png.buffer, png.byteOffset, png.byteLength);
     },
 
-    async explain(version, images, options, signal) {
+    /**
+     * Explains one image; checkpoints are not accepted.
+     * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
+     *   `PrepareImages`, of decoding and of `LoadStatistics`
+     */
+    async explain(version: Version, images: SentImages, options: ExplainOptions, signal: AbortSignal) {
       const model = await load(version);
       return explain(model, await prepare(model, images, options.fit, signal), options, signal);
     },
 
-    async explainEach(version, images, fit, signal) {
+    /** Explains the most probable class of each image by one version. @throws AtelierError like `explain` */
+    async explainEach(
+      version: Version,
+      images: Extract<SentImages, { kind: 'parts' }>['parts'],
+      fit: Fit,
+      signal: AbortSignal,
+    ) {
       const model = await load(version);
       const prepared = await prepare(model, { kind: 'parts', parts: images, names: null }, fit, signal);
       const parts = prepared.kind === 'many' ? prepared.parts : [prepared];

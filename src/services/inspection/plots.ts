@@ -25,34 +25,7 @@ export interface PlottedJobs {
   readonly isFinal: boolean;
 }
 
-export interface PlotService {
-  /**
-   * Finds the jobs of a plot without reading their epochs.
-   * @throws AtelierError `training-job-not-found`, or `impossible-request` for another job that does not exist and for a
-   *   job without an epoch
-   */
-  findJobs(id: string, query: JobPlotQuery): Promise<PlottedJobs>;
-  /** @throws AtelierError `impossible-request` for dead units of a network without hidden layers */
-  drawJobs(plot: JobPlot, plotted: PlottedJobs, query: JobPlotQuery): Promise<Plot>;
-  /**
-   * Computes the path, if it is not cached.
-   * @throws AtelierError as `SgdPathService.compute`
-   */
-  drawPath(job: TrainingJob, query: PathPlotQuery, signal: AbortSignal): Promise<Plot>;
-  /**
-   * Evaluates the version, if its result is not cached.
-   * @throws AtelierError as `EvaluationService.evaluate`
-   */
-  drawVersion(
-    plot: VersionPlot,
-    model: { readonly name: string; readonly version: VersionName },
-    query: VersionPlotQuery,
-    signal: AbortSignal,
-    caller: string,
-  ): Promise<Plot & { readonly version: number }>;
-  /** @throws AtelierError `impossible-request` above the limit of pixels */
-  toPng(plot: Plot, density: number, signal: AbortSignal): Promise<Buffer>;
-}
+export type PlotService = ReturnType<typeof createPlotService>;
 
 /** Loaded on demand, as few processes draw. */
 const loadDrawing = () => import('./draw-plots.ts');
@@ -62,7 +35,7 @@ export function createPlotService(
   evaluations: Pick<EvaluationService, 'evaluate'>,
   paths: SgdPathService,
   numeric: Pick<NumericPool, 'run'>,
-): PlotService {
+) {
   async function findOthers(id: string, ids: readonly string[]): Promise<TrainingJob[]> {
     const others = ids.filter((other, i) => other !== id && ids.indexOf(other) === i);
     const found = new Map((await training.getMany(others)).map((job) => [job.id, job]));
@@ -78,7 +51,12 @@ export function createPlotService(
   }
 
   return {
-    async findJobs(id, query) {
+    /**
+     * Finds the jobs of a plot without reading their epochs.
+     * @throws AtelierError `training-job-not-found`, or `impossible-request` for another job that does not exist and for a
+     *   job without an epoch
+     */
+    async findJobs(id: string, query: JobPlotQuery) {
       const jobs = [await training.get(id), ...(await findOthers(id, query.with?.split(',') ?? []))];
       const epochs = await Promise.all(jobs.map((job) => training.lastEpoch(job.id)));
       const empty = jobs[epochs.indexOf(0)];
@@ -86,26 +64,42 @@ export function createPlotService(
       return { jobs, epochs, isFinal: jobs.every(({ status }) => isEnded(status)) };
     },
 
-    async drawJobs(plot, { jobs, epochs }, query) {
+    /** @throws AtelierError `impossible-request` for dead units of a network without hidden layers */
+    async drawJobs(plot: JobPlot, { jobs, epochs }: PlottedJobs, query: JobPlotQuery) {
       const records = await Promise.all(
         jobs.map(({ id }, i) => training.metrics(id, epochs[i]! - (query.last ?? epochs[i]!))),
       );
       return (await loadDrawing()).drawJobPlot(plot, jobs, records, query);
     },
 
-    async drawPath(job, query, signal) {
+    /**
+     * Computes the path, if it is not cached.
+     * @throws AtelierError as `SgdPathService.compute`
+     */
+    async drawPath(job: TrainingJob, query: PathPlotQuery, signal: AbortSignal) {
       const { snapshots, grid, examples, margin } = query;
       const path = await paths.compute(job, { snapshots, grid, examples, margin }, signal);
       return (await loadDrawing()).drawPathPlot(job, path, query);
     },
 
-    async drawVersion(plot, model, query, signal, caller) {
+    /**
+     * Evaluates the version, if its result is not cached.
+     * @throws AtelierError as `EvaluationService.evaluate`
+     */
+    async drawVersion(
+      plot: VersionPlot,
+      model: { readonly name: string; readonly version: VersionName },
+      query: VersionPlotQuery,
+      signal: AbortSignal,
+      caller: string,
+    ) {
       const evaluated = await evaluations.evaluate(model, query, signal, caller);
       const drawn = (await loadDrawing()).drawVersionPlot(plot, evaluated, query);
       return { ...drawn, version: evaluated.model.version };
     },
 
-    async toPng({ svg, width, height }, density, signal) {
+    /** @throws AtelierError `impossible-request` above the limit of pixels */
+    async toPng({ svg, width, height }: Plot, density: number, signal: AbortSignal) {
       if (width * height * density ** 2 > MAX_PLOT_PIXELS) {
         const limit = MAX_PLOT_PIXELS.toLocaleString('en');
         throw impossible(

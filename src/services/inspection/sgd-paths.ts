@@ -25,21 +25,14 @@ const SMALL = { snapshots: 20, grid: 10, examples: 500 };
 /** Fewer examples give a noisy surface. */
 const MIN_EXAMPLES = 500;
 
-export interface SgdPathService {
-  /**
-   * @param signal aborts when the client disconnects; the work stops when no client is waiting for it
-   * @throws AtelierError `impossible-request` if the job has no final parameters, or its receipt, data set or warm start
-   *   cannot give them again; `path-too-costly`, `overloaded`, `dataset-damaged`
-   */
-  compute(job: TrainingJob, query: SgdPathQuery, signal: AbortSignal): Promise<SgdPath>;
-}
+export type SgdPathService = ReturnType<typeof createSgdPathService>;
 
 export function createSgdPathService(
   catalog: Catalog,
   models: ModelService,
   numeric: NumericPool,
   loadDistillation: LoadDistillation,
-): SgdPathService {
+) {
   const coalesce = createCoalescingCache<SgdPath>(MAX_CACHED);
 
   async function buildTask(job: TrainingJob, query: SgdPathQuery): Promise<SgdPathTask> {
@@ -56,7 +49,12 @@ export function createSgdPathService(
   }
 
   return {
-    async compute(job, query, signal) {
+    /**
+     * @param signal aborts when the client disconnects; the work stops when no client is waiting for it
+     * @throws AtelierError `impossible-request` if the job has no final parameters, or its receipt, data set or warm start
+     *   cannot give them again; `path-too-costly`, `overloaded`, `dataset-damaged`
+     */
+    async compute(job: TrainingJob, query: SgdPathQuery, signal: AbortSignal) {
       const expected = assertSucceeded(job);
       const task = await buildTask(job, query);
       assertPlane(job, task);

@@ -18,17 +18,7 @@ interface RevocableKey extends KeyInForce {
   readonly revocation: AbortController;
 }
 
-export interface ApiKeyService {
-  /** Expired keys are included, so that their owners can be informed. */
-  keys(): Iterable<KeyInForce>;
-  /** Adds the bootstrap key to the configured keys, or replaces it. */
-  useBootstrapKey(key: ApiKey): void;
-  /** Reads the file again. If it has an error, the keys in force stay, and the error is logged. */
-  reload(): Promise<void>;
-  /** Reads the file again whenever it changes, until `close`. */
-  watch(): void;
-  close(): void;
-}
+export type ApiKeyService = Awaited<ReturnType<typeof createApiKeyService>>;
 
 /**
  * The file is read every second and compared instead of watched: that notices rewritten files, renames and the
@@ -45,7 +35,7 @@ export async function createApiKeyService({
   configured: readonly ApiKey[];
   file: string | null;
   log: JobLogger;
-}): Promise<ApiKeyService> {
+}) {
   /** By entry, so that a changed entry counts as another key. */
   let inForce: ReadonlyMap<string, RevocableKey> = new Map();
   let fixed = configured;
@@ -108,12 +98,16 @@ export async function createApiKeyService({
   use();
 
   return {
+    /** Expired keys are included, so that their owners can be informed. */
     keys: () => inForce.values(),
-    useBootstrapKey(key) {
+    /** Adds the bootstrap key to the configured keys, or replaces it. */
+    useBootstrapKey(key: ApiKey) {
       fixed = [...configured, key];
       use();
     },
+    /** Reads the file again. If it has an error, the keys in force stay, and the error is logged. */
     reload: () => reload(true),
+    /** Reads the file again whenever it changes, until `close`. */
     watch() {
       timer = setInterval(() => {
         void reload(false);

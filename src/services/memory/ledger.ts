@@ -35,32 +35,7 @@ export interface Purpose {
   readonly details?: readonly ErrorDetail[];
 }
 
-export interface MemoryLedger {
-  /** Bytes that requests and jobs can reserve together. */
-  readonly budget: number;
-  /** Bytes that jobs can reserve together. */
-  readonly jobBudget: number;
-  /**
-   * Reserves memory for a request. While a job is waiting for memory, requests together get only what jobs leave to them.
-   * @throws AtelierError `overloaded` if the bytes are not free now; `impossible-request` if they never can be
-   */
-  reserve(bytes: number, purpose: Purpose): Reservation;
-  /** @throws AtelierError `impossible-request` if a job can never reserve the bytes */
-  assertJobFits(bytes: number, purpose: Purpose): void;
-  /**
-   * Reserves memory for the next job. Returns null if the job must wait; `onFreed` then reports when to try again.
-   * @param bytes at most `jobBudget`
-   */
-  reserveForJob(bytes: number): Reservation | null;
-  /** Whether jobs can reserve the bytes besides those that they hold, once requests and caches have made room. */
-  fitsJobs(bytes: number): boolean;
-  /** Call when the job that was waiting for memory is no longer waiting. */
-  stopWaiting(): void;
-  onFreed(listener: () => void): void;
-  addCache(cache: EvictableCache): void;
-  /** Bytes reserved and cached. */
-  used(): number;
-}
+export type MemoryLedger = ReturnType<typeof createMemoryLedger>;
 
 /** The limit of the container, or the memory of the machine. */
 export function memoryLimit(): number {
@@ -69,9 +44,7 @@ export function memoryLimit(): number {
 }
 
 /** @param options.base bytes that nothing reserves: the service itself */
-export function createMemoryLedger(
-  options: { readonly limit?: number; readonly base?: number } = {},
-): MemoryLedger {
+export function createMemoryLedger(options: { readonly limit?: number; readonly base?: number } = {}) {
   const { limit = memoryLimit() } = options;
   const { base = IDLE_BYTES + limit * GARBAGE_FRACTION } = options;
   const budget = Math.max(limit - base, MIN_BUDGET_BYTES);
@@ -109,10 +82,17 @@ export function createMemoryLedger(
   }
 
   return {
+    /** Bytes that requests and jobs can reserve together. */
     budget,
+    /** Bytes that jobs can reserve together. */
     jobBudget,
+    /** Bytes reserved and cached. */
     used,
-    reserve(bytes, purpose) {
+    /**
+     * Reserves memory for a request. While a job is waiting for memory, requests together get only what jobs leave to them.
+     * @throws AtelierError `overloaded` if the bytes are not free now; `impossible-request` if they never can be
+     */
+    reserve(bytes: number, purpose: Purpose) {
       if (bytes > budget) throw neverFits(bytes, budget, purpose);
       const isAllowed = !jobWaits || reserved.requests + bytes <= requestMinimum;
       if (isAllowed && fits(bytes)) return add(bytes, 'requests');
@@ -123,19 +103,26 @@ export function createMemoryLedger(
         reserved.requests > 0 ? { retryAfterSeconds: requestTimes.secondsUntilNext() } : {},
       );
     },
-    assertJobFits(bytes, purpose) {
+    /** @throws AtelierError `impossible-request` if a job can never reserve the bytes */
+    assertJobFits(bytes: number, purpose: Purpose) {
       if (bytes > jobBudget) throw neverFits(bytes, jobBudget, purpose);
     },
-    reserveForJob(bytes) {
+    /**
+     * Reserves memory for the next job. Returns null if the job must wait; `onFreed` then reports when to try again.
+     * @param bytes at most `jobBudget`
+     */
+    reserveForJob(bytes: number) {
       jobWaits = !(reserved.jobs + bytes <= jobBudget && fits(bytes));
       return jobWaits ? null : add(bytes, 'jobs');
     },
-    fitsJobs: (bytes) => reserved.jobs + bytes <= jobBudget,
+    /** Whether jobs can reserve the bytes besides those that they hold, once requests and caches have made room. */
+    fitsJobs: (bytes: number) => reserved.jobs + bytes <= jobBudget,
+    /** Call when the job that was waiting for memory is no longer waiting. */
     stopWaiting: () => {
       jobWaits = false;
     },
-    onFreed: (listener) => void listeners.push(listener),
-    addCache: (cache) => void caches.push(cache),
+    onFreed: (listener: () => void) => void listeners.push(listener),
+    addCache: (cache: EvictableCache) => void caches.push(cache),
   };
 }
 

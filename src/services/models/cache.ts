@@ -28,34 +28,9 @@ export interface ModelCacheCounts {
   readonly bytes: number;
 }
 
-export interface ModelCache {
-  find(name: string, version?: VersionName): LoadedModel | undefined;
-  /** Like `find`, also if an invalidation has happened since. A deleted version is found until it is evicted. */
-  findOutdated(name: string, version?: VersionName): LoadedModel | undefined;
-  /**
-   * Call before resolving a name to a version.
-   * @returns a function that reads the version, shared by concurrent callers. Its result is not cached if an invalidation
-   *   happened since the call.
-   */
-  beginLookup(
-    name: string,
-    version?: VersionName,
-  ): (found: VersionReference, read: () => Promise<LoadedModel>) => Promise<LoadedModel>;
-  /** Invalidates name resolution, and removes deleted versions. */
-  invalidate(gone: readonly VersionReference[]): void;
-  /**
-   * Another process has changed a model, or any: its names are resolved again, and its versions are looked up before they
-   * are used again, because they may have been deleted.
-   */
-  doubt(name?: string): void;
-  counts(): ModelCacheCounts;
-  /** Bytes of the cached models. */
-  bytes(): number;
-  /** Evicts the least recently used models, until `bytes` are freed. */
-  evict(bytes: number): void;
-}
+export type ModelCache = ReturnType<typeof createModelCache>;
 
-export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED } = {}): ModelCache {
+export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED } = {}) {
   const counts = { hits: 0, misses: 0, evictions: 0 };
   const loaded = new LRUCache<string, CachedModel>({
     max: maxLoaded,
@@ -91,7 +66,7 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
   }
 
   return {
-    find(name, version) {
+    find(name: string, version?: VersionName) {
       if (last === null || last.name !== name || last.version !== version || last.changes !== changes) {
         const number = findNumber(name, version);
         const cached = number === undefined ? undefined : loaded.get(cacheKey(name, number));
@@ -102,14 +77,20 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
       return last.model;
     },
 
-    findOutdated(name, version) {
+    /** Like `find`, also if an invalidation has happened since. A deleted version is found until it is evicted. */
+    findOutdated(name: string, version?: VersionName) {
       const number = typeof version === 'number' ? version : resolved.get(cacheKey(name, version))?.version;
       return number === undefined ? undefined : loaded.get(cacheKey(name, number))?.model;
     },
 
-    beginLookup(name, version) {
+    /**
+     * Call before resolving a name to a version.
+     * @returns a function that reads the version, shared by concurrent callers. Its result is not cached if an invalidation
+     *   happened since the call.
+     */
+    beginLookup(name: string, version?: VersionName) {
       const before = changes;
-      return (found, read) => {
+      return (found: VersionReference, read: () => Promise<LoadedModel>) => {
         const key = cacheKey(name, found.version);
         if (typeof version !== 'number' && changes === before) {
           resolved.set(cacheKey(name, version), { version: found.version, checked: changes });
@@ -133,13 +114,18 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
       };
     },
 
-    invalidate(gone) {
+    /** Invalidates name resolution, and removes deleted versions. */
+    invalidate(gone: readonly VersionReference[]) {
       changes++;
       namesChanged = changes;
       for (const { name, version } of gone) loaded.delete(cacheKey(name, version));
     },
 
-    doubt(name) {
+    /**
+     * Another process has changed a model, or any: its names are resolved again, and its versions are looked up before they
+     * are used again, because they may have been deleted.
+     */
+    doubt(name?: string) {
       changes++;
       if (name !== undefined && modelsChanged.size < MAX_NAMES) {
         modelsChanged.set(name, changes);
@@ -149,8 +135,10 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
       }
     },
 
+    /** Bytes of the cached models. */
     bytes: () => loaded.calculatedSize,
-    evict(bytes) {
+    /** Evicts the least recently used models, until `bytes` are freed. */
+    evict(bytes: number) {
       const target = loaded.calculatedSize - bytes;
       while (loaded.size > 0 && loaded.calculatedSize > target) loaded.pop();
     },

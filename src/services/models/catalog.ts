@@ -5,48 +5,19 @@ import type { CheckpointRecord } from '../../domain/jobs/checkpoint.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { nearestName } from '../../domain/messages/nearest-name.ts';
 import { isJobId, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
-import type { Model, ModelVersion } from '../../domain/models/representation.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError, type ErrorCode, hasCode } from '../../errors.ts';
 import type { Parameters } from '../../numerics/network/layers.ts';
 import { decodeCheckpoint } from '../../store/checkpoints/decode.ts';
+import type { VersionQuery } from '../../store/models/filters.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import { createForward } from '../../workers/kernel/compile.ts';
 import { createModelCache, type ModelCache } from './cache.ts';
 import type { LoadedModel } from './loaded-version.ts';
 
-export interface ModelService {
-  /** @throws AtelierError `model-not-found` */
-  get(name: string): Promise<Model>;
-  readonly list: Store['models']['list'];
-  /** @throws AtelierError `model-not-found` */
-  readonly versions: Store['models']['versions'];
-  /** References to the versions of one model or of all. */
-  readonly references: Store['models']['references'];
-  /** @throws AtelierError `model-not-found` */
-  version(name: string, version?: VersionName): Promise<ModelVersion>;
-  /**
-   * Loads a version, synchronously if it is in memory. If `version` is omitted, loads the champion, or the newest
-   * version if the model has no champion. A job id as the name and a step as the version load a checkpoint.
-   * @throws AtelierError `model-not-found`, `checkpoint-not-found`, `checkpoint-damaged`, `state-unusable`
-   */
-  load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
-  /** The version that `load` would return synchronously. */
-  loaded(name: string, version?: VersionName): LoadedModel | undefined;
-  /**
-   * Invalidates cached name resolution and lists in this process.
-   * @param gone versions that were deleted
-   */
-  invalidate(gone?: readonly VersionReference[]): void;
-  /**
-   * Invalidates them in all processes that share the database, and waits for it. Call after adding, moving, annotating or
-   * deleting a version, an alias or the checkpoints of a job, before responding.
-   */
-  invalidateEverywhere(gone?: readonly VersionReference[]): Promise<void>;
-  /** Number of invalidations: what was read before is current while this number is the same. */
-  revision(): number;
-}
+export type ModelService = ReturnType<typeof createModelService>;
 
 /** Number of model names in an error message. */
 const MAX_LISTED = 10;
@@ -59,7 +30,7 @@ export function createModelService(
   store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints' | 'notices' | 'agreement'>,
   catalog: Catalog,
   cache: ModelCache = createModelCache(),
-): ModelService {
+) {
   const { models, blobs, jobs, checkpoints, agreement } = store;
   let revision = 0;
 
@@ -196,24 +167,43 @@ export function createModelService(
 
   return {
     list: models.list,
+    /** References to the versions of one model or of all. */
     references: models.references,
+    /** @throws AtelierError `model-not-found` */
     version,
-    async get(name) {
+    /** @throws AtelierError `model-not-found` */
+    async get(name: string) {
       const model = await models.get(name);
       if (!model) throw new AtelierError('model-not-found', await describeMissing(name));
       return model;
     },
-    async versions(name, query) {
+    /** @throws AtelierError `model-not-found` */
+    async versions(name: string, query: VersionQuery) {
       await version(name);
       return models.versions(name, query);
     },
-    load: (name, wanted) => loaded(name, wanted) ?? loadOrKeep(name, wanted),
+    /**
+     * Loads a version, synchronously if it is in memory. If `version` is omitted, loads the champion, or the newest
+     * version if the model has no champion. A job id as the name and a step as the version load a checkpoint.
+     * @throws AtelierError `model-not-found`, `checkpoint-not-found`, `checkpoint-damaged`, `state-unusable`
+     */
+    load: (name: string, wanted?: VersionName) => loaded(name, wanted) ?? loadOrKeep(name, wanted),
+    /** The version that `load` would return synchronously. */
     loaded,
+    /**
+     * Invalidates cached name resolution and lists in this process.
+     * @param gone versions that were deleted
+     */
     invalidate,
-    async invalidateEverywhere(gone) {
+    /**
+     * Invalidates them in all processes that share the database, and waits for it. Call after adding, moving, annotating or
+     * deleting a version, an alias or the checkpoints of a job, before responding.
+     */
+    async invalidateEverywhere(gone?: readonly VersionReference[]) {
       invalidate(gone);
       await agreement.reach();
     },
+    /** Number of invalidations: what was read before is current while this number is the same. */
     revision() {
       if (!agreement.isTrusted() && !agreement.isCutOff()) revision += 1;
       return revision;

@@ -5,7 +5,7 @@ import type { ExportFormat, OnnxInput } from '../../formats/models/export-format
 import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
 import type { TemporaryFiles } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
-import { createSharedFiles, type SharedFile } from '../operations/shared-files.ts';
+import { createSharedFiles } from '../operations/shared-files.ts';
 import type { ModelService } from './catalog.ts';
 
 /** Each parameter takes about 20 characters, and as many bytes again while the file is written. */
@@ -14,31 +14,24 @@ export const MAX_JSON_PARAMETERS = 5_000_000;
 /** If clients are reading exports of more than this size, no further one is written. */
 export const MAX_EXPORTED_BYTES = 2 ** 30;
 
-export interface ExportService {
-  /**
-   * Exports a version to a file on the disk, so that a slow reader takes no memory. Concurrent requests share it.
-   * @param input type of the input of an ONNX graph; other formats ignore it
-   * @param signal aborts the work when the client disconnects
-   * @throws AtelierError `model-not-found`; `impossible-request` if the network is too large for the format;
-   *   `internal-error` if the file failed its verification; `storage-full`; `overloaded`
-   */
-  export(
-    version: ModelVersion,
-    format: ExportFormat,
-    input: OnnxInput,
-    signal: AbortSignal,
-  ): Promise<SharedFile>;
-}
+export type ExportService = ReturnType<typeof createExportService>;
 
 export function createExportService(
   models: ModelService,
   numeric: NumericPool,
   temporaryFiles: TemporaryFiles,
-): ExportService {
+) {
   const openShared = createSharedFiles(temporaryFiles.newFile, MAX_EXPORTED_BYTES);
 
   return {
-    async export(version, format, input, signal) {
+    /**
+     * Exports a version to a file on the disk, so that a slow reader takes no memory. Concurrent requests share it.
+     * @param input type of the input of an ONNX graph; other formats ignore it
+     * @param signal aborts the work when the client disconnects
+     * @throws AtelierError `model-not-found`; `impossible-request` if the network is too large for the format;
+     *   `internal-error` if the file failed its verification; `storage-full`; `overloaded`
+     */
+    async export(version: ModelVersion, format: ExportFormat, input: OnnxInput, signal: AbortSignal) {
       const { name, version: number, classNames, preprocessing, digest } = version;
       if (format === 'json') assertFitsJson(version.layerSizes);
       // A deleted name may be used again, but not its version numbers.

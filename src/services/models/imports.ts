@@ -17,22 +17,7 @@ import type { ModelService } from './catalog.ts';
 /** The data set on which a model is evaluated if none is given. */
 const DEFAULT_DATASET = 'fashion-mnist';
 
-export interface ImportService {
-  /**
-   * @param file its buffer is transferred to the worker
-   * @param signal aborts the work when the client disconnects
-   * @param caller name of an API key, or `anonymous`
-   * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `invalid-model-file`, `storage-full`, `overloaded`;
-   *   `impossible-request` if the data set has another number of classes than the model
-   */
-  import(
-    file: ModelUpload,
-    request: ImportRequest,
-    signal: AbortSignal,
-    idempotency?: IdempotencyRecord<ModelVersion>,
-    caller?: string,
-  ): Promise<ModelVersion>;
-}
+export type ImportService = ReturnType<typeof createImportService>;
 
 export interface ModelUpload {
   readonly bytes: Uint8Array;
@@ -45,7 +30,7 @@ export function createImportService(options: {
   catalog: Catalog;
   models: ModelService;
   numeric: NumericPool;
-}): ImportService {
+}) {
   const { store, catalog, models, numeric } = options;
 
   async function resolveDataset(
@@ -74,7 +59,20 @@ export function createImportService(options: {
   }
 
   return {
-    async import(file, request, signal, idempotency, caller) {
+    /**
+     * @param file its buffer is transferred to the worker
+     * @param signal aborts the work when the client disconnects
+     * @param caller name of an API key, or `anonymous`
+     * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `invalid-model-file`, `storage-full`, `overloaded`;
+     *   `impossible-request` if the data set has another number of classes than the model
+     */
+    async import(
+      file: ModelUpload,
+      request: ImportRequest,
+      signal: AbortSignal,
+      idempotency?: IdempotencyRecord<ModelVersion>,
+      caller?: string,
+    ) {
       const { name, dataset: requested, metadata = {}, ...hints } = request;
       const { bytes } = file;
       const imported = await numeric.run('importFile', { bytes, hints }, signal, [bytes]);

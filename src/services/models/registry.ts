@@ -1,5 +1,4 @@
 /** Model registry: moves aliases, annotates versions, and deletes versions and models. */
-import type { Alias, AliasMove } from '../../domain/models/alias.ts';
 import {
   type ModelReference,
   parseModelReference,
@@ -8,57 +7,22 @@ import {
 } from '../../domain/models/reference.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError } from '../../errors.ts';
+import type { NumberedQuery } from '../../store/database/pagination.ts';
 import type { Precondition } from '../../store/database/rows.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
-import type { AliasState } from '../../store/models/aliases.ts';
-import type { Page, Store } from '../../store/persistent-state.ts';
+import type { Store } from '../../store/persistent-state.ts';
 import { findNamed, type ModelService } from './catalog.ts';
 
 type ModelPrecondition = Precondition<Model | ModelVersion>;
 
-export interface ModelRegistryService {
-  /** All aliases, and one page of their moves. @throws AtelierError `model-not-found` */
-  aliases(
-    name: string,
-    query: { readonly limit: number; readonly after?: number | undefined },
-  ): Promise<{ readonly aliases: Alias[]; readonly history: Page<AliasMove> }>;
-  /** @throws AtelierError `model-not-found`, `alias-not-found` */
-  alias(name: string, alias: string): Promise<AliasState>;
-  /** @throws AtelierError `model-not-found`, `unknown-model`, and the errors of the precondition */
-  readonly moveAlias: Store['aliases']['move'];
-  /** @throws AtelierError `model-not-found`, `alias-not-found`, and the errors of the precondition */
-  readonly removeAlias: Store['aliases']['remove'];
-  /** @throws AtelierError `model-not-found`, and the errors of the precondition */
-  annotate(
-    name: string,
-    version: VersionName,
-    changes: Annotations,
-    precondition?: Precondition<ModelVersion>,
-  ): Promise<ModelVersion>;
-  /**
-   * Publishes a copy of a version as the next version of model `name`. The name may be new.
-   * @throws AtelierError `unknown-model` if the version does not exist
-   */
-  copyVersion(
-    name: string,
-    from: ModelReference,
-    idempotency?: IdempotencyRecord<ModelVersion>,
-  ): Promise<ModelVersion>;
-  /**
-   * Requests that already use the version are completed.
-   * @throws AtelierError `model-not-found`, `version-in-use`, and the errors of the precondition
-   */
-  removeVersion(name: string, version: VersionName, precondition?: ModelPrecondition): Promise<void>;
-  /** Deletes a model with all its versions. @throws AtelierError as `removeVersion` */
-  removeModel(name: string, precondition?: ModelPrecondition): Promise<void>;
-}
+export type ModelRegistryService = ReturnType<typeof createModelRegistryService>;
 
 /** @param onRemoved called once per deletion, with all versions that it deleted */
 export function createModelRegistryService(
   store: Pick<Store, 'models' | 'aliases'>,
   models: ModelService,
   onRemoved: (deleted: readonly VersionReference[]) => void,
-): ModelRegistryService {
+) {
   async function remove(name: string, version?: number, precondition?: ModelPrecondition): Promise<void> {
     const numbers = await store.models.remove(name, version, precondition);
     const deleted = numbers.map((number) => ({ name, version: number }));
@@ -67,33 +31,43 @@ export function createModelRegistryService(
   }
 
   return {
-    async aliases(name, query) {
+    /** All aliases, and one page of their moves. @throws AtelierError `model-not-found` */
+    async aliases(name: string, query: NumberedQuery) {
       await models.get(name);
       const history = await store.aliases.history(name, query);
       return { aliases: await store.aliases.list(name), history };
     },
 
-    async alias(name, alias) {
+    /** @throws AtelierError `model-not-found`, `alias-not-found` */
+    async alias(name: string, alias: string) {
       await models.get(name);
       const found = await store.aliases.get(name, alias);
       if (found) return found;
       throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
     },
 
-    async moveAlias(name, ...move) {
-      await models.get(name);
-      const moved = await store.aliases.move(name, ...move);
+    /** @throws AtelierError `model-not-found`, `unknown-model`, and the errors of the precondition */
+    async moveAlias(...move: Parameters<Store['aliases']['move']>) {
+      await models.get(move[0]);
+      const moved = await store.aliases.move(...move);
       await models.invalidateEverywhere();
       return moved;
     },
 
-    async removeAlias(name, ...removal) {
-      await models.get(name);
-      await store.aliases.remove(name, ...removal);
+    /** @throws AtelierError `model-not-found`, `alias-not-found`, and the errors of the precondition */
+    async removeAlias(...removal: Parameters<Store['aliases']['remove']>) {
+      await models.get(removal[0]);
+      await store.aliases.remove(...removal);
       await models.invalidateEverywhere();
     },
 
-    async annotate(name, version, changes, precondition) {
+    /** @throws AtelierError `model-not-found`, and the errors of the precondition */
+    async annotate(
+      name: string,
+      version: VersionName,
+      changes: Annotations,
+      precondition?: Precondition<ModelVersion>,
+    ) {
       const found = await models.version(name, version);
       const annotated = await store.models.annotate(name, found.version, changes, precondition);
       await models.invalidateEverywhere();
@@ -101,7 +75,11 @@ export function createModelRegistryService(
       return annotated ?? models.version(name, found.version);
     },
 
-    async copyVersion(name, from, idempotency) {
+    /**
+     * Publishes a copy of a version as the next version of model `name`. The name may be new.
+     * @throws AtelierError `unknown-model` if the version does not exist
+     */
+    async copyVersion(name: string, from: ModelReference, idempotency?: IdempotencyRecord<ModelVersion>) {
       const wanted = parseModelReference(from);
       const original = await findNamed({ pointer: '#/from' }, () =>
         models.version(wanted.name, wanted.version),
@@ -117,11 +95,16 @@ export function createModelRegistryService(
       );
     },
 
-    async removeVersion(name, version, precondition) {
+    /**
+     * Requests that already use the version are completed.
+     * @throws AtelierError `model-not-found`, `version-in-use`, and the errors of the precondition
+     */
+    async removeVersion(name: string, version: VersionName, precondition?: ModelPrecondition) {
       await remove(name, (await models.version(name, version)).version, precondition);
     },
 
-    async removeModel(name, precondition) {
+    /** Deletes a model with all its versions. @throws AtelierError as `removeVersion` */
+    async removeModel(name: string, precondition?: ModelPrecondition) {
       await models.get(name);
       await remove(name, undefined, precondition);
     },

@@ -8,19 +8,12 @@ import { networkSubject } from '../../store/models/looks.ts';
 import { resolvedTeachers, resolvedWarmStart } from '../../store/models/versions.ts';
 import type { Store } from '../../store/persistent-state.ts';
 
-export interface TestSetService {
-  /** Looks at the test split of a data set, and of others with the same content. */
-  looksAt(dataset: DatasetSummary): Promise<number>;
-  /** Epochs of a job whose test results were revealed. */
-  readonly looksOfJob: Store['looks']['ofJob'];
-  /** Returns null for a version without a data set. */
-  describe(version: ModelVersion): Promise<TestSetUse | null>;
-}
+export type TestSetService = ReturnType<typeof createTestSetService>;
 
 export function createTestSetService(
   { looks, models, jobs }: Pick<Store, 'looks' | 'models' | 'jobs'>,
   catalog: Catalog,
-): TestSetService {
+) {
   /** Follows the warm starts and the teachers. The lineage is not complete if a version or job of them has been deleted. */
   async function traceLineage(version: ModelVersion): Promise<{ subjects: string[]; isComplete: boolean }> {
     const subjects = new Set<string>();
@@ -67,10 +60,13 @@ export function createTestSetService(
   }
 
   return {
-    looksAt: ({ digest }) => looks.total(digest),
+    /** Looks at the test split of a data set, and of others with the same content. */
+    looksAt: ({ digest }: DatasetSummary) => looks.total(digest),
+    /** Epochs of a job whose test results were revealed. */
     looksOfJob: looks.ofJob,
 
-    async describe(version) {
+    /** Returns null for a version without a data set. */
+    async describe(version: ModelVersion): Promise<TestSetUse | null> {
       const { lineage, createdAt, testAccuracy } = version;
       if (lineage.dataset === null) return null;
       const { id, digest } = lineage.dataset;

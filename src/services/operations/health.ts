@@ -4,25 +4,7 @@ import { limitTime } from '../../store/database/time-limit.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { Waits } from '../runs/waits.ts';
 
-export interface HealthService {
-  /** False once the service is shutting down. */
-  accepting(): boolean;
-  /** Aborts at shutdown and ends endless responses. */
-  readonly stopping: AbortSignal;
-  stopAccepting(): void;
-  check(): Promise<Readiness>;
-}
-
-interface Readiness {
-  readonly ready: boolean;
-  readonly checks: {
-    readonly database: boolean;
-    readonly datasets: boolean;
-    readonly accepting: boolean;
-    /** False while a job of this process is waiting for storage. Predictions go on, so the service stays ready. */
-    readonly storage: boolean;
-  };
-}
+export type HealthService = ReturnType<typeof createHealthService>;
 
 /** A probe waits no longer for a database that the service does not need to be ready. */
 const CHECK_TIMEOUT_MS = 1_000;
@@ -42,7 +24,7 @@ export function createHealthService(
     waits: Pick<Waits<'storage'>, 'count'>;
     log: Record<'warn' | 'error', (details: object, message: string) => void>;
   },
-): HealthService {
+) {
   const { needsDatabase, needsDataset, waits, log } = options;
   let wasUsable = true;
   let checking: Promise<void> | undefined;
@@ -70,7 +52,9 @@ export function createHealthService(
   }
 
   return {
+    /** False once the service is shutting down. */
     accepting,
+    /** Aborts at shutdown and ends endless responses. */
     stopping: stop.signal,
     stopAccepting: () => stop.abort(),
     async check() {
@@ -78,6 +62,7 @@ export function createHealthService(
         database: await isUsable(),
         datasets: catalog.list().length > 0 || !needsDataset,
         accepting: accepting(),
+        // False while a job of this process is waiting for storage. Predictions go on, so the service stays ready.
         storage: waits.count() === 0,
       };
       const ready = (checks.database || !needsDatabase) && checks.datasets && checks.accepting;

@@ -8,26 +8,9 @@ import {
 } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
 
-export interface IdempotencyService {
-  /**
-   * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
-   * nothing was created, and the client may retry.
-   * @param create passes `record` to the store; the store calls `toResponse` in the transaction
-   * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
-   */
-  respond<T>(
-    request: KeyedRequest,
-    create: (record: IdempotencyRecord<T>) => Promise<T>,
-    toResponse: (created: T) => StoredResponse,
-  ): Promise<{ readonly response: StoredResponse; readonly replayed: boolean }>;
-  /** Whether a response for this key is stored, or its request is in flight. */
-  isKnown(request: Pick<KeyedRequest, 'caller' | 'key'>): Promise<boolean>;
-}
+export type IdempotencyService = ReturnType<typeof createIdempotencyService>;
 
-export function createIdempotencyService(
-  store: Pick<Store, 'storedResponses'>,
-  now = () => new Date(),
-): IdempotencyService {
+export function createIdempotencyService(store: Pick<Store, 'storedResponses'>, now = () => new Date()) {
   /** Requests in flight, by key and caller. */
   const inFlight = new Map<
     string,
@@ -53,10 +36,21 @@ export function createIdempotencyService(
   }
 
   return {
-    isKnown: async ({ caller, key }) =>
+    /** Whether a response for this key is stored, or its request is in flight. */
+    isKnown: async ({ caller, key }: Pick<KeyedRequest, 'caller' | 'key'>) =>
       inFlight.has(`${key} ${caller}`) ||
       (await store.storedResponses.find({ caller, key }, now())) !== undefined,
-    async respond(request, create, toResponse) {
+    /**
+     * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
+     * nothing was created, and the client may retry.
+     * @param create passes `record` to the store; the store calls `toResponse` in the transaction
+     * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
+     */
+    async respond<T>(
+      request: KeyedRequest,
+      create: (record: IdempotencyRecord<T>) => Promise<T>,
+      toResponse: (created: T) => StoredResponse,
+    ) {
       const { caller, key, fingerprint } = request;
       // A key contains no spaces, so the two parts cannot be confused.
       const id = `${key} ${caller}`;

@@ -4,13 +4,6 @@ import type { Store } from '../../store/persistent-state.ts';
 const EVERY_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * EVERY_MS;
 
-export interface RetentionService {
-  /** Resolves after the first run. Callers need not await it. */
-  start(): Promise<void>;
-  /** Stops after the current batch. */
-  close(): Promise<void>;
-}
-
 /**
  * @param options.keepEventsDays days from the end of a job until its events are deleted; null keeps them
  * @param options.keepCheckpointsDays the same for its checkpoints
@@ -28,7 +21,7 @@ export function createRetentionService(options: {
   removeSearches?: (endedBefore: Date, signal: AbortSignal) => Promise<void>;
   onDefect: (error: unknown) => void;
   now?: () => Date;
-}): RetentionService {
+}) {
   const {
     retention,
     keepEventsDays,
@@ -72,10 +65,12 @@ export function createRetentionService(options: {
   }
 
   return {
+    /** Resolves after the first run. Callers need not await it. */
     start() {
       if (tasks.length > 0) timer = setInterval(run, EVERY_MS).unref();
       return run();
     },
+    /** Stops after the current batch. */
     async close() {
       clearInterval(timer);
       stop.abort();

@@ -51,21 +51,18 @@ export const storageSchema = z
       .describe('Disk of STATE_DIR; PostgreSQL and an object store have disks of their own'),
   })
   .meta({ id: 'Storage' });
-type StorageReport = z.output<typeof storageSchema>;
 
-export interface StorageService {
-  /** Measures at most every ten seconds, and less often if that takes long. @throws AtelierError `state-unusable` */
-  read(): Promise<StorageReport>;
-}
+export type StorageService = ReturnType<typeof createStorageService>;
 
 /** @param options.measureDatabase measures a database that is not in the state directory */
 export function createStorageService(options: {
   readStateSizes: ReadStateSizes;
   measureDatabase: Store['measureDatabase'];
-}): StorageService {
+}) {
   const { readStateSizes, measureDatabase } = options;
   const readDatabase = measureDatabase && createMeasurement(measureDatabase);
   return {
+    /** Measures at most every ten seconds, and less often if that takes long. @throws AtelierError `state-unusable` */
     async read() {
       const [{ used, measuredAt, free, capacity }, database] = await Promise.all([
         readStateSizes(PATIENCE_MS).catch(rejectUnreadable),

@@ -4,9 +4,15 @@ import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
 import { type ModelReference, parseModelReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import type { NewPredictionJob, PredictionJob, PredictionRequest } from '../../domain/predictions/job.ts';
+import type {
+  NewPredictionJob,
+  PredictionJob,
+  PredictionRequest,
+  PredictionStatus,
+} from '../../domain/predictions/job.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
 import type { JobQueue } from '../../queue/job-queue.ts';
+import type { StatusQuery } from '../../store/database/pagination.ts';
 import type { Precondition } from '../../store/database/rows.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
@@ -15,7 +21,7 @@ import type { DatasetPool, NumericPool } from '../../workers/pools.ts';
 import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
 import { findNamed, type ModelService } from '../models/catalog.ts';
-import { createSharedFiles, type SharedFile } from '../operations/shared-files.ts';
+import { createSharedFiles } from '../operations/shared-files.ts';
 import type { Waits } from '../runs/waits.ts';
 
 export const RESULT_FORMATS = ['csv', 'npy'] as const;
@@ -26,51 +32,7 @@ export const MAX_RESULT_BYTES = 2 ** 30;
 /** The thread that checks an array, and the chunks of the body that the main thread has not collected. */
 const CHECK_BYTES = 80 * MEBIBYTE;
 
-export interface PredictionJobService {
-  /**
-   * A job for a test split is counted as a look at it.
-   * @param caller name of an API key, or `anonymous`
-   * @throws AtelierError `unknown-model`, `unknown-dataset`, `impossible-request`, `queue-full`
-   */
-  start(
-    request: PredictionRequest,
-    caller: string,
-    record?: IdempotencyRecord<PredictionJob>,
-  ): Promise<PredictionJob>;
-  /**
-   * Checks the file in a worker thread. The caller still owns it.
-   * @throws AtelierError the errors of `start` and of `checkImageFile`, `storage-full`, `overloaded`
-   */
-  startWithFile(
-    model: ModelReference,
-    file: ImageFile,
-    signal: AbortSignal,
-    record?: IdempotencyRecord<PredictionJob>,
-  ): Promise<PredictionJob>;
-  /** @throws AtelierError `queue-full`; call it before the body of a large request is read */
-  assertQueueHasRoom(): Promise<void>;
-  /** Path of a new file for an upload, and the removal of it. */
-  readonly newFile: () => string;
-  readonly discard: (file: string) => Promise<void>;
-  /** @throws AtelierError `prediction-job-not-found` */
-  get(id: string): Promise<PredictionJob>;
-  readonly list: Store['predictionJobs']['list'];
-  /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
-  cancel(id: string, precondition?: Precondition<PredictionJob>): Promise<PredictionJob>;
-  /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
-  remove(id: string, precondition?: Precondition<PredictionJob>): Promise<void>;
-  /**
-   * ETag of the result.
-   * @throws AtelierError `prediction-job-not-found`; `illegal-transition` if the job has not succeeded
-   */
-  resultTag(id: string, format: ResultFormat, hasAllClasses: boolean): Promise<string>;
-  /**
-   * Writes the result to a file that requests share.
-   * @param hasAllClasses whether a CSV holds the probabilities of all classes
-   * @throws AtelierError as `resultTag`; `storage-full`, `overloaded`
-   */
-  result(id: string, format: ResultFormat, hasAllClasses: boolean, signal: AbortSignal): Promise<SharedFile>;
-}
+export type PredictionJobService = ReturnType<typeof createPredictionJobService>;
 
 export function createPredictionJobService(options: {
   store: Pick<Store, 'predictionJobs' | 'temporaryFiles'>;
@@ -84,7 +46,7 @@ export function createPredictionJobService(options: {
   queueLimit: number;
   /** Limit of an uploaded file, both compressed and decompressed. */
   maxBytes: number;
-}): PredictionJobService {
+}) {
   const { store, catalog, models, queue, memory, checks, numeric, waits, queueLimit, maxBytes } = options;
   const { predictionJobs: jobs, temporaryFiles } = store;
   const { newFile } = temporaryFiles;
@@ -131,16 +93,28 @@ export function createPredictionJobService(options: {
   }
 
   return {
+    /** Path of a new file for an upload, and the removal of it. */
     newFile,
     discard,
+    /** @throws AtelierError `prediction-job-not-found` */
     get,
-    async list(query) {
+    async list(query: StatusQuery<PredictionStatus>) {
       const page = await jobs.list(query);
       return { ...page, data: page.data.map(waits.mark) };
     },
+    /** @throws AtelierError `queue-full`; call it before the body of a large request is read */
     assertQueueHasRoom: () => jobs.assertQueueHasRoom(queueLimit),
 
-    async start({ model, dataset: id, split }, caller, record) {
+    /**
+     * A job for a test split is counted as a look at it.
+     * @param caller name of an API key, or `anonymous`
+     * @throws AtelierError `unknown-model`, `unknown-dataset`, `impossible-request`, `queue-full`
+     */
+    async start(
+      { model, dataset: id, split }: PredictionRequest,
+      caller: string,
+      record?: IdempotencyRecord<PredictionJob>,
+    ) {
       const version = await findVersion(model);
       const dataset = await catalog.find(id);
       if (!dataset) {
@@ -170,7 +144,16 @@ export function createPredictionJobService(options: {
       );
     },
 
-    async startWithFile(model, file, signal, record) {
+    /**
+     * Checks the file in a worker thread. The caller still owns it.
+     * @throws AtelierError the errors of `start` and of `checkImageFile`, `storage-full`, `overloaded`
+     */
+    async startWithFile(
+      model: ModelReference,
+      file: ImageFile,
+      signal: AbortSignal,
+      record?: IdempotencyRecord<PredictionJob>,
+    ) {
       const version = await findVersion(model);
       const target = newFile();
       try {
@@ -189,14 +172,21 @@ export function createPredictionJobService(options: {
       }
     },
 
-    async cancel(id, precondition) {
+    /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
+    async cancel(id: string, precondition?: Precondition<PredictionJob>) {
       const job = await jobs.cancel(id, onMarked(precondition));
       queue.stop(id);
       return job;
     },
-    remove: (id, precondition) => jobs.remove(id, onMarked(precondition)),
+    /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
+    remove: (id: string, precondition?: Precondition<PredictionJob>) =>
+      jobs.remove(id, onMarked(precondition)),
 
-    async resultTag(id, format, hasAllClasses) {
+    /**
+     * ETag of the result.
+     * @throws AtelierError `prediction-job-not-found`; `illegal-transition` if the job has not succeeded
+     */
+    async resultTag(id: string, format: ResultFormat, hasAllClasses: boolean) {
       const { status } = await get(id);
       if (status === 'succeeded') return `"${id}-${format}${hasAllClasses ? '-all' : ''}"`;
       const advice = status === 'queued' || status === 'running' ? 'Wait for its end' : 'Start a new job';
@@ -206,7 +196,12 @@ export function createPredictionJobService(options: {
       );
     },
 
-    async result(id, format, hasAllClasses, signal) {
+    /**
+     * Writes the result to a file that requests share.
+     * @param hasAllClasses whether a CSV holds the probabilities of all classes
+     * @throws AtelierError as `resultTag`; `storage-full`, `overloaded`
+     */
+    async result(id: string, format: ResultFormat, hasAllClasses: boolean, signal: AbortSignal) {
       const key = JSON.stringify([id, format, hasAllClasses]);
       return openShared(key, signal, async (path, abortSignal) => {
         const job = await get(id);

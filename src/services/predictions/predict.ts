@@ -55,25 +55,7 @@ export interface PredictionResponse extends EncodedResponse {
   readonly model: VersionReference;
 }
 
-export interface PredictionService {
-  /**
-   * Predicts in any protocol, and at once where the main thread predicts.
-   * @param model not used for streamed images: they have one already
-   * @param signal called only if the request must wait
-   * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec, of `PrepareImages`, of
-   *   `LoadStatistics` and of the pool
-   */
-  respond(
-    model: ModelRef,
-    request: SentRequest | ProtocolRequest,
-    signal: () => AbortSignal,
-  ): NowOrLater<PredictionResponse>;
-  /**
-   * Begins to predict images that are about to arrive, and continues while they are arriving.
-   * @returns undefined if the version is not in memory
-   */
-  stream(model: ModelRef): PredictionStream | undefined;
-}
+export type PredictionService = ReturnType<typeof createPredictionService>;
 
 /** Called for every successful request, in all protocols. */
 export type OnPredicted = (
@@ -104,7 +86,7 @@ export function createPredictionService(
   loadStatistics: LoadStatistics,
   prepareImages: PrepareImages,
   { onPredicted, onFailed }: PredictionObserver,
-): PredictionService {
+) {
   function computeNative(
     work: Work,
     images: SentImages,
@@ -220,14 +202,25 @@ export function createPredictionService(
   }
 
   return {
-    respond({ name, version }, request, signal) {
+    /**
+     * Predicts in any protocol, and at once where the main thread predicts.
+     * @param model not used for streamed images: they have one already
+     * @param signal called only if the request must wait
+     * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec, of `PrepareImages`, of
+     *   `LoadStatistics` and of the pool
+     */
+    respond({ name, version }: ModelRef, request: SentRequest | ProtocolRequest, signal: () => AbortSignal) {
       // The version with which streamed images began predicts all of them, although an alias may have moved.
       const streamed = request.protocol === 'native' && request.images;
       const model = streamed instanceof PredictionStream ? streamed.model : models.load(name, version);
       return andThen(model, (loaded) => respondWith(loaded, request, signal));
     },
 
-    stream({ name, version }) {
+    /**
+     * Begins to predict images that are about to arrive, and continues while they are arriving.
+     * @returns undefined if the version is not in memory
+     */
+    stream({ name, version }: ModelRef) {
       const model = models.loaded(name, version);
       return model && new PredictionStream(pool, model);
     },

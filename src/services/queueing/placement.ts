@@ -8,20 +8,8 @@ import type { QueuedJob } from '../../store/runs/queue-order.ts';
 import { trainingJobBytes } from '../memory/limits.ts';
 import type { Capacity } from './forecast.ts';
 
-export interface PeerPlacement {
-  /** The other live replicas that should run a job, with or without a free slot. */
-  peersFor(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<readonly Pick<Replica, 'id' | 'slots'>[]>;
-}
-
-export interface JobPlacement extends PeerPlacement {
-  /**
-   * Whether only other live replicas should run a job: replicas with enough memory and, to reproduce its digest, with the
-   * kernel and the rounding of its checkpoints. If no replica has these, enough memory suffices.
-   */
-  isLeft(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<boolean>;
-  /** Whether another live replica has memory for a job of this size, free or not. */
-  hasPeerFor(bytes: number): boolean;
-}
+export type JobPlacement = ReturnType<typeof createJobPlacement>;
+export type PeerPlacement = Pick<JobPlacement, 'peersFor'>;
 
 const runsJobs = ({ slots }: Replica) => slots > 0;
 
@@ -38,7 +26,7 @@ export function createJobPlacement(options: {
   replicas: Pick<Replicas, 'id' | 'live'>;
   jobs: Pick<Store['jobs'], 'get'>;
   catalog: Catalog;
-}): JobPlacement {
+}) {
   const { replicas, jobs, catalog } = options;
   const isSelf = ({ id }: Replica) => id === replicas.id;
   const workers = () => replicas.live().filter(runsJobs);
@@ -61,9 +49,19 @@ export function createJobPlacement(options: {
   }
 
   return {
-    isLeft: async (job) => workers().some(isSelf) && !(await suitableFor(job)).some(isSelf),
-    peersFor: async (job) => (await suitableFor(job)).filter((replica) => !isSelf(replica)),
-    hasPeerFor: (bytes) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
+    /**
+     * Whether only other live replicas should run a job: replicas with enough memory and, to reproduce its digest, with the
+     * kernel and the rounding of its checkpoints. If no replica has these, enough memory suffices.
+     */
+    isLeft: async (job: Pick<QueuedJob, 'id' | 'origin'>) =>
+      workers().some(isSelf) && !(await suitableFor(job)).some(isSelf),
+    /** The other live replicas that should run a job, with or without a free slot. */
+    peersFor: async (
+      job: Pick<QueuedJob, 'id' | 'origin'>,
+    ): Promise<readonly Pick<Replica, 'id' | 'slots'>[]> =>
+      (await suitableFor(job)).filter((replica) => !isSelf(replica)),
+    /** Whether another live replica has memory for a job of this size, free or not. */
+    hasPeerFor: (bytes: number) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
   };
 }
 

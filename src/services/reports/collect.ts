@@ -37,14 +37,7 @@ export interface CollectedReport {
   readonly drawn: ModelVersion | null;
 }
 
-export interface LabReportService {
-  /**
-   * The evaluation counts as a look if it is the first test result of the version. Of a job that never measures the
-   * test split it is shown only if a test result of the version was revealed before.
-   * @throws AtelierError `illegal-transition` if the job has not ended; `dataset-damaged`, `overloaded`, `storage-full`
-   */
-  collect(job: TrainingJob, query: LabReportQuery, context: ReportContext): Promise<CollectedReport>;
-}
+export type LabReportService = ReturnType<typeof createLabReportService>;
 
 export function createLabReportService(options: {
   store: Pick<Store, 'looks' | 'events' | 'epochRecords'>;
@@ -55,7 +48,7 @@ export function createLabReportService(options: {
   paths: SgdPathService;
   testSets: TestSetService;
   searches: Pick<SearchService, 'get' | 'leaderboard'>;
-}): LabReportService {
+}) {
   const { store, catalog, models, testSets, searches } = options;
   const sections = createReportSections({ ...options, looks: store.looks });
 
@@ -96,7 +89,12 @@ export function createLabReportService(options: {
   }
 
   return {
-    async collect(job, query, { signal, ...context }) {
+    /**
+     * The evaluation counts as a look if it is the first test result of the version. Of a job that never measures the
+     * test split it is shown only if a test result of the version was revealed before.
+     * @throws AtelierError `illegal-transition` if the job has not ended; `dataset-damaged`, `overloaded`, `storage-full`
+     */
+    async collect(job: TrainingJob, query: LabReportQuery, { signal, ...context }: ReportContext) {
       assertEnded(job);
       const omitted: Omission[] = [];
       const omit: Omit = (section, reason, curl = null) => {

@@ -17,16 +17,7 @@ export interface CardContent
   readonly evaluated: Evaluated | null;
 }
 
-export interface ModelCardService {
-  /**
-   * @param signal aborts when the client disconnects
-   * @throws AtelierError `model-not-found`, `dataset-damaged`, `overloaded`
-   */
-  collect(
-    model: { readonly name: string; readonly version: VersionName },
-    signal: AbortSignal,
-  ): Promise<CardContent>;
-}
+export type ModelCardService = ReturnType<typeof createModelCardService>;
 
 export function createModelCardService(options: {
   store: Pick<Store, 'looks' | 'jobs'>;
@@ -34,7 +25,7 @@ export function createModelCardService(options: {
   models: ModelService;
   evaluations: EvaluationService;
   testSets: TestSetService;
-}): ModelCardService {
+}) {
   const { store, catalog, models, evaluations, testSets } = options;
 
   /** Returns the evaluation, or the reason why it is missing. */
@@ -56,7 +47,11 @@ export function createModelCardService(options: {
   }
 
   return {
-    async collect(model, signal) {
+    /**
+     * @param signal aborts when the client disconnects
+     * @throws AtelierError `model-not-found`, `dataset-damaged`, `overloaded`
+     */
+    async collect(model: { readonly name: string; readonly version: VersionName }, signal: AbortSignal) {
       const version = await models.version(model.name, model.version);
       const { dataset, jobId } = version.lineage;
       const evaluated = await evaluate(version, signal);

@@ -1,8 +1,8 @@
 /** Sections of a lab report that take long or may be impossible; each can be left out alone. */
 
-import { describeEvaluation, type Evaluation } from '../../domain/checks/evaluation.ts';
+import { describeEvaluation } from '../../domain/checks/evaluation.ts';
 import { type GradientCheck, gradientCheckRequestSchema } from '../../domain/checks/gradient.ts';
-import { type SgdPath, sgdPathQuerySchema } from '../../domain/checks/sgd-path.ts';
+import { sgdPathQuerySchema } from '../../domain/checks/sgd-path.ts';
 import { type DatasetSummary, imageUrl } from '../../domain/datasets/representation.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
@@ -37,21 +37,6 @@ export interface SectionContext extends ReportContext {
 }
 
 /** Each returns null for a section that is left out. @throws AtelierError for errors that do not concern the section alone */
-export interface ReportSections {
-  check(
-    job: TrainingJob,
-    scheme: LabReportQuery['check'],
-    context: SectionContext,
-  ): Promise<GradientCheck | null>;
-  evaluate(
-    job: TrainingJob,
-    version: ModelVersion,
-    dataset: DatasetSummary,
-    context: SectionContext,
-  ): Promise<Evaluation | null>;
-  computePath(job: TrainingJob, query: LabReportQuery, context: SectionContext): Promise<SgdPath | null>;
-}
-
 export function createReportSections({
   looks,
   gradients,
@@ -62,11 +47,15 @@ export function createReportSections({
   gradients: GradientCheckService;
   evaluations: EvaluationService;
   paths: SgdPathService;
-}): ReportSections {
+}) {
   const coalesceCheck = createCoalescingCache<GradientCheck>(MAX_CACHED);
 
   return {
-    async check(job, scheme, { basePath, signal, omit }) {
+    async check(
+      job: TrainingJob,
+      scheme: LabReportQuery['check'],
+      { basePath, signal, omit }: SectionContext,
+    ) {
       const { dataset, network, seed } = job;
       const warmStart = (job.receipt?.request ?? job).warmStart;
       const subject = warmStart === null ? { network, seed } : { model: warmStart, seed };
@@ -88,7 +77,12 @@ export function createReportSections({
       );
     },
 
-    async evaluate(job, version, dataset, { basePath, signal, caller, omit }) {
+    async evaluate(
+      job: TrainingJob,
+      version: ModelVersion,
+      dataset: DatasetSummary,
+      { basePath, signal, caller, omit }: SectionContext,
+    ) {
       const curl = writeCommand(
         basePath,
         `/v1/models/${version.name}/versions/${version.version}/evaluation`,
@@ -113,7 +107,11 @@ export function createReportSections({
       );
     },
 
-    async computePath(job, { path }, { basePath, signal, omit }) {
+    async computePath(
+      job: TrainingJob,
+      { path }: LabReportQuery,
+      { basePath, signal, omit }: SectionContext,
+    ) {
       const command = (query = '') =>
         writeCommand(basePath, `/v1/training-jobs/${job.id}/plots/path${query}`, { output: 'path.svg' });
       if (path === 'false') {

@@ -3,33 +3,21 @@ import { AtelierError, hasCode } from '../../errors.ts';
 import type { JobOutcome, Run } from '../../store/persistent-state.ts';
 import type { SerializedError } from '../../workers/threads/errors.ts';
 import { serializeError } from '../../workers/threads/errors.ts';
-import type {
-  CheckpointBytes,
-  TrainingTask,
-  WorkerMessage,
-  WorkerReport,
-} from '../../workers/training/messages.ts';
+import type { CheckpointBytes, WorkerMessage, WorkerReport } from '../../workers/training/messages.ts';
 import { assertTrainingFits } from '../memory/limits.ts';
 import { buildTask } from './build-task.ts';
 import { completeRun } from './complete.ts';
 import type { TrainingContext } from './context.ts';
 import { type Resumption, resumeTraining } from './resume.ts';
 
-export interface TrainingRun {
-  /** Builds the task, from the last readable checkpoint if any. On an error, fails the job and returns null. */
-  prepare(): Promise<Omit<TrainingTask, 'control'> | null>;
-  /** Stores a report, or the outcome of the job if the message is a final one. */
-  handleMessage(message: WorkerMessage): Promise<void>;
-  /** Queues the job for another run, or fails it if none is left. */
-  requeue(error: SerializedError): Promise<void>;
-}
+export type TrainingRun = ReturnType<typeof createTrainingRun>;
 
 /** @param preemptedBy id of the job in favour of which the thread was stopped */
 export function createTrainingRun(
   run: Run,
   context: TrainingContext,
   preemptedBy: () => string | undefined = () => undefined,
-): TrainingRun {
+) {
   const { store, catalog, models, memory, loadDistillation, log } = context;
   const { job } = run;
   let from: Resumption | null = null;
@@ -79,7 +67,9 @@ export function createTrainingRun(
   }
 
   return {
+    /** Queues the job for another run, or fails it if none is left. */
     requeue,
+    /** Builds the task, from the last readable checkpoint if any. On an error, fails the job and returns null. */
     async prepare() {
       from = await resumeTraining(run, store);
       step = from?.step ?? 0;
@@ -96,7 +86,8 @@ export function createTrainingRun(
         return null;
       }
     },
-    async handleMessage(message) {
+    /** Stores a report, or the outcome of the job if the message is a final one. */
+    async handleMessage(message: WorkerMessage) {
       if ('step' in message) ({ step } = message);
       switch (message.kind) {
         case 'completed':

@@ -1,11 +1,12 @@
 /** Creates, lists, changes and deletes searches. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
-import { type ListedTrial, rankTrials } from '../../domain/searches/leaderboard.ts';
-import type { Search, SearchChange, SearchPreview, Trial } from '../../domain/searches/representation.ts';
+import { rankTrials } from '../../domain/searches/leaderboard.ts';
+import type { Search, SearchChange } from '../../domain/searches/representation.ts';
 import type { ResolvedSearchRequest, SearchRequest } from '../../domain/searches/request.ts';
 import { nameValues } from '../../domain/searches/trial-request.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
+import type { NumberedQuery } from '../../store/database/pagination.ts';
 import type { Precondition } from '../../store/database/rows.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
@@ -18,32 +19,7 @@ import { estimateSearchTime } from './duration.ts';
 import { planSearch } from './plan.ts';
 import type { SearchRunner } from './runner.ts';
 
-export interface SearchService {
-  /** @throws AtelierError `unknown-dataset`, `invalid-request`, `impossible-request`, `queue-full` */
-  start(request: SearchRequest, idempotency?: IdempotencyRecord<Search>): Promise<Search>;
-  /** Checks the request as `start` does, and estimates its time. @throws `signal.reason` once it aborts, and the errors of `start`, except `queue-full` */
-  preview(request: SearchRequest, signal: AbortSignal): Promise<SearchPreview>;
-  /** @throws AtelierError `search-not-found` */
-  get(id: string): Promise<Search>;
-  readonly list: Store['searches']['list'];
-  /** In order of their numbers. @throws AtelierError `search-not-found` */
-  trials(id: string): Promise<ListedTrial[]>;
-  /** Best first. @throws AtelierError `search-not-found` */
-  leaderboard(id: string): Promise<Trial[]>;
-  /** @throws AtelierError `search-not-found`, `illegal-transition`, and the errors of the precondition */
-  change(id: string, change: SearchChange, precondition?: Precondition<Search>): Promise<Search>;
-  /**
-   * Deletes an ended search with its trials and their jobs. The version that it published stays.
-   * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the precondition
-   */
-  remove(id: string, precondition?: Precondition<Search>): Promise<void>;
-  /** Deletes searches that ended before a time. */
-  removeEnded(endedBefore: Date, signal: AbortSignal): Promise<void>;
-  /** Continues deletions that were interrupted, such as by the end of the process. */
-  finishDeletions(signal: AbortSignal): Promise<void>;
-  /** @throws AtelierError `search-not-found` */
-  readonly events: Store['searches']['events']['list'];
-}
+export type SearchService = ReturnType<typeof createSearchService>;
 
 /** Searches that have not ended. */
 const MAX_UNFINISHED = 100;
@@ -58,7 +34,7 @@ export function createSearchService(options: {
   predictTime: PredictTrainingTime;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
-}): SearchService {
+}) {
   const { store, catalog, resolve, models, runner, predictTime, slots } = options;
   const { searches } = store;
 
@@ -88,17 +64,24 @@ export function createSearchService(options: {
   }
 
   return {
+    /** @throws AtelierError `search-not-found` */
     get,
     list: searches.list,
+    /**
+     * Deletes an ended search with its trials and their jobs. The version that it published stays.
+     * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the precondition
+     */
     remove,
-    async start(sent, idempotency) {
+    /** @throws AtelierError `unknown-dataset`, `invalid-request`, `impossible-request`, `queue-full` */
+    async start(sent: SearchRequest, idempotency?: IdempotencyRecord<Search>) {
       const { plan: planned, request } = await plan(sent);
       const resolved: ResolvedSearchRequest = { ...request, modelName: request.modelName ?? request.dataset };
       const search = await searches.create(resolved, planned, { limit: MAX_UNFINISHED, idempotency });
       runner.notify(search.id);
       return search;
     },
-    async preview(sent, signal) {
+    /** Checks the request as `start` does, and estimates its time. @throws `signal.reason` once it aborts, and the errors of `start`, except `queue-full` */
+    async preview(sent: SearchRequest, signal: AbortSignal) {
       const { plan: planned, request, requests, dataset } = await plan(sent);
       const { settings, rungs, plannedEpochs, validationImages } = planned;
       const parallel = request.parallel ?? Math.max(1, slots());
@@ -118,20 +101,24 @@ export function createSearchService(options: {
         }),
       };
     },
-    async trials(id) {
+    /** In order of their numbers. @throws AtelierError `search-not-found` */
+    async trials(id: string) {
       await get(id);
       return searches.trials(id);
     },
-    async leaderboard(id) {
+    /** Best first. @throws AtelierError `search-not-found` */
+    async leaderboard(id: string) {
       const search = await get(id);
       return rankTrials(await searches.trials(id), search, search.validationImages);
     },
-    async change(id, change, precondition) {
+    /** @throws AtelierError `search-not-found`, `illegal-transition`, and the errors of the precondition */
+    async change(id: string, change: SearchChange, precondition?: Precondition<Search>) {
       const search = await searches.request(id, change, precondition);
       runner.notify(id);
       return search;
     },
-    async removeEnded(endedBefore, signal) {
+    /** Deletes searches that ended before a time. */
+    async removeEnded(endedBefore: Date, signal: AbortSignal) {
       const ended: string[] = [];
       for (let after: string | undefined, hasMore = true; hasMore && !signal.aborted; ) {
         const page = await searches.list({ limit: PAGE_SIZE, after });
@@ -143,8 +130,10 @@ export function createSearchService(options: {
       }
       await removeEach(ended, signal);
     },
-    finishDeletions: async (signal) => removeEach(await searches.beingDeleted(), signal),
-    async events(id, query) {
+    /** Continues deletions that were interrupted, such as by the end of the process. */
+    finishDeletions: async (signal: AbortSignal) => removeEach(await searches.beingDeleted(), signal),
+    /** @throws AtelierError `search-not-found` */
+    async events(id: string, query: NumberedQuery) {
       await get(id);
       return searches.events.list(id, query);
     },

@@ -16,14 +16,7 @@ import type { JobLogger } from '../events/log.ts';
 import { isStorageOutage } from '../runs/repeat.ts';
 import { fillDefaults, initialProgress } from '../training/resolve-request.ts';
 
-export interface SearchRunner {
-  /** Does soon what is due in a search. */
-  notify(id: string): void;
-  /** Continues the searches that have not ended. */
-  start(): void;
-  /** Resolves when the transaction in progress has ended. */
-  close(): Promise<void>;
-}
+export type SearchRunner = ReturnType<typeof createSearchRunner>;
 
 /** Finds what another process has left, for example a trial that ended just before the process was killed. */
 const SWEEP_MS = 5_000;
@@ -36,7 +29,7 @@ export function createSearchRunner(options: {
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
   log: JobLogger;
-}): SearchRunner {
+}) {
   const { store, catalog, queue, slots, log } = options;
   const { searches } = store;
   const due = new Set<string>();
@@ -112,11 +105,14 @@ export function createSearchRunner(options: {
   });
 
   return {
+    /** Does soon what is due in a search. */
     notify,
+    /** Continues the searches that have not ended. */
     start() {
       timer = setInterval(sweeps.request, SWEEP_MS).unref();
       sweeps.request();
     },
+    /** Resolves when the transaction in progress has ended. */
     async close() {
       isClosed = true;
       clearInterval(timer);

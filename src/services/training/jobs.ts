@@ -6,8 +6,10 @@ import { isEnded } from '../../domain/jobs/status.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { AtelierError } from '../../errors.ts';
 import type { JobQueue } from '../../queue/job-queue.ts';
+import type { NumberedQuery } from '../../store/database/pagination.ts';
 import type { Precondition } from '../../store/database/rows.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import type { JobQuery } from '../../store/jobs/pages.ts';
 import type { JobRevision } from '../../store/jobs/repository.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import { listEvents } from '../events/list.ts';
@@ -17,44 +19,7 @@ import type { Waits } from '../runs/waits.ts';
 import { prepareReproduction } from './reproduction.ts';
 import { initialProgress, type ResolveTraining } from './resolve-request.ts';
 
-export interface TrainingService {
-  /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `queue-full` */
-  start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found` */
-  get(id: string): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
-  cancel(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
-  pause(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
-  resume(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
-  change(
-    id: string,
-    changes: Pick<TrainingJob, 'priority'>,
-    precondition?: Precondition<TrainingJob>,
-  ): Promise<TrainingJob>;
-  /**
-   * Repeats the training of a succeeded job from its receipt.
-   * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
-   */
-  verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
-  /**
-   * Deletes an ended job. Its versions stay.
-   * @throws AtelierError `training-job-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the
-   *   precondition
-   */
-  remove(id: string, precondition?: Precondition<TrainingJob>): Promise<void>;
-  readonly revisions: Store['jobs']['revisions'];
-  readonly getMany: Store['jobs']['getMany'];
-  readonly metrics: Store['epochRecords']['list'];
-  /** The last epoch with metrics; 0 without. @throws AtelierError `training-job-not-found` */
-  readonly lastEpoch: Store['epochRecords']['last'];
-  /** @throws AtelierError `training-job-not-found`, `events-deleted` */
-  readonly events: Store['events']['list'];
-  /** @throws AtelierError `training-job-not-found` */
-  readonly checkpoints: Store['checkpoints']['list'];
-}
+export type TrainingService = ReturnType<typeof createTrainingService>;
 
 export function createTrainingService(options: {
   store: Pick<Store, 'jobs' | 'epochRecords' | 'events' | 'checkpoints'>;
@@ -66,7 +31,7 @@ export function createTrainingService(options: {
   queueLimit: number;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
-}): TrainingService {
+}) {
   const { store, catalog, models, queue, resolve, waits, queueLimit, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
@@ -111,59 +76,81 @@ export function createTrainingService(options: {
   }
 
   return {
+    /** @throws AtelierError `training-job-not-found` */
     get,
-    async revisions(query) {
+    async revisions(query: JobQuery) {
       const page = await store.jobs.revisions(query);
       const mark = ({ id, revision }: JobRevision) => (waits.has(id) ? `${revision}-storage` : revision);
       return { ...page, data: page.data.map((job) => ({ id: job.id, revision: mark(job) })) };
     },
-    getMany: async (ids) => (await store.jobs.getMany(ids)).map(waits.mark),
+    getMany: async (ids: readonly string[]) => (await store.jobs.getMany(ids)).map(waits.mark),
     metrics: store.epochRecords.list,
-    async start(request, idempotency) {
+    /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `queue-full` */
+    async start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>) {
       const { request: resolved, dataset, notify } = await resolve(request);
       return create(resolved, dataset, { idempotency, notify });
     },
-    async verify(id, idempotency) {
+    /**
+     * Repeats the training of a succeeded job from its receipt.
+     * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
+     */
+    async verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>) {
       const job = await get(id);
       const { request, dataset, target } = await prepareReproduction(job, catalog, models);
       return create(request, dataset, { idempotency, target });
     },
-    async cancel(id, precondition) {
+    /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+    async cancel(id: string, precondition?: Precondition<TrainingJob>) {
       const job = await store.jobs.requestCancel(id, onMarked(precondition));
       queue.stop(id);
       queue.notify();
       return waits.mark(job);
     },
-    async pause(id, precondition) {
+    /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+    async pause(id: string, precondition?: Precondition<TrainingJob>) {
       const job = await store.jobs.requestPause(id, outsideSearch(precondition));
       queue.stop(id);
       queue.notify();
       return waits.mark(job);
     },
-    async resume(id, precondition) {
-      const options = { queueLimit, precondition: outsideSearch(precondition) };
-      const job = await store.jobs.resume(id, options).catch(addRetryAfter);
+    /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
+    async resume(id: string, precondition?: Precondition<TrainingJob>) {
+      const resuming = store.jobs.resume(id, outsideSearch(precondition), queueLimit);
+      const job = await resuming.catch(addRetryAfter);
       queue.notify();
       return job;
     },
-    async change(id, { priority }, precondition) {
+    /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+    async change(
+      id: string,
+      { priority }: Pick<TrainingJob, 'priority'>,
+      precondition?: Precondition<TrainingJob>,
+    ) {
       const job = await store.jobs.changePriority(id, priority, onMarked(precondition));
       queue.notify();
       return waits.mark(job);
     },
-    async remove(id, precondition) {
+    /**
+     * Deletes an ended job. Its versions stay.
+     * @throws AtelierError `training-job-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the
+     *   precondition
+     */
+    async remove(id: string, precondition?: Precondition<TrainingJob>) {
       const steps = await store.jobs.remove(id, precondition);
       await models.invalidateEverywhere(steps.map((version) => ({ name: id, version })));
     },
-    async lastEpoch(id) {
+    /** The last epoch with metrics; 0 without. @throws AtelierError `training-job-not-found` */
+    async lastEpoch(id: string) {
       const last = await store.epochRecords.last(id);
       if (last === 0) await get(id);
       return last;
     },
-    async events(id, query) {
+    /** @throws AtelierError `training-job-not-found`, `events-deleted` */
+    async events(id: string, query: NumberedQuery) {
       return listEvents(store.events, await get(id), query);
     },
-    async checkpoints(id) {
+    /** @throws AtelierError `training-job-not-found` */
+    async checkpoints(id: string) {
       await get(id);
       return store.checkpoints.list(id);
     },

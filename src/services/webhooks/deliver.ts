@@ -16,12 +16,6 @@ const MAX_SENDING = 16;
 export const DELIVERY_RESULTS = ['delivered', 'failed', 'abandoned'] as const;
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
-export interface WebhookDelivery {
-  start(): void;
-  /** Breaks attempts off; their messages are sent again later. */
-  close(): Promise<void>;
-}
-
 /**
  * @param options.origins WEBHOOK_ORIGINS
  * @param options.allowed ranges that may be reached although they are not public
@@ -38,7 +32,7 @@ export function createWebhookDelivery(options: {
   log: { warn(details: object, message: string): void };
   onDefect: (error: unknown) => void;
   delaysMs?: readonly number[];
-}): WebhookDelivery {
+}) {
   const { store, origins, allowed, onResult, log, onDefect, delaysMs = RETRY_DELAYS_MS } = options;
   const sending = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -99,6 +93,7 @@ export function createWebhookDelivery(options: {
       isStarted = origins.length > 0;
       if (isStarted) passes.request();
     },
+    /** Breaks attempts off; their messages are sent again later. */
     async close() {
       closing.abort();
       clearTimeout(timer);

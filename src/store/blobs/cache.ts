@@ -4,19 +4,6 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHex } from './content-addressed.ts';
 
-export interface FileCache {
-  /**
-   * Fetches the file if it is not there, and keeps it while `read` runs. If `read` finds it damaged, fetches it again and
-   * calls `read` once more.
-   * @throws errors of `copyTo` and `read`
-   */
-  withFile<T>(digest: string, read: (path: string) => Promise<T>): Promise<T>;
-  /** Moves a file into the cache. */
-  add(digest: string, path: string): Promise<void>;
-  /** Path of a new temporary file. The next start removes it if it still exists. */
-  newFile(): string;
-}
-
 interface Entry {
   /** 0 until the file is there. */
   bytes: number;
@@ -38,7 +25,7 @@ export async function openFileCache(options: {
   maxBytes: number;
   copyTo: (digest: string, path: string) => Promise<void>;
   isDamaged: (error: unknown) => boolean;
-}): Promise<FileCache> {
+}) {
   const { directory, maxBytes, copyTo, isDamaged } = options;
   await mkdir(directory, { recursive: true });
   /** By the hexadecimal digits, in order of last use, the oldest first. */
@@ -126,8 +113,14 @@ export async function openFileCache(options: {
   await removeUnused();
 
   return {
+    /** Path of a new temporary file. The next start removes it if it still exists. */
     newFile,
-    async withFile(digest, read) {
+    /**
+     * Fetches the file if it is not there, and keeps it while `read` runs. If `read` finds it damaged, fetches it again and
+     * calls `read` once more.
+     * @throws errors of `copyTo` and `read`
+     */
+    async withFile<T>(digest: string, read: (path: string) => Promise<T>) {
       const hex = parseHex(digest);
       try {
         return await readOnce(hex, read);
@@ -136,7 +129,8 @@ export async function openFileCache(options: {
         return readOnce(hex, read);
       }
     },
-    async add(digest, path) {
+    /** Moves a file into the cache. */
+    async add(digest: string, path: string) {
       const hex = parseHex(digest);
       const entry = start(
         hex,

@@ -10,37 +10,22 @@ import { clearOrigin, writeOrigin } from '../jobs/origin.ts';
 import { lockActiveJob, recordWarning } from '../jobs/progress.ts';
 import { pruneCheckpoints, removeUnreferenced } from './prune.ts';
 
-export interface Checkpoints {
-  /** Ordered by step. Empty for a job that does not exist. */
-  list(jobId: string): Promise<CheckpointRecord[]>;
-  /** @throws AtelierError `state-unusable` if the file is missing or damaged */
-  read(checkpoint: Pick<CheckpointRecord, 'digest'>): Promise<Uint8Array<ArrayBuffer>>;
-  /** Removes the checkpoints of an ended job, except those that an unfinished job starts from, if the claim succeeds. */
-  expire(jobId: string, claim: (trx: Transaction<Database>) => Promise<boolean>): Promise<void>;
-}
-
+type AllCheckpoints = ReturnType<typeof createCheckpoints>;
+export type Checkpoints = Pick<AllCheckpoints, 'list' | 'read' | 'expire'>;
 /** Writes on behalf of a run; see `Run`. */
-export interface CheckpointWriter {
-  save(
-    run: RunKey,
-    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
-    bytes: Uint8Array,
-  ): Promise<void>;
-  discard(run: RunKey, step: number, reason: JobEvent['data']): Promise<void>;
-  /** Call after deleting rows of checkpoints. Removes the files that no other row refers to. */
-  release(digests: readonly string[]): Promise<void>;
-}
+export type CheckpointWriter = Pick<AllCheckpoints, 'save' | 'discard' | 'release'>;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
-export function createCheckpoints(
-  { db, inTransaction, lockQueue }: Rows,
-  blobs: RefCountedBlobs,
-): Checkpoints & CheckpointWriter {
+export function createCheckpoints({ db, inTransaction, lockQueue }: Rows, blobs: RefCountedBlobs) {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
   return {
-    async save(run, { step, epoch, loss }, bytes) {
+    async save(
+      run: RunKey,
+      { step, epoch, loss }: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
+      bytes: Uint8Array,
+    ) {
       const jobId = run.id;
       const removed = await blobs.putReferenced(bytes, (digest) =>
         inTransaction(async (trx) => {
@@ -75,11 +60,14 @@ export function createCheckpoints(
       await blobs.release(removed);
     },
 
-    list: async (jobId) => (await selectRows(db, jobId)).map(toRecord),
-    read: ({ digest }) => blobs.get(digest),
+    /** Ordered by step. Empty for a job that does not exist. */
+    list: async (jobId: string) => (await selectRows(db, jobId)).map(toRecord),
+    /** @throws AtelierError `state-unusable` if the file is missing or damaged */
+    read: ({ digest }: Pick<CheckpointRecord, 'digest'>) => blobs.get(digest),
+    /** Call after deleting rows of checkpoints. Removes the files that no other row refers to. */
     release: blobs.release,
 
-    async discard(run, step, reason) {
+    async discard(run: RunKey, step: number, reason: JobEvent['data']) {
       const row = await inTransaction(async (trx) => {
         await recordWarning(trx, run, reason);
         const discarded = await trx
@@ -94,7 +82,8 @@ export function createCheckpoints(
       if (row) await blobs.release([row.digest]);
     },
 
-    async expire(jobId, claim) {
+    /** Removes the checkpoints of an ended job, except those that an unfinished job starts from, if the claim succeeds. */
+    async expire(jobId: string, claim: (trx: Transaction<Database>) => Promise<boolean>) {
       const removed = await inTransaction(async (trx) => {
         if (!(await claim(trx))) return [];
         // A job that is just being created may start from one of them.

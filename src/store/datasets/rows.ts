@@ -10,19 +10,12 @@ import type { Rows } from '../database/rows.ts';
 import type { Database, DatasetRow } from '../database/tables.ts';
 import { timestampAfter } from '../database/timestamps.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
-import type { AddedDataset, Datasets, NewDataset } from './repository.ts';
+import type { AddedDataset, NewDataset } from './repository.ts';
 
 /** Ids of built-in data sets do not begin with it. */
 const UPLOADED_PREFIX = 'dst_';
 
-export interface DatasetRows extends Pick<Datasets, 'list' | 'find' | 'usedBy'> {
-  /** Inserts the row, or finds the existing one. */
-  add(dataset: NewDataset, idempotency?: IdempotencyRecord<AddedDataset>): Promise<AddedDataset>;
-  /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it or predicts it, `dataset-not-found` */
-  remove(id: string): Promise<void>;
-}
-
-export function createDatasetRows({ db, inTransaction, withReserve }: Rows): DatasetRows {
+export function createDatasetRows({ db, inTransaction, withReserve }: Rows) {
   const selectRow = (from: Kysely<Database>, id: string) =>
     from.selectFrom('datasets').selectAll().where('id', '=', id).executeTakeFirst();
 
@@ -44,7 +37,7 @@ export function createDatasetRows({ db, inTransaction, withReserve }: Rows): Dat
   }
 
   return {
-    usedBy: (statuses) => usedBy(db, statuses),
+    usedBy: (statuses: readonly JobStatus[]) => usedBy(db, statuses),
 
     async list() {
       const rows = await db
@@ -56,15 +49,17 @@ export function createDatasetRows({ db, inTransaction, withReserve }: Rows): Dat
       return rows.map(toSummary);
     },
 
-    async find(id) {
+    async find(id: string) {
       const row = await selectRow(db, id);
       return row && toSummary(row);
     },
 
-    add: (dataset, idempotency) =>
+    /** Inserts the row, or finds the existing one. */
+    add: (dataset: NewDataset, idempotency?: IdempotencyRecord<AddedDataset>) =>
       inTransaction((trx) => createOnce(trx, idempotency, () => insertUnlessStored(trx, dataset))),
 
-    remove: (id) =>
+    /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it or predicts it, `dataset-not-found` */
+    remove: (id: string) =>
       withReserve(() =>
         inTransaction(async (trx) => {
           await lockDataset(trx, id);

@@ -5,16 +5,10 @@ import { decode, encode } from '../database/json-column.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database } from '../database/tables.ts';
 
-export interface EpochRecords {
-  /** Records after an epoch, ordered by epoch. Empty for a job that does not exist. Records never change. */
-  list(jobId: string, after?: number): Promise<EpochRecord[]>;
-  /** The last epoch with a record; 0 without records. */
-  last(jobId: string): Promise<number>;
-}
-
-export function createEpochRecords({ db }: Rows): EpochRecords {
+export function createEpochRecords({ db }: Rows) {
   return {
-    async list(jobId, after = 0) {
+    /** Records after an epoch, ordered by epoch. Empty for a job that does not exist. Records never change. */
+    async list(jobId: string, after = 0) {
       const rows = await db
         .selectFrom('metrics')
         .select('record')
@@ -25,7 +19,8 @@ export function createEpochRecords({ db }: Rows): EpochRecords {
       return rows.map((row) => decode<EpochRecord>(row.record));
     },
 
-    last: (jobId) => lastEpoch(db, jobId),
+    /** The last epoch with a record; 0 without records. */
+    last: (jobId: string) => lastEpoch(db, jobId),
   };
 }
 

@@ -2,30 +2,20 @@
 import type { Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../../domain/jobs/training.ts';
 import { AtelierError } from '../../errors.ts';
-import { collectEvent, type OnCommitted } from '../database/committed-events.ts';
+import { collectEvent } from '../database/committed-events.ts';
 import { decode, encode } from '../database/json-column.ts';
-import { type Page, toPage } from '../database/pagination.ts';
+import { type NumberedQuery, toPage } from '../database/pagination.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 
-export interface Events {
-  /** @throws AtelierError `training-job-not-found` */
-  append(jobId: string, type: EventType, data: JobEvent['data']): Promise<JobEvent>;
-  /** Ascending; `after` is exclusive. Empty for a job that does not exist. */
-  list(
-    jobId: string,
-    query: { readonly limit: number; readonly after?: number | undefined },
-  ): Promise<Page<JobEvent>>;
-  /** Calls the listener after each commit, when `list` already returns the events. */
-  onCommitted(listener: OnCommitted): void;
-}
-
-export function createEvents({ db, inTransaction, onCommitted }: Rows): Events {
+export function createEvents({ db, inTransaction, onCommitted }: Rows) {
   return {
-    append: (jobId, type, data) =>
+    /** @throws AtelierError `training-job-not-found` */
+    append: (jobId: string, type: EventType, data: JobEvent['data']) =>
       inTransaction(async (trx) => writeEvent(trx, await lockForEvent(trx, jobId), type, data)),
 
-    async list(jobId, { limit, after = 0 }) {
+    /** Ascending; `after` is exclusive. Empty for a job that does not exist. */
+    async list(jobId: string, { limit, after = 0 }: NumberedQuery) {
       const rows = await db
         .selectFrom('events')
         .select(['id', 'type', 'at', 'data'])
@@ -37,6 +27,7 @@ export function createEvents({ db, inTransaction, onCommitted }: Rows): Events {
       return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
     },
 
+    /** Calls the listener after each commit, when `list` already returns the events. */
     onCommitted,
   };
 }

@@ -19,8 +19,9 @@ import { newJobRow, type SearchMembership, toJob } from './rows.ts';
 export interface NewJob {
   readonly request: ResolvedTrainingRequest;
   readonly progress: Progress;
-  /** The job to repeat; for a verification. */
+  /** The job to repeat; for a verification, which publishes nothing. */
   readonly target?: ReproductionTarget | undefined;
+  /** A webhook reports the end of the job. */
   readonly notify?: Notify | undefined;
   /** For a job of a search. */
   readonly search?: SearchMembership | undefined;

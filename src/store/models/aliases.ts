@@ -4,7 +4,7 @@ import type { Alias, AliasMove } from '../../domain/models/alias.ts';
 import type { Promotion } from '../../domain/training/publication.ts';
 import { AtelierError } from '../../errors.ts';
 import { decodeOptional, encode } from '../database/json-column.ts';
-import { type Page, toPage } from '../database/pagination.ts';
+import { type NumberedQuery, toPage } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import type { AliasRow, Database } from '../database/tables.ts';
 
@@ -14,39 +14,15 @@ export interface AliasState {
   readonly move: number;
 }
 
-export interface Aliases {
-  /** Ordered by alias. Empty for a model that does not exist. */
-  list(name: string): Promise<Alias[]>;
-  get(name: string, alias: string): Promise<AliasState | undefined>;
-  /** Newest first; `after` is the id of a move, exclusive. */
-  history(
-    name: string,
-    query: { readonly limit: number; readonly after?: number | undefined },
-  ): Promise<Page<AliasMove>>;
-  /**
-   * Creates or moves an alias. If it already points at the version, nothing is recorded.
-   * @param caller name of the API key
-   * @param precondition called with undefined if the alias does not exist
-   * @throws AtelierError `model-not-found`; `unknown-model` if the model does not have the version
-   */
-  move(
-    name: string,
-    alias: string,
-    version: number,
-    caller: string,
-    precondition?: Precondition<AliasState | undefined>,
-  ): Promise<AliasState & { readonly created: boolean }>;
-  /** @throws AtelierError `alias-not-found` */
-  remove(name: string, alias: string, caller: string, precondition?: Precondition<AliasState>): Promise<void>;
-}
-
-export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases {
+export function createAliases({ db, inTransaction, withReserve }: Rows) {
   return {
-    list: async (name) => (await listAliases(db, [name])).map(toAlias),
+    /** Ordered by alias. Empty for a model that does not exist. */
+    list: async (name: string) => (await listAliases(db, [name])).map(toAlias),
 
-    get: (name, alias) => findAlias(db, name, alias),
+    get: (name: string, alias: string) => findAlias(db, name, alias),
 
-    async history(name, { limit, after }) {
+    /** Newest first; `after` is the id of a move, exclusive. */
+    async history(name: string, { limit, after }: NumberedQuery) {
       let query = db
         .selectFrom('alias_moves')
         .select([
@@ -70,7 +46,19 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
       }));
     },
 
-    move: (name, alias, version, caller, precondition) =>
+    /**
+     * Creates or moves an alias. If it already points at the version, nothing is recorded.
+     * @param caller name of the API key
+     * @param precondition called with undefined if the alias does not exist
+     * @throws AtelierError `model-not-found`; `unknown-model` if the model does not have the version
+     */
+    move: (
+      name: string,
+      alias: string,
+      version: number,
+      caller: string,
+      precondition?: Precondition<AliasState | undefined>,
+    ) =>
       inTransaction(async (trx) => {
         await lockModel(trx, name);
         await assertVersion(trx, name, version);
@@ -82,7 +70,8 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
         return { ...moved, created: before === undefined };
       }),
 
-    remove: (name, alias, caller, precondition) =>
+    /** @throws AtelierError `alias-not-found` */
+    remove: (name: string, alias: string, caller: string, precondition?: Precondition<AliasState>) =>
       withReserve(() =>
         inTransaction(async (trx) => {
           await lockModel(trx, name);

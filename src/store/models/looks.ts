@@ -21,34 +21,9 @@ export interface Look {
   readonly caller: string;
 }
 
-export interface VersionLooks {
-  readonly total: number;
-  readonly before: number;
-  readonly lineage: number;
-  /** Those of the lineage before the version was published */
-  readonly lineageBefore: number;
-}
+export type Looks = ReturnType<typeof createLooks>;
 
-export interface Looks {
-  /** Looks at the test split of all data sets with this content. */
-  total(datasetDigest: string): Promise<number>;
-  /** Whether a result of the network was revealed. */
-  has(datasetDigest: string, network: Look['network']): Promise<boolean>;
-  /** Epochs of a job whose test results were revealed. They stay counted when the job is deleted. */
-  ofJob(jobId: string): Promise<number>;
-  /**
-   * @param publishedAt time before which looks count as `before`. All epochs of a job count from its first one on
-   * @param subjects of the lineage: ids of jobs and digests by `networkSubject`
-   */
-  ofVersion(datasetDigest: string, publishedAt: string, subjects: readonly string[]): Promise<VersionLooks>;
-  /**
-   * Counts results that are about to be revealed. Those of networks that are counted already are not counted again.
-   * @throws AtelierError `storage-full`, `storage-unavailable`
-   */
-  record(looks: readonly Look[]): Promise<void>;
-}
-
-export function createLooks({ db, inTransaction }: Rows): Looks {
+export function createLooks({ db, inTransaction }: Rows) {
   const ofDataset = (digest: string) =>
     db.selectFrom('looks').where('dataset_digest', '=', digest).where('split', '=', LOOKED_AT);
 
@@ -65,13 +40,20 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
   }
 
   return {
+    /** Whether a result of the network was revealed. */
     has,
 
-    total: (digest) => sum(ofDataset(digest)),
+    /** Looks at the test split of all data sets with this content. */
+    total: (digest: string) => sum(ofDataset(digest)),
 
-    ofJob: (jobId) => sum(db.selectFrom('looks').where('subject', '=', jobId)),
+    /** Epochs of a job whose test results were revealed. They stay counted when the job is deleted. */
+    ofJob: (jobId: string) => sum(db.selectFrom('looks').where('subject', '=', jobId)),
 
-    async ofVersion(digest, publishedAt, subjects) {
+    /**
+     * @param publishedAt time before which looks count as `before`. All epochs of a job count from its first one on
+     * @param subjects of the lineage: ids of jobs and digests by `networkSubject`
+     */
+    async ofVersion(digest: string, publishedAt: string, subjects: readonly string[]) {
       const all = ofDataset(digest);
       const lineage = await all.where('subject', 'in', subjects).select(['count', 'at']).execute();
       const add = (total: number, { count }: { readonly count: number }) => total + count;
@@ -80,11 +62,16 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
         total: before + (await sum(all.where('at', '>=', publishedAt))),
         before,
         lineage: lineage.reduce(add, 0),
+        // Those of the lineage before the version was published.
         lineageBefore: lineage.filter(({ at }) => at < publishedAt).reduce(add, 0),
       };
     },
 
-    async record(looks) {
+    /**
+     * Counts results that are about to be revealed. Those of networks that are counted already are not counted again.
+     * @throws AtelierError `storage-full`, `storage-unavailable`
+     */
+    async record(looks: readonly Look[]) {
       const counted = await Promise.all(
         looks.map(({ datasetDigest, network }) => has(datasetDigest, network)),
       );

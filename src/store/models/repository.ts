@@ -4,7 +4,6 @@ import { CHAMPION, type VersionName, type VersionReference } from '../../domain/
 import type { Annotations, Model, ModelVersion } from '../../domain/models/representation.ts';
 import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
 import { encode } from '../database/json-column.ts';
-import type { Page } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { lockModel } from './aliases.ts';
@@ -18,77 +17,34 @@ import { copyVersion, type Imported, type NewVersion, publishVersion } from './v
 /** Limits the response to about a megabyte. */
 const MAX_REFERENCES = 10_000;
 
-export interface Models {
-  get(name: string): Promise<Model | undefined>;
-  /**
-   * By default ordered by the creation of the first version, newest first. Publishing further versions changes no order, so
-   * pages neither skip nor repeat a model. Only models with a version that the filters select.
-   * @throws AtelierError `invalid-request` if no model is named `after`
-   */
-  list(query: ModelQuery): Promise<Page<Model>>;
-  /** Names of the models, in the order of `list`. */
-  names(limit: number): Promise<string[]>;
-  /**
-   * By default newest first. Empty for a model that does not exist.
-   * @throws AtelierError `invalid-request` in the order of accuracy, if version `after` does not exist
-   */
-  versions(name: string, query: VersionQuery): Promise<Page<ModelVersion>>;
-  /** Names and version numbers of one model or of all, ascending; the first 10,000. */
-  references(name?: string): Promise<VersionReference[]>;
-  /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
-  version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
-  /** Publishes an imported version. With `idempotency`, the response is stored in the same transaction. */
-  publish(
-    version: NewVersion & Imported & { readonly name: string },
-    idempotency?: IdempotencyRecord<ModelVersion>,
-  ): Promise<ModelVersion>;
-  /**
-   * Publishes a copy of a version as the next one of model `name`. Returns undefined if the version does not exist. With
-   * `idempotency`, the response is stored in the same transaction.
-   */
-  copy(
-    from: VersionReference,
-    name: string,
-    idempotency?: IdempotencyRecord<ModelVersion>,
-  ): Promise<ModelVersion | undefined>;
-  /** Omitted fields keep their values. Returns undefined if the version does not exist. */
-  annotate(
-    name: string,
-    version: number,
-    changes: Annotations,
-    precondition?: Precondition<ModelVersion>,
-  ): Promise<ModelVersion | undefined>;
-  /**
-   * Deletes one version or all, and parameters that no other version has. Version numbers are not reused.
-   * @param precondition called with the version, or with the model if all versions are deleted
-   * @returns the deleted version numbers
-   * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one of them, or an unfinished
-   *   job starts from one
-   */
-  remove(
-    name: string,
-    version?: number,
-    precondition?: Precondition<Model | ModelVersion>,
-  ): Promise<number[]>;
-}
-
 /** Rolls a transaction back. */
 class NotFound extends Error {}
 
 export function createModels(
   { db, inTransaction, withReserve }: Rows,
   blobs: Pick<RefCountedBlobs, 'release'>,
-): Models {
+) {
   return {
-    get: (name) => findModel(db, name),
+    get: (name: string) => findModel(db, name),
 
-    list: (query) => listModels(db, query),
+    /**
+     * By default ordered by the creation of the first version, newest first. Publishing further versions changes no order, so
+     * pages neither skip nor repeat a model. Only models with a version that the filters select.
+     * @throws AtelierError `invalid-request` if no model is named `after`
+     */
+    list: (query: ModelQuery) => listModels(db, query),
 
-    names: (limit) => listNames(db, limit),
+    /** Names of the models, in the order of `list`. */
+    names: (limit: number) => listNames(db, limit),
 
-    versions: (name, query) => listVersions(db, name, query),
+    /**
+     * By default newest first. Empty for a model that does not exist.
+     * @throws AtelierError `invalid-request` in the order of accuracy, if version `after` does not exist
+     */
+    versions: (name: string, query: VersionQuery) => listVersions(db, name, query),
 
-    references(name) {
+    /** Names and version numbers of one model or of all, ascending; the first 10,000. */
+    references(name?: string) {
       const all = db
         .selectFrom('model_versions')
         .select(['name', 'version'])
@@ -97,7 +53,8 @@ export function createModels(
       return (name === undefined ? all : all.where('name', '=', name)).limit(MAX_REFERENCES).execute();
     },
 
-    async version(name, version) {
+    /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
+    async version(name: string, version?: VersionName) {
       const row = await db
         .selectFrom('model_versions')
         .selectAll()
@@ -121,7 +78,11 @@ export function createModels(
       return row && withAliases(db, row);
     },
 
-    publish: ({ imported, metadata, caller, ...version }, idempotency) =>
+    /** Publishes an imported version. With `idempotency`, the response is stored in the same transaction. */
+    publish: (
+      { imported, metadata, caller, ...version }: NewVersion & Imported & { readonly name: string },
+      idempotency?: IdempotencyRecord<ModelVersion>,
+    ) =>
       inTransaction((trx) =>
         createOnce(trx, idempotency, async () => {
           const published = await publishVersion(
@@ -134,7 +95,11 @@ export function createModels(
         }),
       ),
 
-    async copy(from, name, idempotency) {
+    /**
+     * Publishes a copy of a version as the next one of model `name`. Returns undefined if the version does not exist. With
+     * `idempotency`, the response is stored in the same transaction.
+     */
+    async copy(from: VersionReference, name: string, idempotency?: IdempotencyRecord<ModelVersion>) {
       try {
         return await inTransaction((trx) =>
           createOnce(trx, idempotency, async () => {
@@ -150,7 +115,13 @@ export function createModels(
       }
     },
 
-    annotate: (name, version, { description, metadata, tags }, precondition) =>
+    /** Omitted fields keep their values. Returns undefined if the version does not exist. */
+    annotate: (
+      name: string,
+      version: number,
+      { description, metadata, tags }: Annotations,
+      precondition?: Precondition<ModelVersion>,
+    ) =>
       inTransaction(async (trx) => {
         // A deletion with a precondition must not miss the change.
         await lockModel(trx, name);
@@ -173,7 +144,14 @@ export function createModels(
         return row && withAliases(trx, row);
       }),
 
-    async remove(name, version, precondition) {
+    /**
+     * Deletes one version or all, and parameters that no other version has. Version numbers are not reused.
+     * @param precondition called with the version, or with the model if all versions are deleted
+     * @returns the deleted version numbers
+     * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one of them, or an unfinished
+     *   job starts from one
+     */
+    async remove(name: string, version?: number, precondition?: Precondition<Model | ModelVersion>) {
       const deleted = await withReserve(() =>
         inTransaction((trx) =>
           deleteVersions(trx, name, version, async () => {

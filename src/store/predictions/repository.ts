@@ -10,7 +10,7 @@ import {
 import { AtelierError } from '../../errors.ts';
 import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
 import { nextId } from '../database/ids.ts';
-import { type Page, toPage } from '../database/pagination.ts';
+import { type StatusQuery, toPage } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import type { Database, PredictionFileTable, PredictionJobRow } from '../database/tables.ts';
 import { timestamp } from '../database/timestamps.ts';
@@ -22,7 +22,6 @@ import { newPredictionRow, toPredictionJob, toReadablePrediction } from './rows.
 import {
   createPredictionRun,
   deleteFiles,
-  type PredictionRun,
   recoverPrediction,
   recoverPredictions,
   startPrediction,
@@ -30,53 +29,19 @@ import {
 
 const TIME_CHARS = 10;
 
-/** Methods that change a job throw AtelierError `prediction-job-not-found`, or `illegal-transition`. */
-export interface PredictionJobs {
-  /**
-   * @param options.input the uploaded array; a copy is stored
-   * @throws AtelierError `queue-full` if `queueLimit` jobs are queued; `unknown-dataset` or `unknown-model` if one was
-   *   deleted; `storage-full`
-   */
-  create(
-    job: NewPredictionJob,
-    options: {
-      readonly input?: string | undefined;
-      readonly queueLimit: number;
-      /** Counted with the job; its result may be revealed. */
-      readonly look?: Look | undefined;
-      readonly idempotency?: IdempotencyRecord<PredictionJob> | undefined;
-    },
-  ): Promise<PredictionJob>;
-  /** @throws AtelierError `queue-full` */
-  assertQueueHasRoom(queueLimit: number): Promise<void>;
-  get(id: string): Promise<PredictionJob | undefined>;
-  /** Newest first, without jobs whose row is damaged. */
-  list(query: {
-    readonly limit: number;
-    readonly after?: string | undefined;
-    readonly status?: PredictionStatus | undefined;
-  }): Promise<Page<PredictionJob>>;
-  /** The oldest queued job, or the next one after another. */
-  nextQueued(after?: { readonly id: string }): Promise<{ readonly id: string } | undefined>;
-  /** Starts a run of a queued job. @returns null if the job is not queued any more, or its row is damaged */
-  start(id: string, runner?: string): Promise<PredictionRun | null>;
-  /** Digest of a file of the job; undefined if it has none of this kind. */
-  digest(id: string, kind: PredictionFileTable['kind']): Promise<string | undefined>;
-  /** Writes a copy of a file of the job to a new path. @throws AtelierError `state-unusable`, `storage-full` */
-  copyFile(digest: string, path: string): Promise<void>;
-  /** A queued or running job is cancelled at once; what its runner still writes is refused. */
-  cancel(id: string, precondition?: Precondition<PredictionJob>): Promise<PredictionJob>;
-  /** Deletes an ended job with its result. */
-  remove(id: string, precondition?: Precondition<PredictionJob>): Promise<void>;
-  /** Ids of jobs that ended before a time, the oldest first. */
-  endedBefore(time: Date, limit: number): Promise<string[]>;
-  /** Call when the runner of a running job is dead: queues it again, or fails it after five such ends. */
-  recoverOne(id: string, run: number): Promise<void>;
-  /** Call when the service starts, if no other one uses the database. */
-  recoverInterrupted(): Promise<void>;
+interface CreateOptions {
+  /** The uploaded array; a copy is stored. */
+  readonly input?: string | undefined;
+  readonly queueLimit: number;
+  /** Counted with the job; its result may be revealed. */
+  readonly look?: Look | undefined;
+  readonly idempotency?: IdempotencyRecord<PredictionJob> | undefined;
 }
 
-export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): PredictionJobs {
+/** Methods that change a job throw AtelierError `prediction-job-not-found`, or `illegal-transition`. */
+export type PredictionJobs = ReturnType<typeof createPredictionJobs>;
+
+export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
   const { db, inTransaction, withReserve, lockQueue } = rows;
 
   /** Frees space, so it also works on a full disk. */
@@ -88,7 +53,11 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
   }
 
   return {
-    async create(job, { input, queueLimit, look, idempotency }) {
+    /**
+     * @throws AtelierError `queue-full` if `queueLimit` jobs are queued; `unknown-dataset` or `unknown-model` if one was
+     *   deleted; `storage-full`
+     */
+    async create(job: NewPredictionJob, { input, queueLimit, look, idempotency }: CreateOptions) {
       const insert = (digest: string | null) =>
         inTransaction((trx) =>
           createOnce(trx, idempotency, async () => {
@@ -112,14 +81,16 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
       return input === undefined ? insert(null) : blobs.putFileReferenced(input, insert);
     },
 
-    assertQueueHasRoom: (queueLimit) => assertRoom(db, queueLimit),
+    /** @throws AtelierError `queue-full` */
+    assertQueueHasRoom: (queueLimit: number) => assertRoom(db, queueLimit),
 
-    async get(id) {
+    async get(id: string) {
       const row = await selectRow(db, id);
       return row && toPredictionJob(row);
     },
 
-    async list({ limit, after, status }) {
+    /** Newest first, without jobs whose row is damaged. */
+    async list({ limit, after, status }: StatusQuery<PredictionStatus>) {
       let query = db
         .selectFrom('prediction_jobs')
         .selectAll()
@@ -131,24 +102,29 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
       return { ...page, data: page.data.flatMap((job) => job ?? []) };
     },
 
-    nextQueued(after) {
+    /** The oldest queued job, or the next one after another. */
+    nextQueued(after?: { readonly id: string }) {
       const queued = db.selectFrom('prediction_jobs').select('id').where('status', '=', 'queued');
       const later = after === undefined ? queued : queued.where('id', '>', after.id);
       return later.orderBy('id').limit(1).executeTakeFirst();
     },
 
-    async start(id, runner) {
+    /** Starts a run of a queued job. @returns null if the job is not queued any more, or its row is damaged */
+    async start(id: string, runner?: string) {
       const row = await inTransaction((trx) => startPrediction(trx, id, runner));
       return row ? createPredictionRun(row, rows, blobs) : null;
     },
 
-    async digest(id, kind) {
+    /** Digest of a file of the job; undefined if it has none of this kind. */
+    async digest(id: string, kind: PredictionFileTable['kind']) {
       const file = db.selectFrom('prediction_files').select('digest').where('job_id', '=', id);
       return (await file.where('kind', '=', kind).executeTakeFirst())?.digest;
     },
+    /** Writes a copy of a file of the job to a new path. @throws AtelierError `state-unusable`, `storage-full` */
     copyFile: blobs.getFile,
 
-    cancel: (id, precondition) =>
+    /** A queued or running job is cancelled at once; what its runner still writes is refused. */
+    cancel: (id: string, precondition?: Precondition<PredictionJob>) =>
       releasing(async (trx) => {
         const before = await lockRow(trx, id);
         precondition?.(toPredictionJob(before));
@@ -166,7 +142,8 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
         return [toPredictionJob(cancelled), await deleteFiles(trx, id)];
       }),
 
-    remove: (id, precondition) =>
+    /** Deletes an ended job with its result. */
+    remove: (id: string, precondition?: Precondition<PredictionJob>) =>
       releasing(async (trx) => {
         const before = await lockRow(trx, id);
         precondition?.(toPredictionJob(before));
@@ -176,7 +153,8 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
         return [undefined, released];
       }),
 
-    async endedBefore(time, limit) {
+    /** Ids of jobs that ended before a time, the oldest first. */
+    async endedBefore(time: Date, limit: number) {
       const ended = db
         .selectFrom('prediction_jobs')
         .select('id')
@@ -188,7 +166,10 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
       return (await ended.execute()).map(({ id }) => id);
     },
 
-    recoverOne: (id, run) => releasing(async (trx) => [undefined, await recoverPrediction(trx, { id, run })]),
+    /** Call when the runner of a running job is dead: queues it again, or fails it after five such ends. */
+    recoverOne: (id: string, run: number) =>
+      releasing(async (trx) => [undefined, await recoverPrediction(trx, { id, run })]),
+    /** Call when the service starts, if no other one uses the database. */
     recoverInterrupted: () => releasing(async (trx) => [undefined, await recoverPredictions(trx)]),
   };
 }

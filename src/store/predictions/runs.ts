@@ -1,6 +1,6 @@
 /** Runs of prediction jobs: their starts, what their runners write, and the recovery of lost ones. */
 import type { Transaction } from 'kysely';
-import type { PredictionCounts, PredictionJob } from '../../domain/predictions/job.ts';
+import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { AtelierError } from '../../errors.ts';
 import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
 import { encode } from '../database/json-column.ts';
@@ -36,17 +36,7 @@ export interface PredictionResultFiles {
 }
 
 /** Each method throws AtelierError `lease-lost` if the job was cancelled, or this is not its current run any more. */
-export interface PredictionRun {
-  readonly job: PredictionJob;
-  /** Rises with each run of the job. */
-  readonly run: number;
-  recordProgress(images: number): Promise<void>;
-  /** Queues the job again. */
-  release(): Promise<void>;
-  /** @throws AtelierError also `storage-full` */
-  succeed(files: PredictionResultFiles, counts: PredictionCounts): Promise<void>;
-  fail(failure: PredictionFailure): Promise<void>;
-}
+export type PredictionRun = ReturnType<typeof createPredictionRun>;
 
 /**
  * Starts a queued job; one whose row is damaged fails instead.
@@ -80,18 +70,21 @@ export function createPredictionRun(
   row: PredictionJobRow,
   { inTransaction, withReserve }: Rows,
   blobs: RefCountedBlobs,
-): PredictionRun {
+) {
   const change = (values: Partial<PredictionJobRow>) =>
     withReserve(() => inTransaction((trx) => endRun(trx, row, values)));
   return {
     job: toPredictionJob(row),
+    /** Rises with each run of the job. */
     run: row.run,
-    recordProgress: (images) => inTransaction((trx) => changeRun(trx, row, { done: images })),
+    recordProgress: (images: number) => inTransaction((trx) => changeRun(trx, row, { done: images })),
+    /** Queues the job again. */
     release: () => inTransaction((trx) => changeRun(trx, row, { status: 'queued', runner: null, done: 0 })),
-    async fail(failure) {
+    async fail(failure: PredictionFailure) {
       await blobs.release(await change(failed(failure)));
     },
-    async succeed({ probabilities, labels }, { classes, correct }) {
+    /** @throws AtelierError also `storage-full` */
+    async succeed({ probabilities, labels }: PredictionResultFiles, { classes, correct }: PredictionCounts) {
       const store = (path: string | null, refer: (digest: string | null) => Promise<string[]>) =>
         path === null ? refer(null) : blobs.putFileReferenced(path, refer);
       const released = await store(labels, (labelsDigest) =>

@@ -2,7 +2,7 @@
 import type { Transaction } from 'kysely';
 import type { CheckpointRecord } from '../../domain/jobs/checkpoint.ts';
 import type { FinishedEpoch, Progress } from '../../domain/jobs/epoch-record.ts';
-import type { GradientCheckSummary, JobEvent, TrainingJob } from '../../domain/jobs/training.ts';
+import type { GradientCheckSummary, JobEvent } from '../../domain/jobs/training.ts';
 import { pruneSucceeded } from '../checkpoints/prune.ts';
 import type { CheckpointWriter } from '../checkpoints/repository.ts';
 import type { Database } from '../database/tables.ts';
@@ -21,77 +21,65 @@ import type { StartedJob } from './start.ts';
  * Each method checks the run in the transaction that writes, under the lock of the job's row. They throw AtelierError
  * `lease-lost` if this is not the current run of the job, `illegal-transition` if the run has ended.
  */
-export interface Run {
-  /** The job at the start of the run. */
-  readonly job: TrainingJob;
-  /** Rises with each run of the job. */
-  readonly run: number;
-  /** Epoch at whose end a trial is paused, or the final training of a search ends; null for the end of the training. */
-  readonly stopAfterEpoch: number | null;
-  /** Stores progress with its event. */
-  recordProgress(progress: Progress): Promise<void>;
-  /**
-   * Stores the records of consecutive epochs, progress, and the `epoch` and `warning` events in one transaction, for several epochs
-   * with a `progress` event.
-   */
-  recordEpochs(epochs: readonly FinishedEpoch[], progress: Progress): Promise<void>;
-  /** Stores the report of the preflight gradient check. */
-  recordGradientCheck(report: GradientCheckSummary): Promise<void>;
-  /**
-   * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
-   * those that an unfinished job starts from; removes the others.
-   * @throws AtelierError also `storage-full`, `state-unusable`
-   */
-  saveCheckpoint(
-    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
-    bytes: Uint8Array,
-  ): Promise<void>;
-  /** Removes an unreadable checkpoint and records a `warning` event with the reason. */
-  discardCheckpoint(step: number, reason: JobEvent['data']): Promise<void>;
-  /** Records a `warning` event. */
-  warn(warning: JobEvent['data']): Promise<void>;
-  /**
-   * Sets or clears `waiting` of the job, with a `warning` event that holds it. Does nothing if the job's row has the value
-   * already, or if the run has ended: the `status` event of its end holds `waiting: null`.
-   */
-  recordWaiting(waiting: 'storage' | null, warning: JobEvent['data']): Promise<void>;
-  /**
-   * Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued.
-   * @param preemptedBy id of the job for which this one was stopped, for the event
-   */
-  release(step?: number, preemptedBy?: string): Promise<TrainingJob>;
-  /** Call when the thread has stopped after `stopAfterEpoch`: the job is paused, or cancelled if that was requested. */
-  pauseAtEpoch(step: number): Promise<TrainingJob>;
-  /** Call when the job's thread has failed: requeues the job, or fails it if no run is left. */
-  requeue(failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
-  /**
-   * On success publishes the next version of the model, except for verifications, and removes the checkpoints that
-   * `keepCheckpoints` does not keep. The parameters must be in `blobs`.
-   */
-  finish(outcome: JobOutcome): Promise<TrainingJob>;
-}
+export type Run = ReturnType<typeof createRun>;
 
 export function createRun(
   { job, run, stopAfterEpoch }: StartedJob,
   inTransaction: <T>(work: (trx: Transaction<Database>) => Promise<T>) => Promise<T>,
   checkpoints: CheckpointWriter,
-): Run {
+) {
   const key = { id: job.id, run };
   return {
+    /** The job at the start of the run. */
     job,
+    /** Rises with each run of the job. */
     run,
+    /** Epoch at whose end a trial is paused, or the final training of a search ends; null for the end of the training. */
     stopAfterEpoch,
-    recordProgress: (progress) => inTransaction((trx) => recordProgress(trx, key, progress)),
-    recordEpochs: (epochs, progress) => inTransaction((trx) => recordEpochs(trx, key, epochs, progress)),
-    recordGradientCheck: (report) => inTransaction((trx) => recordGradientCheck(trx, key, report)),
-    saveCheckpoint: (checkpoint, bytes) => checkpoints.save(key, checkpoint, bytes),
-    discardCheckpoint: (step, reason) => checkpoints.discard(key, step, reason),
-    warn: (warning) => inTransaction((trx) => recordWarning(trx, key, warning)),
-    recordWaiting: (waiting, warning) => inTransaction((trx) => recordWaiting(trx, key, waiting, warning)),
-    release: (step, preemptedBy) => inTransaction((trx) => releaseJob(trx, key, step, { preemptedBy })),
-    pauseAtEpoch: (step) => inTransaction((trx) => pauseJobAtEpoch(trx, key, step)),
-    requeue: (failure) => inTransaction((trx) => requeueJob(trx, key, failure)),
-    async finish(outcome) {
+    /** Stores progress with its event. */
+    recordProgress: (progress: Progress) => inTransaction((trx) => recordProgress(trx, key, progress)),
+    /**
+     * Stores the records of consecutive epochs, progress, and the `epoch` and `warning` events in one transaction, for several epochs
+     * with a `progress` event.
+     */
+    recordEpochs: (epochs: readonly FinishedEpoch[], progress: Progress) =>
+      inTransaction((trx) => recordEpochs(trx, key, epochs, progress)),
+    /** Stores the report of the preflight gradient check. */
+    recordGradientCheck: (report: GradientCheckSummary) =>
+      inTransaction((trx) => recordGradientCheck(trx, key, report)),
+    /**
+     * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
+     * those that an unfinished job starts from; removes the others.
+     * @throws AtelierError also `storage-full`, `state-unusable`
+     */
+    saveCheckpoint: (checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>, bytes: Uint8Array) =>
+      checkpoints.save(key, checkpoint, bytes),
+    /** Removes an unreadable checkpoint and records a `warning` event with the reason. */
+    discardCheckpoint: (step: number, reason: JobEvent['data']) => checkpoints.discard(key, step, reason),
+    /** Records a `warning` event. */
+    warn: (warning: JobEvent['data']) => inTransaction((trx) => recordWarning(trx, key, warning)),
+    /**
+     * Sets or clears `waiting` of the job, with a `warning` event that holds it. Does nothing if the job's row has the value
+     * already, or if the run has ended: the `status` event of its end holds `waiting: null`.
+     */
+    recordWaiting: (waiting: 'storage' | null, warning: JobEvent['data']) =>
+      inTransaction((trx) => recordWaiting(trx, key, waiting, warning)),
+    /**
+     * Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued.
+     * @param preemptedBy id of the job for which this one was stopped, for the event
+     */
+    release: (step?: number, preemptedBy?: string) =>
+      inTransaction((trx) => releaseJob(trx, key, step, { preemptedBy })),
+    /** Call when the thread has stopped after `stopAfterEpoch`: the job is paused, or cancelled if that was requested. */
+    pauseAtEpoch: (step: number) => inTransaction((trx) => pauseJobAtEpoch(trx, key, step)),
+    /** Call when the job's thread has failed: requeues the job, or fails it if no run is left. */
+    requeue: (failure: Extract<JobOutcome, { status: 'failed' }>) =>
+      inTransaction((trx) => requeueJob(trx, key, failure)),
+    /**
+     * On success publishes the next version of the model, except for verifications, and removes the checkpoints that
+     * `keepCheckpoints` does not keep. The parameters must be in `blobs`.
+     */
+    async finish(outcome: JobOutcome) {
       const { finished, removed } = await inTransaction(async (trx) => {
         const finished = await finishJob(trx, key, outcome);
         return {

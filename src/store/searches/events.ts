@@ -5,21 +5,14 @@ import type { SearchEvent } from '../../domain/searches/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import { collectEvent } from '../database/committed-events.ts';
 import { decode, encode } from '../database/json-column.ts';
-import { type Page, toPage } from '../database/pagination.ts';
+import { type NumberedQuery, toPage } from '../database/pagination.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
 
-export interface SearchEvents {
-  /** Ascending; `after` is exclusive. Empty for a search that does not exist. */
-  list(
-    searchId: string,
-    query: { readonly limit: number; readonly after?: number | undefined },
-  ): Promise<Page<SearchEvent>>;
-}
-
-export function createSearchEvents({ db }: Pick<Rows, 'db'>): SearchEvents {
+export function createSearchEvents({ db }: Pick<Rows, 'db'>) {
   return {
-    async list(searchId, { limit, after = 0 }) {
+    /** Ascending; `after` is exclusive. Empty for a search that does not exist. */
+    async list(searchId: string, { limit, after = 0 }: NumberedQuery) {
       const rows = await db
         .selectFrom('search_events')
         .select(['id', 'type', 'at', 'data'])

@@ -12,85 +12,47 @@ import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
 import { AtelierError } from '../../errors.ts';
 import type { CheckpointWriter } from '../checkpoints/repository.ts';
 import { nextId } from '../database/ids.ts';
-import { type Page, toPage } from '../database/pagination.ts';
+import { type StatusQuery, toPage } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import { assertDataset } from '../datasets/rows.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { resumeJob } from '../jobs/status.ts';
-import type { Advance, SearchJobs } from './actions.ts';
+import type { SearchJobs } from './actions.ts';
 import { advanceSearch } from './advance.ts';
 import { deleteSearch } from './delete.ts';
-import { createSearchEvents, lockSearch, type SearchEvents, writeSearchEvent } from './events.ts';
+import { createSearchEvents, lockSearch, writeSearchEvent } from './events.ts';
 import { FINISHING, newSearchRow, newTrialRows, type SearchPlan, toSearch } from './rows.ts';
 import { assertTeachers } from './teachers.ts';
-import { readTrials, type StoredTrial } from './trials.ts';
-
-/** Methods with an id throw AtelierError `search-not-found`. */
-export interface Searches {
-  /**
-   * @param options.limit of searches that have not ended
-   * @throws AtelierError `queue-full`, `unknown-dataset`, `unknown-model`
-   */
-  create(
-    request: ResolvedSearchRequest,
-    plan: SearchPlan,
-    options: { readonly limit: number; readonly idempotency?: IdempotencyRecord<Search> | undefined },
-  ): Promise<Search>;
-  /** Undefined if it does not exist. */
-  get(id: string): Promise<Search | undefined>;
-  /** Newest first. */
-  list(query: {
-    readonly limit: number;
-    readonly after?: string | undefined;
-    readonly status?: SearchStatus | undefined;
-  }): Promise<Page<Search>>;
-  /** Empty if the search does not exist. */
-  trials(id: string): Promise<StoredTrial[]>;
-  /** Searches with something to decide: the ids of those that run, pause or are being cancelled. */
-  unsettled(): Promise<string[]>;
-  /**
-   * Does part of what is due, in one transaction; call it again while `isMore`. Several processes may call it at once, or
-   * again: what one has done is not due any more.
-   * @throws the errors of `jobs`
-   */
-  advance(id: string, jobs: SearchJobs): Promise<Omit<Advance, 'removed'>>;
-  /** Requests a change; `advance` carries it out. @throws AtelierError `illegal-transition` */
-  request(id: string, change: SearchChange, precondition?: Precondition<Search>): Promise<Search>;
-  /** Cancels the jobs of a search that cannot go on, and fails it. */
-  fail(id: string, error: { readonly code: string; readonly message: string }): Promise<void>;
-  /**
-   * Deletes an ended search with its jobs, some at a time. The version that it published stays.
-   * @param onDeleted called with each part of the checkpoints, also if a later part cannot be deleted
-   * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
-   */
-  remove(
-    id: string,
-    precondition?: Precondition<Search>,
-    onDeleted?: (checkpoints: readonly VersionReference[]) => Promise<void>,
-  ): Promise<void>;
-  /** Ids of searches whose deletion has begun and not ended. */
-  beingDeleted(): Promise<string[]>;
-  readonly events: SearchEvents;
-}
+import { readTrials } from './trials.ts';
 
 /** Rows per statement. */
 const BATCH_ROWS = 500;
 
-export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, 'release'>): Searches {
+/** Methods with an id throw AtelierError `search-not-found`. */
+export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, 'release'>) {
   const { db, inTransaction, lockQueue, withReserve } = rows;
 
   return {
     events: createSearchEvents(rows),
 
-    create: (request, plan, { limit, idempotency }) =>
+    /**
+     * @param options.limit of searches that have not ended
+     * @throws AtelierError `queue-full`, `unknown-dataset`, `unknown-model`
+     */
+    create: (
+      request: ResolvedSearchRequest,
+      plan: SearchPlan,
+      options: { readonly limit: number; readonly idempotency?: IdempotencyRecord<Search> | undefined },
+    ) =>
       inTransaction((trx) =>
-        createOnce(trx, idempotency, async () => {
+        createOnce(trx, options.idempotency, async () => {
           await lockQueue(trx);
           const unfinished = trx
             .selectFrom('searches')
             .select(({ fn }) => fn.countAll().as('searches'))
             .where('status', 'in', UNFINISHED_SEARCHES);
-          if (Number((await unfinished.executeTakeFirstOrThrow()).searches) >= limit) throw queueFull(limit);
+          if (Number((await unfinished.executeTakeFirstOrThrow()).searches) >= options.limit)
+            throw queueFull(options.limit);
           await assertDataset(trx, request);
           await assertTeachers(trx, request);
           const now = new Date();
@@ -109,12 +71,14 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
         }),
       ),
 
-    async get(id) {
+    /** Undefined if it does not exist. */
+    async get(id: string) {
       const row = await db.selectFrom('searches').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toSearch(row);
     },
 
-    async list({ limit, after, status }) {
+    /** Newest first. */
+    async list({ limit, after, status }: StatusQuery<SearchStatus>) {
       let page = db
         .selectFrom('searches')
         .selectAll()
@@ -125,11 +89,13 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
       return toPage(await page.execute(), limit, toSearch);
     },
 
-    async trials(id) {
+    /** Empty if the search does not exist. */
+    async trials(id: string) {
       const row = await db.selectFrom('searches').selectAll().where('id', '=', id).executeTakeFirst();
       return row === undefined ? [] : readTrials(db, row);
     },
 
+    /** Searches with something to decide: the ids of those that run, pause or are being cancelled. */
     async unsettled() {
       const found = await db
         .selectFrom('searches')
@@ -140,7 +106,12 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
       return found.map(({ id }) => id);
     },
 
-    async advance(id, jobs) {
+    /**
+     * Does part of what is due, in one transaction; call it again while `isMore`. Several processes may call it at once, or
+     * again: what one has done is not due any more.
+     * @throws the errors of `jobs`
+     */
+    async advance(id: string, jobs: SearchJobs) {
       const { removed, ...advance } = await withReserve(() =>
         inTransaction(async (trx) => {
           await lockQueue(trx);
@@ -151,7 +122,8 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
       return advance;
     },
 
-    request: (id, change, precondition) =>
+    /** Requests a change; `advance` carries it out. @throws AtelierError `illegal-transition` */
+    request: (id: string, change: SearchChange, precondition?: Precondition<Search>) =>
       withReserve(() =>
         inTransaction(async (trx) => {
           await lockQueue(trx);
@@ -191,7 +163,8 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
         }),
       ),
 
-    fail: (id, { code, message }) =>
+    /** Cancels the jobs of a search that cannot go on, and fails it. */
+    fail: (id: string, { code, message }: { readonly code: string; readonly message: string }) =>
       withReserve(() =>
         inTransaction(async (trx) => {
           const before = await lockSearch(trx, id);
@@ -206,13 +179,23 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
         }),
       ),
 
-    remove: (id, precondition, onDeleted) =>
+    /**
+     * Deletes an ended search with its jobs, some at a time. The version that it published stays.
+     * @param onDeleted called with each part of the checkpoints, also if a later part cannot be deleted
+     * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
+     */
+    remove: (
+      id: string,
+      precondition?: Precondition<Search>,
+      onDeleted?: (checkpoints: readonly VersionReference[]) => Promise<void>,
+    ) =>
       deleteSearch(rows, id, precondition, async (jobs) => {
         const deleted = jobs.flatMap((job) => job.checkpoints.map((each) => ({ ...each, name: job.id })));
         await checkpoints.release(deleted.map(({ digest }) => digest));
         if (deleted.length > 0) await onDeleted?.(deleted.map(({ name, step }) => ({ name, version: step })));
       }),
 
+    /** Ids of searches whose deletion has begun and not ended. */
     async beingDeleted() {
       const found = db.selectFrom('searches').select('id').where('deleting', '=', 1).orderBy('id');
       return (await found.execute()).map(({ id }) => id);

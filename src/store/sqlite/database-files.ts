@@ -2,24 +2,21 @@
 import { statSync } from 'node:fs';
 import { AtelierError } from '../../errors.ts';
 
-export interface DatabaseFiles {
-  /** Call when the database is open: the files are now the right ones. */
-  remember(): void;
-  /**
-   * Costs a few microseconds. Does nothing before `remember`.
-   * @throws AtelierError `state-unusable` if a file was removed or replaced: SQLite would go on writing into the removed one
-   */
-  assertInPlace(): void;
-}
+export type DatabaseFiles = ReturnType<typeof createDatabaseFiles>;
 
 /** SQLite has the same check by inode, but not for databases with a write-ahead log. */
-export function createDatabaseFiles(file: string): DatabaseFiles {
+export function createDatabaseFiles(file: string) {
   const files = [file, `${file}-wal`];
   let inodes: readonly string[] | undefined;
   return {
+    /** Call when the database is open: the files are now the right ones. */
     remember() {
       inodes = files.map(inode);
     },
+    /**
+     * Costs a few microseconds. Does nothing before `remember`.
+     * @throws AtelierError `state-unusable` if a file was removed or replaced: SQLite would go on writing into the removed one
+     */
     assertInPlace() {
       const other = inodes && files.find((name, n) => inode(name) !== inodes![n]);
       if (other === undefined) return;

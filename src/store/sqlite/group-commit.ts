@@ -2,23 +2,11 @@
 import { AtelierError } from '../../errors.ts';
 import { errorMessage } from '../blobs/directory.ts';
 
-export interface GroupCommit {
-  /** Call right after a commit: it is synced together with all others that were written while the sync before it ran. */
-  add(): void;
-  /**
-   * Resolves when every commit so far is durable.
-   * @throws AtelierError `state-unusable` from the first failed sync on
-   */
-  durable(): Promise<void>;
-  /** @throws AtelierError `state-unusable` if a sync has failed */
-  assertUsable(): void;
-}
-
 /**
  * A failed sync is never repeated: the operating system may have dropped the pages that it could not write, and would
  * report success (https://wiki.postgresql.org/wiki/Fsync_Errors). Every later commit would follow a gap in the log.
  */
-export function createGroupCommit(sync: () => Promise<void>): GroupCommit {
+export function createGroupCommit(sync: () => Promise<void>) {
   /** The last scheduled sync. It covers every commit so far, and rejects forever after a failure. */
   let last = Promise.resolve();
   /** Whether a sync is scheduled that has not begun, so it covers further commits. */
@@ -34,13 +22,19 @@ export function createGroupCommit(sync: () => Promise<void>): GroupCommit {
   }
 
   return {
+    /** Call right after a commit: it is synced together with all others that were written while the sync before it ran. */
     add() {
       if (isScheduled) return;
       isScheduled = true;
       last = last.then(syncCommits);
       last.catch(() => {}); // `durable` reports the error
     },
+    /**
+     * Resolves when every commit so far is durable.
+     * @throws AtelierError `state-unusable` from the first failed sync on
+     */
     durable: () => last,
+    /** @throws AtelierError `state-unusable` if a sync has failed */
     assertUsable() {
       if (failure) throw failure;
     },

@@ -7,12 +7,7 @@ import type { Semaphore } from '../../concurrency/semaphore.ts';
 import { errorMessage } from '../blobs/directory.ts';
 import type { CopyLogTask } from './copy-log.worker.ts';
 
-export interface WriteAheadLog {
-  /** Syncs the log. If it is large, then starts to copy it into the database. @throws the error of the system */
-  sync(): Promise<void>;
-  /** Waits until the log is copied. */
-  close(): Promise<void>;
-}
+export type WriteAheadLog = Awaited<ReturnType<typeof openWriteAheadLog>>;
 
 const ENTRY = new URL('./copy-log.worker.ts', import.meta.url);
 export const MAX_LOG_BYTES = 8 * 2 ** 20;
@@ -28,7 +23,7 @@ export async function openWriteAheadLog(
   file: string,
   connection: Semaphore,
   warn: (message: string) => void,
-): Promise<WriteAheadLog> {
+) {
   const handle = await open(`${file}-wal`);
   const size = () => fstatSync(handle.fd).size;
   let limit = MAX_LOG_BYTES;
@@ -64,6 +59,7 @@ export async function openWriteAheadLog(
   }
 
   return {
+    /** Syncs the log. If it is large, then starts to copy it into the database. @throws the error of the system */
     async sync() {
       await handle.datasync().catch((error) => {
         failed = true;
@@ -71,6 +67,7 @@ export async function openWriteAheadLog(
       });
       if (size() > limit) copying ??= copyOnce();
     },
+    /** Waits until the log is copied. */
     async close() {
       await copying;
       await handle.close();

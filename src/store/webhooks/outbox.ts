@@ -30,27 +30,16 @@ export type DeliveryOutcome =
   /** The attempt was broken off by this process, and does not count. */
   | { readonly type: 'interrupted'; readonly retryAt: Date };
 
-export interface Webhooks {
-  /**
-   * Claims the message that is due the longest, for one attempt: no process claims it again before `until`. A process
-   * that ends before leaves the message to the next claim after that time.
-   */
-  claim(now: Date, until: Date): Promise<ClaimedMessage | undefined>;
-  /** When the next message is due; null if none is to be sent. */
-  nextDue(): Promise<Date | null>;
-  /**
-   * Stores the outcome of an attempt, also in the job's `notify`. Does nothing if the message has been claimed again since,
-   * replaced by a later one, or deleted with its job.
-   */
-  record(message: ClaimedMessage, outcome: DeliveryOutcome): Promise<void>;
-}
-
-export function createWebhooks({ db, inTransaction }: Rows): Webhooks {
+export function createWebhooks({ db, inTransaction }: Rows) {
   const due = () =>
     db.selectFrom('webhooks').select(['job_id', 'due_at']).where('due_at', 'is not', null).orderBy('due_at');
 
   return {
-    async claim(now, until) {
+    /**
+     * Claims the message that is due the longest, for one attempt: no process claims it again before `until`. A process
+     * that ends before leaves the message to the next claim after that time.
+     */
+    async claim(now: Date, until: Date) {
       for (;;) {
         const first = await due().where('due_at', '<=', now.toISOString()).limit(1).executeTakeFirst();
         if (first === undefined) return undefined;
@@ -66,12 +55,18 @@ export function createWebhooks({ db, inTransaction }: Rows): Webhooks {
       }
     },
 
+    /** When the next message is due; null if none is to be sent. */
     async nextDue() {
       const next = await due().limit(1).executeTakeFirst();
       return next ? new Date(next.due_at!) : null;
     },
 
-    record: (message, outcome) => inTransaction((trx) => recordOutcome(trx, message, outcome)),
+    /**
+     * Stores the outcome of an attempt, also in the job's `notify`. Does nothing if the message has been claimed again since,
+     * replaced by a later one, or deleted with its job.
+     */
+    record: (message: ClaimedMessage, outcome: DeliveryOutcome) =>
+      inTransaction((trx) => recordOutcome(trx, message, outcome)),
   };
 }
 

@@ -79,7 +79,7 @@ storeTest('paused jobs are limited together with queued ones, when a job is crea
   for (let n = 0; n < 10; n++) await store.jobs.requestPause((await create()).id);
   await assert.rejects(create(), failure('queue-full', '10 training jobs are queued or paused'));
   const { data: paused } = await store.jobs.list({ limit: 2, status: 'paused' });
-  await store.jobs.resume(paused[0]!.id, { queueLimit: 1 });
+  await store.jobs.resume(paused[0]!.id, undefined, 1);
   await store.jobs.start(paused[0]!.id);
   await create();
 });

@@ -180,12 +180,12 @@ storeTest('concurrent resumes respect the queue limit, and the other jobs stay p
   const store = await temporaryStore(t);
   const ids = await Promise.all(Array.from({ length: 9 }, () => newJob(store)));
   for (const id of ids) await store.jobs.requestPause(id);
-  const results = await Promise.allSettled(ids.map((id) => store.jobs.resume(id, { queueLimit: 4 })));
+  const results = await Promise.allSettled(ids.map((id) => store.jobs.resume(id, undefined, 4)));
   const refused = results.filter((result) => result.status === 'rejected');
   assert.ok(refused.every(({ reason }) => failure('queue-full', '4 training jobs')(reason)));
   assert.deepEqual([await store.jobs.count('queued'), await store.jobs.count('paused')], [4, 5]);
   const queued = (await store.jobs.nextQueued())!.id;
-  await assert.rejects(store.jobs.resume(queued, { queueLimit: 4 }), failure('illegal-transition', 'queued'));
+  await assert.rejects(store.jobs.resume(queued, undefined, 4), failure('illegal-transition', 'queued'));
 });
 
 storeTest(

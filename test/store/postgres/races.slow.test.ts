@@ -41,7 +41,7 @@ test('of a resumed job and a new one, the limit admits one', options, async (t) 
   const paused = await newJob(first);
   await first.jobs.requestPause(paused);
   const ended = await behindLock(url, NO_CHANGES, [
-    () => first.jobs.resume(paused, { queueLimit: 1 }),
+    () => first.jobs.resume(paused, undefined, 1),
     () => second.jobs.create(request(), untouched, { queueLimit: 1 }),
   ]);
   assert.deepEqual(ended.toSorted(), ['fulfilled', 'rejected']);

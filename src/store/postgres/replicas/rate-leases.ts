@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../database/tables.ts';
 import type { PostgresTables } from '../tables.ts';
 
-export interface Lease {
+interface Lease {
   /** Calls that the replica may serve until the window ends; 0 if all calls of the window are leased. */
   readonly calls: number;
   /** Calls that all replicas have leased in this window, including these. */
@@ -12,26 +12,22 @@ export interface Lease {
   readonly remainingMs: number;
 }
 
-export interface RateLeases {
-  /**
-   * Leases half of the calls that are left, divided by the number of replicas, but at least one and at most `wanted`. The
-   * window of a key begins with its first lease and takes a minute.
-   * @throws AtelierError `storage-unavailable`
-   */
-  lease(key: string, limit: number, replicas: number, wanted: number): Promise<Lease>;
-  /** Removes the rows of windows that have ended. */
-  removeExpired(): Promise<void>;
-}
+export type RateLeases = ReturnType<typeof createRateLeases>;
 
 const WINDOW = sql`interval '1 minute'`;
 /** The statement's time is the same wherever it appears in it. */
 const isOver = sql<boolean>`limits.window_start <= now() - ${WINDOW}`;
 const usedBefore = sql<number>`case when ${isOver} then 0 else limits.used end`;
 
-export function createRateLeases(database: Kysely<Database>): RateLeases {
+export function createRateLeases(database: Kysely<Database>) {
   const db = database.withTables<Pick<PostgresTables, 'limits'>>();
   return {
-    async lease(key, limit, replicas, wanted) {
+    /**
+     * Leases half of the calls that are left, divided by the number of replicas, but at least one and at most `wanted`. The
+     * window of a key begins with its first lease and takes a minute.
+     * @throws AtelierError `storage-unavailable`
+     */
+    async lease(key: string, limit: number, replicas: number, wanted: number): Promise<Lease> {
       const parts = 2 * replicas;
       const first = Math.max(1, Math.min(wanted, Math.floor(limit / parts)));
       const left = sql<number>`greatest(0, ${limit}::int - (${usedBefore}))`;
@@ -57,6 +53,7 @@ export function createRateLeases(database: Kysely<Database>): RateLeases {
       return { ...row, calls: leased };
     },
 
+    /** Removes the rows of windows that have ended. */
     async removeExpired() {
       await db.deleteFrom('limits').where('window_start', '<=', sql<string>`now() - ${WINDOW}`).execute();
     },

@@ -3,15 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { StoreLog } from '../../database/log.ts';
 
-export interface Session {
-  /** @throws Error at once while the connection is lost, and after 2 s without a reply; the connection then ends */
-  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Calls the listener whenever the connection was lost and is open again. */
-  onReconnected(listener: () => void): void;
-  /** Calls the listener with the payload of each notification that the session receives. */
-  onNotification(listener: (payload: string) => void): void;
-  close(): Promise<void>;
-}
+export type Session = Awaited<ReturnType<typeof openSession>>;
 
 const REPLY_MS = 2000;
 const FIRST_PAUSE_MS = 50;
@@ -21,7 +13,7 @@ const LONGEST_PAUSE_MS = 1000;
  * @param url a direct connection; a pooler in transaction mode delivers no notifications
  * @throws Error if the first connection fails
  */
-export async function openSession(url: string, log: StoreLog): Promise<Session> {
+export async function openSession(url: string, log: StoreLog) {
   // Imported on demand: a service without DATABASE_URL does not load the client.
   const { default: pg } = await import('pg');
   const reconnected = new Set<() => void>();
@@ -93,9 +85,12 @@ export async function openSession(url: string, log: StoreLog): Promise<Session> 
 
   await connect();
   return {
+    /** @throws Error at once while the connection is lost, and after 2 s without a reply; the connection then ends */
     query,
-    onReconnected: (listener) => void reconnected.add(listener),
-    onNotification: (listener) => void notified.add(listener),
+    /** Calls the listener whenever the connection was lost and is open again. */
+    onReconnected: (listener: () => void) => void reconnected.add(listener),
+    /** Calls the listener with the payload of each notification that the session receives. */
+    onNotification: (listener: (payload: string) => void) => void notified.add(listener),
     async close() {
       closing.abort();
       await last;
