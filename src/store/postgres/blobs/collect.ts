@@ -5,7 +5,7 @@ import type { Rows } from '../../database/rows.ts';
 import type { Database } from '../../database/tables.ts';
 import type { Objects } from '../../s3/objects.ts';
 import { assertOwner } from './bucket-owner.ts';
-import { isBlobViolation } from './referenced.ts';
+import { repeatAfterViolation } from './referenced.ts';
 import { withBlobTables } from './tables.ts';
 
 /** A blob is stored before the row that refers to it, so a younger one may get its reference yet. */
@@ -13,7 +13,6 @@ const MIN_AGE_MS = 3_600_000;
 /** Bounds of one statement: the database ends one that takes 30 s. */
 const PAGE_ROWS = 5_000;
 const PAGE_BYTES = 2 ** 29;
-const ATTEMPTS = 5;
 /** Tables whose `digest` refers to a blob. */
 const REFERRING = ['model_versions', 'checkpoints', 'datasets', 'prediction_files'] as const;
 /** Objects that are removed in one transaction, all at the same time. */
@@ -43,6 +42,7 @@ export async function collectBlobs(
   if (objects) await assertOwner(rows.db, objects);
   const collected = { blobs: 0, objects: 0 };
   for (let after = ''; !signal?.aborted; ) {
+    // A reference may be committed after the statement has compared its blob; the database then rejects the deletion.
     const page = await repeatAfterViolation(() => rows.inTransaction((trx) => collectPage(trx, after)));
     if (page === undefined) break;
     collected.blobs += page.digests.length;
@@ -176,15 +176,4 @@ async function removeObjects(
     });
   }
   return removed;
-}
-
-/** A reference was committed after the statement had compared its blob, and the database rejected the deletion. */
-async function repeatAfterViolation<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === ATTEMPTS || !isBlobViolation(error)) throw error;
-    }
-  }
 }

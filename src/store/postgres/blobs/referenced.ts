@@ -23,14 +23,18 @@ export function createReferencedBlobs(blobs: BlobStore): RefCountedBlobs {
  * Stores a blob, then calls `insertReference`, whose transaction locks the row of the blob. Both are repeated if the blob
  * was collected in between: that takes an hour.
  */
-export async function putAndRefer<T>(
+export function putAndRefer<T>(
   put: () => Promise<string>,
   insertReference: (digest: string) => Promise<T>,
 ): Promise<T> {
+  return repeatAfterViolation(async () => insertReference(await put()));
+}
+
+/** A blob was removed while a row was about to refer to it, or the other way around. */
+export async function repeatAfterViolation<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    const digest = await put();
     try {
-      return await insertReference(digest);
+      return await work();
     } catch (error) {
       if (attempt === ATTEMPTS || !isBlobViolation(error)) throw error;
     }
@@ -38,7 +42,7 @@ export async function putAndRefer<T>(
 }
 
 /** Whether a row refers to a blob that does not exist, or a blob cannot be deleted because a row refers to it. */
-export function isBlobViolation(error: unknown): boolean {
+function isBlobViolation(error: unknown): boolean {
   if (!(error instanceof Error && 'code' in error && 'constraint' in error)) return false;
   return error.code === FOREIGN_KEY_VIOLATION && BLOB_CONSTRAINT.test(String(error.constraint));
 }
