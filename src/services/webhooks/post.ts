@@ -1,5 +1,6 @@
 /** POST to a webhook, the only connection that the service opens to an address of a client. */
 import { lookup } from 'node:dns/promises';
+import { addAbortListener } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { type BlockList, isIP } from 'node:net';
@@ -122,13 +123,8 @@ async function drain(response: IncomingMessage): Promise<void> {
 /** Name resolution cannot be broken off, so it is abandoned. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  using _listener = addAbortListener(signal, () => aborted.reject(signal.reason));
+  return await Promise.race([work, aborted.promise]);
 }
 
 /** A message without addresses, because they would describe the network to clients. */

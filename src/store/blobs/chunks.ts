@@ -7,19 +7,15 @@ export const CHUNK_BYTES = 2 ** 20;
 
 /** Yields chunks of `size` bytes, the last one shorter, each in its own buffer. An empty file has no chunk. */
 export async function* readChunks(path: string, size = CHUNK_BYTES): AsyncGenerator<Buffer<ArrayBuffer>> {
-  const file = await open(path);
-  try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafeSlow(size);
-      let filled = 0;
-      for (let read = -1; filled < size && read !== 0; filled += read) {
-        ({ bytesRead: read } = await file.read(chunk, filled, size - filled));
-      }
-      if (filled > 0) yield chunk.subarray(0, filled);
-      if (filled < size) return;
+  await using file = await open(path);
+  for (;;) {
+    const chunk = Buffer.allocUnsafeSlow(size);
+    let filled = 0;
+    for (let read = -1; filled < size && read !== 0; filled += read) {
+      ({ bytesRead: read } = await file.read(chunk, filled, size - filled));
     }
-  } finally {
-    await file.close();
+    if (filled > 0) yield chunk.subarray(0, filled);
+    if (filled < size) return;
   }
 }
 

@@ -26,14 +26,10 @@ export async function migratePostgres(
   all: Migrations = migrations,
 ): Promise<void> {
   const pool = await createPool({ url, poolSize: 1 });
-  const db = new Kysely<PostgresTables>({ dialect: new MigrationDialect({ pool }) });
-  try {
-    await assertServer(db);
-    if ((await pendingMigrations(db, all)).length > 0)
-      await db.transaction().execute((trx) => migrate(trx, all, report));
-  } finally {
-    await db.destroy();
-  }
+  await using db = new Kysely<PostgresTables>({ dialect: new MigrationDialect({ pool }) });
+  await assertServer(db);
+  if ((await pendingMigrations(db, all)).length > 0)
+    await db.transaction().execute((trx) => migrate(trx, all, report));
 }
 
 /** The transaction holds a lock of its own: Kysely's belongs to a session, is shared by a pooler, and outlives an error. */

@@ -34,16 +34,7 @@ export async function copyVerified(backup: string, target: string): Promise<numb
 /** @returns the digest of each file that a row names, by its path */
 async function verifyDatabase(copy: string, original: string): Promise<Map<string, string>> {
   try {
-    const raw = new DatabaseSync(copy);
-    try {
-      // Includes a -wal file, and leaves one file.
-      raw.exec('pragma synchronous = full; pragma journal_mode = delete');
-      const [found] = Object.values(raw.prepare('pragma integrity_check(1)').get() ?? {});
-      if (found !== 'ok') throw new Error(String(found));
-      if (raw.prepare('pragma foreign_key_check').get()) throw new Error('a row refers to a missing row');
-    } finally {
-      raw.close();
-    }
+    assertIntact(copy);
     rejectNewerSchema(copy, original);
     return await listNamedFiles(copy);
   } catch (error) {
@@ -51,6 +42,15 @@ async function verifyDatabase(copy: string, original: string): Promise<Map<strin
     const message = `The database ${original} is damaged: ${errorMessage(error)}. ${ADVICE}`;
     throw new AtelierError('state-unusable', message, { cause: error });
   }
+}
+
+/** Includes a -wal file, and leaves one file. @throws Error if the database is damaged */
+function assertIntact(database: string): void {
+  using raw = new DatabaseSync(database);
+  raw.exec('pragma synchronous = full; pragma journal_mode = delete');
+  const [found] = Object.values(raw.prepare('pragma integrity_check(1)').get() ?? {});
+  if (found !== 'ok') throw new Error(String(found));
+  if (raw.prepare('pragma foreign_key_check').get()) throw new Error('a row refers to a missing row');
 }
 
 async function copyFile(source: string, target: string, digest: string): Promise<void> {

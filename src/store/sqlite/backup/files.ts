@@ -18,12 +18,8 @@ export const DATABASE = 'atelier.sqlite';
  * @throws AtelierError `state-unusable` if a newer version wrote the database; an Error of SQLite
  */
 export function rejectNewerSchema(database: string, name = database): void {
-  const raw = new DatabaseSync(database, { readOnly: true, timeout: 5_000 });
-  try {
-    readMigrations(raw, name, undefined, 'Use the command of that version.');
-  } finally {
-    raw.close();
-  }
+  using raw = new DatabaseSync(database, { readOnly: true, timeout: 5_000 });
+  readMigrations(raw, name, undefined, 'Use the command of that version.');
 }
 
 /**
@@ -33,20 +29,16 @@ export function rejectNewerSchema(database: string, name = database): void {
  */
 export async function listNamedFiles(database: string): Promise<Map<string, string>> {
   const raw = new DatabaseSync(database, { readOnly: true });
-  const db = new Kysely<Database>({ dialect: createDialect(raw) });
-  try {
-    const files = new Map<string, string>();
-    for (const kind of KINDS) {
-      for (const [name, digest] of await referencedFiles(db, kind)) {
-        // Such a path could leave the directory.
-        if (!FILE_NAMES[kind].test(name)) throw new Error(`a row of ${TABLES[kind]} names the file ${name}`);
-        files.set(join(kind, name), digest);
-      }
+  await using db = new Kysely<Database>({ dialect: createDialect(raw) });
+  const files = new Map<string, string>();
+  for (const kind of KINDS) {
+    for (const [name, digest] of await referencedFiles(db, kind)) {
+      // Such a path could leave the directory.
+      if (!FILE_NAMES[kind].test(name)) throw new Error(`a row of ${TABLES[kind]} names the file ${name}`);
+      files.set(join(kind, name), digest);
     }
-    return files;
-  } finally {
-    await db.destroy();
   }
+  return files;
 }
 
 /** @returns false if the source does not exist */

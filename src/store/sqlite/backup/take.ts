@@ -88,12 +88,8 @@ async function assertOutside(stateDir: string, target: string): Promise<void> {
 async function copyDatabase(source: string, target: string): Promise<void> {
   await rm(target, { force: true });
   try {
-    const raw = new DatabaseSync(source, { readOnly: true, timeout: 5_000 });
-    try {
-      raw.prepare('vacuum into ?').run(target);
-    } finally {
-      raw.close();
-    }
+    using raw = new DatabaseSync(source, { readOnly: true, timeout: 5_000 });
+    raw.prepare('vacuum into ?').run(target);
   } catch (error) {
     throw toStateError(source, error);
   }

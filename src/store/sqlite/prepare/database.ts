@@ -35,25 +35,21 @@ export function openConnection(file: string): DatabaseSync {
  * space; an Error of SQLite or of a migration
  */
 export async function prepareDatabase(file: string, report: Report, all = migrations): Promise<void> {
-  const raw = openConnection(file);
-  try {
-    assertUnusedDatabase(raw, file);
-    checkIntegrity(raw);
-    const done = readMigrations(raw, file, all);
-    const pending = Object.keys(all).filter((name) => !done.includes(name));
-    const [first] = pending;
-    if (first === undefined) return;
-    if (done.length > 0) {
-      const startedAt = performance.now();
-      const copy = await copyBeforeMigration(raw, file, first);
-      report('copied the database before its migration', { copy, durationMs: elapsed(startedAt) });
-    }
-    report('migrating the database', { migrations: pending });
-    const db = new Kysely<unknown>({ dialect: createDialect(raw) });
-    await db.transaction().execute((trx) => runMigrations(trx, all, report));
-  } finally {
-    raw.close();
+  using raw = openConnection(file);
+  assertUnusedDatabase(raw, file);
+  checkIntegrity(raw);
+  const done = readMigrations(raw, file, all);
+  const pending = Object.keys(all).filter((name) => !done.includes(name));
+  const [first] = pending;
+  if (first === undefined) return;
+  if (done.length > 0) {
+    const startedAt = performance.now();
+    const copy = await copyBeforeMigration(raw, file, first);
+    report('copied the database before its migration', { copy, durationMs: elapsed(startedAt) });
   }
+  report('migrating the database', { migrations: pending });
+  const db = new Kysely<unknown>({ dialect: createDialect(raw) });
+  await db.transaction().execute((trx) => runMigrations(trx, all, report));
 }
 
 /** @throws Error if the file is damaged */
