@@ -56,6 +56,14 @@ export const isParts = (part: Inline): part is readonly Inline[] => Array.isArra
 
 export const text = (...parts: readonly Inline[]): Block => ({ kind: 'text', text: parts });
 
+/** A paragraph as a template, in which a line break is a space. */
+export function prose(strings: TemplateStringsArray, ...parts: readonly Inline[]): Block {
+  const spaced = strings.map((string) => string.replaceAll(/\s*\n\s*/g, ' '));
+  return text(
+    ...spaced.flatMap((string, i) => [string, ...parts.slice(i, i + 1)]).filter((part) => part !== ''),
+  );
+}
+
 export const codeBlock = (language: string, ...lines: readonly string[]): Block => ({
   kind: 'code',
   language,

@@ -2,21 +2,16 @@
 
 import type { Duplicates } from '../../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../../domain/datasets/representation.ts';
-import { type Block, table, text, whole } from '../blocks.ts';
+import { type Block, prose, table, text, whole } from '../blocks.ts';
 import { countImages } from '../facts.ts';
 import type { ReportInput } from './input.ts';
 
 export function dataBlocks({ report, pictures }: ReportInput): Block[] {
   const { dataset, examples } = report;
   if (dataset === null) return [];
+  const name = dataset.name === null ? '' : `${dataset.name}, `;
   return [
-    text(
-      dataset.name === null ? 'Data set ' : `Data set ${dataset.name}, `,
-      { code: dataset.id },
-      ', with the digest ',
-      { code: dataset.digest },
-      '.',
-    ),
+    prose`Data set ${name}${{ code: dataset.id }}, with the digest ${{ code: dataset.digest }}.`,
     countImages(dataset),
     {
       kind: 'images',

@@ -4,7 +4,7 @@ import { drawClassBars } from '../../../charts/class-bars.ts';
 import { drawConfusion } from '../../../charts/confusion.ts';
 import { drawReliability } from '../../../charts/reliability.ts';
 import type { Evaluation } from '../../../domain/checks/evaluation.ts';
-import { type Block, type Chart, decimal, range, text, whole } from '../blocks.ts';
+import { type Block, type Chart, decimal, prose, range, whole } from '../blocks.ts';
 import { listScores } from '../facts.ts';
 import type { ReportInput } from './input.ts';
 
@@ -14,21 +14,11 @@ const SIZE = { width: 460, height: 400 };
 export function evaluationBlocks(input: ReportInput): Block[] {
   const { evaluation } = input.report;
   if (evaluation === null) return [];
-  const { mistakes, calibration } = evaluation;
+  const { accuracy, accuracyInterval, examples, loss, mistakes } = evaluation;
+  const { expectedCalibrationError } = evaluation.calibration;
   return [
-    text(
-      'Accuracy ',
-      decimal(evaluation.accuracy),
-      ' on ',
-      whole(evaluation.examples),
-      ' images, 95 % interval ',
-      range(evaluation.accuracyInterval),
-      ' (Wilson); mean cross-entropy ',
-      decimal(evaluation.loss),
-      ' nats; expected calibration error ',
-      decimal(calibration.expectedCalibrationError),
-      '.',
-    ),
+    prose`Accuracy ${decimal(accuracy)} on ${whole(examples)} images, 95 % interval ${range(accuracyInterval)} (Wilson);
+      mean cross-entropy ${decimal(loss)} nats; expected calibration error ${decimal(expectedCalibrationError)}.`,
     { kind: 'charts', charts: drawCharts(evaluation, input.basePath) },
     listScores(evaluation),
     ...showMistakes(mistakes, input),

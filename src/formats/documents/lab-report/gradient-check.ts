@@ -1,5 +1,5 @@
 /** Section of a lab report about the gradient: the analytic one against finite differences. */
-import { type Block, decimal, scientific, table, text, whole } from '../blocks.ts';
+import { type Block, decimal, prose, scientific, table, text, whole } from '../blocks.ts';
 import type { ReportInput } from './input.ts';
 
 /** Limits of the course for the number that `scipy.optimize.check_grad` computes. */
@@ -21,17 +21,9 @@ export function gradientCheckBlocks({ report: { gradientCheck: check, job } }: R
     yesOrNo(check.error < limit),
   ]);
   return [
-    text(
-      `The gradient of ${subject} by backpropagation, compared with ${check.scheme} differences of step `,
-      scientific(check.stepSize),
-      ' in ',
-      whole(check.coordinates),
-      ' coordinates, ',
-      whole(check.kinks),
-      ' of which cross a kink of the activation. The loss there is ',
-      decimal(check.loss),
-      ' nats.',
-    ),
+    prose`The gradient of ${subject} by backpropagation, compared with ${check.scheme} differences of step
+      ${scientific(check.stepSize)} in ${whole(check.coordinates)} coordinates, ${whole(check.kinks)} of which cross a kink
+      of the activation. The loss there is ${decimal(check.loss)} nats.`,
     table(
       ['criterion', 'value', 'met'],
       [

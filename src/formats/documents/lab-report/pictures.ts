@@ -1,6 +1,6 @@
 /** Sections of a lab report that are a picture: weights of the first layer, path of the training. */
 import { drawSgdPath } from '../../../charts/sgd-path.ts';
-import { type Block, decimal, text, whole } from '../blocks.ts';
+import { type Block, decimal, prose, text, whole } from '../blocks.ts';
 import type { ReportInput } from './input.ts';
 
 const PATH_SIZE = { width: 640, height: 460 };
@@ -30,25 +30,11 @@ export function pathBlocks({ report: { path, job }, basePath }: ReportInput): Bl
   const [first, second] = path.explainedVariance as [number, number];
   const [start, end] = [path.points[0]!, path.points.at(-1)!];
   return [
-    text(
-      'The training was repeated from its receipt and ',
-      path.agrees ? 'ended with the same parameters' : 'ended with similar, but not the same parameters',
-      '. Its two principal components hold ',
-      decimal(first),
-      ' and ',
-      decimal(second),
-      ' of the variance of the weights. The loss on ',
-      whole(path.examples),
-      ' training images fell from ',
-      decimal(start.loss),
-      ' (',
-      decimal(start.planeLoss),
-      ' in the plane) to ',
-      decimal(end.loss),
-      ' (',
-      decimal(end.planeLoss),
-      ').',
-    ),
+    prose`The training was repeated from its receipt and ended with
+      ${path.agrees ? 'the same parameters' : 'similar, but not the same parameters'}. Its two principal components hold
+      ${decimal(first)} and ${decimal(second)} of the variance of the weights. The loss on ${whole(path.examples)} training
+      images fell from ${decimal(start.loss)} (${decimal(start.planeLoss)} in the plane) to ${decimal(end.loss)}
+      (${decimal(end.planeLoss)}).`,
     {
       kind: 'charts',
       charts: [

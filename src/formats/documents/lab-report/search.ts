@@ -1,6 +1,6 @@
 /** Section of a lab report about the search that the job belongs to: its best trials, and what was chosen. */
 import type { Search } from '../../../domain/searches/representation.ts';
-import { type Block, decimal, type Inline, NONE, table, text, whole } from '../blocks.ts';
+import { type Block, decimal, type Inline, NONE, prose, table, whole } from '../blocks.ts';
 import type { ReportInput } from './input.ts';
 
 export function searchBlocks({ report: { job, search, trials } }: ReportInput): Block[] {
@@ -9,17 +9,9 @@ export function searchBlocks({ report: { job, search, trials } }: ReportInput): 
   const { trial } = job.search;
   const { progress } = search;
   return [
-    text(
-      trial === null
-        ? 'The job is the final training of search '
-        : `The job is a training of trial ${trial} of search `,
-      { code: search.id },
-      ', which compared ',
-      whole(progress.trials),
-      ' trials on ',
-      whole(search.validationImages),
-      ' validation images. They never measure the test images.',
-    ),
+    prose`The job is ${trial === null ? 'the final training' : `a training of trial ${trial}`} of search
+      ${{ code: search.id }}, which compared ${whole(progress.trials)} trials on ${whole(search.validationImages)}
+      validation images. They never measure the test images.`,
     ...describeChoice(search),
     table(
       [
@@ -51,11 +43,7 @@ function describeChoice({ best, objective, status }: Search): Block[] {
   const measure = objective === 'validationLoss' ? 'lowest validation loss' : 'highest validation accuracy';
   const verdict = status === 'succeeded' ? 'was chosen' : 'is the best so far';
   return [
-    text(
-      `Trial ${best.trial} ${verdict}: of the trials that got furthest, it has the ${measure}, `,
-      decimal(best.value),
-      '.',
-    ),
+    prose`Trial ${String(best.trial)} ${verdict}: of the trials that got furthest, it has the ${measure}, ${decimal(best.value)}.`,
   ];
 }
 

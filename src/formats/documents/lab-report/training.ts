@@ -12,6 +12,7 @@ import {
   decimal,
   type Inline,
   NONE,
+  prose,
   table,
   text,
   whole,
@@ -98,13 +99,7 @@ function describeTest({ report: { job, evaluation } }: ReportInput): Block[] {
     'The epochs are not measured on the test images ("testSet": "once"), only the published parameters';
   if (evaluation === null) return [text(`${when}.`)];
   return [
-    text(
-      `${when}: test cross-entropy `,
-      decimal(evaluation.loss),
-      ', test accuracy ',
-      decimal(evaluation.accuracy),
-      '.',
-    ),
+    prose`${when}: test cross-entropy ${decimal(evaluation.loss)}, test accuracy ${decimal(evaluation.accuracy)}.`,
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Sections of a model card about the evaluation on the test split. */
 import type { Evaluation } from '../../../domain/checks/evaluation.ts';
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
-import { type Block, decimal, range, table, text, whole } from '../blocks.ts';
+import { type Block, decimal, prose, range, table, text, whole } from '../blocks.ts';
 import { listScores } from '../facts.ts';
 
 /** @param path of the version in the API */
@@ -10,17 +10,8 @@ export function evaluationBlocks(card: ModelCard, path: string): Block[] {
   if (evaluation === null) return describeMissing(card, path);
   const { accuracy, accuracyInterval, loss, examples } = evaluation;
   return [
-    text(
-      'Accuracy ',
-      { strong: decimal(accuracy) },
-      ' on ',
-      whole(examples),
-      ' images of the test split, 95 % interval ',
-      range(accuracyInterval),
-      ' (Wilson); mean cross-entropy ',
-      decimal(loss),
-      ' nats.',
-    ),
+    prose`Accuracy ${{ strong: decimal(accuracy) }} on ${whole(examples)} images of the test split, 95 % interval
+      ${range(accuracyInterval)} (Wilson); mean cross-entropy ${decimal(loss)} nats.`,
     listScores(evaluation),
   ];
 }
@@ -28,21 +19,18 @@ export function evaluationBlocks(card: ModelCard, path: string): Block[] {
 function describeMissing({ dataset, notEvaluated, version }: ModelCard, path: string): Block[] {
   const { testAccuracy } = version;
   return [
-    ...(testAccuracy === null ? [] : [text('Accuracy on the test split: ', decimal(testAccuracy), '.')]),
+    ...(testAccuracy === null ? [] : [prose`Accuracy on the test split: ${decimal(testAccuracy)}.`]),
     dataset === null
       ? text(notEvaluated ?? '')
       : // Without its data set the version could not be evaluated.
-        text(notEvaluated ?? '', ' ', { code: `GET ${path}/evaluation` }, ' evaluates the version.'),
+        prose`${notEvaluated ?? ''} ${{ code: `GET ${path}/evaluation` }} evaluates the version.`,
   ];
 }
 
 export function calibrationBlocks({ expectedCalibrationError, bins }: Evaluation['calibration']): Block[] {
   return [
-    text(
-      'Expected calibration error ',
-      decimal(expectedCalibrationError),
-      ': the mean difference between the confidence of predictions and their accuracy, over the bins below, weighted by their images.',
-    ),
+    prose`Expected calibration error ${decimal(expectedCalibrationError)}: the mean difference between the confidence of
+      predictions and their accuracy, over the bins below, weighted by their images.`,
     table(
       ['confidence', 'images', 'mean confidence', 'accuracy'],
       bins

@@ -1,6 +1,15 @@
 /** Writes a model card: Markdown with a YAML head. */
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
-import { type Block, codeBlock, type Inline, properties, type Section, text, whole } from '../blocks.ts';
+import {
+  type Block,
+  codeBlock,
+  type Inline,
+  properties,
+  prose,
+  type Section,
+  text,
+  whole,
+} from '../blocks.ts';
 import { countImages, describeTestSet } from '../facts.ts';
 import { writeMarkdown } from '../markdown.ts';
 import { writeHead } from './head.ts';
@@ -48,11 +57,8 @@ function networkBlocks({ version, parameters }: ModelCard): Block[] {
       : `A fully connected network with hidden layers of ${hidden.map((units) => whole(units).shown).join(', ')} units (${activation})`;
   return [
     ...(description === null ? [] : [{ kind: 'quote' as const, text: description }]),
-    text(
-      `${layers} that classifies images of 28×28 pixels into ${classNames.length} classes, with `,
-      whole(parameters),
-      ' parameters.',
-    ),
+    prose`${layers} that classifies images of 28×28 pixels into ${String(classNames.length)} classes, with ${whole(parameters)}
+      parameters.`,
   ];
 }
 
@@ -71,9 +77,9 @@ function dataBlocks({ version, dataset }: ModelCard): Block[] {
       ? 'divided by 255'
       : `divided by 255, minus ${standardization.mean}, divided by ${standardization.std}`;
   return [
-    text(`The version was ${role} data set `, named, ' with the digest ', { code: digest }, '.'),
+    prose`The version was ${role} data set ${named} with the digest ${{ code: digest }}.`,
     dataset === null ? text('The data set has been deleted since.') : countImages(dataset),
-    text('Encoded images ', encoded, `. Pixels are ${scaled}.`),
+    prose`Encoded images ${encoded}. Pixels are ${scaled}.`,
   ];
 }
 
@@ -90,20 +96,10 @@ function trainingBlocks({ version: { lineage, engine }, receipt }: ModelCard): B
       ? 'The training was ended by its budget, so only a verification repeats it exactly.'
       : 'Sent again, it gives the same parameters on the same kernel and processor.';
   const stopped = receipt
-    ? text(
-        'It ended after ',
-        whole(receipt.stoppedAt.step),
-        ` steps (${receipt.stoppedAt.reason}), computed by kernel `,
-        { code: receipt.kernel.name },
-        ' with the digest ',
-        { code: receipt.kernel.digest },
-        `, with ${receipt.fused ? 'fused' : 'separate'} multiply-adds.`,
-      )
-    : text(
-        'It was computed by ',
-        { code: engine ?? 'an unknown engine' },
-        '; the job and its receipt have been deleted.',
-      );
+    ? prose`It ended after ${whole(receipt.stoppedAt.step)} steps (${receipt.stoppedAt.reason}), computed by kernel
+        ${{ code: receipt.kernel.name }} with the digest ${{ code: receipt.kernel.digest }}, with
+        ${receipt.fused ? 'fused' : 'separate'} multiply-adds.`
+    : prose`It was computed by ${{ code: engine ?? 'an unknown engine' }}; the job and its receipt have been deleted.`;
   return [
     text(`The request, with all defaults. ${repeated}`),
     codeBlock('json', JSON.stringify(request, null, 2)),
@@ -153,10 +149,8 @@ function lineageBlocks({ version, receipt }: ModelCard, basePath: string): Block
     ...(receipt === null
       ? []
       : [
-          text(
-            { code: `POST ${basePath}/v1/training-jobs/${jobId}/verify` },
-            ' repeats the training from its receipt and compares the digest.',
-          ),
+          prose`${{ code: `POST ${basePath}/v1/training-jobs/${jobId}/verify` }} repeats the training from its receipt and
+            compares the digest.`,
         ]),
   ];
 }
