@@ -1,14 +1,15 @@
 /** Bar chart of precision, recall and F1 of each class. */
 import type { VNode } from 'preact';
 import { AXIS_BELOW, horizontalAxis } from './parts/axes.ts';
-import { type Box, boxHeight, boxWidth } from './parts/box.ts';
+import { type Box, boxHeight } from './parts/box.ts';
+import { drawRowNames, rowNamesWidth } from './parts/class-names.ts';
 import { type Child, element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
 import { svgBars } from './parts/path-data.ts';
-import { linearScale, type Scale, tickCount } from './parts/scales.ts';
-import { fitText, TEXT_SIZE, text, textWidth } from './parts/text.ts';
+import { percentScale, type Scale } from './parts/scales.ts';
+import { text, textWidth } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
-import { type Domain, linearTicks, shortNumber } from './parts/ticks.ts';
+import { shortNumber } from './parts/ticks.ts';
 
 interface ClassScores {
   readonly className: string;
@@ -27,7 +28,6 @@ type Score = 'precision' | 'recall' | 'f1';
 
 const NAMES: Readonly<Record<Score, string>> = { precision: 'precision', recall: 'recall', f1: 'F1' };
 const SCORES: readonly Score[] = ['precision', 'recall', 'f1'];
-const PERCENT: Domain = [0, 100];
 /** Height of a bar from which its value is written beside it. */
 const VALUE_HEIGHT = 8;
 const LEGEND_HEIGHT = 16;
@@ -44,27 +44,20 @@ export function drawClassBars({ classes, subtitle }: ClassBarsInput, options: Ch
     options,
     (area) => {
       const { theme } = options;
-      const names = Math.min(
-        Math.max(...classes.map(({ className }) => textWidth(className))),
-        0.3 * boxWidth(area),
-      );
+      const names = classes.map(({ className }) => className);
       const plot: Box = {
-        left: area.left + names + 8,
+        left: area.left + rowNamesWidth(names, area),
         top: area.top + LEGEND_HEIGHT,
         right: area.right - textWidth('100.0') - 4,
         bottom: area.bottom - AXIS_BELOW,
       };
       const row = boxHeight(plot) / classes.length;
       const scores: readonly Score[] = row >= 3 * 4 ? SCORES : ['f1'];
-      const x = linearScale(
-        PERCENT,
-        [plot.left, plot.right],
-        linearTicks(PERCENT, Math.min(10, tickCount('x', plot.left, plot.right))),
-      );
+      const x = percentScale('x', [plot.left, plot.right]);
       return [
         horizontalAxis(x, 'Score (%)', plot, theme, { grid: true }),
         drawLegend(scores, plot, theme),
-        drawNames(classes, row, plot, area, theme),
+        drawRowNames(names, plot, row, area, theme),
         scores.map((score, i) => drawScore(classes, score, i, scores.length, row, x, plot, theme)),
       ];
     },
@@ -87,20 +80,6 @@ function drawLegend(scores: readonly Score[], plot: Box, theme: Theme): Child {
 }
 
 const colourOf = (score: Score, theme: Theme): string => theme.series[SCORES.indexOf(score)]!;
-
-function drawNames(classes: readonly ClassScores[], row: number, plot: Box, area: Box, theme: Theme): Child {
-  const every = Math.max(1, Math.ceil((TEXT_SIZE + 1) / row));
-  const width = plot.left - 6 - area.left;
-  return element(
-    'g',
-    { fill: theme.muted, 'text-anchor': 'end' },
-    classes.map(({ className }, i) =>
-      i % every === 0
-        ? text(plot.left - 6, plot.top + (i + 0.5) * row + TEXT_SIZE / 3, fitText(className, width), {})
-        : null,
-    ),
-  );
-}
 
 /** The bars of one score, at `position` of `count` within each row. */
 function drawScore(

@@ -8,11 +8,11 @@ import { type Box, boxHeight, boxWidth } from './parts/box.ts';
 import { type Child, element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
 import { type Position, svgArea } from './parts/path-data.ts';
-import { linearScale, type Scale, tickCount } from './parts/scales.ts';
+import { type Scale, wholeScale } from './parts/scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './parts/text.ts';
 import type { Theme } from './parts/theme.ts';
 import { type Columns, extractColumn, thinOut } from './parts/thin.ts';
-import { shortNumber, wholeTicks } from './parts/ticks.ts';
+import { shortNumber } from './parts/ticks.ts';
 
 export interface DeadUnitsInput {
   readonly subtitle: string;
@@ -86,12 +86,7 @@ function drawStrips(
     right: area.right - endWidth,
     bottom: area.bottom - AXIS_BELOW,
   };
-  const [first, last] = [records[0]!.epoch, records.at(-1)!.epoch];
-  const x = linearScale(
-    first === last ? [first - 1, last + 1] : [first, last],
-    [plot.left, plot.right],
-    wholeTicks([first, last], tickCount('x', plot.left, plot.right)),
-  );
+  const x = wholeScale([records[0]!.epoch, records.at(-1)!.epoch], [plot.left, plot.right]);
   const epochs = records.map(({ epoch }) => epoch);
   const step = boxHeight(plot) / hidden.length;
   return [

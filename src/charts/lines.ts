@@ -9,12 +9,12 @@ import { type Child, element } from './parts/element.ts';
 import { spreadLabels } from './parts/end-labels.ts';
 import { type Caption, type ChartOptions, figure } from './parts/figure.ts';
 import { drawMarks, type Mark, RADIUS } from './parts/marks.ts';
-import { svgLine } from './parts/path-data.ts';
-import { linearScale, type Scale, tickCount, valueScale } from './parts/scales.ts';
+import { svgLine, svgSegment } from './parts/path-data.ts';
+import { type Scale, valueScale, wholeScale } from './parts/scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth, wrapText } from './parts/text.ts';
 import { DASHES, type Theme } from './parts/theme.ts';
 import { type Columns, MAX_POINTS, type Point, thinOut } from './parts/thin.ts';
-import { shortNumber, wholeTicks } from './parts/ticks.ts';
+import { type Domain, shortNumber } from './parts/ticks.ts';
 
 /** Missing values are gaps. */
 export interface Line extends Columns {
@@ -64,7 +64,7 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
     const isCrowded = (lines.length - 1) * gap > boxHeight(plot);
     // A symbol at the first epoch must not cover the tick of the axis.
     const hasSymbols = (input.marks ?? []).some(({ kind }) => kind !== 'cursor');
-    const x = wholeScale(lines, { ...plot, left: plot.left + (hasSymbols ? RADIUS + 1 : 0) });
+    const x = wholeScale(extentOfX(lines), [plot.left + (hasSymbols ? RADIUS + 1 : 0), plot.right]);
     const thin = lines.map((line) => thinOut(line, x));
     return [
       verticalAxis(y, input.yLabel, plot, isCrowded ? { ...area, right: plot.right } : area, theme),
@@ -118,18 +118,14 @@ function endLabels(
     : lines.map(({ name }) => [fitText(name, width)]);
 }
 
-function wholeScale(lines: readonly Line[], plot: Box): Scale {
+function extentOfX(lines: readonly Line[]): Domain {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { x } of lines) {
     if (x.length === 0) continue;
     low = Math.min(low, x[0]!);
     high = Math.max(high, x[x.length - 1]!);
   }
-  if (low > high) [low, high] = [1, 1];
-  const ticks = wholeTicks([low, high], tickCount('x', plot.left, plot.right));
-  // A single epoch is a dot in the middle.
-  const domain = low === high ? ([low - 1, high + 1] as const) : ([low, high] as const);
-  return linearScale(domain, [plot.left, plot.right], ticks);
+  return low > high ? [1, 1] : [low, high];
 }
 
 /** A line of `points`, and dots where it is short or a point stands alone. */
@@ -177,10 +173,7 @@ function drawLabels(
     const colour = theme.series[i % theme.series.length]!;
     return [
       element('path', {
-        d: svgLine([
-          [plot.right + 3, ends[i]!],
-          [plot.right + LEADER, positions[i]!],
-        ]),
+        d: svgSegment([plot.right + 3, ends[i]!], [plot.right + LEADER, positions[i]!]),
         fill: 'none',
         stroke: colour,
         'stroke-width': 1.5,

@@ -5,9 +5,9 @@ import type { Box } from './parts/box.ts';
 import { dots } from './parts/dots.ts';
 import { element } from './parts/element.ts';
 import { type ChartOptions, figure } from './parts/figure.ts';
-import { svgBars, svgLine } from './parts/path-data.ts';
-import { linearScale, type Scale, tickCount, valueScale } from './parts/scales.ts';
-import { type Domain, linearTicks, shortNumber } from './parts/ticks.ts';
+import { svgBars, svgSegment } from './parts/path-data.ts';
+import { percentScale, type Scale, valueScale } from './parts/scales.ts';
+import { shortNumber } from './parts/ticks.ts';
 
 export interface ReliabilityInput {
   readonly subtitle: string;
@@ -23,7 +23,6 @@ export interface ReliabilityInput {
   }[];
 }
 
-const PERCENT: Domain = [0, 100];
 /** Fraction of the height that the numbers of images take. */
 const COUNTS = 0.24;
 /** Height from which the numbers of images are drawn. */
@@ -66,10 +65,7 @@ export function drawReliability(input: ReliabilityInput, options: ChartOptions):
           if (at === null || at === 0) return [];
           return [{ left: x(100 * bin.from) + 0.5, right: x(100 * bin.to) - 0.5, top: y(at), bottom: y(0) }];
         });
-      const diagonal = svgLine([
-        [x(0), toY(0)],
-        [x(100), toY(100)],
-      ]);
+      const diagonal = svgSegment([x(0), toY(0)], [x(100), toY(100)]);
       const means = bins.flatMap(({ confidence, accuracy }) =>
         confidence === null || accuracy === null ? [] : [[x(100 * confidence), toY(100 * accuracy)] as const],
       );
@@ -92,8 +88,4 @@ export function drawReliability(input: ReliabilityInput, options: ChartOptions):
       ];
     },
   );
-}
-
-function percentScale(axis: 'x' | 'y', range: readonly [number, number]): Scale {
-  return linearScale(PERCENT, range, linearTicks(PERCENT, Math.min(10, tickCount(axis, ...range))));
 }

@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import type { Box } from './box.ts';
 import { type Child, element } from './element.ts';
-import { type Position, svgLine } from './path-data.ts';
+import { svgSegment } from './path-data.ts';
 import type { Scale } from './scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
@@ -29,10 +29,7 @@ export function verticalAxis(
   return [
     grid
       ? gridLines(
-          scale.ticks.map(({ value }) => [
-            [plot.left, scale(value)],
-            [plot.right, scale(value)],
-          ]),
+          scale.ticks.map(({ value }) => svgSegment([plot.left, scale(value)], [plot.right, scale(value)])),
           theme,
         )
       : null,
@@ -58,29 +55,18 @@ export function horizontalAxis(
   return [
     grid
       ? gridLines(
-          shown.map(({ value }) => [
-            [scale(value), plot.top],
-            [scale(value), plot.bottom],
-          ]),
+          shown.map(({ value }) => svgSegment([scale(value), plot.top], [scale(value), plot.bottom])),
           theme,
         )
       : null,
     element('path', {
       d: shown
-        .map(({ value }) =>
-          svgLine([
-            [scale(value), plot.bottom],
-            [scale(value), plot.bottom + 4],
-          ]),
-        )
+        .map(({ value }) => svgSegment([scale(value), plot.bottom], [scale(value), plot.bottom + 4]))
         .join(''),
       stroke: theme.muted,
     }),
     element('path', {
-      d: svgLine([
-        [plot.left, plot.bottom],
-        [plot.right, plot.bottom],
-      ]),
+      d: svgSegment([plot.left, plot.bottom], [plot.right, plot.bottom]),
       stroke: theme.muted,
     }),
     tickTexts(
@@ -106,8 +92,8 @@ function withoutOverlaps(scale: Scale): Tick[] {
   });
 }
 
-function gridLines(lines: readonly (readonly Position[])[], theme: Theme): VNode {
-  return element('path', { d: lines.map(svgLine).join(''), stroke: theme.grid });
+function gridLines(lines: readonly string[], theme: Theme): VNode {
+  return element('path', { d: lines.join(''), stroke: theme.grid });
 }
 
 function tickTexts(texts: readonly VNode[], anchor: 'middle' | 'end', theme: Theme): VNode {

@@ -1,7 +1,7 @@
 /** Dots of a chart as one path: lines without length and with round ends. */
 import type { VNode } from 'preact';
 import { element } from './element.ts';
-import { type Position, svgLine } from './path-data.ts';
+import { type Position, svgSegment } from './path-data.ts';
 
 /** @param opacity below 1, dots that overlap are darker */
 export function dots(
@@ -10,7 +10,7 @@ export function dots(
 ): VNode | null {
   if (positions.length === 0) return null;
   return element('path', {
-    d: positions.map((position) => svgLine([position, position])).join(''),
+    d: positions.map((position) => svgSegment(position, position)).join(''),
     stroke: colour,
     'stroke-width': diameter,
     'stroke-linecap': 'round',

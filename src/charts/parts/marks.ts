@@ -1,7 +1,7 @@
 /** Marks of a line chart at an x: a symbol above the plot, or a vertical line, or both. */
 import type { Box } from './box.ts';
 import { type Child, element } from './element.ts';
-import { type Position, svgLine } from './path-data.ts';
+import { type Position, svgLine, svgSegment } from './path-data.ts';
 import type { Scale } from './scales.ts';
 import type { Theme } from './theme.ts';
 
@@ -32,10 +32,7 @@ function drawMark(kind: Mark['kind'], x: number, { top, bottom }: Box, theme: Th
   const isCursor = kind === 'cursor';
   return [
     element('path', {
-      d: svgLine([
-        [x, top],
-        [x, bottom],
-      ]),
+      d: svgSegment([x, top], [x, bottom]),
       stroke: isCursor ? theme.ink : theme.muted,
       'stroke-dasharray': isCursor ? undefined : '2 3',
     }),

@@ -10,6 +10,8 @@ export function svgLine(positions: Iterable<Position | null>): string {
     .join('');
 }
 
+export const svgSegment = (from: Position, to: Position): string => svgLine([from, to]);
+
 /** The area between a line and the height `base`; null is a gap. */
 export function svgArea(positions: Iterable<Position | null>, base: number): string {
   return splitAtGaps(positions)

@@ -2,7 +2,7 @@
 
 import { scaleLinear, scaleLog } from 'd3-scale';
 import type { PlotScale } from '../../domain/reports/plots.ts';
-import { type Domain, linearTicks, logTicks, type Tick } from './ticks.ts';
+import { type Domain, linearTicks, logTicks, type Tick, wholeTicks } from './ticks.ts';
 
 export interface Scale {
   (value: number): number;
@@ -59,6 +59,18 @@ export function horizontalValueScale(
   const count = tickCount('x', left, right);
   const ticks = name === 'log' ? logTicks(scale.domain, count) : linearTicks(scale.domain, count);
   return Object.assign((value: number) => scale(value), { domain: scale.domain, ticks });
+}
+
+/** A horizontal scale of whole numbers, such as epochs. A single one is in the middle. */
+export function wholeScale([low, high]: Domain, range: readonly [number, number]): Scale {
+  const domain: Domain = low === high ? [low - 1, high + 1] : [low, high];
+  return linearScale(domain, range, wholeTicks([low, high], tickCount('x', ...range)));
+}
+
+/** A scale from 0 to 100. */
+export function percentScale(axis: 'x' | 'y', range: readonly [number, number]): Scale {
+  const domain: Domain = [0, 100];
+  return linearScale(domain, range, linearTicks(domain, Math.min(10, tickCount(axis, ...range))));
 }
 
 /** Interpolates like d3-scale. Its functions take five times as long: too much for long lines. */

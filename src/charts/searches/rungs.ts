@@ -10,7 +10,7 @@ import { linearScale, valueScale } from '../parts/scales.ts';
 import { TEXT_SIZE, text, textWidth } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { shortNumber } from '../parts/ticks.ts';
-import { bestTrial, countTrials, isShown, type SearchChartInput } from './trials.ts';
+import { bestTrial, countTrials, drawBestDot, isShown, type SearchChartInput } from './trials.ts';
 
 export interface RungTrial {
   readonly number: number;
@@ -109,14 +109,7 @@ function drawTrials(
 
 function drawBest([left, top]: Position, label: string, theme: Theme): Child {
   return [
-    element('circle', {
-      cx: left,
-      cy: top,
-      r: 4.5,
-      fill: theme.error,
-      stroke: theme.paper,
-      'stroke-width': 1.5,
-    }),
+    drawBestDot([left, top], 4.5, theme),
     text(left + LABEL_GAP, top + TEXT_SIZE / 3, label, {
       stroke: theme.paper,
       'stroke-width': 3,

@@ -5,12 +5,12 @@ import type { PlotScale } from '../../domain/reports/plots.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from '../parts/axes.ts';
 import { type Box, boxHeight } from '../parts/box.ts';
 import { dots } from '../parts/dots.ts';
-import { type Child, element } from '../parts/element.ts';
+import type { Child } from '../parts/element.ts';
 import { type ChartOptions, figure } from '../parts/figure.ts';
 import { horizontalValueScale, linearScale, type Scale, valueScale } from '../parts/scales.ts';
 import { fitText } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
-import { describeBest, isShown, type SearchChartInput, type SearchTrial } from './trials.ts';
+import { describeBest, drawBestDot, isShown, type SearchChartInput, type SearchTrial } from './trials.ts';
 
 export interface SearchOption {
   /** `learningRate`, `hidden` */
@@ -116,16 +116,7 @@ function drawPanel(
   return [
     horizontalAxis(x, option.name, plot, theme),
     dots(others.map(position), { colour: theme.accent, diameter: 6, opacity: 0.6 }),
-    best !== null && trials.includes(best)
-      ? element('circle', {
-          cx: position(best)[0],
-          cy: position(best)[1],
-          r: 5,
-          fill: theme.error,
-          stroke: theme.paper,
-          'stroke-width': 1.5,
-        })
-      : null,
+    best !== null && trials.includes(best) ? drawBestDot(position(best), 5, theme) : null,
   ];
 }
 

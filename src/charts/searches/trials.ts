@@ -1,7 +1,11 @@
 /** Trials of a hyper-parameter search, as its charts need them. */
+import type { VNode } from 'preact';
 import type { PlotScale } from '../../domain/reports/plots.ts';
 import type { Search, Trial } from '../../domain/searches/representation.ts';
 import type { Objective } from '../../domain/searches/request.ts';
+import { element } from '../parts/element.ts';
+import type { Position } from '../parts/path-data.ts';
+import type { Theme } from '../parts/theme.ts';
 import { shortNumber } from '../parts/ticks.ts';
 
 export interface SearchObjective {
@@ -85,5 +89,9 @@ export function describeBest(
     (without === 0 ? '' : ` ${countTrials(without)} ${without === 1 ? 'has' : 'have'} no value.`)
   );
 }
+
+/** The best trial: larger than the dots of others, on a ring of paper. */
+export const drawBestDot = ([cx, cy]: Position, r: number, theme: Theme): VNode =>
+  element('circle', { cx, cy, r, fill: theme.error, stroke: theme.paper, 'stroke-width': 1.5 });
 
 export const countTrials = (trials: number) => `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
