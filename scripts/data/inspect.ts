@@ -1,7 +1,7 @@
 /** Inspection of the files in the data folder. */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../src/formats/arrays/npy-header.ts';
+import { NPY_HEAD_BYTES, readNpyHeader } from '../../src/formats/arrays/npy-header.ts';
 import { type DataFile, FILES, isOfficial } from './files.ts';
 
 export interface FoundFile {
@@ -26,7 +26,7 @@ async function findDefect(path: string): Promise<string | undefined> {
   try {
     await using handle = await open(path);
     const { size } = await handle.stat();
-    const start = Buffer.alloc(Math.min(size, NPY_MAX_HEADER_BYTES + 12));
+    const start = Buffer.alloc(Math.min(size, NPY_HEAD_BYTES));
     await handle.read(start, 0, start.length, 0);
     readNpyHeader(start, size);
     return undefined;

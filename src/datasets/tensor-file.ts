@@ -73,10 +73,11 @@ async function fill(memory: Uint8Array, path: string): Promise<string> {
   }
 }
 
-/** Reads the next `bytes.length` bytes. @throws RangeError if the file ends before */
-export async function readFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Reads `bytes.length` bytes, by default the next ones. @throws RangeError if the file ends before */
+export async function readFully(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   for (let read = 0; read < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, read, bytes.length - read);
+    const at = position === undefined ? null : position + read;
+    const { bytesRead } = await file.read(bytes, read, bytes.length - read, at);
     if (bytesRead === 0) throw new RangeError('it was truncated while it was being read');
     read += bytesRead;
   }

@@ -1,26 +1,25 @@
 /**
  * Strict parser of .npy headers.
- * npyjs uses three regular expressions that accept negative dimensions, NaN and truncated files, so everything is
- * validated here before npyjs reads a byte.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { AtelierError } from '../../errors.ts';
 
-export const NPY_ITEM_BYTES = {
-  u1: 1,
-  u2: 2,
-  u4: 4,
-  u8: 8,
-  i1: 1,
-  i2: 2,
-  i4: 4,
-  i8: 8,
-  f2: 2,
-  f4: 4,
-  f8: 8,
+/** The typed arrays that hold the elements of each type. */
+export const NPY_VIEWS = {
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  u8: BigUint64Array,
+  i1: Int8Array,
+  i2: Int16Array,
+  i4: Int32Array,
+  i8: BigInt64Array,
+  f2: Float16Array,
+  f4: Float32Array,
+  f8: Float64Array,
 } as const;
 
-export type NpyDtype = keyof typeof NPY_ITEM_BYTES;
+export type NpyDtype = keyof typeof NPY_VIEWS;
 
 export interface NpyHeader {
   readonly dtype: NpyDtype;
@@ -31,14 +30,16 @@ export interface NpyHeader {
   readonly dataBytes: number;
 }
 
-/** NumPy's limit (max_header_size), so the first bytes of a file suffice to validate its header. */
+/** NumPy's limit (max_header_size). */
 export const NPY_MAX_HEADER_BYTES = 10_000;
+/** The first bytes of a file that suffice to validate its header. */
+export const NPY_HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
 
 /** First bytes of every .npy file, as Latin-1. */
 export const NPY_SIGNATURE = '\x93NUMPY';
 
 const ENTRY = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([^()]*\)|\[.*\])\s*(?:,|$)/sy;
-const DTYPES = Object.keys(NPY_ITEM_BYTES).join(' ');
+const DTYPES = Object.keys(NPY_VIEWS).join(' ');
 
 /**
  * @param bytes the file, or its beginning with the whole header
@@ -46,11 +47,8 @@ const DTYPES = Object.keys(NPY_ITEM_BYTES).join(' ');
  * @throws AtelierError `malformed-body`
  */
 export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.length): NpyHeader {
-  const text = Buffer.from(
-    bytes.buffer,
-    bytes.byteOffset,
-    Math.min(bytes.length, NPY_MAX_HEADER_BYTES + 12),
-  ).toString('latin1');
+  const head = bytes.subarray(0, NPY_HEAD_BYTES);
+  const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
   if (text === '') malformed('it is empty');
   if (!text.startsWith(NPY_SIGNATURE)) malformed('it does not start with the signature of an .npy file');
   if (text.length < 10) malformed('it ends within the header');
@@ -74,7 +72,10 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
   }
   const dataOffset = start + length;
   // A product above 2^53 is inexact, but differs from any file length; Infinity × 0 is NaN and also rejected.
-  const dataBytes = shape.reduce((product, dimension) => product * dimension, NPY_ITEM_BYTES[dtype]);
+  const dataBytes = shape.reduce(
+    (product, dimension) => product * dimension,
+    NPY_VIEWS[dtype].BYTES_PER_ELEMENT,
+  );
   if (dataBytes !== fileBytes - dataOffset) {
     malformed(
       `shape (${shape.join(', ')}) of ${dtype} takes ${dataBytes} bytes of data, but the file has ${fileBytes - dataOffset}`,
@@ -102,7 +103,7 @@ function readDtype(descr: string): NpyDtype {
   if (order === '>') malformed(`dtype ${name} is big-endian; save it with .astype('<${kind}')`);
   if (
     kind !== undefined &&
-    Object.hasOwn(NPY_ITEM_BYTES, kind) &&
+    Object.hasOwn(NPY_VIEWS, kind) &&
     (order === '<' || (order === '|' && kind.endsWith('1')))
   ) {
     return kind as NpyDtype;

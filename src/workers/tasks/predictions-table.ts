@@ -1,7 +1,7 @@
 /** The result of a prediction job as CSV (RFC 4180), one line per image. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { parseNpy } from '../../formats/arrays/npy.ts';
-import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
+import { NPY_HEAD_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 
@@ -63,7 +63,7 @@ export function writePredictionsTable(task: PredictionsTableTask): undefined {
 }
 
 function readHeader(file: number) {
-  const head = new Uint8Array(NPY_MAX_HEADER_BYTES + 12);
+  const head = new Uint8Array(NPY_HEAD_BYTES);
   const read = readSync(file, head, 0, head.length, 0);
   const size = fstatSync(file).size;
   return readNpyHeader(head.subarray(0, read), size);

@@ -1,7 +1,7 @@
 /** Parser of IDX headers, the format of MNIST: http://yann.lecun.com/exdb/mnist/ */
 
+import type { NpyHeader } from '../../../formats/arrays/npy-header.ts';
 import { rejectPart } from '../reject-part.ts';
-import type { ArrayHeader } from './header.ts';
 
 const UNSIGNED_BYTE = 0x08;
 const UNSUPPORTED_TYPES: Readonly<Record<number, string>> = {
@@ -18,7 +18,7 @@ const MAX_DIMENSIONS = 4;
  * @param fileBytes length of the whole file; null if unknown
  * @throws AtelierError `invalid-dataset-file` if the header is invalid or does not fit the length of the file
  */
-export function readIdxHeader(part: string, head: Buffer, fileBytes: number | null): ArrayHeader {
+export function readIdxHeader(part: string, head: Buffer, fileBytes: number | null): NpyHeader {
   const [, , type, dimensions] = head;
   if (type !== UNSIGNED_BYTE) {
     const found = UNSUPPORTED_TYPES[type ?? -1] ?? 'an unknown type';

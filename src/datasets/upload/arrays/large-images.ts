@@ -3,16 +3,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../../../domain/datasets/representation.ts';
 import type { NpyArray, NpyData } from '../../../formats/arrays/npy.ts';
 import {
-  NPY_ITEM_BYTES,
-  NPY_MAX_HEADER_BYTES,
+  NPY_HEAD_BYTES,
+  NPY_VIEWS,
   type NpyHeader,
   readNpyHeader,
 } from '../../../formats/arrays/npy-header.ts';
 import { type ImageBatch, inferScale, type PixelScale } from '../../../images/batch.ts';
 import { assertImageShape, isFloat, toPixels } from '../../../images/npy.ts';
-import { NPY_VIEWS } from './reader.ts';
+import { readFully } from '../../tensor-file.ts';
 
-const HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
 const CHUNK_IMAGES = 1000;
 
 export interface ImageArray {
@@ -30,7 +29,7 @@ export async function openImageArray(path: string): Promise<ImageArray> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const head = new Uint8Array(Math.min(size, HEAD_BYTES));
+    const head = new Uint8Array(Math.min(size, NPY_HEAD_BYTES));
     await readFully(file, head, 0);
     const header = readNpyHeader(head, size);
     assertImageShape(header.shape);
@@ -67,9 +66,9 @@ function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
 
   /** The elements of the images from `start` to `end` in C order. */
   async function readImages(start: number, end: number): Promise<NpyData> {
-    const bytes = new Uint8Array((end - start) * IMAGE_PIXELS * NPY_ITEM_BYTES[dtype]);
-    await read(file, header, images, start, bytes);
-    return new NPY_VIEWS[dtype](bytes.buffer);
+    const elements = new NPY_VIEWS[dtype]((end - start) * IMAGE_PIXELS);
+    await read(file, header, images, start, new Uint8Array(elements.buffer));
+    return elements;
   }
 
   return {
@@ -104,7 +103,7 @@ async function readRows(
   start: number,
   bytes: Uint8Array,
 ): Promise<void> {
-  await readFully(file, bytes, dataOffset + start * IMAGE_PIXELS * NPY_ITEM_BYTES[dtype]);
+  await readFully(file, bytes, dataOffset + start * IMAGE_PIXELS * NPY_VIEWS[dtype].BYTES_PER_ELEMENT);
 }
 
 /** In Fortran order the same pixel of consecutive images is contiguous: image, then row, then column runs fastest. */
@@ -115,7 +114,7 @@ async function readColumns(
   start: number,
   bytes: Uint8Array,
 ): Promise<void> {
-  const item = NPY_ITEM_BYTES[dtype];
+  const item = NPY_VIEWS[dtype].BYTES_PER_ELEMENT;
   const isSquare = shape.at(-1) !== IMAGE_PIXELS;
   const column = new Uint8Array(bytes.length / IMAGE_PIXELS);
   for (let pixel = 0; pixel < IMAGE_PIXELS; pixel++) {
@@ -124,13 +123,5 @@ async function readColumns(
     await readFully(file, column, dataOffset + (place * images + start) * item);
     for (let from = 0, to = pixel * item; from < column.length; from += item, to += IMAGE_PIXELS * item)
       for (let byte = 0; byte < item; byte++) bytes[to + byte] = column[from + byte]!;
-  }
-}
-
-async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let filled = 0; filled < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, position + filled);
-    if (bytesRead === 0) throw new RangeError('The file became shorter while it was read.');
-    filled += bytesRead;
   }
 }

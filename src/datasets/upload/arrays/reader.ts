@@ -4,19 +4,18 @@ import { NPZ_PART } from '../../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { NpyData } from '../../../formats/arrays/npy.ts';
 import {
-  NPY_ITEM_BYTES,
-  NPY_MAX_HEADER_BYTES,
+  NPY_HEAD_BYTES,
   NPY_SIGNATURE,
-  type NpyDtype,
+  NPY_VIEWS,
+  type NpyHeader,
   readNpyHeader,
 } from '../../../formats/arrays/npy-header.ts';
 import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
 import { type ByteSource, gunzippedSource, readHead } from '../byte-source.ts';
 import { rejectPart } from '../reject-part.ts';
-import type { ArrayHeader } from './header.ts';
 import { readIdxHeader } from './idx-header.ts';
 
-export interface ArrayReader extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fortranOrder'> {
+export interface ArrayReader extends Pick<NpyHeader, 'dtype' | 'shape' | 'fortranOrder'> {
   readonly part: string;
   readonly format: 'npy' | 'idx';
   /**
@@ -26,26 +25,11 @@ export interface ArrayReader extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fort
   chunks(): AsyncIterable<NpyData>;
 }
 
-const HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
 const CHUNK_BYTES = 2 ** 18;
-/** The typed arrays that hold the elements of each type. */
-export const NPY_VIEWS = {
-  u1: Uint8Array,
-  u2: Uint16Array,
-  u4: Uint32Array,
-  u8: BigUint64Array,
-  i1: Int8Array,
-  i2: Int16Array,
-  i4: Int32Array,
-  i8: BigInt64Array,
-  f2: Float16Array,
-  f4: Float32Array,
-  f8: Float64Array,
-} as const satisfies Record<NpyDtype, unknown>;
 
 /** @throws AtelierError `invalid-dataset-file` if the format is unsupported, or the header contradicts the length */
 export async function openArrayReader(source: ByteSource): Promise<ArrayReader> {
-  const head = await readHead(source, HEAD_BYTES);
+  const head = await readHead(source, NPY_HEAD_BYTES);
   const { part } = source;
   if (head.toString('latin1', 0, NPY_SIGNATURE.length) === NPY_SIGNATURE) {
     if (source.bytes === null)
@@ -65,7 +49,7 @@ export async function openArrayReader(source: ByteSource): Promise<ArrayReader> 
   return rejectPart(part, `${found} an npy or IDX array, nor an IDX array compressed with gzip${archives}`);
 }
 
-function npyHeader(part: string, head: Uint8Array, fileBytes: number): ArrayHeader {
+function npyHeader(part: string, head: Uint8Array, fileBytes: number): NpyHeader {
   try {
     return readNpyHeader(head, fileBytes);
   } catch (cause) {
@@ -77,7 +61,7 @@ function npyHeader(part: string, head: Uint8Array, fileBytes: number): ArrayHead
 function createArrayReader(
   source: ByteSource,
   format: ArrayReader['format'],
-  header: ArrayHeader,
+  header: NpyHeader,
 ): ArrayReader {
   const { part } = source;
   const { dtype, shape, fortranOrder, dataOffset, dataBytes } = header;
@@ -91,7 +75,7 @@ function createArrayReader(
     async *chunks() {
       // A separate buffer keeps the view aligned to the element type.
       const buffer = new Uint8Array(CHUNK_BYTES);
-      const view = (bytes: number) => new View(buffer.buffer, 0, bytes / NPY_ITEM_BYTES[dtype]);
+      const view = (bytes: number) => new View(buffer.buffer, 0, bytes / View.BYTES_PER_ELEMENT);
       let filled = 0;
       let remaining = dataBytes;
       let skip = dataOffset;
