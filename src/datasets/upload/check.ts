@@ -1,14 +1,14 @@
 /** Reads, converts and validates the arrays of an uploaded data set. */
 
 import type { ArrayReport } from '../../domain/datasets/report.ts';
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { IMAGE_PIXELS, MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
+import type { Tensors } from '../tensor-cache.ts';
 import { type LabelledArrays, matchArrays, type UploadedFile } from './arrays/match-roles.ts';
 import { countImages, findMaximum, isFloat, readImages } from './arrays/read-images.ts';
 import { countLabels, readLabels } from './arrays/read-labels.ts';
 import type { ArrayReader } from './arrays/reader.ts';
-import { defaultClassNames } from './class-names.ts';
 import { type CheckedUpload, finishUpload } from './finish.ts';
 import { rejectPart } from './reject-part.ts';
 import { splitTest } from './split-test.ts';
@@ -70,6 +70,15 @@ export async function checkUpload(
       heldOut: test ? null : { fraction: testFraction!, seed },
     },
   });
+}
+
+/** "0", "1", … up to the highest label. @throws AtelierError `invalid-dataset-file` if there is only one class */
+function defaultClassNames({ train, test }: Tensors, part: string): string[] {
+  let highest = 0;
+  for (const { labels } of [train, test]) for (const label of labels) if (label > highest) highest = label;
+  if (highest + 1 < MIN_CLASSES)
+    rejectPart(part, `every label is 0; at least ${MIN_CLASSES} classes are required`);
+  return Array.from({ length: highest + 1 }, (_, label) => `${label}`);
 }
 
 /** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */

@@ -4,16 +4,6 @@ import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../../../im
 import { rejectPart } from '../reject-part.ts';
 import type { ArrayReader } from './reader.ts';
 
-export interface ReadImages {
-  /** n × 784 */
-  readonly pixels: Uint8Array;
-  /** Number of pixels that were not whole numbers. */
-  readonly rounded: number;
-  /** Smallest and largest number in the file. */
-  readonly minimum: number;
-  readonly maximum: number;
-}
-
 const SHAPES = [`${IMAGE_PIXELS}`, `${IMAGE_SIDE},${IMAGE_SIDE}`, `${IMAGE_SIDE},${IMAGE_SIDE},1`];
 
 /**
@@ -46,10 +36,11 @@ export async function findMaximum(array: ArrayReader, enough: number): Promise<n
 }
 
 /**
+ * Reads n × 784 pixels, the number of pixels that were not whole numbers, and the smallest and largest number in the file.
  * @param unit whether the numbers are 0–1 and must be multiplied by 255
  * @throws AtelierError `invalid-dataset-file` naming the first number that is out of range
  */
-export async function readImages(array: ArrayReader, unit: boolean): Promise<ReadImages> {
+export async function readImages(array: ArrayReader, unit: boolean) {
   const count = countImages(array);
   const position = array.fortranOrder ? fromFortranOrder(array.shape) : (index: number) => index;
   const limit = unit ? 1 : 255;

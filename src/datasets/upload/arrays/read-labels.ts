@@ -3,17 +3,12 @@ import { MAX_CLASSES } from '../../../domain/datasets/representation.ts';
 import { rejectPart } from '../reject-part.ts';
 import type { ArrayReader } from './reader.ts';
 
-export interface ReadLabels {
-  readonly labels: Uint8Array;
-  readonly minimum: number;
-  readonly maximum: number;
-}
-
 /**
+ * Reads the labels, and the smallest and largest of them.
  * @param classes number of classes; null if it follows from the labels
  * @throws AtelierError `invalid-dataset-file` naming the first invalid label
  */
-export async function readLabels(array: ArrayReader, classes: number | null): Promise<ReadLabels> {
+export async function readLabels(array: ArrayReader, classes: number | null) {
   const { part } = array;
   const labels = new Uint8Array(countLabels(array));
   const limit = (classes ?? MAX_CLASSES) - 1;

@@ -8,6 +8,7 @@ import { AtelierError } from '../../../errors.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
 import { invertPixels, type Size } from '../../../images/place.ts';
+import { countExamples } from '../../catalog.ts';
 import type { Tensors } from '../../tensor-cache.ts';
 import { type CheckedUpload, finishUpload } from '../finish.ts';
 import { rejectPart } from '../reject-part.ts';
@@ -108,7 +109,7 @@ async function decodeAll(
   const rows = new Map(images.map(({ file }, row) => [file, row]));
   const pixels = new Uint8Array(images.length * IMAGE_PIXELS);
   const borders = new Uint8Array(images.length);
-  const [widths, heights] = [createRange(), createRange()];
+  const [widths, heights] = [new Uint32Array(images.length), new Uint32Array(images.length)];
   const damaged = new Map<number, string>();
   /** Bytes of each encoded image in memory. */
   const pending = new Map<Promise<void>, number>();
@@ -124,8 +125,8 @@ async function decodeAll(
     const work = image.decode().finally(() => decoding.delete(work));
     decoding.set(work, needed);
     const { batch, border } = await work;
-    widths.add(image.width);
-    heights.add(image.height);
+    widths[row] = image.width;
+    heights[row] = image.height;
     pixels.set(batch.pixels, row * IMAGE_PIXELS);
     borders[row] = border;
   }
@@ -144,23 +145,15 @@ async function decodeAll(
   return {
     pixels,
     borders,
-    smallest: { width: widths.range().minimum, height: heights.range().minimum },
-    largest: { width: widths.range().maximum, height: heights.range().maximum },
+    smallest: { width: widths.reduce(smaller), height: heights.reduce(smaller) },
+    largest: { width: widths.reduce(larger), height: heights.reduce(larger) },
   };
 }
 
 const sum = (bytes: ReadonlyMap<unknown, number>) => bytes.values().reduce((total, each) => total + each, 0);
 
-function createRange() {
-  let [minimum, maximum] = [Number.POSITIVE_INFINITY, 0];
-  return {
-    add(value: number) {
-      minimum = Math.min(minimum, value);
-      maximum = Math.max(maximum, value);
-    },
-    range: () => ({ minimum, maximum }),
-  };
-}
+const smaller = (a: number, b: number) => Math.min(a, b);
+const larger = (a: number, b: number) => Math.max(a, b);
 
 function describeDefect(error: unknown): string {
   if (error instanceof AtelierError || error instanceof RangeError) return error.message.replace(/\.$/, '');
@@ -207,11 +200,10 @@ function describeArchive(
   { images, ignored, classNames }: ClassFolders,
   { smallest, largest }: Decoded,
 ): NonNullable<DatasetReport['archive']> {
-  const imagesPerClass = new Array<number>(classNames.length).fill(0);
-  for (const { label } of images) imagesPerClass[label]!++;
+  const labels = Uint8Array.from(images, ({ label }) => label);
   return {
     images: images.length,
-    imagesPerClass,
+    imagesPerClass: countExamples(labels, classNames.length).examplesPerClass,
     smallest: [smallest.width, smallest.height],
     largest: [largest.width, largest.height],
     ignored: { files: ignored.length, first: ignored.slice(0, MAX_LISTED_FILES) },
