@@ -1,5 +1,7 @@
 /**
  * Strict parser of .npy headers.
+ * npyjs uses three regular expressions that accept negative dimensions, NaN and truncated files, so everything is
+ * validated here before npyjs reads a byte.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { AtelierError } from '../../errors.ts';

@@ -1,6 +1,6 @@
-/** Converts .npy bytes to typed arrays and back. */
-import { NPY_SIGNATURE, NPY_VIEWS, type NpyDtype, readNpyHeader } from './npy-header.ts';
-import { viewBytes } from './tensor.ts';
+/** Converts .npy bytes to typed arrays and back. `npy-header.ts` checks, npyjs converts. */
+import { dump, parse } from 'npyjs';
+import { NPY_SIGNATURE, NPY_VIEWS, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
 
 /** Bytes may be in shared memory. */
 export type NpyData = InstanceType<(typeof NPY_VIEWS)[NpyDtype]> | Uint8Array;
@@ -12,20 +12,14 @@ export interface NpyArray {
   readonly data: NpyData;
 }
 
-/**
- * A file read in one go is not copied. Small Buffers lie in a shared pool, and some writers do not align the data.
- * @throws AtelierError `malformed-body` naming the defect
- */
+/** @throws AtelierError `malformed-body` naming the defect */
 export function parseNpy(bytes: Uint8Array): NpyArray {
-  const { dtype, shape, fortranOrder, dataOffset } = readNpyHeader(bytes);
-  const View = NPY_VIEWS[dtype];
-  const { buffer } = bytes;
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
-  const data =
-    isWhole && dataOffset % View.BYTES_PER_ELEMENT === 0
-      ? new View(buffer, dataOffset)
-      : new View(new Uint8Array(bytes.subarray(dataOffset)).buffer);
-  return { shape, dtype, data: fortranOrder ? toCOrder(data, shape) : data };
+  const header = readNpyHeader(bytes);
+  // npyjs would convert float16 to float32 number by number; the platform has Float16Array.
+  const { data } = parse(alignedBuffer(bytes, header), { convertFloat16: false });
+  const values = (header.dtype === 'f2' ? new Float16Array(data.buffer, data.byteOffset) : data) as NpyData;
+  const { shape, dtype } = header;
+  return { shape, dtype, data: header.fortranOrder ? toCOrder(values, shape) : values };
 }
 
 /** Writes an .npy file of the given shape in C order. @throws RangeError if the shape does not hold the values */
@@ -36,21 +30,35 @@ export function npyBytes(
   if (shape.reduce((product, dimension) => product * dimension, 1) !== values.length) {
     throw new RangeError(`Shape (${shape.join(', ')}) does not hold ${values.length} values.`);
   }
-  const head = npyHeader(values instanceof Uint8Array ? '|u1' : `<f${values.BYTES_PER_ELEMENT}`, shape);
-  const file = new Uint8Array(head.length + values.byteLength);
-  file.set(head);
-  file.set(viewBytes(values), head.length);
-  return file;
+  return new Uint8Array(dump(values, [...shape]));
 }
 
-/** The header of an .npy file in C order. @param descr byte order and type of the elements, such as `<f4` */
-export function npyHeader(descr: string, shape: readonly number[]): Uint8Array {
-  const text = `{'descr':'${descr}','fortran_order':False,'shape':(${shape.join()}${shape.length === 1 ? ',' : ''})}`;
+/** The header of an .npy file of float32 in C order, the same bytes as `npyBytes` writes. */
+export function float32NpyHeader(shape: readonly number[]): Uint8Array {
+  const text = `{'descr':'<f4','fortran_order':False,'shape':(${shape.join()}${shape.length === 1 ? ',' : ''})}`;
   const length = 10 + text.length + 1;
   const padded = `${text}${' '.repeat(8 - (length % 8))}\n`;
   const head = Buffer.from(`${NPY_SIGNATURE}\x01\0\0\0${padded}`, 'latin1');
   head.writeUInt16LE(padded.length, 8);
   return head;
+}
+
+/**
+ * npyjs requires an ArrayBuffer that holds only the file, with the data at a multiple of the item size. A file read in
+ * one go is not copied. Small Buffers lie in a shared pool, and some writers do not align the data; both are copied.
+ */
+function alignedBuffer(bytes: Uint8Array, { dtype, dataOffset }: NpyHeader): ArrayBuffer {
+  const { buffer } = bytes;
+  const padding = -dataOffset & (NPY_VIEWS[dtype].BYTES_PER_ELEMENT - 1);
+  if (padding === 0 && buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) return buffer;
+  const copy = new Uint8Array(bytes.length + padding);
+  copy.set(bytes.subarray(0, dataOffset));
+  copy.fill(0x20, dataOffset, dataOffset + padding);
+  copy.set(bytes.subarray(dataOffset), dataOffset + padding);
+  const lengthField = new DataView(copy.buffer);
+  if (copy[6] === 1) lengthField.setUint16(8, dataOffset + padding - 10, true);
+  else lengthField.setUint32(8, dataOffset + padding - 12, true);
+  return copy.buffer;
 }
 
 /** Walks the target in C order. In the source, the stride of dimension d is the product of the dimensions before it. */
