@@ -16,11 +16,28 @@ export async function findDataset(
 ): Promise<Dataset> {
   const dataset = await catalog.get(id);
   if (dataset) return dataset;
+  throw unknownDataset(catalog, pointer, missingMessage);
+}
+
+export function unknownDataset(catalog: Catalog, pointer: string, message: string): AtelierError {
   const isEmpty = catalog.list().length === 0;
   const detail = isEmpty
     ? 'must be uploaded first, with POST /v1/datasets: no data set exists'
     : `must be one of: ${listDatasetIds(catalog)}`;
-  throw new AtelierError('unknown-dataset', `${missingMessage}; the data set ${detail}.`, {
+  return new AtelierError('unknown-dataset', `${message}; the data set ${detail}.`, {
     details: [{ pointer, detail }],
   });
+}
+
+/** @throws AtelierError `impossible-request` if the data set has more or fewer classes than the model */
+export function assertSameClassCount(
+  { id, classNames: { length: found } }: Pick<Dataset, 'id' | 'classNames'>,
+  model: string,
+  { length: classes }: readonly string[],
+  place: { readonly pointer: string } | { readonly parameter: string },
+): void {
+  if (found === classes) return;
+  const message = `Model ${model} has ${classes} classes, but data set ${id} has ${found}.`;
+  const detail = 'must have the same number of classes as the model';
+  throw new AtelierError('impossible-request', message, { details: [{ ...place, detail }] });
 }

@@ -21,6 +21,7 @@ import { type LookKind, SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
 import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import type { NumericPool } from '../../workers/pools.ts';
+import { assertSameClassCount } from '../datasets/find.ts';
 import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
 import { createCoalescingCache } from './coalesce.ts';
 
@@ -167,12 +168,8 @@ async function resolveDataset(
         : `Data set ${id} does not exist`,
     );
   }
-  if (dataset.classNames.length === classNames.length) return dataset;
-  throw new AtelierError(
-    'impossible-request',
-    `Model ${name} has ${classNames.length} classes, but data set ${id} has ${dataset.classNames.length}.`,
-    { details: [{ parameter: 'dataset', detail: 'must have the same number of classes as the model' }] },
-  );
+  assertSameClassCount(dataset, name, classNames, { parameter: 'dataset' });
+  return dataset;
 }
 
 function unknownDataset(catalog: Catalog, reason: string): AtelierError {

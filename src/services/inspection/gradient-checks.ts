@@ -9,7 +9,7 @@ import { gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { type Network, type Parameters, parameterCount } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
-import { findDataset } from '../datasets/find.ts';
+import { assertSameClassCount, findDataset } from '../datasets/find.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import { layerSizesFor } from '../training/plan.ts';
@@ -107,13 +107,7 @@ function resolveNetwork(
     const layerSizes = layerSizesFor(network?.hidden ?? DEFAULT_HIDDEN, dataset);
     return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
   }
-  if (model.classNames.length !== dataset.classNames.length) {
-    throw new AtelierError(
-      'impossible-request',
-      `Model ${model.reference.name} has ${model.classNames.length} classes, but data set ${dataset.id} has ${dataset.classNames.length}.`,
-      { details: [{ pointer: '#/dataset', detail: 'must have the same number of classes as the model' }] },
-    );
-  }
+  assertSameClassCount(dataset, model.reference.name, model.classNames, { pointer: '#/dataset' });
   return model;
 }
 

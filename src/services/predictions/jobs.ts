@@ -1,6 +1,6 @@
 /** Creates, lists, cancels and deletes prediction jobs, and opens their results. */
 import { rm } from 'node:fs/promises';
-import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
+import type { Catalog } from '../../datasets/catalog.ts';
 import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
 import { type ModelReference, parseModelReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
@@ -18,6 +18,7 @@ import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { DatasetPool, NumericPool } from '../../workers/pools.ts';
+import { assertSameClassCount, unknownDataset } from '../datasets/find.ts';
 import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
 import { findNamed, type ModelService } from '../models/catalog.ts';
@@ -117,21 +118,8 @@ export function createPredictionJobService(options: {
     ) {
       const version = await findVersion(model);
       const dataset = await catalog.find(id);
-      if (!dataset) {
-        const detail = `must be one of: ${listDatasetIds(catalog)}`;
-        throw new AtelierError('unknown-dataset', `Data set ${id} does not exist; the data set ${detail}.`, {
-          details: [{ pointer: '#/dataset', detail }],
-        });
-      }
-      if (dataset.classNames.length !== version.classNames.length) {
-        throw new AtelierError(
-          'impossible-request',
-          `Model ${version.name} has ${version.classNames.length} classes, but data set ${id} has ${dataset.classNames.length}.`,
-          {
-            details: [{ pointer: '#/dataset', detail: 'must have the same number of classes as the model' }],
-          },
-        );
-      }
+      if (!dataset) throw unknownDataset(catalog, '#/dataset', `Data set ${id} does not exist`);
+      assertSameClassCount(dataset, version.name, version.classNames, { pointer: '#/dataset' });
       const look = { datasetDigest: dataset.digest, kind: 'predictions', network: version, caller } as const;
       const { examples } = dataset.splits[split];
       return create(
