@@ -1,8 +1,8 @@
 /** Files by digest, fetched on demand. The least recently used ones are removed. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHex } from './content-addressed.ts';
+import { openTemporaryFiles } from './temporary.ts';
 
 interface Entry {
   /** 0 until the file is there. */
@@ -12,7 +12,6 @@ interface Entry {
 }
 
 const NAME = /^[0-9a-f]{64}$/;
-const TEMPORARY = /\.tmp$/;
 
 /**
  * The directory must belong to one process. Files of an earlier process are used again.
@@ -27,11 +26,10 @@ export async function openFileCache(options: {
   isDamaged: (error: unknown) => boolean;
 }) {
   const { directory, maxBytes, copyTo, isDamaged } = options;
-  await mkdir(directory, { recursive: true });
+  const { newFile } = await openTemporaryFiles(directory);
   /** By the hexadecimal digits, in order of last use, the oldest first. */
   const entries = new Map<string, Entry>();
   const cachedPath = (hex: string) => join(directory, hex);
-  const newFile = () => join(directory, `${randomUUID()}.tmp`);
   /** A file is fetched after the removals that began before, because one of them may be of the same file. */
   let removals = Promise.resolve();
 
@@ -102,7 +100,6 @@ export async function openFileCache(options: {
 
   const left: { hex: string; bytes: number; usedAt: number }[] = [];
   for (const name of await readdir(directory)) {
-    if (TEMPORARY.test(name)) await rm(join(directory, name), { force: true });
     if (!NAME.test(name)) continue;
     const { size, mtimeMs } = await stat(cachedPath(name));
     left.push({ hex: name, bytes: size, usedAt: mtimeMs });

@@ -1,10 +1,11 @@
 /** Content-addressed blobs: parameters of models, checkpoints, and on PostgreSQL data sets. */
-import { hash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../../errors.ts';
 import { readChunks, writeChunks } from './chunks.ts';
 import { errorMessage, isDiskFull, storageFull, syncFile, syncPath } from './directory.ts';
+import { openTemporaryFiles } from './temporary.ts';
 
 /** Stores blobs by digest. `openBlobs` keeps them in files. */
 export interface BlobStore {
@@ -29,7 +30,6 @@ export interface BlobStore {
   remove(digest: string): Promise<void>;
 }
 
-const TEMPORARY_SUFFIX = '.tmp';
 const ADVICE = 'Restore the file from a backup, or train the model again.';
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
@@ -39,17 +39,11 @@ const DIGEST = /^sha256:([0-9a-f]{64})$/;
  * @param content the object that a blob is, for error messages
  */
 export async function openBlobs(directory: string, content = 'the blob'): Promise<BlobStore> {
-  await mkdir(directory, { recursive: true });
-  const names = await readdir(directory);
-  await Promise.all(
-    names
-      .filter((name) => name.endsWith(TEMPORARY_SUFFIX))
-      .map((name) => rm(join(directory, name), { force: true })),
-  );
+  const { newFile } = await openTemporaryFiles(directory);
 
   /** @param write returns the digest of the bytes that it wrote to the temporary file */
   async function store(size: string, write: (temporary: string) => Promise<string>): Promise<string> {
-    const temporary = join(directory, `${randomUUID()}${TEMPORARY_SUFFIX}`);
+    const temporary = newFile();
     try {
       const digest = await write(temporary);
       // Written even if the file exists, because this repairs a damaged file.

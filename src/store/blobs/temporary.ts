@@ -3,17 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const NAME = /^[0-9a-f-]{36}\.tmp$/;
+const SUFFIX = '.tmp';
 
 export interface TemporaryFiles {
   /** Path of a new file. The caller removes it. */
   newFile(): string;
 }
 
-/** The caller must hold the lock of the state directory, because files of another process are removed. */
+/**
+ * Creates the directory if it does not exist. The caller must hold the lock of the state directory, because temporary files of
+ * another process are removed.
+ */
 export async function openTemporaryFiles(directory: string): Promise<TemporaryFiles> {
   await mkdir(directory, { recursive: true });
-  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  const names = (await readdir(directory)).filter((name) => name.endsWith(SUFFIX));
   await Promise.all(names.map((name) => rm(join(directory, name), { force: true })));
-  return { newFile: () => join(directory, `${randomUUID()}.tmp`) };
+  return { newFile: () => join(directory, `${randomUUID()}${SUFFIX}`) };
 }

@@ -1,24 +1,18 @@
 /** Uploaded data sets of one process: each in a file that is named by its id. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { isDiskFull, storageFull, syncPath } from '../blobs/directory.ts';
+import { openTemporaryFiles } from '../blobs/temporary.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Datasets } from '../datasets/repository.ts';
 import { createDatasetRows } from '../datasets/rows.ts';
 
-const TEMPORARY_SUFFIX = '.tmp';
-
 /** The caller must hold the lock of the directory, because incomplete files of a killed process are removed. */
 export async function openDatasets(rows: Rows, directory: string): Promise<Datasets> {
-  await mkdir(directory, { recursive: true });
+  const { newFile } = await openTemporaryFiles(directory);
   const datasets = createDatasetRows(rows);
   const filePath = (id: string) => join(directory, id);
-
-  for (const name of await readdir(directory)) {
-    if (name.endsWith(TEMPORARY_SUFFIX)) await rm(join(directory, name), { force: true });
-  }
 
   /** Uploads and deletions run one after the other, because a row and its file must change together. */
   const changes = createSemaphore(1);
@@ -33,7 +27,7 @@ export async function openDatasets(rows: Rows, directory: string): Promise<Datas
     usedBy: datasets.usedBy,
     withFile: ({ id }, read) => read(filePath(id)),
     discard: (file) => rm(file, { force: true }),
-    newFile: () => join(directory, `${randomUUID()}${TEMPORARY_SUFFIX}`),
+    newFile,
 
     add: (file, dataset, idempotency) =>
       changes.run(async () => {
