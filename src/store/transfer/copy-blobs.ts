@@ -2,18 +2,9 @@
 import { rm } from 'node:fs/promises';
 import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
+import { KINDS, type Kind, TABLES } from '../sqlite/unreferenced-files.ts';
 import type { BlobName, Endpoint } from './endpoint.ts';
 import { readPages, TRANSFERRED } from './tables.ts';
-
-/** Where the digests of the blobs are. */
-const TABLES = {
-  parameters: 'model_versions',
-  checkpoints: 'checkpoints',
-  datasets: 'datasets',
-  predictions: 'prediction_files',
-} as const;
-type Kind = keyof typeof TABLES;
-const KINDS = Object.keys(TABLES) as Kind[];
 
 /**
  * Copies the blobs that the target does not store yet.
@@ -24,10 +15,10 @@ const KINDS = Object.keys(TABLES) as Kind[];
 export async function copyBlobs(source: Endpoint, target: Endpoint, temporary: string): Promise<number> {
   let copied = 0;
   for await (const { kind, blobs } of blobPages(source.db)) {
-    for (const blob of await target[kind].missing(blobs)) {
+    for (const blob of await target.blobs[kind].missing(blobs)) {
       await rm(temporary, { force: true });
-      await source[kind].read(blob, temporary);
-      await target[kind].write(blob, temporary);
+      await source.blobs[kind].read(blob, temporary);
+      await target.blobs[kind].write(blob, temporary);
       copied += 1;
     }
   }
@@ -39,7 +30,7 @@ export async function verifyBlobs(target: Endpoint, temporary: string): Promise<
   for await (const { kind, blobs } of blobPages(target.db)) {
     for (const blob of blobs) {
       await rm(temporary, { force: true });
-      await target[kind].read(blob, temporary);
+      await target.blobs[kind].read(blob, temporary);
     }
   }
 }

@@ -2,15 +2,13 @@
 import type { Kysely } from 'kysely';
 import type { BootstrapKeys } from '../bootstrap-key.ts';
 import type { Database } from '../database/tables.ts';
+import type { Kind } from '../sqlite/unreferenced-files.ts';
 
 export interface Endpoint {
   /** For messages, such as `the state directory /srv/state`. */
   readonly name: string;
   readonly db: Kysely<Database>;
-  readonly parameters: TransferredBlobs;
-  readonly checkpoints: TransferredBlobs;
-  readonly datasets: TransferredBlobs;
-  readonly predictions: TransferredBlobs;
+  readonly blobs: Readonly<Record<Kind, TransferredBlobs>>;
   readonly bootstrapKeys: Pick<BootstrapKeys, 'read' | 'save'>;
   close(): Promise<void>;
 }

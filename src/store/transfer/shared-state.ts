@@ -18,14 +18,11 @@ export async function openSharedState(
   { blobs, isBucket }: { readonly blobs: BlobStore; readonly isBucket: boolean },
 ): Promise<Endpoint> {
   await assertUnused(db);
-  const transferred = sharedBlobs(db, blobs, isBucket);
+  const shared = sharedBlobs(db, blobs, isBucket);
   return {
     name: 'the database',
     db,
-    parameters: transferred,
-    checkpoints: transferred,
-    datasets: transferred,
-    predictions: transferred,
+    blobs: { blobs: shared, checkpoints: shared, datasets: shared, predictions: shared },
     bootstrapKeys: createSharedBootstrapKey(db),
     close: () => db.destroy(),
   };

@@ -39,17 +39,16 @@ export async function openStateDirectory(directory: string, isSource: boolean): 
     const work = join(directory, 'transfer');
     await rm(work, { recursive: true, force: true });
     await mkdir(work);
-    const [parameters, checkpoints, predictions] = ['blobs', 'checkpoints', 'predictions'].map((name) =>
-      join(directory, name),
-    );
     return {
       name: `the state directory ${directory}`,
       db,
       temporary: join(work, 'blob'),
-      parameters: await blobFiles(parameters!),
-      checkpoints: await blobFiles(checkpoints!),
-      datasets: await datasetFiles(join(directory, 'datasets')),
-      predictions: await blobFiles(predictions!),
+      blobs: {
+        blobs: await blobFiles(join(directory, 'blobs')),
+        checkpoints: await blobFiles(join(directory, 'checkpoints')),
+        datasets: await datasetFiles(join(directory, 'datasets')),
+        predictions: await blobFiles(join(directory, 'predictions')),
+      },
       bootstrapKeys: createBootstrapKeyFile(directory),
       recoverJobs: () =>
         db.transaction().execute(async (trx) => {

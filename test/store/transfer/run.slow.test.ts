@@ -28,7 +28,10 @@ async function openShared(t: TestContext) {
 
 /** An endpoint where the transfer ends after half of the blobs, or in the rows of events. */
 function failing(endpoint: Endpoint, part: 'blobs' | 'rows'): Endpoint {
-  if (part === 'blobs') return { ...endpoint, checkpoints: { ...endpoint.checkpoints, write: fail } };
+  const { blobs } = endpoint;
+  if (part === 'blobs') {
+    return { ...endpoint, blobs: { ...blobs, checkpoints: { ...blobs.checkpoints, write: fail } } };
+  }
   let pages = 0;
   const db = endpoint.db.withPlugin({
     transformQuery({ node }) {
