@@ -90,8 +90,8 @@ export function createSearchSubscriptions({
   const subjects: Subjects = {
     noun: 'search',
     get: searches.get,
-    list: searches.events.list,
-    listAll: ({ id }, query) => searches.events.list(id, query),
+    list: searches.events,
+    listAll: ({ id }, query) => searches.events(id, query),
     notFound: (id) => new AtelierError('search-not-found', `Search ${id} does not exist.`),
   };
   return createSubscriptions(subjects, notices, IDLE_MS);

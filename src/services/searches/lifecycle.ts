@@ -135,7 +135,7 @@ export function createSearchService(options: {
     /** @throws AtelierError `search-not-found` */
     async events(id: string, query: NumberedQuery) {
       await get(id);
-      return searches.events.list(id, query);
+      return searches.events(id, query);
     },
   };
 }

@@ -15,6 +15,14 @@ export type Precondition<T> = (stored: T) => void;
 /** A query of ids of jobs. */
 export type JobIds = SelectQueryBuilder<Database, 'jobs' | 'job_labels', { id: string }>;
 
+/** Number of the rows that a query selects. PostgreSQL returns counts as text. */
+export async function countRows<Table extends keyof Database>(
+  rows: SelectQueryBuilder<Database, Table, object>,
+): Promise<number> {
+  const { count } = await rows.select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 export interface Rows {
   /** Each statement is a transaction of its own. Do not use it within `inTransaction`: it may wait for that connection. */
   readonly db: Kysely<Database>;
@@ -30,7 +38,8 @@ export interface Rows {
    * last id that is needed.
    */
   intersect(first: JobIds, others: readonly JobIds[]): JobIds;
-  /** Runs a transaction that frees space or stops work, also on a full disk. */
+  /** Like `inTransaction`, for what frees space or stops work: it also succeeds on a full disk. */
+  inReservedTransaction<T>(work: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
   readonly withReserve: WithReserve;
   /** Calls the listener after each durable commit that wrote events, in the asynchronous context of `inTransaction`. */
   onCommitted(listener: OnCommitted): void;

@@ -15,7 +15,7 @@ import type { AddedDataset, NewDataset } from './repository.ts';
 /** Ids of built-in data sets do not begin with it. */
 const UPLOADED_PREFIX = 'dst_';
 
-export function createDatasetRows({ db, inTransaction, withReserve }: Rows) {
+export function createDatasetRows({ db, inTransaction, inReservedTransaction }: Rows) {
   const selectRow = (from: Kysely<Database>, id: string) =>
     from.selectFrom('datasets').selectAll().where('id', '=', id).executeTakeFirst();
 
@@ -60,21 +60,19 @@ export function createDatasetRows({ db, inTransaction, withReserve }: Rows) {
 
     /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it or predicts it, `dataset-not-found` */
     remove: (id: string) =>
-      withReserve(() =>
-        inTransaction(async (trx) => {
-          await lockDataset(trx, id);
-          const used = await usedBy(trx, UNFINISHED_STATUSES);
-          const training = [...used].flatMap(([job, dataset]) => (dataset === id ? [job] : []));
-          const jobs = [...training, ...(await listPredictions(trx, id))];
-          if (jobs.length > 0) throw datasetInUse(id, jobs);
-          const deleted = await trx
-            .deleteFrom('datasets')
-            .where('id', '=', id)
-            .returning('id')
-            .executeTakeFirst();
-          if (!deleted) throw new AtelierError('dataset-not-found', `Data set ${id} does not exist.`);
-        }),
-      ),
+      inReservedTransaction(async (trx) => {
+        await lockDataset(trx, id);
+        const used = await usedBy(trx, UNFINISHED_STATUSES);
+        const training = [...used].flatMap(([job, dataset]) => (dataset === id ? [job] : []));
+        const jobs = [...training, ...(await listPredictions(trx, id))];
+        if (jobs.length > 0) throw datasetInUse(id, jobs);
+        const deleted = await trx
+          .deleteFrom('datasets')
+          .where('id', '=', id)
+          .returning('id')
+          .executeTakeFirst();
+        if (!deleted) throw new AtelierError('dataset-not-found', `Data set ${id} does not exist.`);
+      }),
   };
 }
 

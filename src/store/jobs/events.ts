@@ -1,10 +1,11 @@
 /** Job events: what happened to a job, numbered from 1 without gaps. */
-import type { Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../../domain/jobs/training.ts';
+import type { SearchEvent } from '../../domain/searches/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import { collectEvent } from '../database/committed-events.ts';
 import { decode, encode } from '../database/json-column.ts';
-import { type NumberedQuery, toPage } from '../database/pagination.ts';
+import { type NumberedQuery, type Page, toPage } from '../database/pagination.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 
@@ -15,21 +16,31 @@ export function createEvents({ db, inTransaction, onCommitted }: Rows) {
       inTransaction(async (trx) => writeEvent(trx, await lockForEvent(trx, jobId), type, data)),
 
     /** Ascending; `after` is exclusive. Empty for a job that does not exist. */
-    async list(jobId: string, { limit, after = 0 }: NumberedQuery) {
-      const rows = await db
-        .selectFrom('events')
-        .select(['id', 'type', 'at', 'data'])
-        .where('job_id', '=', jobId)
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
-    },
+    list: (jobId: string, query: NumberedQuery) => listEvents<JobEvent>(db, 'events', jobId, query),
 
     /** Calls the listener after each commit, when `list` already returns the events. */
     onCommitted,
   };
+}
+
+const OWNERS = { events: 'job_id', search_events: 'search_id' } as const;
+
+/** A page of the events of a job or a search, ascending. */
+export async function listEvents<Event extends JobEvent | SearchEvent>(
+  db: Kysely<Database>,
+  table: keyof typeof OWNERS,
+  owner: string,
+  { limit, after = 0 }: NumberedQuery,
+): Promise<Page<Event>> {
+  const rows = await db
+    .selectFrom(table)
+    .select(['id', 'type', 'at', 'data'])
+    .where(sql.ref(OWNERS[table]), '=', owner)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute();
+  return toPage(rows, limit, (row) => ({ ...row, data: decode<Event['data']>(row.data) }) as Event);
 }
 
 /** One run of a job. */

@@ -7,7 +7,7 @@ import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { AtelierError } from '../../errors.ts';
 import type { CheckpointWriter } from '../checkpoints/repository.ts';
 import { toPage } from '../database/pagination.ts';
-import type { Precondition, Rows } from '../database/rows.ts';
+import { countRows, type Precondition, type Rows } from '../database/rows.ts';
 import type { Database } from '../database/tables.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { type Contest, readContest, recordPreemption } from '../runs/preemptions.ts';
@@ -47,7 +47,7 @@ interface CreateOptions extends Pick<NewJob, 'target' | 'notify'> {
 export const HELD_JOBS_FACTOR = 10;
 
 export function createJobs(rows: Rows, checkpoints: CheckpointWriter) {
-  const { db, inTransaction, withReserve, lockQueue } = rows;
+  const { db, inTransaction, inReservedTransaction, lockQueue } = rows;
 
   const selectPage = (query: JobQuery) =>
     db
@@ -121,7 +121,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter) {
     nextQueued: (after?: QueuePosition) =>
       selectQueued(db, after).select('origin').limit(1).executeTakeFirst(),
 
-    count: (status: JobStatus) => count(db, status),
+    count: (status: JobStatus) => countRows(selectByStatus(db, status)),
     /** Number of queued jobs that would start before a new one of this priority. */
     countAhead: (priority: number) => countAhead(db, priority),
     /** The first of these jobs in their order, without those whose row is damaged. */
@@ -151,10 +151,10 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter) {
     origin: (id: string) => readOrigin(db, id),
     /** A queued or paused job is cancelled immediately; an active one stays cancelling until `release`. */
     requestCancel: (id: string, precondition?: Precondition<TrainingJob>) =>
-      withReserve(() => inTransaction((trx) => requestCancel(trx, id, precondition))),
+      inReservedTransaction((trx) => requestCancel(trx, id, precondition)),
     /** A queued job is paused immediately; a running one stays pausing until `release`. */
     requestPause: (id: string, precondition?: Precondition<TrainingJob>) =>
-      withReserve(() => inTransaction((trx) => requestPause(trx, id, precondition))),
+      inReservedTransaction((trx) => requestPause(trx, id, precondition)),
     /** Number of unclean ends of the process during the job, since its last checkpoint or epoch. */
     async uncleanEnds(id: string) {
       const ends = db.selectFrom('jobs').select('unclean_ends').where('id', '=', id);
@@ -191,12 +191,10 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter) {
      * @throws AtelierError `training-job-in-use` while an unfinished job starts from one of them or verifies the job
      */
     async remove(id: string, precondition?: Precondition<TrainingJob>) {
-      const removed = await withReserve(() =>
-        inTransaction(async (trx) => {
-          await lockQueue(trx);
-          return deleteJob(trx, id, precondition);
-        }),
-      );
+      const removed = await inReservedTransaction(async (trx) => {
+        await lockQueue(trx);
+        return deleteJob(trx, id, precondition);
+      });
       await checkpoints.release(removed.map(({ digest }) => digest));
       return removed.map(({ step }) => step);
     },
@@ -206,29 +204,18 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter) {
      * @returns the status of the job, or null if the run is not the current one or has ended
      */
     recoverOne: (id: string, run: number) =>
-      withReserve(() => inTransaction(async (trx) => (await recoverRun(trx, { id, run }))?.status ?? null)),
+      inReservedTransaction(async (trx) => (await recoverRun(trx, { id, run }))?.status ?? null),
     /** Call when the service starts, if no other one uses the database: recovers all active jobs. */
-    recoverInterrupted: () => withReserve(() => inTransaction(recoverInterrupted)),
+    recoverInterrupted: () => inReservedTransaction(recoverInterrupted),
   };
 }
 
-async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {
-  const { jobs } = await jobsWith(db, status).executeTakeFirstOrThrow();
-  return Number(jobs);
-}
+const selectByStatus = (db: Kysely<Database>, status: JobStatus) =>
+  db.selectFrom('jobs').where('status', '=', status);
 
 /** Jobs of searches do not count: a search queues only a few of them at once. */
-async function countFree(db: Kysely<Database>, status: JobStatus): Promise<number> {
-  const { jobs } = await jobsWith(db, status).where('search_id', 'is', null).executeTakeFirstOrThrow();
-  return Number(jobs);
-}
-
-function jobsWith(db: Kysely<Database>, status: JobStatus) {
-  return db
-    .selectFrom('jobs')
-    .select(({ fn }) => fn.countAll().as('jobs'))
-    .where('status', '=', status);
-}
+const countFree = (db: Kysely<Database>, status: JobStatus) =>
+  countRows(selectByStatus(db, status).where('search_id', 'is', null));
 
 /** @throws AtelierError `queue-full` */
 async function assertQueueHasRoom(trx: Transaction<Database>, queueLimit: number): Promise<void> {

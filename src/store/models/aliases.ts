@@ -14,7 +14,7 @@ export interface AliasState {
   readonly move: number;
 }
 
-export function createAliases({ db, inTransaction, withReserve }: Rows) {
+export function createAliases({ db, inTransaction, inReservedTransaction }: Rows) {
   return {
     /** Ordered by alias. Empty for a model that does not exist. */
     list: async (name: string) => (await listAliases(db, [name])).map(toAlias),
@@ -72,17 +72,15 @@ export function createAliases({ db, inTransaction, withReserve }: Rows) {
 
     /** @throws AtelierError `alias-not-found` */
     remove: (name: string, alias: string, caller: string, precondition?: Precondition<AliasState>) =>
-      withReserve(() =>
-        inTransaction(async (trx) => {
-          await lockModel(trx, name);
-          const before = await findAlias(trx, name, alias);
-          if (before === undefined) {
-            throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
-          }
-          precondition?.(before);
-          await deleteAlias(trx, before.alias, name, caller);
-        }),
-      ),
+      inReservedTransaction(async (trx) => {
+        await lockModel(trx, name);
+        const before = await findAlias(trx, name, alias);
+        if (before === undefined) {
+          throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
+        }
+        precondition?.(before);
+        await deleteAlias(trx, before.alias, name, caller);
+      }),
   };
 }
 

@@ -21,7 +21,7 @@ const MAX_REFERENCES = 10_000;
 class NotFound extends Error {}
 
 export function createModels(
-  { db, inTransaction, withReserve }: Rows,
+  { db, inTransaction, inReservedTransaction }: Rows,
   blobs: Pick<RefCountedBlobs, 'release'>,
 ) {
   return {
@@ -152,15 +152,13 @@ export function createModels(
      *   job starts from one
      */
     async remove(name: string, version?: number, precondition?: Precondition<Model | ModelVersion>) {
-      const deleted = await withReserve(() =>
-        inTransaction((trx) =>
-          deleteVersions(trx, name, version, async () => {
-            if (!precondition) return;
-            const stored =
-              version === undefined ? await findModel(trx, name) : await findVersion(trx, name, version);
-            if (stored) precondition(stored);
-          }),
-        ),
+      const deleted = await inReservedTransaction((trx) =>
+        deleteVersions(trx, name, version, async () => {
+          if (!precondition) return;
+          const stored =
+            version === undefined ? await findModel(trx, name) : await findVersion(trx, name, version);
+          if (stored) precondition(stored);
+        }),
       );
       await blobs.release(deleted.map(({ digest }) => digest));
       return deleted.map((row) => row.version);

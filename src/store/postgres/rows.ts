@@ -15,13 +15,16 @@ const PAUSE_MS = 20;
 
 /** @param tickets follow the status of the jobs */
 export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Rows {
-  const { inTransaction, onCommitted } = createTransactions(
+  const { inTransaction: runOnce, onCommitted } = createTransactions(
     db,
     tickets && ((trx, events) => followStatuses(trx, tickets, events)),
   );
+  const inTransaction: Rows['inTransaction'] = (work) => repeat(() => runOnce(work));
   return {
     db,
-    inTransaction: (work) => repeat(() => inTransaction(work)),
+    inTransaction,
+    // The disk is the server's; nothing of this process could be released on it.
+    inReservedTransaction: inTransaction,
     onCommitted,
     async lockQueue(trx) {
       await sql`select pg_advisory_xact_lock(hashtext('atelier queue'))`.execute(trx);
@@ -35,7 +38,6 @@ export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Row
           ),
         db.selectFrom(first.as('first')).select('first.id'),
       ) as unknown as JobIds,
-    // The disk is the server's; nothing of this process could be released on it.
     withReserve: (work) => work(),
     async assertUsable() {
       await sql`select 1`.execute(db);

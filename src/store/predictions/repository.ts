@@ -11,7 +11,7 @@ import { AtelierError } from '../../errors.ts';
 import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
 import { nextId } from '../database/ids.ts';
 import { type StatusQuery, toPage } from '../database/pagination.ts';
-import type { Precondition, Rows } from '../database/rows.ts';
+import { countRows, type Precondition, type Rows } from '../database/rows.ts';
 import type { Database, PredictionFileTable, PredictionJobRow } from '../database/tables.ts';
 import { timestamp } from '../database/timestamps.ts';
 import { assertDataset } from '../datasets/rows.ts';
@@ -42,11 +42,11 @@ interface CreateOptions {
 export type PredictionJobs = ReturnType<typeof createPredictionJobs>;
 
 export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
-  const { db, inTransaction, withReserve, lockQueue } = rows;
+  const { db, inTransaction, inReservedTransaction, lockQueue } = rows;
 
   /** Frees space, so it also works on a full disk. */
   async function releasing<T>(work: (trx: Transaction<Database>) => Promise<[T, string[]]>): Promise<T> {
-    const [result, released] = await withReserve(() => inTransaction(work));
+    const [result, released] = await inReservedTransaction(work);
     // The job has changed whether or not the files can be removed; the next start removes the rest.
     await blobs.release(released).catch(() => {});
     return result;
@@ -193,12 +193,8 @@ function illegal({ id, status }: PredictionJobRow, problem: string): AtelierErro
 
 /** @throws AtelierError `queue-full` */
 async function assertRoom(db: Kysely<Database>, queueLimit: number): Promise<void> {
-  const { jobs } = await db
-    .selectFrom('prediction_jobs')
-    .select(({ fn }) => fn.countAll().as('jobs'))
-    .where('status', '=', 'queued')
-    .executeTakeFirstOrThrow();
-  if (Number(jobs) < queueLimit) return;
+  const queued = db.selectFrom('prediction_jobs').where('status', '=', 'queued');
+  if ((await countRows(queued)) < queueLimit) return;
   throw new AtelierError(
     'queue-full',
     `The queue is full: ${queueLimit} prediction jobs are queued. Try again when one has started, or cancel one.`,

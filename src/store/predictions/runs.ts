@@ -68,11 +68,11 @@ export async function startPrediction(
 
 export function createPredictionRun(
   row: PredictionJobRow,
-  { inTransaction, withReserve }: Rows,
+  { inTransaction, inReservedTransaction }: Rows,
   blobs: RefCountedBlobs,
 ) {
   const change = (values: Partial<PredictionJobRow>) =>
-    withReserve(() => inTransaction((trx) => endRun(trx, row, values)));
+    inReservedTransaction((trx) => endRun(trx, row, values));
   return {
     job: toPredictionJob(row),
     /** Rises with each run of the job. */
@@ -89,27 +89,25 @@ export function createPredictionRun(
         path === null ? refer(null) : blobs.putFileReferenced(path, refer);
       const released = await store(labels, (labelsDigest) =>
         store(probabilities, (digest) =>
-          withReserve(() =>
-            inTransaction(async (trx) => {
-              const ended = {
-                status: 'succeeded',
-                done: row.images,
-                classes: encode(classes),
-                correct,
-              } as const;
-              const input = await endRun(trx, row, ended);
-              const files = { probabilities: digest, labels: labelsDigest } as const;
-              for (const kind of ['probabilities', 'labels'] as const) {
-                const file = files[kind];
-                if (file === null) continue;
-                await trx
-                  .insertInto('prediction_files')
-                  .values({ job_id: row.id, kind, digest: file })
-                  .execute();
-              }
-              return input;
-            }),
-          ),
+          inReservedTransaction(async (trx) => {
+            const ended = {
+              status: 'succeeded',
+              done: row.images,
+              classes: encode(classes),
+              correct,
+            } as const;
+            const input = await endRun(trx, row, ended);
+            const files = { probabilities: digest, labels: labelsDigest } as const;
+            for (const kind of ['probabilities', 'labels'] as const) {
+              const file = files[kind];
+              if (file === null) continue;
+              await trx
+                .insertInto('prediction_files')
+                .values({ job_id: row.id, kind, digest: file })
+                .execute();
+            }
+            return input;
+          }),
         ),
       );
       await blobs.release(released);

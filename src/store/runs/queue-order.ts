@@ -1,5 +1,6 @@
 /** Order of the queue, defined only here: jobs of higher rank first, and jobs of equal rank as they were created. */
 import { type Kysely, sql } from 'kysely';
+import { countRows } from '../database/rows.ts';
 import type { Database } from '../database/tables.ts';
 
 /** The place of a job in the queue. */
@@ -23,14 +24,9 @@ export const RANK = sql<number>`(2 * jobs.priority + case when jobs.search_id is
 const rankOf = (priority: number) => 2 * priority + 1;
 
 /** Number of queued jobs that start before a new one of this priority. */
-export async function countAhead(db: Kysely<Database>, priority: number): Promise<number> {
-  const { count } = await db
-    .selectFrom('jobs')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('status', '=', 'queued')
-    .where(RANK, '>=', rankOf(priority))
-    .executeTakeFirstOrThrow();
-  return Number(count);
+export function countAhead(db: Kysely<Database>, priority: number): Promise<number> {
+  const queued = db.selectFrom('jobs').where('status', '=', 'queued');
+  return countRows(queued.where(RANK, '>=', rankOf(priority)));
 }
 
 /** Queued jobs that start before a new one of this priority. */

@@ -19,27 +19,25 @@ const BATCH_EVENTS = 1000;
  * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`
  */
 export async function deleteSearch(
-  { inTransaction, lockQueue, withReserve }: Rows,
+  { lockQueue, inReservedTransaction }: Rows,
   id: string,
   precondition: Precondition<Search> | undefined,
   onDeleted: (jobs: readonly DeletedJob[]) => Promise<void>,
 ): Promise<void> {
   let isFirst = true;
   const deleteNext = () =>
-    withReserve(() =>
-      inTransaction(async (trx) => {
-        await lockQueue(trx);
-        const search = await lockSearch(trx, id);
-        if (isFirst) precondition?.(toSearch(search));
-        assertEnded(search);
-        // A search whose deletion is refused keeps all its jobs.
-        if (isFirst) {
-          await assertUnused(trx, await listJobs(trx, id));
-          await trx.updateTable('searches').set({ deleting: 1 }).where('id', '=', id).execute();
-        }
-        return deleteBatch(trx, id);
-      }),
-    );
+    inReservedTransaction(async (trx) => {
+      await lockQueue(trx);
+      const search = await lockSearch(trx, id);
+      if (isFirst) precondition?.(toSearch(search));
+      assertEnded(search);
+      // A search whose deletion is refused keeps all its jobs.
+      if (isFirst) {
+        await assertUnused(trx, await listJobs(trx, id));
+        await trx.updateTable('searches').set({ deleting: 1 }).where('id', '=', id).execute();
+      }
+      return deleteBatch(trx, id);
+    });
   for (let isLeft = true; isLeft; isFirst = false) {
     const batch = await deleteNext().catch((error) => {
       // Another client has deleted the rest.

@@ -5,26 +5,7 @@ import type { SearchEvent } from '../../domain/searches/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import { collectEvent } from '../database/committed-events.ts';
 import { decode, encode } from '../database/json-column.ts';
-import { type NumberedQuery, toPage } from '../database/pagination.ts';
-import type { Rows } from '../database/rows.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
-
-export function createSearchEvents({ db }: Pick<Rows, 'db'>) {
-  return {
-    /** Ascending; `after` is exclusive. Empty for a search that does not exist. */
-    async list(searchId: string, { limit, after = 0 }: NumberedQuery) {
-      const rows = await db
-        .selectFrom('search_events')
-        .select(['id', 'type', 'at', 'data'])
-        .where('search_id', '=', searchId)
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, (row) => ({ ...row, data: decode<SearchEvent['data']>(row.data) }));
-    },
-  };
-}
 
 /** @throws AtelierError `search-not-found` */
 export async function lockSearch(trx: Transaction<Database>, id: string): Promise<SearchRow> {

@@ -4,6 +4,7 @@ import {
   assertChangeable,
   type Search,
   type SearchChange,
+  type SearchEvent,
   type SearchStatus,
   UNFINISHED_SEARCHES,
   UNSETTLED_SEARCHES,
@@ -12,15 +13,16 @@ import type { ResolvedSearchRequest } from '../../domain/searches/request.ts';
 import { AtelierError } from '../../errors.ts';
 import type { CheckpointWriter } from '../checkpoints/repository.ts';
 import { nextId } from '../database/ids.ts';
-import { type StatusQuery, toPage } from '../database/pagination.ts';
-import type { Precondition, Rows } from '../database/rows.ts';
+import { type NumberedQuery, type StatusQuery, toPage } from '../database/pagination.ts';
+import { countRows, type Precondition, type Rows } from '../database/rows.ts';
 import { assertDataset } from '../datasets/rows.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
+import { listEvents } from '../jobs/events.ts';
 import { resumeJob } from '../jobs/status.ts';
 import type { SearchJobs } from './actions.ts';
 import { advanceSearch } from './advance.ts';
 import { deleteSearch } from './delete.ts';
-import { createSearchEvents, lockSearch, writeSearchEvent } from './events.ts';
+import { lockSearch, writeSearchEvent } from './events.ts';
 import { FINISHING, newSearchRow, newTrialRows, type SearchPlan, toSearch } from './rows.ts';
 import { assertTeachers } from './teachers.ts';
 import { readTrials } from './trials.ts';
@@ -30,10 +32,11 @@ const BATCH_ROWS = 500;
 
 /** Methods with an id throw AtelierError `search-not-found`. */
 export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, 'release'>) {
-  const { db, inTransaction, lockQueue, withReserve } = rows;
+  const { db, inTransaction, lockQueue, inReservedTransaction } = rows;
 
   return {
-    events: createSearchEvents(rows),
+    /** Ascending; `after` is exclusive. Empty for a search that does not exist. */
+    events: (id: string, query: NumberedQuery) => listEvents<SearchEvent>(db, 'search_events', id, query),
 
     /**
      * @param options.limit of searches that have not ended
@@ -47,12 +50,8 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
       inTransaction((trx) =>
         createOnce(trx, options.idempotency, async () => {
           await lockQueue(trx);
-          const unfinished = trx
-            .selectFrom('searches')
-            .select(({ fn }) => fn.countAll().as('searches'))
-            .where('status', 'in', UNFINISHED_SEARCHES);
-          if (Number((await unfinished.executeTakeFirstOrThrow()).searches) >= options.limit)
-            throw queueFull(options.limit);
+          const unfinished = trx.selectFrom('searches').where('status', 'in', UNFINISHED_SEARCHES);
+          if ((await countRows(unfinished)) >= options.limit) throw queueFull(options.limit);
           await assertDataset(trx, request);
           await assertTeachers(trx, request);
           const now = new Date();
@@ -112,72 +111,66 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
      * @throws the errors of `jobs`
      */
     async advance(id: string, jobs: SearchJobs) {
-      const { removed, ...advance } = await withReserve(() =>
-        inTransaction(async (trx) => {
-          await lockQueue(trx);
-          return advanceSearch(trx, id, jobs);
-        }),
-      );
+      const { removed, ...advance } = await inReservedTransaction(async (trx) => {
+        await lockQueue(trx);
+        return advanceSearch(trx, id, jobs);
+      });
       await checkpoints.release(removed);
       return advance;
     },
 
     /** Requests a change; `advance` carries it out. @throws AtelierError `illegal-transition` */
     request: (id: string, change: SearchChange, precondition?: Precondition<Search>) =>
-      withReserve(() =>
-        inTransaction(async (trx) => {
-          await lockQueue(trx);
-          const before = await lockSearch(trx, id);
-          precondition?.(toSearch(before));
-          assertChangeable(id, before.status, change);
-          const status = {
-            pause: 'pausing',
-            resume: 'running',
-            cancel: 'cancelling',
-            finish: 'running',
-          } as const;
-          const to = status[change];
-          const isFinish = change === 'finish';
-          const after = await trx
-            .updateTable('searches')
-            .set({
-              status: to,
-              ...(isFinish && before.finishing === 0 && { finishing: FINISHING.requested }),
-              ...(change === 'resume' && { pause_reason: null }),
-            })
-            .where('id', '=', id)
-            .returningAll()
-            .executeTakeFirstOrThrow();
-          if (change === 'resume') {
-            const paused = trx.selectFrom('jobs').select('id').where('search_id', '=', id);
-            const byService = paused.where('status', '=', 'paused').where('pause_reason', 'is not', null);
-            for (const job of await byService.execute()) await resumeJob(trx, job.id);
-          }
-          const event = {
-            from: before.status,
-            to,
-            ...(isFinish && { finishing: true, reason: 'requested' }),
-          };
-          await writeSearchEvent(trx, id, 'status', event);
-          return toSearch(after);
-        }),
-      ),
+      inReservedTransaction(async (trx) => {
+        await lockQueue(trx);
+        const before = await lockSearch(trx, id);
+        precondition?.(toSearch(before));
+        assertChangeable(id, before.status, change);
+        const status = {
+          pause: 'pausing',
+          resume: 'running',
+          cancel: 'cancelling',
+          finish: 'running',
+        } as const;
+        const to = status[change];
+        const isFinish = change === 'finish';
+        const after = await trx
+          .updateTable('searches')
+          .set({
+            status: to,
+            ...(isFinish && before.finishing === 0 && { finishing: FINISHING.requested }),
+            ...(change === 'resume' && { pause_reason: null }),
+          })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        if (change === 'resume') {
+          const paused = trx.selectFrom('jobs').select('id').where('search_id', '=', id);
+          const byService = paused.where('status', '=', 'paused').where('pause_reason', 'is not', null);
+          for (const job of await byService.execute()) await resumeJob(trx, job.id);
+        }
+        const event = {
+          from: before.status,
+          to,
+          ...(isFinish && { finishing: true, reason: 'requested' }),
+        };
+        await writeSearchEvent(trx, id, 'status', event);
+        return toSearch(after);
+      }),
 
     /** Cancels the jobs of a search that cannot go on, and fails it. */
     fail: (id: string, { code, message }: { readonly code: string; readonly message: string }) =>
-      withReserve(() =>
-        inTransaction(async (trx) => {
-          const before = await lockSearch(trx, id);
-          if (!UNSETTLED_SEARCHES.some((status) => status === before.status)) return;
-          await trx
-            .updateTable('searches')
-            .set({ status: 'cancelling', error_code: code, error_message: message })
-            .where('id', '=', id)
-            .execute();
-          await writeSearchEvent(trx, id, 'error', { code, message });
-          await writeSearchEvent(trx, id, 'status', { from: before.status, to: 'cancelling' });
-        }),
-      ),
+      inReservedTransaction(async (trx) => {
+        const before = await lockSearch(trx, id);
+        if (!UNSETTLED_SEARCHES.some((status) => status === before.status)) return;
+        await trx
+          .updateTable('searches')
+          .set({ status: 'cancelling', error_code: code, error_message: message })
+          .where('id', '=', id)
+          .execute();
+        await writeSearchEvent(trx, id, 'error', { code, message });
+        await writeSearchEvent(trx, id, 'status', { from: before.status, to: 'cancelling' });
+      }),
 
     /**
      * Deletes an ended search with its jobs, some at a time. The version that it published stays.

@@ -11,9 +11,11 @@ export function createSqliteRows(
   files: Pick<DatabaseFiles, 'assertInPlace'>,
   reserve: SpaceReserve,
 ): Rows {
+  const transactions = createTransactions(db);
   return {
     db,
-    ...createTransactions(db),
+    ...transactions,
+    inReservedTransaction: (work) => reserve.withReserve(() => transactions.inTransaction(work)),
     // Transactions run one after the other.
     async lockQueue() {},
     // SQLite merges the sorted queries of a compound one. A join would look up each id of the first in the others.

@@ -6,7 +6,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { DeliveryState } from '../../domain/jobs/notify.ts';
 import { isEnded } from '../../domain/jobs/status.ts';
 import { encode } from '../database/json-column.ts';
-import type { Rows } from '../database/rows.ts';
+import { countRows, type Rows } from '../database/rows.ts';
 import type { Database, WebhookRow } from '../database/tables.ts';
 
 /** A message that this process has claimed. */
@@ -71,14 +71,8 @@ export function createWebhooks({ db, inTransaction }: Rows) {
 }
 
 /** Number of messages to be sent. */
-export async function countPendingWebhooks(db: Kysely<Database>): Promise<number> {
-  const { pending } = await db
-    .selectFrom('webhooks')
-    .select(({ fn }) => fn.countAll().as('pending'))
-    .where('due_at', 'is not', null)
-    .executeTakeFirstOrThrow();
-  return Number(pending);
-}
+export const countPendingWebhooks = (db: Kysely<Database>) =>
+  countRows(db.selectFrom('webhooks').where('due_at', 'is not', null));
 
 function toMessage({ job_id, url, secret, message_id, body, attempts }: WebhookRow): ClaimedMessage {
   return { jobId: job_id, url, secret, messageId: message_id!, body: body!, attempts };

@@ -126,7 +126,7 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
   assert.deepEqual(ended.model, { name: 'tuned', version: 1 });
   assert.equal(ended.publication?.version, 1);
   assert.deepEqual([ended.progress.succeeded, ended.progress.stopped], [2, 2]);
-  const { data: events } = await searches.events.list(search.id, { limit: 100 });
+  const { data: events } = await searches.events(search.id, { limit: 100 });
   assert.deepEqual(
     events.map(({ id }) => id),
     events.map((_, n) => n + 1),
@@ -193,7 +193,7 @@ storeTest('a search whose final training did not learn gives the reason', async 
   const { status, model, publication, error } = (await store.searches.get(id))!;
   assert.deepEqual([status, model, error], ['succeeded', null, null]);
   assert.deepEqual([publication?.version, publication?.reason], [null, message]);
-  const { data: events } = await store.searches.events.list(id, { limit: 100 });
+  const { data: events } = await store.searches.events(id, { limit: 100 });
   assert.deepEqual(
     events.slice(-2).map(({ type, data }) => [type, data]),
     [
@@ -260,7 +260,7 @@ storeTest('a search without time left stops its trials, and trains the best ende
   assert.notEqual(last.finalJob, null);
   const { waiting, skipped, stopped, succeeded } = last.progress;
   assert.deepEqual([waiting, skipped, stopped, succeeded], [0, 1, 2, 1]);
-  const { data: events } = await searches.events.list(id, { limit: 100 });
+  const { data: events } = await searches.events(id, { limit: 100 });
   const [event] = events.filter(({ data }) => data['reason'] === 'time-budget');
   const { activeSeconds, ...data } = event!.data;
   assert.deepEqual(data, {
@@ -362,7 +362,7 @@ storeTest(
     await advance(store, id, wide);
     const search = (await searches.get(id))!;
     assert.deepEqual([search.best?.trial, search.best?.value, search.progress.succeeded], [40, 0.61, 40]);
-    const { data: events } = await searches.events.list(id, { limit: 100 });
+    const { data: events } = await searches.events(id, { limit: 100 });
     assert.deepEqual(
       events.map(({ type, data }) => [type, data['trial'] ?? null, data['status'] ?? null]),
       [
