@@ -2,26 +2,20 @@
 import { Counter, type Registry } from 'prom-client';
 import { FINDINGS } from '../../domain/predictions/diagnosis.ts';
 import type { DiagnosisTally } from '../../protocols/prediction-tally.ts';
+import { countBy } from './instruments.ts';
 
 export type OnDiagnosed = (tally: DiagnosisTally) => void;
 
 export function measureDiagnoses(registry: Registry): OnDiagnosed {
-  const registers = [registry];
   const images = new Counter({
     name: 'atelier_diagnosed_images_total',
     help: 'Images of predictions and explanations that were diagnosed (?diagnose).',
-    registers,
+    registers: [registry],
   });
-  const found = new Counter({
-    name: 'atelier_diagnosis_findings_total',
-    help: 'Findings in diagnosed images, by code; an image can have several.',
-    labelNames: ['finding'],
-    registers,
-  });
-  for (const finding of FINDINGS) found.inc({ finding }, 0);
-
+  const help = 'Findings in diagnosed images, by code; an image can have several.';
+  const countFindings = countBy(registry, 'atelier_diagnosis_findings_total', help, 'finding', FINDINGS);
   return ({ images: diagnosed, findings }) => {
     images.inc(diagnosed);
-    for (const finding of FINDINGS) found.inc({ finding }, findings[finding] ?? 0);
+    for (const finding of FINDINGS) countFindings(finding, findings[finding] ?? 0);
   };
 }

@@ -1,7 +1,8 @@
 /** Metrics of training jobs, counted by the process that wrote their changes: results, epochs and images. */
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { JobStatus } from '../../domain/jobs/status.ts';
 import type { JobMeter } from '../../services/events/log.ts';
+import { countBy, gauge } from './instruments.ts';
 
 /** Final statuses: counted as jobs end, because counting them in the database takes ever longer. */
 const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
@@ -13,27 +14,17 @@ export interface JobSource {
 }
 
 export function measureJobs(registry: Registry, { queueLimit, waitingForStorage }: JobSource): JobMeter {
+  gauge(
+    registry,
+    'atelier_jobs_waiting_for_storage',
+    'Training jobs of this process that are waiting: the disk is full, or the database or object store is unreachable.',
+    waitingForStorage,
+  );
+  const limit = 'Largest number of queued jobs. The same on every replica: use max, not sum.';
+  gauge(registry, 'atelier_queue_limit', limit, () => queueLimit);
+  const help = 'Training jobs that have ended since the start of the process, by result.';
+  const countEnded = countBy(registry, 'atelier_jobs_ended_total', help, 'result', ENDED);
   const registers = [registry];
-  new Gauge({
-    name: 'atelier_jobs_waiting_for_storage',
-    help: 'Training jobs of this process that are waiting: the disk is full, or the database or object store is unreachable.',
-    registers,
-    collect() {
-      this.set(waitingForStorage());
-    },
-  });
-  new Gauge({
-    name: 'atelier_queue_limit',
-    help: 'Largest number of queued jobs. The same on every replica: use max, not sum.',
-    registers,
-  }).set(queueLimit);
-  const ended = new Counter({
-    name: 'atelier_jobs_ended_total',
-    help: 'Training jobs that have ended since the start of the process, by result.',
-    labelNames: ['result'],
-    registers,
-  });
-  for (const result of ENDED) ended.inc({ result }, 0);
   const preemptions = new Counter({
     name: 'atelier_job_preemptions_total',
     help: 'Running jobs that were stopped in favour of one of higher priority, and queued again.',
@@ -52,7 +43,8 @@ export function measureJobs(registry: Registry, { queueLimit, waitingForStorage 
 
   return {
     statusChanged(status) {
-      if ((ENDED as readonly JobStatus[]).includes(status)) ended.inc({ result: status });
+      const result = ENDED.find((ended) => ended === status);
+      if (result) countEnded(result);
     },
     preempted: () => preemptions.inc(),
     finishedEpoch(trained) {

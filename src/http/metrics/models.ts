@@ -1,26 +1,20 @@
-/** Metrics of the model cache. */
-import { Counter, Gauge, type Registry } from 'prom-client';
+/** Metrics of the model cache, which keeps the counts. */
+import { Counter, type Registry } from 'prom-client';
 import type { ModelCacheCounts } from '../../services/models/cache.ts';
+import { gauge } from './instruments.ts';
 
 const COUNTERS = [
   ['hits', 'Lookups of a model that was in memory, or being read for another request.'],
   ['misses', 'Lookups of a model that had to be read.'],
   ['evictions', 'Models evicted from memory.'],
-] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
+] as const;
 
-const GAUGES = [
-  ['models', 'Models in memory.'],
-  ['bytes', 'Bytes of the models in memory: parameters and working memory.'],
-] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
-
-/** The cache keeps the counts; each scrape reads them. */
 export function registerModelCacheMetrics(registry: Registry, counts: () => ModelCacheCounts): void {
-  const registers = [registry];
   for (const [key, help] of COUNTERS) {
     new Counter({
       name: `atelier_model_cache_${key}_total`,
       help,
-      registers,
+      registers: [registry],
       collect() {
         // A Counter has no set().
         this.reset();
@@ -28,14 +22,7 @@ export function registerModelCacheMetrics(registry: Registry, counts: () => Mode
       },
     });
   }
-  for (const [key, help] of GAUGES) {
-    new Gauge({
-      name: `atelier_model_cache_${key}`,
-      help,
-      registers,
-      collect() {
-        this.set(counts()[key]);
-      },
-    });
-  }
+  gauge(registry, 'atelier_model_cache_models', 'Models in memory.', () => counts().models);
+  const bytes = 'Bytes of the models in memory: parameters and working memory.';
+  gauge(registry, 'atelier_model_cache_bytes', bytes, () => counts().bytes);
 }

@@ -2,8 +2,8 @@
 import { Gauge, type Registry } from 'prom-client';
 import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/jobs/status.ts';
 import { UNFINISHED_PREDICTIONS } from '../../domain/predictions/job.ts';
-import { limitTime } from '../../store/database/time-limit.ts';
 import type { JobGauges, ReadJobGauges } from '../../store/jobs/gauges.ts';
+import { createGauges, createReading } from './instruments.ts';
 
 export interface TableSource {
   readonly readJobs: ReadJobGauges;
@@ -11,35 +11,14 @@ export interface TableSource {
   slots(): number;
 }
 
-/** Longest time for which a scrape waits for the database. */
-const READ_TIMEOUT_MS = 1_000;
 const SAME_EVERYWHERE = 'The same on every replica: use max, not sum.';
 
 /** @returns a function that must be called at the start of each scrape */
 export function measureTables(registry: Registry, { readJobs, slots }: TableSource): () => void {
-  let reading: Promise<JobGauges> | undefined;
+  const read = createReading(readJobs);
   let scraped: Promise<JobGauges | null> = Promise.resolve(null);
-
-  function gauge(
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    set: (gauge: Gauge, jobs: JobGauges) => void,
-  ): void {
-    new Gauge({
-      name,
-      help: `${help} ${SAME_EVERYWHERE}`,
-      labelNames,
-      registers: [registry],
-      async collect() {
-        const jobs = await scraped;
-        this.reset();
-        if (jobs !== null) set(this, jobs);
-        // A reset would set a gauge without labels to 0, a wrong value.
-        else if (labelNames.length === 0) this.remove();
-      },
-    });
-  }
+  const add = createGauges(registry, () => scraped);
+  const gauge: typeof add = (name, help, ...rest) => add(name, `${help} ${SAME_EVERYWHERE}`, ...rest);
   const count = ({ counts }: JobGauges, status: JobStatus) => counts.get(status) ?? 0;
 
   gauge('atelier_jobs', 'Training jobs that have not ended, by status.', ['status'], (to, jobs) => {
@@ -92,10 +71,6 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
   });
 
   return () => {
-    // A query that hangs is not sent again by the next scrape.
-    reading ??= readJobs().finally(() => {
-      reading = undefined;
-    });
-    scraped = limitTime(reading, READ_TIMEOUT_MS).catch(() => null);
+    scraped = read();
   };
 }
