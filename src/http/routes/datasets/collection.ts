@@ -2,20 +2,19 @@
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../../datasets/catalog.ts';
 import { type DatasetSummary, datasetSchema } from '../../../domain/datasets/representation.ts';
-import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { AddedDataset } from '../../../store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { withDatasetUpload } from '../../bodies/dataset-upload.ts';
 import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { tagWith } from '../../conditional/entity-tags.ts';
-import { contentTag } from '../../conditional/etag.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
 import { datasetUploadContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { stateTag } from '../../responses/stored-state.ts';
 import { creationFilters } from '../../validation/list-filters.ts';
 import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
@@ -155,7 +154,7 @@ export const datasetWriteRoutes: Routes = async (
           const create = (record?: IdempotencyRecord<AddedDataset>) =>
             uploads.add(files, fields, signal, record);
           const content = {
-            fields: fingerprintFields(fields),
+            fields,
             files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),
           };
           return respondIdempotently(idempotency, request, reply, create, toUploaded, content);
@@ -165,19 +164,11 @@ export const datasetWriteRoutes: Routes = async (
   });
 };
 
-/** Preprocessing that is not given is left out, because earlier releases stored fingerprints without it. */
-function fingerprintFields({ fit, background, invert, ...fields }: DatasetFields): object {
-  const preprocessing = Object.entries({ fit, background, invert }).filter(([, value]) => value !== null);
-  return { ...fields, ...Object.fromEntries(preprocessing) };
-}
-
 const toUploaded = ({ dataset, isNew }: AddedDataset) => ({
   status: isNew ? 201 : 200,
   location: `/v1/datasets/${dataset.id}`,
   body: dataset,
 });
-
-const stateTag = (dataset: DatasetSummary) => contentTag(JSON.stringify(dataset));
 
 const describeState = (dataset: DatasetSummary): CurrentState => ({
   tag: stateTag(dataset),

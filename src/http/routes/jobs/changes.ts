@@ -5,9 +5,11 @@ import { trainingJobSchema } from '../../../domain/jobs/training.ts';
 import { preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
-import { describeJobState, jobStateTag } from '../../responses/job-state.ts';
+import { describeState, stateTag } from '../../responses/stored-state.ts';
 import type { Routes } from '../context.ts';
+import { registerLifecycle } from '../lifecycle.ts';
 
+const WHAT = 'training job';
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
 
@@ -30,6 +32,7 @@ const CHANGES = [
     summary: 'Resume a paused training job',
     description:
       'The job is queued again and continues from its last checkpoint. Its final parameters are the same as without the pause.',
+    errors: [429],
   },
 ] as const;
 
@@ -53,58 +56,27 @@ export const trainingJobChangeRoutes: Routes = async (app, { training }) => {
       responseHeaders: { 200: ['ETag'] },
     },
     async handler(request, reply) {
-      const precondition = toPrecondition(request, describeJobState);
+      const precondition = toPrecondition(request, describeState(WHAT));
       const job = await training.change(request.params.id, request.body, precondition);
-      return reply.header('etag', jobStateTag(job)).send(job);
+      return reply.header('etag', stateTag(job)).send(job);
     },
   });
 
-  app.route({
-    method: 'DELETE',
+  registerLifecycle(app, {
     url: '/training-jobs/:id',
-    config: { scope: 'admin' },
-    schema: {
-      operationId: 'deleteTrainingJob',
+    name: 'TrainingJob',
+    what: WHAT,
+    tags,
+    params,
+    schema: trainingJobSchema,
+    changes: CHANGES,
+    change: (id, change, precondition) => training[change](id, precondition),
+    deletion: {
       summary: 'Delete an ended training job',
       description:
         'Deletes the job with its events, metrics and checkpoints. Versions that it published stay; their `lineage` keeps the id and the ' +
         'request of the job. 409 while the job has not ended, or an unfinished job starts from one of its checkpoints or verifies it.',
-      tags,
-      params,
-      headers: preconditionHeaders,
-      response: {
-        204: z.null().describe('Deleted'),
-        ...problems(400, 404, 409, 412, 413, 415, 507),
-      },
     },
-    async handler(request, reply) {
-      await training.remove(request.params.id, toPrecondition(request, describeJobState));
-      return reply.code(204).send(null);
-    },
+    remove: (id, precondition) => training.remove(id, precondition),
   });
-
-  for (const { change, summary, description } of CHANGES) {
-    const isResume = change === 'resume';
-    app.route({
-      method: 'POST',
-      url: `/training-jobs/:id/${change}`,
-      config: { scope: 'train', sheddable: isResume },
-      schema: {
-        operationId: `${change}TrainingJob`,
-        summary,
-        description,
-        tags,
-        params,
-        headers: preconditionHeaders,
-        response: {
-          202: trainingJobSchema,
-          ...problems(400, 404, 409, 412, 413, 415, ...(isResume ? [429] : []), 507),
-        },
-      },
-      async handler(request, reply) {
-        const job = await training[change](request.params.id, toPrecondition(request, describeJobState));
-        return reply.code(202).send(job);
-      },
-    });
-  }
 };

@@ -13,8 +13,8 @@ import { requireScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { createJobListRenderer } from '../../responses/job-list.ts';
-import { jobStateTag } from '../../responses/job-state.ts';
 import { preferHeader } from '../../responses/preferred-wait.ts';
+import { stateTag } from '../../responses/stored-state.ts';
 import { creationFilters, metadataFilter } from '../../validation/list-filters.ts';
 import { listSchema, PAGES, paginationQuery } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
@@ -158,7 +158,7 @@ export const trainingJobRoutes: Routes = async (
     async handler(request, reply) {
       const before = await training.get(request.params.id);
       const job = (await waitAsPreferred(request, reply, before)) ? await training.get(before.id) : before;
-      return reply.header('etag', jobStateTag(job)).send(job);
+      return reply.header('etag', stateTag(job)).send(job);
     },
   });
 

@@ -10,16 +10,16 @@ import {
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { withPredictionUpload } from '../../bodies/prediction-upload.ts';
-import { contentTag } from '../../conditional/etag.ts';
 import { isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
-import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
 import { predictionJobContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { stateTag } from '../../responses/stored-state.ts';
 import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import { parseBody } from '../../validation/zod-validator.ts';
 import type { Routes } from '../context.ts';
+import { registerLifecycle } from '../lifecycle.ts';
 
 const tags = ['predictions'];
 const JOBS_PATH = '/v1/prediction-jobs/';
@@ -71,49 +71,30 @@ export const predictionJobRoutes: Routes = async (
     },
     async handler(request, reply) {
       const job = await predictionJobs.get(request.params.id);
-      return reply.header('etag', describeState(job).tag).send(job);
+      return reply.header('etag', stateTag(job)).send(job);
     },
   });
 
-  app.route({
-    method: 'POST',
-    url: '/prediction-jobs/:id/cancel',
-    config: { scope: 'train', sheddable: false },
-    schema: {
-      operationId: 'cancelPredictionJob',
-      summary: 'Cancel a prediction job',
-      description: 'The job is cancelled at once. It has no result.',
-      tags,
-      params,
-      headers: preconditionHeaders,
-      response: { 202: predictionJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-    },
-    async handler(request, reply) {
-      const job = await predictionJobs.cancel(request.params.id, toPrecondition(request, describeState));
-      return reply.code(202).send(job);
-    },
-  });
-
-  app.route({
-    method: 'DELETE',
+  registerLifecycle(app, {
     url: '/prediction-jobs/:id',
-    config: { scope: 'admin' },
-    schema: {
-      operationId: 'deletePredictionJob',
+    name: 'PredictionJob',
+    what: 'prediction job',
+    tags,
+    params,
+    schema: predictionJobSchema,
+    changes: [
+      {
+        change: 'cancel',
+        summary: 'Cancel a prediction job',
+        description: 'The job is cancelled at once. It has no result.',
+      },
+    ],
+    change: (id, _cancel, precondition) => predictionJobs.cancel(id, precondition),
+    deletion: {
       summary: 'Delete an ended prediction job with its result',
       description: '409 while the job has not ended; cancel it first.',
-      tags,
-      params,
-      headers: preconditionHeaders,
-      response: {
-        204: z.null().describe('Deleted'),
-        ...problems(400, 404, 409, 412, 413, 415, 507),
-      },
     },
-    async handler(request, reply) {
-      await predictionJobs.remove(request.params.id, toPrecondition(request, describeState));
-      return reply.code(204).send(null);
-    },
+    remove: (id, precondition) => predictionJobs.remove(id, precondition),
   });
 
   await app.register(async (scope) => {
@@ -161,8 +142,3 @@ export const predictionJobRoutes: Routes = async (
 };
 
 const toQueued = (job: PredictionJob) => ({ status: 202, location: JOBS_PATH + job.id, body: job });
-
-const describeState = (job: PredictionJob): CurrentState & { tag: string } => ({
-  tag: contentTag(JSON.stringify(job)),
-  description: `the prediction job ${job.id} has changed`,
-});

@@ -11,17 +11,17 @@ import {
 } from '../../../domain/searches/representation.ts';
 import { type SearchRequest, searchRequestSchema } from '../../../domain/searches/request.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
-import { contentTag } from '../../conditional/etag.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
-import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import { requireScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { renderLeaderboard } from '../../responses/leaderboard-csv.ts';
 import { negotiate } from '../../responses/negotiate.ts';
+import { stateTag } from '../../responses/stored-state.ts';
 import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
+import { registerLifecycle } from '../lifecycle.ts';
 
 const tags = ['searches'];
 const params = z.strictObject({ id: z.string().describe('Id of the search, `sea_…`') });
@@ -185,56 +185,24 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
     },
   });
 
-  for (const { change, summary, description } of CHANGES) {
-    app.route({
-      method: 'POST',
-      url: `/searches/:id/${change}`,
-      config: { scope: 'train', sheddable: change === 'resume' },
-      schema: {
-        operationId: `${change}Search`,
-        summary,
-        description,
-        tags,
-        params,
-        headers: preconditionHeaders,
-        response: { 202: searchSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-      },
-      async handler(request, reply) {
-        const precondition = toPrecondition(request, describeState);
-        const search = await searches.change(request.params.id, change, precondition);
-        return reply.code(202).send(search);
-      },
-    });
-  }
-
-  app.route({
-    method: 'DELETE',
+  registerLifecycle(app, {
     url: '/searches/:id',
-    config: { scope: 'admin' },
-    schema: {
-      operationId: 'deleteSearch',
+    name: 'Search',
+    what: 'search',
+    tags,
+    params,
+    schema: searchSchema,
+    changes: CHANGES,
+    change: (...change) => searches.change(...change),
+    deletion: {
       summary: 'Delete an ended search',
       description:
         'Deletes the search with its trials, their jobs and its final job. The version that it published stays. 409 while the search has ' +
         'not ended, or an unfinished job starts from a checkpoint of one of its jobs.',
-      tags,
-      params,
-      headers: preconditionHeaders,
-      response: { 204: z.null().describe('Deleted'), ...problems(400, 404, 409, 412, 413, 415, 507) },
     },
-    async handler(request, reply) {
-      await searches.remove(request.params.id, toPrecondition(request, describeState));
-      return reply.code(204).send(null);
-    },
+    remove: (id, precondition) => searches.remove(id, precondition),
   });
 };
-
-const stateTag = (search: Search) => contentTag(JSON.stringify(search));
-
-const describeState = (search: Search): CurrentState => ({
-  tag: stateTag(search),
-  description: `the search ${search.id} has changed`,
-});
 
 /** Moving the champion is reserved for keys that may promote. */
 function requirePublicationScope(
