@@ -3,13 +3,12 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
 import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
-import type { AppHost } from '../http/app.ts';
+import { type AppHost, buildApp } from '../http/app.ts';
 import { type ApiKeyService, createApiKeyService } from '../services/keys/in-force.ts';
 import { createMemoryLedger } from '../services/memory/ledger.ts';
 import { startStarterJob } from '../services/training/starter-job.ts';
 import { checkKernel, warmUpForward } from '../workers/kernel/compile.ts';
 import { type Base, buildBase } from './compose/base.ts';
-import { buildHttp } from './compose/http.ts';
 import { buildModels } from './compose/models.ts';
 import { buildPredictions } from './compose/predictions.ts';
 import { buildReports } from './compose/reports.ts';
@@ -73,6 +72,7 @@ async function buildService(
   const reports = buildReports(base, models, training, searches);
   const services = {
     apiKeys,
+    ...base.services,
     ...models.services,
     ...training.services,
     ...predictions.services,
@@ -80,7 +80,7 @@ async function buildService(
     ...storage.services,
     ...reports.services,
   };
-  const app = await buildHttp(base, services, host);
+  const app = await buildApp(services, config, { ...host, logger: log });
   const queues = [training.queue, predictions.queue];
 
   async function useBootstrapKey(): Promise<void> {

@@ -4,6 +4,8 @@ import type { Config } from '../../config/read.ts';
 import { createCatalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { createMetrics } from '../../http/metrics/registry.ts';
+import { createEventSubscriptions, createSearchSubscriptions } from '../../services/events/subscribe.ts';
+import { createWaitForEnd } from '../../services/events/wait-for-end.ts';
 import type { MemoryLedger } from '../../services/memory/ledger.ts';
 import { admitDataset } from '../../services/memory/limits.ts';
 import { createModelCache } from '../../services/models/cache.ts';
@@ -63,5 +65,17 @@ export async function buildBase(options: {
     metrics,
     threads,
     catalog,
+    services: {
+      catalog,
+      memory,
+      metrics,
+      subscribeEvents: createEventSubscriptions(store),
+      subscribeSearchEvents: createSearchSubscriptions(store),
+      waitForEnd: createWaitForEnd(store),
+      rateLeases: store.rateLeases && {
+        leases: store.rateLeases,
+        replicas: () => store.replicas!.live().length,
+      },
+    },
   };
 }

@@ -1,6 +1,4 @@
 /** TensorFlow Serving's predict API. Its clients declare any content type, so bodies are raw. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { predictRequestSchema, predictResponseSchema } from '../../../protocols/tensorflow/schema.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
@@ -26,56 +24,44 @@ const shared = {
 /** The part of a path segment before the colon. */
 const PART = '(^[^:/]+)';
 
+const PATHS = [
+  {
+    path: `:name${PART}`,
+    suffix: '',
+    summary: 'Predict with the champion of a model, or its newest version',
+    params: namedModel,
+  },
+  {
+    path: `:name/versions/:version${PART}`,
+    suffix: 'WithVersion',
+    summary: 'Predict with a version of a model',
+    params: namedVersion,
+  },
+  {
+    path: `:name/labels/:version${PART}`,
+    suffix: 'WithLabel',
+    summary: 'Predict with an alias of a model',
+    params: namedVersion,
+  },
+] as const;
+
 export const tensorflowRoutes: Routes = async (app, { predictions, maxBodyBytes }) => {
-  const options = {
-    method: 'POST',
-    bodyLimit: maxBodyBytes,
-    config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body', inflates: true },
-  } as const;
-
-  async function predict(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    path: { name: string; version?: string },
-    { fit }: z.output<typeof fitQuery>,
-  ) {
-    const bytes = requireBody(request.body);
-    const { body, model } = await predictions.respond(
-      readModelName(path),
-      { protocol: 'tensorflow', bytes, fit },
-      () => disconnectSignal(reply),
-    );
-    sendModelHeaders(reply, model);
-    return reply.type('application/json').send(body);
-  }
-
-  app.route({
-    ...options,
-    url: `/v1/models/:name${PART}::predict`,
-    schema: {
-      ...shared,
-      operationId: 'tensorflowPredict',
-      summary: 'Predict with the champion of a model, or its newest version',
-      params: namedModel,
-    },
-    handler: (request, reply) => predict(request, reply, request.params, request.query),
-  });
-
-  for (const [kind, operationId] of [
-    ['versions', 'tensorflowPredictWithVersion'],
-    ['labels', 'tensorflowPredictWithLabel'],
-  ]) {
+  for (const { path, suffix, summary, params } of PATHS) {
     app.route({
-      ...options,
-      url: `/v1/models/:name/${kind}/:version${PART}::predict`,
-      schema: {
-        ...shared,
-        operationId: operationId!,
-        summary:
-          kind === 'versions' ? 'Predict with a version of a model' : 'Predict with an alias of a model',
-        params: namedVersion,
+      method: 'POST',
+      url: `/v1/models/${path}::predict`,
+      bodyLimit: maxBodyBytes,
+      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body', inflates: true },
+      schema: { ...shared, operationId: `tensorflowPredict${suffix}`, summary, params },
+      async handler(request, reply) {
+        const { body, model } = await predictions.respond(
+          readModelName(request.params),
+          { protocol: 'tensorflow', bytes: requireBody(request.body), fit: request.query.fit },
+          () => disconnectSignal(reply),
+        );
+        sendModelHeaders(reply, model);
+        return reply.type('application/json').send(body);
       },
-      handler: (request, reply) => predict(request, reply, request.params, request.query),
     });
   }
 };

@@ -1,5 +1,5 @@
 /** KServe v2: predictions. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AtelierError } from '../../../../errors.ts';
 import { inferRequestSchema, inferResponseSchema } from '../../../../protocols/kserve-v2/schema.ts';
@@ -51,58 +51,50 @@ const shared = {
   responseHeaders: { 200: ['Inference-Header-Content-Length', ...MODEL_HEADERS] as const },
 };
 
+const PATHS = [
+  {
+    path: ':name',
+    suffix: '',
+    summary: 'Predict with the champion of a model, or its newest version',
+    params: namedModel,
+  },
+  {
+    path: ':name/versions/:version',
+    suffix: 'WithVersion',
+    summary: 'Predict with a version of a model, by number or alias',
+    params: namedVersion,
+  },
+] as const;
+
 export const kserveInferRoutes: Routes = async (app, { predictions, maxBodyBytes }) => {
-  const options = {
-    method: 'POST',
-    bodyLimit: maxBodyBytes,
-    config: {
-      scope: 'predict',
-      errorFormat: PROTOCOL_ERRORS,
-      sheddable: 'large-body',
-      mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
-      inflates: true,
-    },
-  } as const;
-
-  async function infer(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    path: { name: string; version?: string },
-  ) {
-    const { asImage, ...reference } = readServedModel(path);
-    const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request), asImage };
-    const response = await predictions.respond(reference, { protocol: 'kserve-v2', ...body }, () =>
-      disconnectSignal(reply),
-    );
-    sendModelHeaders(reply, response.model);
-    if (response.jsonBytes === null) return reply.type('application/json').send(response.body);
-    reply.header('Inference-Header-Content-Length', response.jsonBytes);
-    return reply.type('application/octet-stream').send(response.body);
+  for (const { path, suffix, summary, params } of PATHS) {
+    app.route({
+      method: 'POST',
+      url: `/v2/models/${path}/infer`,
+      bodyLimit: maxBodyBytes,
+      config: {
+        scope: 'predict',
+        errorFormat: PROTOCOL_ERRORS,
+        sheddable: 'large-body',
+        mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
+        inflates: true,
+      },
+      schema: { ...shared, operationId: `v2Infer${suffix}`, summary, params },
+      async handler(request, reply) {
+        const { asImage, ...reference } = readServedModel(request.params);
+        const bytes = requireBody(request.body);
+        const { body, jsonBytes, model } = await predictions.respond(
+          reference,
+          { protocol: 'kserve-v2', bytes, jsonBytes: readJsonLength(request), asImage },
+          () => disconnectSignal(reply),
+        );
+        sendModelHeaders(reply, model);
+        if (jsonBytes === null) return reply.type('application/json').send(body);
+        reply.header('Inference-Header-Content-Length', jsonBytes);
+        return reply.type('application/octet-stream').send(body);
+      },
+    });
   }
-
-  app.route({
-    ...options,
-    url: '/v2/models/:name/infer',
-    schema: {
-      ...shared,
-      operationId: 'v2Infer',
-      summary: 'Predict with the champion of a model, or its newest version',
-      params: namedModel,
-    },
-    handler: (request, reply) => infer(request, reply, request.params),
-  });
-
-  app.route({
-    ...options,
-    url: '/v2/models/:name/versions/:version/infer',
-    schema: {
-      ...shared,
-      operationId: 'v2InferWithVersion',
-      summary: 'Predict with a version of a model, by number or alias',
-      params: namedVersion,
-    },
-    handler: (request, reply) => infer(request, reply, request.params),
-  });
 };
 
 function readJsonLength({ headers }: FastifyRequest): number | null {
