@@ -28,6 +28,15 @@ function choice<const T extends readonly string[]>(...options: T) {
   return z.enum(options, `must be one of ${options.join(', ')}`);
 }
 
+/** Entries separated by commas. */
+function list(isEntry: (entry: string) => boolean, rule: string) {
+  return z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine((entries) => entries.every(isEntry), rule);
+}
+
 const MEBIBYTE = 2 ** 20;
 const ACCESS_LOG_RULE = 'must be all, errors, off, or a fraction below 1 such as sample:0.01';
 const TUNING_RULE = `must be a list of names: ${listAlternatives(TECHNIQUES)}`;
@@ -89,38 +98,20 @@ export const environmentSchema = z.object({
   MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
     .describe('Largest uploaded data set or file of a prediction job, compressed and decompressed'),
-  CORS_ORIGINS: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must be a list of origins such as https://lab.example or http://localhost:5173',
-    )
-    .describe('Origins of pages that may use the service, separated by commas'),
-  WEBHOOK_ORIGINS: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must be a list of origins such as https://hooks.example.org or http://10.0.0.5:8080',
-    )
-    .describe('Origins to which jobs may send webhooks, separated by commas'),
-  WEBHOOK_PRIVATE_RANGES: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine((ranges) => ranges.every(isNetwork), RANGES_RULE)
-    .describe(
-      'Private addresses that the host names of `WEBHOOK_ORIGINS` may resolve to: addresses and networks, separated by commas',
-    ),
-  ALLOWED_HOSTS: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine((hosts) => hosts.every(isHost), HOSTS_RULE)
-    .describe('Without keys: further values of the `Host` header, separated by commas'),
+  CORS_ORIGINS: list(
+    isOrigin,
+    'must be a list of origins such as https://lab.example or http://localhost:5173',
+  ).describe('Origins of pages that may use the service, separated by commas'),
+  WEBHOOK_ORIGINS: list(
+    isOrigin,
+    'must be a list of origins such as https://hooks.example.org or http://10.0.0.5:8080',
+  ).describe('Origins to which jobs may send webhooks, separated by commas'),
+  WEBHOOK_PRIVATE_RANGES: list(isNetwork, RANGES_RULE).describe(
+    'Private addresses that the host names of `WEBHOOK_ORIGINS` may resolve to: addresses and networks, separated by commas',
+  ),
+  ALLOWED_HOSTS: list(isHost, HOSTS_RULE).describe(
+    'Without keys: further values of the `Host` header, separated by commas',
+  ),
   TRUST_PROXY: z
     .string()
     .default('')
@@ -175,14 +166,9 @@ export const environmentSchema = z.object({
     .describe(
       'Computes with vectors of 256 bits, an experimental feature of V8; with `auto`, if a comparison at the first start shows that they give the same bits faster',
     ),
-  TUNING_OFF: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine((names) => names.every(isTechnique), TUNING_RULE)
-    .describe(
-      'Techniques for speed that are switched off, separated by commas: to compare, or if one makes trouble',
-    ),
+  TUNING_OFF: list(isTechnique, TUNING_RULE).describe(
+    'Techniques for speed that are switched off, separated by commas: to compare, or if one makes trouble',
+  ),
   LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
     .default('info')
     .describe('Lowest level of logged lines'),
