@@ -1,4 +1,5 @@
 /** Request bodies that Fastify does not validate, as OpenAPI `content` by media type. */
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/datasets/upload-form.ts';
@@ -227,3 +228,5 @@ export const datasetUploadContent = {
 const binarySchema = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
 
 export const binaryContent = { schema: binarySchema };
+/** The same for a file that is sent as a stream. */
+export const fileContent = binaryContent as unknown as { schema: z.ZodType<Readable> };

@@ -21,7 +21,6 @@ import { eventRoutes, JOB_EVENTS, SEARCH_EVENTS } from './events.ts';
 import { trainingJobChangeRoutes } from './jobs/changes.ts';
 import { trainingJobRoutes } from './jobs/collection.ts';
 import { labReportRoutes } from './jobs/lab-reports.ts';
-import { plotRoutes } from './jobs/plots.ts';
 import { trainingResultRoutes } from './jobs/results.ts';
 import { sgdPathRoutes } from './jobs/sgd-paths.ts';
 import { aliasRoutes } from './models/aliases.ts';
@@ -37,9 +36,9 @@ import { healthRoutes } from './operations/health.ts';
 import { metricsRoutes } from './operations/metrics.ts';
 import { pageRoutes } from './operations/page.ts';
 import { storageRoutes } from './operations/storage.ts';
+import { plotRoutes, searchPlotRoutes } from './plots.ts';
 import { predictionJobRoutes } from './predictions/jobs.ts';
 import { predictionRoutes } from './predictions/predict.ts';
-import { predictionResultRoutes } from './predictions/results.ts';
 import { kserveExplainRoute } from './protocols/kserve-v1.ts';
 import { kserveInferRoutes } from './protocols/kserve-v2/infer.ts';
 import { kserveModelRoutes } from './protocols/kserve-v2/models.ts';
@@ -49,7 +48,6 @@ import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
 import { searchRoutes } from './searches/collection.ts';
-import { searchPlotRoutes } from './searches/plots.ts';
 
 /** The routes below /v1 whose responses to GET have ETags, in the order of the API description. */
 const NATIVE: readonly Routes[] = [
@@ -72,7 +70,6 @@ const NATIVE: readonly Routes[] = [
   evaluationRoutes,
   modelCardRoutes,
   predictionJobRoutes,
-  predictionResultRoutes,
   weightsRoutes,
   plotRoutes,
   labReportRoutes,

@@ -1,5 +1,4 @@
 /** /v1/models/{name}/versions/{version}/export: export a version as a file. */
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { versionReferenceSchema } from '../../../domain/models/reference.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../domain/models/representation.ts';
@@ -12,13 +11,10 @@ import {
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
-import { binaryContent } from '../../openapi/request-content.ts';
+import { fileContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import type { Routes } from '../context.ts';
 import { modelName, versionName } from './collection.ts';
-
-/** Sent unchanged: the schema only documents the file. */
-const fileContent = binaryContent as unknown as { schema: z.ZodType<Readable> };
 
 const TYPES = {
   onnx: 'application/octet-stream',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
-import type { Evaluation } from '../../../../src/domain/checks/evaluation.ts';
-import type { SgdPath } from '../../../../src/domain/checks/sgd-path.ts';
-import { JOB_PLOTS, VERSION_PLOTS } from '../../../../src/domain/reports/plots.ts';
+import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
+import type { SgdPath } from '../../../src/domain/checks/sgd-path.ts';
+import { JOB_PLOTS, VERSION_PLOTS } from '../../../src/domain/reports/plots.ts';
 import {
   assertProblem,
   cancelJob,
@@ -13,7 +13,7 @@ import {
   tiny,
   train,
   untilJob,
-} from '../../../support/start-service.ts';
+} from '../../support/start-service.ts';
 
 const { app } = await startService(
   { after },

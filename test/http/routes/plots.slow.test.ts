@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { THEMES } from '../../../../src/charts/parts/theme.ts';
-import { renderSvg } from '../../../../src/charts/render.ts';
-import { JOB_PLOTS, VERSION_PLOTS } from '../../../../src/domain/reports/plots.ts';
-import { sampleCharts } from '../../../charts/samples.ts';
-import { collectMessages, startBrowser, withoutBrowser } from '../../../support/servers/browser.ts';
-import { startService, tiny, train } from '../../../support/start-service.ts';
+import { THEMES } from '../../../src/charts/parts/theme.ts';
+import { renderSvg } from '../../../src/charts/render.ts';
+import { JOB_PLOTS, VERSION_PLOTS } from '../../../src/domain/reports/plots.ts';
+import { sampleCharts } from '../../charts/samples.ts';
+import { collectMessages, startBrowser, withoutBrowser } from '../../support/servers/browser.ts';
+import { startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after });
 const service = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -118,7 +118,7 @@ test('a PNG has the same bytes where no fonts are installed', async (t) => {
     for (const [name, chart] of sampleCharts()) {
       console.log(name, createHash('sha256').update(rasterizeSvg(renderSvg(chart), 2)).digest('hex'));
     }`;
-  const { rasterizeSvg } = await import('../../../../src/charts/rasterize-svg.ts');
+  const { rasterizeSvg } = await import('../../../src/charts/rasterize-svg.ts');
   const here = Array.from(sampleCharts(), ([name, chart]) => {
     const digest = createHash('sha256')
       .update(rasterizeSvg(renderSvg(chart), 2))
