@@ -14,7 +14,8 @@ import { sendSecurityHeaders } from './hooks/access/security-headers.ts';
 import type { OnLimit } from './hooks/connections/client.ts';
 import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './hooks/connections/client-limits.ts';
 import { sendContinueOnRead } from './hooks/connections/expect-continue.ts';
-import { CONNECTION_LIMITS, limitConnections } from './hooks/connections/limits.ts';
+import { CONNECTION_LIMITS } from './hooks/connections/limits.ts';
+import { limitConnections } from './hooks/connections/slow-clients.ts';
 import { logRequests, type WriteLine } from './hooks/lifecycle/access-log.ts';
 import { registerBasePath } from './hooks/lifecycle/base-path.ts';
 import {

@@ -23,6 +23,13 @@ export function rejectUndeclaredParameters(app: FastifyInstance): void {
   });
 }
 
+/** A cursor of one form. Any well-formed id is valid, even if what it names does not exist. */
+export const cursor = (pattern: RegExp, what: string) =>
+  z
+    .string()
+    .regex(pattern, `must be the id of ${what}, \`lastId\` of the previous page`)
+    .describe('`lastId` of the previous page');
+
 export function listSchema<T extends z.ZodType>(item: T) {
   return z.object({
     data: z.array(item),

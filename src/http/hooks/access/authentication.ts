@@ -9,6 +9,7 @@ import {
   type Scope,
   sha256Bytes,
 } from '../../../domain/api-key.ts';
+import type { TrainingRequest } from '../../../domain/jobs/request.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { ApiKeyService, KeyInForce } from '../../../services/keys/in-force.ts';
 import type { LeaseSource } from './leased-calls.ts';
@@ -129,9 +130,17 @@ function expired(reply: FastifyReply, { name, lastDay }: ApiKey): AtelierError {
   );
 }
 
-/** For a body that asks for more than its route. @throws AtelierError `forbidden` if the caller's key lacks the scope */
-export function requireScope({ apiKey }: FastifyRequest, reply: FastifyReply, required: Scope): void {
-  if (apiKey && !includesScope(apiKey.scopes, required)) throw forbidden(reply, apiKey, required);
+/**
+ * Moving the champion is reserved for keys that may promote.
+ * @throws AtelierError `forbidden`
+ */
+export function requirePublicationScope(
+  { apiKey }: FastifyRequest,
+  reply: FastifyReply,
+  { promote }: TrainingRequest['publish'],
+): void {
+  if (promote === 'never' || !apiKey || includesScope(apiKey.scopes, 'promote')) return;
+  throw forbidden(reply, apiKey, 'promote');
 }
 
 function forbidden(reply: FastifyReply, { name, scopes }: ApiKey, required: string): AtelierError {

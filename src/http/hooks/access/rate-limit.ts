@@ -1,7 +1,8 @@
 /** Rate limit: requests per minute of a key, or of an address without a key. */
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../../errors.ts';
+import { identifyClient } from '../connections/client.ts';
 import { createLeasedCalls, type LeaseSource } from './leased-calls.ts';
 
 export const RATE_LIMIT_WINDOW_MS = 60_000;
@@ -22,7 +23,7 @@ export async function createRateLimit(app: FastifyInstance, maxPerMinute: number
     max: maxPerMinute,
     timeWindow: RATE_LIMIT_WINDOW_MS,
     enableDraftSpec: true,
-    keyGenerator: ({ caller, ip }) => (caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`),
+    keyGenerator: identifyClient,
     errorResponseBuilder({ caller }, { ttl }) {
       const retryAfterSeconds = Math.ceil(ttl / 1000);
       const subject = caller === 'anonymous' ? 'your address' : `the key ${caller}`;

@@ -1,34 +1,29 @@
 /** Time limits of connections and requests, and the number of connections. */
-import type { FastifyInstance } from 'fastify';
-import type { OnTimeout } from '../../errors/client-error.ts';
-import type { OnLimit } from './client.ts';
-import { endSlowClients, type SlowClientLimits, type SlowClients } from './slow-clients.ts';
-
-export interface ConnectionLimits extends SlowClientLimits {
+export const CONNECTION_LIMITS = {
   /** From the start of a request, or of the connection, to the end of the headers. */
-  readonly headersMs: number;
-  /** From the start of a request to the end of its body, for uploads of data sets; `requestMs` excludes them. */
-  readonly uploadMs: number;
-  /** Idle time between two requests. */
-  readonly keepAliveMs: number;
-  /** Interval at which `headersMs` and `uploadMs` are checked. */
-  readonly checkMs: number;
-  readonly connections: number;
-}
-
-export const CONNECTION_LIMITS: ConnectionLimits = {
   headersMs: 20_000,
+  /** From the end of a request's headers to the end of its body, however steadily it arrives. */
   requestMs: 120_000,
+  /** From the start of a request to the end of its body, for uploads of data sets; `requestMs` excludes them. */
   uploadMs: 3_600_000,
+  /** Time without a byte of a body. A response must be read at the minimum rate over this time. */
   stallMs: 30_000,
-  // Longer than the usual minute of proxies: otherwise, a proxy could use a connection that is being closed.
+  /**
+   * Idle time between two requests. Longer than the usual minute of proxies: otherwise, a proxy could use a connection that
+   * is being closed.
+   */
   keepAliveMs: 72_000,
   minReadBytesPerSecond: 16 * 1024,
+  /** Time without a byte to a client that follows events. */
   eventStallMs: 10_000,
+  /** Interval at which the progress of clients is measured. */
   measureMs: 500,
+  /** Interval at which `headersMs` and `uploadMs` are checked. */
   checkMs: 5000,
   connections: 4000,
 };
+export type ConnectionLimits = Readonly<typeof CONNECTION_LIMITS>;
+
 /** Longest id or name in a path; a longer one results in 404. */
 export const MAX_PATH_PARAMETER_CHARS = 128;
 /** Size limit of the request line and all headers. */
@@ -50,15 +45,4 @@ export function connectionOptions({ headersMs, uploadMs, stallMs, keepAliveMs, c
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     },
   };
-}
-
-/** The limits that Fastify has no options for. Call it before other hooks. */
-export function limitConnections(
-  app: FastifyInstance,
-  limits: ConnectionLimits,
-  onTimeout: OnTimeout,
-  onLimit: OnLimit,
-): SlowClients {
-  app.server.maxConnections = limits.connections;
-  return endSlowClients(app, limits, onTimeout, onLimit);
 }

@@ -4,24 +4,13 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type OnTimeout, rejectWithTimeout } from '../../errors/client-error.ts';
 import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
 import type { OnLimit } from './client.ts';
+import type { ConnectionLimits } from './limits.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether the route receives a data set, and so is exempt from the request timeout of other bodies. */
     upload?: boolean;
   }
-}
-
-export interface SlowClientLimits {
-  /** From the end of a request's headers to the end of its body, however steadily it arrives. */
-  readonly requestMs: number;
-  /** Time without a byte of a body. A response must be read at the minimum rate over this time. */
-  readonly stallMs: number;
-  readonly minReadBytesPerSecond: number;
-  /** Time without a byte to a client that follows events. */
-  readonly eventStallMs: number;
-  /** Interval at which the progress is measured. */
-  readonly measureMs: number;
 }
 
 export interface SlowClients {
@@ -50,13 +39,14 @@ interface Measured extends Progress {
   bytes: number;
 }
 
-/** Call it before other hooks, so that it covers all of them. */
-export function endSlowClients(
+/** Enforces the limits that Fastify has no options for. Call it before other hooks, so that it covers all of them. */
+export function limitConnections(
   app: FastifyInstance,
-  limits: SlowClientLimits,
+  limits: ConnectionLimits,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
 ): SlowClients {
+  app.server.maxConnections = limits.connections;
   const { requestMs, stallMs, minReadBytesPerSecond, eventStallMs, measureMs } = limits;
   /** Open requests; null while the service is the slow side. */
   const open = new Map<FastifyReply, Measured | null>();

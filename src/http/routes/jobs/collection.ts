@@ -2,30 +2,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { trainingPreviewSchema } from '../../../domain/jobs/preview.ts';
-import { type TrainingRequest, trainingRequestSchema } from '../../../domain/jobs/request.ts';
+import { trainingRequestSchema } from '../../../domain/jobs/request.ts';
 import { jobStatusSchema, type TrainingJob, trainingJobSchema } from '../../../domain/jobs/training.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { JOB_SORTS } from '../../../store/jobs/pages.ts';
 import { createIdempotently, sendStored } from '../../conditional/idempotency.ts';
 import { formatTag, sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
-import { requireScope } from '../../hooks/access/authentication.ts';
+import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { createJobListRenderer } from '../../responses/job-list.ts';
 import { preferHeader } from '../../responses/preferred-wait.ts';
 import { stateTag } from '../../responses/stored-state.ts';
 import { creationFilters, metadataFilter } from '../../validation/list-filters.ts';
-import { listSchema, PAGES, paginationQuery } from '../../validation/pagination.ts';
+import { cursor, listSchema, PAGES, paginationQuery } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
-/** Any well-formed job id is a valid cursor, even if the job does not exist. */
-const jobCursor = z
-  .string()
-  .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the previous page')
-  .describe('`lastId` of the previous page');
 
 const JOBS_PATH = '/v1/training-jobs/';
 const toQueued = (job: TrainingJob) => ({ status: 202, location: JOBS_PATH + job.id, body: job });
@@ -74,7 +69,7 @@ export const trainingJobRoutes: Routes = async (
       responseHeaders: { 202: ['Location', 'Preference-Applied'] },
     },
     async handler(request, reply) {
-      requirePublicationScope(request, reply, request.body);
+      requirePublicationScope(request, reply, request.body.publish);
       const start = (record?: IdempotencyRecord<TrainingJob>) => training.start(request.body, record);
       return respondQueued(request, reply, start);
     },
@@ -97,7 +92,7 @@ export const trainingJobRoutes: Routes = async (
       response: { 200: trainingPreviewSchema, ...problems(400, 413, 415, 422, 503) },
     },
     async handler(request, reply) {
-      requirePublicationScope(request, reply, request.body);
+      requirePublicationScope(request, reply, request.body.publish);
       return previewTraining(request.body, disconnectSignal(reply));
     },
   });
@@ -113,7 +108,7 @@ export const trainingJobRoutes: Routes = async (
       tags,
       querystring: z.strictObject({
         ...paginationQuery,
-        after: jobCursor.optional(),
+        after: cursor(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'a job').optional(),
         status: jobStatusSchema.optional(),
         modelName: z.string().max(64).optional().describe('Only jobs that train this model'),
         dataset: z.string().max(64).optional().describe('Only jobs that train on this data set'),
@@ -190,12 +185,3 @@ export const trainingJobRoutes: Routes = async (
     },
   });
 };
-
-/** Moving the champion is reserved for keys that may promote. */
-function requirePublicationScope(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { publish }: TrainingRequest,
-): void {
-  if (publish.promote !== 'never') requireScope(request, reply, 'promote');
-}

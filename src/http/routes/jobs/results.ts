@@ -1,9 +1,12 @@
-/** /v1/training-jobs/{id}: checkpoints, and the metrics of each epoch. */
+/** /v1/training-jobs/{id}: checkpoints, the metrics of each epoch, and the path of the training. */
 import { z } from 'zod';
+import { sgdPathQuerySchema, sgdPathSchema } from '../../../domain/checks/sgd-path.ts';
 import { checkpointSchema } from '../../../domain/jobs/checkpoint.ts';
 import { epochRecordSchema } from '../../../domain/jobs/epoch-record.ts';
-import { sendPrepared } from '../../conditional/prepared.ts';
+import { assertSucceeded } from '../../../services/inspection/sgd-paths.ts';
+import { formatTag, sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
+import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../../responses/epoch-records.ts';
 import { negotiate } from '../../responses/negotiate.ts';
 import type { Routes } from '../context.ts';
@@ -64,6 +67,36 @@ export const trainingResultRoutes: Routes = async (app, { training }) => {
       const format = EPOCH_FORMATS[negotiate(request, reply, ['application/json', 'text/csv'])];
       const tag = epochsTag(id, format, await training.lastEpoch(id));
       return sendPrepared(request, reply, tag, () => renderEpochs(id, format), format.type);
+    },
+  });
+};
+
+export const sgdPathRoutes: Routes = async (app, { training, sgdPaths }) => {
+  app.route({
+    method: 'GET',
+    url: '/training-jobs/:id/path',
+    config: { scope: 'predict', priority: 'low' },
+    schema: {
+      operationId: 'getTrainingPath',
+      summary: 'Get the path of a training in the plane of its two principal components',
+      description:
+        'Trains the succeeded job again from its receipt, with the same bits, and takes snapshots on the way. Their two ' +
+        'principal components span a plane, and the loss is measured on it. Takes about as long as the training, and a few ' +
+        'seconds more; at most half a minute. The result is computed once and cached. A client that disconnects stops it.',
+      tags,
+      params,
+      querystring: sgdPathQuerySchema,
+      readsDataset: true,
+      response: { 200: sgdPathSchema, ...problems(400, 404, 422, 503) },
+    },
+    async handler(request, reply) {
+      const { params, query } = request;
+      const job = await training.get(params.id);
+      const tag = formatTag(job.id, assertSucceeded(job), JSON.stringify(query));
+      return sendPrepared(request, reply, tag, async () => {
+        const path = await sgdPaths.compute(job, query, disconnectSignal(reply));
+        return { tag, bytes: Buffer.from(JSON.stringify(path)) };
+      });
     },
   });
 };

@@ -5,19 +5,12 @@ import { aliasNameSchema } from '../../../domain/models/reference.ts';
 import type { AliasState } from '../../../store/models/aliases.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
-import { listSchema, paginationQuery, toList } from '../../validation/pagination.ts';
+import { cursor, listSchema, paginationQuery, toList } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
 import { deleted, modelName } from './collection.ts';
 
 const tags = ['models'];
 const alias = z.strictObject({ name: modelName, alias: aliasNameSchema.describe('Name of the alias') });
-
-const moveId = z
-  .string()
-  .regex(/^[1-9][0-9]{0,8}$/, 'must be the id of a move, `lastId` of the previous page')
-  .transform(Number)
-  .optional()
-  .describe('`lastId` of the previous page');
 
 export const aliasRoutes: Routes = async (app, { registry, sendCached }) => {
   app.route({
@@ -32,7 +25,12 @@ export const aliasRoutes: Routes = async (app, { registry, sendCached }) => {
         '`previousVersion` of its last move.',
       tags,
       params: z.strictObject({ name: modelName }),
-      querystring: z.strictObject({ ...paginationQuery, after: moveId }),
+      querystring: z.strictObject({
+        ...paginationQuery,
+        after: cursor(/^[1-9][0-9]{0,8}$/, 'a move')
+          .transform(Number)
+          .optional(),
+      }),
       response: {
         200: z
           .object({ data: z.array(aliasSchema), history: listSchema(aliasMoveSchema) })

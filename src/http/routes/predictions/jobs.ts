@@ -23,7 +23,7 @@ import { fileContent, predictionJobContent } from '../../openapi/request-content
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { negotiate } from '../../responses/negotiate.ts';
 import { stateTag } from '../../responses/stored-state.ts';
-import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import { cursor, listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import { parseBody } from '../../validation/zod-validator.ts';
 import type { Routes } from '../context.ts';
 import { registerLifecycle } from '../lifecycle.ts';
@@ -31,11 +31,6 @@ import { registerLifecycle } from '../lifecycle.ts';
 const tags = ['predictions'];
 const JOBS_PATH = '/v1/prediction-jobs/';
 const params = z.strictObject({ id: z.string().describe('Id of the job, `prd_…`') });
-/** Any well-formed id is a valid cursor, even if the job does not exist. */
-const cursor = z
-  .string()
-  .regex(PREDICTION_JOB_ID, 'must be the id of a prediction job, `lastId` of the previous page')
-  .describe('`lastId` of the previous page');
 
 /** Sent unchanged, like `fileContent`. */
 const textContent = { schema: z.string() as unknown as z.ZodType<Readable> };
@@ -74,7 +69,7 @@ export const predictionJobRoutes: Routes = async (
       tags,
       querystring: z.strictObject({
         ...paginationQuery,
-        after: cursor.optional(),
+        after: cursor(PREDICTION_JOB_ID, 'a prediction job').optional(),
         status: predictionStatusSchema.optional(),
       }),
       response: {

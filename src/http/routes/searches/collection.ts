@@ -1,5 +1,4 @@
 /** /v1/searches: start, preview, list, show, leaderboard, pause, resume, cancel, finish, delete. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import {
   type Search,
@@ -9,27 +8,22 @@ import {
   searchStatusSchema,
   trialSchema,
 } from '../../../domain/searches/representation.ts';
-import { type SearchRequest, searchRequestSchema } from '../../../domain/searches/request.ts';
+import { searchRequestSchema } from '../../../domain/searches/request.ts';
 import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { respondIdempotently } from '../../conditional/idempotency.ts';
 import { problems } from '../../errors/problem.ts';
-import { requireScope } from '../../hooks/access/authentication.ts';
+import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { renderLeaderboard } from '../../responses/leaderboard-csv.ts';
 import { negotiate } from '../../responses/negotiate.ts';
 import { stateTag } from '../../responses/stored-state.ts';
-import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
+import { cursor, listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
 import { registerLifecycle } from '../lifecycle.ts';
 
 const tags = ['searches'];
 const params = z.strictObject({ id: z.string().describe('Id of the search, `sea_…`') });
-/** Any well-formed id is a valid cursor, even if the search does not exist. */
-const cursor = z
-  .string()
-  .regex(/^sea_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a search, `lastId` of the previous page')
-  .describe('`lastId` of the previous page');
 
 const CHANGES: readonly { change: SearchChange; summary: string; description: string }[] = [
   {
@@ -79,7 +73,7 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
       responseHeaders: { 202: ['Location'] },
     },
     async handler(request, reply) {
-      requirePublicationScope(request, reply, request.body);
+      requirePublicationScope(request, reply, request.body.final.publish);
       const start = (record?: IdempotencyRecord<Search>) => searches.start(request.body, record);
       return respondIdempotently(idempotency, request, reply, start, (search) => ({
         status: 202,
@@ -105,7 +99,7 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
       response: { 200: searchPreviewSchema, ...problems(400, 413, 415, 422, 503) },
     },
     async handler(request, reply) {
-      requirePublicationScope(request, reply, request.body);
+      requirePublicationScope(request, reply, request.body.final.publish);
       return searches.preview(request.body, disconnectSignal(reply));
     },
   });
@@ -121,7 +115,7 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
       tags,
       querystring: z.strictObject({
         ...paginationQuery,
-        after: cursor.optional(),
+        after: cursor(/^sea_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'a search').optional(),
         status: searchStatusSchema.optional(),
       }),
       response: { 200: listSchema(searchSchema).meta({ id: 'SearchList' }), ...problems(400) },
@@ -203,12 +197,3 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
     remove: (id, precondition) => searches.remove(id, precondition),
   });
 };
-
-/** Moving the champion is reserved for keys that may promote. */
-function requirePublicationScope(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { final }: SearchRequest,
-): void {
-  if (final.publish.promote !== 'never') requireScope(request, reply, 'promote');
-}

@@ -12,8 +12,8 @@ import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
   connectionOptions,
-  limitConnections,
 } from '../../../../src/http/hooks/connections/limits.ts';
+import { limitConnections } from '../../../../src/http/hooks/connections/slow-clients.ts';
 import { countTimeouts, measureRequests, type RequestMeter } from '../../../../src/http/metrics/requests.ts';
 
 const LONG_MS = 60_000;

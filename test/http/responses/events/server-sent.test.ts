@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { CONNECTION_LIMITS } from '../../../../src/http/hooks/connections/limits.ts';
-import { endSlowClients } from '../../../../src/http/hooks/connections/slow-clients.ts';
+import { limitConnections } from '../../../../src/http/hooks/connections/slow-clients.ts';
 import { streamEvents } from '../../../../src/http/responses/events/server-sent.ts';
 import { createEventSubscriptions, type EventPage } from '../../../../src/services/events/subscribe.ts';
 import type { Store } from '../../../../src/store/persistent-state.ts';
@@ -30,7 +30,7 @@ async function startStream(
   }
   const app = Fastify({ forceCloseConnections: 'idle' });
   const limits = { ...CONNECTION_LIMITS, eventStallMs: stalledMs, measureMs: 20 };
-  endSlowClients(
+  limitConnections(
     app,
     limits,
     () => {},
