@@ -4,7 +4,6 @@ import { open } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
 import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
 import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/datasets/upload-form.ts';
-import { AtelierError } from '../../errors.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import {
@@ -38,7 +37,7 @@ export async function withDatasetUpload<T>(
   const options: FormOptions = {
     limits: DATASET_FORM_LIMITS,
     maxBytes,
-    tooLarge: () => tooLarge(maxBytes),
+    tooLarge: `The files of the data set are larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes in total. Images of dtype u1 take the least space.`,
     tooManyFiles: () => malformedForm(`it has more than ${DATASET_FORM_LIMITS.files} files`),
   };
   const files: ReceivedFile[] = [];
@@ -93,11 +92,4 @@ export async function receiveFile(
     await file.close();
   }
   return { bytes, digest: `sha256:${hash.digest('hex')}` };
-}
-
-function tooLarge(maxBytes: number): AtelierError {
-  return new AtelierError(
-    'body-too-large',
-    `The files of the data set are larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes in total. Images of dtype u1 take the least space.`,
-  );
 }

@@ -27,8 +27,7 @@ export async function receiveFiles(request: FastifyRequest, maxBytes: number): P
     limits: IMAGE_FORM_LIMITS,
     allowRepeated: true,
     maxBytes,
-    tooLarge: () =>
-      new AtelierError('body-too-large', `The files are larger than ${maxBytes} bytes in total.`),
+    tooLarge: `The files are larger than ${maxBytes} bytes in total.`,
     tooManyFiles: () =>
       new AtelierError('body-too-large', `The form has more than ${IMAGE_FORM_LIMITS.files} files.`),
   };

@@ -26,8 +26,7 @@ export async function readModelUpload(request: FastifyRequest, maxBytes: number)
     limits: MODEL_FORM_LIMITS,
     meaningfulEmpty: 'hidden',
     maxBytes,
-    tooLarge: () =>
-      new AtelierError('body-too-large', `The file is larger than the limit of ${maxBytes} bytes.`),
+    tooLarge: `The file is larger than the limit of ${maxBytes} bytes.`,
     tooManyFiles: () =>
       new AtelierError('malformed-body', 'The form has more than one file. Send one model at a time.'),
   };

@@ -31,7 +31,8 @@ export interface FormOptions {
   readonly meaningfulEmpty?: string;
   /** Size limit of all files together. */
   readonly maxBytes: number;
-  readonly tooLarge: () => AtelierError;
+  /** The message beyond `maxBytes`. */
+  readonly tooLarge: string;
   readonly tooManyFiles: () => AtelierError;
 }
 
@@ -75,7 +76,8 @@ export async function* readForm(
   request: FastifyRequest,
   options: FormOptions,
 ): AsyncGenerator<FormField | FormFile> {
-  const { limits, maxBytes, tooLarge } = options;
+  const { limits, maxBytes } = options;
+  const tooLarge = () => new AtelierError('body-too-large', options.tooLarge);
   // Before anything is read.
   if (Number(request.headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES) throw tooLarge();
   const names = new Set<string>();

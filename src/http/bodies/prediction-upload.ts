@@ -2,7 +2,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
 import { type PredictionFields, predictionFieldsSchema } from '../../domain/predictions/job.ts';
-import { AtelierError } from '../../errors.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import { receiveFile } from './dataset-upload.ts';
 import { DATASET_FORM_LIMITS, type FormOptions, invalidPart, malformedForm, readForm } from './multipart.ts';
@@ -27,11 +26,7 @@ export async function withPredictionUpload<T>(
   const options: FormOptions = {
     limits: DATASET_FORM_LIMITS,
     maxBytes,
-    tooLarge: () =>
-      new AtelierError(
-        'body-too-large',
-        `The file is larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes.`,
-      ),
+    tooLarge: `The file is larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes.`,
     tooManyFiles: () => malformedForm('it has more than one file'),
   };
   const path = newFile();

@@ -15,7 +15,7 @@ import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
 import type { Services } from '../services.ts';
 import { gradientCheckRoutes } from './checks/gradients.ts';
 import type { RouteContext, Routes } from './context.ts';
-import { datasetRoutes, datasetWriteRoutes } from './datasets/collection.ts';
+import { datasetRoutes } from './datasets/collection.ts';
 import { datasetImageRoutes } from './datasets/images.ts';
 import { eventRoutes, JOB_EVENTS, SEARCH_EVENTS } from './events.ts';
 import { trainingJobChangeRoutes } from './jobs/changes.ts';
@@ -32,7 +32,6 @@ import { exportRoutes } from './models/exports.ts';
 import { modelImportRoutes } from './models/imports.ts';
 import { weightsRoutes } from './models/weights.ts';
 import { healthRoutes } from './operations/health.ts';
-import { metricsRoutes } from './operations/metrics.ts';
 import { pageRoutes } from './operations/page.ts';
 import { storageRoutes } from './operations/storage.ts';
 import { plotRoutes, searchPlotRoutes } from './plots.ts';
@@ -52,7 +51,6 @@ import { searchRoutes } from './searches/collection.ts';
 const NATIVE: readonly Routes[] = [
   datasetRoutes,
   datasetImageRoutes,
-  datasetWriteRoutes,
   trainingJobRoutes,
   trainingJobChangeRoutes,
   trainingResultRoutes,
@@ -113,7 +111,7 @@ export async function registerRoutes(
   }
 
   // The routes of every role.
-  await register(app, [healthRoutes, metricsRoutes]);
+  await register(app, [healthRoutes]);
   if (config.role === 'worker') return;
   await app.register(async (scope) => {
     registerEtag(scope);

@@ -29,7 +29,10 @@ export function orNotFound<T>(dataset: T | undefined, datasetId: string, catalog
   throw new AtelierError('dataset-not-found', message);
 }
 
-export const datasetRoutes: Routes = async (app, { catalog, testSets }) => {
+export const datasetRoutes: Routes = async (
+  app,
+  { catalog, testSets, uploads, idempotency, maxDatasetBytes, slowClients, onLimit },
+) => {
   app.route({
     method: 'GET',
     url: '/datasets',
@@ -91,12 +94,7 @@ export const datasetRoutes: Routes = async (app, { catalog, testSets }) => {
         .send({ ...dataset, splits: { train, test: { ...test, looks } } });
     },
   });
-};
 
-export const datasetWriteRoutes: Routes = async (
-  app,
-  { uploads, idempotency, maxDatasetBytes, slowClients, onLimit },
-) => {
   app.route({
     method: 'DELETE',
     url: '/datasets/:id',

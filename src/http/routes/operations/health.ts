@@ -1,4 +1,4 @@
-/** /health: liveness and readiness. */
+/** /health: liveness and readiness. /metrics: Prometheus. */
 import { z } from 'zod';
 import type { Routes } from '../context.ts';
 
@@ -19,7 +19,7 @@ const readinessSchema = z
   })
   .meta({ id: 'Readiness' });
 
-export const healthRoutes: Routes = async (app, { health }) => {
+export const healthRoutes: Routes = async (app, { health, metrics }) => {
   app.route({
     method: 'GET',
     url: '/health/live',
@@ -58,5 +58,29 @@ export const healthRoutes: Routes = async (app, { health }) => {
       const readiness = await health.check();
       return reply.code(readiness.ready ? 200 : 503).send(readiness);
     },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    config: { scope: 'metrics' },
+    logLevel: 'warn',
+    schema: {
+      operationId: 'getMetrics',
+      summary: 'Metrics in the format of Prometheus',
+      description:
+        'Requests, jobs, predictions, queues, memory and rejected work, described in docs/reference/metrics.md. Needs a key if ' +
+        'other requests need one, unless `PUBLIC_METRICS=true`.',
+      tags,
+      commonErrors: false,
+      response: {
+        200: {
+          description:
+            'Text format 0.0.4; names start with `atelier_`, names of process metrics with `process_` and `nodejs_`',
+          content: { 'text/plain': { schema: z.string() } },
+        },
+      },
+    },
+    handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   });
 };

@@ -47,6 +47,30 @@ const shared = {
   responseHeaders: { 200: MODEL_HEADERS },
 };
 
+const PATHS = [
+  {
+    url: '/models/:name',
+    operationId: 'predict',
+    by: 'the champion of a model, or its newest version',
+    params: z.strictObject({ name: modelName }),
+  },
+  {
+    url: '/models/:name/versions/:version',
+    operationId: 'predictWithVersion',
+    by: 'a version of a model, by number or alias',
+    params: z.strictObject({ name: modelName, version: versionName }),
+  },
+  {
+    url: '/training-jobs/:id/checkpoints/:step',
+    operationId: 'predictWithCheckpoint',
+    by: 'a checkpoint of a training job',
+    params: z.strictObject({
+      id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
+      step: wholeNumber(1).describe('The step of the job after which the checkpoint was written'),
+    }),
+  },
+] as const;
+
 const STREAMED_TYPES = ['application/octet-stream', 'application/x-npy'];
 
 /**
@@ -91,51 +115,18 @@ export const predictionRoutes: Routes = async (app, { predictions, maxBodyBytes 
     return undefined;
   }
 
-  app.route({
-    method: 'POST',
-    url: '/models/:name/predictions',
-    config: { scope: 'predict', sheddable: 'large-body' },
-    bodyLimit: maxBodyBytes,
-    schema: {
-      ...shared,
-      operationId: 'predict',
-      summary: 'Predict the labels of images with the champion of a model, or its newest version',
-      params: z.strictObject({ name: modelName }),
-    },
-    handler: (request, reply) => predict(request, reply, request.params, request.query),
-  });
-
-  app.route({
-    method: 'POST',
-    url: '/models/:name/versions/:version/predictions',
-    config: { scope: 'predict', sheddable: 'large-body' },
-    bodyLimit: maxBodyBytes,
-    schema: {
-      ...shared,
-      operationId: 'predictWithVersion',
-      summary: 'Predict the labels of images with a version of a model, by number or alias',
-      params: z.strictObject({ name: modelName, version: versionName }),
-    },
-    handler: (request, reply) => predict(request, reply, request.params, request.query),
-  });
-
-  app.route({
-    method: 'POST',
-    url: '/training-jobs/:id/checkpoints/:step/predictions',
-    bodyLimit: maxBodyBytes,
-    config: { scope: 'predict', sheddable: 'large-body' },
-    schema: {
-      ...shared,
-      operationId: 'predictWithCheckpoint',
-      summary: 'Predict the labels of images with a checkpoint of a training job',
-      params: z.strictObject({
-        id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
-        step: wholeNumber(1).describe('The step of the job after which the checkpoint was written'),
-      }),
-    },
-    handler(request, reply) {
-      const { id, step } = request.params;
-      return predict(request, reply, { name: id, version: step }, request.query);
-    },
-  });
+  for (const { url, operationId, by, params } of PATHS) {
+    app.route({
+      method: 'POST',
+      url: `${url}/predictions`,
+      config: { scope: 'predict', sheddable: 'large-body' },
+      bodyLimit: maxBodyBytes,
+      schema: { ...shared, operationId, summary: `Predict the labels of images with ${by}`, params },
+      handler(request, reply) {
+        const { params: path, query } = request;
+        const model = 'id' in path ? { name: path.id, version: path.step } : path;
+        return predict(request, reply, model, query);
+      },
+    });
+  }
 };
