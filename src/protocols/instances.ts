@@ -1,7 +1,5 @@
 /** Images in JSON of TensorFlow Serving and MLflow: rows (`instances`), columns (`inputs`). */
-
-import type { Fit } from '../domain/predictions/image-query.ts';
-import { AtelierError } from '../errors.ts';
+import { type Fit, rejectOption } from '../domain/predictions/image-query.ts';
 import { rejectAt } from '../formats/json/limits.ts';
 import { type NestedTensor, readNested } from '../formats/json/nested-numbers.ts';
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../images/base64.ts';
@@ -51,12 +49,7 @@ export function fromColumn(column: unknown, pointer: string, options: InstanceOp
 /** Numbers from JSON or CSV; their scale is inferred, because the request does not state it. */
 export function fromNumbers(tensor: NestedTensor, name: string, single: boolean, fit?: Fit): Instances {
   if (fit !== undefined) {
-    const detail = 'Resizes encoded images only; images as numbers must be 28×28.';
-    throw new AtelierError(
-      'invalid-request',
-      `The option ?fit=${fit} does not apply to this body. ${detail} Leave the option out.`,
-      { details: [{ parameter: 'fit', detail }] },
-    );
+    rejectOption('fit', fit, 'Resizes encoded images only; images as numbers must be 28×28.');
   }
   const scale = inferScale([tensor.values]);
   return { batch: fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single }) };

@@ -1,5 +1,6 @@
 /** Query parameters of all routes that take images: pixel scale, resizing, diagnosis. */
 import { z } from 'zod';
+import { AtelierError } from '../../errors.ts';
 import { FITS } from './preprocessing.ts';
 
 export const flag = z
@@ -28,4 +29,10 @@ export type Fit = z.output<typeof imageQuery.fit>;
 export interface ImageDecodingOptions {
   readonly pixels?: z.output<typeof imageQuery.pixels>;
   readonly fit?: Fit;
+}
+
+/** @throws AtelierError `invalid-request` */
+export function rejectOption(parameter: keyof ImageDecodingOptions, value: string, detail: string): never {
+  const message = `The option ?${parameter}=${value} does not apply to this body. ${detail} Leave the option out.`;
+  throw new AtelierError('invalid-request', message, { details: [{ parameter, detail }] });
 }

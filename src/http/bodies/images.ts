@@ -1,6 +1,6 @@
 /** Image bodies of every content type. Services decode the images. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ImageDecodingOptions } from '../../domain/predictions/image-query.ts';
+import { type ImageDecodingOptions, rejectOption } from '../../domain/predictions/image-query.ts';
 import { AtelierError } from '../../errors.ts';
 import { ENCODED_IMAGE_TYPES } from '../../images/base64.ts';
 import { inFileError } from '../../images/decode.ts';
@@ -104,8 +104,3 @@ function assertOptionsApply(type: string, { pixels, fit }: ImageDecodingOptions)
 }
 
 const isEncodedImage = (type: string) => (ENCODED_IMAGE_TYPES as readonly string[]).includes(type);
-
-function rejectOption(parameter: keyof ImageDecodingOptions, value: string, detail: string): never {
-  const message = `The option ?${parameter}=${value} does not apply to this body. ${detail} Leave the option out.`;
-  throw new AtelierError('invalid-request', message, { details: [{ parameter, detail }] });
-}

@@ -65,9 +65,11 @@ export async function isRepeated(idempotency: IdempotencyService, request: Fasti
   return typeof key === 'string' && idempotency.isKnown({ caller: request.caller, key });
 }
 
+/** Creates a resource; passes the record to the store, to be saved in the same transaction. */
+export type Create<T> = (record?: IdempotencyRecord<T>) => Promise<T>;
+
 /**
  * Creates the resource, or finds the response of an earlier request with the same key; then sets `Idempotency-Replayed`.
- * @param create creates the resource; passes the record to the store, to be saved in the same transaction
  * @param toResponse returns the response; its `body` must match the route's schema for `status`
  * @param body identifies the request body; for forms, its fields and the digests of its files
  * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
@@ -76,7 +78,7 @@ export async function createIdempotently<T>(
   idempotency: IdempotencyService,
   request: FastifyRequest,
   reply: FastifyReply,
-  create: (record?: IdempotencyRecord<T>) => Promise<T>,
+  create: Create<T>,
   toResponse: (created: T) => { status: number; location: string; body: Record<string, unknown> },
   body: unknown = request.rawBody,
 ): Promise<StoredResponse> {

@@ -27,10 +27,9 @@ import { modelCardRoutes } from './models/cards.ts';
 import { modelChangeRoutes } from './models/changes.ts';
 import { modelRoutes } from './models/collection.ts';
 import { evaluationRoutes } from './models/evaluations.ts';
-import { explanationRoutes } from './models/explanations.ts';
+import { explanationRoutes, weightsRoutes } from './models/explanations.ts';
 import { exportRoutes } from './models/exports.ts';
 import { modelImportRoutes } from './models/imports.ts';
-import { weightsRoutes } from './models/weights.ts';
 import { healthRoutes } from './operations/health.ts';
 import { pageRoutes } from './operations/page.ts';
 import { storageRoutes } from './operations/storage.ts';
@@ -43,8 +42,7 @@ import { kserveModelRoutes } from './protocols/kserve-v2/models.ts';
 import { kserveRepositoryRoutes } from './protocols/kserve-v2/repository.ts';
 import { kserveServerRoutes } from './protocols/kserve-v2/server.ts';
 import { mlflowRoutes } from './protocols/mlflow.ts';
-import { tensorflowRoutes } from './protocols/tensorflow.ts';
-import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
+import { tensorflowModelRoutes, tensorflowRoutes } from './protocols/tensorflow.ts';
 import { searchRoutes } from './searches/collection.ts';
 
 /** The routes below /v1 whose responses to GET have ETags, in the order of the API description. */

@@ -4,11 +4,10 @@ import { type Catalog, listDatasetIds } from '../../../datasets/catalog.ts';
 import { type DatasetSummary, datasetSchema } from '../../../domain/datasets/representation.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { AddedDataset } from '../../../store/datasets/repository.ts';
-import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { withDatasetUpload } from '../../bodies/dataset-upload.ts';
 import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { tagWith } from '../../conditional/entity-tags.ts';
-import { respondIdempotently } from '../../conditional/idempotency.ts';
+import { type Create, respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
@@ -149,8 +148,7 @@ export const datasetRoutes: Routes = async (
         }
         const signal = disconnectSignal(reply);
         return withDatasetUpload(request, uploads, maxDatasetBytes, ({ fields, files }) => {
-          const create = (record?: IdempotencyRecord<AddedDataset>) =>
-            uploads.add(files, fields, signal, record);
+          const create: Create<AddedDataset> = (record) => uploads.add(files, fields, signal, record);
           const content = {
             fields,
             files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),

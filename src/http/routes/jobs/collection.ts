@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { trainingPreviewSchema } from '../../../domain/jobs/preview.ts';
 import { trainingRequestSchema } from '../../../domain/jobs/request.ts';
 import { jobStatusSchema, type TrainingJob, trainingJobSchema } from '../../../domain/jobs/training.ts';
-import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { JOB_SORTS } from '../../../store/jobs/pages.ts';
-import { createIdempotently, sendStored } from '../../conditional/idempotency.ts';
+import { type Create, createIdempotently, sendStored } from '../../conditional/idempotency.ts';
 import { formatTag, sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { requirePublicationScope } from '../../hooks/access/authentication.ts';
@@ -33,7 +32,7 @@ export const trainingJobRoutes: Routes = async (
   async function respondQueued(
     request: FastifyRequest,
     reply: FastifyReply,
-    create: (record?: IdempotencyRecord<TrainingJob>) => Promise<TrainingJob>,
+    create: Create<TrainingJob>,
   ): Promise<FastifyReply> {
     const stored = await createIdempotently(idempotency, request, reply, create, toQueued);
     const id = stored.location!.slice(JOBS_PATH.length);
@@ -70,7 +69,7 @@ export const trainingJobRoutes: Routes = async (
     },
     async handler(request, reply) {
       requirePublicationScope(request, reply, request.body.publish);
-      const start = (record?: IdempotencyRecord<TrainingJob>) => training.start(request.body, record);
+      const start: Create<TrainingJob> = (record) => training.start(request.body, record);
       return respondQueued(request, reply, start);
     },
   });
@@ -180,7 +179,7 @@ export const trainingJobRoutes: Routes = async (
       responseHeaders: { 202: ['Location', 'Preference-Applied'] },
     },
     async handler(request, reply) {
-      const verify = (record?: IdempotencyRecord<TrainingJob>) => training.verify(request.params.id, record);
+      const verify: Create<TrainingJob> = (record) => training.verify(request.params.id, record);
       return respondQueued(request, reply, verify);
     },
   });

@@ -7,8 +7,7 @@ import {
   modelVersionSchema,
   versionCopySchema,
 } from '../../../domain/models/representation.ts';
-import type { IdempotencyRecord } from '../../../store/idempotency.ts';
-import { respondIdempotently } from '../../conditional/idempotency.ts';
+import { type Create, respondIdempotently } from '../../conditional/idempotency.ts';
 import { preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
 import { problems } from '../../errors/problem.ts';
 import {
@@ -46,7 +45,7 @@ export const modelChangeRoutes: Routes = async (app, { registry, testSets, idemp
       responseHeaders: { 201: ['Location'] },
     },
     async handler(request, reply) {
-      const copy = (record?: IdempotencyRecord<ModelVersion>) =>
+      const copy: Create<ModelVersion> = (record) =>
         registry.copyVersion(request.params.name, request.body.from, record);
       return respondIdempotently(idempotency, request, reply, copy, toPublished);
     },

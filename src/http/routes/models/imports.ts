@@ -1,9 +1,8 @@
 /** POST /v1/models: import a model file. */
 import { type ModelVersion, modelVersionSchema } from '../../../domain/models/representation.ts';
-import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { readModelUpload } from '../../bodies/model-upload.ts';
 import { requireForm } from '../../bodies/multipart.ts';
-import { respondIdempotently } from '../../conditional/idempotency.ts';
+import { type Create, respondIdempotently } from '../../conditional/idempotency.ts';
 import { problems } from '../../errors/problem.ts';
 import { modelUploadContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
@@ -40,7 +39,7 @@ export const modelImportRoutes: Routes = async (app, { imports, idempotency, max
     },
     async handler(request, reply) {
       const upload = await readModelUpload(request, maxBodyBytes);
-      const create = (record?: IdempotencyRecord<ModelVersion>) =>
+      const create: Create<ModelVersion> = (record) =>
         imports.import(upload, upload.request, disconnectSignal(reply), record, request.caller);
       const content = { ...upload.fields, file: upload.digest };
       return respondIdempotently(idempotency, request, reply, create, toPublished, content);

@@ -1,5 +1,4 @@
 /** /v1/prediction-jobs: start, list, show, cancel, delete, and their results. */
-
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import {
@@ -11,11 +10,10 @@ import {
 } from '../../../domain/predictions/job.ts';
 import { AtelierError } from '../../../errors.ts';
 import { RESULT_FORMATS, type ResultFormat } from '../../../services/predictions/jobs.ts';
-import type { IdempotencyRecord } from '../../../store/idempotency.ts';
 import { isForm, registerForms } from '../../bodies/multipart.ts';
 import { withPredictionUpload } from '../../bodies/prediction-upload.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
-import { isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
+import { type Create, isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
 import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
@@ -146,14 +144,13 @@ export const predictionJobRoutes: Routes = async (
       async handler(request, reply) {
         if (!isForm(request)) {
           const body = parseBody(predictionRequestSchema, request.body);
-          const start = (record?: IdempotencyRecord<PredictionJob>) =>
-            predictionJobs.start(body, request.caller, record);
+          const start: Create<PredictionJob> = (record) => predictionJobs.start(body, request.caller, record);
           return respondIdempotently(idempotency, request, reply, start, toQueued);
         }
         if (!(await isRepeated(idempotency, request))) await predictionJobs.assertQueueHasRoom();
         const signal = disconnectSignal(reply);
         return withPredictionUpload(request, predictionJobs, maxDatasetBytes, ({ fields, file }) => {
-          const start = (record?: IdempotencyRecord<PredictionJob>) =>
+          const start: Create<PredictionJob> = (record) =>
             predictionJobs.startWithFile(fields.model, file, signal, record);
           return respondIdempotently(idempotency, request, reply, start, toQueued, {
             fields,

@@ -9,8 +9,7 @@ import {
   trialSchema,
 } from '../../../domain/searches/representation.ts';
 import { searchRequestSchema } from '../../../domain/searches/request.ts';
-import type { IdempotencyRecord } from '../../../store/idempotency.ts';
-import { respondIdempotently } from '../../conditional/idempotency.ts';
+import { type Create, respondIdempotently } from '../../conditional/idempotency.ts';
 import { problems } from '../../errors/problem.ts';
 import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
@@ -74,7 +73,7 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
     },
     async handler(request, reply) {
       requirePublicationScope(request, reply, request.body.final.publish);
-      const start = (record?: IdempotencyRecord<Search>) => searches.start(request.body, record);
+      const start: Create<Search> = (record) => searches.start(request.body, record);
       return respondIdempotently(idempotency, request, reply, start, (search) => ({
         status: 202,
         location: `/v1/searches/${search.id}`,
