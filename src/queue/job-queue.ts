@@ -28,19 +28,7 @@ export interface Claim {
  */
 export type ClaimJob = (jobId: string, skipped: readonly string[]) => Promise<Claim | undefined>;
 
-export interface JobQueue {
-  /** Begins to start jobs. */
-  start(): void;
-  /** Starts the queued jobs for which a slot is free. Call it after queueing a job or withdrawing a queued one. */
-  notify(): void;
-  /** Aborts the signal of a run; the status of its job holds the reason. Does nothing if the job is not running here. */
-  stop(jobId: string): void;
-  isRunning(jobId: string): boolean;
-  /** Ids of the jobs that this process runs. */
-  running(): string[];
-  /** Starts no further job and stops the running ones; resolves when every job has been released. */
-  close(): Promise<void>;
-}
+export type JobQueue = ReturnType<typeof createJobQueue>;
 
 export interface JobQueueOptions<Job extends { readonly id: string }> {
   /** Returns the first queued job, or the next one after another. */
@@ -65,7 +53,7 @@ export interface JobQueueOptions<Job extends { readonly id: string }> {
 const RETRY_AFTER_DEFECT_MS = 1000;
 const START_IS_CLAIM: ClaimJob = async () => ({ async putBack() {} });
 
-export function createJobQueue<Job extends { readonly id: string }>(options: JobQueueOptions<Job>): JobQueue {
+export function createJobQueue<Job extends { readonly id: string }>(options: JobQueueOptions<Job>) {
   const { next, claim = START_IS_CLAIM, isLeft = async () => false, admit = async () => NOTHING } = options;
   const { onEmpty = () => {}, preempt = async () => undefined, runJob, slots, onDefect } = options;
   const runs = createLocalRuns(preempt);
@@ -115,11 +103,16 @@ export function createJobQueue<Job extends { readonly id: string }>(options: Job
   }
 
   return {
+    /** Begins to start jobs. */
     start: request,
+    /** Starts the queued jobs for which a slot is free. Call it after queueing a job or withdrawing a queued one. */
     notify: request,
+    /** Aborts the signal of a run; the status of its job holds the reason. Does nothing if the job is not running here. */
     stop: runs.stop,
     isRunning: runs.has,
+    /** Ids of the jobs that this process runs. */
     running: runs.jobIds,
+    /** Starts no further job and stops the running ones; resolves when every job has been released. */
     async close() {
       closing.abort();
       await close();

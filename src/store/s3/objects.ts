@@ -16,39 +16,29 @@ export interface StoredObject {
 }
 
 /** Names are without the prefix of BLOB_URL. All methods throw AtelierError `storage-unavailable`, writing ones `storage-full`. */
-export interface Objects {
-  /** @param sha256 64 hexadecimal digits; bytes that are not sent in parts are rejected if they have another digest */
-  put(name: string, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void>;
-  /** Sends the file in parts of 8 MiB. The file must not change while it is sent. */
-  putFile(name: string, path: string, sha256: string): Promise<void>;
-  /**
-   * @param use receives the bytes; called again with all of them if the connection is lost
-   * @returns undefined if the object does not exist
-   */
-  get<T>(name: string, use: (chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T | undefined>;
-  /** Objects whose name begins with `start`. */
-  list(start: string): AsyncIterable<StoredObject>;
-  /** Sends a request that needs the bucket and valid credentials. */
-  assertUsable(): Promise<void>;
-  /** Does nothing if the object does not exist. */
-  remove(name: string, signal?: AbortSignal): Promise<void>;
-}
+export type Objects = ReturnType<typeof createObjects>;
 
 /** @param partBytes at least 5 MiB, the smallest that S3 allows */
-export function createObjects(client: S3Client, { partBytes = PART_BYTES } = {}): Objects {
+export function createObjects(client: S3Client, { partBytes = PART_BYTES } = {}) {
   return {
-    async put(name, bytes, sha256) {
+    /** @param sha256 64 hexadecimal digits; bytes that are not sent in parts are rejected if they have another digest */
+    async put(name: string, bytes: Uint8Array<ArrayBuffer>, sha256: string) {
       if (bytes.length > MULTIPART_PARTS * partBytes) return putParts(client, name, split(bytes, partBytes));
       await client.send({ method: 'PUT', name, body: bytes, sha256 }, readNothing);
     },
 
-    async putFile(name, path, sha256) {
+    /** Sends the file in parts of 8 MiB. The file must not change while it is sent. */
+    async putFile(name: string, path: string, sha256: string) {
       if ((await stat(path)).size > partBytes) return putParts(client, name, readChunks(path, partBytes));
       const body = new Uint8Array(await readFile(path));
       await client.send({ method: 'PUT', name, body, sha256 }, readNothing);
     },
 
-    async get(name, use) {
+    /**
+     * @param use receives the bytes; called again with all of them if the connection is lost
+     * @returns undefined if the object does not exist
+     */
+    async get<T>(name: string, use: (chunks: AsyncIterable<Uint8Array>) => Promise<T>) {
       try {
         return await client.send({ method: 'GET', name }, (_response, body) => use(body));
       } catch (error) {
@@ -57,7 +47,8 @@ export function createObjects(client: S3Client, { partBytes = PART_BYTES } = {})
       }
     },
 
-    async *list(start) {
+    /** Objects whose name begins with `start`. */
+    async *list(start: string): AsyncIterable<StoredObject> {
       const query = { 'list-type': '2', prefix: client.prefix + start };
       for (let token: string | undefined; ; ) {
         const page = await client.send(
@@ -77,10 +68,13 @@ export function createObjects(client: S3Client, { partBytes = PART_BYTES } = {})
       }
     },
 
+    /** Sends a request that needs the bucket and valid credentials. */
     assertUsable: () =>
       client.send({ method: 'GET', query: { 'list-type': '2', 'max-keys': '1' } }, readNothing),
 
-    remove: (name, signal) => client.send({ method: 'DELETE', name, ...(signal && { signal }) }, readNothing),
+    /** Does nothing if the object does not exist. */
+    remove: (name: string, signal?: AbortSignal) =>
+      client.send({ method: 'DELETE', name, ...(signal && { signal }) }, readNothing),
   };
 }
 

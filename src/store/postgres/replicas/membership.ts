@@ -1,21 +1,14 @@
 /** Membership of this process among those that share the database. */
 
 import type { StoreLog } from '../../database/log.ts';
-import type { Agreement, Notices } from '../../database/notices.ts';
 import type { Rows } from '../../database/rows.ts';
 import { toStorageError } from '../errors.ts';
 import { createAgreement } from './agreement.ts';
 import { createPostgresNotices } from './notices.ts';
-import { joinReplicas, type ReplicaOffer, type Replicas } from './processes.ts';
+import { joinReplicas, type ReplicaOffer } from './processes.ts';
 import { openSession } from './session.ts';
 
-export interface Membership {
-  readonly replicas: Replicas;
-  readonly notices: Notices;
-  readonly agreement: Agreement;
-  /** Deletes the row of this process, so that the others notice at once, and closes the session. */
-  leave(): Promise<void>;
-}
+export type Membership = Awaited<ReturnType<typeof join>>;
 
 interface MembershipOptions {
   /** Address without a connection pooler. */
@@ -34,7 +27,7 @@ export async function joinDatabase(options: MembershipOptions): Promise<Membersh
   }
 }
 
-async function join({ directUrl, rows, offer, log }: MembershipOptions): Promise<Membership> {
+async function join({ directUrl, rows, offer, log }: MembershipOptions) {
   const session = await openSession(directUrl, log);
   try {
     const replicas = await joinReplicas(session, offer);
@@ -43,6 +36,7 @@ async function join({ directUrl, rows, offer, log }: MembershipOptions): Promise
       replicas,
       notices,
       agreement: createAgreement(session, replicas),
+      /** Deletes the row of this process, so that the others notice at once, and closes the session. */
       async leave() {
         notices.close();
         await replicas.close();

@@ -20,27 +20,7 @@ export interface Replica extends ReplicaOffer {
 /** Numbers of the last changes. */
 export type Changes = Readonly<Record<'models' | 'datasets' | 'keys', number>>;
 
-export interface Replicas {
-  /** Id of this process, new at each start. */
-  readonly id: string;
-  /** This process first, then all others whose last beat is less than 3 s old, as of the last beat of this one. */
-  live(): readonly Replica[];
-  /** Whether the others certainly consider this process to be alive. False once it has not renewed its row for 3 s. */
-  isTrusted(): boolean;
-  /** Whether at least the last two beats have failed. */
-  isCutOff(): boolean;
-  /**
-   * Whether this process has renewed its row for 5 s without a gap. Before that the rows of the others may be old only
-   * because the database was away, so nothing may be taken from them.
-   */
-  isSteady(): boolean;
-  /** Calls the listener with the numbers of each beat, before `isTrusted` can become true by it. */
-  onBeat(listener: (changes: Changes) => void): void;
-  /** Records that this process has invalidated everything that it read before a change of the models. */
-  recordHeard(change: number): void;
-  /** Deletes the row. */
-  close(): Promise<void>;
-}
+export type Replicas = Awaited<ReturnType<typeof joinReplicas>>;
 
 export const BEAT_MS = 1000;
 /** A row that has not been renewed for this time belongs to a dead process. */
@@ -69,7 +49,7 @@ const FORGET = `
     select id from atelier.replicas where beat_at < now() - interval '${FORGET_MS} ms' for update skip locked)`;
 
 /** Writes the first beat and renews the row from then on. @throws Error if the database cannot be reached */
-export async function joinReplicas(session: Session, offer: ReplicaOffer): Promise<Replicas> {
+export async function joinReplicas(session: Session, offer: ReplicaOffer) {
   const self: Replica = { id: randomUUID(), ...offer };
   const listeners = new Set<(changes: Changes) => void>();
   let others: readonly Replica[] = [];
@@ -154,18 +134,29 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer): Promi
   });
   schedule(BEAT_MS);
   return {
+    /** Id of this process, new at each start. */
     id: self.id,
-    live: () => [self, ...others],
+    /** This process first, then all others whose last beat is less than 3 s old, as of the last beat of this one. */
+    live: (): readonly Replica[] => [self, ...others],
+    /** Whether the others certainly consider this process to be alive. False once it has not renewed its row for 3 s. */
     isTrusted: () => performance.now() < trustedUntil,
+    /** Whether at least the last two beats have failed. */
     isCutOff: () => isCutOff,
+    /**
+     * Whether this process has renewed its row for 5 s without a gap. Before that the rows of the others may be old only
+     * because the database was away, so nothing may be taken from them.
+     */
     isSteady: () => performance.now() < trustedUntil && performance.now() - steadySince >= STEADY_MS,
-    onBeat: (listener) => void listeners.add(listener),
-    recordHeard(change) {
+    /** Calls the listener with the numbers of each beat, before `isTrusted` can become true by it. */
+    onBeat: (listener: (changes: Changes) => void) => void listeners.add(listener),
+    /** Records that this process has invalidated everything that it read before a change of the models. */
+    recordHeard(change: number) {
       heard = change;
       const update = 'update atelier.replicas set heard = $2 where id = $1';
       // If this fails, the next beat writes it.
       session.query(update, [self.id, heard]).catch(() => {});
     },
+    /** Deletes the row. */
     async close() {
       isClosed = true;
       clearTimeout(timer);
