@@ -63,7 +63,7 @@ export function drawJobPlot(
   }));
   if (plot !== 'dead-units') {
     const content = { subtitle, trainings, scaleName: query.scale, testLooks: countLooks(records[0]!) };
-    return render(plot, query, (options) => drawEpochs(plot, content, options));
+    return render(HEIGHTS[plot], query, (options) => drawEpochs(plot, content, options));
   }
   const shallow = jobs.find(({ network }) => network.hidden.length === 0);
   if (shallow) {
@@ -72,7 +72,7 @@ export function drawJobPlot(
       `The network of training job ${shallow.id} has no hidden layers.`,
     );
   }
-  return render(plot, query, (options) => drawDeadUnits({ subtitle, trainings }, options));
+  return render(HEIGHTS[plot], query, (options) => drawDeadUnits({ subtitle, trainings }, options));
 }
 
 export function drawPathPlot(
@@ -81,7 +81,7 @@ export function drawPathPlot(
   query: PathPlotQuery,
 ): Plot {
   const subtitle = `${job.modelName} · ${job.id}`;
-  return render('path', query, (options) => drawSgdPath({ subtitle, ...path }, options));
+  return render(HEIGHTS.path, query, (options) => drawSgdPath({ subtitle, ...path }, options));
 }
 
 export function drawVersionPlot(
@@ -101,12 +101,12 @@ export function drawVersionPlot(
       return drawClassBars({ subtitle, classes }, options);
     },
   };
-  return render(plot, query, draw[plot]);
+  return render(HEIGHTS[plot], query, draw[plot]);
 }
 
-function render(
-  plot: keyof typeof HEIGHTS,
-  { width, height = HEIGHTS[plot], theme }: PlotQuery,
+export function render(
+  defaultHeight: number,
+  { width, height = defaultHeight, theme }: PlotQuery,
   draw: (options: ChartOptions) => VNode,
 ): Plot {
   return { svg: renderSvg(draw({ width, height, theme: THEMES[theme] })), width, height };

@@ -1,21 +1,19 @@
 /** Plots of a search: the history of its objective, slices by option, rungs. */
 
 import type { ChartOptions } from '../../charts/parts/figure.ts';
-import { THEMES } from '../../charts/parts/theme.ts';
 import type { VNode } from '../../charts/preact.d.ts';
-import { renderSvg } from '../../charts/render.ts';
 import { drawSearchHistory } from '../../charts/searches/history.ts';
 import { settingIndex, toOption } from '../../charts/searches/options.ts';
 import { drawSearchRungs } from '../../charts/searches/rungs.ts';
 import { drawSearchSlices } from '../../charts/searches/slices.ts';
 import { describeSearch, drawnValue, OBJECTIVES } from '../../charts/searches/trials.ts';
-import type { PlotQuery, SearchPlot, SearchPlotQuery } from '../../domain/reports/plots.ts';
+import type { SearchPlot, SearchPlotQuery } from '../../domain/reports/plots.ts';
 import { type ListedTrial, rankTrials } from '../../domain/searches/leaderboard.ts';
 import type { Search } from '../../domain/searches/representation.ts';
 import type { Objective } from '../../domain/searches/request.ts';
 import { parsePath } from '../../domain/searches/trial-request.ts';
 import { AtelierError } from '../../errors.ts';
-import type { Plot } from '../inspection/draw-plots.ts';
+import { type Plot, render } from '../inspection/draw-plots.ts';
 
 const DEFAULT_HEIGHT = 360;
 
@@ -33,16 +31,8 @@ export function drawSearchPlot(
       details: [{ parameter: 'id', detail: 'must be a search with a result' }],
     });
   }
-  const options = toOptions(query);
-  const drawn = DRAW[plot](search, trials, query, options);
-  return { svg: renderSvg(drawn), width: options.width, height: options.height };
+  return render(DEFAULT_HEIGHT, query, (options) => DRAW[plot](search, trials, query, options));
 }
-
-const toOptions = ({ width, height, theme }: PlotQuery): ChartOptions => ({
-  width,
-  height: height ?? DEFAULT_HEIGHT,
-  theme: THEMES[theme],
-});
 
 type Draw = (
   search: Search,
