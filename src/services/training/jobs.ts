@@ -66,6 +66,13 @@ export function createTrainingService(options: {
     );
   };
 
+  /** Stops the run of a job whose status has changed. */
+  function stop(job: TrainingJob): TrainingJob {
+    queue.stop(job.id);
+    queue.notify();
+    return waits.mark(job);
+  }
+
   async function addRetryAfter(error: unknown): Promise<never> {
     if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
     // No replica may run jobs at the moment.
@@ -101,17 +108,11 @@ export function createTrainingService(options: {
     },
     /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
     async cancel(id: string, precondition?: Precondition<TrainingJob>) {
-      const job = await store.jobs.requestCancel(id, onMarked(precondition));
-      queue.stop(id);
-      queue.notify();
-      return waits.mark(job);
+      return stop(await store.jobs.requestCancel(id, onMarked(precondition)));
     },
     /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
     async pause(id: string, precondition?: Precondition<TrainingJob>) {
-      const job = await store.jobs.requestPause(id, outsideSearch(precondition));
-      queue.stop(id);
-      queue.notify();
-      return waits.mark(job);
+      return stop(await store.jobs.requestPause(id, outsideSearch(precondition)));
     },
     /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
     async resume(id: string, precondition?: Precondition<TrainingJob>) {

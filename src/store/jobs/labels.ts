@@ -7,7 +7,10 @@ export interface Label {
   readonly name: string;
   readonly value: string;
 }
-type Labelled = Partial<Pick<ResolvedTrainingRequest, 'modelName' | 'dataset' | 'metadata'>>;
+/** The labelled fields of a request, or those of a filter. */
+type Labelled = {
+  readonly [Field in 'modelName' | 'dataset' | 'metadata']?: ResolvedTrainingRequest[Field] | undefined;
+};
 
 export function toLabels({ modelName, dataset, metadata = {} }: Labelled): Label[] {
   return [

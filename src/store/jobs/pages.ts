@@ -40,7 +40,7 @@ export function selectJobIds({ db, intersect }: Pick<Rows, 'db' | 'intersect'>, 
 /** The ids that match each filter within the bounds of the page; each is a range of an index. */
 function selectFiltered(db: Kysely<Database>, query: JobQuery): JobIds[] {
   const { status, search } = query;
-  const labelled = toLabels(toLabelled(query)).map(({ name, value }) => {
+  const labelled = toLabels(query).map(({ name, value }) => {
     let ids = db.selectFrom('job_labels').select('job_id as id');
     ids = ids.where('name', '=', name).where('value', '=', value);
     for (const [operator, id] of idBounds(query)) ids = ids.where('job_id', operator, id);
@@ -61,12 +61,6 @@ function selectAll(db: Kysely<Database>, query: JobQuery): JobIds {
   for (const [operator, id] of idBounds(query)) ids = ids.where('id', operator, id);
   return ids as JobIds;
 }
-
-const toLabelled = ({ modelName, dataset, metadata = {} }: JobQuery) => ({
-  ...(modelName === undefined ? {} : { modelName }),
-  ...(dataset === undefined ? {} : { dataset }),
-  metadata,
-});
 
 /** An id begins with the time of its job's creation. */
 function idBounds({ after, sort, createdAfter, createdBefore }: JobQuery): ['<' | '>' | '>=', string][] {

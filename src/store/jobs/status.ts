@@ -71,51 +71,39 @@ function updateJob(trx: Transaction<Database>, id: string, values: Partial<JobRo
   return trx.updateTable('jobs').set(values).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
 }
 
-export function requestCancel(
+/** A change that a client requests. It throws AtelierError `illegal-transition` if the status of the job does not allow it. */
+function createRequest(
+  participle: string,
+  allowed: readonly JobStatus[],
+  decide: (job: JobRow) => Change,
+): (
   trx: Transaction<Database>,
   id: string,
   precondition?: Precondition<TrainingJob>,
-): Promise<TrainingJob> {
-  const decide = (job: JobRow): Change => {
-    assertStatus(job, 'cancelled', ['queued', 'running', 'pausing', 'paused']);
-    return job.status === 'queued' || job.status === 'paused' ? toCancelled(job) : { status: 'cancelling' };
+) => Promise<TrainingJob> {
+  const decideIfAllowed = (job: JobRow): Change => {
+    if (allowed.includes(job.status)) return decide(job);
+    throw new AtelierError(
+      'illegal-transition',
+      `A ${job.status} job cannot be ${participle}. Only ${listAlternatives(allowed)} jobs can be ${participle}.`,
+    );
   };
-  return change(trx, id, decide, { precondition });
+  return (trx, id, precondition) => change(trx, id, decideIfAllowed, { precondition });
 }
 
-export function requestPause(
-  trx: Transaction<Database>,
-  id: string,
-  precondition?: Precondition<TrainingJob>,
-): Promise<TrainingJob> {
-  const decide = (job: JobRow): Change => {
-    assertStatus(job, 'paused', ['queued', 'running']);
-    return { status: job.status === 'queued' ? 'paused' : 'pausing' };
-  };
-  return change(trx, id, decide, { precondition });
-}
+export const requestCancel = createRequest('cancelled', ['queued', 'running', 'pausing', 'paused'], (job) =>
+  job.status === 'queued' || job.status === 'paused' ? toCancelled(job) : { status: 'cancelling' },
+);
 
-export function resumeJob(
-  trx: Transaction<Database>,
-  id: string,
-  precondition?: Precondition<TrainingJob>,
-): Promise<TrainingJob> {
-  const decide = (job: JobRow): Change => {
-    assertStatus(job, 'resumed', ['paused']);
-    // A job that ended the process often still runs alone, but may do so a few times again.
-    return { status: 'queued', unclean_ends: Math.min(job.unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS) };
-  };
-  return change(trx, id, decide, { precondition });
-}
+export const requestPause = createRequest('paused', ['queued', 'running'], ({ status }) => ({
+  status: status === 'queued' ? 'paused' : 'pausing',
+}));
 
-/** @throws AtelierError `illegal-transition` if a client requests a change that the status does not allow */
-function assertStatus({ status }: JobRow, participle: string, allowed: readonly JobStatus[]): void {
-  if (allowed.includes(status)) return;
-  throw new AtelierError(
-    'illegal-transition',
-    `A ${status} job cannot be ${participle}. Only ${listAlternatives(allowed)} jobs can be ${participle}.`,
-  );
-}
+/** A job that ended the process often still runs alone, but may do so a few times again. */
+export const resumeJob = createRequest('resumed', ['paused'], ({ unclean_ends }) => ({
+  status: 'queued',
+  unclean_ends: Math.min(unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS),
+}));
 
 /**
  * Completes a requested pause or cancellation, or requeues a running job, after the job's thread has ended.

@@ -97,15 +97,11 @@ export function createPredictionRun(
               correct,
             } as const;
             const input = await endRun(trx, row, ended);
-            const files = { probabilities: digest, labels: labelsDigest } as const;
-            for (const kind of ['probabilities', 'labels'] as const) {
-              const file = files[kind];
-              if (file === null) continue;
-              await trx
-                .insertInto('prediction_files')
-                .values({ job_id: row.id, kind, digest: file })
-                .execute();
-            }
+            const stored = { probabilities: digest, labels: labelsDigest };
+            const files = (['probabilities', 'labels'] as const).flatMap((kind) =>
+              stored[kind] === null ? [] : { job_id: row.id, kind, digest: stored[kind] },
+            );
+            await trx.insertInto('prediction_files').values(files).execute();
             return input;
           }),
         ),
