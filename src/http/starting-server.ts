@@ -16,18 +16,6 @@ import { stripBasePath } from './hooks/lifecycle/base-path.ts';
 import { generateRequestId } from './hooks/lifecycle/request-id.ts';
 import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/events/reconnect-stream.ts';
 
-export interface StartingServer {
-  readonly server: Server;
-  readonly port: number;
-  /** For Fastify, whose handler then waits for `handOver`. */
-  readonly serverFactory: FastifyServerFactory;
-  /**
-   * Passes further requests to the application, also requests on open connections. The application must be ready.
-   * @returns the address
-   */
-  handOver(): Promise<string>;
-}
-
 /**
  * Binds the port, unless it is shared: then it is bound by `handOver`, because until then the other processes serve it,
  * and this one could only reject.
@@ -35,7 +23,7 @@ export interface StartingServer {
  */
 export async function bindServer(
   config: Pick<Config, 'host' | 'port' | 'basePath' | 'reusePort' | 'corsOrigins'>,
-): Promise<StartingServer> {
+) {
   const { http, connectionTimeout, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   const respond = (request: IncomingMessage, response: ServerResponse) =>
     respondStarting(request, response, config);
@@ -47,11 +35,16 @@ export async function bindServer(
   return {
     server,
     port: config.reusePort ? config.port : (server.address() as AddressInfo).port,
-    serverFactory(handler) {
+    /** For Fastify, whose handler then waits for `handOver`. */
+    serverFactory: ((handler) => {
       application = handler;
       return server;
-    },
-    async handOver() {
+    }) satisfies FastifyServerFactory,
+    /**
+     * Passes further requests to the application, also requests on open connections. The application must be ready.
+     * @returns the address
+     */
+    async handOver(): Promise<string> {
       server.off('request', respond).on('request', application);
       if (config.reusePort) await listen(server, config);
       const { address, port } = server.address() as AddressInfo;

@@ -1,5 +1,5 @@
 /** The service: opens the state, builds the parts, and starts and closes them in order. */
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
 import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
@@ -20,17 +20,7 @@ import { openState } from './state.ts';
 /** Requests in flight may take this fraction of the grace period; the rest is for closing everything else. */
 export const REQUESTS_FRACTION_OF_GRACE = 0.75;
 
-export interface Service {
-  readonly app: FastifyInstance;
-  /** Recovers interrupted jobs, generates the bootstrap key, queues the starter job, and starts running jobs. */
-  start(): Promise<void>;
-  /** Call it once the service listens. */
-  warmUp(): void;
-  /** Reads the file of API keys again. */
-  reloadKeys(): Promise<void>;
-  /** Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything. */
-  close(): Promise<void>;
-}
+export type Service = Awaited<ReturnType<typeof openService>>;
 
 /**
  * Opens the state and builds the service. Until it is started, it does nothing except that a replica renews its row in the
@@ -41,7 +31,7 @@ export async function openService(
   config: Config,
   log: FastifyBaseLogger,
   host: Omit<AppHost, 'logger'> = {},
-): Promise<Service> {
+) {
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
   // Loaded before the state creates files: without the data set, the start leaves nothing behind.
@@ -62,7 +52,7 @@ async function buildService(
   apiKeys: ApiKeyService,
   closeState: () => Promise<void>,
   host: Omit<AppHost, 'logger'>,
-): Promise<Service> {
+) {
   const { config, log, store, cluster, catalog, threads } = base;
   const models = buildModels(base);
   const training = buildTraining(base, models);
@@ -106,8 +96,11 @@ async function buildService(
 
   return {
     app,
+    /** Call it once the service listens. */
     warmUp: warmUpForward,
+    /** Reads the file of API keys again. */
     reloadKeys: apiKeys.reload,
+    /** Recovers interrupted jobs, generates the bootstrap key, queues the starter job, and starts running jobs. */
     async start() {
       await app.ready();
       // The interrupted jobs of a shared database are found by the queues: its other jobs may run elsewhere.
@@ -127,6 +120,7 @@ async function buildService(
       storage.webhooks.start();
     },
     /**
+     * Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything.
      * Closes from the outside in: each step closes what only the preceding ones used. Requests use the threads, jobs
      * and requests write events, and the job log and everything else use the state.
      */

@@ -27,15 +27,9 @@ type Totals = { -readonly [phase in keyof PhaseMs]: number } & {
   readonly outputs: OutputTotals;
 };
 
-export interface PredictionMetrics {
-  readonly onPredicted: OnPredicted;
-  /** Removes deleted versions. This makes room for counting others by name. */
-  forget(deleted: readonly VersionReference[]): void;
-}
-
 /** Counts each prediction in the metrics and in the statistics of KServe v2. */
 export const observePredictions = (
-  metrics: PredictionMetrics,
+  metrics: Pick<ReturnType<typeof measurePredictions>, 'onPredicted'>,
   statistics: InferenceStatistics,
 ): PredictionObserver => ({
   onPredicted(model, images, ms, tally) {
@@ -50,7 +44,7 @@ export function measurePredictions(
   registry: Registry,
   onDiagnosed: OnDiagnosed,
   { maxVersions = MAX_VERSIONS, maxClasses = MAX_CLASSES } = {},
-): PredictionMetrics {
+) {
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
   let labelledClasses = 0;
@@ -136,7 +130,7 @@ export function measurePredictions(
   );
 
   return {
-    onPredicted(model, images, ms, tally) {
+    onPredicted: ((model, images, ms, tally) => {
       const totals = totalsFor(model, tally.classes.length);
       totals.requests++;
       totals.images += images;
@@ -146,8 +140,9 @@ export function measurePredictions(
       totals.serialise += ms.serialise;
       addTally(totals.outputs, tally);
       if (tally.diagnosed !== null) onDiagnosed(tally.diagnosed);
-    },
-    forget(deleted) {
+    }) satisfies OnPredicted,
+    /** Removes deleted versions. This makes room for counting others by name. */
+    forget(deleted: readonly VersionReference[]): void {
       for (const { name, version } of deleted) {
         const byVersion = models.get(name);
         const totals = byVersion?.get(version);

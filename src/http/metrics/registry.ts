@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { ModelCacheCounts } from '../../services/models/cache.ts';
 import { DELIVERY_RESULTS } from '../../services/webhooks/deliver.ts';
+import type { ReadStateSizes } from '../../store/blobs/sizes.ts';
 import { CLIENT_LIMITS } from '../hooks/connections/client.ts';
 import { measureDiagnoses } from './diagnoses.ts';
 import { countBy } from './instruments.ts';
@@ -11,7 +12,7 @@ import { registerModelCacheMetrics } from './models.ts';
 import { measurePredictions } from './predictions.ts';
 import { measureReplicas, type ReplicaSource } from './replicas.ts';
 import { createRequestMeter } from './requests.ts';
-import { measureState, type StateSource } from './state.ts';
+import { measureState } from './state.ts';
 import { measureTables, type TableSource } from './table-gauges.ts';
 
 const WORKER_KINDS = ['training', 'numeric', 'predict', 'dataset'] as const;
@@ -24,9 +25,9 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics(
   options: TableSource &
     ReplicaSource &
-    JobSource &
-    StateSource & {
+    JobSource & {
       readonly kernel: { readonly name: string; readonly digest: string };
+      readonly readStateSizes: ReadStateSizes;
       readonly modelCache: () => ModelCacheCounts;
     },
 ) {
@@ -57,7 +58,7 @@ export function createMetrics(
   const onDiagnosed = measureDiagnoses(registry);
   registerModelCacheMetrics(registry, options.modelCache);
   measureReplicas(registry, options);
-  measureState(registry, options);
+  measureState(registry, options.readStateSizes);
   const startScrape = measureTables(registry, options);
 
   return {

@@ -3,11 +3,7 @@ import type { Registry } from 'prom-client';
 import { type ReadStateSizes, STATE_KINDS } from '../../store/blobs/sizes.ts';
 import { createGauges, createReading } from './instruments.ts';
 
-export interface StateSource {
-  readonly readStateSizes: ReadStateSizes;
-}
-
-export function measureState(registry: Registry, { readStateSizes }: StateSource): void {
+export function measureState(registry: Registry, readStateSizes: ReadStateSizes): void {
   // The gauges of a scrape share one reading.
   const gauge = createGauges(registry, createReading(readStateSizes));
   gauge(

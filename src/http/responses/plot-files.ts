@@ -37,16 +37,10 @@ interface PlotFile {
   draw(): Promise<Plot>;
 }
 
-type SendPlot = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  query: PlotQuery,
-  file: PlotFile,
-) => Promise<FastifyReply>;
-
 /** @param isShared whether pages of other origins, such as notebooks, may embed plots */
-export function createPlotSender(plots: Pick<PlotService, 'toPng'>, isShared: boolean): SendPlot {
-  return async (request, reply, { density }, { name, format, isImmutable, tag: known, draw }) => {
+export function createPlotSender(plots: Pick<PlotService, 'toPng'>, isShared: boolean) {
+  return async (request: FastifyRequest, reply: FastifyReply, { density }: PlotQuery, file: PlotFile) => {
+    const { name, format, isImmutable, tag: known, draw } = file;
     const isSvg = format === 'svg';
     const drawn = known === undefined ? await draw() : undefined;
     const tag = known ?? contentTag(isSvg ? drawn!.svg : `${density} ${drawn!.svg}`);

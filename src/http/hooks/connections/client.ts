@@ -29,19 +29,13 @@ export function onceClosed({ raw }: Pick<FastifyReply, 'raw'>, release: () => vo
 }
 
 /** Counts per client; clients with a count of 0 take no memory. */
-export interface ClientCounts {
-  get(client: string): number;
-  add(client: string, amount: number): void;
-  total(): number;
-}
-
-export function createClientCounts(): ClientCounts {
+export function createClientCounts() {
   const counts = new Map<string, number>();
   let total = 0;
   const get = (client: string) => counts.get(client) ?? 0;
   return {
     get,
-    add(client, amount) {
+    add(client: string, amount: number) {
       total += amount;
       const count = get(client) + amount;
       if (count > 0) counts.set(client, count);

@@ -13,13 +13,7 @@ declare module 'fastify' {
   }
 }
 
-export interface SlowClients {
-  /**
-   * Ends the slowest of these requests whose body arrives below the rate, with 408.
-   * @returns the request that was ended, if any
-   */
-  endSlowest(replies: readonly FastifyReply[], bytesPerSecond: number): FastifyReply | undefined;
-}
+export type SlowClients = ReturnType<typeof limitConnections>;
 
 /** Minimum time over which the rate of a body is measured before its request is ended. */
 const RATE_AFTER_MS = 2000;
@@ -45,7 +39,7 @@ export function limitConnections(
   limits: ConnectionLimits,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
-): SlowClients {
+) {
   app.server.maxConnections = limits.connections;
   const { requestMs, stallMs, minReadBytesPerSecond, eventStallMs, measureMs } = limits;
   /** Open requests; null while the service is the slow side. */
@@ -111,7 +105,11 @@ export function limitConnections(
   app.addHook('onClose', async () => clearInterval(timer));
 
   return {
-    endSlowest(replies, bytesPerSecond) {
+    /**
+     * Ends the slowest of these requests whose body arrives below the rate, with 408.
+     * @returns the request that was ended, if any
+     */
+    endSlowest(replies: readonly FastifyReply[], bytesPerSecond: number): FastifyReply | undefined {
       const now = performance.now();
       let slowest: FastifyReply | undefined;
       let lowestRate = bytesPerSecond;
