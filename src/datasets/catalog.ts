@@ -2,26 +2,7 @@
 import { type Dataset, type DatasetSummary, SPLITS } from '../domain/datasets/representation.ts';
 import { createTensorCache, type LoadTensors, type TensorCache, tensorBytes } from './tensor-cache.ts';
 
-export interface Catalog extends Pick<TensorCache, 'retain'> {
-  /**
-   * Returns the data set with its tensors in shared memory, or undefined if it does not exist.
-   * @throws AtelierError `dataset-damaged`; `overloaded` or `impossible-request` if its memory is not free
-   */
-  get(id: string): Promise<Dataset | undefined>;
-  summary(id: string): DatasetSummary | undefined;
-  /** Like `summary`, but looks for an unknown id among the stored data sets: another process may have added it. */
-  find(id: string): Promise<DatasetSummary | undefined>;
-  /** Bytes that the tensors take when they are loaded; 0 for built-in data sets: they always are. */
-  loadedBytes(id: string): number;
-  /** Memory of loaded data sets that can be freed. */
-  readonly cache: Pick<TensorCache, 'bytes' | 'evict'>;
-  /** Newest first; built-in data sets come last. */
-  list(): readonly DatasetSummary[];
-  add(dataset: DatasetSummary): void;
-  remove(id: string): void;
-  /** Lists the stored data sets again. Call it when another process has added or removed one. */
-  refresh(): Promise<void>;
-}
+export type Catalog = ReturnType<typeof createCatalog>;
 
 /** Data sets whose tensors are stored in files. */
 export interface StoredDatasets {
@@ -45,11 +26,11 @@ const NOTHING_STORED: StoredDatasets = {
 };
 
 /** @param builtIn data sets that always stay in memory */
-export function createCatalog(builtIn: readonly Dataset[], stored: StoredDatasets = NOTHING_STORED): Catalog {
+export function createCatalog(builtIn: readonly Dataset[], stored: StoredDatasets = NOTHING_STORED) {
   const builtInById = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
   const tensors = createTensorCache(stored);
   let summaries = [...stored.summaries, ...builtIn.map(summarize)];
-  const summary = (id: string) => summaries.find((dataset) => dataset.id === id);
+  const summary = (id: string): DatasetSummary | undefined => summaries.find((dataset) => dataset.id === id);
 
   async function list(): Promise<void> {
     if (!stored.list) return;
@@ -80,16 +61,25 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
 
   return {
     summary,
+    /** Like `summary`, but looks for an unknown id among the stored data sets: another process may have added it. */
     find,
+    /** Lists the stored data sets again. Call it when another process has added or removed one. */
     refresh,
-    loadedBytes(id) {
+    /** Bytes that the tensors take when they are loaded; 0 for built-in data sets: they always are. */
+    loadedBytes(id: string): number {
       const found = builtInById.has(id) ? undefined : summary(id);
       return found ? tensorBytes(found) : 0;
     },
-    cache: tensors,
+    /** Memory of loaded data sets that can be freed. */
+    cache: tensors as Pick<TensorCache, 'bytes' | 'evict'>,
     retain: tensors.retain,
-    list: () => summaries,
-    async get(id) {
+    /** Newest first; built-in data sets come last. */
+    list: (): readonly DatasetSummary[] => summaries,
+    /**
+     * Returns the data set with its tensors in shared memory, or undefined if it does not exist.
+     * @throws AtelierError `dataset-damaged`; `overloaded` or `impossible-request` if its memory is not free
+     */
+    async get(id: string): Promise<Dataset | undefined> {
       const found = await find(id);
       if (!found) return undefined;
       const dataset = builtInById.get(id);
@@ -103,10 +93,10 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
         throw error;
       }
     },
-    add(dataset) {
+    add(dataset: DatasetSummary): void {
       summaries = [dataset, ...summaries.filter(({ id }) => id !== dataset.id)];
     },
-    remove(id) {
+    remove(id: string): void {
       summaries = summaries.filter((dataset) => dataset.id !== id);
       tensors.remove(id);
     },

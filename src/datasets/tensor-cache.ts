@@ -4,17 +4,7 @@ import type { Dataset, DatasetSummary } from '../domain/datasets/representation.
 export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
 
-export interface TensorCache {
-  /** Concurrent calls share one load. @throws the error of `load` or `admit`, without caching it */
-  get(dataset: DatasetSummary): Promise<Tensors>;
-  remove(id: string): void;
-  /** Keeps the data set in memory, once it is loaded, until disposal: its user accounts for its memory. */
-  retain(id: string): Disposable;
-  /** Bytes of the data sets that no user retains. */
-  bytes(): number;
-  /** Evicts the least recently used data sets that no user retains, until `bytes` are freed. */
-  evict(bytes: number): void;
-}
+export type TensorCache = ReturnType<typeof createTensorCache>;
 
 /**
  * While the total exceeds `maxBytes`, evicts the least recently used data set. Keeps the most recent one, and retained
@@ -25,7 +15,7 @@ export function createTensorCache(options: {
   load: LoadTensors;
   admit: (dataset: DatasetSummary) => void;
   maxBytes: number;
-}): TensorCache {
+}) {
   const { load, admit, maxBytes } = options;
   /** Entries in order of last use, the oldest first. */
   const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
@@ -51,7 +41,8 @@ export function createTensorCache(options: {
   }
 
   return {
-    async get(dataset) {
+    /** Concurrent calls share one load. @throws the error of `load` or `admit`, without caching it */
+    async get(dataset: DatasetSummary): Promise<Tensors> {
       const { id } = dataset;
       const entry = entries.get(id) ?? startLoad(dataset);
       entries.delete(id);
@@ -64,8 +55,9 @@ export function createTensorCache(options: {
         throw error;
       }
     },
-    remove: (id) => void entries.delete(id),
-    retain(id) {
+    remove: (id: string): void => void entries.delete(id),
+    /** Keeps the data set in memory, once it is loaded, until disposal: its user accounts for its memory. */
+    retain(id: string): Disposable {
       retained.push(id);
       let held = true;
       return {
@@ -75,8 +67,10 @@ export function createTensorCache(options: {
         },
       };
     },
+    /** Bytes of the data sets that no user retains. */
     bytes: () => total(isEvictable),
-    evict: (bytes) => evict(bytes),
+    /** Evicts the least recently used data sets that no user retains, until `bytes` are freed. */
+    evict: (bytes: number) => evict(bytes),
   };
 }
 

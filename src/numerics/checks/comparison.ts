@@ -9,6 +9,7 @@ export interface Gradients {
 }
 
 export interface GradientComparison {
+  /** Number of coordinates checked, and how many of their steps crossed a kink. */
   readonly coordinates: number;
   readonly kinks: number;
   /** ‖a − n‖ over all coordinates, as returned by scipy.optimize.check_grad. */

@@ -36,35 +36,23 @@ export interface GradientCheckPlan extends Network {
   readonly gradient?: Float64Array | undefined;
 }
 
-export interface BlockReport {
+export interface BlockReport extends Omit<GradientComparison, 'worst' | 'noiseDominates'> {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Number of coordinates checked, and how many of their steps crossed a kink. */
-  readonly coordinates: number;
-  readonly kinks: number;
-  readonly error: number;
-  readonly relativeError: number;
-  readonly allclose: boolean;
-  readonly noise: number;
-  readonly passed: boolean;
   readonly worst: { readonly index: number[]; readonly analytic: number; readonly numeric: number } | null;
 }
 
-export interface GradientCheckReport {
+export interface GradientCheckReport
+  extends Pick<GradientComparison, 'error' | 'relativeError' | 'noise' | 'coordinates' | 'kinks'> {
   /** Whether every block passes and the step is suitable to detect errors. */
   readonly passed: boolean;
   readonly reason: GradientCheckReason | null;
   readonly advice: string | null;
-  readonly error: number;
-  readonly relativeError: number;
   readonly scheme: DifferenceScheme;
   readonly stepSize: number;
   readonly tolerance: number;
-  readonly noise: number;
   /** Mean cross-entropy of the examples, in nats. */
   readonly loss: number;
-  readonly coordinates: number;
-  readonly kinks: number;
   readonly blocks: readonly BlockReport[];
   /** For each entry of the two gradients below, its position in the packed vector; ascending. */
   readonly positions: Uint32Array;

@@ -21,15 +21,6 @@ export interface Perturbation {
   crossed: boolean;
 }
 
-export interface PerturbedLoss {
-  /** Mean cross-entropy of the unperturbed network. */
-  readonly loss: number;
-  /** max |z_L| over the examples; it determines the rounding error of the differences. */
-  readonly largestLogit: number;
-  /** `out` ← the mean cross-entropy with the parameter changed by `delta`. */
-  evaluate(out: Perturbation, coordinate: Coordinate, delta: number): void;
-}
-
 /**
  * Changing W_l[i, j] by δ changes z_l[n, i] by δ a_{l−1}[n, j] (for pixels, the standardized value) and nothing else of
  * layer l; an example whose input is zero does not change. In the layers above, z_m changes by W_m Δa_{m−1}, with Δa the
@@ -40,7 +31,7 @@ export function createPerturbedLoss(
   parameters: Float64Array,
   examples: Examples,
   indices: Uint32Array,
-): PerturbedLoss {
+) {
   const layers = unpack(parameters, network.layerSizes);
   const last = layers.length - 1;
   const pass = createExamplePass(network);
@@ -86,9 +77,12 @@ export function createPerturbedLoss(
   }
 
   return {
+    /** Mean cross-entropy of the unperturbed network. */
     loss: baseLosses.reduce((sum, loss) => sum + loss, 0) / base.length,
+    /** max |z_L| over the examples; it determines the rounding error of the differences. */
     largestLogit: Math.max(...base.map((z) => z[last]!.reduce((max, x) => Math.max(max, Math.abs(x)), 0))),
-    evaluate(out, coordinate, delta) {
+    /** `out` ← the mean cross-entropy with the parameter changed by `delta`. */
+    evaluate(out: Perturbation, coordinate: Coordinate, delta: number): void {
       out.crossed = false;
       let sum = 0;
       for (let n = 0; n < base.length; n++) {

@@ -20,37 +20,7 @@ export interface LayerLayout {
   readonly backwardSums: number;
 }
 
-export interface Layout {
-  readonly layers: readonly LayerLayout[];
-  readonly records: number;
-  readonly recordStride: number;
-  readonly batchList: number;
-  readonly pack16: number;
-  readonly pack32: number;
-  readonly pixelValues: number;
-  readonly labels: number;
-  readonly losses: number;
-  readonly correct: number;
-  readonly partials: number;
-  readonly classWeights: number;
-  /** Rows of whole vectors. */
-  readonly targets: number;
-  readonly noiseTable: number;
-  readonly eraseShapes: number;
-  /** Rows of the examples that the batch is mixed with; 0 without mixup. */
-  readonly partnerRows: number;
-  readonly partnerStride: number;
-  readonly scratch: number;
-  readonly scratchStride: number;
-  readonly maskBytes: number;
-  /** Bytes of all layers' weights. The gradient, each moment and the average follow in the same size and layout. */
-  readonly weightsBytes: number;
-  /** Bytes from a weight to its gradient, to each of its moments, and to its average; 0 without EMA. */
-  readonly gradientDelta: number;
-  readonly momentDeltas: readonly number[];
-  readonly averageDelta: number;
-  readonly pages: number;
-}
+export type Layout = ReturnType<typeof layOut>;
 
 export interface LayoutRequest {
   readonly sizes: LayerSizes;
@@ -95,7 +65,7 @@ function allocator(start: number) {
   };
 }
 
-export function layOut(request: LayoutRequest): Layout {
+export function layOut(request: LayoutRequest) {
   const { sizes, records, threads, training } = request;
   const memory = allocator(HEADER.bytes);
   const record = allocator(0);
@@ -158,9 +128,11 @@ export function layOut(request: LayoutRequest): Layout {
     correct: memory.take(records),
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
     classWeights: memory.take(4 * sizes.at(-1)!),
+    // Rows of whole vectors.
     targets: memory.take((training?.targetRows ?? 0) * vectorCount(sizes.at(-1)!) * 16),
     noiseTable: memory.take(training ? NOISE_BYTES : 0),
     eraseShapes: memory.take(training ? ERASE_BYTES : 0),
+    // Rows of the examples that the batch is mixed with; 0 without mixup.
     partnerRows: training?.mixup ? memory.take(partnerStride * records) : 0,
     partnerStride,
     scratch: memory.take(scratchStride * threads),
@@ -169,7 +141,9 @@ export function layOut(request: LayoutRequest): Layout {
     // One more record, of zeros: lists are padded with it, and reads of whole blocks may extend into it.
     records: memory.take(recordStride * (records + 1)),
     recordStride,
+    // Bytes of all layers' weights. The gradient, each moment and the average follow in the same size and layout.
     weightsBytes,
+    // Bytes from a weight to its gradient, to each of its moments, and to its average; 0 without EMA.
     gradientDelta: weightsBytes,
     momentDeltas: Array.from({ length: moments }, (_, m) => (2 + m) * weightsBytes),
     averageDelta: training?.ema ? (2 + moments) * weightsBytes : 0,

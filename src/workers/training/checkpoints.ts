@@ -6,19 +6,12 @@ import { type CheckpointBytes, CONTROL, type PostReport, type TrainingTask } fro
 /** Minimum interval between checkpoints at the ends of epochs. */
 const EPOCH_CHECKPOINT_INTERVAL_MS = 1000;
 
-export interface CheckpointSchedule {
-  afterStep(now: number): void;
-  afterEpoch(end: EpochEnd, now: number): void;
-  /** Posts the checkpoint of the best epoch if it is still pending. */
-  postPendingBest(): void;
-}
-
 /** @param take takes a checkpoint of the current state; `loss` is null except at the end of an epoch */
 export function createCheckpointSchedule(
   { control, checkpointEverySeconds }: Pick<TrainingTask, 'control' | 'checkpointEverySeconds'>,
   take: (loss: number | null) => CheckpointBytes,
   post: PostReport,
-): CheckpointSchedule {
+) {
   let lastCheckpointAt = performance.now();
   let bestLoss = Number.POSITIVE_INFINITY;
   /** Checkpoint of the best epoch since the start of this run, if it came too soon after another one to be posted. */
@@ -46,10 +39,10 @@ export function createCheckpointSchedule(
   }
 
   return {
-    afterStep(now) {
+    afterStep(now: number): void {
       if (claimIfDue(now, checkpointEverySeconds * 1000)) postNow(take(null));
     },
-    afterEpoch(end, now) {
+    afterEpoch(end: EpochEnd, now: number): void {
       const loss = selectionLoss(end.metrics);
       const isBest = loss < bestLoss;
       if (isBest) {
@@ -59,6 +52,7 @@ export function createCheckpointSchedule(
       if (end.isLast || claimIfDue(now, EPOCH_CHECKPOINT_INTERVAL_MS)) postNow(take(loss));
       else if (isBest) pendingBest = take(loss);
     },
+    /** Posts the checkpoint of the best epoch if it is still pending. */
     postPendingBest,
   };
 }

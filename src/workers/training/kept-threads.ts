@@ -3,24 +3,13 @@
  * trial: a start takes longer than an epoch. Every other job has a thread of its own that ends with it.
  */
 import { trainingThreadBytes } from '../../numerics/training/memory.ts';
+import type { RunInThread } from './run.ts';
 import { startTrainingThread, type TrainingThread } from './thread.ts';
 
 /** Time after which a thread that got no other task ends. The next trial of a search follows within a second. */
 const IDLE_MS = 5_000;
 
-export interface TrainingThreads {
-  /**
-   * Runs a task. `ended` fulfils when its thread is idle or has exited.
-   * @param mayShare whether the task may run in a kept thread, and its thread may be kept
-   */
-  run(...args: [...Parameters<TrainingThread['run']>, mayShare: boolean]): ReturnType<TrainingThread['run']>;
-  /** Memory of the idle threads. */
-  bytes(): number;
-  /** Ends idle threads until `bytes` are free or none is left. */
-  evict(bytes: number): void;
-  /** Ends the idle threads. Call it when no task runs. */
-  close(): Promise<void>;
-}
+export type TrainingThreads = ReturnType<typeof createTrainingThreads>;
 
 /** @param options.start starts a thread; replaced by tests */
 export function createTrainingThreads({
@@ -29,7 +18,7 @@ export function createTrainingThreads({
 }: {
   idleMs?: number;
   start?: (threads: number) => TrainingThread;
-} = {}): TrainingThreads {
+} = {}) {
   /** With the timers that end them, the longest idle first. */
   const idle = new Map<TrainingThread, NodeJS.Timeout>();
 
@@ -65,7 +54,13 @@ export function createTrainingThreads({
   }
 
   return {
-    run(task, onMessage, mayShare) {
+    /**
+     * Runs a task. `ended` fulfils when its thread is idle or has exited.
+     * @param mayShare whether the task may run in a kept thread, and its thread may be kept
+     */
+    run(
+      ...[task, onMessage, mayShare]: [...Parameters<TrainingThread['run']>, mayShare: boolean]
+    ): RunInThread {
       const thread = take(task.threads, mayShare);
       const { stop, ended } = thread.run(task, onMessage);
       return {
@@ -76,8 +71,10 @@ export function createTrainingThreads({
         }),
       };
     },
+    /** Memory of the idle threads. */
     bytes: () => [...idle.keys()].reduce((sum, { threads }) => sum + trainingThreadBytes(threads), 0),
-    evict(bytes) {
+    /** Ends idle threads until `bytes` are free or none is left. */
+    evict(bytes: number): void {
       let missing = bytes;
       for (const thread of idle.keys()) {
         if (missing <= 0) return;
@@ -85,7 +82,8 @@ export function createTrainingThreads({
         void end(thread);
       }
     },
-    async close() {
+    /** Ends the idle threads. Call it when no task runs. */
+    async close(): Promise<void> {
       await Promise.all([...idle.keys()].map(end));
     },
   };

@@ -1,12 +1,6 @@
 /** Handles the messages of a training thread in order, while later ones wait. */
 import type { WorkerMessage } from './messages.ts';
 
-export interface MessageQueue {
-  add(message: WorkerMessage): void;
-  /** Fulfils when every message so far has been handled. Rejects if handling one fails; later ones are dropped. */
-  handled(): Promise<void>;
-}
-
 /**
  * While the storage does not accept writes, the thread goes on training and messages accumulate. They are bounded: a
  * waiting progress report is replaced by the next one, a checkpoint is only posted when the one before is stored, and
@@ -15,11 +9,11 @@ export interface MessageQueue {
 export function createMessageQueue(
   onMessage: (message: WorkerMessage) => Promise<void>,
   onFailure: () => void,
-): MessageQueue {
+) {
   const waiting: WorkerMessage[] = [];
   let handled = Promise.resolve();
   return {
-    add(message) {
+    add(message: WorkerMessage): void {
       if (message.kind === 'progress' && waiting.at(-1)?.kind === 'progress') waiting.pop();
       else {
         handled = handled.then(() => onMessage(waiting.shift()!));
@@ -27,6 +21,7 @@ export function createMessageQueue(
       }
       waiting.push(message);
     },
+    /** Fulfils when every message so far has been handled. Rejects if handling one fails; later ones are dropped. */
     handled: () => handled,
   };
 }

@@ -10,22 +10,6 @@ const REPORT_INTERVAL_MS = 1000;
 /** Limit of epochs that are posted together, because a statement of a database has a limited number of parameters. */
 const MAX_EPOCHS_AT_ONCE = 100;
 
-export interface TrainingReports {
-  /** Posts a report at once, after the finished epochs that are not posted yet. */
-  readonly post: PostReport;
-  /** Posts the finished epochs that are not posted yet. */
-  flush(): void;
-  /**
-   * @param now from `performance.now()`
-   * @param progress returns the progress after the step; called only if a report is due
-   */
-  afterStep(now: number, progress: () => Progress): void;
-  /** @param progress at the end of the epoch */
-  afterEpoch(now: number, epoch: FinishedEpoch, progress: Progress): void;
-  /** Posts finished epochs, then the progress, unless progress of the same step was posted last. */
-  afterStop(progress: Progress): void;
-}
-
 /** Epochs that are not posted yet. */
 interface Pending {
   readonly epochs: FinishedEpoch[];
@@ -35,7 +19,7 @@ interface Pending {
   readonly firstEndedAt: number;
 }
 
-export function createTrainingReports(postNow: PostReport): TrainingReports {
+export function createTrainingReports(postNow: PostReport) {
   // The first epoch is posted at once, the first progress after an interval.
   let lastEpochsAt = Number.NEGATIVE_INFINITY;
   let lastProgressAt = performance.now();
@@ -67,9 +51,15 @@ export function createTrainingReports(postNow: PostReport): TrainingReports {
   };
 
   return {
+    /** Posts a report at once, after the finished epochs that are not posted yet. */
     post,
+    /** Posts the finished epochs that are not posted yet. */
     flush: postPending,
-    afterStep(now, progress) {
+    /**
+     * @param now from `performance.now()`
+     * @param progress returns the progress after the step; called only if a report is due
+     */
+    afterStep(now: number, progress: () => Progress): void {
       // Progress would overtake pending epochs. A long step may follow short epochs, so time counts from the first of them.
       if (pending !== null) {
         if (now - pending.firstEndedAt >= REPORT_INTERVAL_MS) postPending();
@@ -78,14 +68,16 @@ export function createTrainingReports(postNow: PostReport): TrainingReports {
         postProgress(progress());
       }
     },
-    afterEpoch(now, epoch, progress) {
+    /** @param progress at the end of the epoch */
+    afterEpoch(now: number, epoch: FinishedEpoch, progress: Progress): void {
       pending ??= { epochs: [], progress, firstEndedAt: now };
       pending.epochs.push(epoch);
       pending.progress = progress;
       const isDue = now - lastEpochsAt >= REPORT_INTERVAL_MS;
       if (isDue || pending.epochs.length === MAX_EPOCHS_AT_ONCE) postPending();
     },
-    afterStop(progress) {
+    /** Posts finished epochs, then the progress, unless progress of the same step was posted last. */
+    afterStop(progress: Progress): void {
       postPending();
       if (progress.step !== lastStep) postProgress(progress);
     },
