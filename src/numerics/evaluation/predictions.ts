@@ -19,6 +19,7 @@ export interface Predictions {
 const CHUNK_IMAGES = 1000;
 
 /**
+ * The loss is computed from the logits, because the probabilities would give log 0 for a confident mistake.
  * @param forward writes logits and probabilities (n × classes, row-major) of n × d0 pixels
  * @throws RangeError when the examples do not have these inputs and classes
  */
@@ -29,47 +30,25 @@ export function collectPredictions(
   classes: number,
 ): Predictions {
   checkExamples(examples, [inputs, classes]);
-  const predictions = emptyPredictions(examples.labels);
-  const count = examples.labels.length;
+  const { labels } = examples;
+  const count = labels.length;
+  const predicted = new Uint8Array(count);
+  const confidences = new Float32Array(count);
+  const losses = new Float64Array(count);
+  const row = new Float64Array(classes);
   const logits = new Float32Array(Math.min(count, CHUNK_IMAGES) * classes);
   const probabilities = new Float32Array(logits.length);
   for (let start = 0; start < count; start += CHUNK_IMAGES) {
     const end = Math.min(start + CHUNK_IMAGES, count);
     const [z, p] = [logits, probabilities].map((rows) => rows.subarray(0, (end - start) * classes));
     forward(z!, p!, examples.pixels.subarray(start * inputs, end * inputs));
-    writePredictions(predictions, start, z!, p!, classes);
+    for (let n = start, at = 0; n < end; n++, at += classes) {
+      row.set(z!.subarray(at, at + classes));
+      const best = argmax(row);
+      predicted[n] = best;
+      confidences[n] = p![at + best]! || 0;
+      losses[n] = crossEntropy(row, labels[n]!);
+    }
   }
-  return predictions;
-}
-
-/** Predictions to be filled by `writePredictions`. */
-export function emptyPredictions(labels: Uint8Array): Predictions {
-  const count = labels.length;
-  return {
-    labels,
-    predicted: new Uint8Array(count),
-    confidences: new Float32Array(count),
-    losses: new Float64Array(count),
-  };
-}
-
-/**
- * Writes the predictions of the images from `start` on. The loss is computed from the logits, because the probabilities
- * would give log 0 for a confident mistake.
- */
-export function writePredictions(
-  { labels, predicted, confidences, losses }: Predictions,
-  start: number,
-  logits: Float32Array,
-  probabilities: Float32Array,
-  classes: number,
-): void {
-  const z = new Float64Array(classes);
-  for (let at = 0, n = start; at < logits.length; at += classes, n++) {
-    z.set(logits.subarray(at, at + classes));
-    const best = argmax(z);
-    predicted[n] = best;
-    confidences[n] = probabilities[at + best]! || 0;
-    losses[n] = crossEntropy(z, labels[n]!);
-  }
+  return { labels, predicted, confidences, losses };
 }

@@ -1,5 +1,4 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
-import type { Tensors } from '../../datasets/tensor-cache.ts';
 import { readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
 import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
 import {
@@ -9,7 +8,6 @@ import {
 } from '../../datasets/upload/arrays/prediction-file.ts';
 import { datasetId } from '../../datasets/upload/id.ts';
 import * as uploads from '../../datasets/upload/open.ts';
-import type { DatasetReport } from '../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
@@ -29,10 +27,6 @@ interface CheckTask extends MeasureTask {
   readonly target: string;
 }
 
-type CheckedDataset = Pick<DatasetSummary, 'id' | 'classNames' | 'splits' | 'digest' | 'preprocessing'> & {
-  readonly report: DatasetReport;
-};
-
 interface ImageFileTask {
   readonly file: ImageFile;
   readonly maxBytes: number;
@@ -40,14 +34,8 @@ interface ImageFileTask {
   readonly target: string;
 }
 
-/** Measures an upload without reading its images. */
-function measureUpload({ files, fields, maxBytes }: MeasureTask): Promise<uploads.UploadSize> {
-  return uploads.measureUpload(files, fields, maxBytes);
-}
-
 /** Checks uploaded files and writes them as one data set. */
-async function checkDataset(task: CheckTask): Promise<CheckedDataset> {
-  const { files, fields, maxBytes, maxPixels, target } = task;
+async function checkDataset({ files, fields, maxBytes, maxPixels, target }: CheckTask) {
   const { tensors, ...checked } = await uploads.readUpload(files, fields, maxBytes, maxPixels);
   const digest = await writeTensorFile(target, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
@@ -62,12 +50,15 @@ function checkImageFile({ file, maxBytes, target }: ImageFileTask): Promise<Chec
   });
 }
 
-/** Loads the tensors of a data set into shared memory. */
-function loadDataset({ path, dataset }: { path: string; dataset: DatasetSummary }): Promise<Tensors> {
-  return readTensorFile(path, dataset);
-}
-
-const tasks = { measureUpload, checkDataset, checkImageFile, loadDataset };
+const tasks = {
+  /** Measures an upload without reading its images. */
+  measureUpload: ({ files, fields, maxBytes }: MeasureTask) => uploads.measureUpload(files, fields, maxBytes),
+  checkDataset,
+  checkImageFile,
+  /** Loads the tensors of a data set into shared memory. */
+  loadDataset: ({ path, dataset }: { path: string; dataset: DatasetSummary }) =>
+    readTensorFile(path, dataset),
+};
 export type DatasetTasks = typeof tasks;
 
 lowerPriority();

@@ -1,10 +1,6 @@
 /** Expected values from other implementations: scripts/fixtures/evaluation.py. */
 import { readFileSync } from 'node:fs';
-import {
-  emptyPredictions,
-  type Predictions,
-  writePredictions,
-} from '../../../src/numerics/evaluation/predictions.ts';
+import { collectPredictions, type Predictions } from '../../../src/numerics/evaluation/predictions.ts';
 import { softmax } from '../../../src/numerics/reference/cross-entropy.ts';
 
 interface ReportFixture {
@@ -37,13 +33,16 @@ export function predictionsFor(
   labels: readonly number[],
   classes: number,
 ): Predictions {
-  const answers = emptyPredictions(Uint8Array.from(labels));
-  const probabilities = new Float32Array(logits.length);
   const p = new Float64Array(classes);
-  for (let at = 0; at < logits.length; at += classes) {
-    softmax(p, Float64Array.from(logits.slice(at, at + classes)));
-    probabilities.set(p, at);
+  let done = 0;
+  function forward(z: Float32Array, probabilities: Float32Array): void {
+    z.set(logits.slice(done, done + z.length));
+    for (let at = 0; at < z.length; at += classes) {
+      softmax(p, Float64Array.from(logits.slice(done + at, done + at + classes)));
+      probabilities.set(p, at);
+    }
+    done += z.length;
   }
-  writePredictions(answers, 0, Float32Array.from(logits), probabilities, classes);
-  return answers;
+  const examples = { pixels: new Uint8Array(labels.length), labels: Uint8Array.from(labels) };
+  return collectPredictions(forward, examples, 1, classes);
 }
