@@ -12,20 +12,16 @@ const CHUNK_BYTES = 2 ** 22;
  * @returns `sha256:` and the digest of the file, as the data set's digest
  */
 export async function writeTensorFile(path: string, { train, test }: Tensors): Promise<string> {
-  const file = await open(path, 'wx');
-  try {
-    const hash = createHash('sha256');
-    for (const bytes of [train.pixels, train.labels, test.pixels, test.labels]) {
-      for (const chunk of chunks(bytes)) {
-        hash.update(chunk);
-        await file.writeFile(chunk);
-      }
+  await using file = await open(path, 'wx');
+  const hash = createHash('sha256');
+  for (const bytes of [train.pixels, train.labels, test.pixels, test.labels]) {
+    for (const chunk of chunks(bytes)) {
+      hash.update(chunk);
+      await file.writeFile(chunk);
     }
-    await file.sync();
-    return formatDigest(hash);
-  } finally {
-    await file.close();
   }
+  await file.sync();
+  return formatDigest(hash);
 }
 
 /**
@@ -58,19 +54,15 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
 }
 
 async function fill(memory: Uint8Array, path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    if (size !== memory.length) throw new RangeError(`it has ${size} bytes instead of ${memory.length}`);
-    const hash = createHash('sha256');
-    for (const chunk of chunks(memory)) {
-      await readFully(file, chunk);
-      hash.update(chunk);
-    }
-    return formatDigest(hash);
-  } finally {
-    await file.close();
+  await using file = await open(path);
+  const { size } = await file.stat();
+  if (size !== memory.length) throw new RangeError(`it has ${size} bytes instead of ${memory.length}`);
+  const hash = createHash('sha256');
+  for (const chunk of chunks(memory)) {
+    await readFully(file, chunk);
+    hash.update(chunk);
   }
+  return formatDigest(hash);
 }
 
 /** Reads `bytes.length` bytes, by default the next ones. @throws RangeError if the file ends before */

@@ -1,5 +1,6 @@
 /** Byte streams of files, archive entries and gzip files. They can be opened repeatedly. */
 import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { pipeline, type Transform } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
 import { rejectPart } from './reject-part.ts';
@@ -76,4 +77,11 @@ export async function readHead(source: ByteSource, limit: number): Promise<Buffe
     if (length >= limit) break;
   }
   return Buffer.concat(chunks).subarray(0, limit);
+}
+
+/** Reads the bytes from `start` to `end`, or fewer at the end of the file. */
+export async function readRange(file: FileHandle, start: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(Math.max(0, end - start));
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+  return bytes.subarray(0, bytesRead);
 }

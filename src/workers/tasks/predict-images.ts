@@ -1,6 +1,6 @@
 /** Predictions for a split or a large array, written to a file as they are computed. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { type ImageArray, openImageArray } from '../../datasets/upload/arrays/large-images.ts';
+import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { float32NpyHeader, npyBytes } from '../../formats/arrays/npy.ts';
@@ -57,13 +57,9 @@ async function predictInput(task: PredictionTask): Promise<PredictionCounts> {
     const read: ReadPixels = (start, end) => pixels.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
     return predictAll(task, labels.length, read, labels);
   }
-  const array: ImageArray = await openImageArray(input.path);
-  try {
-    const read: ReadPixels = async (start, end) => (await array.decode(start, end, input.scale)).pixels;
-    return await predictAll(task, array.images, read, null);
-  } finally {
-    await array.close();
-  }
+  await using array = await openImageArray(input.path);
+  const read: ReadPixels = async (start, end) => (await array.decode(start, end, input.scale)).pixels;
+  return await predictAll(task, array.images, read, null);
 }
 
 async function predictAll(

@@ -14,14 +14,13 @@ import { readFully } from '../../tensor-file.ts';
 
 const CHUNK_IMAGES = 1000;
 
-export interface ImageArray {
+export interface ImageArray extends AsyncDisposable {
   /** Number of images. */
   readonly images: number;
   /** Range of the numbers, as for predictions: the one given, or the one inferred from all floats. */
   inferScale(pixels: PixelScale | undefined): Promise<PixelScale>;
   /** @throws AtelierError `invalid-pixels` */
   decode(start: number, end: number, scale: PixelScale): Promise<ImageBatch>;
-  close(): Promise<void>;
 }
 
 /** @throws AtelierError `malformed-body`, `invalid-image-size` */
@@ -49,14 +48,10 @@ export async function checkImageArray(
   path: string,
   pixels: PixelScale | undefined,
 ): Promise<{ images: number; pixels: PixelScale }> {
-  const array = await openImageArray(path);
-  try {
-    const scale = await array.inferScale(pixels);
-    for (const [start, end] of chunks(array.images)) await array.decode(start, end, scale);
-    return { images: array.images, pixels: scale };
-  } finally {
-    await array.close();
-  }
+  await using array = await openImageArray(path);
+  const scale = await array.inferScale(pixels);
+  for (const [start, end] of chunks(array.images)) await array.decode(start, end, scale);
+  return { images: array.images, pixels: scale };
 }
 
 function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
@@ -87,7 +82,7 @@ function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
       const array: NpyArray = { data: await readImages(start, end), dtype, shape };
       return toPixels(array, scale === '0-1', { first: start * IMAGE_PIXELS, choice: 'the field pixels' });
     },
-    close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
   };
 }
 

@@ -5,7 +5,14 @@ import { FILE_PARTS } from '../../../domain/datasets/upload-form.ts';
 import { compressedStart, readDirectory } from '../../../formats/archives/zip-directory.ts';
 import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS } from '../../../formats/archives/zip-entries.ts';
 import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
-import { type ByteSource, fileSource, gunzippedSource, readHead, zipEntrySource } from '../byte-source.ts';
+import {
+  type ByteSource,
+  fileSource,
+  gunzippedSource,
+  readHead,
+  readRange,
+  zipEntrySource,
+} from '../byte-source.ts';
 import { rejectPart } from '../reject-part.ts';
 
 /** Holds the longest archive comment and, for the maximum number of entries, a directory of 15 kB per entry. */
@@ -25,28 +32,20 @@ export async function openNpz(
   maxBytes: number,
 ): Promise<ReadonlyMap<string, ByteSource>> {
   const reject = (defect: string, cause?: unknown): never => rejectPart(part, defect, cause);
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const read = async (start: number, length: number) => {
-      const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-      return bytes.subarray(0, bytesRead);
-    };
-    const start = await read(0, KIND_BYTES);
-    if (start.toString('latin1', 0, 2) !== 'PK')
-      reject(await describeOther(fileSource(part, path, size), start));
-    const tailOffset = Math.max(0, size - TAIL_BYTES);
-    const sources = new Map<string, ByteSource>();
-    for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, reject)) {
-      const start = compressedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, reject);
-      const name = entry.name.endsWith(SUFFIX) ? entry.name.slice(0, -SUFFIX.length) : entry.name;
-      sources.set(name, createEntrySource(name, path, entry, start));
-    }
-    return sources;
-  } finally {
-    await file.close();
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const read = (start: number, length: number) => readRange(file, start, Math.min(size, start + length));
+  const start = await read(0, KIND_BYTES);
+  if (start.toString('latin1', 0, 2) !== 'PK')
+    reject(await describeOther(fileSource(part, path, size), start));
+  const tailOffset = Math.max(0, size - TAIL_BYTES);
+  const sources = new Map<string, ByteSource>();
+  for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, reject)) {
+    const start = compressedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, reject);
+    const name = entry.name.endsWith(SUFFIX) ? entry.name.slice(0, -SUFFIX.length) : entry.name;
+    sources.set(name, createEntrySource(name, path, entry, start));
   }
+  return sources;
 }
 
 /** @param start the beginning of a file that is not a zip archive */

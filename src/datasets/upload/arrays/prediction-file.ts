@@ -50,12 +50,8 @@ export async function checkImageFile(
 async function unpack(path: string, maxBytes: number, target: string): Promise<void> {
   try {
     const array = chooseArray(await openNpz(PART, path, maxBytes));
-    const file = await open(target, 'wx');
-    try {
-      await writeFile(file, array.open());
-    } finally {
-      await file.close();
-    }
+    await using file = await open(target, 'wx');
+    await writeFile(file, array.open());
   } catch (error) {
     // The reader of archives describes the defect of a part of a data set.
     if (!(error instanceof AtelierError && hasCode(error, 'invalid-dataset-file'))) throw error;

@@ -10,7 +10,7 @@ import {
   readEntries,
 } from '../../../formats/archives/zip-entries.ts';
 import { quote } from '../../../formats/models/file-error.ts';
-import { type ByteSource, gunzippedSource, readHead } from '../byte-source.ts';
+import { type ByteSource, gunzippedSource, readHead, readRange } from '../byte-source.ts';
 import { rejectPart } from '../reject-part.ts';
 
 /** Limit of the files of an archive, whatever they hold. */
@@ -94,29 +94,24 @@ async function openZip(
   maxBytes: number,
 ): Promise<FileArchive> {
   const reject: Reject = (defect, cause) => rejectPart(part, defect, cause);
-  const { entries, size } = await withFile(path, async (file) => {
-    const { size } = await file.stat();
-    const tailOffset = Math.max(0, size - TAIL_BYTES);
-    const range = findDirectory(await readRange(file, tailOffset, size), tailOffset, reject);
-    if (range.count > MAX_ARCHIVE_FILES) rejectCount(part);
-    if (range.end - range.start > MAX_DIRECTORY_BYTES)
-      reject(`the names of its files take more than ${MAX_DIRECTORY_BYTES} bytes`);
-    const directory = await readRange(file, range.start, range.end);
-    const all = [...readEntries(directory, range.start, range, reject)];
-    checkEntries(all, range, maxBytes, reject);
-    return { entries: all.filter(({ name }) => !/[/\\]$/.test(name)), size };
-  });
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const tailOffset = Math.max(0, size - TAIL_BYTES);
+  const range = findDirectory(await readRange(file, tailOffset, size), tailOffset, reject);
+  if (range.count > MAX_ARCHIVE_FILES) rejectCount(part);
+  if (range.end - range.start > MAX_DIRECTORY_BYTES)
+    reject(`the names of its files take more than ${MAX_DIRECTORY_BYTES} bytes`);
+  const directory = await readRange(file, range.start, range.end);
+  const all = [...readEntries(directory, range.start, range, reject)];
+  checkEntries(all, range, maxBytes, reject);
+  const entries = all.filter(({ name }) => !/[/\\]$/.test(name));
   return {
     files: entries.map(({ name, bytes }) => ({ name, bytes })),
     async *read(isChosen) {
       const chosen = [...entries.keys()].filter(isChosen);
       chosen.sort((a, b) => entries[a]!.offset - entries[b]!.offset);
-      const file = await open(path);
-      try {
-        for (const index of chosen) yield { index, bytes: await unpack(file, size, entries[index]!, reject) };
-      } finally {
-        await file.close();
-      }
+      await using opened = await open(path);
+      for (const index of chosen) yield { index, bytes: await unpack(opened, size, entries[index]!, reject) };
     },
   };
 }
@@ -133,21 +128,6 @@ async function unpack(
   // Deflate never takes much more than the data itself, and all of it is held in memory.
   if (compressedBytes > 2 * bytes + 1024) reject(`the entry ${quote(name)} is damaged`);
   return unpackEntry(entry, await readRange(file, start, start + compressedBytes), reject);
-}
-
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path);
-  try {
-    return await use(file);
-  } finally {
-    await file.close();
-  }
-}
-
-async function readRange(file: FileHandle, start: number, end: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(Math.max(0, end - start));
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-  return bytes.subarray(0, bytesRead);
 }
 
 function rejectRepeated(part: string, files: readonly ArchiveFile[]): void {

@@ -24,12 +24,8 @@ async function check(bytes: Uint8Array, pixels?: '0-1' | '0-255') {
 }
 
 async function decode({ path, images, pixels }: Awaited<ReturnType<typeof check>>, start = 0) {
-  const array = await openImageArray(path);
-  try {
-    return await array.decode(start, images, pixels);
-  } finally {
-    await array.close();
-  }
+  await using array = await openImageArray(path);
+  return await array.decode(start, images, pixels);
 }
 
 /** Code and words of the message that are expected. */
