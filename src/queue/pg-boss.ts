@@ -1,6 +1,6 @@
 /** pg-boss on the connections of the store. The library is loaded on demand. */
 import type { Kysely } from 'kysely';
-import type { Db, PgBoss, QueueOptions } from 'pg-boss';
+import type { Db, QueueOptions } from 'pg-boss';
 import type { Database } from '../store/database/tables.ts';
 import type { SendStatements } from '../store/postgres/connect.ts';
 import { toStorageError } from '../store/postgres/errors.ts';
@@ -26,13 +26,7 @@ const QUEUE: QueueOptions = {
   deleteAfterSeconds: 0,
 };
 
-export interface Boss {
-  readonly db: Kysely<Database>;
-  readonly queue: PgBoss;
-  /** The connection of a transaction, in the form that the methods of `queue` take as their option `db`. */
-  within(trx: Pick<Kysely<Database>, 'executeQuery'>): Db;
-  close(): Promise<void>;
-}
+export type Boss = Awaited<ReturnType<typeof startBoss>>;
 
 /**
  * Creates or updates the schema of pg-boss and the queue. Several processes may call it at once: pg-boss takes a lock.
@@ -77,7 +71,7 @@ export async function startBoss({
   db: Kysely<Database>;
   send?: SendStatements | undefined;
   onError: (error: Error) => void;
-}): Promise<Boss> {
+}) {
   const { fromKysely, PgBoss } = await import('pg-boss');
   const queue = new PgBoss({
     // Maintenance sends several statements at once and expects the rows of all. Kysely does not return these.
@@ -103,5 +97,7 @@ export async function startBoss({
     await close();
     throw error;
   }
-  return { db, queue, within: fromKysely, close };
+  /** The connection of a transaction, in the form that the methods of `queue` take as their option `db`. */
+  const within = (trx: Pick<Kysely<Database>, 'executeQuery'>): Db => fromKysely(trx);
+  return { db, queue, within, close };
 }

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import { isTransient, S3Error, toStorageError } from './errors.ts';
-import { type BlobLocation, parseBlobUrl } from './location.ts';
+import { parseBlobUrl } from './location.ts';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -24,18 +24,9 @@ export interface S3Request {
   readonly signal?: AbortSignal;
 }
 
-export interface S3Client extends Pick<BlobLocation, 'prefix'> {
-  /**
-   * Sends a request, at most five times with growing pauses, and reads the response.
-   * @param read receives the response and its body; a truncated body ends with an error. Called for each attempt
-   * @throws AtelierError `storage-unavailable`, `storage-full`, and errors of `read`
-   * @throws S3Error `NoSuchKey`
-   */
-  send<T>(
-    request: S3Request,
-    read: (response: Response, body: AsyncIterable<Uint8Array>) => Promise<T>,
-  ): Promise<T>;
-}
+export type S3Client = ReturnType<typeof createS3Client>;
+/** Receives a response and its body. A truncated body ends with an error. */
+type ReadResponse<T> = (response: Response, body: AsyncIterable<Uint8Array>) => Promise<T>;
 
 const ATTEMPTS = 5;
 /** Time without progress after which an attempt ends. */
@@ -44,7 +35,7 @@ const IDLE_MS = 30_000;
 const SLOWEST = 250;
 
 /** @param pauseMs the first pause is at most this long, each further one at most twice the one before */
-export function createS3Client(url: string, credentials: S3Credentials, { pauseMs = 200 } = {}): S3Client {
+export function createS3Client(url: string, credentials: S3Credentials, { pauseMs = 200 } = {}) {
   const location = parseBlobUrl(url, credentials.region);
   const { endpoint, bucket, prefix, region } = location;
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
@@ -58,7 +49,7 @@ export function createS3Client(url: string, credentials: S3Credentials, { pauseM
 
   async function attempt<T>(
     { method, name, query = {}, body, sha256, signal }: S3Request,
-    read: (response: Response, body: AsyncIterable<Uint8Array>) => Promise<T>,
+    read: ReadResponse<T>,
   ): Promise<T> {
     const target = new URL(`${endpoint}/${bucket}${name === undefined ? '' : `/${prefix}${name}`}`);
     for (const [parameter, value] of Object.entries(query)) target.searchParams.set(parameter, value);
@@ -91,7 +82,13 @@ export function createS3Client(url: string, credentials: S3Credentials, { pauseM
 
   return {
     prefix,
-    async send(request, read) {
+    /**
+     * Sends a request, at most five times with growing pauses, and reads the response.
+     * @param read called for each attempt
+     * @throws AtelierError `storage-unavailable`, `storage-full`, and errors of `read`
+     * @throws S3Error `NoSuchKey`
+     */
+    async send<T>(request: S3Request, read: ReadResponse<T>): Promise<T> {
       for (let n = 1; ; n++) {
         try {
           return await attempt(request, read);

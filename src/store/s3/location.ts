@@ -1,6 +1,6 @@
 /** The location of blobs in an S3-compatible object store, from BLOB_URL. */
 
-export interface BlobLocation {
+interface BlobLocation {
   /** Without a slash at the end. */
   readonly endpoint: string;
   readonly bucket: string;
