@@ -101,8 +101,10 @@ test('a thread stopped before it begins takes no step', async () => {
 });
 
 test('a non-finite loss fails immediately, with step, rate and advice', async () => {
-  const [message, ...rest] = await run({ plan: { learningRate: 1e30, epochs: 100 } });
-  assert.deepEqual(rest, []);
+  const messages = await run({ plan: { learningRate: 1e30, epochs: 100 } });
+  const message = messages.at(-1);
+  // On a busy machine a step may take longer than the interval between reports.
+  assert.ok(messages.slice(0, -1).every(({ kind }) => kind === 'progress'));
   assert.ok(message?.kind === 'failed');
   assert.equal(message.error.code, 'loss-diverged');
   assert.match(
