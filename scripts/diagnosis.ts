@@ -7,8 +7,8 @@
 import { loadFashionMnist } from '../src/datasets/fashion-mnist.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/datasets/representation.ts';
 import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
-import { inverted, transposed } from '../src/numerics/diagnosis/features.ts';
 import { computeImageStatistics } from '../src/numerics/diagnosis/image-statistics.ts';
+import { inverted, transposed } from '../src/numerics/diagnosis/transformations.ts';
 import { PURPOSE, randomBits } from '../src/numerics/random.ts';
 import type { Pixels } from '../src/numerics/training/engine.ts';
 

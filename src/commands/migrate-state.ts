@@ -15,9 +15,9 @@ import { createRegisteredBlobs } from '../store/postgres/blobs/registered.ts';
 import { connectPostgres } from '../store/postgres/connect.ts';
 import { migratePostgres } from '../store/postgres/migrate.ts';
 import { selectQueued } from '../store/runs/queue-order.ts';
-import type { Endpoint } from '../store/transfer/endpoint.ts';
 import { transferState } from '../store/transfer/run.ts';
 import { openSharedState } from '../store/transfer/shared-state.ts';
+import type { TransferSide } from '../store/transfer/side.ts';
 import { openStateDirectory } from '../store/transfer/state-directory.ts';
 import { transferredColumns } from '../store/transfer/tables.ts';
 import { fail } from './command-line.ts';
@@ -43,7 +43,12 @@ function readArguments(): { readonly folder?: string; readonly url: string } {
   return fail(USAGE);
 }
 
-async function openDatabase({ url, directUrl, blobUrl, blobCredentials }: DatabaseConfig): Promise<Endpoint> {
+async function openDatabase({
+  url,
+  directUrl,
+  blobUrl,
+  blobCredentials,
+}: DatabaseConfig): Promise<TransferSide> {
   await migratePostgres(directUrl);
   await migrateBoss(directUrl);
   const db = await connectPostgres({ url, poolSize: 2 });

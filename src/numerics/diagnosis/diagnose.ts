@@ -1,7 +1,7 @@
 /** Diagnosis of images that do not resemble the training images, with the likely cause. */
 import type { Pixels } from '../training/engine.ts';
-import { brightest, centreOfMass, inverted, transposed } from './features.ts';
 import { type ImageStatistics, imageLikelihood } from './image-statistics.ts';
+import { brightest, centreOfMass, inverted, transposed } from './transformations.ts';
 
 export type Finding =
   | { readonly code: 'blank'; readonly value: number }

@@ -1,7 +1,4 @@
-/**
- * Features of a 28×28 image, few enough for a covariance matrix per class. Also changes and measures of an image, for
- * the comparisons of a diagnosis.
- */
+/** Features of a 28×28 image, few enough for a covariance matrix per class. */
 import type { Pixels } from '../training/engine.ts';
 
 export const SIDE = 28;
@@ -29,32 +26,4 @@ export function extractFeatures(features: Float64Array, pixels: Pixels): void {
   }
   features[FEATURES - 2] = Math.sqrt(down / (SIDE * (SIDE - 1)));
   features[FEATURES - 1] = Math.sqrt(across / (SIDE * (SIDE - 1)));
-}
-
-/** Exchanges light and dark. */
-export function inverted(pixels: Pixels): Pixels {
-  return pixels.map((value) => 255 - value);
-}
-
-/** Exchanges rows and columns. */
-export function transposed(pixels: Pixels): Pixels {
-  return pixels.map((_, i) => pixels[(i % SIDE) * SIDE + Math.floor(i / SIDE)]!);
-}
-
-/** Returns the greatest value. */
-export function brightest(pixels: Pixels): number {
-  let max = 0;
-  for (let i = 0; i < pixels.length; i++) max = Math.max(max, pixels[i]!);
-  return max;
-}
-
-/** Centre of mass in pixels from the upper left; the middle of the image if all pixels are 0. */
-export function centreOfMass(pixels: Pixels): { readonly x: number; readonly y: number } {
-  let [mass, x, y] = [0, 0, 0];
-  for (let i = 0; i < pixels.length; i++) {
-    mass += pixels[i]!;
-    x += pixels[i]! * (i % SIDE);
-    y += pixels[i]! * Math.floor(i / SIDE);
-  }
-  return mass === 0 ? { x: (SIDE - 1) / 2, y: (SIDE - 1) / 2 } : { x: x / mass, y: y / mass };
 }

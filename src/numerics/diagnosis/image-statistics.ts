@@ -1,15 +1,8 @@
 /** Statistics of the images of a training split. `diagnose` compares an image with them. */
 import type { Examples, Pixels } from '../training/engine.ts';
 import { type ClassGaussians, fitClassGaussians, logLikelihood } from './class-gaussians.ts';
-import {
-  brightest,
-  centreOfMass,
-  extractFeatures,
-  FEATURES,
-  inverted,
-  SIDE,
-  transposed,
-} from './features.ts';
+import { extractFeatures, FEATURES, SIDE } from './features.ts';
+import { brightest, centreOfMass, inverted, transposed } from './transformations.ts';
 
 /** Distributions, and thresholds that are rarely exceeded among the training images. */
 export interface ImageStatistics {

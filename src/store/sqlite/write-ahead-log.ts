@@ -5,11 +5,11 @@ import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Semaphore } from '../../concurrency/semaphore.ts';
 import { errorMessage } from '../blobs/directory.ts';
-import type { CopyLogTask } from './copy-log.worker.ts';
+import type { CopyLogTask } from './copy-write-ahead-log.worker.ts';
 
 export type WriteAheadLog = Awaited<ReturnType<typeof openWriteAheadLog>>;
 
-const ENTRY = new URL('./copy-log.worker.ts', import.meta.url);
+const ENTRY = new URL('./copy-write-ahead-log.worker.ts', import.meta.url);
 export const MAX_LOG_BYTES = 8 * 2 ** 20;
 
 /**

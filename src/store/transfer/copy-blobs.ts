@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Kysely } from 'kysely';
 import type { Database } from '../database/tables.ts';
 import { KINDS, type Kind, TABLES } from '../sqlite/unreferenced-files.ts';
-import type { BlobName, Endpoint } from './endpoint.ts';
+import type { BlobName, TransferSide } from './side.ts';
 import { readPages, TRANSFERRED } from './tables.ts';
 
 /**
@@ -12,7 +12,11 @@ import { readPages, TRANSFERRED } from './tables.ts';
  * @returns the number of copied blobs
  * @throws AtelierError `state-unusable` if a blob is missing or damaged, `storage-full`
  */
-export async function copyBlobs(source: Endpoint, target: Endpoint, temporary: string): Promise<number> {
+export async function copyBlobs(
+  source: TransferSide,
+  target: TransferSide,
+  temporary: string,
+): Promise<number> {
   let copied = 0;
   for await (const { kind, blobs } of blobPages(source.db)) {
     for (const blob of await target.blobs[kind].missing(blobs)) {
@@ -26,7 +30,7 @@ export async function copyBlobs(source: Endpoint, target: Endpoint, temporary: s
 }
 
 /** Reads every blob again. @throws AtelierError `state-unusable` if one is missing or damaged */
-export async function verifyBlobs(target: Endpoint, temporary: string): Promise<void> {
+export async function verifyBlobs(target: TransferSide, temporary: string): Promise<void> {
   for await (const { kind, blobs } of blobPages(target.db)) {
     for (const blob of blobs) {
       await rm(temporary, { force: true });

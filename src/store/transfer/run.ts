@@ -6,13 +6,13 @@ import type { Kysely } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import type { Database } from '../database/tables.ts';
 import { copyBlobs, verifyBlobs } from './copy-blobs.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { TransferSide } from './side.ts';
 import { digestState, type StateDigest } from './state-digest.ts';
 import { insertRows, isEmpty, lastKey, readPages, TABLES, type Table } from './tables.ts';
 
 export interface TransferOptions {
-  readonly source: Endpoint;
-  readonly target: Endpoint;
+  readonly source: TransferSide;
+  readonly target: TransferSide;
   /** Columns of each table, from the side that has only portable ones. */
   readonly columns: ReadonlyMap<Table, readonly string[]>;
   /** Path of a file that is replaced. */
@@ -49,7 +49,7 @@ export async function transferState(options: TransferOptions): Promise<boolean> 
 }
 
 /** Returns false if the transfer is finished. */
-async function begin({ name, db }: Endpoint, source: string): Promise<boolean> {
+async function begin({ name, db }: TransferSide, source: string): Promise<boolean> {
   const known = await db.selectFrom('transfers').selectAll().execute();
   const same = known.find((transfer) => transfer.source === source);
   if (same !== undefined) return same.finished_at === null;

@@ -7,7 +7,7 @@ import { withBlobTables } from '../postgres/blobs/tables.ts';
 import { createSharedBootstrapKey } from '../postgres/bootstrap-key.ts';
 import { SCHEMA } from '../postgres/connect.ts';
 import { DEAD_MS, LIVE } from '../postgres/replicas/processes.ts';
-import type { Endpoint, TransferredBlobs } from './endpoint.ts';
+import type { TransferredBlobs, TransferSide } from './side.ts';
 
 /**
  * @param blobs in the database, or in a bucket; in a bucket a row may exist before its object
@@ -16,7 +16,7 @@ import type { Endpoint, TransferredBlobs } from './endpoint.ts';
 export async function openSharedState(
   db: Kysely<Database>,
   { blobs, isBucket }: { readonly blobs: BlobStore; readonly isBucket: boolean },
-): Promise<Endpoint> {
+): Promise<TransferSide> {
   await assertUnused(db);
   const shared = sharedBlobs(db, blobs, isBucket);
   return {

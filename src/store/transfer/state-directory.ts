@@ -12,9 +12,9 @@ import { recoverInterrupted } from '../runs/recover.ts';
 import { openDatabase } from '../sqlite/database.ts';
 import { lockDirectory } from '../sqlite/lock.ts';
 import { rejectFilesWithoutDatabase } from '../sqlite/unreferenced-files.ts';
-import type { Endpoint, TransferredBlobs } from './endpoint.ts';
+import type { TransferredBlobs, TransferSide } from './side.ts';
 
-export interface StateDirectory extends Endpoint {
+export interface StateDirectory extends TransferSide {
   /** Path of a file on the disk of the directory that nothing else uses. */
   readonly temporary: string;
   /** Queues jobs that were active in a killed process, as a start does. */

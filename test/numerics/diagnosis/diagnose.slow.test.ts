@@ -3,11 +3,11 @@ import { before, describe, test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { diagnose } from '../../../src/numerics/diagnosis/diagnose.ts';
-import { inverted, transposed } from '../../../src/numerics/diagnosis/features.ts';
 import {
   computeImageStatistics,
   type ImageStatistics,
 } from '../../../src/numerics/diagnosis/image-statistics.ts';
+import { inverted, transposed } from '../../../src/numerics/diagnosis/transformations.ts';
 import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
 import type { Pixels } from '../../../src/numerics/training/engine.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';

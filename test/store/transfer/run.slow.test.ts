@@ -7,9 +7,9 @@ import { createChunkedBlobs } from '../../../src/store/postgres/blobs/chunked.ts
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
-import type { Endpoint } from '../../../src/store/transfer/endpoint.ts';
 import { assertTransferred, transferState } from '../../../src/store/transfer/run.ts';
 import { openSharedState } from '../../../src/store/transfer/shared-state.ts';
+import type { TransferSide } from '../../../src/store/transfer/side.ts';
 import { openStateDirectory, type StateDirectory } from '../../../src/store/transfer/state-directory.ts';
 import { TABLES, transferredColumns } from '../../../src/store/transfer/tables.ts';
 import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
@@ -27,7 +27,7 @@ async function openShared(t: TestContext) {
 }
 
 /** An endpoint where the transfer ends after half of the blobs, or in the rows of events. */
-function failing(endpoint: Endpoint, part: 'blobs' | 'rows'): Endpoint {
+function failing(endpoint: TransferSide, part: 'blobs' | 'rows'): TransferSide {
   const { blobs } = endpoint;
   if (part === 'blobs') {
     return { ...endpoint, blobs: { ...blobs, checkpoints: { ...blobs.checkpoints, write: fail } } };
@@ -75,7 +75,7 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
 
   const emptyPath = await temporaryDirectory(t);
   const openTarget = () => openStateDirectory(emptyPath, false);
-  const downTo = (target: StateDirectory, to: Endpoint = target) =>
+  const downTo = (target: StateDirectory, to: TransferSide = target) =>
     transferState({ source: shared, target: to, columns, temporary: target.temporary, complete, report });
   const incomplete = await openTarget();
   await assert.rejects(downTo(incomplete, failing(incomplete, 'rows')), /killed/);

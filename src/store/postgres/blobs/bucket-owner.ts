@@ -13,7 +13,7 @@ const OWNER_OBJECT = 'owner';
  * the objects that only the original knows. A physical copy has the id of the original and is not recognized.
  * @throws AtelierError `state-unusable` if another database is the owner, `storage-unavailable`
  */
-export async function assertOwner(
+export async function claimBucket(
   db: Kysely<Database>,
   objects: Pick<Objects, 'get' | 'put'>,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { parseHex } from '../../blobs/content-addressed.ts';
 import type { Rows } from '../../database/rows.ts';
 import type { Database } from '../../database/tables.ts';
 import type { Objects } from '../../s3/objects.ts';
-import { assertOwner } from './bucket-owner.ts';
+import { claimBucket } from './bucket-owner.ts';
 import { repeatAfterViolation } from './referenced.ts';
 import { withBlobTables } from './tables.ts';
 
@@ -39,7 +39,7 @@ export async function collectBlobs(
   objects?: Objects,
   { digit = digitOfHour(), signal }: { digit?: string; signal?: AbortSignal } = {},
 ): Promise<Collected> {
-  if (objects) await assertOwner(rows.db, objects);
+  if (objects) await claimBucket(rows.db, objects);
   const collected = { blobs: 0, objects: 0 };
   for (let after = ''; !signal?.aborted; ) {
     // A reference may be committed after the statement has compared its blob; the database then rejects the deletion.

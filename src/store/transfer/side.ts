@@ -4,7 +4,7 @@ import type { BootstrapKeys } from '../bootstrap-key.ts';
 import type { Database } from '../database/tables.ts';
 import type { Kind } from '../sqlite/unreferenced-files.ts';
 
-export interface Endpoint {
+export interface TransferSide {
   /** For messages, such as `the state directory /srv/state`. */
   readonly name: string;
   readonly db: Kysely<Database>;
