@@ -126,7 +126,7 @@ test('a PNG has the same bytes where no fonts are installed', async (t) => {
     return `${name} ${digest}\n`;
   }).join('');
   const { stdout } = await run(command, [...args, process.execPath, '--input-type=module', '-e', script], {
-    cwd: join(import.meta.dirname, '../../../..'),
+    cwd: join(import.meta.dirname, '../../..'),
   });
   assert.equal(stdout, here);
 });
