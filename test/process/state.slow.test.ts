@@ -24,8 +24,9 @@ test('a start that fails after the queue was opened leaves no timer, connection 
   const before = count();
   await assert.rejects(open, { code: 'state-unusable', message: /transfer/ });
   // The sockets have been closed, and disappear when the system has closed them.
-  for (let turns = 0; turns < 50 && count() > before; turns++) await wait(10);
-  assert.equal(count(), before);
+  for (let turns = 0; turns < 500 && count() > before; turns++) await wait(10);
+  // Fewer, if what the first start had closed disappeared only now.
+  assert.ok(count() <= before, `${count()} instead of ${before}`);
   await execute(url, 'delete from atelier.transfers');
   const again = await open();
   await again.cluster!.boss.close();
