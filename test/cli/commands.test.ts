@@ -54,7 +54,7 @@ test('trains, follows, predicts, exports, imports and uploads', async () => {
 
   const file = join(folder, 'mine.onnx');
   assert.equal((await atelier('export', 'mine', '--format', 'onnx', '-o', file)).stdout, `${file}\n`);
-  const imported = await atelier('import', file, '--name', 'copy');
+  const imported = await atelier('import', file, '--name', 'copy', '--field', 'dataset=fashion-mnist');
   assert.match(imported.stdout, new RegExp(`^copy@1, test accuracy ${figure}\\n$`));
   const digits = join(import.meta.dirname, '../fixtures/datasets/digits.npz');
   const uploaded = await atelier('upload', digits, '--name', 'Züge', '--field', 'seed=1', '--json');

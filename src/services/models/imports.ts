@@ -14,9 +14,6 @@ import { findDataset } from '../datasets/find.ts';
 import { MAX_EVALUATION_COST } from '../inspection/evaluations.ts';
 import type { ModelService } from './catalog.ts';
 
-/** The data set on which a model is evaluated if none is given. */
-const DEFAULT_DATASET = 'fashion-mnist';
-
 export type ImportService = ReturnType<typeof createImportService>;
 
 export interface ModelUpload {
@@ -37,14 +34,10 @@ export function createImportService(options: {
     requested: string | undefined,
     imported: ImportResult,
   ): Promise<Dataset | null> {
-    if (requested === NO_DATASET) return null;
-    if (requested !== undefined) {
-      const dataset = await findDataset(catalog, requested, '#/dataset');
-      assertSameClassCount(dataset, imported);
-      return dataset;
-    }
-    const dataset = await catalog.get(DEFAULT_DATASET);
-    return dataset && matchesDataset(dataset, imported) ? dataset : null;
+    if (requested === undefined || requested === NO_DATASET) return null;
+    const dataset = await findDataset(catalog, requested, '#/dataset');
+    assertSameClassCount(dataset, imported);
+    return dataset;
   }
 
   async function measureTestAccuracy(
@@ -109,12 +102,6 @@ export function createImportService(options: {
       return version;
     },
   };
-}
-
-/** Whether the classes are equal in number and, if the file or the request names them, in name. */
-function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolean {
-  if (imported.layerSizes.at(-1) !== classNames.length) return false;
-  return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;
 }
 
 function assertSameClassCount({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
