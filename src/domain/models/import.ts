@@ -63,7 +63,9 @@ export const importRequestSchema = z.strictObject({
     .min(1)
     .max(64)
     .optional()
-    .describe('Id of the data set to evaluate the model on and to take missing class names from. By default, or with `none`, nothing is evaluated and missing class names are `0`, `1` …'),
+    .describe(
+      'Id of the data set to evaluate the model on and to take missing class names from. By default, or with `none`, nothing is evaluated and missing class names are `0`, `1` …',
+    ),
   metadata: jsonText(newMetadataSchema, 'must be a JSON object of strings, such as {"run": "7"}')
     .optional()
     .describe('JSON object of at most 16 short strings'),
