@@ -49,3 +49,10 @@ test('the health check succeeds only if the service is ready, and prints the res
   await once(server, 'close');
   await assert.rejects(check, { code: 1, stdout: '' });
 });
+
+test('the check of the image ends with the reason if no container can be run', async () => {
+  const { stdout } = await promisify(execFile)(join(ROOT, '.ci/check-container'), {
+    env: { ...process.env, ENGINE: 'no-such-engine' },
+  });
+  assert.equal(stdout, 'The image was not built: no-such-engine is not installed or does not run.\n');
+});
