@@ -1,4 +1,5 @@
 /** The files of deploy/kubernetes and their objects. */
+import packageJson from '../../package.json' with { type: 'json' };
 import { api } from './api.ts';
 import { monitoring } from './monitoring.ts';
 import { network, singleNetwork } from './network.ts';
@@ -27,9 +28,12 @@ const kustomization = (...resources: string[]) => ({
   resources,
 });
 
+/** An example. */
+export const REPOSITORY = 'registry.example/atelier';
+
 const withImage = (...resources: string[]) => ({
   ...kustomization(...resources),
-  images: [{ name: IMAGE, newName: 'registry.example/atelier', newTag: '0.1.0' }],
+  images: [{ name: IMAGE, newName: REPOSITORY, newTag: packageJson.version }],
 });
 
 export const FILES: Readonly<Record<string, readonly object[]>> = {
