@@ -1,12 +1,13 @@
-/** Writes the generated tables of the documentation; with --check, fails when a page is out of date. */
+/** Writes generated parts of the documentation; with --check, fails if one is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configuration } from './docs/configuration.ts';
 import { errors } from './docs/errors.ts';
 import { limits } from './docs/limits.ts';
+import { llms } from './docs/llms.ts';
 import { metrics } from './docs/metrics.ts';
 import { scopes } from './docs/scopes.ts';
 
-const FOLDER = new URL('../docs/', import.meta.url);
+const ROOT = new URL('../', import.meta.url);
 
 /** The sections of each page that are generated. */
 const PAGES: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
@@ -28,13 +29,18 @@ async function generate(text: string, sections: (typeof PAGES)[string]): Promise
   return result;
 }
 
-for (const [page, sections] of Object.entries(PAGES)) {
-  const file = new URL(page, FOLDER);
-  const before = readFileSync(file, 'utf8');
-  const after = await generate(before, sections);
-  if (!process.argv.includes('--check')) writeFileSync(file, after);
-  else if (after !== before) {
-    console.error(`docs/${page} is out of date. Run: npm run docs`);
+function update(path: string, text: string): void {
+  const file = new URL(path, ROOT);
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${path} is out of date. Run: npm run docs`);
     process.exitCode = 1;
   }
 }
+
+for (const [page, sections] of Object.entries(PAGES)) {
+  const path = `docs/${page}`;
+  update(path, await generate(readFileSync(new URL(path, ROOT), 'utf8'), sections));
+}
+// From the pages that have just been written.
+for (const [name, text] of Object.entries(llms())) update(`src/http/docs/${name}`, text);

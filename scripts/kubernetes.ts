@@ -1,4 +1,4 @@
-/** Writes deploy/kubernetes and deploy/helm from typed objects; with --check, fails if a file is out of date. */
+/** Writes deploy/kubernetes and deploy/helm; with --check, fails if a file is out of date. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { CHART } from './kubernetes/chart.ts';
 import { FILES } from './kubernetes/files.ts';

@@ -1,4 +1,4 @@
-/** The values of the Helm chart: their schema, and the parts of objects that they replace. */
+/** Values of the Helm chart: their schema, and the parts of objects that they replace. */
 import { z } from 'zod';
 
 const resources = z.record(z.string(), z.unknown());

@@ -1,4 +1,4 @@
-/** The Helm chart: the objects of deploy/kubernetes as templates, with values for what differs between installations. */
+/** The Helm chart: the objects of deploy/kubernetes as templates, and their values. */
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };

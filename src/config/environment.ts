@@ -146,7 +146,9 @@ export const environmentSchema = z.object({
     .default('false')
     .describe('Allows access without a key beyond the loopback address, and through a proxy'),
   PUBLIC_METRICS: choice('true', 'false').optional().describe('Serves /metrics without a key'),
-  PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
+  PUBLIC_DOCS: choice('true', 'false')
+    .optional()
+    .describe('Serves /docs, /openapi.json and /llms.txt without a key'),
   PUBLIC_PAGE: choice('true', 'false')
     .default('true')
     .describe('Serves the page at `/`, without a key; its requests to the API need a key like all others'),

@@ -1,4 +1,4 @@
-/** The files of .github that actionlint does not check, and the actions that the workflows use. */
+/** The files of .github: pinned actions, permissions, and what actionlint does not check. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,10 @@
-/** The OpenAPI document, generated from the route schemas, and the page that shows it. */
+/** The OpenAPI document, generated from the route schemas, and the documentation. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { contentTag } from '../conditional/etag.ts';
 import { type Prepared, sendPrepared } from '../conditional/prepared.ts';
 import type { HeaderName } from './headers.ts';
+import { createMarkdownDocs } from './markdown-docs.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -54,7 +55,14 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
     scope.decorate('routeScope', 'docs');
     const schema = { hide: true };
-    for (const url of ['/docs', '/docs/', '/docs/*']) scope.get(url, { schema }, sendPage);
+    const sendMarkdown = createMarkdownDocs();
+    for (const url of ['/llms.txt', '/llms-full.txt', '/README.md', '/docs', '/docs/', '/docs/*']) {
+      scope.get(
+        url,
+        { schema },
+        async (request, reply) => (await sendMarkdown(request, reply)) ?? sendPage(request, reply),
+      );
+    }
     let document: Prepared | undefined;
     scope.get('/openapi.json', { schema }, async (request, reply) => {
       document ??= render(await app.openapi());

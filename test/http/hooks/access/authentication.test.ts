@@ -36,7 +36,14 @@ function call(request: InjectOptions, authorization?: string, to: FastifyInstanc
 const bearer = (name: keyof typeof secrets) => `Bearer ${secrets[name]}`;
 
 test('without a key gives 401 with a challenge and does nothing', async () => {
-  for (const request of [READ, TRAIN, { url: '/openapi.json' }, { url: '/docs' }, { url: '/docs/json' }]) {
+  for (const request of [
+    READ,
+    TRAIN,
+    { url: '/openapi.json' },
+    { url: '/llms.txt' },
+    { url: '/docs' },
+    { url: '/docs/json' },
+  ]) {
     const response = await call(request);
     assertProblem(response, 401, 'unauthenticated');
     assert.equal(response.headers['www-authenticate'], 'Bearer realm="atelier"');
@@ -104,7 +111,7 @@ test('health and unknown paths need no key', async () => {
 });
 
 test('docs need a key of any scope, or no key with PUBLIC_DOCS', async (t) => {
-  for (const url of ['/openapi.json', '/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
+  for (const url of ['/openapi.json', '/llms.txt', '/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
     assert.equal((await call({ url }, bearer('reader'))).statusCode, 200, url);
   }
   const open = await startService(t, { API_KEYS, PUBLIC_DOCS: 'true' });
