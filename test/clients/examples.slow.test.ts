@@ -3,69 +3,21 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buffer, text } from 'node:stream/consumers';
-import { type TestContext, test } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { DATA_DIR } from '../support/data-directory.ts';
 import { requestJson, serviceAddress, startProcess, untilServedJob } from '../support/start-process.ts';
 import { addCleanup, interruptible, isUnderway, temporaryDirectory } from '../support/start-service.ts';
+import { inFlight, loseResponse, respond, startFaultyProxy } from './faulty-proxy.ts';
 
 const CLIENTS = {
   'Python client': ['/usr/bin/python3', 'python/train_and_predict.py'],
   'Node client': [process.execPath, 'node/train-and-predict.mjs'],
 } as const;
 const FOLDER = join(import.meta.dirname, '../../examples/clients');
-
-/** Handles a request instead of forwarding it; `forward` resolves with the response of the service. */
-type Fault = (response: ServerResponse, forward: () => Promise<Response>) => unknown;
-
-const loseResponse: Fault = (response, forward) => forward().then(() => response.destroy());
-const respond =
-  (status: number, headers = {}): Fault =>
-  (response) =>
-    response.writeHead(status, headers).end();
-const inFlight: Fault = (response) =>
-  response
-    .writeHead(409, { 'content-type': 'application/problem+json', 'retry-after': '0' })
-    .end(JSON.stringify({ code: 'request-in-flight', detail: 'It is in progress.' }));
-
-/**
- * Forwards requests to the service. While it is down, connections are closed and 502 is sent in turn.
- * @param faults by method and end of the path; the first requests get them in order
- */
-async function startFaultyProxy(t: TestContext, target: string, faults: Record<string, Fault[]>) {
-  let refused = 0;
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', url = '' } = request;
-    const body = await buffer(request);
-    const { host, connection, ...headers } = request.headers as Record<string, string>;
-    const init = { method, headers, ...(method === 'POST' && { body }) };
-    const forward = () => fetch(target + url, init);
-    const name = Object.keys(faults).find((each) => `${method} ${url}`.includes(each));
-    const fault = faults[name ?? '']?.shift();
-    if (fault) return void (await fault(response, forward));
-    const forwarded = await forward().catch(() => null);
-    if (forwarded) {
-      const type = forwarded.headers.get('content-type')!;
-      const bytes = Buffer.from(await forwarded.arrayBuffer());
-      response.writeHead(forwarded.status, { 'content-type': type }).end(bytes);
-    } else if (refused++ % 2 === 0) response.destroy();
-    else respond(502)(response, forward);
-  }
-  const server = createServer((request, response) => {
-    handle(request, response).catch(() => response.destroy());
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  addCleanup(t, async () => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 for (const [name, [command, script]] of Object.entries(CLIENTS)) {
   test(`the ${name} trains one job and predicts, over faults and a restart`, async (t) => {
