@@ -1,4 +1,4 @@
-/** A proxy before the service that loses responses and sends errors, as a network does. */
+/** A proxy before the service that loses responses and sends errors, like a network. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +17,12 @@ export const inFlight: Fault = (response) =>
   response
     .writeHead(409, { 'content-type': 'application/problem+json', 'retry-after': '0' })
     .end(JSON.stringify({ code: 'request-in-flight', detail: 'It is in progress.' }));
+/** Loses the connection in the middle of a stream of events. */
+export const cutStream: Fault = async (response, forward) => {
+  const events = await (await forward()).text();
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(events.slice(0, events.length / 2), () => response.destroy());
+};
 
 /**
  * Forwards requests to the service. While it is down, connections are closed and 502 is sent in turn.

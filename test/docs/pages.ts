@@ -13,7 +13,7 @@ export interface Block {
   readonly text: string;
 }
 
-const FOLDERS = ['docs', 'bench', 'data', 'examples', 'openapi'];
+const FOLDERS = ['docs', 'bench', 'clients', 'data', 'examples', 'openapi'];
 
 /** Paths of all pages, relative to the repository: the README first, then by name. */
 export const PAGES: readonly string[] = [
