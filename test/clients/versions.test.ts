@@ -9,4 +9,6 @@ const { version } = JSON.parse(read('package.json'));
 test('the clients have the version of the service', () => {
   const [, python] = /^__version__ = "(.*)"$/m.exec(read('clients/python/atelier/__init__.py'))!;
   assert.equal(python, version);
+  assert.equal(JSON.parse(read('clients/node/package.json')).version, version);
+  assert.equal(JSON.parse(read('clients/node/package-lock.json')).version, version);
 });
