@@ -1,7 +1,7 @@
-/** The Python client: built as a wheel without a network, installed into a new virtual environment, and used. */
+/** The Python client and its notebooks: built as a wheel, installed and used. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -14,8 +14,11 @@ import { temporaryDirectory } from '../support/start-service.ts';
 import { cutStream, inFlight, loseResponse, respond, startFaultyProxy } from './faulty-proxy.ts';
 
 const SYSTEM_PYTHON = '/usr/bin/python3';
-const PAGES = ['clients/python/README.md'];
+const PAGES = ['clients/python/README.md', 'docs/guides/clients.md'];
 const OFFLINE = ['--no-index', '--no-deps', '--no-cache-dir', '--quiet'];
+/** What a notebook shows is stored in it, and must remain small. */
+const MAX_NOTEBOOK_BYTES = 30_000;
+
 const folder = await temporaryDirectory({ after });
 const python = join(folder, 'venv/bin/python');
 const base = await serviceAddress(startProcess({ after }, join(folder, 'state')));
@@ -39,6 +42,8 @@ before(async () => {
   // NumPy and Pillow are Debian's.
   await run(SYSTEM_PYTHON, ['-m', 'venv', '--without-pip', '--system-site-packages', join(folder, 'venv')]);
   await pip('--python', python, 'install', ...OFFLINE, join(folder, wheel));
+  // Without it, the notebooks would run in Debian's Python.
+  await run(python, ['-m', 'ipykernel', 'install', '--sys-prefix']);
 });
 
 test('the installed client trains, follows, predicts, uploads, checks gradients and preprocesses', async (t) => {
@@ -65,6 +70,17 @@ for (const page of PAGES) {
       const printed = await run(python, ['-c', example.text.replace('http://localhost:3000', base)]);
       assert.ok(matches(printed, text), `${page}:${example.line} prints\n${printed}`);
     }
+  });
+}
+
+for (const name of ['first-model', 'homework', 'own-images']) {
+  test(`the notebook ${name} shows what is stored in it`, async () => {
+    const notebook = `examples/notebooks/${name}.ipynb`;
+    const { stored, shown } = JSON.parse(
+      await run(python, ['test/clients/children/execute_notebook.py', notebook]),
+    );
+    assert.deepEqual(shown, stored);
+    assert.ok((await stat(join(ROOT, notebook))).size < MAX_NOTEBOOK_BYTES);
   });
 }
 
