@@ -15,9 +15,14 @@ const SIGNATURES: readonly (readonly [offset: number, bytes: string, kind: strin
   [4, 'ftyphev', 'a HEIC image'],
   [4, 'ftypmif1', 'a HEIC image'],
   [4, 'ftypavi', 'an AVIF image'],
+  [4, 'ftypcrx', 'a Canon raw image'],
   [4, 'ftyp', 'a video'],
   [0, 'II*\0', 'a TIFF image'],
   [0, 'MM\0*', 'a TIFF image'],
+  [0, 'BM', 'a BMP image'],
+  [4, 'JXL \r\n\x87\n', 'a JPEG XL image'],
+  [4, 'jP  \r\n\x87\n', 'a JPEG 2000 image'],
+  [0, '8BPS\0', 'a Photoshop image'],
   [0, '%PDF-', 'a PDF document'],
   [0, 'Rar!\x1a\x07', 'a RAR archive'],
   [0, '7z\xbc\xaf\x27\x1c', 'a 7z archive'],
@@ -38,6 +43,9 @@ const SIGNATURES: readonly (readonly [offset: number, bytes: string, kind: strin
   [8, '{"', 'a safetensors file'],
 ];
 
+/** Shorter signatures also begin texts: "BM", "BZh". */
+const MIN_SIGNATURE_BYTES = 4;
+
 const TEXTS: readonly (readonly [start: RegExp, kind: string])[] = [
   [/^\s*[[{]/, 'JSON'],
   [/^\s*<(?:!doctype )?html/i, 'an HTML page'],
@@ -53,7 +61,7 @@ export function describeFile(start: Uint8Array): string | undefined {
   const latin1 = Buffer.from(start).toString('latin1');
   const isJson = latin1.startsWith('{') || latin1.startsWith('[');
   const known = isJson ? undefined : SIGNATURES.find(([offset, bytes]) => latin1.startsWith(bytes, offset));
-  if (known) return known[2];
+  if (known && (known[1].length >= MIN_SIGNATURE_BYTES || !isText(start))) return known[2];
   if (isTarHeader(start)) return 'a tar archive';
   if (!isText(start)) return undefined;
   const text = Buffer.from(start)

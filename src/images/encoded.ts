@@ -1,10 +1,11 @@
-/** Converts PNG, JPEG and WebP to pixels, and pixels to PNG. */
+/** Converts PNG, JPEG, WebP and, for data sets, GIF, TIFF and AVIF to pixels, and pixels to PNG. */
 import type { Metadata, Sharp } from 'sharp';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import type { Correction } from '../domain/predictions/diagnosis.ts';
 import type { Preprocessing } from '../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
+import { describeFile, KIND_BYTES } from '../formats/file-kinds.ts';
 import type { ImageBatch } from './batch.ts';
 import { borderMedian, centre, describeResize, invertPixels, type Size } from './place.ts';
 import { imageSlots } from './slots.ts';
@@ -12,15 +13,33 @@ import { imageSlots } from './slots.ts';
 /** Loads the library on first use: it takes 45 ms and 8 MiB. */
 async function loadSharp() {
   const { default: sharp } = await import('sharp');
-  // All other decoders are blocked: the ones of SVG, PDF and TIFF are large and have had many vulnerabilities.
+  // All other decoders are blocked, such as the one of SVG. Requests to predict do not reach those of GIF, TIFF and AVIF.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({
-    operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
+    operation: ['Png', 'Jpeg', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}Buffer`),
   });
   // libvips would keep the last hundred images open, with all memory of their decoders.
   sharp.cache(false);
   return sharp;
 }
+
+/** Formats of the images of a request, with their kinds in `describeFile`. */
+const REQUEST_FORMATS = { 'a PNG image': 'PNG', 'a JPEG image': 'JPEG', 'a WebP image': 'WebP' };
+/** Formats of the images of a data set: its sender may use more memory and time. */
+const DATASET_FORMATS = {
+  ...REQUEST_FORMATS,
+  'a GIF image': 'GIF',
+  'a TIFF image': 'TIFF',
+  'an AVIF image': 'AVIF',
+};
+type Formats = Readonly<Record<string, string>>;
+
+const listFormats = (formats: Formats) =>
+  Object.values(formats)
+    .join(', ')
+    .replace(/, (\w+)$/, ' or $1');
+/** For messages: "PNG, JPEG, …". */
+export const DATASET_FORMAT_NAMES = listFormats(DATASET_FORMATS);
 
 let loaded: ReturnType<typeof loadSharp> | undefined;
 const useSharp = () => (loaded ??= loadSharp());
@@ -51,13 +70,16 @@ export interface PreprocessedImage extends DecodedImage {
  * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
 export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
-  const header = await readHeader(bytes);
+  const header = await readHeader(bytes, REQUEST_FORMATS);
   assertImageSize(header);
   return {
     pixels: IMAGE_PIXELS,
     decodingBytes: decodingBytes(header),
     decode: async () => ({
-      batch: { count: 1, pixels: (await renderGrey(await openDecoder(bytes, IMAGE_PIXELS))).pixels },
+      batch: {
+        count: 1,
+        pixels: (await renderGrey(await openDecoder(bytes, IMAGE_PIXELS), REQUEST_FORMATS)).pixels,
+      },
       corrected: [],
     }),
   };
@@ -66,14 +88,17 @@ export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
 /**
  * Reads the header of an image of any size. Decoding applies its EXIF orientation and the preprocessing; the result is
  * the same for a data set and for a prediction.
+ * @param use decides the formats: REQUEST_FORMATS or DATASET_FORMATS
  * @throws AtelierError `undecodable-image`, or `invalid-image-size` if it has more than `maxPixels`
  */
 export async function openAnyImage(
   bytes: Uint8Array,
   maxPixels: number,
   preprocessing: Preprocessing,
+  use: 'request' | 'dataset' = 'request',
 ): Promise<OpenedImage<PreprocessedImage> & Size> {
-  const header = await readHeader(bytes);
+  const formats = use === 'request' ? REQUEST_FORMATS : DATASET_FORMATS;
+  const header = await readHeader(bytes, formats);
   const pixels = header.width * header.height;
   if (pixels > maxPixels) {
     throw new AtelierError(
@@ -87,24 +112,28 @@ export async function openAnyImage(
     width: header.autoOrient.width,
     height: header.autoOrient.height,
     decodingBytes: decodingBytes(header),
-    decode: () => preprocessImage(bytes, header, preprocessing),
+    decode: () => preprocessImage(bytes, header, preprocessing, formats),
   };
 }
 
+/** Measured bytes per pixel of decoders that always keep the whole image, of AVIF also as the planes of several frames. */
+const WHOLE_IMAGE_BYTES: Readonly<Record<string, number>> = { webp: 5, gif: 5, heif: 20 };
+
 /**
- * Measured. Decoders read rows as they are needed, except that interlaced PNG, progressive JPEG and lossless WebP keep
- * the whole image: JPEG as coefficients of two bytes.
+ * Measured. Other decoders read rows as they are needed, except that interlaced PNG, progressive JPEG and TIFF in one
+ * strip keep the whole image: JPEG as coefficients of two bytes.
  */
 function decodingBytes({ width, height, format, isProgressive, channels, depth }: Metadata): number {
   const sampleBytes = format === 'jpeg' || depth === 'ushort' ? 2 : 1;
-  const kept = isProgressive ? channels * sampleBytes : 0;
-  return width * height * (format === 'webp' ? 5 : kept + 2);
+  const kept = isProgressive || format === 'tiff' ? channels * sampleBytes : 0;
+  return width * height * (WHOLE_IMAGE_BYTES[format] ?? kept + 2);
 }
 
 async function preprocessImage(
   bytes: Uint8Array,
   header: Metadata,
   { fit, background, invert }: Preprocessing,
+  formats: Formats,
 ): Promise<PreprocessedImage> {
   const { autoOrient, orientation = 1, hasAlpha } = header;
   const { width, height } = autoOrient;
@@ -116,7 +145,7 @@ async function preprocessImage(
   const isResized = width !== IMAGE_SIDE || height !== IMAGE_SIDE;
   // JPEG and WebP are shrunk while they are decoded, because nothing before the resizing needs all pixels.
   if (isResized) image = image.resize(IMAGE_SIDE, IMAGE_SIDE, { fit: RESIZE[fit] });
-  const { pixels: content, size } = await renderGrey(image);
+  const { pixels: content, size } = await renderGrey(image, formats);
   if (isResized) corrected.push({ code: 'resized', detail: describeResize(fit, autoOrient, size) });
   const border = borderMedian(content, size);
   const around = { auto: border, black: 0, white: 255 }[background];
@@ -138,9 +167,10 @@ async function openDecoder(bytes: Uint8Array, limitInputPixels: number): Promise
 }
 
 /** Renders to one byte per pixel. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
-async function renderGrey(image: Sharp): Promise<{ pixels: Uint8Array; size: Size }> {
-  const { data, info } = await asUndecodable(() =>
-    image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+async function renderGrey(image: Sharp, formats: Formats): Promise<{ pixels: Uint8Array; size: Size }> {
+  const { data, info } = await asUndecodable(
+    () => image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+    formats,
   );
   const { width, height, channels } = info;
   const pixels = new Uint8Array(width * height);
@@ -171,16 +201,26 @@ export function rasterToPng({ width, height, rgb }: Raster, signal?: AbortSignal
   }, signal);
 }
 
-/** Reads the header, without decoding the image. */
-async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+/** Reads the header, without decoding the image. Of a GIF, only the first frame is read later. */
+async function readHeader(bytes: Uint8Array, formats: Formats): Promise<Metadata> {
+  const kind = describeFile(bytes.subarray(0, KIND_BYTES));
+  if (kind === undefined || !(kind in formats)) {
+    const found = kind === undefined ? 'its format is' : `it is ${kind},`;
+    throw undecodable(
+      kind === 'an empty file' ? 'it is empty' : `${found} not ${listFormats(formats)}`,
+      formats,
+    );
+  }
   const sharp = await useSharp();
-  const metadata = await asUndecodable(() => sharp(bytes, { limitInputPixels: false }).metadata());
-  if ((metadata.pages ?? 1) > 1 || isAnimatedPng(bytes)) {
+  const metadata = await asUndecodable(() => sharp(bytes, { limitInputPixels: false }).metadata(), formats);
+  const { format, pages = 1, depth } = metadata;
+  if ((pages > 1 && format !== 'gif') || isAnimatedPng(bytes)) {
     throw new AtelierError(
       'undecodable-image',
       'The image is animated. Send a still image, or several files.',
     );
   }
+  if (depth !== 'uchar' && depth !== 'ushort') throw undecodable(`its samples are of type ${depth}`, formats);
   return metadata;
 }
 
@@ -211,22 +251,15 @@ function toGrey(data: Uint8Array, at: number, channels: number): number {
   return channels === colours ? grey : Math.round((grey * data[at + colours]!) / 255);
 }
 
-/** @param message of sharp */
-function describeDefect(message: string): string {
-  if (/is empty/i.test(message)) return 'it is empty';
-  if (/unsupported image format/i.test(message)) return 'its format is not PNG, JPEG or WebP';
-  return 'it is damaged or truncated';
-}
-
-async function asUndecodable<T>(decode: () => Promise<T>): Promise<T> {
+async function asUndecodable<T>(decode: () => Promise<T>, formats: Formats): Promise<T> {
   try {
     return await decode();
   } catch (cause) {
-    const reason = describeDefect(cause instanceof Error ? cause.message : '');
-    throw new AtelierError(
-      'undecodable-image',
-      `The image cannot be decoded: ${reason}. Send a complete PNG, JPEG or WebP.`,
-      { cause },
-    );
+    throw undecodable('it is damaged or truncated', formats, cause);
   }
+}
+
+function undecodable(defect: string, formats: Formats, cause?: unknown): AtelierError {
+  const message = `The image cannot be decoded: ${defect}. Send a complete ${listFormats(formats)}.`;
+  return new AtelierError('undecodable-image', message, { cause });
 }

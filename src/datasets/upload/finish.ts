@@ -24,8 +24,10 @@ export function finishUpload(options: {
   preprocessing: Preprocessing | null;
   part: string;
   found: Pick<DatasetReport, 'arrays' | 'pixels' | 'heldOut' | 'archive'>;
+  /** Come before all others. */
+  warnings?: DatasetReport['warnings'];
 }): CheckedUpload {
-  const { tensors, classNames, preprocessing, part } = options;
+  const { tensors, classNames, preprocessing, part, warnings = [] } = options;
   const splits = {
     train: countExamples(tensors.train.labels, classNames.length),
     test: countExamples(tensors.test.labels, classNames.length),
@@ -41,7 +43,7 @@ export function finishUpload(options: {
     splits,
     preprocessing,
     tensors,
-    report: { ...found, warnings: findWarnings(found, splits, classNames) },
+    report: { ...found, warnings: [...warnings, ...findWarnings(found, splits, classNames)] },
   };
 }
 

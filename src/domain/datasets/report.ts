@@ -41,6 +41,8 @@ const archiveSchema = z.object({
 });
 
 export const DATASET_WARNINGS = [
+  'unread-images',
+  'unread-entries',
   'dark-images',
   'rounded-pixels',
   'unbalanced-classes',

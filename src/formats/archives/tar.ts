@@ -7,17 +7,27 @@ import type { Reject } from './zip-entries.ts';
 export interface TarEntry {
   readonly name: string;
   readonly bytes: number;
-  /** False for folders, links and devices. */
-  readonly isFile: boolean;
-  /** Reads the content. Call it before the next entry is requested; otherwise it is skipped. */
-  read(): Promise<Uint8Array>;
+  readonly kind: 'file' | 'folder' | 'link' | 'sparse file' | 'special file';
+  /** Reads the content, or its first bytes. Call it before the next entry is requested; otherwise it is skipped. */
+  read(bytes?: number): Promise<Uint8Array>;
 }
 
 const BLOCK = 512;
 /** Limit of a name or of a pax record, held in memory. */
 const MAX_RECORD_BYTES = 64 * 1024;
 const CHECKSUM = { offset: 148, bytes: 8 };
-const FILE_TYPES = ['0', '\0', '7'];
+const KINDS: Readonly<Record<string, TarEntry['kind']>> = {
+  '0': 'file',
+  '\0': 'file',
+  '7': 'file',
+  '1': 'link',
+  '2': 'link',
+  '5': 'folder',
+  D: 'folder',
+  S: 'sparse file',
+};
+/** In a header of a sparse file and in the blocks that continue its list of holes: whether such a block follows. */
+const CONTINUED = { header: 482, block: 504 };
 
 /** Whether the block is a header of a tar archive, by its checksum. */
 export function isTarHeader(block: Uint8Array): boolean {
@@ -34,7 +44,7 @@ export function isTarHeader(block: Uint8Array): boolean {
 export async function* readTar(chunks: AsyncIterable<Uint8Array>, reject: Reject): AsyncGenerator<TarEntry> {
   const input = createInput(chunks, reject);
   /** Properties that records before an entry give. */
-  let given: { path?: string; size?: number } = {};
+  let given: PaxRecords = {};
   try {
     for (;;) {
       const header = await input.take(BLOCK, true);
@@ -52,17 +62,24 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>, reject: Reject
         if (type === 'x') given = { ...given, ...readPax(record, reject) };
         continue;
       }
-      const isFile = FILE_TYPES.includes(type);
+      if (type === 'S') {
+        let isContinued = header[CONTINUED.header] === 1;
+        while (isContinued) isContinued = (await input.take(BLOCK))[CONTINUED.block] === 1;
+      }
+      const found = KINDS[type] ?? 'special file';
+      const name = given.path ?? headerName(header);
       // Links and folders have no content, whatever their size says.
-      const bytes = isFile || type === 'S' ? (given.size ?? declared) : 0;
+      const bytes = found === 'file' || found === 'sparse file' ? (given.size ?? declared) : 0;
       let left = bytes;
       yield {
-        name: given.path ?? headerName(header),
+        name,
         bytes,
-        isFile,
-        async read() {
-          left = 0;
-          return input.take(bytes);
+        // Archives of the seventh edition mark a folder by its name.
+        kind: given.isSparse ? 'sparse file' : found === 'file' && name.endsWith('/') ? 'folder' : found,
+        async read(wanted = bytes) {
+          const taken = Math.min(wanted, bytes);
+          left -= taken;
+          return input.take(taken);
         },
       };
       await input.skip(left + padding(bytes));
@@ -145,9 +162,16 @@ function readSize(header: Uint8Array, reject: Reject): number {
   return Number.isSafeInteger(size) ? size : reject('the tar archive is damaged: an entry has no valid size');
 }
 
+interface PaxRecords {
+  path?: string;
+  size?: number;
+  isSparse?: boolean;
+}
+
 /** Records `length key=value\n`, where the length counts itself. */
-function readPax(record: Uint8Array, reject: Reject): { path?: string; size?: number } {
-  const found: { path?: string; size?: number } = {};
+function readPax(record: Uint8Array, reject: Reject): PaxRecords {
+  const found: PaxRecords = {};
+  let sparseName: string | undefined;
   for (let at = 0; at < record.length; ) {
     const space = record.indexOf(0x20, at);
     const length = Number(Buffer.from(record.subarray(at, Math.max(at, space))).toString('latin1'));
@@ -157,11 +181,14 @@ function readPax(record: Uint8Array, reject: Reject): { path?: string; size?: nu
     const [key, value] = splitOnce(Buffer.from(record.subarray(space + 1, at + length - 1)).toString());
     if (key === 'path') found.path = value;
     if (key === 'size') found.size = Number(value);
+    // GNU tar hides the name of a sparse file from other programs.
+    if (key === 'GNU.sparse.name') sparseName = value;
+    if (key.startsWith('GNU.sparse.')) found.isSparse = true;
     at += length;
   }
   if (found.size !== undefined && !(Number.isSafeInteger(found.size) && found.size >= 0))
     reject('the tar archive is damaged: an entry has no valid size');
-  return found;
+  return sparseName === undefined ? found : { ...found, path: sparseName };
 }
 
 function splitOnce(record: string): [key: string, value: string] {

@@ -9,6 +9,8 @@ export interface DirectoryEntry {
   readonly name: string;
   readonly method: number;
   readonly encrypted: boolean;
+  /** Whether it is a symbolic link of Unix, whose content is its target. */
+  readonly isLink: boolean;
   readonly checksum: number;
   readonly compressedBytes: number;
   readonly bytes: number;
@@ -23,6 +25,8 @@ export const LOCAL_HEADER_BYTES = 30;
 export const METHODS = { stored: 0, deflated: 8 } as const;
 const DIRECTORY_ENTRY = { signature: 0x0201_4b50, bytes: 46 };
 const ENCRYPTED = 1;
+/** The upper half of the external attributes is `st_mode` of Unix. */
+const FILE_TYPE = { mask: 0xf000, link: 0xa000 };
 export const DAMAGED = 'the directory of the archive is damaged';
 
 /** @param tail the end of the archive; `tailOffset` is its offset in the archive */
@@ -55,6 +59,7 @@ export function* readEntries(
       name,
       method: view.getUint16(at + 10, true),
       encrypted: (view.getUint16(at + 8, true) & ENCRYPTED) !== 0,
+      isLink: (view.getUint16(at + 40, true) & FILE_TYPE.mask) === FILE_TYPE.link,
       checksum: view.getUint32(at + 16, true),
       compressedBytes: compressedBytes!,
       bytes: bytes!,

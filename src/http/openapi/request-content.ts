@@ -182,7 +182,7 @@ export const datasetUploadContent = {
         'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_test, y_test',
       properties: {
         file: binary(
-          'A zip, tar or tar.gz of PNG, JPEG or WebP images in class folders, such as cat/1.png, also below train/ and test/; or ' +
+          'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below train/ and test/; or ' +
             `an npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`,
         ),
         train_images: binary(IMAGES),

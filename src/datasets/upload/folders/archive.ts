@@ -1,11 +1,13 @@
 /** Archives of files, zip or tar, also compressed with gzip: their listing, and the contents of chosen files. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { constants, inflateRawSync } from 'node:zlib';
 import { isTarHeader, readTar } from '../../../formats/archives/tar.ts';
 import { unpackEntry } from '../../../formats/archives/zip.ts';
 import { checkEntries, compressedStart, findDirectory } from '../../../formats/archives/zip-directory.ts';
 import {
   type DirectoryEntry,
   LOCAL_HEADER_BYTES,
+  METHODS,
   type Reject,
   readEntries,
 } from '../../../formats/archives/zip-entries.ts';
@@ -27,11 +29,24 @@ export interface ArchiveFile {
   readonly bytes: number;
 }
 
+/** Entries that are not read, such as links: their number, and the first of them. */
+export interface SkippedEntries {
+  readonly count: number;
+  readonly first: readonly { readonly name: string; readonly kind: string }[];
+}
+
 export interface FileArchive {
   readonly files: readonly ArchiveFile[];
-  /** Reads the chosen files, by their indices, in the order of the archive. */
-  read(isChosen: (index: number) => boolean): AsyncIterable<{ index: number; bytes: Uint8Array }>;
+  readonly skipped: SkippedEntries;
+  /**
+   * Reads files in the order of the archive.
+   * @param wanted returns how many bytes from the start of a file are read, by its index: Infinity for the whole file, 0 to skip it
+   */
+  read(wanted: (index: number) => number): AsyncIterable<{ index: number; bytes: Uint8Array }>;
 }
+
+/** The number of entries that a warning names. */
+export const MAX_NAMED = 5;
 
 /**
  * @param source the uploaded file
@@ -56,9 +71,14 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
   const reject: Reject = (defect, cause) => rejectPart(part, defect, cause);
   const entries = () => readTar(limitBytes(source, maxBytes), reject);
   const files: ArchiveFile[] = [];
-  let total = 0;
-  for await (const { name, bytes, isFile } of entries()) {
-    if (!isFile || name.endsWith('/')) continue;
+  const first: { name: string; kind: string }[] = [];
+  let [total, count] = [0, 0];
+  for await (const { name, bytes, kind } of entries()) {
+    if (kind === 'folder') continue;
+    if (kind !== 'file') {
+      if (count++ < MAX_NAMED) first.push({ name, kind });
+      continue;
+    }
     total += bytes;
     if (total > maxBytes) reject(`its files take more than the limit of ${maxBytes} bytes`);
     if (files.push({ name, bytes }) > MAX_ARCHIVE_FILES) rejectCount(part);
@@ -66,12 +86,13 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
   rejectRepeated(part, files);
   return {
     files,
-    async *read(isChosen) {
+    skipped: { count, first },
+    async *read(wanted) {
       let index = -1;
       for await (const entry of entries()) {
-        if (!entry.isFile || entry.name.endsWith('/')) continue;
-        index++;
-        if (isChosen(index)) yield { index, bytes: await entry.read() };
+        if (entry.kind !== 'file') continue;
+        const bytes = wanted(++index);
+        if (bytes > 0) yield { index, bytes: await entry.read(bytes) };
       }
     },
   };
@@ -104,14 +125,29 @@ async function openZip(
   const directory = await readRange(file, range.start, range.end);
   const all = [...readEntries(directory, range.start, range, reject)];
   checkEntries(all, range, maxBytes, reject);
-  const entries = all.filter(({ name }) => !/[/\\]$/.test(name));
+  const [links, others] = [all.filter(({ isLink }) => isLink), all.filter(({ isLink }) => !isLink)];
+  const entries = others.filter(({ name }) => !/[/\\]$/.test(name));
   return {
     files: entries.map(({ name, bytes }) => ({ name, bytes })),
-    async *read(isChosen) {
-      const chosen = [...entries.keys()].filter(isChosen);
+    skipped: {
+      count: links.length,
+      first: links.slice(0, MAX_NAMED).map(({ name }) => ({ name, kind: 'link' })),
+    },
+    async *read(wanted) {
+      const chosen = [...entries.keys()].filter((index) => wanted(index) > 0);
       chosen.sort((a, b) => entries[a]!.offset - entries[b]!.offset);
       await using opened = await open(path);
-      for (const index of chosen) yield { index, bytes: await unpack(opened, size, entries[index]!, reject) };
+      for (const index of chosen) {
+        const entry = entries[index]!;
+        const bytes = wanted(index);
+        const isWhole = bytes >= entry.bytes;
+        yield {
+          index,
+          bytes: await (isWhole
+            ? unpack(opened, size, entry, reject)
+            : unpackStart(opened, size, entry, bytes, reject)),
+        };
+      }
     },
   };
 }
@@ -128,6 +164,27 @@ async function unpack(
   // Deflate never takes much more than the data itself, and all of it is held in memory.
   if (compressedBytes > 2 * bytes + 1024) reject(`the entry ${quote(name)} is damaged`);
   return unpackEntry(entry, await readRange(file, start, start + compressedBytes), reject);
+}
+
+/** The first bytes of an entry, or none if it is damaged. Its checksum is not verified. */
+async function unpackStart(
+  file: FileHandle,
+  size: number,
+  entry: DirectoryEntry,
+  bytes: number,
+  reject: Reject,
+): Promise<Uint8Array> {
+  const { offset, method, compressedBytes } = entry;
+  const header = await readRange(file, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
+  const start = compressedStart(entry, header, size, reject);
+  // Deflate never takes much more than the data itself, after the tables of a block.
+  const compressed = await readRange(file, start, start + Math.min(compressedBytes, 2 * bytes + 1024));
+  if (method === METHODS.stored) return compressed.subarray(0, bytes);
+  try {
+    return inflateRawSync(compressed, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, bytes);
+  } catch {
+    return new Uint8Array(0);
+  }
 }
 
 function rejectRepeated(part: string, files: readonly ArchiveFile[]): void {

@@ -3,6 +3,7 @@ import { MAX_CLASSES, MIN_CLASSES, SPLITS, type SplitName } from '../../../domai
 import { classNamesSchema } from '../../../domain/datasets/upload-form.ts';
 import type { Reject } from '../../../formats/archives/zip-entries.ts';
 import { quote } from '../../../formats/models/file-error.ts';
+import { DATASET_FORMAT_NAMES } from '../../../images/encoded.ts';
 
 export interface ClassFolders {
   readonly classNames: readonly string[];
@@ -10,8 +11,15 @@ export interface ClassFolders {
   readonly images: readonly ClassImage[];
   /** Whether `train/` and `test/` exist. */
   readonly hasTest: boolean;
-  /** Names of the files that are not images. */
-  readonly ignored: readonly string[];
+  readonly ignored: readonly IgnoredFile[];
+}
+
+export interface IgnoredFile {
+  /** Index of the file in the archive. */
+  readonly file: number;
+  readonly path: string;
+  /** `outside`: its path leads out of the archive. `other`: it is not an image by its name. */
+  readonly why: 'hidden' | 'outside' | 'other';
 }
 
 export interface ClassImage {
@@ -22,7 +30,7 @@ export interface ClassImage {
   readonly label: number;
 }
 
-const IMAGE = /\.(?:png|jpe?g|webp)$/i;
+const IMAGE = /\.(?:png|jpe?g|webp|gif|tiff?|avif)$/i;
 const EXPECTED = 'expected are paths such as cat/1.png, or train/cat/1.png and test/cat/2.png';
 const MAX_LISTED = 10;
 
@@ -48,14 +56,17 @@ export function assignClasses(
   given: readonly string[] | null,
   reject: Reject,
 ): ClassFolders {
-  const ignored: string[] = [];
+  const ignored: IgnoredFile[] = [];
   const found: { file: number; path: string[] }[] = [];
   for (const [file, name] of names.entries()) {
     const path = splitPath(name);
     if (isImageName(name)) found.push({ file, path });
-    else ignored.push(path.join('/'));
+    else {
+      const why = path.includes('..') ? 'outside' : isHidden(path) ? 'hidden' : 'other';
+      ignored.push({ file, path: path.join('/'), why });
+    }
   }
-  if (found.length === 0) reject(`it holds no PNG, JPEG or WebP image; ${EXPECTED}`);
+  if (found.length === 0) reject(`it holds no ${DATASET_FORMAT_NAMES} image; ${EXPECTED}`);
   const paths = stripTop(found);
   const isSplit = paths.some(({ path }) => path.length === 3 && isSplitName(path[0]!));
   const depth = isSplit ? 3 : 2;

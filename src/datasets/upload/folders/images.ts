@@ -5,6 +5,7 @@ import { IMAGE_PIXELS } from '../../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import type { Preprocessing } from '../../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../../errors.ts';
+import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
 import { invertPixels, type Size } from '../../../images/place.ts';
@@ -15,6 +16,7 @@ import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import type { FileArchive } from './archive.ts';
 import { assignClasses, type ClassFolders, type ClassImage } from './assign-classes.ts';
+import { type UnreadImage, warnOfUnread } from './unread.ts';
 
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
 export const DECODING_BYTES = 128 * 2 ** 20;
@@ -70,7 +72,7 @@ export async function checkImageArchive(
   { fit, background, invert, testFraction, seed }: Omit<DatasetFields, 'name'>,
   maxPixels: number,
 ): Promise<CheckedUpload> {
-  const { part, folders } = opened;
+  const { part, archive, folders } = opened;
   const chosen = { fit: fit ?? 'contain', background: background ?? 'auto' } as const;
   const decoded = await decodeAll(opened, { ...chosen, invert: 'never' }, maxPixels);
   const isInverted = invert === null || invert === 'auto' ? isLight(decoded.borders) : invert === 'always';
@@ -87,6 +89,7 @@ export async function checkImageArchive(
       heldOut: folders.hasTest ? null : { fraction: testFraction!, seed },
       archive: describeArchive(folders, decoded),
     },
+    warnings: warnOfUnread(decoded.unread, archive.skipped, folders.ignored),
   });
 }
 
@@ -97,6 +100,7 @@ interface Decoded {
   readonly borders: Uint8Array;
   readonly smallest: Size;
   readonly largest: Size;
+  readonly unread: readonly UnreadImage[];
 }
 
 /** Decodes a few images at a time, within DECODING_BYTES. */
@@ -111,13 +115,17 @@ async function decodeAll(
   const borders = new Uint8Array(images.length);
   const [widths, heights] = [new Uint32Array(images.length), new Uint32Array(images.length)];
   const damaged = new Map<number, string>();
+  const others = new Map(
+    folders.ignored.filter(({ why }) => why === 'other').map(({ file, path }) => [file, path]),
+  );
+  const unread: UnreadImage[] = [];
   /** Bytes of each encoded image in memory. */
   const pending = new Map<Promise<void>, number>();
   /** Memory of each image that is being decoded. */
   const decoding = new Map<Promise<PreprocessedImage>, number>();
 
   async function decode(row: number, bytes: Uint8Array): Promise<void> {
-    const image = await openAnyImage(bytes, maxPixels, preprocessing);
+    const image = await openAnyImage(bytes, maxPixels, preprocessing, 'dataset');
     const needed = image.decodingBytes + bytes.length;
     if (needed > DECODING_BYTES) throw new RangeError(`decoding it takes ${needed} bytes of memory`);
     while (decoding.size > 0 && sum(decoding) + needed > DECODING_BYTES)
@@ -131,8 +139,15 @@ async function decodeAll(
     borders[row] = border;
   }
 
-  for await (const { index, bytes } of archive.read((file) => rows.has(file))) {
-    const row = rows.get(index)!;
+  const wanted = (file: number) =>
+    rows.has(file) ? Number.POSITIVE_INFINITY : others.has(file) ? KIND_BYTES : 0;
+  for await (const { index, bytes } of archive.read(wanted)) {
+    const row = rows.get(index);
+    if (row === undefined) {
+      const kind = describeFile(bytes);
+      if (kind?.endsWith(' image')) unread.push({ path: others.get(index)!, kind });
+      continue;
+    }
     const work = decode(row, bytes)
       .catch((error) => void damaged.set(row, describeDefect(error)))
       .finally(() => pending.delete(work));
@@ -147,6 +162,7 @@ async function decodeAll(
     borders,
     smallest: { width: widths.reduce(smaller), height: heights.reduce(smaller) },
     largest: { width: widths.reduce(larger), height: heights.reduce(larger) },
+    unread,
   };
 }
 
@@ -206,6 +222,6 @@ function describeArchive(
     imagesPerClass: countExamples(labels, classNames.length).examplesPerClass,
     smallest: [smallest.width, smallest.height],
     largest: [largest.width, largest.height],
-    ignored: { files: ignored.length, first: ignored.slice(0, MAX_LISTED_FILES) },
+    ignored: { files: ignored.length, first: ignored.slice(0, MAX_LISTED_FILES).map(({ path }) => path) },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -102,6 +102,134 @@ test('train/ and test/ are the splits, and other files are ignored and listed', 
   assert.equal(report.duplicates.across.images, 4);
 });
 
+test('the first frame of a GIF, TIFF and AVIF are read as PNG is', async (t) => {
+  const rgb = Buffer.from(Array.from({ length: 40 * 20 * 3 }, (_, i) => Math.floor(i / 3) % 200));
+  const image = sharp(rgb, { raw: { width: 40, height: 20, channels: 3 } });
+  const gif = sharp([middle, black], { join: { animated: true } }).gif();
+  const files = {
+    'train/a/1.png': await image.clone().png().toBuffer(),
+    'test/a/2.tif': await image.clone().tiff({ compression: 'lzw' }).toBuffer(),
+    'test/a/3.tiff': await image.clone().tiff({ tile: true, compression: 'deflate' }).toBuffer(),
+    'train/b/1.png': middle,
+    'test/b/2.GIF': await gif.toBuffer(),
+  };
+  const { report } = await read(t, zipSync(files), { testFraction: null });
+  assert.deepEqual([report.archive!.images, report.archive!.ignored.files], [5, 0]);
+  // The test images equal the training images.
+  assert.deepEqual(report.duplicates.across.images, 3);
+
+  // AVIF converts colours, which changes a grey by little.
+  const avif = await image.clone().avif({ lossless: true }).toBuffer();
+  const { tensors } = await read(t, zipSync({ ...files, 'test/a/2.avif': avif }), { testFraction: null });
+  const [png, decoded] = [tensors.train.pixels, tensors.test.pixels].map((pixels) => pixels.subarray(0, 784));
+  assert.ok(decoded!.every((grey, i) => Math.abs(grey - png![i]!) <= 2));
+});
+
+/** A grey TIFF of 2×2 without compression. */
+function tiff(sampleFormat: number, bits: number): Buffer {
+  const data = Buffer.alloc((4 * bits) / 8, 60);
+  const tags = [
+    [256, 2],
+    [257, 2],
+    [258, bits],
+    [259, 1],
+    [262, 1],
+    [273, 8 + 2 + 12 * 10 + 4],
+    [277, 1],
+    [278, 2],
+    [279, data.length],
+    [339, sampleFormat],
+  ] as const;
+  const head = Buffer.alloc(8 + 2 + 12 * tags.length + 4);
+  head.write('II*\0\x08\0\0\0', 'latin1');
+  head.writeUInt16LE(tags.length, 8);
+  for (const [n, [tag, value]] of tags.entries()) {
+    head.writeUInt16LE(tag, 10 + 12 * n);
+    head.writeUInt16LE(4, 12 + 12 * n);
+    head.writeUInt32LE(1, 14 + 12 * n);
+    head.writeUInt32LE(value, 18 + 12 * n);
+  }
+  return Buffer.concat([head, data]);
+}
+
+test('TIFF with samples of 8 and 16 bits is read, and other samples are rejected', async (t) => {
+  const { tensors } = await read(t, zipSync({ ...FILES, 'a/3.tif': tiff(1, 8), 'b/3.tif': tiff(1, 16) }), {
+    invert: 'never',
+  });
+  const whole = [tensors.train, tensors.test].flatMap(({ pixels }) =>
+    [...pixels].filter((_, i) => i % 784 === 0),
+  );
+  assert.deepEqual(
+    whole.toSorted((a, b) => a - b),
+    [0, 40, 60, 60, 120, 240],
+  );
+  for (const [file, type] of [
+    [tiff(3, 32), 'float'],
+    [tiff(2, 16), 'short'],
+  ] as const) {
+    const rejected = read(t, zipSync({ ...FILES, 'a/3.tif': file }));
+    await assert.rejects(rejected, isAtelierError('invalid-dataset-file', new RegExp(`of type ${type}`)));
+  }
+});
+
+test('warns of images that are not read, by their first bytes', async (t) => {
+  const bmp = Buffer.from('BM\x1e\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0', 'latin1');
+  const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1');
+  const files = {
+    ...FILES,
+    ...Object.fromEntries(['3', '4', '5', '6', '7'].map((name) => [`a/${name}.bmp`, bmp])),
+    'b/3.heic': heic,
+    'b/nameless': dark,
+    'b/BM.txt': Buffer.from('BM, a text'),
+    '__MACOSX/b/._3.heic': heic,
+  };
+  for (const archive of [zipSync(files), zipSync(files, { level: 0 }), tar(t, files, '--sort=name')]) {
+    const { warnings } = (await read(t, archive)).report;
+    assert.equal(warnings[0]!.code, 'unread-images');
+    assert.match(
+      warnings[0]!.message,
+      /^7 files look like images but are not read: "a\/3.bmp" \(a BMP image\), .*"a\/7.bmp" \(a BMP image\), …\. Convert/,
+    );
+  }
+  const one = await read(t, zipSync({ ...FILES, 'b/nameless': dark }));
+  assert.match(
+    one.report.warnings[0]!.message,
+    /^1 file looks like an image .*"b\/nameless" \(a PNG image\)\./,
+  );
+});
+
+test('warns of links, sparse files and paths that lead out of the archive', async (t) => {
+  const link = [Buffer.from('1.png'), { os: 3, attrs: (0o120777 << 16) >>> 0 }] as const;
+  const zipped = await read(t, zipSync({ ...FILES, 'a/3.png': [...link], '../c/1.png': dark }));
+  const text =
+    /^2 entries of the archive are not read: "a\/3.png" \(a link\), "\.\.\/c\/1.png" \(its path has \.\.\)\. Pack/;
+  assert.match(zipped.report.warnings[0]!.message, text);
+  assert.equal(zipped.report.archive!.images, 4);
+
+  for (const format of ['gnu', 'posix']) {
+    const folder = temporaryFolder(t);
+    for (const [path, bytes] of Object.entries({ ...FILES, 'a/out.png': dark })) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), bytes);
+    }
+    symlinkSync('1.png', join(folder, 'a/4.png'));
+    linkSync(join(folder, 'a/1.png'), join(folder, 'a/5.png'));
+    // More holes than the header of an entry has room for.
+    const holes = openSync(join(folder, 'b/holes.png'), 'w');
+    for (let n = 0; n < 40; n++) writeSync(holes, dark, 0, dark.length, n * 65_536);
+    closeSync(holes);
+    const options = ['-C', folder, '--sparse', '--sort=name', '-P', '--transform=s,.*out.png,../c/1.png,'];
+    const packed = execFileSync('tar', [...options, `--format=${format}`, '-cf', '-', 'a', 'b']);
+    const { report } = await read(t, packed);
+    assert.match(
+      report.warnings[0]!.message,
+      /^4 entries .*: "a\/4.png" \(a link\), "a\/5.png" \(a link\), "b\/holes.png" \(a sparse file\), "\.\.\/c\/1.png"/,
+      format,
+    );
+    assert.equal(report.archive!.images, 4);
+  }
+});
+
 test('classNames decide the order of the labels', async (t) => {
   const { classNames, report } = await read(t, zipSync(FILES), { classNames: ['b', 'a'] });
   assert.deepEqual(
@@ -149,7 +277,7 @@ test('rejects archives without class folders, and describes the expected layout'
     ],
     [below('x/y', FILES), /"y\/b\/1.png" is not in a class folder/],
     [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folder: "a"; at least 2 classes/],
-    [{ 'notes.txt': dark }, /holds no PNG, JPEG or WebP image/],
+    [{ 'notes.txt': dark }, /holds no PNG, JPEG, WebP, GIF, TIFF or AVIF image/],
     [
       FILES,
       /there are no test images; put the class folders into train\/ and test\//,
