@@ -33,9 +33,9 @@ export function npyBytes(
   return new Uint8Array(dump(values, [...shape]));
 }
 
-/** The header of an .npy file of float32 in C order, the same bytes as `npyBytes` writes. */
-export function float32NpyHeader(shape: readonly number[]): Uint8Array {
-  const text = `{'descr':'<f4','fortran_order':False,'shape':(${shape.join()}${shape.length === 1 ? ',' : ''})}`;
+/** The header of an .npy file in C order, the same bytes as `npyBytes` writes. */
+export function npyHeader(type: '<f4' | '|u1', shape: readonly number[]): Uint8Array {
+  const text = `{'descr':'${type}','fortran_order':False,'shape':(${shape.join()}${shape.length === 1 ? ',' : ''})}`;
   const length = 10 + text.length + 1;
   const padded = `${text}${' '.repeat(8 - (length % 8))}\n`;
   const head = Buffer.from(`${NPY_SIGNATURE}\x01\0\0\0${padded}`, 'latin1');

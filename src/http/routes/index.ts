@@ -16,6 +16,7 @@ import type { Services } from '../services.ts';
 import { gradientCheckRoutes } from './checks/gradients.ts';
 import type { RouteContext, Routes } from './context.ts';
 import { datasetRoutes } from './datasets/collection.ts';
+import { datasetExportRoutes } from './datasets/exports.ts';
 import { datasetImageRoutes } from './datasets/images.ts';
 import { eventRoutes, JOB_EVENTS, SEARCH_EVENTS } from './events.ts';
 import { trainingJobChangeRoutes } from './jobs/changes.ts';
@@ -49,6 +50,7 @@ import { searchRoutes } from './searches/collection.ts';
 const NATIVE: readonly Routes[] = [
   datasetRoutes,
   datasetImageRoutes,
+  datasetExportRoutes,
   trainingJobRoutes,
   trainingJobChangeRoutes,
   trainingResultRoutes,

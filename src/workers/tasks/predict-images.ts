@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
-import { float32NpyHeader, npyBytes } from '../../formats/arrays/npy.ts';
+import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
 import type { PixelScale } from '../../images/batch.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
@@ -76,7 +76,7 @@ async function predictAll(
   const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
   const file = openSync(target, 'wx');
   try {
-    writeFileSync(file, float32NpyHeader([images, classes]));
+    writeFileSync(file, npyHeader('<f4', [images, classes]));
     for (let start = 0; start < images; start += size) {
       const end = Math.min(start + size, images);
       const pixels = await read(start, end);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { small } from '../../datasets/upload/fixtures.ts';
 import { assertProblem, startService, train } from '../../support/start-service.ts';
+import { upload } from '../upload.ts';
 
 const { app } = await startService({ after });
 await train(app);
+const { id } = (await upload(app, small())).json<{ id: string }>();
 const EXPORT = '/v1/models/fashion-mnist/versions/1/export?format=safetensors';
 const IMAGE = '/v1/datasets/fashion-mnist/splits/test/images/0';
 
@@ -13,6 +16,8 @@ const get = (url: string, headers: Record<string, string> = {}, method: 'GET' | 
 for (const [what, url] of [
   ['an export', EXPORT],
   ['an image of a data set', IMAGE],
+  ['a slice of the images of a split', IMAGE.replace('/0', '?offset=9998&limit=5')],
+  ['an export of a data set', `/v1/datasets/${id}/export`],
 ] as const) {
   test(`${what} is sent whole or in one range`, async () => {
     const whole = await get(url);

@@ -1,4 +1,4 @@
-/** /v1/datasets/{id}/splits/{split}: the images and the labels of a data set. */
+/** /v1/datasets/{id}/splits/{split}: images, one or a range of them, and the labels of a data set. */
 import { z } from 'zod';
 import { IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../../domain/datasets/representation.ts';
 import { wholeNumber } from '../../../domain/primitives.ts';
@@ -17,6 +17,8 @@ import { datasetId, orNotFound } from './collection.ts';
 
 const tags = ['datasets'];
 const splitParams = { id: datasetId, split: z.enum(SPLITS) };
+/** As many as a request to predict can hold by default. */
+const MAX_IMAGES = 10_000;
 const imageIndex = wholeNumber(0).describe('Index of the image within the split');
 
 const labelledImageSchema = z
@@ -58,6 +60,61 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       const bytes = type === 'application/x-npy' ? npyBytes(labels, [labels.length]) : labels;
       // The id of a data set is derived from its content.
       return reply.type(type).header('cache-control', cacheControl(true)).send(Buffer.from(bytes));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/datasets/:id/splits/:split/images',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'getDatasetImages',
+      summary: 'Get the images of a split, from an index on',
+      description:
+        'The images `offset` to `offset` + `limit` − 1, fewer at the end of the split and none after it: npy of shape ' +
+        '(images, 28, 28), or raw bytes by `Accept`. Their labels are the same slice of the labels of the split.',
+      tags,
+      readsDataset: true,
+      params: z.strictObject(splitParams),
+      querystring: z.strictObject({
+        offset: wholeNumber(0).prefault(0).describe('Index of the first image'),
+        limit: wholeNumber(1, MAX_IMAGES).prefault(100).describe('Largest number of images'),
+      }),
+      headers: rangeHeaders,
+      response: {
+        200: {
+          description: '784 bytes per image, row by row',
+          content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
+        },
+        206: {
+          description: 'The bytes that Range selects',
+          content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
+        },
+        ...problems(400, 404, 406, 412, 416),
+      },
+      responseHeaders: {
+        200: ['Accept-Ranges', 'Cache-Control'],
+        206: ['Content-Range', 'Cache-Control', 'ETag'],
+        416: ['Content-Range'],
+      },
+    },
+    async handler(request, reply) {
+      const { id, split } = request.params;
+      const { offset, limit } = request.query;
+      const { digest } = orNotFound(await catalog.find(id), id, catalog);
+      const type = negotiate(request, reply, ['application/x-npy', 'application/octet-stream']);
+      reply.type(type).header('cache-control', cacheControl(true));
+      const tag = contentTag([digest, split, offset, limit, type].join());
+      return sendRanged(request, reply, tag, async () => {
+        const { pixels } = orNotFound(await catalog.get(id), id, catalog)[split];
+        // A copy, as for an image below.
+        const images = new Uint8Array(
+          pixels.subarray(offset * IMAGE_PIXELS, (offset + limit) * IMAGE_PIXELS),
+        );
+        const shape = [images.length / IMAGE_PIXELS, IMAGE_SIDE, IMAGE_SIDE];
+        const bytes = Buffer.from(type === 'application/x-npy' ? npyBytes(images, shape) : images);
+        return { size: bytes.length, read: ({ start, end }) => bytes.subarray(start, end + 1) };
+      });
     },
   });
 
