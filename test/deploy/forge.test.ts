@@ -1,7 +1,7 @@
 /** The files of .github: pinned actions, permissions, and what actionlint does not check. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -35,7 +35,8 @@ const dependabotSchema = z.strictObject({
   updates: z.array(
     z.strictObject({
       'package-ecosystem': z.enum(['npm', 'github-actions', 'docker']),
-      directory: z.literal('/'),
+      directory: z.literal('/').optional(),
+      directories: z.array(z.string()).optional(),
       schedule: z.strictObject({ interval: z.literal('weekly') }),
       groups: z.record(z.string(), z.strictObject({ patterns: z.tuple([z.literal('*')]) })),
       ignore: z
@@ -59,6 +60,8 @@ test('dependencies of the package, the workflows and the image are updated once 
     ['npm', 'github-actions', 'docker'],
   );
   for (const { groups } of updates) assert.equal(Object.keys(groups).length, 1);
+  const locked = globSync('{,clients/*/}package-lock.json', { cwd: join(FOLDER, '..') });
+  assert.deepEqual(updates[0]!.directories, locked.map((file) => join('/', dirname(file))).toSorted());
 });
 
 // https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
