@@ -8,6 +8,7 @@ export const PREVIEW_WARNINGS = [
   'waits-for-memory',
   'queue-full',
   'budget-ends-training',
+  'few-steps',
 ] as const;
 
 const seconds = z.number().min(0);
@@ -64,6 +65,12 @@ export const trainingPreviewSchema = z
         .nullable()
         .describe('Estimated time until a slot and memory are free; null if no replica runs jobs'),
     }),
+    suggested: z
+      .object({ epochs: z.int(), batchSize: z.int() })
+      .nullable()
+      .describe(
+        'For the warning `few-steps`, values of `training.epochs` and `training.batchSize` to use instead; otherwise null',
+      ),
     warnings: z.array(z.object({ code: z.enum(PREVIEW_WARNINGS), message: z.string() })),
   })
   .meta({ id: 'TrainingPreview' });

@@ -2,6 +2,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { PreviewWarning, TrainingPreview } from '../../domain/jobs/preview.ts';
 import type { ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
+import { type FewSteps, warnOfFewSteps } from '../../domain/training/few-steps.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import { parameterCount } from '../../numerics/network/layers.ts';
 import { stateVectorCount } from '../../numerics/training/engine.ts';
@@ -39,7 +40,9 @@ export function createPreviewTraining(options: {
     const layerSizes = layerSizesFor(request.network.hidden, dataset);
     const parameters = parameterCount(layerSizes);
     const validation = heldOutCount(request, dataset);
+    const train = dataset.train.labels.length - validation;
     const total = countSteps(request, dataset);
+    const fewSteps = warnOfFewSteps(request, train);
     const bytes = trainingJobBytes(request, catalog)!;
     const [time, queue, queued] = await Promise.all([
       predictTime(request, dataset, signal),
@@ -50,7 +53,7 @@ export function createPreviewTraining(options: {
       request,
       network: { layerSizes: [...layerSizes], parameters, multiplyAdds: forwardCost(layerSizes) },
       data: {
-        train: dataset.train.labels.length - validation,
+        train,
         validation,
         test: dataset.test.labels.length,
         testSet: request.testSet,
@@ -63,7 +66,8 @@ export function createPreviewTraining(options: {
       },
       time,
       queue,
-      warnings: findWarnings({ request, bytes, time, memory, isFull: queued >= queueLimit }),
+      suggested: fewSteps?.suggested ?? null,
+      warnings: findWarnings({ request, bytes, time, memory, isFull: queued >= queueLimit, fewSteps }),
     };
   };
 }
@@ -79,12 +83,14 @@ function findWarnings({
   time,
   memory,
   isFull,
+  fewSteps,
 }: {
   readonly request: ResolvedTrainingRequest;
   readonly bytes: number;
   readonly time: TrainingPreview['time'];
   readonly memory: MemoryLedger;
   readonly isFull: boolean;
+  readonly fewSteps: FewSteps | null;
 }): PreviewWarning[] {
   const warnings: PreviewWarning[] = [];
   const warn = (code: PreviewWarning['code'], message: string) => warnings.push({ code, message });
@@ -108,5 +114,6 @@ function findWarnings({
     const epochs = Math.floor((training.epochs * budget) / epochsSeconds);
     warn('budget-ends-training', `The time budget ends after about ${epochs} of ${training.epochs} epochs.`);
   }
+  if (fewSteps) warn('few-steps', fewSteps.message);
   return warnings;
 }

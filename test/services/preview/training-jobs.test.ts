@@ -51,18 +51,22 @@ test('a preview has the size of the job, and learns its duration and its place f
     network: { layerSizes: [784, 40, 3], parameters: 31_523, multiplyAdds: 31_480 },
     data: { train: 540, validation: 60, test: 90, testSet: 'never' },
     steps: { perEpoch: 9, total: 90 },
+    suggested: { epochs: 60, batchSize: 16 },
   });
   assert.equal(resolved.training.keepCheckpoints, 'last');
   assert.equal(bytes.bytes, trainingJobBytes(resolved, catalog));
   assert.deepEqual(
     warnings.map(({ code }) => code),
-    ['more-threads-than-cores', 'budget-ends-training'],
+    ['more-threads-than-cores', 'budget-ends-training', 'few-steps'],
   );
   assert.match(
     warnings[0]!.message,
     /^On this machine, the job uses \d+ threads?, because it has \d+ cores?\./,
   );
   assert.match(warnings[1]!.message, /after about 0 of 10 epochs/);
+  assert.equal(warnings[2]!.message, '90 steps: likely too few. Suggested: epochs 60, batch size 16.');
+  const followed = await run({ training: { ...body.training, ...sizes.suggested } });
+  assert.deepEqual([followed.suggested, followed.warnings], [null, []]);
   assert.deepEqual(queue, { ahead: 0, startsInSeconds: 0 });
   assert.deepEqual(time.basis, { kind: 'calibrated', jobs: 0, epochs: 0, ratio: 1 });
   assert.ok(time.seconds < time.trainingSeconds + time.evaluationSeconds + 1, 'the budget counts');
@@ -96,7 +100,7 @@ test('a preview has the size of the job, and learns its duration and its place f
   assert.ok(waits[1]! > 0 && waits[2]! > waits[1]!, String(waits));
   assert.deepEqual(
     usual.warnings.map(({ code }) => code),
-    ['queue-full'],
+    ['queue-full', 'few-steps'],
   );
 
   await job!.recordProgress({ ...untouched, step: 1, etaSeconds: 4000 });
@@ -115,11 +119,11 @@ test('a preview has the size of the job, and learns its duration and its place f
   const all = await run();
   assert.equal(all.queue.startsInSeconds, 0, 'each job has a slot');
   const codes = async () => (await run()).warnings.map(({ code }) => code);
-  assert.deepEqual(await codes(), ['queue-full'], 'the cache makes room');
+  assert.deepEqual(await codes(), ['queue-full', 'few-steps'], 'the cache makes room');
   capacity.jobBytes = 1.5 * all.memory.bytes;
   assert.equal((await run()).queue.startsInSeconds, startsInSeconds, 'memory allows only one at once');
   memory.reserveForJob(memory.jobBudget);
-  assert.deepEqual(await codes(), ['waits-for-memory', 'queue-full']);
+  assert.deepEqual(await codes(), ['waits-for-memory', 'queue-full', 'few-steps']);
 });
 
 test('a preview estimates the size of the checkpoints of the job', async (t) => {
