@@ -9,7 +9,7 @@ import type { ModelVersion } from '../../src/domain/models/representation.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
 import { buildForm, type Form } from '../form.ts';
-import { versionPath } from '../model-paths.ts';
+import { versionPath } from '../references.ts';
 import { formatFigure, printable } from '../text.ts';
 
 const field = {

@@ -1,6 +1,6 @@
 /** `atelier models`: the registry. */
 import { defineCommand, printResult } from '../command.ts';
-import type { ModelPage } from '../model-paths.ts';
+import type { ModelPage } from '../references.ts';
 import { formatFigure, formatTable, formatTime } from '../text.ts';
 
 export const models = defineCommand({

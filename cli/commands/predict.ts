@@ -4,7 +4,7 @@ import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { defineCommand } from '../command.ts';
 import { ResponseError, UsageError } from '../errors.ts';
 import { openFile } from '../files.ts';
-import { modelPath, onlyModel } from '../model-paths.ts';
+import { modelPath, onlyModel } from '../references.ts';
 import { formatFigure, printable } from '../text.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
