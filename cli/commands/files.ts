@@ -8,9 +8,9 @@ import type { DatasetSummary } from '../../src/domain/datasets/representation.ts
 import type { ModelVersion } from '../../src/domain/models/representation.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
-import { buildForm, type Form } from '../form.ts';
 import { versionPath } from '../references.ts';
 import { formatFigure, printable } from '../text.ts';
+import { buildForm, type Form } from '../upload/form.ts';
 
 const field = {
   type: 'string',

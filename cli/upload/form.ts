@@ -4,8 +4,8 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { UsageError } from './errors.ts';
-import { openFile } from './files.ts';
+import { UsageError } from '../errors.ts';
+import { openFile } from '../files.ts';
 
 export interface Form {
   readonly headers: Readonly<Record<string, string>>;
