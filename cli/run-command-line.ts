@@ -1,7 +1,8 @@
 /** Parses a command line, runs its command, and turns errors into messages and exit codes. */
-import { parseArgs } from 'node:util';
+import packageJson from '../package.json' with { type: 'json' };
+import { parseArguments, suggest } from './arguments.ts';
 import { createClient } from './client.ts';
-import type { Command, Context, Option } from './command.ts';
+import type { Context, Option } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { ConnectionError, ResponseError, UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
@@ -43,19 +44,24 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     (name === undefined ? stderr : stdout).write(`${overview(COMMANDS, COMMON_OPTIONS)}\n`);
     return name === undefined ? EXIT.usage : 0;
   }
+  if (name === '--version') {
+    stdout.write(`${packageJson.version}\n`);
+    return 0;
+  }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    note(`Unknown command ${JSON.stringify(name)}. Commands: ${Object.keys(COMMANDS).join(', ')}.`);
+    const names = Object.keys(COMMANDS);
+    const advice = suggest(name, names) || ` Commands: ${names.join(', ')}.`;
+    note(`Unknown command ${JSON.stringify(name)}.${advice}`);
     return EXIT.usage;
   }
   try {
-    const { values, positionals } = parse(command, rest);
-    if (values.help) {
+    const { values, positionals } = parseArguments(command, COMMON_OPTIONS, rest);
+    if (values['help']) {
       stdout.write(`${commandHelp(name, command, COMMON_OPTIONS)}\n`);
       return 0;
     }
-    checkCount(command, positionals);
-    const context = createContext(surroundings, note, values);
+    const context = createContext(surroundings, note, values as CommonValues);
     return (await command.run(context, positionals, values)) ?? 0;
   } catch (error) {
     if (interrupted.aborted) return EXIT.interrupted;
@@ -70,21 +76,6 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   }
 }
 
-function parse({ options }: Command, args: string[]) {
-  try {
-    return parseArgs({ args, allowPositionals: true, options: { ...options, ...COMMON_OPTIONS } });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function checkCount({ parameters }: Command, given: readonly string[]): void {
-  const allowsMore = parameters.at(-1)?.endsWith('…');
-  if (given.length === parameters.length || (allowsMore && given.length > parameters.length)) return;
-  const expected = parameters.length === 0 ? 'no arguments' : parameters.join(' ');
-  throw new UsageError(`Expected ${expected}, but got ${given.length} arguments.`);
-}
-
 interface CommonValues {
   readonly url?: string | undefined;
   readonly key?: string | undefined;
@@ -93,10 +84,11 @@ interface CommonValues {
 
 function createContext(surroundings: Surroundings, note: Context['note'], values: CommonValues): Context {
   const { stdout, environment, interrupted } = surroundings;
-  const url = values.url ?? (environment['ATELIER_URL'] || DEFAULT_URL);
+  const given = values.url ?? (environment['ATELIER_URL'] || DEFAULT_URL);
+  const url = given.includes('://') ? given : `http://${given}`;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw new UsageError(
-      `The address must be an http or https URL, such as ${DEFAULT_URL}, but is "${url}".`,
+      `The address must be an http or https URL, such as ${DEFAULT_URL}, but is "${given}".`,
     );
   }
   const key = values.key ?? (environment['ATELIER_KEY'] || undefined);
@@ -107,7 +99,7 @@ function createContext(surroundings: Surroundings, note: Context['note'], values
     client: createClient(url, key, interrupted, note),
     json: values.json ?? false,
     interrupted,
-    columns: stdout.isTTY ? (stdout.columns ?? 80) : null,
+    columns: stdout.isTTY ? stdout.columns || 80 : null,
     write: (data) => void stdout.write(data),
     note,
   };

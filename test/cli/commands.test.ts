@@ -185,7 +185,7 @@ test('wrong arguments have exit code 2, and every command explains itself', asyn
     ['predict', 'image.png', '--model', 'a@b@c'],
     ['import', 'model.npz'],
     ['export', 'mine@1'],
-    ['models', '--url', 'localhost'],
+    ['models', '--url', 'ftp://localhost'],
     ['models', '--key', 'é'],
   ];
   for (const args of wrong) {
@@ -193,6 +193,8 @@ test('wrong arguments have exit code 2, and every command explains itself', asyn
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
     assert.notEqual(stderr, '');
   }
+  assert.match((await atelier('trian')).stderr, /^Unknown command "trian"\. Did you mean train\?\n$/);
+  assert.match((await atelier('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
   for (const [name, { options }] of Object.entries(COMMANDS)) {
     const { code, stdout } = await atelier(name, '--help');
     assert.equal(code, 0);
