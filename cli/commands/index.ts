@@ -1,21 +1,34 @@
 /** All commands, in the order of the help. */
 import type { Command } from '../command.ts';
+import { promote, rollback } from './aliases.ts';
+import { cancel, pause, remove, resume } from './changes.ts';
+import { check, evaluate } from './checks.ts';
+import { datasets } from './datasets.ts';
 import { exportModel, importModel, upload } from './files.ts';
-import { cancel, job, jobs } from './jobs.ts';
-import { models } from './models.ts';
+import { job, jobs } from './jobs.ts';
+import { model, models } from './models.ts';
 import { predict } from './predict.ts';
 import { search } from './search.ts';
 import { train } from './train.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  upload,
+  datasets,
   train,
   search,
-  predict,
-  models,
   jobs,
   job,
+  pause,
+  resume,
   cancel,
-  upload,
+  models,
+  model,
+  promote,
+  rollback,
+  evaluate,
+  predict,
   import: importModel,
   export: exportModel,
+  check,
+  delete: remove,
 };

@@ -1,22 +1,25 @@
-/** `atelier jobs`, `job` and `cancel`: training jobs, and searches by their ids. */
-
+/** `atelier jobs` and `job`: training jobs, and searches and prediction jobs by their ids. */
+import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { PredictionJob } from '../../src/domain/predictions/job.ts';
 import type { Search, Trial } from '../../src/domain/searches/representation.ts';
 import type { Client } from '../client.ts';
 import { defineCommand, printResult } from '../command.ts';
+import { UsageError } from '../errors.ts';
 import { describeVersion, followJob } from '../follow/job.ts';
 import { formatLeaderboard } from '../follow/leaderboard.ts';
 import { describeResult, followSearch } from '../follow/search.ts';
+import { findRun } from '../references.ts';
 import { formatFigure, formatTable, formatTime, printable } from '../text.ts';
 
-const jobPath = (id: string) => `/v1/training-jobs/${encodeURIComponent(id)}`;
-const isSearch = (id: string) => id.startsWith('sea_');
-const searchPath = (id: string) => `/v1/searches/${encodeURIComponent(id)}`;
 const readTrials = async (client: Client, id: string) =>
-  (await client.json<{ data: Trial[] }>(`${searchPath(id)}/trials`)).data;
+  (await client.json<{ data: Trial[] }>(`${findRun(id).path}/trials`)).data;
 /** A job that succeeded is done, also if it ended early. */
 const percent = ({ status, progress }: TrainingJob) =>
   `${status === 'succeeded' ? 100 : Math.floor(progress.fraction * 100)} %`;
+
+/** Test accuracies: of the published version, and of the best epoch. */
+const ACCURACIES = ['ACCURACY', 'AT BEST EPOCH'];
 
 export const jobs = defineCommand({
   summary: 'List training jobs, newest first',
@@ -27,22 +30,31 @@ export const jobs = defineCommand({
   },
   async run(context, _parameters, { status, limit }) {
     const query = new URLSearchParams({ limit, ...(status !== undefined && { status }) });
-    const page = await context.client.json<{ data: TrainingJob[] }>(`/v1/training-jobs?${query}`);
-    const stopped = context.json ? new Set() : await listStopped(context.client, page.data);
+    const { client, json } = context;
+    const page = await client.json<{ data: TrainingJob[] }>(`/v1/training-jobs?${query}`);
+    const stopped = json ? new Set() : await listStopped(client, page.data);
+    const names = json ? new Map() : await listDatasetNames(client);
     const rows = page.data.map((each) => [
       each.id,
       stopped.has(each.id) ? 'stopped' : each.status,
       percent(each),
       each.modelName,
+      names.get(each.dataset) ?? each.dataset,
       formatFigure(each.publication?.testAccuracy),
       formatFigure(each.best?.testAccuracy),
       formatTime(each.createdAt),
     ]);
-    const heading = ['JOB', 'STATUS', 'DONE', 'MODEL', 'ACCURACY', 'BEST EPOCH', 'CREATED (UTC)'];
+    const heading = ['JOB', 'STATUS', 'DONE', 'MODEL', 'DATA SET', ...ACCURACIES, 'CREATED (UTC)'];
     printResult(context, page, () => formatTable([heading, ...rows]));
     return 0;
   },
 });
+
+/** Display names of the newest uploaded data sets by their ids. */
+async function listDatasetNames(client: Client): Promise<Map<string, string | null>> {
+  const { data } = await client.json<{ data: DatasetSummary[] }>('/v1/datasets?limit=100');
+  return new Map(data.map(({ id, name }) => [id, name]));
+}
 
 /** Cancelled jobs whose trials were stopped at a rung, or because their search finished. */
 async function listStopped(client: Client, jobs: readonly TrainingJob[]): Promise<Set<string>> {
@@ -54,21 +66,28 @@ async function listStopped(client: Client, jobs: readonly TrainingJob[]): Promis
 }
 
 export const job = defineCommand({
-  summary: 'Show a training job or a search',
+  summary: 'Show a training job, a search or a prediction job',
   parameters: ['id'],
   options: {
     follow: { type: 'boolean', help: 'Show the progress until the end, as train and search do' },
   },
   async run(context, [id], { follow }) {
     const { client } = context;
-    if (isSearch(id!)) {
-      const search = await client.json<Search>(searchPath(id!));
+    const { noun, path } = findRun(id!);
+    if (noun === 'prediction job') {
+      if (follow) throw new UsageError('A prediction job cannot be followed.');
+      const predictions = await client.json<PredictionJob>(path);
+      printResult(context, predictions, () => describePredictions(predictions));
+      return 0;
+    }
+    if (noun === 'search') {
+      const search = await client.json<Search>(path);
       if (follow) return followSearch(context, search);
       const trials = context.json ? [] : await readTrials(client, search.id);
       printResult(context, search, () => describeSearch(search, trials));
       return 0;
     }
-    const found = await client.json<TrainingJob>(jobPath(id!));
+    const found = await client.json<TrainingJob>(path);
     if (follow) return followJob(context, found);
     const stopped = await listStopped(client, [found]);
     printResult(context, found, () => describeJob(found, stopped.has(found.id)));
@@ -89,20 +108,19 @@ function describeSearch(search: Search, trials: readonly Trial[]): string {
   return [formatTable(rows), formatLeaderboard(search, trials), ...result].join('\n');
 }
 
-export const cancel = defineCommand({
-  summary: 'Cancel a training job or a search',
-  parameters: ['id'],
-  options: {},
-  async run(context, [id]) {
-    // A repeated cancellation of a cancelled job is an error.
-    const options = { method: 'POST', repeatable: false };
-    const path = isSearch(id!) ? searchPath(id!) : jobPath(id!);
-    const cancelled = await context.client.json<TrainingJob | Search>(`${path}/cancel`, options);
-    const subject = isSearch(id!) ? 'search' : 'job';
-    printResult(context, cancelled, () => `The ${subject} is ${cancelled.status}.`);
-    return 0;
-  },
-});
+function describePredictions(shown: PredictionJob): string {
+  const { model, dataset, split, images, progress, accuracy, error } = shown;
+  const rows = [
+    ['prediction job', shown.id],
+    ['status', shown.status],
+    ['model', `${model.name}@${model.version}`],
+    ['images', dataset === null ? `${images} of a file` : `${images} of the ${split} split of ${dataset}`],
+    ['progress', `${Math.floor(progress.fraction * 100)} %`],
+    ['accuracy', formatFigure(accuracy)],
+    ...(error ? [['error', `${error.message} (${error.code})`]] : []),
+  ];
+  return formatTable(rows);
+}
 
 function describeJob(shown: TrainingJob, isStopped: boolean): string {
   const { status, waiting, progress, best, latest, model, publication, error } = shown;

@@ -66,6 +66,7 @@ test('allows one argument more in brackets, and as many as a list has', () => {
 test('suggests the nearest command within two edits', () => {
   const names = Object.keys(COMMANDS);
   assert.equal(suggest('trian', names), ' Did you mean train?');
-  assert.equal(suggest('Uplaod', names), ' Did you mean upload?');
+  assert.equal(suggest('Dataset', names), ' Did you mean datasets?');
+  assert.equal(suggest('rollbak', names), ' Did you mean rollback?');
   assert.equal(suggest('xyz', names), '');
 });

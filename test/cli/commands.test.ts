@@ -102,7 +102,10 @@ test('prints JSON documents, one per line', async () => {
   assert.equal(publication.testAccuracy, JSON.parse(body).testAccuracy);
   const figures = [publication, best].map(({ testAccuracy }) => testAccuracy.toFixed(4));
   const listed = await atelier('jobs', '--limit', '1');
-  assert.match(listed.stdout, new RegExp(`ACCURACY +BEST EPOCH .*\\n${id} .* json +${figures.join(' +')} `));
+  assert.match(
+    listed.stdout,
+    new RegExp(`ACCURACY +AT BEST EPOCH .*\\n${id} .* json +fashion-mnist +${figures.join(' +')} `),
+  );
   const shown = await atelier('job', id);
   assert.match(
     shown.stdout,

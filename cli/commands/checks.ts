@@ -1,0 +1,103 @@
+/** `atelier check` and `evaluate`: gradients, and versions on the images of a split. */
+import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
+import type { GradientCheck } from '../../src/domain/checks/gradient.ts';
+import { defineCommand, printResult } from '../command.ts';
+import { UsageError } from '../errors.ts';
+import { readText } from '../files.ts';
+import { parseJson } from '../json-file.ts';
+import { versionPath } from '../references.ts';
+import { formatFigure, formatTable } from '../text.ts';
+
+const dataset = {
+  type: 'string',
+  value: 'ID',
+  help: 'Data set; by default the one of the training',
+} as const;
+
+export const check = defineCommand({
+  summary: 'Check a gradient against finite differences',
+  parameters: ['[name@version|request.json]'],
+  options: {
+    dataset,
+    examples: { type: 'string', value: 'N', help: 'Number of training images; 5' },
+    sample: { type: 'string', value: 'N', help: 'Number of coordinates to check; all' },
+  },
+  notes:
+    'Checks a trained model, the body of POST /v1/gradient-checks in a file whose name ends with .json (- reads it\n' +
+    'from the standard input), or without either the default network. The exit code is 1 if the check fails.',
+  async run(context, [subject], { dataset, examples, sample }) {
+    const isFile = subject === '-' || subject?.endsWith('.json');
+    const request = {
+      ...(isFile && parseJson(subject!, await readText(subject!))),
+      ...(!isFile && subject !== undefined && { model: subject }),
+      ...(dataset !== undefined && { dataset }),
+      ...(examples !== undefined && { examples: toCount('examples', examples) }),
+      ...(sample !== undefined && { coordinates: { sample: toCount('sample', sample) } }),
+    };
+    const result = await context.client.json<GradientCheck>('/v1/gradient-checks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
+    printResult(context, result, () => describeCheck(result));
+    if (!result.passed) context.note(`The check failed: ${result.reason}. ${result.advice ?? ''}`.trimEnd());
+    return result.passed ? 0 : 1;
+  },
+});
+
+function toCount(option: string, value: string): number {
+  if (/^\d+$/.test(value)) return Number(value);
+  throw new UsageError(`--${option} must be a whole number, but is ${value}.`);
+}
+
+function describeCheck({
+  passed,
+  blocks,
+  relativeError,
+  tolerance,
+  coordinates,
+  kinks,
+}: GradientCheck): string {
+  const rows = blocks.map((block) => [
+    block.name,
+    block.shape.join('×'),
+    block.relativeError.toExponential(1),
+    String(block.kinks),
+    block.passed ? 'passed' : 'failed',
+  ]);
+  const result = `${passed ? 'Passed' : 'Failed'}: relative error ${relativeError.toExponential(1)}, tolerance ${tolerance}, ${coordinates} coordinates, ${kinks} at kinks.`;
+  return `${formatTable([['BLOCK', 'SHAPE', 'ERROR', 'KINKS', 'RESULT'], ...rows])}\n${result}`;
+}
+
+export const evaluate = defineCommand({
+  summary: 'Measure a version on all images of a split',
+  parameters: ['name@version'],
+  options: {
+    dataset,
+    split: { type: 'string', value: 'SPLIT', default: 'test', help: 'test or train; test' },
+  },
+  notes: 'The first result on a test split counts as a look at it: docs/guides/inspecting-models.md.',
+  async run(context, [reference], { dataset, split }) {
+    const { client } = context;
+    const query = new URLSearchParams({ split, ...(dataset !== undefined && { dataset }) });
+    const path = await versionPath(client, reference!);
+    const evaluation = await client.json<Evaluation>(`${path}/evaluation?${query}`);
+    printResult(context, evaluation, () => describeEvaluation(evaluation));
+    return 0;
+  },
+});
+
+function describeEvaluation(evaluation: Evaluation): string {
+  const { model, examples, split, dataset, loss, accuracy, accuracyInterval, classes } = evaluation;
+  const rows = classes.map(({ className, precision, recall, f1, support }) => [
+    className,
+    ...[precision, recall, f1].map(formatFigure),
+    String(support),
+  ]);
+  const { low, high } = accuracyInterval;
+  return [
+    `${model.name}@${model.version} on the ${examples} images of the ${split} split of ${dataset}:`,
+    `accuracy ${formatFigure(accuracy)} (95 % interval ${formatFigure(low)} to ${formatFigure(high)}), loss ${formatFigure(loss)}`,
+    formatTable([['CLASS', 'PRECISION', 'RECALL', 'F1', 'IMAGES'], ...rows]),
+  ].join('\n');
+}
