@@ -1,7 +1,7 @@
 /** HTTP client: base address, API key, errors as exceptions, and retries. */
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ConnectionError, ResponseError, readError } from './errors.ts';
+import { ConnectionError, ResponseError, readError, UsageError } from './errors.ts';
 
 /** Statuses after which the same request can succeed. */
 const TRANSIENT = [429, 502, 503, 504];
@@ -60,6 +60,8 @@ export function createClient(
       headers,
     }).catch((error) => {
       interrupted.throwIfAborted();
+      // A file of the body could not be read.
+      if (error.cause instanceof UsageError) throw error.cause;
       throw new ConnectionError(`The service at ${base} cannot be reached: ${describeFailure(error)}.`);
     });
     if (!response.ok) throw await readError(response, Date.now());

@@ -22,6 +22,8 @@ export interface Context {
   write(data: string | Uint8Array): void;
   /** Writes a line to stderr. */
   note(line: string): void;
+  /** Replaces the last line of stderr, if that is a terminal, until the next note; an empty text removes it. */
+  showStatus(text: string): void;
 }
 
 type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O }>>['values'];

@@ -19,7 +19,8 @@ export async function openFile(path: string): Promise<Blob> {
   return openAsBlob(path);
 }
 
-function unreadable(path: string, error: unknown): never {
+/** @throws UsageError with the reason */
+export function unreadable(path: string, error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read: ${message}`;
   throw new UsageError(`The file ${path} ${reason}.`);

@@ -6,6 +6,7 @@ import type { Context, Option } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { ConnectionError, ResponseError, UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
+import { CLEAR_LINE } from './text.ts';
 
 const DEFAULT_URL = 'http://localhost:3000';
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
@@ -38,7 +39,13 @@ export interface Surroundings {
 /** @returns the exit code: 0 success, 1 an error or a job that failed, 2 wrong arguments, 130 interrupted */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { stdout, stderr, interrupted } = surroundings;
-  const note = (line: string) => void stderr.write(`${line}\n`);
+  const showStatus = (text: string) => {
+    if (stderr.isTTY) stderr.write(CLEAR_LINE + text.slice(0, (stderr.columns || 80) - 1));
+  };
+  const note = (line: string) => {
+    showStatus('');
+    stderr.write(`${line}\n`);
+  };
   const [name, ...rest] = args;
   if (name === undefined || ['help', '--help', '-h'].includes(name)) {
     (name === undefined ? stderr : stdout).write(`${overview(COMMANDS, COMMON_OPTIONS)}\n`);
@@ -61,7 +68,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
       stdout.write(`${commandHelp(name, command, COMMON_OPTIONS)}\n`);
       return 0;
     }
-    const context = createContext(surroundings, note, values as CommonValues);
+    const context = { ...createContext(surroundings, note, values as CommonValues), note, showStatus };
     return (await command.run(context, positionals, values)) ?? 0;
   } catch (error) {
     if (interrupted.aborted) return EXIT.interrupted;
@@ -82,7 +89,11 @@ interface CommonValues {
   readonly json?: boolean | undefined;
 }
 
-function createContext(surroundings: Surroundings, note: Context['note'], values: CommonValues): Context {
+function createContext(
+  surroundings: Surroundings,
+  note: Context['note'],
+  values: CommonValues,
+): Omit<Context, 'note' | 'showStatus'> {
   const { stdout, environment, interrupted } = surroundings;
   const given = values.url ?? (environment['ATELIER_URL'] || DEFAULT_URL);
   const url = given.includes('://') ? given : `http://${given}`;
@@ -101,6 +112,5 @@ function createContext(surroundings: Surroundings, note: Context['note'], values
     interrupted,
     columns: stdout.isTTY ? stdout.columns || 80 : null,
     write: (data) => void stdout.write(data),
-    note,
   };
 }

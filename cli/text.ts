@@ -1,5 +1,8 @@
 /** Text for terminals: tables, numbers, and names without control characters. */
 
+/** Carriage return, and erase to the end of the line. */
+export const CLEAR_LINE = '\r\u001B[K';
+
 /** Replaces control characters: they could move the cursor or change the title of a terminal. */
 export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\uFFFD');
 

@@ -1,7 +1,66 @@
-/** `atelier datasets`: labelled images. */
+/** `atelier upload` and `datasets`: labelled images. */
+import { stat } from 'node:fs/promises';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
-import { defineCommand, printResult } from '../command.ts';
-import { formatTable, formatTime } from '../text.ts';
+import { type Context, defineCommand, printResult } from '../command.ts';
+import { formatTable, formatTime, printable } from '../text.ts';
+import { listFolder } from '../upload/folder.ts';
+import {
+  buildForm,
+  field,
+  fieldOption,
+  filePart,
+  folderPart,
+  listFields,
+  type Part,
+  splitPart,
+} from '../upload/form.ts';
+import { sendForm } from '../upload/send.ts';
+
+export const UPLOAD_FIELDS = {
+  name: field('NAME', 'Display name'),
+  'test-fraction': field(
+    'F',
+    'Fraction of the images to test with, from 0.05 to 0.5; needed without test images',
+  ),
+  seed: field('N', 'Seed of the choice of the test images; 0'),
+  'class-names': field('A,B,C', 'Names of the classes, in the order of the labels, or as a JSON array'),
+  fit: field('FIT', 'How images become square: contain, cover or stretch; contain'),
+  background: field('GREY', 'Around the image: auto, black or white; auto'),
+  invert: field('WHEN', 'Whether light and dark are exchanged: auto, never or always; auto'),
+} as const;
+
+export const upload = defineCommand({
+  summary: 'Upload a data set: a folder of class folders, an archive, or arrays',
+  parameters: ['folder|file…'],
+  options: { ...UPLOAD_FIELDS, field: fieldOption },
+  notes:
+    'A folder has a folder of images for each class, or train/ and test/ with class folders. It is packed while it\n' +
+    'is sent, without hidden files and links. Arrays in files of their own are given as train_images=FILE\n' +
+    'train_labels=FILE: docs/guides/own-data.md.',
+  async run(context, files, values) {
+    const parts = await Promise.all(files.map((file) => openPart(context, file)));
+    const form = buildForm(parts, listFields(UPLOAD_FIELDS, values));
+    const dataset = await sendForm<DatasetSummary>(context, '/v1/datasets', form);
+    for (const { message } of dataset.report?.warnings ?? []) context.note(`warning: ${printable(message)}`);
+    printResult(context, dataset, () => dataset.id);
+    return 0;
+  },
+});
+
+async function openPart({ note }: Context, file: string): Promise<Part> {
+  const { path } = splitPart(file);
+  // A file that does not exist is reported as such.
+  const isFolder = (await stat(path).catch(() => null))?.isDirectory();
+  if (!isFolder) return filePart(file);
+  const folder = await listFolder(path);
+  const { hidden, links } = folder.leftOut;
+  const leftOut = [
+    ...(hidden > 0 ? [`${hidden} hidden ${hidden === 1 ? 'file' : 'files'}`] : []),
+    ...(links > 0 ? [`${links} ${links === 1 ? 'link' : 'links'}`] : []),
+  ];
+  if (leftOut.length > 0) note(`Left out of ${path}: ${leftOut.join(' and ')}.`);
+  return folderPart(file, folder);
+}
 
 export const datasets = defineCommand({
   summary: 'List data sets, newest first',

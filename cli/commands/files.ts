@@ -1,64 +1,55 @@
-/** `atelier upload`, `import` and `export`: data sets and models as files. */
-import { randomUUID } from 'node:crypto';
+/** `atelier import` and `export`: models as files. */
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import type { ModelVersion } from '../../src/domain/models/representation.ts';
-import { type Context, defineCommand, printResult } from '../command.ts';
+import { defineCommand, printResult } from '../command.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
 import { versionPath } from '../references.ts';
 import { formatFigure, printable } from '../text.ts';
-import { buildForm, type Form } from '../upload/form.ts';
+import { buildForm, field, fieldOption, filePart, listFields } from '../upload/form.ts';
+import { sendForm } from '../upload/send.ts';
 
-const field = {
-  type: 'string',
-  multiple: true,
-  default: [] as string[],
-  value: 'NAME=VALUE',
-  help: 'A further field of the form; can be repeated',
+export const IMPORT_FIELDS = {
+  name: field('NAME', 'Name of the model; required'),
+  dataset: field('ID', 'Data set to take class names from and to evaluate on, or none'),
+  'class-names': field('A,B,C', 'Names of the classes, in the order of the outputs, or as a JSON array'),
+  hidden: field('40,20', 'Units of the hidden layers; needed for a packed vector'),
+  activation: field('NAME', 'Activation of the hidden layers; relu unless the file names it'),
+  standardization: field(
+    'JSON',
+    'Mean and deviation of the pixels, such as {"mean": 0.286, "std": 0.353}, or none',
+  ),
+  preprocessing: field('JSON', 'How images become 28×28 pixels, unless the file says it'),
+  metadata: field('JSON', 'An object of short strings'),
 } as const;
-
-/** Sends a form. Its key makes a repeat after a lost connection create nothing. */
-function sendForm<T>({ client }: Context, path: string, { headers, open }: Form): Promise<T> {
-  const options = { method: 'POST', headers: { ...headers, 'idempotency-key': randomUUID() }, open };
-  return client.json<T>(path, options);
-}
-
-export const upload = defineCommand({
-  summary: 'Upload a data set',
-  parameters: ['file…'],
-  options: { name: { type: 'string', value: 'NAME', help: 'Display name' }, field },
-  notes:
-    'Fields as in POST /v1/datasets, such as --field \'classNames=["cat", "dog"]\'. Arrays in files of their\n' +
-    'own are given as train_images=FILE train_labels=FILE: docs/guides/own-data.md.',
-  async run(context, files, { name, field: fields }) {
-    const form = await buildForm(files, [...(name === undefined ? [] : [`name=${name}`]), ...fields]);
-    const dataset = await sendForm<DatasetSummary>(context, '/v1/datasets', form);
-    for (const { message } of dataset.report?.warnings ?? []) context.note(`warning: ${printable(message)}`);
-    printResult(context, dataset, () => dataset.id);
-    return 0;
-  },
-});
 
 export const importModel = defineCommand({
   summary: 'Import a model file as the next version of a model',
   parameters: ['file'],
-  options: { name: { type: 'string', value: 'NAME', help: 'Name of the model; required' }, field },
-  notes: 'Fields as in POST /v1/models, such as --field activation=tanh: docs/reference/model-files.md.',
-  async run(context, files, { name, field: fields }) {
-    if (name === undefined) throw new UsageError('--name is missing: the name of the model.');
-    const form = await buildForm(files, [`name=${name}`, ...fields]);
+  options: { ...IMPORT_FIELDS, field: fieldOption },
+  notes: 'The options are fields of POST /v1/models: docs/reference/model-files.md.',
+  async run(context, [file], values) {
+    if (values.name === undefined) throw new UsageError('--name is missing: the name of the model.');
+    const form = buildForm([await filePart(file!)], listFields(IMPORT_FIELDS, values));
     const version = await sendForm<ModelVersion>(context, '/v1/models', form);
-    printResult(
-      context,
-      version,
-      () => `${version.name}@${version.version}, test accuracy ${formatFigure(version.testAccuracy)}`,
-    );
+    printResult(context, version, () => describeImport(version));
     return 0;
   },
 });
+
+/** Names and accuracy; classes that neither the file nor the form names are numbered. */
+function describeImport({ name, version, classNames, testAccuracy, lineage }: ModelVersion): string {
+  const assumed = lineage.import?.assumed.includes('classNames')
+    ? `, class names ${classNames[0]}…${classNames.at(-1)}`
+    : '';
+  const accuracy =
+    testAccuracy === null
+      ? ', not evaluated: give --dataset'
+      : `, test accuracy ${formatFigure(testAccuracy)}`;
+  return printable(`${name}@${version}${assumed}${accuracy}`);
+}
 
 export const exportModel = defineCommand({
   summary: 'Export a version of a model as a file',

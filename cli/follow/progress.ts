@@ -1,11 +1,9 @@
 /** Shows the events of a job: a bar at the bottom of a terminal, or a line per epoch. */
 import type { EpochRecord, Progress } from '../../src/domain/jobs/epoch-record.ts';
 import type { JobEvent } from '../../src/domain/jobs/training.ts';
-import { formatFigure, printable } from '../text.ts';
+import { CLEAR_LINE, formatFigure, printable } from '../text.ts';
 
 const BAR_CELLS = 20;
-/** Carriage return, and erase to the end of the line. */
-const CLEAR_LINE = '\r\u001B[K';
 
 export interface ProgressView {
   show(event: JobEvent): void;

@@ -151,7 +151,10 @@ test('a file that cannot be sent is named, and nothing is sent', async () => {
   for (const command of [['predict', '--model', 'x'], ['import', '--name', 'x'], ['upload']]) {
     for (const [path, defect] of [
       [absent, `The file ${absent} does not exist.`],
-      [directory, `${directory} is not a file.`],
+      [
+        directory,
+        command[0] === 'upload' ? `The folder ${directory} has no files.` : `${directory} is not a file.`,
+      ],
     ] as const) {
       const { code, stdout, stderr } = await run([...command, path], { ATELIER_URL: 'http://127.0.0.1:1' });
       assert.deepEqual([code, stdout, stderr.split('\n')[0]], [2, '', defect], command.join(' '));
