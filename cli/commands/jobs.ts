@@ -9,6 +9,7 @@ import { UsageError } from '../errors.ts';
 import { describeVersion, followJob } from '../follow/job.ts';
 import { formatLeaderboard } from '../follow/leaderboard.ts';
 import { describeResult, followSearch } from '../follow/search.ts';
+import { describeServed } from '../follow/served-version.ts';
 import { findRun } from '../references.ts';
 import { formatFigure, formatTable, formatTime, printable } from '../text.ts';
 
@@ -90,7 +91,10 @@ export const job = defineCommand({
     const found = await client.json<TrainingJob>(path);
     if (follow) return followJob(context, found);
     const stopped = await listStopped(client, [found]);
-    printResult(context, found, () => describeJob(found, stopped.has(found.id)));
+    const served = context.json || !found.model ? null : await describeServed(client, found.model);
+    printResult(context, found, () =>
+      [describeJob(found, stopped.has(found.id)), ...(served ? [served] : [])].join('\n'),
+    );
     return 0;
   },
 });

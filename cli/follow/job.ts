@@ -5,6 +5,7 @@ import { ResponseError } from '../errors.ts';
 import { formatFigure } from '../text.ts';
 import { followEvents } from './event-stream.ts';
 import { createProgressView } from './progress.ts';
+import { describeServed } from './served-version.ts';
 
 /**
  * Prints events, then the result; with `--json` every event and the job, one per line.
@@ -37,8 +38,11 @@ export async function followJob(context: Context, { id, training }: TrainingJob)
   }
   const job = await client.json<TrainingJob>(`/v1/training-jobs/${id}`);
   if (json) write(`${JSON.stringify(job)}\n`);
-  else if (job.status === 'succeeded') write(`${describeSuccess(job)}\n`);
-  else note(describeFailure(job));
+  else if (job.status === 'succeeded') {
+    write(`${describeSuccess(job)}\n`);
+    const served = job.model && (await describeServed(client, job.model));
+    if (served) write(`${served}\n`);
+  } else note(describeFailure(job));
   return job.status === 'succeeded' ? 0 : 1;
 }
 

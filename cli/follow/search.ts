@@ -3,6 +3,7 @@ import type { Search, SearchEvent, Trial } from '../../src/domain/searches/repre
 import type { Context } from '../command.ts';
 import { followEvents } from './event-stream.ts';
 import { createLeaderboardView, formatLeaderboard } from './leaderboard.ts';
+import { describeServed } from './served-version.ts';
 
 /**
  * Shows the leaderboard after each event, then the result; with `--json` every event and the search, one per line.
@@ -35,6 +36,8 @@ export async function followSearch(context: Context, { id }: Search): Promise<nu
   else {
     if (columns === null) write(`${formatLeaderboard(search, await readTrials())}\n`);
     (search.status === 'succeeded' ? write : note)(`${describeResult(search)}\n`);
+    const served = search.model && (await describeServed(client, search.model));
+    if (served) write(`${served}\n`);
   }
   return search.status === 'succeeded' ? 0 : 1;
 }

@@ -40,6 +40,7 @@ const JOB = {
   model: { name: 'mine', version: 1 },
   best: null,
   training: { epochs: 1 },
+  progress: { steps: 1000 },
 };
 const recipe = new URL('../../examples/recipes/small.json', import.meta.url).pathname;
 
