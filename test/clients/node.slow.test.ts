@@ -97,7 +97,7 @@ test('uploads a folder, trains on it, and predicts files, bytes and numbers', as
 
 test('throws the text of the problem with the places, and what became of a job', async () => {
   const program = `
-    import { Client, JobFailed, ServiceError, send } from 'atelier-client';
+    import { Client, JobFailed, ServiceError, send, Unreachable } from 'atelier-client';
     const client = new Client();
     const dataset = 'fashion-mnist';
     const wrong = { dataset, training: { batchSize: 0 } };
@@ -107,10 +107,15 @@ test('throws the text of the problem with the places, and what became of a job',
     await send(() => client.api.POST('/v1/training-jobs/{id}/cancel', { params: { path: { id } } }));
     const failure = await client.follow(id).catch((thrown) => thrown);
     console.log(failure instanceof JobFailed, failure.message.replace(id, 'X'));
+    const absent = await new Client({ url: 'localhost:47111' }).predict('x', [[]]).catch((thrown) => thrown);
+    console.log(absent instanceof Unreachable, absent.message);
   `;
   const printed = await runProgram('errors.ts', program);
   assert.match(printed, /^true 400 invalid-request ServiceError: .*\n {2}#\/training\/batchSize: .*1/);
-  assert.match(printed, /\ntrue The job X is cancelled\.\n$/);
+  assert.match(
+    printed,
+    /\ntrue The job X is cancelled\.\ntrue The service cannot be reached: ECONNREFUSED\.\n$/,
+  );
 });
 
 for (const page of PAGES) {

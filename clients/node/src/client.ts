@@ -8,12 +8,12 @@ import { env, stderr } from 'node:process';
 import createClient from 'openapi-fetch';
 import { create } from 'tar';
 import type { components, paths } from './api.d.ts';
-import { JobFailed, ServiceError, send, type TrainingJob } from './errors.ts';
+import { JobFailed, ServiceError, send, type TrainingJob, Unreachable } from './errors.ts';
 import { followEvents, type JobEvent } from './events.ts';
 import { createProgressBar } from './progress.ts';
 
 export type { components, JobEvent, paths, TrainingJob };
-export { JobFailed, ServiceError, send };
+export { JobFailed, ServiceError, send, Unreachable };
 
 type Schemas = components['schemas'];
 export type TrainingRequest = Schemas['TrainingRequest'];

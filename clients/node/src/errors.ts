@@ -34,6 +34,16 @@ export class ServiceError extends Error {
   }
 }
 
+/** The service could not be reached, or the connection was lost. The cause is the TypeError of fetch. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+
+  constructor(cause: TypeError) {
+    const { code } = (cause.cause ?? {}) as NodeJS.ErrnoException;
+    super(`The service cannot be reached: ${code ?? cause.message}.`, { cause });
+  }
+}
+
 /** The job failed or was cancelled. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed';
@@ -63,7 +73,7 @@ function readRetryAfter(value: string | null): number | null {
 }
 
 /** Whether the connection failed, which fetch reports as a TypeError. */
-export const isLost = (error: unknown) => error instanceof TypeError;
+export const isLost = (error: unknown): error is TypeError => error instanceof TypeError;
 
 export interface Reply<Data> {
   readonly data?: Data;
@@ -74,7 +84,7 @@ export interface Reply<Data> {
 /**
  * Sends a request, and again while its error can pass.
  * @returns the data of the response
- * @throws ServiceError, or the TypeError of fetch if the service cannot be reached
+ * @throws ServiceError, Unreachable
  */
 export async function send<Data>(request: () => Promise<Reply<Data>>): Promise<Data> {
   const start = performance.now();
@@ -88,7 +98,7 @@ export async function send<Data>(request: () => Promise<Reply<Data>>): Promise<D
       if (error instanceof ServiceError && error.isTransient) {
         [delay, patience] = [error.retryAfterMs ?? backoff, PATIENCE_MS.response];
       } else if (!isLost(error)) throw error;
-      if (performance.now() - start + delay > patience) throw error;
+      if (performance.now() - start + delay > patience) throw isLost(error) ? new Unreachable(error) : error;
     }
     await wait(delay);
   }

@@ -1,7 +1,7 @@
 /** Server-sent events of a job, over lost connections and restarts of the service. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { components } from './api.d.ts';
-import { isLost, ServiceError } from './errors.ts';
+import { isLost, ServiceError, Unreachable } from './errors.ts';
 
 export type JobEvent = components['schemas']['JobEvent'];
 
@@ -13,7 +13,7 @@ const ENDED = ['succeeded', 'failed', 'cancelled'];
 
 /**
  * Yields each event once and in order, and returns after the last one. It reconnects with `Last-Event-ID`.
- * @throws ServiceError, such as 410 for deleted events; the last error after five minutes without a connection
+ * @throws ServiceError, such as 410 for deleted events; Unreachable after five minutes without a connection
  */
 export async function* followEvents(url: string, headers: Record<string, string>): AsyncGenerator<JobEvent> {
   let [lastId, retryMs, lastContact] = ['0', 1000, performance.now()];
@@ -39,7 +39,8 @@ export async function* followEvents(url: string, headers: Record<string, string>
       }
     } catch (error) {
       const canPass = error instanceof ServiceError ? error.isTransient : isLost(error);
-      if (!canPass || performance.now() - lastContact > PATIENCE_MS) throw error;
+      if (!canPass) throw error;
+      if (performance.now() - lastContact > PATIENCE_MS) throw isLost(error) ? new Unreachable(error) : error;
     } finally {
       clearTimeout(timer);
       silence.abort();
