@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { fastTests, ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './runners/shared-process.ts';
@@ -38,7 +38,7 @@ const files = sourceFiles(ROOT);
 const imports = files.flatMap((file) => importsOf(ROOT, file));
 
 function sourceFiles(root: string): string[] {
-  return readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
+  return globSync('**/*.{ts,tsx}', { cwd: root, exclude: ['**/node_modules'] });
 }
 
 function importsOf(root: string, file: string): Import[] {

@@ -21,7 +21,7 @@ await app.close();
 /** The scope that each kind of route must require. */
 function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
   if (/^(\/v2)?\/health\/|^\/(ping|health|page(-screens)?\.js|page\.css)?$/.test(url)) return 'open';
-  if (/^\/(docs(\/.*)?|openapi\.json)$/.test(url)) return 'docs';
+  if (/^\/(docs(\/.*)?|openapi\.json|llms(-full)?\.txt|README\.md)$/.test(url)) return 'docs';
   if (url === '/metrics') return 'metrics';
   if (method === 'OPTIONS') return 'open';
   if (method !== 'GET' && method !== 'HEAD' && /\/aliases\//.test(url)) return 'promote';
