@@ -41,15 +41,15 @@ const BODIES: Readonly<Record<string, object>> = {
   post: { image: new Array(784).fill(0) },
 };
 
-/** Required query, by the last segment of the path. */
+/** Required query, by path. */
 const QUERIES: Readonly<Record<string, string>> = {
-  comparison: `?with=${job.modelName}@1`,
-  export: '?format=npz',
+  '/v1/models/{name}/versions/{version}/comparison': `?with=${job.modelName}@1`,
+  '/v1/models/{name}/versions/{version}/export': '?format=npz',
 };
 
 function fill(path: string, parameters: Readonly<Record<string, string>>): string {
   const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => parameters[name]!);
-  return `${url}${QUERIES[path.split('/').at(-1)!] ?? ''}`;
+  return `${url}${QUERIES[path] ?? ''}`;
 }
 
 for (const [prefix, code, parameters] of UNKNOWN) {
