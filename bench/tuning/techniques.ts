@@ -49,7 +49,6 @@ export const TECHNIQUES: Readonly<Record<string, Technique>> = {
   'collect-garbage': { pairs: 4, turns: 1, measure: largeRequests },
   'node-http': { pairs: 12, turns: 1, measure: startAndRest },
   'start-together': { pairs: 3, turns: 14, measure: predictOne },
-  'tick-object': { pairs: 3, turns: 14, measure: predictOne },
   'time-slice': { pairs: 1, turns: 5, measure: latencyWhileTraining },
   'wide-vectors': { off: { WIDE_VECTORS: 'off' }, pairs: 1, turns: 6, measure: train },
   'mmap-threshold': { without: 'MALLOC_MMAP_THRESHOLD_=131072 ', pairs: 4, turns: 1, measure: largeRequests },

@@ -2,13 +2,11 @@
 import type { Config } from '../config/read.ts';
 import { importHttp } from './node-http.ts';
 import { switchOff } from './switches.ts';
-import { keepTickObject } from './tick-object.ts';
 import { shortenTimeSlice } from './time-slice.ts';
 
 /** Call it as early as possible. */
 export async function tuneProcess({ tuningOff }: Pick<Config, 'tuningOff'>): Promise<void> {
   switchOff(tuningOff);
-  keepTickObject();
   void shortenTimeSlice();
   await importHttp();
 }

@@ -8,7 +8,6 @@ export const TECHNIQUES = [
   'collect-garbage',
   'node-http',
   'start-together',
-  'tick-object',
   'time-slice',
 ] as const;
 type Technique = (typeof TECHNIQUES)[number];
