@@ -80,13 +80,10 @@ test('a process that closes releases its job to another one at once', options, a
 test('a job that must wait or is not taken stays available to other processes', options, async (t) => {
   const left = new Set<string>();
   const waiting = new Set<string>();
-  // Notices and the poll start jobs as soon as they exist, before the sets are filled.
+  // Notices start jobs as soon as they exist, so until the sets are filled every job has to wait.
   let isSetUp = false;
-  const admit: AdmitJob = async (id) => (waiting.has(id) ? null : NOTHING);
-  const { a, b, log, untilStarted } = await twoProcesses(t, {
-    admit,
-    isLeft: (id) => !isSetUp || left.has(id),
-  });
+  const admit: AdmitJob = async (id) => (isSetUp && !left.has(id) && !waiting.has(id) ? NOTHING : null);
+  const { a, b, log, untilStarted } = await twoProcesses(t, { admit, isLeft: (id) => left.has(id) });
   const ids = [await a.create(), await a.create(), await a.create(), await a.create()];
   const [first, second, third, fourth] = ids as [string, string, string, string];
   left.add(first);
