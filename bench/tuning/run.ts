@@ -7,17 +7,16 @@ import { parseArgs } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { describeMachine, median } from '../machine.ts';
 import { markdownTable } from '../measure/report.ts';
-import { startAtelier, trainModel, untilReady, withState } from '../measure/servers.ts';
+import { type Server, startAtelier, trainModel, untilReady, withState } from '../measure/servers.ts';
 import { readable, spread } from '../measure/statistics.ts';
-import { type Running, TECHNIQUES, type Technique } from './techniques.ts';
+import { TECHNIQUES, type Technique } from './techniques.ts';
 
 const COMMAND = packageJson.scripts.start;
 
-async function start(state: string, env: NodeJS.ProcessEnv, command = COMMAND): Promise<Running> {
-  const startedAt = performance.now();
+async function start(state: string, env: NodeJS.ProcessEnv, command = COMMAND): Promise<Server> {
   const server = await startAtelier(state, env, command);
   await untilReady(server.url);
-  return { ...server, readyMs: performance.now() - startedAt };
+  return server;
 }
 
 /** A state with a model, and with the vectors of the kernel compared. */

@@ -22,10 +22,6 @@ const IMAGE = new Uint8Array(784).fill(100);
 const ENDLESS = 10_000;
 const LARGE_REQUESTS = 5;
 
-export interface Running extends Server {
-  /** From the start of the process until it was ready. */
-  readonly readyMs: number;
-}
 /** Less is better. */
 export type Values = Readonly<Record<string, number>>;
 
@@ -38,7 +34,7 @@ export interface Technique {
   readonly pairs: number;
   /** Turns of each process. */
   readonly turns: number;
-  measure(server: Running): Promise<Values>;
+  measure(server: Server): Promise<Values>;
 }
 
 const predictions = ({ url }: Server) => `${url}/v1/models/served/predictions`;
@@ -47,7 +43,6 @@ export const TECHNIQUES: Readonly<Record<string, Technique>> = {
   'accept-first': { pairs: 1, turns: 5, measure: connectWhileTraining },
   'access-line': { pairs: 3, turns: 14, measure: predictOne },
   'collect-garbage': { pairs: 4, turns: 1, measure: largeRequests },
-  'node-http': { pairs: 12, turns: 1, measure: startAndRest },
   'start-together': { pairs: 3, turns: 14, measure: predictOne },
   'time-slice': { pairs: 1, turns: 5, measure: latencyWhileTraining },
   'wide-vectors': { off: { WIDE_VECTORS: 'off' }, pairs: 1, turns: 6, measure: train },
@@ -55,12 +50,12 @@ export const TECHNIQUES: Readonly<Record<string, Technique>> = {
   'semi-space': { without: '--max-semi-space-size=8 ', pairs: 4, turns: 1, measure: largeRequests },
 };
 
-async function predictOne(server: Running): Promise<Values> {
+async function predictOne(server: Server): Promise<Values> {
   const load = { url: predictions(server), headers: RAW, body: IMAGE, connections: 16, seconds: 1 };
   return { 'processor time of a prediction, µs': await processorMicroseconds(server.pid, load) };
 }
 
-async function latencyWhileTraining({ url }: Running): Promise<Values> {
+async function latencyWhileTraining({ url }: Server): Promise<Values> {
   const id = await startJob(url, 'busy', ENDLESS);
   await untilJob(url, id, isUnderway);
   await wait(1000);
@@ -73,23 +68,18 @@ async function latencyWhileTraining({ url }: Running): Promise<Values> {
   };
 }
 
-async function connectWhileTraining({ url }: Running): Promise<Values> {
+async function connectWhileTraining({ url }: Server): Promise<Values> {
   return { 'slowest response to a new connection, ms': await slowestHealthCheck(url) };
 }
 
-async function startAndRest({ pid, readyMs }: Running): Promise<Values> {
-  await wait(2000);
-  return { 'start, ms': readyMs, 'resident at rest, MiB': residentMebibytes(pid) };
-}
-
-async function train({ url }: Running): Promise<Values> {
+async function train({ url }: Server): Promise<Values> {
   const startedAt = performance.now();
   const id = await startJob(url, 'trained', 20);
   await untilJob(url, id, (job) => job.status === 'succeeded');
   return { 'a training of 20 epochs, s': (performance.now() - startedAt) / 1000 };
 }
 
-async function largeRequests(server: Running): Promise<Values> {
+async function largeRequests(server: Server): Promise<Values> {
   const body = readFileSync(join(ROOT, 'data/fashion_mnist_test_images.npy'));
   const image = Array.from(body.subarray(-784));
   const json = JSON.stringify({ images: Array.from({ length: 10_000 }, () => image) });

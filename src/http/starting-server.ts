@@ -1,11 +1,10 @@
 /** The HTTP server before the application exists: bound first, it responds 503 until the application takes over. */
 import { once } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
 import type { Config } from '../config/read.ts';
 import { AtelierError } from '../errors.ts';
-import { createServer } from '../tuning/node-http.ts';
 import { JSON_TYPE } from './conditional/prepared.ts';
 import { DEFAULT_RETRY_AFTER_SECONDS } from './errors/error-handler.ts';
 import { toProblem } from './errors/problem.ts';

@@ -78,7 +78,7 @@ export async function serve(onSignal: OnSignal): Promise<void> {
   process.umask(0o077);
   try {
     const config = readConfig();
-    await tuneProcess(config);
+    tuneProcess(config);
     log = createLog(config.logLevel);
     for (const warning of config.warnings) log.log.warn(warning);
     await run(config, log, onSignal);

@@ -6,7 +6,6 @@ export const TECHNIQUES = [
   'accept-first',
   'access-line',
   'collect-garbage',
-  'node-http',
   'start-together',
   'time-slice',
 ] as const;

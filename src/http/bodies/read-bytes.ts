@@ -1,6 +1,6 @@
 /** Reads a body as bytes, without the copies and the garbage of Fastify's parser. */
+import { IncomingMessage } from 'node:http';
 import { errorCodes, type FastifyRequest } from 'fastify';
-import { IncomingMessage } from '../../tuning/node-http.ts';
 import { release } from '../../workers/threads/transfer.ts';
 
 /** A smaller body arrives as one chunk, or few. */

@@ -1,9 +1,9 @@
 /** Errors on the connection: bytes that are not HTTP, and requests that do not arrive in time. */
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
-import { STATUS_CODES } from '../../tuning/node-http.ts';
 import { clientUrl } from '../hooks/lifecycle/base-path.ts';
 import { problemTitle, toProblem } from './problem.ts';
 import { errorFormatForUrl } from './protocol-errors.ts';

@@ -1,13 +1,10 @@
 /** POST to a webhook, the only connection that the service opens to an address of a client. */
 import { lookup } from 'node:dns/promises';
 import { addAbortListener } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { type BlockList, isIP } from 'node:net';
 import { isReachable } from './addresses.ts';
-
-// Not imported: see src/tuning/node-http.ts.
-const { request: requestHttp } = process.getBuiltinModule('node:http');
 
 /** Time for name resolution, connection, request and response. */
 export const ATTEMPT_TIMEOUT_MS = 15_000;

@@ -1,8 +1,8 @@
 /** Security headers of every response, rendered by helmet once. */
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
-import { IncomingMessage, ServerResponse } from '../../../tuning/node-http.ts';
 
 /** For responses that are not pages: nothing in them may load, run, be framed, or be sniffed as another type. */
 export const SECURITY_HEADERS = renderHeaders({
