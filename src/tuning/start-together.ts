@@ -4,7 +4,7 @@ import { isOn } from './switches.ts';
 
 /**
  * Their responses are then written in a row. The first one wakes the client, and the others find it awake. This takes the
- * kernel less time: with 16 connections, a small prediction takes 6 to 10 % less processor time.
+ * kernel less time.
  * @param scope whose handlers are short, or wait for a thread
  */
 export function startTogether(scope: FastifyInstance): void {

@@ -6,7 +6,6 @@ import { ENCODED_IMAGE_TYPES } from '../../images/base64.ts';
 import { inFileError } from '../../images/decode.ts';
 import { holdsEncodedImages } from '../../images/json-encoded.ts';
 import type { SentImages } from '../../images/sent.ts';
-import type { NowOrLater } from '../../services/predictions/now-or-later.ts';
 import { canonicalType, type ReceivedFile, receiveFiles } from './image-form.ts';
 import { isForm, registerForms } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
@@ -28,11 +27,11 @@ export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number
  * Only a form is read later: its files are read here, other bodies have been.
  * @throws AtelierError for a missing body, an invalid form, or an option that does not apply
  */
-export function readImages(
+export async function readImages(
   request: FastifyRequest,
   maxBodyBytes: number,
   query: ImageDecodingOptions,
-): NowOrLater<SentImages> {
+): Promise<SentImages> {
   if (isForm(request)) return readImageForm(request, maxBodyBytes, query);
   const { body } = request;
   if (!(body instanceof Buffer)) {

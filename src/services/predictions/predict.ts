@@ -1,8 +1,5 @@
 /** Predicts the labels of images in all protocols: few images on the main thread, more in a worker thread. */
 
-// Imported, because the globals of the same names are getters. They take time in each prediction.
-import { Buffer } from 'node:buffer';
-import { performance } from 'node:perf_hooks';
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { type Preprocessing, preprocessingFor } from '../../domain/predictions/preprocessing.ts';
@@ -26,7 +23,6 @@ import type { PredictionPool } from '../../workers/pools.ts';
 import type { LoadStatistics } from '../inspection/statistics-cache.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
-import { andThen, type NowOrLater, watchErrors } from './now-or-later.ts';
 import { MAX_INLINE_BYTES, type PrepareImages } from './prepare-images.ts';
 import { PredictionStream } from './streamed-images.ts';
 import { computeStreamResponse } from './streamed-response.ts';
@@ -87,50 +83,43 @@ export function createPredictionService(
   prepareImages: PrepareImages,
   { onPredicted, onFailed }: PredictionObserver,
 ) {
-  function computeNative(
+  async function computeNative(
     work: Work,
-    images: SentImages,
+    sent: SentImages,
     { query, format }: SentRequest,
-  ): NowOrLater<EncodedResponse> {
+  ): Promise<EncodedResponse> {
     const { topK, logits, input, diagnose } = query;
-    return andThen(prepareImages(images, work.preprocessing, work.signal), (prepared) =>
-      andThen(diagnose ? loadStatistics(work.model, work.signal()) : null, (imageStatistics) =>
-        compute(work, {
-          protocol: 'native',
-          images: prepared,
-          options: { topK, logits, input },
-          format,
-          imageStatistics,
-        }),
-      ),
-    );
+    const images = await prepareImages(sent, work.preprocessing, work.signal);
+    const imageStatistics = diagnose ? await loadStatistics(work.model, work.signal()) : null;
+    const options = { topK, logits, input };
+    return compute(work, { protocol: 'native', images, options, format, imageStatistics });
   }
 
-  function compute(work: Work, request: PredictRequest): NowOrLater<EncodedResponse> {
+  async function compute(work: Work, request: PredictRequest): Promise<EncodedResponse> {
     if (!fitsMainThread(request)) return computeInThread(work, request, 0);
     return computeRead(work, request.protocol, codecFor(request).decode(request), work.startedAt);
   }
 
   /** @param startedAt start of the decoding on this thread */
-  function computeRead(
+  async function computeRead(
     work: Work,
     protocol: PredictRequest['protocol'],
     read: Decoded<unknown> | WithEncodedImages<unknown>,
     startedAt: number,
-  ): NowOrLater<EncodedResponse> {
+  ): Promise<EncodedResponse> {
     if (!('encoded' in read)) return computeDecoded(work, { protocol, decoded: read }, startedAt);
     const { encoded, responseFormat } = read;
     const sent: SentImages = { kind: 'parts', parts: encoded, names: null };
-    return andThen(prepareImages(sent, work.preprocessing, work.signal), (images) =>
-      computeDecoded(work, { protocol, decoded: { batch: decodeImages(images), responseFormat } }, startedAt),
-    );
+    const images = await prepareImages(sent, work.preprocessing, work.signal);
+    const decoded = { batch: decodeImages(images), responseFormat };
+    return computeDecoded(work, { protocol, decoded }, startedAt);
   }
 
-  function computeDecoded(
+  async function computeDecoded(
     work: Work,
     request: DecodedRequest,
     startedAt: number,
-  ): NowOrLater<EncodedResponse> {
+  ): Promise<EncodedResponse> {
     const { model } = work;
     const decodedAt = performance.now();
     const decode = decodedAt - startedAt;
@@ -180,40 +169,48 @@ export function createPredictionService(
     return computed.response;
   }
 
+  function computeRequest(work: Work, request: SentRequest | ProtocolRequest): Promise<EncodedResponse> {
+    if (request.protocol !== 'native') return compute(work, request);
+    const { images } = request;
+    if (images instanceof PredictionStream) return computeStream(work, images, request);
+    return computeNative(work, images, request);
+  }
+
   /** Reports failures, and names the version. */
-  function respondWith(
+  async function respondWith(
     model: LoadedModel,
     request: SentRequest | ProtocolRequest,
     signal: () => AbortSignal,
-  ): NowOrLater<PredictionResponse> {
+  ): Promise<PredictionResponse> {
     const startedAt = performance.now();
     const preprocessing = preprocessingFor(model.preprocessing, requestedFit(request));
     const work = { model, preprocessing, signal, startedAt };
-    const response = watchErrors(
-      () => {
-        if (request.protocol !== 'native') return compute(work, request);
-        const { images } = request;
-        if (images instanceof PredictionStream) return computeStream(work, images, request);
-        return computeNative(work, images, request);
-      },
-      () => onFailed(model.reference, performance.now() - startedAt),
-    );
-    return andThen(response, ({ body, jsonBytes }) => ({ body, jsonBytes, model: model.reference }));
+    try {
+      const { body, jsonBytes } = await computeRequest(work, request);
+      return { body, jsonBytes, model: model.reference };
+    } catch (error) {
+      onFailed(model.reference, performance.now() - startedAt);
+      throw error;
+    }
   }
 
   return {
     /**
-     * Predicts in any protocol, and at once where the main thread predicts.
+     * Predicts in any protocol.
      * @param model not used for streamed images: they have one already
      * @param signal called only if the request must wait
      * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec, of `PrepareImages`, of
      *   `LoadStatistics` and of the pool
      */
-    respond({ name, version }: ModelRef, request: SentRequest | ProtocolRequest, signal: () => AbortSignal) {
+    async respond(
+      { name, version }: ModelRef,
+      request: SentRequest | ProtocolRequest,
+      signal: () => AbortSignal,
+    ): Promise<PredictionResponse> {
       // The version with which streamed images began predicts all of them, although an alias may have moved.
       const streamed = request.protocol === 'native' && request.images;
-      const model = streamed instanceof PredictionStream ? streamed.model : models.load(name, version);
-      return andThen(model, (loaded) => respondWith(loaded, request, signal));
+      const model = streamed instanceof PredictionStream ? streamed.model : await models.load(name, version);
+      return respondWith(model, request, signal);
     },
 
     /**

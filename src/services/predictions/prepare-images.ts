@@ -5,7 +5,6 @@ import { readEncodedJson } from '../../images/json-encoded.ts';
 import type { EncodedImage, SentImages } from '../../images/sent.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
 import type { DecodeFiles } from './image-decoder.ts';
-import type { NowOrLater } from './now-or-later.ts';
 
 /** Enough for 64 images as JSON or float32; more is read in a worker thread. */
 export const MAX_INLINE_BYTES = 256 * 1024;
@@ -21,7 +20,7 @@ export type PrepareImages = (
   images: SentImages,
   preprocessing: Preprocessing | null,
   signal: () => AbortSignal,
-) => NowOrLater<ReceivedImages>;
+) => Promise<ReceivedImages>;
 
 export function createImagePreparer(pool: PredictionPool, decodeFiles: DecodeFiles): PrepareImages {
   async function readJson(bytes: Uint8Array, signal: () => AbortSignal): Promise<readonly EncodedImage[]> {
@@ -51,7 +50,7 @@ export function createImagePreparer(pool: PredictionPool, decodeFiles: DecodeFil
     };
   }
 
-  return (images, preprocessing, signal) =>
+  return async (images, preprocessing, signal) =>
     images.kind === 'encoded-json' || images.kind === 'parts'
       ? decode(images, preprocessing, signal)
       : images;

@@ -8,8 +8,6 @@ import {
   predictionQuerySchema,
   predictionsSchema,
 } from '../../../protocols/native/schema.ts';
-import { andThen } from '../../../services/predictions/now-or-later.ts';
-import type { PredictionResponse } from '../../../services/predictions/predict.ts';
 import { PredictionStream } from '../../../services/predictions/streamed-images.ts';
 import { release } from '../../../workers/threads/transfer.ts';
 import { createOpenStream } from '../../bodies/image-stream.ts';
@@ -85,8 +83,7 @@ export const predictionRoutes: Routes = async (app, { predictions, maxBodyBytes 
   app.removeContentTypeParser(STREAMED_TYPES);
   app.addContentTypeParser(STREAMED_TYPES, createByteReader(maxBodyBytes, createOpenStream(predictions)));
 
-  /** Sends the response; returns a promise only if something is waited for. */
-  function predict(
+  async function predict(
     request: FastifyRequest,
     reply: FastifyReply,
     model: { name: string; version?: VersionName },
@@ -97,22 +94,16 @@ export const predictionRoutes: Routes = async (app, { predictions, maxBodyBytes 
       ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
       : negotiate(request, reply, ['application/json', 'application/x-npy']);
     const format = type === 'application/json' ? 'json' : 'npy';
-    const send = ({ body, model: predictedBy }: PredictionResponse) => {
-      sendModelHeaders(reply, predictedBy);
-      if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
-      return reply.type(format === 'json' ? JSON_TYPE : type).send(body);
-    };
-    const sent =
-      request.body instanceof PredictionStream ? request.body : readImages(request, maxBodyBytes, query);
-    const response = andThen(sent, (images) =>
-      predictions.respond(model, { protocol: 'native', images, query, format }, () =>
-        disconnectSignal(reply),
-      ),
+    const { body: sent } = request;
+    const images = sent instanceof PredictionStream ? sent : await readImages(request, maxBodyBytes, query);
+    const { body, model: predictedBy } = await predictions.respond(
+      model,
+      { protocol: 'native', images, query, format },
+      () => disconnectSignal(reply),
     );
-    if (response instanceof Promise) return response.then(async (predicted) => send(predicted));
-    // Not returned: Fastify would wait for the reply as for a promise.
-    send(response);
-    return undefined;
+    sendModelHeaders(reply, predictedBy);
+    if (typeof body !== 'string') onceClosed(reply, () => releaseSent(reply, body));
+    return reply.type(format === 'json' ? JSON_TYPE : type).send(body);
   }
 
   for (const { url, operationId, by, params } of PATHS) {
