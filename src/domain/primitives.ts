@@ -69,13 +69,12 @@ export const wellFormed = [
 /** Arguments of `.regex()` for text in a column of its own: PostgreSQL cannot store the character NUL. */
 export const withoutNul = [/^[^\0]*$/, 'must not contain the character NUL'] as const;
 
-/** Metadata that a response may contain: earlier releases did not check it for NUL. */
+/** Metadata that a response may contain: earlier releases checked it for neither NUL nor halves of surrogate pairs. */
 export const metadataSchema = z
   .record(z.string().min(1).max(64), z.string().max(256))
   .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 entries');
 
 /** Metadata of a request: free text attached to a job or a version. */
-export const newMetadataSchema = metadataSchema.refine(
-  (metadata) => !Object.entries(metadata).flat().join('').includes('\0'),
-  withoutNul[1],
-);
+export const newMetadataSchema = metadataSchema
+  .refine((metadata) => !Object.entries(metadata).flat().join('').includes('\0'), withoutNul[1])
+  .refine((metadata) => Object.entries(metadata).flat().every(wellFormed[0]), wellFormed[1]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wholeNumber } from '../../src/domain/primitives.ts';
+import { newMetadataSchema, wholeNumber } from '../../src/domain/primitives.ts';
 
 test('parses decimal digits as a whole number within the limits', () => {
   assert.deepEqual(
@@ -39,4 +39,14 @@ test('rejects other text that JavaScript converts to a number, with one message'
       text,
     );
   }
+});
+
+test('rejects metadata with the character NUL or half of a surrogate pair, in names and in texts', () => {
+  assert.deepEqual(newMetadataSchema.parse({ run: '😀' }), { run: '😀' });
+  for (const part of ['\0', '\ud800', '\udc00x']) {
+    assert.equal(newMetadataSchema.safeParse({ [part]: 'a' }).success, false);
+    assert.equal(newMetadataSchema.safeParse({ a: part }).success, false);
+  }
+  // Two halves in different texts are no pair.
+  assert.equal(newMetadataSchema.safeParse({ '\ud83d': '\ude00' }).success, false);
 });

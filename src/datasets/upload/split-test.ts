@@ -3,13 +3,21 @@ import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
+import { rejectPart } from './reject-part.ts';
 
 /**
  * Moves the same fraction of each class to the test split; the seed decides which images. The remaining images are
  * compacted in the given arrays, so that they are not in memory twice.
+ * @throws AtelierError `invalid-dataset-file` if the fraction of every class rounds to no image
  */
 export function splitTest({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
+  if (testIndices.length === 0) {
+    rejectPart(
+      'testFraction',
+      `${fraction} of each class is no image; send a larger fraction, or more images`,
+    );
+  }
   const test = {
     pixels: new Uint8Array(testIndices.length * IMAGE_PIXELS),
     labels: new Uint8Array(testIndices.length),

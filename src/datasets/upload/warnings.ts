@@ -8,6 +8,8 @@ type Warning = DatasetReport['warnings'][number];
 type Found = Omit<DatasetReport, 'warnings'>;
 
 const UNBALANCED_RATIO = 10;
+/** Classes that one message names. */
+const MAX_NAMED = 5;
 
 export function findWarnings(
   { arrays, pixels, duplicates, constantImages }: Found,
@@ -49,8 +51,16 @@ export function findWarnings(
     `Class ${named(fewest)} has ${train.examplesPerClass[fewest]} training images, but class ${named(most)} has ` +
       `${train.examplesPerClass[most]}. Set "classWeights": "balanced" to weight classes equally.`,
   );
-  const untested = test.examplesPerClass.indexOf(0);
-  warn(untested >= 0, 'class-not-tested', `Class ${named(untested)} has no test image.`);
+  const untested = test.examplesPerClass.flatMap((count, label) => (count === 0 ? [label] : []));
+  const first = untested.slice(0, MAX_NAMED).map(named).join(', ');
+  const more = untested.length > MAX_NAMED ? ` and ${untested.length - MAX_NAMED} more` : '';
+  warn(
+    untested.length > 0,
+    'class-not-tested',
+    untested.length === 1
+      ? `Class ${first} has no test image.`
+      : `${untested.length} classes have no test image: ${first}${more}.`,
+  );
   const { across } = duplicates;
   warn(
     across.images > 0,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
-import { metadataSchema, newMetadataSchema, withoutNul } from '../primitives.ts';
+import { metadataSchema, newMetadataSchema, wellFormed, withoutNul } from '../primitives.ts';
 import { importOriginSchema } from './import.ts';
 import {
   aliasNameSchema,
@@ -25,6 +25,7 @@ export const annotationsSchema = z
       .string()
       .max(2000)
       .regex(...withoutNul)
+      .refine(...wellFormed)
       .nullable(),
     metadata: newMetadataSchema.describe(annotations.metadata.description!),
   })

@@ -73,7 +73,7 @@ export function startThread<T extends Tasks>(
     else pending?.reject(deserializeError(reply.error));
   });
   worker.on('error', (cause) => {
-    loss ??= { reason: `${what} crashed: ${messageWithoutPaths(cause)}.`, cause };
+    loss ??= { reason: `${what} crashed: ${messageWithoutPaths(cause).replace(/\.$/, '')}.`, cause };
   });
   worker.on('exit', (code) => {
     loss ??= { reason: `${what} exited with code ${code}.` };

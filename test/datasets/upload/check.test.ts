@@ -184,4 +184,12 @@ test('warns about unbalanced classes and a class without test images', async (t)
     fewer.report.warnings[0]!.message,
     /^Class 1 \("dog"\) has 1 training images, but class 0 \("cat"\) has 21/,
   );
+  assert.equal(fewer.report.warnings[1]!.message, 'Class 1 ("dog") has no test image.');
+  const classNames = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  const files = { ...one, train_labels: npy(labels(22, 7), [22]), test_labels: npy(new Uint8Array(2), [2]) };
+  const { report } = await check(t, files, { classNames });
+  assert.equal(
+    report.warnings.find(({ code }) => code === 'class-not-tested')?.message,
+    '6 classes have no test image: 1 ("b"), 2 ("c"), 3 ("d"), 4 ("e"), 5 ("f") and 1 more.',
+  );
 });

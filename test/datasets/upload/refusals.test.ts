@@ -33,6 +33,13 @@ type Case = readonly [
 const CASES: readonly Case[] = [
   ['nothing to test on', without('test_images', 'test_labels'), 'test_images', /testFraction=0\.2/],
   ['something to test on, and a share to hold out', four, 'testFraction', /omit it/, { testFraction: 0.2 }],
+  [
+    'a share that is no image of any class',
+    without('test_images', 'test_labels'),
+    'testFraction',
+    /0\.01 of each class is no image/,
+    { testFraction: 0.01 },
+  ],
   ['no training images', without('train_images'), 'train_images', /train_labels was sent/],
   ['no training labels', without('train_labels'), 'train_labels', /train_images was sent/],
   ['nothing to train on', without('train_images', 'train_labels'), 'train_images', /train_images or x_train/],
