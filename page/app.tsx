@@ -12,7 +12,7 @@ import { nextTheme, theme } from './state/theme.ts';
 const ENTRIES = [
   { name: 'Train', href: links.train(), screens: ['train'] },
   { name: 'Jobs', href: links.jobs(), screens: ['jobs', 'job', 'search', 'compare'] },
-  { name: 'Models', href: links.models(), screens: ['models', 'model-version'] },
+  { name: 'Models', href: links.models(), screens: ['models', 'model', 'model-version'] },
   { name: 'Try', href: links.try(), screens: ['try'] },
   { name: 'Check', href: links.check(), screens: ['check'] },
   { name: 'Data', href: links.data(), screens: ['data', 'dataset'] },

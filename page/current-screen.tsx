@@ -20,7 +20,7 @@ export function CurrentScreen({ route }: { readonly route: Route }): JSX.Element
 type LoadedRoute = Exclude<Route, { readonly screen: 'train' | 'unknown' }>;
 
 function loadedScreen(
-  { Check, Compare, Data, Dataset, Job, Jobs, ModelVersion, Models, Search, Try }: Screens,
+  { Check, Compare, Data, Dataset, Job, Jobs, Model, ModelVersion, Models, Search, Try }: Screens,
   route: LoadedRoute,
 ): JSX.Element {
   switch (route.screen) {
@@ -34,6 +34,8 @@ function loadedScreen(
       return <Search id={route.id} />;
     case 'models':
       return <Models />;
+    case 'model':
+      return <Model name={route.name} />;
     case 'model-version':
       return <ModelVersion name={route.name} version={route.version} />;
     case 'try':

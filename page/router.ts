@@ -8,6 +8,7 @@ export type Route =
   | { readonly screen: 'compare' }
   | { readonly screen: 'search'; readonly id: string }
   | { readonly screen: 'models' }
+  | { readonly screen: 'model'; readonly name: string }
   | { readonly screen: 'model-version'; readonly name: string; readonly version: string }
   | { readonly screen: 'try' }
   | { readonly screen: 'check' }
@@ -23,6 +24,7 @@ export const links = {
   compare: (ids: readonly string[]) => `#/compare${withQuery(ids.map(encodeURIComponent).join(','))}`,
   search: (id: string) => `#/searches/${encodeURIComponent(id)}`,
   models: () => '#/models',
+  model: (name: string) => `#/models/${encodeURIComponent(name)}`,
   modelVersion: (name: string, version: string | number) =>
     `#/models/${encodeURIComponent(name)}/${encodeURIComponent(version)}`,
   try: (model = '') => `#/try${withQuery(encodeURIComponent(model))}`,
@@ -62,6 +64,7 @@ export function parsePath(path: string): Route {
   if (rest.length > 0) return { screen: 'unknown' };
   if (first === 'models' && id && version) return { screen: 'model-version', name: id, version };
   if (version !== undefined) return { screen: 'unknown' };
+  if (first === 'models' && id) return { screen: 'model', name: id };
   if (first === 'jobs' && id) return { screen: 'job', id };
   if (first === 'searches' && id) return { screen: 'search', id };
   if (first === 'data' && id) return { screen: 'dataset', id };

@@ -10,6 +10,7 @@ export { Dataset } from './screens/data/dataset.tsx';
 export { Job } from './screens/job/job.tsx';
 export { Jobs } from './screens/jobs/jobs.tsx';
 export { ModelVersion } from './screens/model-version/model-version.tsx';
+export { Model } from './screens/models/model.tsx';
 export { Models } from './screens/models/models.tsx';
 export { Search } from './screens/search/search.tsx';
 export { Try } from './screens/try/try.tsx';

@@ -47,6 +47,18 @@ test('lists models with their versions, aliases, accuracies and intervals', opti
   await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
 });
 
+test('shows one model with its versions and aliases', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes', expected: /status of 404/ });
+  await page.getByRole('heading', { name: 'shoes', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'champion → 1' }).waitFor();
+  await page.getByRole('link', { name: 'Served version' }).click();
+  await page.getByRole('heading', { name: 'shoes@1', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'shoes', exact: true }).click();
+  await page.getByRole('link', { name: 'Version 2 of shoes' }).waitFor();
+  await page.goto(`${url}/#/models/nothing`);
+  await page.getByRole('alert').getByText('model-not-found').waitFor();
+});
+
 test('opens the images of a cell of the confusion matrix, by mouse and by keys', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/shoes/1' });
   const { confusionMatrix, mistakes } = await read<Evaluation>(`${SHOES}/versions/1/evaluation`);

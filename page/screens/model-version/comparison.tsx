@@ -12,7 +12,7 @@ import { ComparisonResult } from '../../components/comparison-result.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
 import { setState, state } from './screen-state.ts';
-import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
+import { type CardFigures, type ShownVersion, servedVersion, versionPath } from './shown-version.ts';
 
 export interface ComparisonProps {
   readonly version: ShownVersion;
@@ -107,8 +107,8 @@ async function readCard(reference: string): Promise<CardFigures> {
   const options = { isRecorded: false, headers: { accept: 'application/json' } };
   const [name, version] = reference.split('@') as [string, string?];
   if (version !== undefined) return requestJson(`${versionPath(name, version)}/card`, options);
-  const { aliases, latest } = await requestJson<Model>(`/v1/models/${encodeURIComponent(name)}`, options);
-  return requestJson(`${versionPath(name, aliases['champion'] ?? latest.version)}/card`, options);
+  const model = await requestJson<Model>(`/v1/models/${encodeURIComponent(name)}`, options);
+  return requestJson(`${versionPath(name, servedVersion(model))}/card`, options);
 }
 
 /** The versions of this model and the models of the service. */

@@ -2,7 +2,7 @@
 
 import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
-import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import type { Model, ModelVersion } from '../../../src/domain/models/representation.ts';
 import type { TestSetUse } from '../../../src/domain/models/test-set.ts';
 
 export interface ShownVersion extends ModelVersion {
@@ -20,6 +20,10 @@ export interface CardFigures {
 /** Weights and biases of a network. */
 export const parameters = (layerSizes: readonly number[]): number =>
   layerSizes.slice(1).reduce((sum, units, i) => sum + (layerSizes[i]! + 1) * units, 0);
+
+/** The version that the name of the model alone means. */
+export const servedVersion = ({ aliases, latest }: Pick<Model, 'aliases' | 'latest'>): number =>
+  aliases['champion'] ?? latest.version;
 
 /** Path of a version in the API. */
 export const versionPath = (name: string, version: string | number): string =>

@@ -24,8 +24,12 @@ export function Summary({ version }: { readonly version: ShownVersion }): JSX.El
       <Facts
         label="Origin"
         facts={[
-          // The heading has the name of the data set instead.
-          name === lineage.dataset?.id && ['Model', <code key="name">{name}</code>],
+          [
+            'Model',
+            <a key="name" href={links.model(name)}>
+              {name}
+            </a>,
+          ],
           ['Network', `${layerSizes.join('-')}, ${activation}`],
           ['Parameters', `${count(size)} · ${bytes(4 * size)}`],
           ['Published', dateTime(createdAt)],

@@ -5,14 +5,13 @@ import type { Model } from '../../../src/domain/models/representation.ts';
 import type { List } from '../../api/list.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
-import { DatasetName } from '../../components/dataset-name.tsx';
 import { EmptyState } from '../../components/feedback/empty-state.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
 import { Field } from '../../components/field.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { links, query, replaceQuery } from '../../router.ts';
 import { ImportForm } from './import-form.tsx';
-import { VersionTable } from './version-table.tsx';
+import { ModelBox } from './model-box.tsx';
 
 const PAGE = 20;
 const POLL_MS = 10_000;
@@ -77,31 +76,5 @@ function PrefixField({ prefix }: { readonly prefix: string }): JSX.Element {
         />
       )}
     </Field>
-  );
-}
-
-function ModelBox({ model }: { readonly model: Model }): JSX.Element {
-  const { name, versions, aliases, latest } = model;
-  const current = aliases['champion'] ?? latest.version;
-  return (
-    <section class="box model-box" aria-labelledby={`model-${name}`}>
-      <div class="screen-head">
-        <h2 id={`model-${name}`}>
-          <a href={links.modelVersion(name, current)}>
-            <DatasetName id={name} />
-          </a>
-        </h2>
-        <ul class="model-aliases">
-          {Object.entries(aliases).map(([alias, version]) => (
-            <li key={alias}>
-              <a class="model-alias" href={links.modelVersion(name, version)}>
-                {alias} → {version}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </div>
-      <VersionTable model={name} total={versions} state={JSON.stringify([latest.version, aliases])} />
-    </section>
   );
 }
