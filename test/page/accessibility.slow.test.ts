@@ -111,6 +111,8 @@ test('content with hostile names is accessible', limited, async (t) => {
     [`#/searches/${search.id}`, 'Trials by rung'],
     ['#/models', 'shapes'],
     ['#/models', 'Class names', importForm],
+    ['#/models/shapes', 'champion → '],
+    ['#/data', 'It can be dropped here.', (page) => page.getByLabel('A folder').check()],
     [version, HOSTILE],
     [`${version}?cell=0-0`, `${HOSTILE} → ${HOSTILE}`],
     [`${version}?tab=weights`, 'Weights'],

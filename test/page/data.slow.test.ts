@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
+import type { Locator, Page } from 'playwright-core';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
-import { tiny, train } from '../support/start-service.ts';
+import { type Scope, temporaryDirectory, tiny, train } from '../support/start-service.ts';
 import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
@@ -129,3 +132,68 @@ test(
     await page.getByText('There are no models yet.').waitFor();
   },
 );
+
+/** A new folder with class folders below train and test, a hidden file, and an image that is not read. */
+async function shapesFolder(scope: Scope): Promise<string> {
+  const folder = join(await temporaryDirectory(scope), 'shapes');
+  for (const [path, bytes] of Object.entries(await shapeFolders(14, 2))) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), bytes);
+  }
+  await writeFile(join(folder, '.hidden'), 'hidden');
+  await writeFile(join(folder, 'photo.bmp'), 'BM\x1e\0\0\0\0\0\0\0\x1a\0\0\0', 'latin1');
+  return folder;
+}
+
+test('a folder is packed and uploaded, and is the same data set as its archive', options, async (t) => {
+  const files = await shapeFolders(14, 2);
+  const { id } = (await upload(app, { file: zipSync(files) })).json<DatasetSummary>();
+  await app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` });
+  const page = await openPage(t, url, { path: '#/data' });
+  await page.getByLabel('A folder').check();
+  await page.getByLabel('Folder', { exact: true }).setInputFiles(await shapesFolder(t));
+  await page.getByText('shapes: 49 files').waitFor();
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByText('The data set has been uploaded and checked.').waitFor();
+  assert.ok(page.url().includes(id));
+  await page.getByText('1 file looks like an image but is not read: "photo.bmp" (a BMP image)').waitFor();
+});
+
+/** Waits in the page until an input has the file. */
+const untilChosen = (page: Page, input: string, name: string): Promise<unknown> =>
+  page.evaluate(
+    `new Promise((resolve) => {
+      const check = () => {
+        const [file] = document.querySelector('${input}').files;
+        return file?.name === '${name}' ? resolve() : requestAnimationFrame(check);
+      };
+      check();
+    })`,
+  );
+
+test('a folder, an archive or an array can be dropped', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/data' });
+  const input = await page.context().newCDPSession(page);
+  async function drop(target: Locator, file: string): Promise<void> {
+    await target.scrollIntoViewIfNeeded();
+    const { x, y, width } = (await target.boundingBox())!;
+    const data = { items: [], files: [file], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await input.send('Input.dispatchDragEvent', { type, x: x + width / 2, y: y + 10, data });
+  }
+  const form = page.getByRole('region', { name: 'Files of the data set' });
+  const folder = await shapesFolder(t);
+  const archive = join(folder, '../dropped.zip');
+  await writeFile(archive, zip);
+  await page.getByLabel('Arrays').check();
+  await drop(page.getByLabel('Training images'), archive);
+  await untilChosen(page, '#upload-train_images', 'dropped.zip');
+  await drop(form, archive);
+  await page.getByLabel('One archive').and(page.locator(':checked')).waitFor();
+  await untilChosen(page, '#upload-file', 'dropped.zip');
+  await drop(form, folder);
+  await page.getByLabel('A folder').and(page.locator(':checked')).waitFor();
+  await page.getByText('shapes: 49 files').waitFor();
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByText(/The data set has been uploaded|The service had this data set already/).waitFor();
+});

@@ -1,4 +1,4 @@
-/** The form that uploads a data set: one archive or up to four arrays, with progress. */
+/** The form that uploads a data set: a folder, an archive or up to four arrays. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
@@ -7,80 +7,25 @@ import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
-import { Field } from '../../components/field.tsx';
 import { links, navigate } from '../../router.ts';
+import { droppedFolder, type Folder, packFolder } from './folder.ts';
+import { UploadControl } from './upload-control.tsx';
+import { COMMON, FILES, IMAGE_OPTIONS, SOURCES, type Source, type UploadField } from './upload-fields.ts';
 
-type Source = 'archive' | 'arrays';
-
-interface UploadField {
-  readonly name: string;
-  readonly label: string;
-  readonly hint?: string;
-  /** Values of a list; the first one is the default of the service. Without it, a file or a text. */
-  readonly options?: readonly string[];
-  readonly isFile?: true;
-  readonly isRequired?: true;
+interface Progress {
+  readonly phase: 'Packing' | 'Upload';
+  readonly fraction: number;
 }
-
-const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
-  archive: [
-    {
-      name: 'file',
-      label: 'Archive',
-      hint: 'A zip or tar.gz of PNG, JPEG or WebP images in class folders, such as cat/1.png, also below train/ and test/; or an npz.',
-      isFile: true,
-      isRequired: true,
-    },
-  ],
-  arrays: [
-    {
-      name: 'train_images',
-      label: 'Training images',
-      hint: 'npy or IDX, n × 28 × 28',
-      isFile: true,
-      isRequired: true,
-    },
-    { name: 'train_labels', label: 'Training labels', hint: 'npy or IDX, n', isFile: true, isRequired: true },
-    { name: 'test_images', label: 'Test images', hint: 'Empty with a test fraction', isFile: true },
-    { name: 'test_labels', label: 'Test labels', hint: 'Empty with a test fraction', isFile: true },
-  ],
-};
-
-const IMAGE_OPTIONS: readonly UploadField[] = [
-  {
-    name: 'fit',
-    label: 'Fit',
-    hint: 'contain shows the whole image, cover its central square, stretch ignores its proportions.',
-    options: ['contain', 'cover', 'stretch'],
-  },
-  {
-    name: 'background',
-    label: 'Background',
-    hint: 'Around the image; auto is the grey of its border.',
-    options: ['auto', 'black', 'white'],
-  },
-  {
-    name: 'invert',
-    label: 'Invert',
-    hint: 'auto inverts if most images have a light border.',
-    options: ['auto', 'never', 'always'],
-  },
-];
-
-const COMMON: readonly UploadField[] = [
-  { name: 'name', label: 'Name', hint: 'Optional' },
-  { name: 'classNames', label: 'Class names', hint: 'Optional, in the order of the labels: zero,one,two' },
-  { name: 'testFraction', label: 'Test fraction', hint: '0.05 to 0.5, if there are no test images' },
-];
 
 export function UploadForm(): JSX.Element {
   const [source, setSource] = useState<Source>('archive');
   const [file, setFile] = useState('');
-  const [fraction, setFraction] = useState<number | null>(null);
+  const [folder, setFolder] = useState<Folder | null>(null);
+  const [progress, setProgress] = useState<Progress | null>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const controller = useRef<AbortController>(null);
-  const hasImages = source === 'archive' && !/\.npz$/i.test(file);
+  const hasImages = source === 'folder' || (source === 'archive' && !/\.npz$/i.test(file));
   const fields = [...FILES[source], ...(hasImages ? IMAGE_OPTIONS : []), ...COMMON];
 
   useEffect(() => () => controller.current?.abort(), []);
@@ -92,13 +37,22 @@ export function UploadForm(): JSX.Element {
     const created = new AbortController();
     controller.current = created;
     const { signal } = created;
+    const show = (phase: Progress['phase']) => (exact: number) => {
+      if (signal.aborted) return;
+      // A folder can have thousands of files: the form is drawn again only for another percentage.
+      const fraction = Math.floor(100 * exact) / 100;
+      setProgress((old) => (old?.phase === phase && old.fraction === fraction ? old : { phase, fraction }));
+    };
     setProblem(null);
-    setFraction(0);
+    show(source === 'folder' ? 'Packing' : 'Upload')(0);
     try {
+      const filled = readForm(form.current!);
+      const packed = source === 'folder' ? await packFolder(folder!, show('Packing'), signal) : null;
+      show('Upload')(0);
       const response = await request('/v1/datasets', {
         method: 'POST',
-        form: readForm(form.current!),
-        onUpload: setFraction,
+        form: { ...filled, ...(packed && { file: packed }) },
+        onUpload: show('Upload'),
         signal,
       });
       const { id }: DatasetSummary = await response.json();
@@ -106,34 +60,72 @@ export function UploadForm(): JSX.Element {
     } catch (error) {
       if (!signal.aborted) setProblem(toProblem(error));
     }
-    setFraction(null);
+    setProgress(null);
+  }
+
+  function chooseFolder(chosen: Folder): void {
+    setSource('folder');
+    setFolder(chosen);
+  }
+
+  /** By default the browser would leave the page and show the file. An input for an array takes the file itself. */
+  function takesDrop({ dataTransfer, target }: DragEvent): boolean {
+    const isOverInput = target instanceof HTMLInputElement && target.type === 'file';
+    return dataTransfer!.types.includes('Files') && !(source === 'arrays' && isOverInput);
+  }
+
+  /** A folder, or a file that is an archive. */
+  function drop(event: DragEvent): void {
+    if (!takesDrop(event)) return;
+    event.preventDefault();
+    const dropped = droppedFolder(event.dataTransfer!);
+    if (dropped) return void dropped.then(chooseFolder, (error) => setProblem(toProblem(error)));
+    const [archive] = event.dataTransfer!.files;
+    if (archive === undefined) return;
+    const copy = new DataTransfer();
+    copy.items.add(archive);
+    setSource('archive');
+    setFile(archive.name);
+    requestAnimationFrame(() => {
+      form.current!.querySelector<HTMLInputElement>('#upload-file')!.files = copy.files;
+    });
   }
 
   const errorOf = (name: string) => problem?.errors.find(({ pointer }) => pointer === `#/${name}`)?.detail;
   const isAtField =
     problem?.errors.length &&
     problem.errors.every(({ pointer }) => fields.some(({ name }) => pointer === `#/${name}`));
-  const control = (field: UploadField) => (
+  /** @param key the inputs of a folder and of an archive are different ones */
+  const control = (field: UploadField, key: string) => (
     <UploadControl
-      key={field.name}
+      key={key}
       field={field}
       error={errorOf(field.name)}
-      {...(field.name === 'file' && { onFile: setFile })}
+      onFile={setFile}
+      folder={folder}
+      onFolder={chooseFolder}
     />
   );
   return (
-    <div class="stack">
+    <section
+      class="stack"
+      aria-label="Files of the data set"
+      onDragOver={(event) => {
+        if (takesDrop(event)) event.preventDefault();
+      }}
+      onDrop={drop}
+    >
       <fieldset class="links">
         <legend class="visually-hidden">Files</legend>
-        {(['archive', 'arrays'] as const).map((each) => (
+        {Object.entries(SOURCES).map(([each, label]) => (
           <label key={each} class="check">
             <input
               type="radio"
               name="data-source"
               checked={source === each}
-              onChange={() => setSource(each)}
+              onChange={() => setSource(each as Source)}
             />
-            {each === 'archive' ? 'One archive' : 'Arrays'}
+            {label}
           </label>
         ))}
       </fieldset>
@@ -145,57 +137,26 @@ export function UploadForm(): JSX.Element {
           void upload();
         }}
       >
-        <div class="columns">{FILES[source].map(control)}</div>
-        {hasImages && <div class="columns">{IMAGE_OPTIONS.map(control)}</div>}
-        <div class="columns">{COMMON.map(control)}</div>
+        <div class="columns">{FILES[source].map((field) => control(field, `${source} ${field.name}`))}</div>
+        {hasImages && <div class="columns">{IMAGE_OPTIONS.map((field) => control(field, field.name))}</div>}
+        <div class="columns">{COMMON.map((field) => control(field, field.name))}</div>
         {problem !== null && !isAtField && <ProblemBox problem={problem} />}
         <div class="actions">
-          <Button kind="primary" type="submit" isBusy={fraction !== null}>
+          <Button kind="primary" type="submit" isBusy={progress !== null}>
             Upload
           </Button>
-          {fraction !== null && <Button onClick={() => controller.current!.abort()}>Cancel</Button>}
-          <span role="status">{fraction === 1 && 'The service checks the images.'}</span>
-          {fraction !== null && fraction < 1 && <ProgressBar label="Upload" fraction={fraction} />}
+          {progress !== null && <Button onClick={() => controller.current!.abort()}>Cancel</Button>}
+          <span role="status">{isSent(progress) && 'The service checks the images.'}</span>
+          {progress !== null && !isSent(progress) && (
+            <ProgressBar label={progress.phase} fraction={progress.fraction} />
+          )}
         </div>
       </form>
-    </div>
+    </section>
   );
 }
 
-interface UploadControlProps {
-  readonly field: UploadField;
-  readonly error: string | undefined;
-  readonly onFile?: (name: string) => void;
-}
-
-function UploadControl({ field, error, onFile }: UploadControlProps): JSX.Element {
-  const { name, label, hint, options, isFile, isRequired } = field;
-  return (
-    <Field id={`upload-${name}`} label={label} hint={hint} error={error}>
-      {(attributes) =>
-        options ? (
-          <select {...attributes} name={name}>
-            {options.map((option, i) => (
-              <option key={option} value={i === 0 ? '' : option}>
-                {option}
-              </option>
-            ))}
-          </select>
-        ) : isFile ? (
-          <input
-            {...attributes}
-            name={name}
-            type="file"
-            required={isRequired}
-            onChange={(event) => onFile?.(event.currentTarget.files?.[0]?.name ?? '')}
-          />
-        ) : (
-          <input {...attributes} name={name} />
-        )
-      }
-    </Field>
-  );
-}
+const isSent = (progress: Progress | null) => progress?.phase === 'Upload' && progress.fraction === 1;
 
 /** Fields that were filled in, and chosen files. */
 function readForm(form: HTMLFormElement): Record<string, string | File> {

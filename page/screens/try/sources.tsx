@@ -68,6 +68,7 @@ export function FileSource(props: FileSourceProps): JSX.Element {
           <input
             {...attributes}
             type="file"
+            accept="image/png,image/jpeg,image/webp,.npy"
             onChange={({ currentTarget }) => {
               const [file] = currentTarget.files ?? [];
               show(file, file?.name ?? '');

@@ -1,0 +1,91 @@
+/** The fields of the form that uploads a data set, by where the images come from. */
+
+export type Source = 'folder' | 'archive' | 'arrays';
+
+export interface UploadField {
+  readonly name: string;
+  readonly label: string;
+  readonly hint?: string;
+  /** Values of a list; the first one is the default of the service. Without it, a folder, a file or a text. */
+  readonly options?: readonly string[];
+  readonly isRequired?: true;
+  readonly isFolder?: true;
+  /** Endings and media types of the files to choose from. */
+  readonly accept?: string;
+}
+
+const IMAGES = 'PNG, JPEG, WebP, GIF, TIFF or AVIF images';
+/** The files of MNIST have the endings of IDX, or none. */
+const ARRAY = '.npy,.gz,.idx1-ubyte,.idx3-ubyte,application/octet-stream';
+
+export const SOURCES: Readonly<Record<Source, string>> = {
+  archive: 'One archive',
+  folder: 'A folder',
+  arrays: 'Arrays',
+};
+
+export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
+  folder: [
+    {
+      name: 'file',
+      label: 'Folder',
+      hint: `A folder of class folders with ${IMAGES}, such as cat/1.png, also below train/ and test/. It can be dropped here.`,
+      isFolder: true,
+    },
+  ],
+  archive: [
+    {
+      name: 'file',
+      label: 'Archive',
+      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/ and test/; or an npz. It can be dropped here, as can a folder.`,
+      accept: '.zip,.tar,.tgz,.gz,.npz',
+      isRequired: true,
+    },
+  ],
+  arrays: [
+    {
+      name: 'train_images',
+      label: 'Training images',
+      hint: 'npy or IDX, n × 28 × 28',
+      accept: ARRAY,
+      isRequired: true,
+    },
+    {
+      name: 'train_labels',
+      label: 'Training labels',
+      hint: 'npy or IDX, n',
+      accept: ARRAY,
+      isRequired: true,
+    },
+    { name: 'test_images', label: 'Test images', hint: 'Empty with a test fraction', accept: ARRAY },
+    { name: 'test_labels', label: 'Test labels', hint: 'Empty with a test fraction', accept: ARRAY },
+  ],
+};
+
+export const IMAGE_OPTIONS: readonly UploadField[] = [
+  {
+    name: 'fit',
+    label: 'Fit',
+    hint: 'contain shows the whole image, cover its central square, stretch ignores its proportions.',
+    options: ['contain', 'cover', 'stretch'],
+  },
+  {
+    name: 'background',
+    label: 'Background',
+    hint: 'Around the image; auto is the grey of its border.',
+    options: ['auto', 'black', 'white'],
+  },
+  {
+    name: 'invert',
+    label: 'Invert',
+    hint: 'auto inverts if most images have a light border.',
+    options: ['auto', 'never', 'always'],
+  },
+];
+
+export const COMMON: readonly UploadField[] = [
+  { name: 'name', label: 'Name', hint: 'Optional' },
+  { name: 'classNames', label: 'Class names', hint: 'Optional, in the order of the labels: zero,one,two' },
+  { name: 'testFraction', label: 'Test fraction', hint: '0.05 to 0.5, if there are no test images' },
+  { name: 'seed', label: 'Seed', hint: 'Of the choice of the test images; 0 by default' },
+];
