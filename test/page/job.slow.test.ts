@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { Model } from '../../src/domain/models/representation.ts';
 import {
   endless,
   interruptible,
@@ -164,6 +165,19 @@ test('verifies a job, saves a report that opens offline, and trains again', opti
   await page.getByRole('link', { name: 'Train again…' }).click();
   await page.waitForURL(/#\/train\?/);
   assert.match(page.url(), /seed=7/);
+});
+
+test('a new version is compared with the one that is served, and a button serves it', options, async (t) => {
+  for (const epochs of [1, 3]) await train(app, tiny({ modelName: 'served', training: { epochs } }));
+  const { data } = (await app.inject('/v1/training-jobs?limit=1')).json<{ data: TrainingJob[] }>();
+  const page = await openPage(t, url, { path: jobRoute(data[0]!.id) });
+  await page
+    .getByText(/^Version 1 is served\. Version 2 (is better|does not differ .*): .* % against .* %/)
+    .waitFor();
+  await pressByKeyboard(page, 'Serve version 2');
+  await page.getByText('Version 2 is served.').waitFor();
+  const { aliases } = (await app.inject('/v1/models/served')).json<Model>();
+  assert.equal(aliases['champion'], 2);
 });
 
 test('a failed job shows its error message, and an unknown one its problem', options, async (t) => {

@@ -9,6 +9,7 @@ import { links } from '../../router.ts';
 import { useStopReason } from '../../state/stopped-jobs.ts';
 import { Priority } from './priority.tsx';
 import { Report } from './report.tsx';
+import { Served } from './served.tsx';
 import type { Training } from './use-training.ts';
 import { VerificationResult } from './verification.tsx';
 
@@ -25,6 +26,7 @@ export function Summary({ job, training }: SummaryProps): JSX.Element {
     <section class="box" aria-label="State of the job">
       <ProgressLine job={job} training={training} />
       <Notices job={job} training={training} />
+      {isEnded && model && <Served name={model.name} version={model.version} />}
       <dl class="facts">
         <dt>Job</dt>
         <dd>
