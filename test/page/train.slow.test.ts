@@ -130,6 +130,11 @@ test('a small data set is trained on with the settings of the form', options, as
   assert.equal(await batch.inputValue(), '16');
   await page.getByLabel('Data set', { exact: true }).selectOption('fashion-mnist');
   assert.equal(await batch.inputValue(), '64');
+  await page.getByLabel('Data set', { exact: true }).selectOption(id);
+  await page.getByText('40 steps: likely too few. Suggested: epochs 500, batch size 16.').waitFor();
+  await pressByKeyboard(page, 'Use the suggestion');
+  await page.getByText('40 steps').waitFor({ state: 'detached' });
+  assert.equal(await page.getByLabel('Epochs', { exact: true }).inputValue(), '500');
 });
 
 test('an unknown data set is an error at its field, and another one can be chosen', options, async (t) => {

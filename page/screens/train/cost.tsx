@@ -7,6 +7,7 @@ import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Skeleton } from '../../components/feedback/skeleton.tsx';
 import { bytes, count, duration } from '../../format.ts';
 import { groupId, SEARCH_GROUP } from './form/groups.ts';
+import { setOption } from './form.ts';
 import type { Preview } from './use-preview.ts';
 
 export function Cost({
@@ -59,7 +60,7 @@ const range = ({ seconds, low, high }: { seconds: number; low: number; high: num
   `≈ ${duration(seconds)} (${duration(low)} to ${duration(high)})`;
 
 function TrainingCost({ preview }: { readonly preview: TrainingPreview }): JSX.Element {
-  const { network, data, steps, memory, time, queue, warnings } = preview;
+  const { network, data, steps, memory, time, queue, warnings, suggested } = preview;
   return (
     <>
       <dl class="facts">
@@ -89,8 +90,18 @@ function TrainingCost({ preview }: { readonly preview: TrainingPreview }): JSX.E
           {message}
         </p>
       ))}
+      {suggested && (
+        <div class="actions">
+          <Button onClick={() => takeSuggestion(suggested)}>Use the suggestion</Button>
+        </div>
+      )}
     </>
   );
+}
+
+function takeSuggestion({ epochs, batchSize }: NonNullable<TrainingPreview['suggested']>): void {
+  setOption('/training/epochs', `${epochs}`);
+  setOption('/training/batchSize', `${batchSize}`);
 }
 
 function describeStart({ ahead, startsInSeconds }: TrainingPreview['queue']): string {
