@@ -1,6 +1,10 @@
 /** `npm run data`: the four .npy files of Fashion-MNIST in DATA_DIR. Also runs before `npm start`. */
 import { holdsOriginal, inspect } from './data/inspect.ts';
 
+if (process.argv.length > 2) {
+  console.log('Usage: npx atelier data, where DATA_DIR is the folder of the files.');
+  process.exit(['--help', '-h'].includes(process.argv[2]!) ? 0 : 2);
+}
 if (process.env['DATASETS'] === 'none' && process.env['npm_lifecycle_event'] !== 'data') {
   console.log('Data set: none, because DATASETS is none.');
   process.exit();
@@ -12,7 +16,7 @@ for (const [signal, exitCode] of [
   ['SIGTERM', 143],
 ] as const) {
   // Pending work fails, removes its temporary files, and the process exits.
-  process.once(signal, () => {
+  process.on(signal, () => {
     process.exitCode = exitCode;
     interruption.abort(new Error('Interrupted; no partial file remains.'));
   });

@@ -13,15 +13,23 @@ import {
 } from '../src/domain/api-key.ts';
 
 const USAGE = `Usage:
-  npm run -s key -- name scope… --expires 2027-01-31   creates a key and its entry; all but the name are optional
-  npm run -s key -- --reset                            replaces the bootstrap key of the service in STATE_DIR or DATABASE_URL`;
+  npx atelier key name scope… --expires 2027-01-31   creates a key and its entry; all but the name are optional
+  npx atelier key --reset                            replaces the bootstrap key of the service in STATE_DIR or DATABASE_URL`;
 
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { expires: { type: 'string' }, reset: { type: 'boolean' } },
+      options: {
+        expires: { type: 'string' },
+        reset: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit();
+    }
     if (values.reset && (positionals.length > 0 || values.expires !== undefined)) return fail(USAGE);
     return { ...values, positionals };
   } catch {

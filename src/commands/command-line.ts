@@ -1,4 +1,4 @@
-/** Command lines: the one directory of `npm run backup` and `npm run restore`, and the end after an error. */
+/** Command lines of the programs for a state: one directory or no arguments, and the end after an error. */
 import { parseArgs } from 'node:util';
 
 /** Ends the process with code 1. */
@@ -10,8 +10,13 @@ export function fail(message: string): never {
 /** Exits with code 2 after the usage if the arguments are others; with code 0 after `--help`. */
 export function readDirectoryArgument(usage: string): string {
   const [directory, ...rest] = parse(usage);
-  if (!directory || rest.length > 0) rejectArguments(usage);
+  if (!directory || rest.length > 0) exitWithUsage(usage);
   return directory;
+}
+
+/** As `readDirectoryArgument`, for a program without arguments. */
+export function rejectArguments(usage: string): void {
+  if (parse(usage).length > 0) exitWithUsage(usage);
 }
 
 function parse(usage: string): string[] {
@@ -20,13 +25,13 @@ function parse(usage: string): string[] {
     const { values, positionals } = parseArgs({ allowPositionals: true, options });
     if (!values.help) return positionals;
   } catch {
-    rejectArguments(usage);
+    exitWithUsage(usage);
   }
   console.log(usage);
   process.exit(0);
 }
 
-function rejectArguments(usage: string): never {
+function exitWithUsage(usage: string): never {
   console.error(usage);
   process.exit(2);
 }

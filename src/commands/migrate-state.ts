@@ -23,8 +23,8 @@ import { transferredColumns } from '../store/transfer/tables.ts';
 import { fail } from './command-line.ts';
 
 const USAGE = `Usage:
-  npm run -s migrate-state -- --to postgres://…                 moves STATE_DIR into a database
-  npm run -s migrate-state -- --from postgres://… --to folder   moves a database into a state directory`;
+  npx atelier migrate-state --to postgres://…                 moves STATE_DIR into a database
+  npx atelier migrate-state --from postgres://… --to folder   moves a database into a state directory`;
 
 const IS_DATABASE = /^postgres(ql)?:/;
 
@@ -32,7 +32,12 @@ const IS_DATABASE = /^postgres(ql)?:/;
 function readArguments(): { readonly folder?: string; readonly url: string } {
   const option = { type: 'string' } as const;
   try {
-    const { from, to } = parseArgs({ options: { from: option, to: option } }).values;
+    const options = { from: option, to: option, help: { type: 'boolean', short: 'h' } } as const;
+    const { from, to, help } = parseArgs({ options }).values;
+    if (help) {
+      console.log(USAGE);
+      process.exit();
+    }
     if (to !== undefined && from === undefined && IS_DATABASE.test(to)) return { url: to };
     if (to !== undefined && from !== undefined && IS_DATABASE.test(from) && !IS_DATABASE.test(to)) {
       return { url: from, folder: resolve(to) };

@@ -1,10 +1,11 @@
 /** Entry of `npm run migrate`: brings the database of DATABASE_URL to the schema of this release, and exits. */
-
 import { readConfig } from '../config/read.ts';
 import { AtelierError } from '../errors.ts';
 import { migrateBoss } from '../queue/pg-boss.ts';
 import { migratePostgres } from '../store/postgres/migrate.ts';
-import { fail } from './command-line.ts';
+import { fail, rejectArguments } from './command-line.ts';
+
+rejectArguments('Usage: npx atelier migrate, where DATABASE_URL is the database to update.');
 
 try {
   const { database } = readConfig();
