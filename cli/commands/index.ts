@@ -10,6 +10,7 @@ import { model, models } from './models.ts';
 import { predict } from './predict.ts';
 import { search } from './search.ts';
 import { train } from './train.ts';
+import { verify } from './verify.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   upload,
@@ -30,5 +31,6 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   import: importModel,
   export: exportModel,
   check,
+  verify,
   delete: remove,
 };

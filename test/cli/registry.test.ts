@@ -12,6 +12,7 @@ import {
   queueJob,
   startService,
   temporaryDirectory,
+  tiny,
   untilJob,
 } from '../support/start-service.ts';
 import { run } from './run.ts';
@@ -158,6 +159,21 @@ test('evaluates a version, and checks gradients', async () => {
   assert.match(failed.stdout, /\nFailed: relative error /);
   assert.match(failed.stderr, /^The check failed: [\w-]+\. .+\n$/);
   assert.equal((await atelier('check', '--examples', 'x')).code, 2);
+});
+
+test('trains a job again, and finds the same parameters', async () => {
+  const { id } = await queueJob(app, tiny({ modelName: 'again' }));
+  await untilJob(app, id, hasEnded);
+  const lines = (await print('verify', id)).trimEnd().split('\n');
+  assert.match(lines[0]!, /^job_\w{26}$/);
+  assert.equal(lines.at(-1), `The parameters are those of ${id}, bit for bit.`);
+  const repeated = JSON.parse(
+    (await print('verify', id, '--json')).trimEnd().split('\n').at(-1)!,
+  ) as TrainingJob;
+  assert.equal(repeated.verification?.of, id);
+  const { code, stderr } = await atelier('verify', `job_${'0'.repeat(26)}`);
+  assert.equal(code, 1);
+  assert.match(stderr, /does not exist|no job/);
 });
 
 test('pauses, resumes, cancels and deletes a job by its id', async () => {
