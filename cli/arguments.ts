@@ -19,7 +19,11 @@ export function suggest(name: string, known: readonly string[]): string {
 }
 
 /** @throws UsageError for unknown options, values that are missing or not allowed, and a wrong number of arguments */
-export function parseArguments({ parameters, ...command }: Command, common: Options, args: string[]) {
+export function parseArguments(
+  { parameters, ...command }: Pick<Command, 'parameters' | 'options'>,
+  common: Options,
+  args: string[],
+) {
   const options = { ...command.options, ...common };
   // Not strict, because the messages of `parseArgs` do not name the options that exist.
   const { values, positionals, tokens } = parseArgs({

@@ -3,26 +3,34 @@ import type { Command, Option } from './command.ts';
 
 type Options = Readonly<Record<string, Option>>;
 
-export function overview(commands: Readonly<Record<string, Command>>, common: Options): string {
-  const lines = Object.entries(commands).map(([name, { parameters, summary }]) => [
-    [name, ...parameters].join(' '),
-    summary,
-  ]);
+type Commands = Readonly<Record<string, Pick<Command, 'parameters' | 'summary'>>>;
+
+/** @param programs commands without the options `common` */
+export function overview(programs: Commands, commands: Commands, common: Options): string {
+  const lines = (listed: Commands) =>
+    Object.entries(listed).map(([name, { parameters, summary }]) => [
+      [name, ...parameters].join(' '),
+      summary,
+    ]);
   return [
     'Trains and serves small image classifiers with an Atelier service.',
     '',
     'Usage: npx atelier <command> [options]',
     '',
-    ...align(lines),
+    'A service on this machine, and its state:',
+    ...align(lines(programs)),
     '',
-    'Options of every command:',
+    'Requests to a service:',
+    ...align(lines(commands)),
+    '',
+    'Options of every request:',
     ...describe(common),
   ].join('\n');
 }
 
 export function commandHelp(
   name: string,
-  { parameters, options, summary, notes }: Command,
+  { parameters, options, summary, notes }: Omit<Command, 'run'>,
   common: Options,
 ): string {
   return [

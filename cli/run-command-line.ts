@@ -6,6 +6,7 @@ import type { Context, Option } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { ConnectionError, ResponseError, UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
+import { PROGRAMS } from './service/programs.ts';
 import { CLEAR_LINE } from './text.ts';
 
 const DEFAULT_URL = 'http://localhost:3000';
@@ -48,21 +49,23 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   };
   const [name, ...rest] = args;
   if (name === undefined || ['help', '--help', '-h'].includes(name)) {
-    (name === undefined ? stderr : stdout).write(`${overview(COMMANDS, COMMON_OPTIONS)}\n`);
+    (name === undefined ? stderr : stdout).write(`${overview(PROGRAMS, COMMANDS, COMMON_OPTIONS)}\n`);
     return name === undefined ? EXIT.usage : 0;
   }
   if (name === '--version') {
     stdout.write(`${packageJson.version}\n`);
     return 0;
   }
+  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) {
-    const names = Object.keys(COMMANDS);
+  if (command === undefined && program === undefined) {
+    const names = Object.keys({ ...PROGRAMS, ...COMMANDS });
     const advice = suggest(name, names) || ` Commands: ${names.join(', ')}.`;
     note(`Unknown command ${JSON.stringify(name)}.${advice}`);
     return EXIT.usage;
   }
   try {
+    if (command === undefined) return await program!.run(rest);
     const { values, positionals } = parseArguments(command, COMMON_OPTIONS, rest);
     if (values['help']) {
       stdout.write(`${commandHelp(name, command, COMMON_OPTIONS)}\n`);

@@ -41,9 +41,7 @@ export function startProcess(
   launcher: readonly string[] = [],
   main = MAIN,
 ): Process {
-  const [command, ...rest] = [...launcher, process.execPath, main];
-  const child = spawn(command!, rest, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return startCommand(t, [...launcher, process.execPath, main], {
     env: {
       PORT: '0',
       STARTER_JOB: 'off',
@@ -55,6 +53,15 @@ export function startProcess(
       ...environment,
     },
   });
+}
+
+/** Starts any command that starts a service. */
+export function startCommand(
+  t: Scope,
+  [command, ...args]: readonly string[],
+  options: { readonly env: Record<string, string>; readonly cwd?: string; readonly detached?: boolean },
+): Process {
+  const child = spawn(command!, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const exited = once(child, 'close') as Process['exited'];
   const address = new Promise<string | undefined>((resolve) => {
