@@ -61,7 +61,7 @@ async function refuseToMix(found: readonly FoundFile[]): Promise<void> {
   throw new Error(
     `${own.join(', ')} ${own.length === 1 ? 'is' : 'are'} not Fashion-MNIST's own, so nothing was written next to it.\n` +
       `To use your own data set, put these in order: ${missing.join(', ')}.\n` +
-      `To have Fashion-MNIST, move ${own.join(', ')} away and run "npm run data" again.`,
+      `To have Fashion-MNIST, move ${own.join(', ')} away and run "npx atelier data" again.`,
   );
 }
 
@@ -69,7 +69,7 @@ function advice(directory: string, needed: readonly FoundFile[], failures: reado
   return [
     `Fashion-MNIST could not be had; still to come: ${needed.map(({ file }) => file.npy).join(', ')}. Tried:`,
     ...failures.map((failure) => `  - ${failure}`),
-    'Do one of these, then run "npm run data" again:',
+    'Do one of these, then run "npx atelier data" again:',
     `  - install Debian's package: apt-get install ${PACKAGE}`,
     `  - copy the .npy files to ${directory}: ${FILES.map(({ npy }) => npy).join(', ')}`,
     `  - copy the originals to ${directory}: ${FILES.map(({ idx }) => `${idx}.gz`).join(', ')}`,

@@ -6,7 +6,7 @@ import { backUp } from '../store/sqlite/backup/take.ts';
 import { fail, readDirectoryArgument } from './command-line.ts';
 
 const target = readDirectoryArgument(
-  'Usage: npm run -s backup -- directory, where STATE_DIR is what to copy. The directory must not exist yet.',
+  'Usage: npx atelier backup directory, where STATE_DIR is what to copy. The directory must not exist yet.',
 );
 process.umask(0o077);
 try {

@@ -8,7 +8,7 @@ import { type BootstrapKeys, saveBootstrapKey } from '../store/bootstrap-key.ts'
 import { type Lock, lockDirectory } from '../store/sqlite/lock.ts';
 
 const RESET_ADVICE =
-  'generate another one with npm run key -- --reset (without DATABASE_URL, restart then), or set API_KEYS or API_KEYS_FILE.';
+  'generate another one with npx atelier key --reset (without DATABASE_URL, restart then), or set API_KEYS or API_KEYS_FILE.';
 
 /**
  * Returns the stored key, or generates one. A new key is printed once and cannot be shown again.

@@ -6,7 +6,7 @@ import { restore } from '../store/sqlite/backup/restore.ts';
 import { fail, readDirectoryArgument } from './command-line.ts';
 
 const backup = readDirectoryArgument(
-  'Usage: npm run -s restore -- directory, where STATE_DIR is an empty or new directory.',
+  'Usage: npx atelier restore directory, where STATE_DIR is an empty or new directory.',
 );
 // Files in the state directory are readable by this user only.
 process.umask(0o077);

@@ -62,7 +62,7 @@ async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array):
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
       const advice =
-        'Run "npm run data" to create it, set DATA_DIR to the directory of the files, or start without them by DATASETS=none.';
+        'Run "npx atelier data" to create it, set DATA_DIR to the directory of the files, or start without them by DATASETS=none.';
       throw new AtelierError('invalid-dataset', `The data file ${file} does not exist. ${advice}`, { cause });
     }
     throw invalidDataset(file, cause instanceof Error ? cause.message : String(cause), cause);
@@ -124,7 +124,7 @@ function toShared(
 function invalidDataset(file: string, defect: string, cause?: unknown): AtelierError {
   return new AtelierError(
     'invalid-dataset',
-    `${file}: ${defect.replace(/\.$/, '')}. Repair the file, or remove it and run "npm run data".`,
+    `${file}: ${defect.replace(/\.$/, '')}. Repair the file, or remove it and run "npx atelier data".`,
     { cause },
   );
 }

@@ -50,7 +50,7 @@ test('a first start reachable by others prints a key with a curl command, and st
   const { service: second, base: baseOfSecond } = await startReachable(t, stateDir);
   assert.equal(await statusOf(baseOfSecond, key), 200);
   assert.doesNotMatch(second.output(), /atl_/);
-  assert.match(second.output(), /generate another one with npm run key -- --reset .*, or set API_KEYS/);
+  assert.match(second.output(), /generate another one with npx atelier key --reset .*, or set API_KEYS/);
   const lost = await resetKey(stateDir);
   assert.match(lost.stderr, /Restart the service\. It accepts the previous key until then/);
   assert.equal(await statusOf(baseOfSecond, key), 200);

@@ -82,7 +82,7 @@ for (const [name, file, bytes, message] of DEFECTS) {
     const folder = await dataFolder(t, { [file]: bytes });
     await assert.rejects(loadFashionMnist(folder), (error: Error) => {
       assert.ok(error.message.startsWith(join(folder, file)), error.message);
-      assert.match(error.message, /npm run data/);
+      assert.match(error.message, /npx atelier data/);
       return isAtelierError('invalid-dataset', message)(error);
     });
   });
@@ -95,7 +95,7 @@ test('rejects a missing or truncated file', async (t) => {
   await rm(join(folder, TRAIN_IMAGES));
   await assert.rejects(
     loadFashionMnist(folder),
-    isAtelierError('invalid-dataset', /does not exist\. Run "npm run data"/),
+    isAtelierError('invalid-dataset', /does not exist\. Run "npx atelier data"/),
   );
 });
 

@@ -138,7 +138,7 @@ test('an invalid data set stops the start and releases the state directory', asy
   await writeFile(join(dataDir, 'fashion_mnist_train_images.npy'), 'not an array');
   await assert.rejects(startService(t, { STATE_DIR: stateDir, DATA_DIR: dataDir }), (error) => {
     assert.ok(codeOf('invalid-dataset')(error));
-    assert.match(String(error), /fashion_mnist_train_images\.npy.*npm run data/);
+    assert.match(String(error), /fashion_mnist_train_images\.npy.*npx atelier data/);
     return true;
   });
   await startService(t, { STATE_DIR: stateDir });

@@ -103,7 +103,7 @@ test('a configuration error is logged as one sentence, without a stack', async (
       { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/atelier' },
       /^Atelier does not start: (?!.*secret).*ECONNREFUSED.*DATABASE_URL/,
     ],
-    [{ DATA_DIR: stateDir }, /^Atelier does not start: .*fashion_mnist_train_images\.npy.*npm run data/],
+    [{ DATA_DIR: stateDir }, /^Atelier does not start: .*fashion_mnist_train_images\.npy.*npx atelier data/],
     [
       { PORT: String(port) },
       new RegExp(`^Atelier does not start: .*HOST=127.0.0.1 PORT=${port}.*EADDRINUSE`),

@@ -39,7 +39,7 @@ test('a start that fails leaves nothing behind, and the next one prints the key'
   const { port, close } = await usedPort(t);
   await assertFails(startProcess(t, stateDir, { ...FIRST, PORT: port }), /EADDRINUSE.*Another process uses/);
   assert.deepEqual(await readdir(stateDir), []);
-  await assertFails(startProcess(t, stateDir, { ...FIRST, DATA_DIR: stateDir }), /npm run data/);
+  await assertFails(startProcess(t, stateDir, { ...FIRST, DATA_DIR: stateDir }), /npx atelier data/);
   assert.deepEqual(await readdir(stateDir), []);
   await close();
   const service = startProcess(t, stateDir, { ...FIRST, PORT: port });

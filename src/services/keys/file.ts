@@ -32,7 +32,7 @@ export function parseApiKeysFile(file: string, text: string, configured: readonl
     throw invalid(file, `is invalid: ${errorMessage(error)}`, error);
   }
   if (keys.length + configured.length === 0) {
-    throw invalid(file, 'contains no key. Add an entry; npm run key makes one');
+    throw invalid(file, 'contains no key. Add an entry; npx atelier key makes one');
   }
   return keys;
 }

@@ -27,7 +27,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   '28000': 'Check the user in DATABASE_URL and the access rules of the server (pg_hba.conf).',
   '28P01': 'Check user and password in DATABASE_URL.',
   '3D000': 'Create the database, or correct its name in DATABASE_URL.',
-  '42P01': 'Its tables are missing: run npm run migrate, or start the service once.',
+  '42P01': 'Its tables are missing: run npx atelier migrate, or start the service once.',
   '42501':
     'Grant the rights to the user of DATABASE_URL: it must own the schemas atelier and atelier_boss, or be allowed to create them (grant create on database).',
   XX001: 'Restore the database from a backup.',

@@ -42,7 +42,7 @@ export async function rejectFilesWithoutDatabase(directory: string, database: st
   if (existsSync(join(directory, UNFINISHED_RESTORE))) {
     throw new AtelierError(
       'state-unusable',
-      `The state directory ${directory} holds an unfinished restore. Repeat npm run restore, or empty the directory.`,
+      `The state directory ${directory} holds an unfinished restore. Repeat npx atelier restore, or empty the directory.`,
     );
   }
   const found: string[] = [];

@@ -104,7 +104,7 @@ export async function assertTransferred(db: Kysely<Database>): Promise<void> {
   throw new AtelierError(
     'state-unusable',
     `The state is incomplete: its transfer began at ${transfer.started_at} and has not finished. ` +
-      'Repeat npm run migrate-state with the same arguments.',
+      'Repeat npx atelier migrate-state with the same arguments.',
   );
 }
 

@@ -22,7 +22,7 @@ const LOCK = 'lock.sqlite';
  */
 export async function restore(backup: string, stateDir: string): Promise<number> {
   if (!statSync(join(backup, DATABASE), { throwIfNoEntry: false })?.isFile()) {
-    const message = `${join(backup, DATABASE)} is not a file. Name a directory that npm run backup has made.`;
+    const message = `${join(backup, DATABASE)} is not a file. Name a directory that npx atelier backup has made.`;
     throw new AtelierError('state-unusable', message);
   }
   const isNew = !existsSync(stateDir);

@@ -145,7 +145,7 @@ test('a restored backup has everything, also after a restore that was killed, an
   const killed = join(directory, 'killed');
   await cp(backup, join(killed, 'unfinished-restore'), { recursive: true });
   await mkdir(join(killed, 'blobs'));
-  await assert.rejects(openStore(killed), failure('state-unusable', killed, 'npm run restore'));
+  await assert.rejects(openStore(killed), failure('state-unusable', killed, 'npx atelier restore'));
   const mounted = join(directory, 'mounted');
   await mkdir(join(mounted, 'lost+found'), { recursive: true });
   for (const target of [killed, mounted, join(directory, 'new/state')]) {
@@ -214,7 +214,7 @@ test('a restore rejects a directory that is used or not empty, and a backup that
     failure('state-unusable', backup, 'not empty', 'checkpoints'),
   );
   assert.deepEqual(await listAll(backup), before);
-  await assert.rejects(restore(directory, state), failure('state-unusable', directory, 'npm run backup'));
+  await assert.rejects(restore(directory, state), failure('state-unusable', directory, 'npx atelier backup'));
 });
 
 test('a state of an earlier schema is backed up and restored, and then migrated', async (t) => {
