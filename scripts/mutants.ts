@@ -3,14 +3,15 @@
  * Prints what notices each mutant of src and cli: the types, a fast test or, with --slow, a slow test of its folder.
  * Tries two at a time, in work trees of the last commit. More than half an hour counts as a failure.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { drawMutants, type Mutant } from './mutants/draw.ts';
+import { addWorkTree, removeWorkTree } from './work-tree.ts';
 
 const { values } = parseArgs({
   options: { sample: { type: 'string' }, seed: { type: 'string' }, slow: { type: 'boolean' } },
@@ -60,11 +61,7 @@ async function tryMutant(tree: string, { file, title, original, mutated }: Mutan
 
 try {
   chmodSync(folder, 0o755); // the PostgreSQL server of the tests runs as another user
-  for (const tree of trees) {
-    execFileSync('git', ['worktree', 'add', '--quiet', '--detach', tree]);
-    const shared = ['node_modules', ...globSync('data/*.npy')];
-    for (const path of shared) symlinkSync(resolve(path), join(tree, path));
-  }
+  for (const tree of trees) addWorkTree(tree);
   // The tests use the compiled kernel.
   const files = globSync('{src,cli}/**/*.ts', { cwd: trees[0], exclude: ['**/assembly/*'] }).toSorted();
   const mutants = drawMutants(trees[0], files, Number(values.sample ?? 20), values.seed ?? '1');
@@ -79,6 +76,6 @@ try {
   await Promise.all(trees.map(tryWaiting));
   for (const [tier, all] of Map.groupBy(tiers, (each) => each)) console.log(`${all.length} ${tier}`);
 } finally {
-  for (const tree of trees) execFileSync('git', ['worktree', 'remove', '--force', tree]);
+  for (const tree of trees) removeWorkTree(tree);
   rmSync(folder, { recursive: true, force: true });
 }
