@@ -14,6 +14,8 @@ const BUILD = '@build@';
 
 const { outputFiles, metafile } = await build({
   absWorkingDir: ROOT,
+  // In a work tree node_modules is a link. With the paths of its target, the bundle would be another one.
+  preserveSymlinks: true,
   // screens.ts imports main.tsx, so all of the first is shared: the chunk "page" is the page, and its entry only imports it.
   entryPoints: { entry: 'page/main.tsx', 'page-screens': 'page/screens.ts' },
   chunkNames: 'page',
