@@ -1,5 +1,6 @@
 /** One attempt to send a message, and when the next one follows after a failure. */
 import type { BlockList } from 'node:net';
+import { timestamp } from '../../store/database/timestamps.ts';
 import type { ClaimedMessage, DeliveryOutcome } from '../../store/webhooks/outbox.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { postWebhook, WebhookFailure } from './post.ts';
@@ -54,7 +55,7 @@ export async function attemptDelivery(
       ...signMessage(message, new Date()),
     };
     const status = await postWebhook(url, headers, message.body, { allowed, signal });
-    if (status >= 200 && status < 300) return { type: 'delivered', at: new Date() };
+    if (status >= 200 && status < 300) return { type: 'delivered', at: new Date(timestamp()) };
     return failed(describeStatus(status), status === GONE ? undefined : delayMs);
   } catch (error) {
     if (signal.aborted) return { type: 'interrupted', retryAt: new Date() };

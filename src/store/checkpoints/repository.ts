@@ -5,6 +5,7 @@ import type { JobEvent } from '../../domain/jobs/training.ts';
 import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
 import type { Rows } from '../database/rows.ts';
 import type { CheckpointRow, Database } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
 import { type RunKey, writeEvent } from '../jobs/events.ts';
 import { clearOrigin, writeOrigin } from '../jobs/origin.ts';
 import { lockActiveJob, recordWarning } from '../jobs/progress.ts';
@@ -35,7 +36,7 @@ export function createCheckpoints({ db, inTransaction, lockQueue }: Rows, blobs:
             job_id: jobId,
             step,
             epoch,
-            created_at: new Date().toISOString(),
+            created_at: timestamp(),
             bytes: bytes.length,
             loss,
             digest,

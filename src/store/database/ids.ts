@@ -10,17 +10,15 @@ const PREFIXES = { jobs: 'job_', prediction_jobs: 'prd_', searches: 'sea_' } as 
  * The id of a deleted job is not used again, because versions refer to it. Call it in the transaction that inserts the job,
  * when it has locked the queue.
  */
-export async function nextId(
-  trx: Transaction<Database>,
-  table: keyof typeof PREFIXES,
-  now: Date,
-): Promise<string> {
+export async function nextId(trx: Transaction<Database>, table: keyof typeof PREFIXES): Promise<string> {
+  // Not the clock of the store: while it stands still, the id of a deleted job would be used again.
+  const now = Date.now();
   const newest = await trx.selectFrom(table).select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
   const prefix = PREFIXES[table];
-  const id = `${prefix}${ulid(now.getTime())}`;
+  const id = `${prefix}${ulid(now)}`;
   if (newest === undefined || newest.id < id) return id;
   const last = newest.id.slice(prefix.length);
   const lastTime = decodeTime(last);
   // Within a millisecond, no job has ended and been deleted.
-  return prefix + (lastTime > now.getTime() ? ulid(lastTime + 1) : incrementBase32(last));
+  return prefix + (lastTime > now ? ulid(lastTime + 1) : incrementBase32(last));
 }

@@ -8,6 +8,7 @@ import { decode, encode } from '../database/json-column.ts';
 import { type NumberedQuery, type Page, toPage } from '../database/pagination.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database, JobRow } from '../database/tables.ts';
+import { rememberTime, timestamp } from '../database/timestamps.ts';
 
 export function createEvents({ db, inTransaction, onCommitted }: Rows) {
   return {
@@ -63,9 +64,24 @@ export async function lockForEvent(trx: Transaction<Database>, key: string | Run
       ? update.where('id', '=', key)
       : update.where('id', '=', key.id).where('run', '=', key.run);
   const job = await rows.returningAll().executeTakeFirst();
-  if (job !== undefined) return job;
+  if (job !== undefined) {
+    await readLastTime(trx, job);
+    return job;
+  }
   if (typeof key !== 'string') throw leaseLost(key);
   throw new AtelierError('training-job-not-found', `Training job ${key} does not exist.`);
+}
+
+/**
+ * Call it when the row of the job is locked, and `event_count` is the id of its next event: the clock of this process may be
+ * behind the clock of the process that wrote the last one.
+ */
+export async function readLastTime(
+  trx: Transaction<Database>,
+  { id, event_count }: Pick<JobRow, 'id' | 'event_count'>,
+): Promise<void> {
+  const last = trx.selectFrom('events').select('at').where('job_id', '=', id);
+  rememberTime((await last.where('id', '=', event_count - 1).executeTakeFirst())?.at);
 }
 
 export function leaseLost({ id, run }: RunKey): AtelierError {
@@ -92,7 +108,7 @@ export async function writeEvents(
   job: Pick<JobRow, 'id' | 'event_count'>,
   events: readonly Pick<JobEvent, 'type' | 'data'>[],
 ): Promise<JobEvent[]> {
-  const at = new Date().toISOString();
+  const at = timestamp();
   const written = events.map((event, n) => ({ id: job.event_count + n, at, ...event }));
   await trx
     .insertInto('events')

@@ -7,6 +7,7 @@ import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { ReproductionTarget } from '../../domain/training/reproducibility.ts';
 import { nextId } from '../database/ids.ts';
 import type { Database } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
 import { assertDataset } from '../datasets/rows.ts';
 import { assertModels } from '../models/versions.ts';
 import { insertWebhook } from '../webhooks/messages.ts';
@@ -38,9 +39,16 @@ export async function insertJob(
   await assertDataset(trx, request);
   await assertModels(trx, request);
   await assertTarget(trx, target);
-  const now = new Date();
-  const id = await nextId(trx, 'jobs', now);
-  const row = newJobRow(id, now, request, progress, target ?? null, notify?.url ?? null, search ?? null);
+  const id = await nextId(trx, 'jobs');
+  const row = newJobRow(
+    id,
+    timestamp(),
+    request,
+    progress,
+    target ?? null,
+    notify?.url ?? null,
+    search ?? null,
+  );
   await trx.insertInto('jobs').values(row).execute();
   await insertLabels(trx, row.id, request);
   if (notify) await insertWebhook(trx, row.id, notify);

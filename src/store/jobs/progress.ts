@@ -9,7 +9,7 @@ import { decodeOptional, encode } from '../database/json-column.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 import { countEpoch } from '../models/looks.ts';
 import { insertEpochRecords, lastEpoch } from './epoch-records.ts';
-import { leaseLost, lockForEvent, type RunKey, writeEvent, writeEvents } from './events.ts';
+import { leaseLost, lockForEvent, type RunKey, readLastTime, writeEvent, writeEvents } from './events.ts';
 
 export async function recordProgress(
   trx: Transaction<Database>,
@@ -113,7 +113,9 @@ export async function recordWaiting(
     .where('waiting', waiting === null ? 'is not' : 'is', null)
     .returningAll()
     .executeTakeFirst();
-  if (job) await writeEvent(trx, job, 'warning', { ...warning, waiting });
+  if (job === undefined) return;
+  await readLastTime(trx, job);
+  await writeEvent(trx, job, 'warning', { ...warning, waiting });
 }
 
 /**

@@ -33,7 +33,7 @@ export interface StoredPreemption extends Partial<RunKey> {
 
 export function newJobRow(
   id: string,
-  createdAt: Date,
+  createdAt: string,
   request: ResolvedTrainingRequest,
   progress: Progress,
   target: ReproductionTarget | null,
@@ -45,7 +45,7 @@ export function newJobRow(
     id,
     status: 'queued',
     request: encode(request),
-    created_at: createdAt.toISOString(),
+    created_at: createdAt,
     started_at: null,
     finished_at: null,
     attempts: 0,

@@ -11,7 +11,7 @@ import type { Precondition } from '../database/rows.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 import { timestamp } from '../database/timestamps.ts';
 import { queueMessage } from '../webhooks/messages.ts';
-import { lockForEvent, type RunKey, writeEvent } from './events.ts';
+import { lockForEvent, type RunKey, readLastTime, writeEvent } from './events.ts';
 import { lockActiveJob } from './progress.ts';
 import { type StoredPreemption, toJob, toVerification } from './rows.ts';
 
@@ -160,7 +160,9 @@ export async function holdForMemory(trx: Transaction<Database>, id: string, mess
     .where('waiting', 'is', null)
     .returningAll()
     .executeTakeFirst();
-  if (job) await writeEvent(trx, job, 'warning', { code: 'waiting-for-memory', message, waiting: 'memory' });
+  if (job === undefined) return;
+  await readLastTime(trx, job);
+  await writeEvent(trx, job, 'warning', { code: 'waiting-for-memory', message, waiting: 'memory' });
 }
 
 function toCancelled(job: JobRow, step = decode<Progress>(job.progress).step): Change {

@@ -7,6 +7,7 @@ import { decodeOptional, encode } from '../database/json-column.ts';
 import { type NumberedQuery, toPage } from '../database/pagination.ts';
 import type { Precondition, Rows } from '../database/rows.ts';
 import type { AliasRow, Database } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
 
 /** An alias with the id of its last move. The id identifies its state: an alias that moves away and back has another. */
 export interface AliasState {
@@ -183,13 +184,14 @@ async function recordMove(
   name: string,
   move: NewMove,
 ): Promise<{ readonly id: number; readonly at: string }> {
-  const at = new Date().toISOString();
   const { alias_moves: id } = await trx
     .updateTable('models')
     .set((eb) => ({ alias_moves: eb('alias_moves', '+', 1) }))
     .where('name', '=', name)
     .returning('alias_moves')
     .executeTakeFirstOrThrow();
+  const last = trx.selectFrom('alias_moves').select('at').where('name', '=', name);
+  const at = timestamp((await last.where('id', '=', id - 1).executeTakeFirst())?.at);
   const { alias, version, previous, caller, promotion } = move;
   await trx
     .insertInto('alias_moves')

@@ -129,17 +129,22 @@ async function nextVersion(
   trx: Transaction<Database>,
   name: string,
 ): Promise<PublishedVersion & { readonly createdAt: string }> {
-  let createdAt = timestamp();
+  const now = timestamp();
   const { last_version: version } = await trx
     .insertInto('models')
-    .values({ name, created_at: createdAt, last_version: 1, alias_moves: 0 })
+    .values({ name, created_at: now, last_version: 1, alias_moves: 0 })
     .onConflict((conflict) =>
       conflict.column('name').doUpdateSet((eb) => ({ last_version: eb('models.last_version', '+', 1) })),
     )
     .returning('last_version')
     .executeTakeFirstOrThrow();
-  const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
-  const isFirst = (await other.executeTakeFirst()) === undefined;
+  const { last } = await trx
+    .selectFrom('model_versions')
+    .select(({ fn }) => fn.max('created_at').as('last'))
+    .where('name', '=', name)
+    .executeTakeFirstOrThrow();
+  const isFirst = (last as string | null) === null;
+  let createdAt = timestamp(last);
   if (isFirst) {
     // No version exists, so this is a new model, perhaps under the name of a deleted one. Models are listed by this time.
     const { newest } = await trx

@@ -5,7 +5,9 @@ import { AtelierError, hasCode } from '../../errors.ts';
 import type { BlobStore } from '../blobs/content-addressed.ts';
 import { prepareDirectory } from '../blobs/directory.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
+import { newestTime } from '../database/newest-time.ts';
 import type { Database } from '../database/tables.ts';
+import { rememberTime } from '../database/timestamps.ts';
 import { MIGRATION_TABLE } from '../migrations/migrate.ts';
 import { createStore, type Store, type StoreLog } from '../persistent-state.ts';
 import type { Tickets } from '../runs/tickets.ts';
@@ -71,6 +73,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     if (directUrl !== url) await assertMigrated(db);
     const rows = createPostgresRows(db, await options.openTickets?.(db, sendStatements(pool)));
     await assertTransferred(rows.db);
+    rememberTime(await newestTime(rows.db));
     await createPartitions(rows.db).catch((error) => {
       // The hourly task tries again. A backup, for example, locks the tables longer than a start can wait.
       if (!hasCode(error, 'storage-unavailable')) throw error;

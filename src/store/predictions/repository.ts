@@ -65,8 +65,7 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
             await assertRoom(trx, queueLimit);
             if ('dataset' in job.source) await assertDataset(trx, job.source);
             await assertUndeleted(trx, job.model, '#/model');
-            const now = new Date();
-            const row = newPredictionRow(await nextId(trx, 'prediction_jobs', now), now, job);
+            const row = newPredictionRow(await nextId(trx, 'prediction_jobs'), timestamp(), job);
             await trx.insertInto('prediction_jobs').values(row).execute();
             if (digest !== null) {
               await trx

@@ -6,7 +6,7 @@ import type { PredictionJobRow } from '../database/tables.ts';
 
 export function newPredictionRow(
   id: string,
-  createdAt: Date,
+  createdAt: string,
   { model, classNames, source, images }: NewPredictionJob,
 ): PredictionJobRow {
   return {
@@ -22,7 +22,7 @@ export function newPredictionRow(
     done: 0,
     classes: null,
     correct: null,
-    created_at: createdAt.toISOString(),
+    created_at: createdAt,
     started_at: null,
     finished_at: null,
     attempts: 0,

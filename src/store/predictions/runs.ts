@@ -137,7 +137,7 @@ async function endRun(
   row: Pick<PredictionJobRow, 'id' | 'run' | 'started_at'>,
   values: Partial<PredictionJobRow>,
 ): Promise<string[]> {
-  const finishedAt = timestamp(row.started_at ?? undefined);
+  const finishedAt = timestamp(row.started_at);
   await changeRun(trx, row, { ...values, runner: null, finished_at: finishedAt });
   return deleteFiles(trx, row.id);
 }

@@ -6,12 +6,16 @@ import { AtelierError } from '../../errors.ts';
 import { collectEvent } from '../database/committed-events.ts';
 import { decode, encode } from '../database/json-column.ts';
 import type { Database, SearchRow } from '../database/tables.ts';
+import { rememberTime, timestamp } from '../database/timestamps.ts';
 
 /** @throws AtelierError `search-not-found` */
 export async function lockSearch(trx: Transaction<Database>, id: string): Promise<SearchRow> {
   const row = trx.selectFrom('searches').selectAll().where('id', '=', id).forNoKeyUpdate();
   const search = await row.executeTakeFirst();
   if (search === undefined) throw searchNotFound(id);
+  // The clock of this process may be behind the clock of the process that wrote the last event.
+  const last = trx.selectFrom('search_events').select('at').where('search_id', '=', id);
+  rememberTime((await last.where('id', '=', search.event_count).executeTakeFirst())?.at);
   return search;
 }
 
@@ -55,7 +59,7 @@ export async function writeSearchEvents(
     .where('id', '=', searchId)
     .returning('event_count')
     .executeTakeFirstOrThrow();
-  const at = new Date().toISOString();
+  const at = timestamp();
   const events = written.map((event, n) => ({ ...event, id: last - written.length + 1 + n, at }));
   await trx
     .insertInto('search_events')

@@ -15,6 +15,7 @@ import type { CheckpointWriter } from '../checkpoints/repository.ts';
 import { nextId } from '../database/ids.ts';
 import { type NumberedQuery, type StatusQuery, toPage } from '../database/pagination.ts';
 import { countRows, type Precondition, type Rows } from '../database/rows.ts';
+import { timestamp } from '../database/timestamps.ts';
 import { assertDataset } from '../datasets/rows.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { listEvents } from '../jobs/events.ts';
@@ -54,9 +55,8 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
           if ((await countRows(unfinished)) >= options.limit) throw queueFull(options.limit);
           await assertDataset(trx, request);
           await assertTeachers(trx, request);
-          const now = new Date();
-          const id = await nextId(trx, 'searches', now);
-          const row = newSearchRow(id, now, request, plan);
+          const id = await nextId(trx, 'searches');
+          const row = newSearchRow(id, timestamp(), request, plan);
           await trx.insertInto('searches').values(row).execute();
           const trials = newTrialRows(id, plan.settings, request.repeats);
           for (let start = 0; start < trials.length; start += BATCH_ROWS) {

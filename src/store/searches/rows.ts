@@ -34,7 +34,7 @@ export const decodePlan = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => dec
 
 export function newSearchRow(
   id: string,
-  createdAt: Date,
+  createdAt: string,
   request: ResolvedSearchRequest,
   { settings, ...plan }: SearchPlan,
 ): SearchRow {
@@ -59,7 +59,7 @@ export function newSearchRow(
     status: 'running',
     request: encode(request),
     plan: encode(plan),
-    created_at: createdAt.toISOString(),
+    created_at: createdAt,
     finished_at: null,
     pause_reason: null,
     finishing: 0,

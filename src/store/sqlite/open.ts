@@ -5,6 +5,8 @@ import { prepareDirectory } from '../blobs/directory.ts';
 import { createRefCountedBlobs } from '../blobs/ref-counted.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import { createBootstrapKeyFile } from '../bootstrap-key.ts';
+import { newestTime } from '../database/newest-time.ts';
+import { rememberTime } from '../database/timestamps.ts';
 import { createStore, type Store, type StoreLog } from '../persistent-state.ts';
 import { createRetention } from '../retention.ts';
 import { assertTransferred } from '../transfer/run.ts';
@@ -36,6 +38,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       throw error;
     });
     const rows = createSqliteRows(db, files, await openSpaceReserve(directory));
+    rememberTime(await newestTime(db));
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
     const predictions = await openBlobs(join(directory, 'predictions'), 'the predictions');

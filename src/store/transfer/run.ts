@@ -5,6 +5,7 @@
 import type { Kysely } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import type { Database } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
 import { copyBlobs, verifyBlobs } from './copy-blobs.ts';
 import type { TransferSide } from './side.ts';
 import { digestState, type StateDigest } from './state-digest.ts';
@@ -42,7 +43,7 @@ export async function transferState(options: TransferOptions): Promise<boolean> 
   await options.complete();
   await target.db
     .updateTable('transfers')
-    .set({ finished_at: new Date().toISOString() })
+    .set({ finished_at: timestamp() })
     .where('source', '=', before.digest)
     .execute();
   return true;
@@ -63,10 +64,7 @@ async function begin({ name, db }: TransferSide, source: string): Promise<boolea
   if (known.length > 0 || !(await isEmpty(db))) {
     throw new AtelierError('state-unusable', `${capitalized(name)} is not empty. Choose an empty target.`);
   }
-  await db
-    .insertInto('transfers')
-    .values({ source, started_at: new Date().toISOString(), finished_at: null })
-    .execute();
+  await db.insertInto('transfers').values({ source, started_at: timestamp(), finished_at: null }).execute();
   return true;
 }
 

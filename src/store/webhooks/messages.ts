@@ -12,6 +12,7 @@ import {
 import { decodeReadable, encode } from '../database/json-column.ts';
 import { toError } from '../database/row-error.ts';
 import type { Database, JobRow } from '../database/tables.ts';
+import { timestamp } from '../database/timestamps.ts';
 
 /** Call it in the transaction that inserts the job. */
 export async function insertWebhook(
@@ -33,10 +34,12 @@ export async function insertWebhook(
  */
 export async function queueMessage(trx: Transaction<Database>, job: JobRow): Promise<JobRow> {
   if (job.notify === null || !isReported(job)) return job;
-  const now = new Date().toISOString();
+  const at = timestamp();
+  // While the clock of the store stands still, messages are sent by the clock of the machine.
+  const [now] = [at, new Date().toISOString()].toSorted() as [string, string];
   const webhook = await trx
     .updateTable('webhooks')
-    .set({ message_id: `msg_${ulid()}`, body: encode(describe(job, now)), attempts: 0, due_at: now })
+    .set({ message_id: `msg_${ulid()}`, body: encode(describe(job, at)), attempts: 0, due_at: now })
     .where('job_id', '=', job.id)
     .returning('url')
     .executeTakeFirst();
