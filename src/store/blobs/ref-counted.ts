@@ -1,7 +1,8 @@
 /** Blobs that are removed when no row refers to them any more. */
 import { hasCode } from '../../errors.ts';
 import { measureFile } from './chunks.ts';
-import { type BlobStore, sha256Hex } from './content-addressed.ts';
+import { type BlobStore, parseHex, sha256Hex } from './content-addressed.ts';
+import type { Marks } from './marks.ts';
 
 export interface RefCountedBlobs extends Pick<BlobStore, 'get' | 'getFile'> {
   /**
@@ -15,10 +16,14 @@ export interface RefCountedBlobs extends Pick<BlobStore, 'get' | 'getFile'> {
   release(digests: readonly string[]): Promise<void>;
 }
 
-/** @param isReferenced whether a row refers to the blob; called after the releasing row is deleted */
+/**
+ * @param isReferenced whether a row refers to the blob; called after the releasing row is deleted
+ * @param marks of the files of the blobs
+ */
 export function createRefCountedBlobs(
   blobs: BlobStore,
   isReferenced: (digest: string) => Promise<boolean>,
+  marks: Marks,
 ): RefCountedBlobs {
   /** Number of references that are about to be inserted, by digest. */
   const pending = new Map<string, number>();
@@ -52,6 +57,7 @@ export function createRefCountedBlobs(
     try {
       // A removal that started before the blob was counted may still delete it, so it must end first.
       await removals;
+      await marks.add(parseHex(digest));
       await put();
       const written = await insertReference(digest);
       isKept = true;
@@ -63,6 +69,7 @@ export function createRefCountedBlobs(
     } finally {
       count(digest, -1);
       if (!isKept) await release([digest]).catch(() => {}); // the original error matters, not this one
+      if (!pending.has(digest)) await marks.remove(parseHex(digest));
     }
   }
 

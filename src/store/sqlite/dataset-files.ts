@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { isDiskFull, storageFull, syncPath } from '../blobs/directory.ts';
+import { createMarks } from '../blobs/marks.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Datasets } from '../datasets/repository.ts';
@@ -11,6 +12,7 @@ import { createDatasetRows } from '../datasets/rows.ts';
 /** The caller must hold the lock of the directory, because incomplete files of a killed process are removed. */
 export async function openDatasets(rows: Rows, directory: string): Promise<Datasets> {
   const { newFile } = await openTemporaryFiles(directory);
+  const marks = createMarks(directory);
   const datasets = createDatasetRows(rows);
   const filePath = (id: string) => join(directory, id);
 
@@ -33,6 +35,7 @@ export async function openDatasets(rows: Rows, directory: string): Promise<Datas
       changes.run(async () => {
         const before = await datasets.find(dataset.id);
         try {
+          await marks.add(dataset.id);
           await rename(file, filePath(dataset.id));
           await syncPath(directory);
           return await datasets.add(dataset, idempotency);
@@ -40,6 +43,8 @@ export async function openDatasets(rows: Rows, directory: string): Promise<Datas
           // If the sync of the row failed, the store refuses to read it, and the file stays: the row may exist.
           if (!before) await removeUnlessStored(dataset.id).catch(() => {}); // the first error is reported
           throw isDiskFull(error) ? storageFull('the data set', error) : error;
+        } finally {
+          await marks.remove(dataset.id);
         }
       }),
 

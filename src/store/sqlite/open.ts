@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { openBlobs } from '../blobs/content-addressed.ts';
 import { prepareDirectory } from '../blobs/directory.ts';
+import { createMarks } from '../blobs/marks.ts';
 import { createRefCountedBlobs } from '../blobs/ref-counted.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import { createBootstrapKeyFile } from '../bootstrap-key.ts';
@@ -16,7 +17,12 @@ import { openDatasets } from './dataset-files.ts';
 import { lockDirectory } from './lock.ts';
 import { createSqliteRows } from './rows.ts';
 import { openSpaceReserve } from './space-reserve.ts';
-import { isReferenced, rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
+import {
+  isReferenced,
+  type Kind,
+  rejectFilesWithoutDatabase,
+  sweepUnreferencedFiles,
+} from './unreferenced-files.ts';
 
 /** @throws AtelierError `state-locked`, `state-unusable` */
 export async function openStore(stateDir: string, log: StoreLog = { info() {}, warn() {} }): Promise<Store> {
@@ -38,20 +44,22 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       throw error;
     });
     const rows = createSqliteRows(db, files, await openSpaceReserve(directory));
-    rememberTime(await newestTime(db));
-    const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
-    const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
-    const predictions = await openBlobs(join(directory, 'predictions'), 'the predictions');
-    await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
+    const lastEntry = await newestTime(db);
+    rememberTime(lastEntry);
+    const openKind = async (kind: Exclude<Kind, 'datasets'>, content: string) => {
+      const folder = join(directory, kind);
+      const stored = await openBlobs(folder, content);
+      return createRefCountedBlobs(stored, (digest) => isReferenced(db, kind, digest), createMarks(folder));
+    };
+    const blobs = await openKind('blobs', 'the parameters of the model version');
+    const checkpointBlobs = await openKind('checkpoints', 'the checkpoint');
+    const predictionBlobs = await openKind('predictions', 'the predictions');
+    await sweepUnreferencedFiles(db, directory, lastEntry, (message) => log.warn(message));
     return createStore({
       rows,
-      blobs: createRefCountedBlobs(parameters, (digest) => isReferenced(db, 'blobs', digest)),
-      checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) =>
-        isReferenced(db, 'checkpoints', digest),
-      ),
-      predictionBlobs: createRefCountedBlobs(predictions, (digest) =>
-        isReferenced(db, 'predictions', digest),
-      ),
+      blobs,
+      checkpointBlobs,
+      predictionBlobs,
       datasets: await openDatasets(rows, join(directory, 'datasets')),
       bootstrapKeys: createBootstrapKeyFile(directory),
       openRetention: createRetention,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import { syncPath } from '../blobs/directory.ts';
+import { createMarks, listMarked } from '../blobs/marks.ts';
 import type { Database } from '../database/tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
@@ -30,8 +31,8 @@ export async function isReferenced(db: Kysely<Database>, kind: Kind, digest: str
   return (await row.executeTakeFirst()) !== undefined;
 }
 
-/** File systems round the time of a file by up to 2 s (FAT). */
-const TIME_GRANULARITY_MS = 2_000;
+/** A file may be this much newer than its time: some file systems round to 2 s (FAT), the others to a tick of the kernel. */
+const [COARSE_MS, FINE_MS] = [2_000, 10];
 
 /**
  * Call before a missing database is created: with a new one, every file would have no row.
@@ -59,29 +60,30 @@ export async function rejectFilesWithoutDatabase(directory: string, database: st
 }
 
 /**
- * Files without a row that are older than the last entry of the database are left over from a killed process: their row
- * was already deleted, or never written. They are removed. Newer ones may belong to a newer database, in whose place an
- * older one was restored, so they are moved to `lost+found`. A killed process leaves at most one of these for each write
- * that was in progress.
+ * Files without a row are left over from a killed process if they have a mark, because their row was not written yet, or if they
+ * are older than the last entry of the database, because their row was already deleted. They are removed. Others may belong
+ * to a newer database, in whose place an older one was restored, so they are moved to `lost+found`.
+ * @param lastEntry time of the newest row; empty without rows
  * @param warn called with advice for each directory from which files were moved
  */
 export async function sweepUnreferencedFiles(
   db: Kysely<Database>,
   directory: string,
+  lastEntry: string,
   warn: (message: string) => void,
 ): Promise<void> {
-  let lastEntry: number | undefined;
   for (const kind of KINDS) {
-    const referenced = await referencedFiles(db, kind);
-    const names = (await listFiles(directory, kind)).filter((name) => !referenced.has(name));
-    if (names.length === 0) continue;
-    lastEntry ??= await lastEntryTime(db);
     const source = join(directory, kind);
+    if (!existsSync(source)) continue;
+    const referenced = await referencedFiles(db, kind);
+    const marked = await listMarked(source);
+    const names = (await listFiles(directory, kind)).filter((name) => !referenced.has(name));
     const target = join(directory, 'lost+found', kind);
     let moved = 0;
     for (const name of names) {
       const { mtimeMs } = await stat(join(source, name));
-      if (mtimeMs + TIME_GRANULARITY_MS < lastEntry) {
+      const granularity = mtimeMs % 1000 === 0 ? COARSE_MS : FINE_MS;
+      if (marked.has(name) || mtimeMs + granularity < Date.parse(lastEntry)) {
         await rm(join(source, name));
         continue;
       }
@@ -89,6 +91,7 @@ export async function sweepUnreferencedFiles(
       await rename(join(source, name), join(target, name));
       moved += 1;
     }
+    for (const name of marked) await createMarks(source).remove(name);
     if (moved === 0) continue;
     await syncPath(target);
     await syncPath(source);
@@ -121,29 +124,4 @@ export async function referencedFiles(
   }
   const rows = await db.selectFrom(TABLES[kind]).select('digest').execute();
   return new Map(rows.map(({ digest }) => [digest.replace('sha256:', ''), digest]));
-}
-
-/**
- * The time of the newest row in milliseconds since the Unix epoch, or −∞ without rows. The modification time of the
- * database file is unsuitable, because opening the database changes it.
- */
-async function lastEntryTime(db: Kysely<Database>): Promise<number> {
-  const newest = await db
-    .selectFrom('events')
-    .select(({ fn }) => fn.max('at').as('at'))
-    .unionAll(db.selectFrom('model_versions').select(({ fn }) => fn.max('created_at').as('at')))
-    .unionAll(db.selectFrom('checkpoints').select(({ fn }) => fn.max('created_at').as('at')))
-    .unionAll(db.selectFrom('datasets').select(({ fn }) => fn.max('created_at').as('at')))
-    .unionAll(db.selectFrom('prediction_jobs').select(({ fn }) => fn.max('created_at').as('at')))
-    .unionAll(
-      db
-        .selectFrom('prediction_jobs')
-        .select(({ fn }) => fn.max('finished_at').as('at'))
-        .$castTo<{ at: string }>(),
-    )
-    .unionAll(db.selectFrom('answers').select(({ fn }) => fn.max('created_at').as('at')))
-    .unionAll(db.selectFrom('alias_moves').select(({ fn }) => fn.max('at').as('at')))
-    .execute();
-  const times = newest.flatMap(({ at }) => ((at as string | null) === null ? [] : [Date.parse(at)]));
-  return Math.max(Number.NEGATIVE_INFINITY, ...times);
 }

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { AtelierError } from '../../../src/errors.ts';
 import { openBlobs } from '../../../src/store/blobs/content-addressed.ts';
+import { createMarks, listMarked } from '../../../src/store/blobs/marks.ts';
 import { createRefCountedBlobs } from '../../../src/store/blobs/ref-counted.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
@@ -12,9 +13,10 @@ async function fixture(t: Parameters<typeof temporaryDirectory>[0]) {
   const directory = await temporaryDirectory(t);
   const blobs = await openBlobs(directory);
   const rows: string[] = [];
-  const shared = createRefCountedBlobs(blobs, async (digest) => rows.includes(digest));
+  const marks = createMarks(directory);
+  const shared = createRefCountedBlobs(blobs, async (digest) => rows.includes(digest), marks);
   const publish = () => shared.putReferenced(bytes, async (digest) => void rows.push(digest));
-  return { files: () => readdir(directory), rows, shared, publish };
+  return { directory, files: () => readdir(directory), rows, shared, publish };
 }
 
 test('a blob is removed with the last row that refers to it', async (t) => {
@@ -73,4 +75,22 @@ test('a blob is kept if the row may have been written although the connection wa
     lost,
   );
   assert.equal((await files()).length, 1);
+});
+
+test('a file has a mark from before it appears until its row is stored', async (t) => {
+  const { directory, files, rows, shared, publish } = await fixture(t);
+  let name = '';
+  await shared.putReferenced(bytes, async (digest) => {
+    name = digest.slice('sha256:'.length);
+    assert.deepEqual([...(await listMarked(directory))], [name]);
+    // Another reference to the same bytes ends first.
+    await publish();
+    assert.deepEqual([...(await listMarked(directory))], [name]);
+    rows.push(digest);
+  });
+  assert.deepEqual(await files(), [name]);
+  rows.length = 0;
+  const failing = shared.putReferenced(bytes, () => Promise.reject(new Error('full')));
+  await assert.rejects(failing, /full/);
+  assert.deepEqual(await files(), []);
 });

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { sha256Hex } from '../../../src/store/blobs/content-addressed.ts';
+import { createMarks } from '../../../src/store/blobs/marks.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
@@ -118,7 +120,25 @@ test('without a database, only files named as the store names them count', async
   assert.deepEqual(await readdir(join(directory, 'datasets')), ['notes.txt']);
 });
 
-test('a process killed between file and row leaves that one file in lost+found', async (t) => {
+test('removes files that a process stored before it was killed, however new they are', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  const digest = await publishBytes(store, new Uint8Array([1]));
+  await store.close();
+  const kept = digest.slice('sha256:'.length);
+  for (const kind of KIND_NAMES) {
+    await createMarks(join(directory, kind)).add(KINDS[kind]);
+    await writeFile(join(directory, kind, KINDS[kind]), 'left behind');
+  }
+  // The process was killed after the row was stored.
+  await createMarks(join(directory, 'blobs')).add(kept);
+  assert.deepEqual(await restart(directory), []);
+  const names = await Promise.all(KIND_NAMES.map((kind) => readdir(join(directory, kind))));
+  assert.deepEqual(names, [[kept], [kept], []]);
+  assert.ok(!(await readdir(directory)).includes('lost+found'));
+});
+
+test('a file that appears again and again in place of a newer database is kept once in lost+found', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   await publishBytes(store, new Uint8Array([1]));
@@ -126,10 +146,28 @@ test('a process killed between file and row leaves that one file in lost+found',
   const orphan = new Uint8Array([9]);
   const name = (await sha256Hex(orphan)).slice('sha256:'.length);
   await writeFile(join(directory, 'checkpoints', name), orphan);
-  // The files are named by their content, so a repeated interruption at the same point adds nothing.
-  for (let kill = 0; kill < 3; kill++) {
+  // The files are named by their content, so a repetition adds nothing.
+  for (let start = 0; start < 3; start++) {
     await writeFile(join(directory, 'checkpoints', name), orphan);
     assert.equal((await restart(directory)).length, 1);
     assert.deepEqual(await readdir(join(directory, 'lost+found/checkpoints')), [name]);
   }
+});
+
+// The last test, because its time is ahead, and the clock of this process then stands still.
+test('removes the file of a deleted row although it is only a moment older than the last entry', async (t) => {
+  const { directory, digest } = await withLeftovers(t, 0);
+  const lastEntry = Date.now() + 1_000;
+  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'));
+  raw.prepare('update model_versions set created_at = ?').run(new Date(lastEntry).toISOString());
+  raw.close();
+  const [fine, coarse] = [new Date(lastEntry - 100.5), new Date(Math.floor(lastEntry / 1000) * 1000 - 1000)];
+  const place = (kind: 'blobs' | 'checkpoints') => join(directory, kind, KINDS[kind]);
+  await utimes(place('blobs'), fine, fine);
+  await rm(join(directory, 'datasets', KINDS.datasets));
+  // A file system that rounds times to whole seconds.
+  await utimes(place('checkpoints'), coarse, coarse);
+  assert.equal((await restart(directory)).length, 1);
+  assert.deepEqual(await readdir(join(directory, 'blobs')), [digest.slice('sha256:'.length)]);
+  assert.deepEqual(await readdir(join(directory, 'lost+found')), ['checkpoints']);
 });
