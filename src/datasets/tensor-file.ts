@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type DatasetSummary, IMAGE_PIXELS } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
+import type { Examples } from '../numerics/training/engine.ts';
 import type { Tensors } from './tensor-cache.ts';
 
 const CHUNK_BYTES = 2 ** 22;
@@ -51,6 +52,29 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
     train: { pixels: trainPixels, labels: trainLabels },
     test: { pixels: testPixels, labels: testLabels },
   };
+}
+
+/** `sha256:` and the digest of the pixels and labels of a split. */
+export function digestSplit({ pixels, labels }: Examples): string {
+  return formatDigest(createHash('sha256').update(pixels).update(labels));
+}
+
+/**
+ * Reads the file in chunks, without keeping them.
+ * @returns the digest of the test split
+ * @throws AtelierError `dataset-damaged` if the digest of the file differs; an error of the file system
+ */
+export async function digestTestSplit(path: string, dataset: DatasetSummary): Promise<string> {
+  const [whole, test] = [createHash('sha256'), createHash('sha256')];
+  let trainBytes = dataset.splits.train.examples * (IMAGE_PIXELS + 1);
+  await using file = await open(path);
+  for await (const chunk of file.createReadStream({ highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+    whole.update(chunk);
+    test.update(chunk.subarray(Math.min(trainBytes, chunk.length)));
+    trainBytes = Math.max(0, trainBytes - chunk.length);
+  }
+  if (formatDigest(whole) === dataset.digest) return formatDigest(test);
+  throw damaged(dataset, 'its digest differs from the one stored at upload');
 }
 
 async function fill(memory: Uint8Array, path: string): Promise<string> {

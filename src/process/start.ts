@@ -4,6 +4,7 @@ import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
 import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
 import { type AppHost, buildApp } from '../http/app.ts';
+import { recordTestSplits } from '../services/datasets/test-splits.ts';
 import { type ApiKeyService, createApiKeyService } from '../services/keys/in-force.ts';
 import { createMemoryLedger } from '../services/memory/ledger.ts';
 import { startStarterJob } from '../services/training/starter-job.ts';
@@ -100,7 +101,7 @@ async function buildService(
     warmUp: warmUpForward,
     /** Reads the file of API keys again. */
     reloadKeys: apiKeys.reload,
-    /** Recovers interrupted jobs, generates the bootstrap key, queues the starter job, and starts running jobs. */
+    /** Recovers interrupted jobs, records test splits, generates the bootstrap key, queues the starter job, and starts running jobs. */
     async start() {
       await app.ready();
       // The interrupted jobs of a shared database are found by the queues: its other jobs may run elsewhere.
@@ -108,6 +109,7 @@ async function buildService(
         await store.jobs.recoverInterrupted();
         await store.predictionJobs.recoverInterrupted();
       }
+      await recordTestSplits({ ...base, loads: threads.loads });
       const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
       // After everything that can make the start fail, so that a failed start does not use up the key.
       if (config.needsBootstrapKey) await useBootstrapKey();

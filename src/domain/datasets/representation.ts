@@ -44,7 +44,7 @@ export const datasetSchema = z
           .int()
           .optional()
           .describe(
-            'How many results on the images of this split were revealed, for all data sets with the same digest. Only in the response of one data set',
+            'How many results on the images of this split were revealed, for all data sets with the same test images and labels. Only in the response of one data set',
           ),
       }),
     }),

@@ -23,7 +23,7 @@ export const testSetSchema = z
       })
       .describe(
         'Looks at the test split: results of given parameters that were revealed for the first time. Each epoch, each evaluated ' +
-          'or compared version, each that a prediction job uses, and each import counts once, for all data sets with the same digest',
+          'or compared version, each that a prediction job uses, and each import counts once, for all data sets with the same test images and labels',
       ),
     chosenBy: z
       .enum(['validation', 'unknown'])

@@ -56,6 +56,7 @@ export async function buildBase(options: {
     config,
     log,
     memory,
+    builtIn,
     store,
     cluster,
     capacity,

@@ -60,7 +60,7 @@ export function createTestSetService(
   }
 
   return {
-    /** Looks at the test split of a data set, and of others with the same content. */
+    /** Looks at the test split of a data set, and of others with the same one. */
     looksAt: ({ digest }: DatasetSummary) => looks.total(digest),
     /** Epochs of a job whose test results were revealed. */
     looksOfJob: looks.ofJob,

@@ -27,6 +27,7 @@ export interface Database {
   aliases: AliasTable;
   alias_moves: AliasMoveTable;
   looks: LookTable;
+  test_splits: TestSplitTable;
   transfers: TransferTable;
   webhooks: WebhookTable;
   prediction_jobs: PredictionJobTable;
@@ -263,6 +264,13 @@ export interface LookTable {
   at: string;
   /** Name of an API key, `anonymous` or `service` */
   caller: string;
+}
+
+/** The test split of each data set that was stored. The rows stay when data sets are deleted. */
+interface TestSplitTable {
+  dataset_digest: string;
+  /** Digest of the pixels and labels of the test split */
+  test_digest: string;
 }
 
 export interface SearchTable {

@@ -7,6 +7,8 @@ import type { IdempotencyRecord } from '../idempotency.ts';
 
 export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'report'> & {
   readonly report: DatasetReport;
+  /** `sha256:` and the digest of the pixels and labels of the test split */
+  readonly testDigest: string;
 };
 
 export interface AddedDataset {

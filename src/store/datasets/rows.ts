@@ -10,6 +10,7 @@ import type { Rows } from '../database/rows.ts';
 import type { Database, DatasetRow } from '../database/tables.ts';
 import { timestampAfter } from '../database/timestamps.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
+import { insertTestSplit } from '../models/looks.ts';
 import type { AddedDataset, NewDataset } from './repository.ts';
 
 /** Ids of built-in data sets do not begin with it. */
@@ -22,6 +23,7 @@ export function createDatasetRows({ db, inTransaction, inReservedTransaction }: 
   async function insertUnlessStored(trx: Transaction<Database>, dataset: NewDataset): Promise<AddedDataset> {
     const newest = trx.selectFrom('datasets').select(({ fn }) => fn.max('created_at').as('at'));
     const createdAt = timestampAfter((await newest.executeTakeFirstOrThrow()).at);
+    await insertTestSplit(trx, { datasetDigest: dataset.digest, testDigest: dataset.testDigest });
     for (;;) {
       const inserted = await trx
         .insertInto('datasets')

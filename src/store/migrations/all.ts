@@ -1,6 +1,7 @@
 /** All migrations. Forward only: released migrations are never changed, new ones are added. */
 import type { Migration } from 'kysely/migration';
 import * as baseline from './0001-baseline.ts';
+import * as looksPausesWarnings from './0002-looks-pauses-warnings.ts';
 
 export type Migrations = Readonly<Record<string, Migration>>;
 
@@ -9,4 +10,5 @@ export const BASELINE = '0001-baseline';
 
 export const migrations: Migrations = {
   [BASELINE]: baseline,
+  '0002-looks-pauses-warnings': looksPausesWarnings,
 };

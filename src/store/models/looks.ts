@@ -1,6 +1,6 @@
-/** Looks: results on test splits that were revealed, counted by the content of the data set. */
+/** Looks: results on test splits that were revealed, counted by the content of the test split. */
 import { createHash } from 'node:crypto';
-import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
+import { type Kysely, type SelectQueryBuilder, sql, type Transaction } from 'kysely';
 import type { SplitName } from '../../domain/datasets/representation.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { ExecutionEnvironment, ReproductionTarget } from '../../domain/training/reproducibility.ts';
@@ -21,11 +21,17 @@ export interface Look {
   readonly caller: string;
 }
 
+/** What the test split of a data set contains. */
+export interface TestSplit {
+  readonly datasetDigest: string;
+  /** `sha256:` and the digest of the pixels and labels of the test split */
+  readonly testDigest: string;
+}
+
 export type Looks = ReturnType<typeof createLooks>;
 
 export function createLooks({ db, inTransaction }: Rows) {
-  const ofDataset = (digest: string) =>
-    db.selectFrom('looks').where('dataset_digest', '=', digest).where('split', '=', LOOKED_AT);
+  const ofDataset = (digest: string) => selectLooks(db, digest);
 
   async function sum(looks: SelectQueryBuilder<Database, 'looks', object>): Promise<number> {
     const { counted } = await looks
@@ -34,16 +40,23 @@ export function createLooks({ db, inTransaction }: Rows) {
     return Number(counted);
   }
 
-  async function has(datasetDigest: string, network: Look['network']): Promise<boolean> {
-    const found = ofDataset(datasetDigest).select('count').where('subject', '=', networkSubject(network));
-    return (await found.executeTakeFirst()) !== undefined;
-  }
+  const has = (datasetDigest: string, network: Look['network']) =>
+    hasLook(db, datasetDigest, networkSubject(network));
 
   return {
     /** Whether a result of the network was revealed. */
     has,
 
-    /** Looks at the test split of all data sets with this content. */
+    /** Records the test split of a data set, so that looks at others with the same one count as looks at it. */
+    recordTestSplit: (split: TestSplit) => insertTestSplit(db, split),
+
+    /** Whether the test split of the data set is recorded. */
+    async hasTestSplit(datasetDigest: string): Promise<boolean> {
+      const found = db.selectFrom('test_splits').select('test_digest');
+      return (await found.where('dataset_digest', '=', datasetDigest).executeTakeFirst()) !== undefined;
+    },
+
+    /** Looks at the test split of a data set, and of all data sets with the same one. */
     total: (digest: string) => sum(ofDataset(digest)),
 
     /** Epochs of a job whose test results were revealed. They stay counted when the job is deleted. */
@@ -87,6 +100,34 @@ export function createLooks({ db, inTransaction }: Rows) {
   };
 }
 
+/** Call it in the transaction that inserts the data set. */
+export async function insertTestSplit(
+  db: Kysely<Database>,
+  { datasetDigest, testDigest }: TestSplit,
+): Promise<void> {
+  await db
+    .insertInto('test_splits')
+    .values({ dataset_digest: datasetDigest, test_digest: testDigest })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** The looks at a data set, and at all others with the same test split. */
+function selectLooks(db: Kysely<Database>, datasetDigest: string) {
+  const sameSplit = db
+    .selectFrom('test_splits')
+    .innerJoin('test_splits as others', 'others.test_digest', 'test_splits.test_digest')
+    .select('others.dataset_digest')
+    .where('test_splits.dataset_digest', '=', datasetDigest)
+    .union(db.selectNoFrom(sql<string>`cast(${datasetDigest} as text)`.as('dataset_digest')));
+  return db.selectFrom('looks').where('dataset_digest', 'in', sameSplit).where('split', '=', LOOKED_AT);
+}
+
+async function hasLook(db: Kysely<Database>, datasetDigest: string, subject: string): Promise<boolean> {
+  const found = selectLooks(db, datasetDigest).select('count').where('subject', '=', subject);
+  return (await found.executeTakeFirst()) !== undefined;
+}
+
 /** Identifies a network by everything that its predictions depend on. */
 export function networkSubject({ digest, layerSizes, activation, standardization }: Look['network']): string {
   const { mean, std } = standardization ?? {};
@@ -105,6 +146,7 @@ export async function countLook(
   at = timestamp(),
 ): Promise<void> {
   const subject = networkSubject(network);
+  if (await hasLook(db, datasetDigest, subject)) return;
   await db
     .insertInto('looks')
     .values({ dataset_digest: datasetDigest, split: LOOKED_AT, kind, subject, count, at, caller })

@@ -21,6 +21,7 @@ export const TRANSFERRED = {
   prediction_jobs: ['id'],
   prediction_files: ['job_id', 'kind'],
   looks: ['dataset_digest', 'split', 'subject'],
+  test_splits: ['dataset_digest', 'test_digest'],
   answers: ['caller', 'key'],
 } as const satisfies Partial<Record<keyof Database, readonly string[]>>;
 

@@ -1,5 +1,5 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
-import { readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
+import { digestSplit, digestTestSplit, readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
 import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
 import {
   type CheckedImageFile,
@@ -40,7 +40,7 @@ async function checkDataset({ files, fields, maxBytes, maxPixels, target }: Chec
   const digest = await writeTensorFile(target, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
   });
-  return { ...checked, digest, id: datasetId({ ...checked, digest }) };
+  return { ...checked, digest, testDigest: digestSplit(tensors.test), id: datasetId({ ...checked, digest }) };
 }
 
 /** Checks an uploaded file of images to predict. */
@@ -58,6 +58,9 @@ const tasks = {
   /** Loads the tensors of a data set into shared memory. */
   loadDataset: ({ path, dataset }: { path: string; dataset: DatasetSummary }) =>
     readTensorFile(path, dataset),
+  /** Digest of the test split of a stored data set. */
+  digestTestSplit: ({ path, dataset }: { path: string; dataset: DatasetSummary }) =>
+    digestTestSplit(path, dataset),
 };
 export type DatasetTasks = typeof tasks;
 

@@ -106,3 +106,25 @@ storeTest('a result that is measured once, an import and each evaluated network 
   await store.looks.record([{ ...look('d'), network: { ...look('d').network, activation: 'tanh' } }]);
   assert.equal(await total(), 5);
 });
+
+storeTest('looks at data sets with the same test split are counted together, in any order', async (t) => {
+  const { looks } = await temporaryStore(t);
+  const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
+  const [one, other, apart] = [digestOf('1'), digestOf('2'), digestOf('3')] as const;
+  await looks.record([{ ...look('a'), datasetDigest: one }]);
+  await looks.record([{ ...look('b'), datasetDigest: other }]);
+  const counts = () => Promise.all([one, other, apart].map((digest) => looks.total(digest)));
+  assert.deepEqual(await counts(), [1, 1, 0]);
+  await looks.recordTestSplit({ datasetDigest: one, testDigest: digestOf('a') });
+  assert.deepEqual([await looks.hasTestSplit(one), await looks.hasTestSplit(other)], [true, false]);
+  for (const datasetDigest of [one, other])
+    await looks.recordTestSplit({ datasetDigest, testDigest: digestOf('a') });
+  await looks.recordTestSplit({ datasetDigest: apart, testDigest: digestOf('b') });
+  assert.deepEqual(await counts(), [2, 2, 0]);
+  // The network is counted already, for the other data set.
+  await looks.record([{ ...look('a'), datasetDigest: other }]);
+  assert.deepEqual(await counts(), [2, 2, 0]);
+  assert.equal(await looks.has(one, look('b').network), true);
+  const { total, lineage } = await looks.ofVersion(one, '9999', [networkSubject(look('b').network)]);
+  assert.deepEqual([total, lineage], [2, 1]);
+});
