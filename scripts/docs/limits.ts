@@ -234,7 +234,7 @@ const concurrency = [
     'the service does not start; a later version of the file is not used',
   ],
   [
-    'queued and paused jobs together',
+    'queued and paused training jobs together; prediction jobs likewise',
     `${HELD_JOBS_FACTOR} times \`QUEUE_LIMIT\`, ${count(HELD_JOBS_FACTOR * config.queueLimit)}`,
     '429 for new jobs; pausing always works',
   ],

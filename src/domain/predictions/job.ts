@@ -5,8 +5,15 @@ import { publishedReferenceSchema, versionReferenceSchema } from '../models/refe
 import { jsonText } from '../primitives.ts';
 
 export const PREDICTION_JOB_ID = /^prd_[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-export const PREDICTION_STATUSES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
-export const UNFINISHED_PREDICTIONS = ['queued', 'running'] as const;
+export const PREDICTION_STATUSES = [
+  'queued',
+  'running',
+  'paused',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const;
+export const UNFINISHED_PREDICTIONS = ['queued', 'running', 'paused'] as const;
 export const PIXEL_SCALES = ['0-1', '0-255'] as const;
 
 export const predictionStatusSchema = z.enum(PREDICTION_STATUSES);
@@ -42,6 +49,10 @@ export const predictionJobSchema = z
       .describe(
         'What a running job is waiting for before its first image: memory in use by other work. Shown by the process that runs it',
       ),
+    pauseReason: z
+      .string()
+      .nullable()
+      .describe('Reason for which the service paused the job; null if a client did, and for other statuses'),
     model: versionReferenceSchema.describe('The version to which `model` of the request was resolved'),
     dataset: z.string().nullable().describe('Data set of the images; null for an uploaded file'),
     split: z.enum(SPLITS).nullable(),
@@ -71,7 +82,7 @@ export const predictionJobSchema = z
         'Images of a data set whose predicted class is the true one; null until the job has succeeded',
       ),
     accuracy: z.number().nullable().describe('`correct` as a fraction of the images'),
-    attempts: z.int().describe('Number of runs: more than one after a restart of the service'),
+    attempts: z.int().describe('Number of runs: more than one after a pause, or a restart of the service'),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable().describe('Start of the first run'),
     finishedAt: z.iso.datetime().nullable().describe('Null until the job has ended'),

@@ -1,4 +1,4 @@
-/** Creates, lists, cancels and deletes prediction jobs, and opens their results. */
+/** Creates, lists, pauses, resumes, cancels and deletes prediction jobs, and opens their results. */
 import { rm } from 'node:fs/promises';
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
@@ -27,6 +27,15 @@ import type { Waits } from '../runs/waits.ts';
 
 export const RESULT_FORMATS = ['csv', 'npy'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
+
+/** What to do about a job without a result. */
+const RESULT_ADVICE: Readonly<Record<Exclude<PredictionStatus, 'succeeded'>, string>> = {
+  queued: 'Wait for its end',
+  running: 'Wait for its end',
+  paused: 'Resume it',
+  failed: 'Start a new job',
+  cancelled: 'Start a new job',
+};
 
 /** If clients are reading results of more than this size, no further one is written. */
 export const MAX_RESULT_BYTES = 2 ** 30;
@@ -167,6 +176,18 @@ export function createPredictionJobService(options: {
       return job;
     },
     /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
+    async pause(id: string, precondition?: Precondition<PredictionJob>) {
+      const job = await jobs.pause(id, onMarked(precondition));
+      queue.stop(id);
+      return job;
+    },
+    /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
+    async resume(id: string, precondition?: Precondition<PredictionJob>) {
+      const job = await jobs.resume(id, queueLimit, onMarked(precondition));
+      queue.notify();
+      return job;
+    },
+    /** @throws AtelierError `prediction-job-not-found`, `illegal-transition`, and the errors of the precondition */
     remove: (id: string, precondition?: Precondition<PredictionJob>) =>
       jobs.remove(id, onMarked(precondition)),
 
@@ -177,7 +198,7 @@ export function createPredictionJobService(options: {
     async resultTag(id: string, format: ResultFormat, hasAllClasses: boolean) {
       const { status } = await get(id);
       if (status === 'succeeded') return `"${id}-${format}${hasAllClasses ? '-all' : ''}"`;
-      const advice = status === 'queued' || status === 'running' ? 'Wait for its end' : 'Start a new job';
+      const advice = RESULT_ADVICE[status];
       throw new AtelierError(
         'illegal-transition',
         `Prediction job ${id} is ${status}, so it has no result. ${advice}.`,

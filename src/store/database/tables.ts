@@ -360,6 +360,8 @@ export interface PredictionJobTable {
   started_at: string | null;
   finished_at: string | null;
   attempts: number;
+  /** Why the service paused the job; null if a client did, or if the job is not paused */
+  pause_reason: string | null;
   /** Times that the process ended without a shutdown during the job */
   unclean_ends: number;
   /** Number of the current run, raised by each start and by the recovery of a lost run. It fences a runner's writes. */

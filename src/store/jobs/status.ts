@@ -23,10 +23,8 @@ interface ChangeOptions {
   readonly preemptedBy?: string | undefined;
 }
 
-/** Unclean ends of the process, without a checkpoint or an epoch in between, after which a job runs alone. */
+/** Unclean ends, without a checkpoint or an epoch in between, after which a job runs alone. */
 export const SOLITARY_AFTER_UNCLEAN_ENDS = 2;
-/** Unclean ends after which a job is left paused. */
-export const MAX_UNCLEAN_ENDS = 5;
 
 /**
  * Writes a change of status and its event.

@@ -9,6 +9,7 @@ const STATEMENTS = [
     primary key (dataset_digest, test_digest)
   )`,
   'create index test_splits_by_digest on test_splits (test_digest, dataset_digest)',
+  'alter table prediction_jobs add column pause_reason text',
 ];
 
 export const up = (db: Kysely<unknown>): Promise<void> => execute(db, STATEMENTS);

@@ -16,6 +16,7 @@ import type { Database, PredictionFileTable, PredictionJobRow } from '../databas
 import { timestamp } from '../database/timestamps.ts';
 import { assertDataset } from '../datasets/rows.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
+import { HELD_JOBS_FACTOR } from '../jobs/repository.ts';
 import { countLook, type Look } from '../models/looks.ts';
 import { assertUndeleted } from '../models/versions.ts';
 import { newPredictionRow, toPredictionJob, toReadablePrediction } from './rows.ts';
@@ -62,7 +63,7 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
         inTransaction((trx) =>
           createOnce(trx, idempotency, async () => {
             await lockQueue(trx);
-            await assertRoom(trx, queueLimit);
+            await assertRoomForNew(trx, queueLimit);
             if ('dataset' in job.source) await assertDataset(trx, job.source);
             await assertUndeleted(trx, job.model, '#/model');
             const row = newPredictionRow(await nextId(trx, 'prediction_jobs'), timestamp(), job);
@@ -81,7 +82,7 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
     },
 
     /** @throws AtelierError `queue-full` */
-    assertQueueHasRoom: (queueLimit: number) => assertRoom(db, queueLimit),
+    assertQueueHasRoom: (queueLimit: number) => assertRoomForNew(db, queueLimit),
 
     async get(id: string) {
       const row = await selectRow(db, id);
@@ -122,23 +123,46 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
     /** Writes a copy of a file of the job to a new path. @throws AtelierError `state-unusable`, `storage-full` */
     copyFile: blobs.getFile,
 
-    /** A queued or running job is cancelled at once; what its runner still writes is refused. */
+    /** An unfinished job is cancelled at once; what its runner still writes is refused. */
     cancel: (id: string, precondition?: Precondition<PredictionJob>) =>
       releasing(async (trx) => {
         const before = await lockRow(trx, id);
         precondition?.(toPredictionJob(before));
         if (!isUnfinished(before)) throw illegal(before, 'has already ended');
-        const cancelled = await trx
-          .updateTable('prediction_jobs')
-          .set({
-            status: 'cancelled',
-            runner: null,
-            finished_at: timestamp(before.started_at ?? before.created_at),
-          })
-          .where('id', '=', id)
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        return [toPredictionJob(cancelled), await deleteFiles(trx, id)];
+        const cancelled = await change(trx, id, {
+          status: 'cancelled',
+          runner: null,
+          pause_reason: null,
+          finished_at: timestamp(before.started_at ?? before.created_at),
+        });
+        return [cancelled, await deleteFiles(trx, id)];
+      }),
+
+    /** A running job is paused at once, and will begin again; what its runner still writes is refused. */
+    pause: (id: string, precondition?: Precondition<PredictionJob>) =>
+      inReservedTransaction(async (trx) => {
+        const before = await lockRow(trx, id);
+        precondition?.(toPredictionJob(before));
+        if (before.status !== 'queued' && before.status !== 'running') {
+          throw illegal(before, 'cannot be paused. Only queued or running jobs can be paused');
+        }
+        return change(trx, id, { status: 'paused', runner: null, done: 0 });
+      }),
+
+    /**
+     * Queues a paused job again.
+     * @throws AtelierError `queue-full` if `queueLimit` jobs are queued
+     */
+    resume: (id: string, queueLimit: number, precondition?: Precondition<PredictionJob>) =>
+      inTransaction(async (trx) => {
+        await lockQueue(trx);
+        const before = await lockRow(trx, id);
+        precondition?.(toPredictionJob(before));
+        if (before.status !== 'paused') {
+          throw illegal(before, 'cannot be resumed. Only paused jobs can be resumed');
+        }
+        await assertRoom(trx, queueLimit);
+        return change(trx, id, { status: 'queued', pause_reason: null, unclean_ends: 0 });
       }),
 
     /** Deletes an ended job with its result. */
@@ -165,11 +189,11 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
       return (await ended.execute()).map(({ id }) => id);
     },
 
-    /** Call when the runner of a running job is dead: queues it again, or fails it after five such ends. */
+    /** Call when the runner of a running job is dead: queues it again, or pauses it after five such ends. */
     recoverOne: (id: string, run: number) =>
-      releasing(async (trx) => [undefined, await recoverPrediction(trx, { id, run })]),
+      inReservedTransaction((trx) => recoverPrediction(trx, { id, run })),
     /** Call when the service starts, if no other one uses the database. */
-    recoverInterrupted: () => releasing(async (trx) => [undefined, await recoverPredictions(trx)]),
+    recoverInterrupted: () => inReservedTransaction(recoverPredictions),
   };
 }
 
@@ -186,20 +210,42 @@ async function lockRow(trx: Transaction<Database>, id: string): Promise<Predicti
   throw new AtelierError('prediction-job-not-found', `Prediction job ${id} does not exist.`);
 }
 
+async function change(
+  trx: Transaction<Database>,
+  id: string,
+  values: Partial<PredictionJobRow>,
+): Promise<PredictionJob> {
+  const row = trx.updateTable('prediction_jobs').set(values).where('id', '=', id).returningAll();
+  return toPredictionJob(await row.executeTakeFirstOrThrow());
+}
+
 function illegal({ id, status }: PredictionJobRow, problem: string): AtelierError {
   return new AtelierError('illegal-transition', `Prediction job ${id} is ${status} and ${problem}.`);
 }
 
 /** @throws AtelierError `queue-full` */
 async function assertRoom(db: Kysely<Database>, queueLimit: number): Promise<void> {
-  const queued = db.selectFrom('prediction_jobs').where('status', '=', 'queued');
-  if ((await countRows(queued)) < queueLimit) return;
+  if ((await countWith(db, ['queued'])) < queueLimit) return;
   throw new AtelierError(
     'queue-full',
     `The queue is full: ${queueLimit} prediction jobs are queued. Try again when one has started, or cancel one.`,
     { retryAfterSeconds: 5 },
   );
 }
+
+/** Paused jobs keep their files, so their number has a limit. @throws AtelierError `queue-full` */
+async function assertRoomForNew(db: Kysely<Database>, queueLimit: number): Promise<void> {
+  await assertRoom(db, queueLimit);
+  const heldLimit = HELD_JOBS_FACTOR * queueLimit;
+  if ((await countWith(db, ['queued', 'paused'])) < heldLimit) return;
+  throw new AtelierError(
+    'queue-full',
+    `${heldLimit} prediction jobs are queued or paused, the limit. Resume or cancel paused ones.`,
+  );
+}
+
+const countWith = (db: Kysely<Database>, statuses: readonly PredictionStatus[]) =>
+  countRows(db.selectFrom('prediction_jobs').where('status', 'in', statuses));
 
 /** Number of unfinished jobs by status, without statuses that no job has. */
 export async function countPredictions(db: Kysely<Database>): Promise<ReadonlyMap<PredictionStatus, number>> {

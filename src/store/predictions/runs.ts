@@ -7,19 +7,13 @@ import { encode } from '../database/json-column.ts';
 import type { Rows } from '../database/rows.ts';
 import type { Database, PredictionJobRow } from '../database/tables.ts';
 import { timestamp } from '../database/timestamps.ts';
+import { describeUncleanEnds, MAX_UNCLEAN_ENDS } from '../runs/unclean-ends.ts';
 import { toPredictionJob, toReadablePrediction } from './rows.ts';
-
-/** A job during which the process has ended this often without a shutdown fails. */
-const MAX_UNCLEAN_ENDS = 5;
 
 const DAMAGED = {
   code: 'state-unusable',
   message:
     'The row of this job in the database is damaged: a value cannot be read. Start a new job, or restore the database from a backup.',
-};
-const CRASHED = {
-  code: 'worker-crashed',
-  message: `The process ended ${MAX_UNCLEAN_ENDS} times during this job, probably because memory ran out. Give the service more memory, or start a smaller job.`,
 };
 
 export interface PredictionFailure {
@@ -153,14 +147,13 @@ export async function deleteFiles(trx: Transaction<Database>, id: string): Promi
 }
 
 /**
- * Queues a running job again whose runner has ended, or fails it if that has happened too often. The run is raised, so that
- * a runner that was only slow can write nothing more.
- * @returns the digests of the files that the job no longer needs
+ * Queues a running job again whose runner has ended, or pauses it with a reason if that has happened too often. The run is
+ * raised, so that a runner that was only slow can write nothing more.
  */
 export async function recoverPrediction(
   trx: Transaction<Database>,
   { id, run }: Pick<PredictionJobRow, 'id' | 'run'>,
-): Promise<string[]> {
+): Promise<void> {
   const row = await trx
     .updateTable('prediction_jobs')
     .set((eb) => ({ run: eb('run', '+', 1), unclean_ends: eb('unclean_ends', '+', 1) }))
@@ -169,20 +162,21 @@ export async function recoverPrediction(
     .where('status', '=', 'running')
     .returningAll()
     .executeTakeFirst();
-  if (row === undefined) return [];
-  if (row.unclean_ends >= MAX_UNCLEAN_ENDS) return endRun(trx, row, failed(CRASHED));
-  await changeRun(trx, row, { status: 'queued', runner: null, done: 0 });
-  return [];
+  if (row === undefined) return;
+  const { unclean_ends: ends } = row;
+  const next =
+    ends < MAX_UNCLEAN_ENDS
+      ? ({ status: 'queued' } as const)
+      : ({ status: 'paused', pause_reason: describeUncleanEnds(ends) } as const);
+  await changeRun(trx, row, { ...next, runner: null, done: 0 });
 }
 
-/** Recovers every running job. No runner may be alive. @returns as `recoverPrediction` */
-export async function recoverPredictions(trx: Transaction<Database>): Promise<string[]> {
+/** Recovers every running job. No runner may be alive. */
+export async function recoverPredictions(trx: Transaction<Database>): Promise<void> {
   const running = await trx
     .selectFrom('prediction_jobs')
     .select(['id', 'run'])
     .where('status', '=', 'running')
     .execute();
-  const released: string[] = [];
-  for (const run of running) released.push(...(await recoverPrediction(trx, run)));
-  return released;
+  for (const run of running) await recoverPrediction(trx, run);
 }

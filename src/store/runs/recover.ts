@@ -6,7 +6,8 @@ import type { Database, JobRow } from '../database/tables.ts';
 import { failDamagedJob, toReadableJob } from '../jobs/damaged.ts';
 import { lockForEvent, type RunKey, writeEvent } from '../jobs/events.ts';
 import { toJob } from '../jobs/rows.ts';
-import { change, MAX_UNCLEAN_ENDS, releaseJob } from '../jobs/status.ts';
+import { change, releaseJob } from '../jobs/status.ts';
+import { describeUncleanEnds, MAX_UNCLEAN_ENDS } from './unclean-ends.ts';
 
 /**
  * Releases an active job whose runner has ended: a pausing job is paused, a cancelling one cancelled, a running one
@@ -34,10 +35,10 @@ async function release(trx: Transaction<Database>, row: JobRow): Promise<void> {
   const { id, unclean_ends: uncleanEnds } = row;
   const job = await releaseJob(trx, row);
   if (job.status !== 'queued' || uncleanEnds < MAX_UNCLEAN_ENDS) return;
-  const reason =
-    `The process ended ${uncleanEnds} times without a shutdown while this job was active, and it has stored neither a ` +
-    'checkpoint nor an epoch since the first time. Probably memory ran out. Give the service more memory or start a smaller ' +
-    'job; `resume` tries again.';
+  const reason = describeUncleanEnds(
+    uncleanEnds,
+    ', and it has stored neither a checkpoint nor an epoch since the first time',
+  );
   await writeEvent(trx, await lockForEvent(trx, id), 'warning', {
     code: 'paused-by-service',
     message: reason,

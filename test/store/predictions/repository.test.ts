@@ -102,8 +102,46 @@ storeTest('one of several replicas starts a job, and a lost run can write nothin
     await start(store, id);
     await jobs.recoverOne(id, run - 2);
   }
-  const { status, error } = (await jobs.get(id))!;
-  assert.deepEqual([status, error?.code], ['failed', 'worker-crashed'], 'five ends without a shutdown');
+  const paused = (await jobs.get(id))!;
+  assert.deepEqual([paused.status, paused.finishedAt, paused.error], ['paused', null, null]);
+  assert.match(paused.pauseReason!, /^The process ended 5 times .* too little memory\. If memory ran out/);
+  assert.equal(await read(store, id, 'input'), 'pixels');
+  await jobs.recoverOne(id, 12);
+  assert.deepEqual([await jobs.start(id), await jobs.nextQueued()], [null, undefined]);
+
+  assert.deepEqual([(await jobs.resume(id, 1)).status, (await jobs.get(id))?.pauseReason], ['queued', null]);
+  await start(store, id);
+  await jobs.recoverInterrupted();
+  assert.equal((await jobs.get(id))?.status, 'queued', 'the ends are counted from the resumption on');
+});
+
+storeTest('a queued or running prediction job can be paused, resumed and cancelled', async (t) => {
+  const store = await openWithModel(t);
+  const { predictionJobs: jobs } = store;
+  const { id } = await createWithFile(store);
+  await assert.rejects(jobs.resume(id, 10), failure('illegal-transition', 'queued', 'Only paused'));
+  assert.equal((await jobs.pause(id)).status, 'paused');
+  await assert.rejects(jobs.pause(id), failure('illegal-transition', 'paused', 'Only queued or running'));
+  await assert.rejects(store.models.remove('shoes'), failure('version-in-use', id));
+  const other = await createWithFile(store);
+  await assert.rejects(jobs.resume(id, 1), failure('queue-full'));
+  await jobs.resume(id, 2);
+  const run = await start(store, id);
+  await run.recordProgress(1);
+  const paused = await jobs.pause(id);
+  assert.deepEqual([paused.status, paused.progress.images, paused.pauseReason], ['paused', 0, null]);
+  for (const write of [() => run.recordProgress(2), () => run.release()])
+    await assert.rejects(write(), failure('lease-lost'));
+  assert.deepEqual(
+    (await jobs.list({ limit: 10, status: 'paused' })).data.map((job) => job.id),
+    [id],
+  );
+  await jobs.cancel(other.id);
+  for (let held = 1; held < 10; held++) await jobs.pause((await createWithFile(store)).id);
+  await assert.rejects(jobs.create(ofFile, { queueLimit: 1 }), failure('queue-full', '10', 'paused'));
+  await assert.rejects(jobs.remove(id), failure('illegal-transition', 'paused'));
+  assert.equal((await jobs.cancel(id)).status, 'cancelled');
+  assert.equal(await jobs.digest(id, 'input'), undefined);
 });
 
 storeTest('the version and the data set of an unfinished prediction job cannot be deleted', async (t) => {

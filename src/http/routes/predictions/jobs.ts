@@ -1,4 +1,4 @@
-/** /v1/prediction-jobs: start, list, show, cancel, delete, and their results. */
+/** /v1/prediction-jobs: start, list, show, pause, resume, cancel, delete, and their results. */
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import {
@@ -110,8 +110,19 @@ export const predictionJobRoutes: Routes = async (
         summary: 'Cancel a prediction job',
         description: 'The job is cancelled at once. It has no result.',
       },
+      {
+        change: 'pause',
+        summary: 'Pause a prediction job',
+        description: 'The job is paused at once, and keeps its uploaded file.',
+      },
+      {
+        change: 'resume',
+        summary: 'Resume a paused prediction job',
+        description: 'The job is queued again and starts from the first image, with the same result.',
+        errors: [429],
+      },
     ],
-    change: (id, _cancel, precondition) => predictionJobs.cancel(id, precondition),
+    change: (id, change, precondition) => predictionJobs[change](id, precondition),
     deletion: {
       summary: 'Delete an ended prediction job with its result',
       description: '409 while the job has not ended; cancel it first.',

@@ -147,6 +147,26 @@ test('rejects files that cannot be predicted, and unknown or missing fields', as
   assertProblem(await post({ model: 'small', dataset: 'fashion-mnist', splits: 1 }), 400, 'invalid-request');
 });
 
+test('a paused job begins again when it is resumed, with the same result', async () => {
+  const act = (id: string, change: string) => app.inject({ method: 'POST', url: `${JOBS}/${id}/${change}` });
+  const body = { model: 'small', dataset: 'fashion-mnist', split: 'train' };
+  const { id } = (await post(body)).json<PredictionJob>();
+  const paused = await act(id, 'pause');
+  assert.equal(paused.statusCode, 202, paused.body);
+  assert.deepEqual([paused.json().status, paused.json().pauseReason], ['paused', null]);
+  const early = await result(id);
+  assertProblem(early, 409, 'illegal-transition');
+  assert.match(early.json().detail, /is paused.* Resume it/);
+  const other = await succeed(await post(body));
+  assertProblem(await act(other.id, 'pause'), 409, 'illegal-transition');
+  const resumed = await act(id, 'resume');
+  assert.deepEqual([resumed.statusCode, resumed.json().status], [202, 'queued']);
+  assert.equal((await untilEnded(app, id)).status, 'succeeded');
+  const [first, second] = await Promise.all([result(id, '?format=npy'), result(other.id, '?format=npy')]);
+  assert.deepEqual(first.rawPayload, second.rawPayload);
+  assertProblem(await act(id, 'resume'), 409, 'illegal-transition');
+});
+
 test('lists jobs by page and status, and deletes an ended job with its files', async () => {
   const body = { model: 'small', dataset: 'fashion-mnist' };
   const ids: string[] = [];
