@@ -2,7 +2,7 @@
 import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { Context } from '../command.ts';
 import { ResponseError } from '../errors.ts';
-import { formatFigure } from '../text.ts';
+import { formatFigure, printable } from '../text.ts';
 import { followEvents } from './event-stream.ts';
 import { createProgressView } from './progress.ts';
 import { describeServed } from './served-version.ts';
@@ -37,6 +37,7 @@ export async function followJob(context: Context, { id, training }: TrainingJob)
     if (!json) view.end();
   }
   const job = await client.json<TrainingJob>(`/v1/training-jobs/${id}`);
+  if (!json) for (const { message } of job.warnings) note(`warning: ${printable(message)}`);
   if (json) write(`${JSON.stringify(job)}\n`);
   else if (job.status === 'succeeded') {
     write(`${describeSuccess(job)}\n`);

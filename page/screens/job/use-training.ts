@@ -20,6 +20,7 @@ export interface Training {
   readonly job: Resource<TrainingJob>;
   /** From the first epoch on, without gaps. The array grows in place. */
   readonly records: readonly EpochRecord[];
+  /** Of all epochs; of the last one once the job has ended. */
   readonly warnings: readonly TrainingWarning[];
   readonly progress: Progress | null;
   /** Reads the job again, such as after an action. */
@@ -107,11 +108,17 @@ export function useTraining(id: string): Training {
     path,
     job,
     records,
-    warnings,
+    warnings: job.data?.finishedAt ? standing(warnings, job.data) : warnings,
     progress: progress ?? job.data?.progress ?? null,
     refresh,
     problem,
   };
+}
+
+/** The warnings that still hold at the end: later epochs have disproved those of earlier ones. */
+function standing(warnings: readonly TrainingWarning[], job: TrainingJob): TrainingWarning[] {
+  const others = warnings.filter(({ epoch }) => epoch === undefined);
+  return [...others, ...job.warnings.map((warning) => ({ ...warning, epoch: job.latest!.epoch }))];
 }
 
 /** @returns whether there is something new to draw, unlike for most of the past */

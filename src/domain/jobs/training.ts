@@ -78,7 +78,7 @@ export const trainingJobSchema = z
       .nullable()
       .describe(
         '`memory` while the queued job is next and is waiting for free memory; `storage` while the job cannot start or go on ' +
-          'because the disk is full, or the database or the object store is unreachable; otherwise null',
+          'because the disk is full, the database or the object store is unreachable, or no more files can be opened; otherwise null',
       ),
     pauseReason: z
       .string()
@@ -90,6 +90,11 @@ export const trainingJobSchema = z
       .describe('Id of the job of higher priority for which the queued job was stopped; otherwise null'),
     progress: progressSchema,
     latest: epochRecordSchema.nullable().describe('Record of the last finished epoch'),
+    warnings: z
+      .array(z.object({ code: z.string(), message: z.string() }))
+      .describe(
+        'Warnings about the figures of the last finished epoch, with advice. The events also have those of earlier epochs',
+      ),
     best: epochRecordSchema
       .nullable()
       .describe('Record of the epoch with the lowest validation loss, or training loss without validation'),

@@ -81,11 +81,13 @@ export function createLabReportService(options: {
     return { search: found, trials: leaderboard.slice(0, MAX_TRIALS), isStopped };
   }
 
-  async function listWarnings({ id }: TrainingJob): Promise<string[]> {
+  /** Later epochs have disproved the warnings of earlier ones. */
+  async function listWarnings({ id, warnings }: TrainingJob): Promise<string[]> {
     const { data } = await store.events.list(id, { limit: MAX_EVENTS });
-    return data
-      .filter(({ type }) => type === 'warning')
+    const others = data
+      .filter(({ type, data: { epoch } }) => type === 'warning' && epoch === undefined)
       .flatMap(({ data: { message } }) => (typeof message === 'string' ? [message] : []));
+    return [...others, ...warnings.map(({ message }) => message)];
   }
 
   return {

@@ -79,6 +79,8 @@ export interface JobTable {
   progress: string;
   /** JSON of an epoch record */
   latest: string | null;
+  /** JSON of the warnings of that epoch */
+  warnings: string | null;
   /** JSON of an epoch record */
   best: string | null;
   model_version: number | null;

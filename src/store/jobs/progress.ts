@@ -38,9 +38,9 @@ export async function recordEpochs(
   const job = await lockActiveJob(trx, run);
   const lastKnown = await lastEpoch(trx, run.id);
   const added = epochs.filter(({ record }) => record.epoch > lastKnown);
+  const last = added.at(-1);
+  if (last === undefined) return storeProgress(trx, job, progress);
   const records = added.map(({ record }) => record);
-  const latest = records.at(-1);
-  if (latest === undefined) return storeProgress(trx, job, progress);
   const events = added.flatMap(epochEvents);
   if (epochs.length > 1) events.push({ type: 'progress', data: progress });
   const written = await writeEvents(trx, job, events);
@@ -57,7 +57,8 @@ export async function recordEpochs(
       progress: encode(progress),
       unclean_ends: 0,
       event_count: written.at(-1)!.id,
-      latest: encode(latest),
+      latest: encode(last.record),
+      warnings: encode(last.warnings),
       best: encode(best),
     })
     .where('id', '=', run.id)

@@ -10,6 +10,7 @@ const STATEMENTS = [
   )`,
   'create index test_splits_by_digest on test_splits (test_digest, dataset_digest)',
   'alter table prediction_jobs add column pause_reason text',
+  'alter table jobs add column warnings text',
 ];
 
 export const up = (db: Kysely<unknown>): Promise<void> => execute(db, STATEMENTS);

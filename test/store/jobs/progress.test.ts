@@ -126,3 +126,26 @@ storeTest('a job that is being cancelled still records its progress', async (t) 
   await runOf(id).recordEpochs([{ record: epochRecord(1, 0.5), warnings: [] }], underway);
   assert.equal((await store.jobs.get(id))?.latest?.epoch, 1);
 });
+
+storeTest('the job shows the warnings of its last epoch, and the events those of all', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  const early = { code: 'constant-prediction', message: 'After epoch 1 everything is a boot.' } as const;
+  const late = { code: 'dead-units', message: 'After epoch 3, half of the units are zero.' } as const;
+  const record = (epoch: number, warnings: (typeof early | typeof late)[]) =>
+    runOf(id).recordEpochs([{ record: epochRecord(epoch, 0.5), warnings }], underway);
+  const shown = async () => (await store.jobs.get(id))?.warnings;
+  assert.deepEqual(await shown(), []);
+  await record(1, [early]);
+  assert.deepEqual(await shown(), [early]);
+  await record(2, []);
+  assert.deepEqual(await shown(), []);
+  await runOf(id).recordProgress(underway);
+  await record(3, [late]);
+  assert.deepEqual(await shown(), [late]);
+  const events = (await store.events.list(id, { limit: 100 })).data.filter(({ type }) => type === 'warning');
+  assert.deepEqual(
+    events.map(({ data }) => data['epoch']),
+    [1, 3],
+  );
+});

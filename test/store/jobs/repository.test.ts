@@ -21,6 +21,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
     finishedAt: null,
     progress: untouched,
     latest: null,
+    warnings: [],
     best: null,
     model: null,
     publication: null,
