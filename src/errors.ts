@@ -109,6 +109,18 @@ export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): boolean
   return error instanceof AtelierError && codes.includes(error.code);
 }
 
+const OUT_OF_FILES = /\bE[MN]FILE\b|too many open files/i;
+
+/**
+ * Whether the process or the system can open no more files. Read from the messages, because an error that comes from a thread has
+ * lost its cause.
+ */
+export function isOutOfFiles(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { message, cause } = error as { readonly message?: unknown; readonly cause?: unknown };
+  return OUT_OF_FILES.test(String(message)) || isOutOfFiles(cause);
+}
+
 /** An absolute path or file URL, quoted or not. A slash within a word, as in `n/a`, is not one. */
 const PATH = /(['"])(?:file:\/\/)?\/.*?\1|(?:file:\/\/|(?<![\w/#]))\/[^\s'",;]+/g;
 

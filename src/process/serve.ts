@@ -6,6 +6,7 @@ import { bindServer } from '../http/starting-server.ts';
 import { checkStateVolume } from '../store/blobs/container-layer.ts';
 import { chooseVectors } from '../tuning/choose-vectors.ts';
 import { tuneProcess } from '../tuning/process.ts';
+import { describeFewFiles } from './file-limit.ts';
 import { createLog, type Log } from './log.ts';
 import type { Service } from './start.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
@@ -80,7 +81,8 @@ export async function serve(onSignal: OnSignal): Promise<void> {
     const config = readConfig();
     tuneProcess(config);
     log = createLog(config.logLevel);
-    for (const warning of config.warnings) log.log.warn(warning);
+    const fewFiles = await describeFewFiles();
+    for (const warning of [...config.warnings, ...(fewFiles ? [fewFiles] : [])]) log.log.warn(warning);
     await run(config, log, onSignal);
   } catch (error) {
     // An error that the operator can fix is printed as a sentence, a defect with its stack.

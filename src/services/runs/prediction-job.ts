@@ -1,8 +1,9 @@
 /** Runs prediction jobs in a worker thread, and stores their results. */
 import { rm } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
-import { AtelierError, hasCode, messageWithoutPaths } from '../../errors.ts';
+import { AtelierError, hasCode, isOutOfFiles, messageWithoutPaths } from '../../errors.ts';
 import type { RunJob } from '../../queue/job-queue.ts';
 import type { PredictionRun, Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -12,9 +13,12 @@ import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import { createRunJob } from './frame.ts';
 import { isUnavailable, repeatWhile } from './repeat.ts';
 import { createRetryUntilStored } from './retry-until-stored.ts';
+import { assertSpareFiles } from './spare-files.ts';
 import type { Waits } from './waits.ts';
 
 const PROGRESS_MS = 1000;
+/** Between a thread that could open no files and the next run. */
+const OUT_OF_FILES_MS = 1000;
 /** Runs of a job whose thread crashes each time. */
 const MAX_RUNS = 3;
 
@@ -42,12 +46,17 @@ export function createRunPredictionJob(options: {
     write: () => Promise<void>,
     closing: AbortSignal,
   ): Promise<void> {
-    await retryUntilStored(run, write, { closing, isTransient: isUnavailable });
+    const isTransient = (error: unknown) => isUnavailable(error) || isOutOfFiles(error);
+    await retryUntilStored(run, write, { closing, isTransient });
   }
 
   /** Predicts, and stores the result. */
   async function predict(run: PredictionRun, signal: AbortSignal, closing: AbortSignal): Promise<void> {
     const { id, model, dataset, split, pixels } = run.job;
+    await repeatWhile(isOutOfFiles, assertSpareFiles, {
+      until: signal,
+      onFirst: (err) => log.warn({ jobId: id, err }, 'a prediction job waits until it can open files'),
+    });
     await using files = createFiles(temporaryFiles.newFile);
     const network = servedNetwork(await models.load(model.name, model.version));
     const target = files.add();
@@ -92,11 +101,13 @@ export function createRunPredictionJob(options: {
     signal: AbortSignal,
     closing: AbortSignal,
   ): Promise<void> {
-    const isCancelled = signal.aborted && !closing.aborted;
-    if (isCancelled) return;
+    const isStopped = signal.aborted && !closing.aborted;
+    if (isStopped) return;
     if (hasCode(error, 'lease-lost')) throw error;
+    // The next run waits until it can open files.
+    if (isOutOfFiles(error)) await wait(OUT_OF_FILES_MS, undefined, { signal }).catch(() => {});
     const mayRepeat = hasCode(error, 'worker-crashed') && run.job.attempts < MAX_RUNS;
-    if (closing.aborted || mayRepeat || hasCode(error, 'storage-unavailable')) {
+    if (closing.aborted || mayRepeat || hasCode(error, 'storage-unavailable') || isOutOfFiles(error)) {
       return storeOutcome(run, run.release, closing);
     }
     const failure =

@@ -1,6 +1,6 @@
 /** Repetition of work that fails for a reason that passes. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { hasCode } from '../../errors.ts';
+import { hasCode, isOutOfFiles } from '../../errors.ts';
 
 const RETRY_MS = 1000;
 
@@ -29,6 +29,6 @@ export async function repeatWhile<T>(
 
 export const isUnavailable = (error: unknown): boolean => hasCode(error, 'storage-unavailable');
 
-/** Whether the disk is full, or the database or the object store cannot be reached. */
+/** Whether the disk is full, the database or the object store cannot be reached, or no more files can be opened. */
 export const isStorageOutage = (error: unknown): boolean =>
-  hasCode(error, 'storage-full', 'storage-unavailable');
+  hasCode(error, 'storage-full', 'storage-unavailable') || isOutOfFiles(error);

@@ -1,4 +1,4 @@
-/** Repeats the writes of a run while the disk is full or the database cannot be reached, and records the wait. */
+/** Repeats the writes of a run while the disk is full, the database is away or no file can be opened. */
 import { hasCode } from '../../errors.ts';
 import type { Run, Store } from '../../store/persistent-state.ts';
 import type { JobLogger } from '../events/log.ts';
@@ -10,7 +10,7 @@ export interface RetryOptions {
   readonly closing: AbortSignal;
   /** Aborts when the job is to stop: its last writes use the space in reserve, so that it also ends on a full disk. */
   readonly stopping?: AbortSignal;
-  /** Whether an error is worth another attempt; by default a full disk and an unreachable database. */
+  /** Whether an error is worth another attempt; by default what `isStorageOutage` names. */
   readonly isTransient?: (error: unknown) => boolean;
 }
 
@@ -26,8 +26,25 @@ export type RetryUntilStored = <T>(
   options: RetryOptions,
 ) => Promise<T | undefined>;
 
+/** Code of the events of a job that waits because no more files can be opened. */
+export const NO_FILES = 'too-many-open-files';
+const OUTAGES = {
+  'storage-full': {
+    reason: 'the disk is full',
+    ended: 'The disk was full: the progress of the job could not be stored',
+  },
+  'storage-unavailable': {
+    reason: 'the database or the object store is unreachable',
+    ended: 'The database or the object store was unreachable',
+  },
+  [NO_FILES]: {
+    reason: 'the process cannot open more files (ulimit -n)',
+    ended: 'The process could not open more files',
+  },
+} as const;
+
 interface Outage {
-  readonly code: 'storage-full' | 'storage-unavailable';
+  readonly code: keyof typeof OUTAGES;
   readonly since: Date;
 }
 
@@ -59,7 +76,7 @@ export function createRetryUntilStored(
         if (isUncertain && hasCode(error, 'illegal-transition')) return undefined;
         isUncertain ||= isUnavailable(error);
         if (outage === undefined && isStorageOutage(error)) {
-          outage = { code: isUnavailable(error) ? 'storage-unavailable' : 'storage-full', since: new Date() };
+          outage = { code: codeOf(error), since: new Date() };
           waiting.use(waits.add(jobId));
         }
         throw error;
@@ -84,18 +101,15 @@ export function createRetryUntilStored(
   };
 }
 
+const codeOf = (error: unknown): Outage['code'] =>
+  isUnavailable(error) ? 'storage-unavailable' : hasCode(error, 'storage-full') ? 'storage-full' : NO_FILES;
+
 function waitStarted({ code, since }: Outage) {
-  const reason =
-    code === 'storage-full' ? 'the disk is full' : 'the database or the object store is unreachable';
-  const message = `The job is waiting for storage: ${reason}. It continues automatically, and nothing is lost.`;
+  const message = `The job is waiting for storage: ${OUTAGES[code].reason}. It continues automatically, and nothing is lost.`;
   return { code, message, since: since.toISOString() };
 }
 
 function waitEnded({ code, since }: Outage) {
   const seconds = Math.max(1, Math.round((Date.now() - since.getTime()) / 1000));
-  const message =
-    code === 'storage-full'
-      ? `The disk was full: the progress of the job could not be stored for ${seconds} s. Nothing was lost.`
-      : `The database or the object store was unreachable for ${seconds} s. Nothing was lost.`;
-  return { code, message };
+  return { code, message: `${OUTAGES[code].ended} for ${seconds} s. Nothing was lost.` };
 }

@@ -3,7 +3,7 @@
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { isTrial } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
-import { hasCode } from '../../errors.ts';
+import { hasCode, isOutOfFiles } from '../../errors.ts';
 import type { RunJob } from '../../queue/job-queue.ts';
 import { Preemption } from '../../queue/local-runs.ts';
 import type { Run } from '../../store/persistent-state.ts';
@@ -12,6 +12,7 @@ import { serializeError } from '../../workers/threads/errors.ts';
 import type { TrainingContext } from './context.ts';
 import { createRunJob } from './frame.ts';
 import { createRetryUntilStored } from './retry-until-stored.ts';
+import { assertSpareFiles } from './spare-files.ts';
 import { createTrainingRun, type TrainingRun } from './training-reports.ts';
 
 export function createRunTrainingJob(context: TrainingContext): RunJob {
@@ -37,7 +38,11 @@ export function createRunTrainingJob(context: TrainingContext): RunJob {
   /** While a message cannot be stored, later ones wait in order and the thread goes on training. */
   async function train(run: Run, training: TrainingRun, signal: AbortSignal, closing: AbortSignal) {
     const options = { closing, stopping: signal };
-    const task = await retryUntilStored(run, training.prepare, options);
+    const prepare = async () => {
+      if (!signal.aborted) await assertSpareFiles();
+      return training.prepare();
+    };
+    const task = await retryUntilStored(run, prepare, options);
     if (!task) return;
     const thread = threads.run(
       task,
@@ -61,7 +66,8 @@ export function createRunTrainingJob(context: TrainingContext): RunJob {
       if (hasCode(error, 'lease-lost')) throw error;
       log.error({ jobId: run.job.id, err: error }, 'failed to record a job');
       // No thread is working on the job any longer, so its status must not stay `running`.
-      await retryUntilStored(run, () => training.requeue(serializeError(error)), {
+      const end = isOutOfFiles(error) ? training.release : () => training.requeue(serializeError(error));
+      await retryUntilStored(run, end, {
         closing,
         isTransient: (failed) => !hasCode(failed, 'illegal-transition', 'lease-lost'),
       });

@@ -1,5 +1,6 @@
 /** A run of a training job: prepares the thread's task and stores the thread's reports. */
-import { AtelierError, hasCode } from '../../errors.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { AtelierError, hasCode, isOutOfFiles } from '../../errors.ts';
 import type { JobOutcome, Run } from '../../store/persistent-state.ts';
 import type { SerializedError } from '../../workers/threads/errors.ts';
 import { serializeError } from '../../workers/threads/errors.ts';
@@ -9,6 +10,10 @@ import { buildTask } from './build-task.ts';
 import { completeRun } from './complete.ts';
 import type { TrainingContext } from './context.ts';
 import { type Resumption, resumeTraining } from './resume.ts';
+import { NO_FILES } from './retry-until-stored.ts';
+
+/** Between a thread that could open no files and the next run. */
+const OUT_OF_FILES_MS = 1000;
 
 export type TrainingRun = ReturnType<typeof createTrainingRun>;
 
@@ -47,6 +52,12 @@ export function createTrainingRun(
   }
 
   async function handleFailure(error: SerializedError): Promise<void> {
+    if (isOutOfFiles(error)) {
+      // Not an attempt: the next run waits until files can be opened.
+      await run.warn({ code: NO_FILES, message: error.message });
+      await wait(OUT_OF_FILES_MS);
+      return release();
+    }
     if (error.code === 'worker-crashed') return requeue(error);
     if (error.code !== 'checkpoint-damaged' || from === null) return fail(error);
     await from.discard(error);
@@ -69,6 +80,8 @@ export function createTrainingRun(
   return {
     /** Queues the job for another run, or fails it if none is left. */
     requeue,
+    /** Queues the job for another run, or completes its requested pause or cancellation. */
+    release,
     /** Builds the task, from the last readable checkpoint if any. On an error, fails the job and returns null. */
     async prepare() {
       from = await resumeTraining(run, store);
@@ -79,7 +92,7 @@ export function createTrainingRun(
         const services = { catalog, models, jobs: store.jobs, loadDistillation };
         return await buildTask(job, from?.bytes ?? null, run.stopAfterEpoch, services);
       } catch (error) {
-        if (hasCode(error, 'storage-unavailable')) throw error;
+        if (hasCode(error, 'storage-unavailable') || isOutOfFiles(error)) throw error;
         if (!(error instanceof AtelierError))
           log.error({ jobId: job.id, err: error }, 'failed to prepare a job');
         await fail(serializeError(error));

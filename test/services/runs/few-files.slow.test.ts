@@ -1,0 +1,57 @@
+/** Jobs of a process that can open no more files. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import type { JobEvent, TrainingJob } from '../../../src/domain/jobs/training.ts';
+import type { PredictionJob } from '../../../src/domain/predictions/job.ts';
+import { requestJson, serviceAddress, startProcess, untilServedJob } from '../../support/start-process.ts';
+import { hasEnded, temporaryDirectory, tiny } from '../../support/start-service.ts';
+
+const FILES = 150;
+const CONNECTIONS = 300;
+
+/** Opens connections until the process can open no more files. */
+async function takeFiles(base: string): Promise<Socket[]> {
+  const { hostname, port } = new URL(base);
+  const sockets = Array.from({ length: CONNECTIONS }, () => connect(Number(port), hostname));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  return sockets;
+}
+
+test('jobs wait until the process can open files, and lose no attempt', async (t) => {
+  const launcher = ['sh', '-c', `ulimit -n ${FILES}; exec "$@"`, 'sh'];
+  const service = startProcess(t, await temporaryDirectory(t), {}, launcher);
+  const base = await serviceAddress(service);
+  assert.match(service.output(), new RegExp(`can open ${FILES} files.* need 4100`));
+  const first = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName: 'small' }));
+  const undisturbed = await untilServedJob(base, first.id, hasEnded);
+
+  // Kept alive for the requests below.
+  await requestJson(`${base}/health/live`);
+  const sockets = await takeFiles(base);
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const { id } = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName: 'waiting' }));
+  const predicting = await requestJson<PredictionJob>(`${base}/v1/prediction-jobs`, {
+    model: 'small',
+    dataset: 'fashion-mnist',
+  });
+  for (;;) {
+    const job = await requestJson<TrainingJob>(`${base}/v1/training-jobs/${id}`);
+    assert.equal(job.finishedAt, null, JSON.stringify(job));
+    if (job.waiting === 'storage') break;
+  }
+  for (const socket of sockets) socket.destroy();
+  const job = await untilServedJob(base, id, hasEnded);
+  assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, undisturbed.digest]);
+  const { data } = await requestJson<{ data: JobEvent[] }>(`${base}/v1/training-jobs/${id}/events`);
+  const codes = data.flatMap(({ type, data: { code } }) => (type === 'warning' ? [code] : []));
+  assert.ok(codes.length > 0 && codes.every((code) => code === 'too-many-open-files'), codes.join());
+  for (;;) {
+    const { status } = await requestJson<PredictionJob>(`${base}/v1/prediction-jobs/${predicting.id}`);
+    if (status === 'succeeded') break;
+    assert.notEqual(status, 'failed');
+  }
+});
