@@ -54,26 +54,44 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
   };
 }
 
-/** `sha256:` and the digest of the pixels and labels of a split. */
+/** `sha256:` and the digest of the pixels of a split, and of how its labels group them. */
 export function digestSplit({ pixels, labels }: Examples): string {
-  return formatDigest(createHash('sha256').update(pixels).update(labels));
+  return formatDigest(createHash('sha256').update(pixels).update(renumber(labels)));
+}
+
+/**
+ * Numbers the classes in the order of their first images. Another order of the class names, or a class that only training
+ * images have, changes the labels of a test split, but not what its images show.
+ */
+function renumber(labels: Uint8Array): Uint8Array {
+  const numbers = new Map([...new Set(labels)].map((label, n) => [label, n]));
+  return labels.map((label) => numbers.get(label)!);
 }
 
 /**
  * Reads the file in chunks, without keeping them.
- * @returns the digest of the test split
- * @throws AtelierError `dataset-damaged` if the digest of the file differs; an error of the file system
+ * @returns the digest of the test split, as `digestSplit` does
+ * @throws AtelierError `dataset-damaged` if the digest of the file differs; RangeError, or an error of the file system
  */
 export async function digestTestSplit(path: string, dataset: DatasetSummary): Promise<string> {
-  const [whole, test] = [createHash('sha256'), createHash('sha256')];
-  let trainBytes = dataset.splits.train.examples * (IMAGE_PIXELS + 1);
+  const { train, test } = dataset.splits;
+  const [whole, split] = [createHash('sha256'), createHash('sha256')];
+  const buffer = new Uint8Array(CHUNK_BYTES);
   await using file = await open(path);
-  for await (const chunk of file.createReadStream({ highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
-    whole.update(chunk);
-    test.update(chunk.subarray(Math.min(trainBytes, chunk.length)));
-    trainBytes = Math.max(0, trainBytes - chunk.length);
+  async function pass(bytes: number, hashes: readonly Hash[]): Promise<void> {
+    for (let left = bytes; left > 0; left -= CHUNK_BYTES) {
+      const chunk = buffer.subarray(0, left);
+      await readFully(file, chunk);
+      for (const hash of hashes) hash.update(chunk);
+    }
   }
-  if (formatDigest(whole) === dataset.digest) return formatDigest(test);
+  await pass(train.examples * (IMAGE_PIXELS + 1), [whole]);
+  await pass(test.examples * IMAGE_PIXELS, [whole, split]);
+  const labels = new Uint8Array(test.examples);
+  await readFully(file, labels);
+  if (formatDigest(whole.update(labels)) === dataset.digest) {
+    return formatDigest(split.update(renumber(labels)));
+  }
   throw damaged(dataset, 'its digest differs from the one stored at upload');
 }
 

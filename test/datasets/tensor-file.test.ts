@@ -4,7 +4,12 @@ import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
-import { readTensorFile, writeTensorFile } from '../../src/datasets/tensor-file.ts';
+import {
+  digestSplit,
+  digestTestSplit,
+  readTensorFile,
+  writeTensorFile,
+} from '../../src/datasets/tensor-file.ts';
 import { datasetId } from '../../src/datasets/upload/id.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { isAtelierError, temporaryFolder } from './fixtures.ts';
@@ -64,6 +69,35 @@ test('rejects a damaged, truncated, longer or missing file by name', async (t) =
     readTensorFile(`${path}.gone`, summary),
     isAtelierError('dataset-damaged', /it cannot be read \(ENOENT\)/),
   );
+});
+
+test('the digest of the test split depends on its pixels, and on which of its images share a class', async (t) => {
+  const path = join(temporaryFolder(t), 'tensors');
+  const summary = summaryOf(await writeTensorFile(path, tensors));
+  const { pixels, labels } = tensors.test;
+  const digest = digestSplit(tensors.test);
+  assert.equal(await digestTestSplit(path, summary), digest);
+  // Classes before the others, and another order.
+  for (const renumbered of [labels.map((label) => label + 2), labels.map((label) => 1 - label)]) {
+    assert.equal(digestSplit({ pixels, labels: renumbered }), digest);
+  }
+  const brighter = pixels.map((pixel) => pixel + 1);
+  const others = [
+    { pixels, labels: Uint8Array.of(0, 1, 1) },
+    { pixels, labels: labels.map(() => 0) },
+    { pixels: brighter, labels },
+  ];
+  assert.equal(new Set([digest, ...others.map(digestSplit)]).size, 4);
+
+  const bytes = await readFile(path);
+  bytes[0]! ^= 1;
+  await writeFile(path, bytes);
+  await assert.rejects(
+    digestTestSplit(path, summary),
+    isAtelierError('dataset-damaged', /its digest differs/),
+  );
+  await truncate(path, bytes.length - 1);
+  await assert.rejects(digestTestSplit(path, summary), /it was truncated/);
 });
 
 test('other class names, splits or pixels give another id', () => {

@@ -271,7 +271,7 @@ export interface LookTable {
 /** The test split of each data set that was stored. The rows stay when data sets are deleted. */
 interface TestSplitTable {
   dataset_digest: string;
-  /** Digest of the pixels and labels of the test split */
+  /** Digest of the pixels of the test split, and of how its labels group them */
   test_digest: string;
 }
 

@@ -7,7 +7,7 @@ import type { IdempotencyRecord } from '../idempotency.ts';
 
 export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'report'> & {
   readonly report: DatasetReport;
-  /** `sha256:` and the digest of the pixels and labels of the test split */
+  /** Digest of the test split by `digestSplit` */
   readonly testDigest: string;
 };
 

@@ -21,10 +21,10 @@ export interface Look {
   readonly caller: string;
 }
 
-/** What the test split of a data set contains. */
+/** Content of the test split of a data set. */
 export interface TestSplit {
   readonly datasetDigest: string;
-  /** `sha256:` and the digest of the pixels and labels of the test split */
+  /** Digest by `digestSplit` */
   readonly testDigest: string;
 }
 

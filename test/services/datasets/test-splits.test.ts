@@ -42,6 +42,7 @@ function variants(): Record<string, Form> {
   });
   const label = labels(TRAIN, 2);
   label[0] = 1;
+  const testLabels = labels(4, 2);
   const pixel = pixels();
   pixel[100]! += 1;
   return {
@@ -55,6 +56,26 @@ function variants(): Record<string, Form> {
     ),
     'class names': of(pixels(), label, { classNames: '["left", "right"]' }),
     'other images': of(images(60, 2).subarray(-TRAIN * 784), label),
+    'a class before the others': of(
+      images(TRAIN + 1, 2),
+      Uint8Array.of(...labels(TRAIN, 2).map((each) => each + 1), 0),
+      {
+        test_labels: npy(
+          testLabels.map((each) => each + 1),
+          [4],
+        ),
+      },
+    ),
+    'the order of the classes': of(
+      pixels(),
+      label.map((each) => 1 - each),
+      {
+        test_labels: npy(
+          testLabels.map((each) => 1 - each),
+          [4],
+        ),
+      },
+    ),
   };
 }
 
@@ -73,7 +94,7 @@ test('no change of the training images resets the looks at a test split', async 
     expected += 2;
     for (const each of ids) assert.equal(await looksAt(app, each), expected, change);
   }
-  assert.equal(ids.size, 8);
+  assert.equal(ids.size, 10);
 
   const removed = await app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` });
   assert.equal(removed.statusCode, 204);
