@@ -110,15 +110,23 @@ export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): boolean
 }
 
 const OUT_OF_FILES = /\bE[MN]FILE\b|too many open files/i;
+/** Codes of errors that report a system error in their message. Messages with other codes may contain names that clients chose. */
+const OF_SYSTEM: readonly unknown[] = [
+  'internal-error',
+  'worker-crashed',
+  'state-unusable',
+  'dataset-damaged',
+] satisfies ErrorCode[];
 
 /**
- * Whether the process or the system can open no more files. Read from the messages, because an error that comes from a thread has
- * lost its cause.
+ * Whether the process or the system can open no more files. An error that comes from a thread has lost its cause, but has
+ * its message.
  */
 export function isOutOfFiles(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  const { message, cause } = error as { readonly message?: unknown; readonly cause?: unknown };
-  return OUT_OF_FILES.test(String(message)) || isOutOfFiles(cause);
+  const { code, message, cause } = error as Readonly<Record<string, unknown>>;
+  if (code === 'EMFILE' || code === 'ENFILE') return true;
+  return (OF_SYSTEM.includes(code) && OUT_OF_FILES.test(String(message))) || isOutOfFiles(cause);
 }
 
 /** An absolute path or file URL, quoted or not. A slash within a word, as in `n/a`, is not one. */

@@ -11,14 +11,12 @@ import type { PredictionTask } from '../../workers/tasks/predict-images.ts';
 import type { JobLogger } from '../events/log.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import { createRunJob } from './frame.ts';
-import { isUnavailable, repeatWhile } from './repeat.ts';
+import { isUnavailable, RETRY_MS, repeatWhile } from './repeat.ts';
 import { createRetryUntilStored } from './retry-until-stored.ts';
 import { assertSpareFiles } from './spare-files.ts';
 import type { Waits } from './waits.ts';
 
 const PROGRESS_MS = 1000;
-/** Between a thread that could open no files and the next run. */
-const OUT_OF_FILES_MS = 1000;
 /** Runs of a job whose thread crashes each time. */
 const MAX_RUNS = 3;
 
@@ -102,12 +100,14 @@ export function createRunPredictionJob(options: {
     closing: AbortSignal,
   ): Promise<void> {
     const isStopped = signal.aborted && !closing.aborted;
-    if (isStopped) return;
+    // Refused for a paused or cancelled job. A job that was resumed while its pause was still being committed runs again.
+    if (isStopped) return run.release().catch(() => {});
     if (hasCode(error, 'lease-lost')) throw error;
+    const isWithoutFiles = isOutOfFiles(error);
     // The next run waits until it can open files.
-    if (isOutOfFiles(error)) await wait(OUT_OF_FILES_MS, undefined, { signal }).catch(() => {});
+    if (isWithoutFiles) await wait(RETRY_MS, undefined, { signal }).catch(() => {});
     const mayRepeat = hasCode(error, 'worker-crashed') && run.job.attempts < MAX_RUNS;
-    if (closing.aborted || mayRepeat || hasCode(error, 'storage-unavailable') || isOutOfFiles(error)) {
+    if (closing.aborted || mayRepeat || isUnavailable(error) || isWithoutFiles) {
       return storeOutcome(run, run.release, closing);
     }
     const failure =

@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { hasCode, isOutOfFiles } from '../../errors.ts';
 
-const RETRY_MS = 1000;
+/** Between two attempts. */
+export const RETRY_MS = 1000;
 
 /**
  * Repeats work once a second.

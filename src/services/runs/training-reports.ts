@@ -9,11 +9,9 @@ import { assertTrainingFits } from '../memory/limits.ts';
 import { buildTask } from './build-task.ts';
 import { completeRun } from './complete.ts';
 import type { TrainingContext } from './context.ts';
+import { RETRY_MS } from './repeat.ts';
 import { type Resumption, resumeTraining } from './resume.ts';
 import { NO_FILES } from './retry-until-stored.ts';
-
-/** Between a thread that could open no files and the next run. */
-const OUT_OF_FILES_MS = 1000;
 
 export type TrainingRun = ReturnType<typeof createTrainingRun>;
 
@@ -55,7 +53,7 @@ export function createTrainingRun(
     if (isOutOfFiles(error)) {
       // Not an attempt: the next run waits until files can be opened.
       await run.warn({ code: NO_FILES, message: error.message });
-      await wait(OUT_OF_FILES_MS);
+      await wait(RETRY_MS);
       return release();
     }
     if (error.code === 'worker-crashed') return requeue(error);

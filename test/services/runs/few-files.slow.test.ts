@@ -1,6 +1,7 @@
 /** Jobs of a process that can open no more files. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import type { JobEvent, TrainingJob } from '../../../src/domain/jobs/training.ts';
@@ -10,12 +11,20 @@ import { hasEnded, temporaryDirectory, tiny } from '../../support/start-service.
 
 const FILES = 150;
 const CONNECTIONS = 300;
+/** Less than a run needs. */
+const FREE_FILES = 16;
 
-/** Opens connections until the process can open no more files. */
-async function takeFiles(base: string): Promise<Socket[]> {
+/** Opens connections until the process can open hardly any more files. */
+async function takeFiles(base: string, pid: number): Promise<Socket[]> {
   const { hostname, port } = new URL(base);
   const sockets = Array.from({ length: CONNECTIONS }, () => connect(Number(port), hostname));
+  // The process closes connections for which it has no file.
+  for (const socket of sockets) socket.on('error', () => {});
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  // The system accepts a connection before the process does. The requests keep the connection of this test open.
+  while ((await readdir(`/proc/${pid}/fd`)).length < FILES - FREE_FILES) {
+    await requestJson(`${base}/health/live`);
+  }
   return sockets;
 }
 
@@ -27,9 +36,7 @@ test('jobs wait until the process can open files, and lose no attempt', async (t
   const first = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName: 'small' }));
   const undisturbed = await untilServedJob(base, first.id, hasEnded);
 
-  // Kept alive for the requests below.
-  await requestJson(`${base}/health/live`);
-  const sockets = await takeFiles(base);
+  const sockets = await takeFiles(base, service.child.pid!);
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
