@@ -24,36 +24,39 @@ type AnyTables = Record<string, Record<string, string | null>>;
  * the database changes it.
  */
 export async function newestTime(db: Kysely<Database>): Promise<string> {
-  const events = await db
-    .selectFrom('jobs')
-    .innerJoin('events', (join) =>
-      join.onRef('events.job_id', '=', 'jobs.id').onRef('events.id', '=', 'jobs.event_count'),
-    )
-    .select(({ fn }) => fn.max('at').as('at'))
-    .unionAll(
-      db
-        .selectFrom('searches')
-        .innerJoin('search_events', (join) =>
-          join
-            .onRef('search_events.search_id', '=', 'searches.id')
-            .onRef('search_events.id', '=', 'searches.event_count'),
-        )
-        .select(({ fn }) => fn.max('at').as('at')),
-    )
-    .execute();
-  const times: (string | null)[] = events.map(({ at }) => at);
+  const times: (string | null)[] = [];
   const tables = db as unknown as Kysely<AnyTables>;
   for (const [table, columns] of Object.entries(TIMES)) {
-    for (const column of columns) {
-      const newest = tables.selectFrom(table).select(({ fn }) => fn.max(column).as('at'));
-      times.push((await newest.executeTakeFirstOrThrow()).at);
-    }
+    const newest = tables.selectFrom(table).select(({ fn }) => columns.map((name) => fn.max(name).as(name)));
+    times.push(...Object.values(await newest.executeTakeFirstOrThrow()));
   }
-  return (
-    times
-      .filter((time) => time !== null)
-      .filter(isTime)
-      .toSorted()
-      .at(-1) ?? ''
-  );
+  for (const { at } of await lastEvents(db)) times.push(at);
+  return times.reduce<string>((last, at) => (at !== null && at > last && isTime(at) ? at : last), '');
+}
+
+/** Each is read by its key. An ended job or search has the time of its last event, which is found above. */
+function lastEvents(db: Kysely<Database>): Promise<{ readonly at: string | null }[]> {
+  const ofJobs = db
+    .selectFrom('jobs')
+    .where('finished_at', 'is', null)
+    .select((eb) =>
+      eb
+        .selectFrom('events')
+        .select('at')
+        .whereRef('events.job_id', '=', 'jobs.id')
+        .whereRef('events.id', '=', 'jobs.event_count')
+        .as('at'),
+    );
+  const ofSearches = db
+    .selectFrom('searches')
+    .where('finished_at', 'is', null)
+    .select((eb) =>
+      eb
+        .selectFrom('search_events')
+        .select('at')
+        .whereRef('search_events.search_id', '=', 'searches.id')
+        .whereRef('search_events.id', '=', 'searches.event_count')
+        .as('at'),
+    );
+  return ofJobs.unionAll(ofSearches).execute();
 }

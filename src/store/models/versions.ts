@@ -138,13 +138,15 @@ async function nextVersion(
     )
     .returning('last_version')
     .executeTakeFirstOrThrow();
-  const { last } = await trx
+  const last = await trx
     .selectFrom('model_versions')
-    .select(({ fn }) => fn.max('created_at').as('last'))
+    .select('created_at')
     .where('name', '=', name)
-    .executeTakeFirstOrThrow();
-  const isFirst = (last as string | null) === null;
-  let createdAt = timestamp(last);
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const isFirst = last === undefined;
+  let createdAt = timestamp(last?.created_at);
   if (isFirst) {
     // No version exists, so this is a new model, perhaps under the name of a deleted one. Models are listed by this time.
     const { newest } = await trx

@@ -41,6 +41,7 @@ export async function startPrediction(
   id: string,
   runner: string | undefined,
 ): Promise<PredictionJobRow | undefined> {
+  const now = timestamp();
   const row = await trx
     .updateTable('prediction_jobs')
     .set((eb) => ({
@@ -49,7 +50,11 @@ export async function startPrediction(
       done: 0,
       run: eb('run', '+', 1),
       attempts: eb('attempts', '+', 1),
-      started_at: eb.fn.coalesce('started_at', eb.val(timestamp())),
+      // The job may have been created by a process whose clock is ahead.
+      started_at: eb.fn.coalesce(
+        'started_at',
+        eb.case().when('created_at', '>', now).then(eb.ref('created_at')).else(now).end(),
+      ),
     }))
     .where('id', '=', id)
     .where('status', '=', 'queued')

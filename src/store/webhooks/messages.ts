@@ -35,8 +35,8 @@ export async function insertWebhook(
 export async function queueMessage(trx: Transaction<Database>, job: JobRow): Promise<JobRow> {
   if (job.notify === null || !isReported(job)) return job;
   const at = timestamp();
-  // While the clock of the store stands still, messages are sent by the clock of the machine.
-  const [now] = [at, new Date().toISOString()].toSorted() as [string, string];
+  // Messages are sent by the clock of the machine, also while the clock of the store stands still.
+  const now = new Date().toISOString();
   const webhook = await trx
     .updateTable('webhooks')
     .set({ message_id: `msg_${ulid()}`, body: encode(describe(job, at)), attempts: 0, due_at: now })
