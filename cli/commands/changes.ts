@@ -22,8 +22,8 @@ function changeCommand(change: string, summary: string): Command {
 }
 
 export const cancel = changeCommand('cancel', 'Cancel a training job, a search or a prediction job');
-export const pause = changeCommand('pause', 'Pause a training job or a search');
-export const resume = changeCommand('resume', 'Continue a paused training job or search');
+export const pause = changeCommand('pause', 'Pause a training job, a search or a prediction job');
+export const resume = changeCommand('resume', 'Continue a paused training job, search or prediction job');
 
 export const remove = defineCommand({
   summary: 'Delete a job, a search, a data set, a version, a model or an alias',

@@ -113,7 +113,7 @@ function describeSearch(search: Search, trials: readonly Trial[]): string {
 }
 
 function describePredictions(shown: PredictionJob): string {
-  const { model, dataset, split, images, progress, accuracy, error } = shown;
+  const { model, dataset, split, images, progress, accuracy, pauseReason, error } = shown;
   const rows = [
     ['prediction job', shown.id],
     ['status', shown.status],
@@ -121,6 +121,7 @@ function describePredictions(shown: PredictionJob): string {
     ['images', dataset === null ? `${images} of a file` : `${images} of the ${split} split of ${dataset}`],
     ['progress', `${Math.floor(progress.fraction * 100)} %`],
     ['accuracy', formatFigure(accuracy)],
+    ...(pauseReason === null ? [] : [['paused because', pauseReason]]),
     ...(error ? [['error', `${error.message} (${error.code})`]] : []),
   ];
   return formatTable(rows);

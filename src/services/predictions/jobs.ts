@@ -28,7 +28,7 @@ import type { Waits } from '../runs/waits.ts';
 export const RESULT_FORMATS = ['csv', 'npy'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
 
-/** What to do about a job without a result. */
+/** Advice about a job without a result. */
 const RESULT_ADVICE: Readonly<Record<Exclude<PredictionStatus, 'succeeded'>, string>> = {
   queued: 'Wait for its end',
   running: 'Wait for its end',
@@ -198,10 +198,9 @@ export function createPredictionJobService(options: {
     async resultTag(id: string, format: ResultFormat, hasAllClasses: boolean) {
       const { status } = await get(id);
       if (status === 'succeeded') return `"${id}-${format}${hasAllClasses ? '-all' : ''}"`;
-      const advice = RESULT_ADVICE[status];
       throw new AtelierError(
         'illegal-transition',
-        `Prediction job ${id} is ${status}, so it has no result. ${advice}.`,
+        `Prediction job ${id} is ${status}, so it has no result. ${RESULT_ADVICE[status]}.`,
       );
     },
 
