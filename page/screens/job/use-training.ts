@@ -20,7 +20,7 @@ export interface Training {
   readonly job: Resource<TrainingJob>;
   /** From the first epoch on, without gaps. The array grows in place. */
   readonly records: readonly EpochRecord[];
-  /** Of all epochs; of the last one once the job has ended. */
+  /** Warnings of all epochs; once the job has ended, those of the last one. */
   readonly warnings: readonly TrainingWarning[];
   readonly progress: Progress | null;
   /** Reads the job again, such as after an action. */
