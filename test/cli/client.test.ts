@@ -38,6 +38,7 @@ const JOB = {
   id: 'job_1',
   status: 'succeeded',
   model: { name: 'mine', version: 1 },
+  warnings: [],
   best: null,
   training: { epochs: 1 },
   progress: { steps: 1000 },

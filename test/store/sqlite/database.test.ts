@@ -60,6 +60,7 @@ test('all columns are text, integer, bigint or double', async (t) => {
     'prediction_jobs',
     'search_events',
     'searches',
+    'test_splits',
     'transfers',
     'trials',
     'webhooks',

@@ -230,7 +230,7 @@ test('a state of a development version is neither backed up nor restored, and th
   const { directory, backup } = await makeBackup(t);
   const file = join(backup, 'atelier.sqlite');
   const raw = new DatabaseSync(file);
-  raw.exec(`update kysely_migration set name = '0001-initial'`);
+  raw.exec(`update kysely_migration set name = '0001-initial' where name = '0001-baseline'`);
   raw.close();
   const refused = failure('state-unusable', file, 'before 0.1.0', 'export them', 'STATE_DIR');
   await assert.rejects(openStore(backup), refused);
