@@ -10,9 +10,13 @@ const PREFIXES = { jobs: 'job_', prediction_jobs: 'prd_', searches: 'sea_' } as 
  * The id of a deleted job is not used again, because versions refer to it. Call it in the transaction that inserts the job,
  * when it has locked the queue.
  */
-export async function nextId(trx: Transaction<Database>, table: keyof typeof PREFIXES): Promise<string> {
-  // Not the clock of the store: while it stands still, the id of a deleted job would be used again.
-  const now = Date.now();
+export async function nextId(
+  trx: Transaction<Database>,
+  table: keyof typeof PREFIXES,
+  createdAt: string,
+): Promise<string> {
+  // While the clock of the store stands still, the clock of the machine: the id of a deleted job would be used again.
+  const now = Math.min(Date.parse(createdAt), Date.now());
   const newest = await trx.selectFrom(table).select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
   const prefix = PREFIXES[table];
   const id = `${prefix}${ulid(now)}`;

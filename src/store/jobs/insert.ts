@@ -39,10 +39,11 @@ export async function insertJob(
   await assertDataset(trx, request);
   await assertModels(trx, request);
   await assertTarget(trx, target);
-  const id = await nextId(trx, 'jobs');
+  const createdAt = timestamp();
+  const id = await nextId(trx, 'jobs', createdAt);
   const row = newJobRow(
     id,
-    timestamp(),
+    createdAt,
     request,
     progress,
     target ?? null,

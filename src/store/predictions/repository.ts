@@ -66,7 +66,8 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs) {
             await assertRoomForNew(trx, queueLimit);
             if ('dataset' in job.source) await assertDataset(trx, job.source);
             await assertUndeleted(trx, job.model, '#/model');
-            const row = newPredictionRow(await nextId(trx, 'prediction_jobs'), timestamp(), job);
+            const createdAt = timestamp();
+            const row = newPredictionRow(await nextId(trx, 'prediction_jobs', createdAt), createdAt, job);
             await trx.insertInto('prediction_jobs').values(row).execute();
             if (digest !== null) {
               await trx

@@ -55,8 +55,9 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
           if ((await countRows(unfinished)) >= options.limit) throw queueFull(options.limit);
           await assertDataset(trx, request);
           await assertTeachers(trx, request);
-          const id = await nextId(trx, 'searches');
-          const row = newSearchRow(id, timestamp(), request, plan);
+          const createdAt = timestamp();
+          const id = await nextId(trx, 'searches', createdAt);
+          const row = newSearchRow(id, createdAt, request, plan);
           await trx.insertInto('searches').values(row).execute();
           const trials = newTrialRows(id, plan.settings, request.repeats);
           for (let start = 0; start < trials.length; start += BATCH_ROWS) {

@@ -88,6 +88,7 @@ test('a data set alone starts a job, and the response has every default', async 
       etaSeconds: null,
     },
     latest: null,
+    warnings: [],
     best: null,
     model: null,
     gradientCheckReport: null,
