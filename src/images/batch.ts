@@ -2,6 +2,7 @@
 import { IMAGE_PIXELS } from '../domain/datasets/representation.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import type { Pixels } from '../numerics/training/engine.ts';
+import { describeOtherKind, identifyBody } from './other-kinds.ts';
 
 export interface ImageBatch {
   readonly count: number;
@@ -98,11 +99,14 @@ export function toBatch(pixels: Float32Array): ImageBatch {
 export function decodeBytes(bytes: Uint8Array): ImageBatch {
   const count = bytes.length / IMAGE_PIXELS;
   if (count < 1 || !Number.isInteger(count)) {
+    const file = identifyBody(bytes);
     const defect =
       bytes.length === 0 ? 'The data is empty.' : `${bytes.length} bytes are not a whole number of images.`;
     throw new AtelierError(
       'invalid-image-size',
-      `${defect} Send 784 bytes per image: one per pixel, row by row.`,
+      file
+        ? describeOtherKind(file, 'raw pixels')
+        : `${defect} Send 784 bytes per image: one per pixel, row by row.`,
     );
   }
   return { count, pixels: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };

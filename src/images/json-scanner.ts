@@ -4,6 +4,7 @@
  */
 import { AtelierError } from '../errors.ts';
 import { stringEnd } from '../formats/json/structure.ts';
+import { describeOtherKind, identifyBody } from './other-kinds.ts';
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const TYPES: Readonly<Record<string, string>> = {
@@ -93,6 +94,9 @@ export class JsonScanner {
   }
 
   malformed(expected: string): never {
+    const file = this.#position === 0 ? identifyBody(this.#bytes) : undefined;
+    // For text, the place of the defect is more helpful than the kind.
+    if (file?.type !== undefined) throw new AtelierError('malformed-body', describeOtherKind(file, 'JSON'));
     const found =
       this.peek() === '' ? 'the end' : JSON.stringify(this.#text(this.#position, this.#position + 12));
     throw new AtelierError(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
-import { describeFile } from '../../src/formats/file-kinds.ts';
+import { describeFile, identifyFile } from '../../src/formats/file-kinds.ts';
 import { importModel } from '../../src/formats/models/import.ts';
 import { isAtelierError } from '../datasets/fixtures.ts';
 
@@ -14,12 +14,16 @@ test('names the kind of a file', async () => {
     (['png', 'jpeg', 'webp', 'avif'] as const).map((format) => image.clone().toFormat(format).toBuffer()),
   );
   const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1');
+  const bmp = Buffer.from('BM\x66\x09\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0', 'latin1');
   const cases: readonly [file: Uint8Array, kind: string | undefined][] = [
     [png!, 'a PNG image'],
     [jpeg!, 'a JPEG image'],
     [webp!, 'a WebP image'],
     [avif!, 'an AVIF image'],
     [heic, 'a HEIC image'],
+    [bmp, 'a BMP image'],
+    [Buffer.from('BMW, Audi\n'), 'text'],
+    [Buffer.from('BZhello\n'), 'text'],
     [Buffer.from('%PDF-1.7\n'), 'a PDF document'],
     [Buffer.from('Rar!\x1a\x07\x01\0', 'latin1'), 'a RAR archive'],
     [Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), 'a 7z archive'],
@@ -32,6 +36,19 @@ test('names the kind of a file', async () => {
     [Uint8Array.of(7, 1, 2, 255), undefined],
   ];
   for (const [file, kind] of cases) assert.equal(describeFile(file.subarray(0, 512)), kind);
+});
+
+test('knows the media types of images, of npy and of JSON', async () => {
+  const types = new Map<Uint8Array, string | undefined>([
+    [await image.clone().png().toBuffer(), 'image/png'],
+    [await image.clone().webp().toBuffer(), 'image/webp'],
+    [await image.clone().gif().toBuffer(), 'image/gif'],
+    [await image.clone().tiff().toBuffer(), 'image/tiff'],
+    [npyBytes(new Uint8Array(4), [4]), 'application/x-npy'],
+    [Buffer.from('{"image": []}'), 'application/json'],
+    [Buffer.from('shoe'), undefined],
+  ]);
+  for (const [file, type] of types) assert.equal(identifyFile(file.subarray(0, 512))?.type, type);
 });
 
 test('an import names the kind of a file that is not a model', async () => {

@@ -5,6 +5,7 @@
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { AtelierError } from '../../errors.ts';
+import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 
 /** The typed arrays that hold the elements of each type. */
 export const NPY_VIEWS = {
@@ -52,7 +53,12 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
   const head = bytes.subarray(0, NPY_HEAD_BYTES);
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
   if (text === '') malformed('it is empty');
-  if (!text.startsWith(NPY_SIGNATURE)) malformed('it does not start with the signature of an .npy file');
+  if (!text.startsWith(NPY_SIGNATURE)) {
+    const kind = describeFile(head.subarray(0, KIND_BYTES));
+    malformed(
+      kind ? `it is ${kind}, not an .npy file` : 'it does not start with the signature of an .npy file',
+    );
+  }
   if (text.length < 10) malformed('it ends within the header');
   const version = text.charCodeAt(6);
   if (!(version >= 1 && version <= 3))

@@ -1,19 +1,15 @@
 /** Forms of images: files of any accepted type, whose types are detected from their content. */
 import type { FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { NPY_SIGNATURE } from '../../formats/arrays/npy-header.ts';
+import { identifyFile, KIND_BYTES } from '../../formats/file-kinds.ts';
+import { ENCODED_IMAGE_TYPES } from '../../images/base64.ts';
 import { type FormOptions, IMAGE_FORM_LIMITS, readForm } from './multipart.ts';
 
 /** The response repeats the name of a file for each of its images, so longer names are cut. */
 const MAX_FILE_NAME_CHARS = 255;
 
-/** Leading bytes that identify a file, because curl declares the type of few kinds of files. */
-const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
-  [NPY_SIGNATURE, 'application/x-npy'],
-  ['\x89PNG', 'image/png'],
-  ['\xff\xd8\xff', 'image/jpeg'],
-  ['RIFF', 'image/webp'],
-];
+/** A file with the signature of one of these has its type, whatever is declared. */
+const DETECTED_TYPES: readonly string[] = ['application/x-npy', ...ENCODED_IMAGE_TYPES];
 
 export interface ReceivedFile {
   readonly name: string;
@@ -51,7 +47,8 @@ export async function receiveFiles(request: FastifyRequest, maxBytes: number): P
 /** Maps image/jpg, common but not registered, to image/jpeg. */
 export const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
 
+/** curl declares the type of few kinds of files. */
 function detectType(bytes: Buffer, declared: string): string {
-  const start = bytes.toString('latin1', 0, 8);
-  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonicalType(declared);
+  const { type } = identifyFile(bytes.subarray(0, KIND_BYTES)) ?? {};
+  return type !== undefined && DETECTED_TYPES.includes(type) ? type : canonicalType(declared);
 }

@@ -8,7 +8,7 @@ import { holdsEncodedImages } from '../../images/json-encoded.ts';
 import type { SentImages } from '../../images/sent.ts';
 import { canonicalType, type ReceivedFile, receiveFiles } from './image-form.ts';
 import { isForm, registerForms } from './multipart.ts';
-import { parseMediaType } from './raw.ts';
+import { CURL_TYPE, parseMediaType, unsupportedType } from './raw.ts';
 import { createByteReader } from './read-bytes.ts';
 
 /** Stands for the media type of JSON with encoded images in error messages. */
@@ -20,7 +20,8 @@ const BODY_TYPES = [JSON_TYPE, 'application/octet-stream', 'application/x-npy', 
 export function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): void {
   registerForms(scope);
   scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], createByteReader(maxBodyBytes));
+  // Rejected once its signature is known.
+  scope.addContentTypeParser([...BODY_TYPES, 'image/jpg', CURL_TYPE], createByteReader(maxBodyBytes));
 }
 
 /**
@@ -40,7 +41,9 @@ export async function readImages(
       `The request has no body. Send ${BODY_TYPES.join(', ')} or multipart/form-data.`,
     );
   }
-  const type = canonicalType(parseMediaType(request.headers['content-type']));
+  const { 'content-type': sent } = request.headers;
+  const type = canonicalType(parseMediaType(sent));
+  if (type === CURL_TYPE) throw unsupportedType(sent, [...BODY_TYPES, 'multipart/form-data'], body);
   if (type === JSON_TYPE && holdsEncodedImages(body)) {
     assertOptionsApply(ENCODED_JSON, query);
     return { kind: 'encoded-json', bytes: body };

@@ -4,6 +4,7 @@ import { unzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { quote } from '../../formats/models/file-error.ts';
+import { identifyBody } from '../../images/other-kinds.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -56,9 +57,10 @@ export function registerRawBodies(scope: FastifyInstance): void {
       assertUtf8(parameters);
       return done();
     }
-    const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
-    const problem = type ? `The content type ${type} is not supported.` : 'The request has no Content-Type.';
-    throw new AtelierError('unsupported-media-type', `${problem} Allowed: ${allowed}.`);
+    throw unsupportedType(
+      type,
+      mediaTypes.filter((allowed) => allowed !== ''),
+    );
   });
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
@@ -98,6 +100,37 @@ function assertUtf8(parameters: ReadonlyMap<string, string>): void {
 export function parseMediaType(contentType = ''): string {
   const end = contentType.indexOf(';');
   return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+}
+
+/** curl's default, whatever the body is. */
+export const CURL_TYPE = 'application/x-www-form-urlencoded';
+
+/**
+ * @param sent the Content-Type of the request
+ * @param body if it was read: its signature decides which header is suggested
+ */
+export function unsupportedType(
+  sent: string | undefined,
+  allowed: readonly string[],
+  body?: Buffer,
+): AtelierError {
+  const problem = sent ? `The content type ${sent} is not supported.` : 'The request has no Content-Type.';
+  const message = `${problem} Allowed: ${allowed.join(', ')}.`;
+  const isUndeclared = [CURL_TYPE, ''].includes(parseMediaType(sent));
+  return new AtelierError(
+    'unsupported-media-type',
+    isUndeclared ? `${message} ${adviseHeader(allowed, body)}` : message,
+  );
+}
+
+function adviseHeader(allowed: readonly string[], body?: Buffer): string {
+  const [first = '', ...others] = allowed;
+  const file = body && identifyBody(body);
+  const type = others.length === 0 ? first : allowed.find((type) => type === file?.type);
+  if (type === 'multipart/form-data') return 'With curl, send a form: -F file=@NAME.';
+  if (type === undefined && file) return `The body is ${file.kind}.`;
+  const place = type === undefined ? 'the type of the body, as in ' : '';
+  return `With curl, add ${place}-H 'content-type: ${type ?? first}'.`;
 }
 
 async function inflateTo(limit: number, bytes: Buffer): Promise<Buffer> {

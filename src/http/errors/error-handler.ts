@@ -3,6 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toSentence } from '../../domain/messages/issue-message.ts';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
+import { unsupportedType } from '../bodies/raw.ts';
 import { MAX_PATH_PARAMETER_CHARS } from '../hooks/connections/limits.ts';
 import { clientUrl } from '../hooks/lifecycle/base-path.ts';
 import { routeNotFound } from '../hooks/lifecycle/not-found.ts';
@@ -42,9 +43,7 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   const mapped = FASTIFY_CODES[code];
   if (mapped === 'unsupported-media-type') {
     const allowed = Object.keys(request.routeOptions.schema?.requestContent ?? { 'application/json': {} });
-    const sent = request.headers['content-type'];
-    const problem = sent ? `The content type ${sent} is not supported.` : 'The request has no Content-Type.';
-    return new AtelierError(mapped, `${problem} Allowed: ${allowed.join(', ')}.`, options);
+    return unsupportedType(request.headers['content-type'], allowed);
   }
   if (mapped === 'body-too-large') {
     const { bodyLimit } = request.routeOptions;

@@ -229,6 +229,72 @@ test('an error names what is allowed', async () => {
   );
 });
 
+const bmp = Buffer.concat([
+  Buffer.from('BM\x66\x09\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0', 'latin1'),
+  new Uint8Array(2388),
+]);
+const CURL_TYPE = 'application/x-www-form-urlencoded';
+
+test('names the kind of a file that was sent as another one, and what to send', async () => {
+  const gif = await sharp(png).gif().toBuffer();
+  const other = (kind: string) =>
+    new RegExp(
+      `This is ${kind}, not raw pixels\\. Send application/json, .*image/png.* or 784 bytes per image`,
+    );
+  const cases: readonly [type: string, body: Uint8Array | string, status: number, detail: RegExp][] = [
+    [BYTES, png, 422, /^This is a PNG image, not raw pixels\. Send it with `content-type: image\/png`\.$/],
+    [BYTES, npy, 422, /an npy array, not raw pixels\. Send it with `content-type: application\/x-npy`/],
+    [BYTES, image(0), 422, /This is JSON, not raw pixels\. Send it with `content-type: application\/json`/],
+    [BYTES, bmp, 422, other('a BMP image')],
+    [BYTES, gif, 422, other('a GIF image')],
+    [BYTES, 'a shoe', 422, other('text')],
+    [JSON_TYPE, png, 400, /^This is a PNG image, not JSON\. Send it with `content-type: image\/png`\.$/],
+    [JSON_TYPE, 'shoe', 400, /not valid JSON: expected .* at byte 0, but found "shoe"/],
+    [NPY, png, 400, /it is a PNG image, not an \.npy file/],
+  ];
+  for (const [type, body, status, detail] of cases) {
+    const response = await send(type, body);
+    assert.equal(response.statusCode, status, response.body);
+    assert.match(response.json().detail, detail);
+  }
+});
+
+test('names the kind of a file in a form', async () => {
+  const heic = Buffer.from(`\0\0\0\x18ftypheic${'\0'.repeat(20)}`, 'latin1');
+  for (const [bytes, kind] of [
+    [bmp, 'a BMP image'],
+    [heic, 'a HEIC image'],
+    [Buffer.from('a shoe'), 'text'],
+  ] as const) {
+    const { status, detail } = (
+      await send(BOUNDARY, Buffer.from(`${part(BYTES, bytes.toString('latin1'))}--b--\r\n`, 'latin1'))
+    ).json();
+    assert.equal(status, 422);
+    assert.match(detail, new RegExp(`^File f: This is ${kind}, not raw pixels\\. Send `));
+  }
+});
+
+test("curl's default content type gets the header to add, by the signature of the body", async () => {
+  const cases: readonly [body: Uint8Array | string, detail: RegExp][] = [
+    [png, /With curl, add -H 'content-type: image\/png'\.$/],
+    [npy, /With curl, add -H 'content-type: application\/x-npy'\.$/],
+    [image(0), /With curl, add -H 'content-type: application\/json'\.$/],
+    [bmp, /Allowed: application\/json, .*The body is a BMP image\.$/],
+    [new Uint8Array(784), /With curl, add the type of the body, as in -H 'content-type: /],
+  ];
+  for (const [body, detail] of cases) {
+    const problem = assertProblem(await send(CURL_TYPE, body), 415, 'unsupported-media-type');
+    assert.match(problem.detail, /^The content type application\/x-www-form-urlencoded is not supported/);
+    assert.match(problem.detail, detail);
+  }
+  const post = (url: string) =>
+    app.inject({ method: 'POST', url, headers: { 'content-type': CURL_TYPE }, payload: '{}' });
+  const json = assertProblem(await post('/v1/training-jobs'), 415, 'unsupported-media-type');
+  assert.match(json.detail, /With curl, add -H 'content-type: application\/json'\.$/);
+  const form = assertProblem(await post('/v1/datasets'), 415, 'unsupported-media-type');
+  assert.match(form.detail, /With curl, send a form: -F file=@NAME\.$/);
+});
+
 test('rejects a form with too many pixels before decoding any of them', async () => {
   const send = async (count: number) => {
     const data = new FormData();

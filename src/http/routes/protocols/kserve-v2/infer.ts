@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AtelierError } from '../../../../errors.ts';
 import { inferRequestSchema, inferResponseSchema } from '../../../../protocols/kserve-v2/schema.ts';
-import { requireBody } from '../../../bodies/raw.ts';
+import { CURL_TYPE, requireBody } from '../../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
 import { BLACK_PIXELS, binaryContent, jsonContent } from '../../../openapi/request-content.ts';
 import { disconnectSignal } from '../../../responses/client-disconnect.ts';
@@ -12,8 +12,6 @@ import type { Routes } from '../../context.ts';
 import { namedModel, namedVersion } from '../named-model.ts';
 import { readServedModel } from './served-model.ts';
 
-/** curl's default content type, sent by the examples of many servers. */
-const CURL_TYPE = 'application/x-www-form-urlencoded';
 const JSON_LENGTH = 'inference-header-content-length';
 
 const shared = {
@@ -76,6 +74,7 @@ export const kserveInferRoutes: Routes = async (app, { predictions, maxBodyBytes
         scope: 'predict',
         errorFormat: PROTOCOL_ERRORS,
         sheddable: 'large-body',
+        // The examples of many servers send curl's default.
         mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
         inflates: true,
       },
