@@ -38,7 +38,7 @@ export function restrictAnonymousAccess(app: FastifyInstance, config: AnonymousA
       const { scope } = request.routeOptions.config;
       if (scope !== 'open' && scope !== 'metrics') throw hostNotAllowed(headers.host, allowedHosts!);
     }
-    if (WRITING_METHODS.has(method) && isCrossSite(headers, corsOrigins)) throw crossSite(headers.origin);
+    if (WRITING_METHODS.has(method) && isCrossSite(request, corsOrigins)) throw crossSite(headers.origin);
     done();
   });
 }
@@ -54,14 +54,17 @@ function createHostCheck(hosts: readonly string[]): (host: string) => boolean {
   };
 }
 
-/** Browsers send Sec-Fetch-Site to localhost and over TLS, and Origin with every request that is not GET or HEAD. */
-function isCrossSite(headers: FastifyRequest['headers'], corsOrigins: readonly string[]): boolean {
-  const { origin, host } = headers;
-  const site = headers['sec-fetch-site'];
+/**
+ * Browsers send Sec-Fetch-Site to localhost and over TLS, and Origin with every request that is not GET or HEAD. One that
+ * sends same-origin has compared the scheme, which the service does not know behind a proxy that it does not trust.
+ */
+function isCrossSite(request: FastifyRequest, corsOrigins: readonly string[]): boolean {
+  const { origin, host, 'sec-fetch-site': site } = request.headers;
   if (origin === undefined && site === undefined) return false;
   if (origin !== undefined && corsOrigins.includes(origin)) return false;
   if (site === 'cross-site' || site === 'same-site') return true;
-  return origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`;
+  const schemes = site === 'same-origin' ? ['http', 'https'] : [request.protocol];
+  return origin !== undefined && !schemes.some((scheme) => origin === `${scheme}://${host}`);
 }
 
 function keysRequired(header: string): AtelierError {

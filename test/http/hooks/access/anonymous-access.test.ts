@@ -67,6 +67,7 @@ test('without keys a page of another origin cannot change anything', async () =>
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
     { origin: `${PAGE}.evil.example` },
+    { host: 'localhost:3000', origin: 'https://localhost:3000' },
   ];
   const writes: InjectOptions[] = [
     WRITE,
@@ -95,10 +96,21 @@ test('a page of this origin or of CORS_ORIGINS, and a client that is not a brows
     {},
     { 'sec-fetch-site': 'none' },
     { host: 'localhost:3000', origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' },
-    { host: 'atelier.example', origin: 'https://atelier.example' },
+    { host: 'atelier.example', origin: 'http://atelier.example' },
+    { host: 'atelier.example', origin: 'https://atelier.example', 'sec-fetch-site': 'same-origin' },
     { origin: PAGE, 'sec-fetch-site': 'cross-site' },
   ];
   for (const headers of accepted) assertProblem(await send(request, headers), 404, 'model-not-found');
+});
+
+test('the scheme of an origin is the one that a trusted proxy states', async (t) => {
+  const { app: proxied } = await startService(t, { ALLOW_ANONYMOUS: 'true', TRUST_PROXY: '127.0.0.1' });
+  const request = { method: 'DELETE', url: '/v1/models/nothing' } as const;
+  const headers = { host: 'localhost', 'x-forwarded-proto': 'https' };
+  const same = await send(request, { ...headers, origin: 'https://localhost' }, proxied);
+  assertProblem(same, 404, 'model-not-found');
+  const other = await send(request, { ...headers, origin: 'http://localhost' }, proxied);
+  assertProblem(other, 403, 'cross-site-request');
 });
 
 test('other protocols reject in their own error format', async () => {
