@@ -140,6 +140,26 @@ test('a path without a route gives 404', async () => {
   assertProblem(await app.inject(`/v1/training-jobs/${'x'.repeat(1000)}`), 404, 'route-not-found');
 });
 
+test('a verb without a name before it is not a route, whatever the method', async () => {
+  const paths = [
+    '/v1/models/:explain',
+    '/v1/models/..%2F..:predict',
+    '/v1/models/a%3Ab:predict',
+    '/v1/models/x/labels/:predict',
+    '/v1/models/x/versions/%3Apredict',
+  ];
+  for (const url of paths) {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE'] as const) {
+      const response = await app.inject({ method, url });
+      assert.deepEqual([response.statusCode, response.headers.allow], [404, undefined], `${method} ${url}`);
+      const { error, detail = error } = response.json();
+      assert.match(detail, /verbs of a model are: .*follow its name/);
+    }
+  }
+  const wrong = await app.inject({ method: 'GET', url: '/v1/models/x/labels/a%3Apredict' });
+  assert.deepEqual([wrong.statusCode, wrong.headers.allow], [405, 'POST']);
+});
+
 test('HEAD in Allow implies GET', async () => {
   for (const url of ['/docs/', '/v1/models/a']) {
     const refused = await app.inject({ method: 'POST', url });

@@ -72,13 +72,17 @@ export const MLFLOW_ERRORS: ErrorFormat = {
  * percent-encoded. No native path has one, because names have no colon.
  */
 export function readVerb(path: string): string | undefined {
-  return /^\/v1\/models\/.*[^/](?::|%3a)([a-z]+)$/i.exec(path)?.[1];
+  return /^\/v1\/models\/.*(?::|%3a)([a-z]+)$/i.exec(path)?.[1];
 }
+
+/** A verb without a name in front of it, which no protocol has. */
+const NAMELESS = /\/(?::|%3a)[a-z]+$/i;
 
 /** Error format of a request without a route. Routes declare their format as `config.errorFormat`. */
 export function errorFormatForUrl(url: string): ErrorFormat {
   const path = url.split('?')[0]!;
-  if (/^\/v2(\/|$)/.test(path) || readVerb(path) !== undefined) return PROTOCOL_ERRORS;
+  if (/^\/v2(\/|$)/.test(path) || (readVerb(path) !== undefined && !NAMELESS.test(path)))
+    return PROTOCOL_ERRORS;
   // TensorFlow Serving's own resources.
   if (/^\/v1\/models\/(.+\/metadata|[^/]+\/labels\/[^/]+)$/.test(path)) return PROTOCOL_ERRORS;
   return /^\/(ping|health|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;

@@ -7,6 +7,9 @@ import { clientUrl } from './base-path.ts';
 /** A URL without a verb, and without an empty part that a parameter could match. */
 const PLAIN_URL = /^(?:\/[\w.@~-]+)+(?:$|\?)/;
 
+/** Colons and slashes may be percent-encoded. */
+const NAME_AND_VERB = /^(?:(?!%2f|%3a)[^:])+(?::|%3a)[a-z]+$/i;
+
 function matchesPath(pattern: string, path: string): boolean {
   // The regular expressions are removed, because they contain slashes.
   const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
@@ -18,10 +21,11 @@ function matchesPath(pattern: string, path: string): boolean {
   );
 }
 
-/** A pattern is text, `:name`, or `:name(…)::verb`. The last form matches a name followed by a colon and the verb. */
+/** A pattern is text, `:name`, or `:name(…)::verb`. The last form matches a name without colons and slashes, then the verb. */
 const verbOfRoute = (pattern: string): string | undefined => pattern.split('::')[1];
 
 function matchesSegment(pattern: string, segment: string): boolean {
+  if (pattern.includes('::')) return NAME_AND_VERB.test(segment);
   return pattern === segment || (pattern.startsWith(':') && segment !== '');
 }
 
@@ -62,7 +66,8 @@ export function registerNotFound(app: FastifyInstance): void {
       const verbs = new Set(routes.flatMap(({ url }) => verbOfRoute(url) ?? []));
       throw new AtelierError(
         'route-not-found',
-        `There is no route ${request.method} ${app.basePath}${path}. The verbs of a model are: ${[...verbs].join(', ')}.`,
+        `There is no route ${request.method} ${app.basePath}${path}. The verbs of a model are: ${[...verbs].join(', ')}. ` +
+          'They follow its name, which has no colon and no slash.',
       );
     }
     throw routeNotFound(request);
