@@ -1,4 +1,5 @@
 /** Numbers, durations and sizes as text. English, as the rest of the page. */
+import { toCsvCell } from '../src/charts/csv.ts';
 
 /** 12,345 */
 export const count = (value: number): string => value.toLocaleString('en');
@@ -43,9 +44,5 @@ export function toCsv(table: {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
 }): string {
-  const cell = (value: string | number | null) =>
-    typeof value === 'string' && /[",\r\n]/.test(value)
-      ? `"${value.replaceAll('"', '""')}"`
-      : `${value ?? ''}`;
-  return [table.columns, ...table.rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return [table.columns, ...table.rows].map((row) => `${row.map(toCsvCell).join(',')}\r\n`).join('');
 }

@@ -1,4 +1,5 @@
 /** The leaderboard of a search as CSV (RFC 4180): a column for each path that varies. */
+import { toCsvCell } from '../../charts/csv.ts';
 import type { Trial } from '../../domain/searches/representation.ts';
 
 const BEFORE = ['rank', 'trial', 'status'] as const;
@@ -22,12 +23,6 @@ export function renderLeaderboard(paths: readonly string[], trials: readonly Tri
     trial.jobs.join(' '),
   ]);
   return [[...BEFORE, ...paths, ...AFTER, 'jobs'], ...rows]
-    .map((cells) => `${cells.map(toCell).join(',')}\r\n`)
+    .map((cells) => `${cells.map(toCsvCell).join(',')}\r\n`)
     .join('');
-}
-
-/** Structures are JSON. A missing value is an empty cell. */
-function toCell(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

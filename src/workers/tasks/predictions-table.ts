@@ -1,5 +1,6 @@
 /** The result of a prediction job as CSV (RFC 4180), one line per image. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { toCsvCell } from '../../charts/csv.ts';
 import { parseNpy } from '../../formats/arrays/npy.ts';
 import { NPY_HEAD_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
@@ -19,13 +20,11 @@ export interface PredictionsTableTask {
 
 const CHUNK_IMAGES = 1000;
 const END = '\r\n';
-/** A name that a spreadsheet would evaluate; a signed number is harmless. https://owasp.org/www-community/attacks/CSV_Injection */
-const FORMULA = /^(?![+-]?\d+(\.\d+)?$)[=+\-@＝＋－＠]/;
 
 /** @throws AtelierError `storage-full` */
 export function writePredictionsTable(task: PredictionsTableTask): undefined {
   const { probabilities, labels, classNames, hasAllClasses, target } = task;
-  const names = classNames.map(toCell);
+  const names = classNames.map(toCsvCell);
   const trueLabels = labels === null ? null : (parseNpy(readFileSync(labels)).data as Uint8Array);
   const [source, file] = [openSync(probabilities, 'r'), openSync(target, 'wx')];
   const write = (text: string) => writeFileSync(file, text);
@@ -71,9 +70,3 @@ function readHeader(file: number) {
 
 /** JSON has null for an undefined probability, CSV an empty cell. */
 const toNumber = (probability: number) => (Number.isFinite(probability) ? probability : '');
-
-/** A name that begins like a formula gets an apostrophe, to be text in a spreadsheet. */
-function toCell(name: string): string {
-  const text = FORMULA.test(name) ? `'${name}` : name;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
