@@ -14,10 +14,10 @@ const ENDED: readonly JobStatus[] = ['succeeded', 'failed', 'cancelled'];
 
 type Event = JobEvent | SearchEvent;
 
-/** A message of a stream of server-sent events; a comment has no fields. */
+/** A message of a stream of server-sent events. */
 type Message = Readonly<Partial<Record<string, string>>>;
 
-/** Splits a stream into messages. An incomplete message at its end is dropped, as the specification demands. */
+/** Splits a stream into messages. An incomplete message at its end is dropped, except for `retry`, as the specification demands. */
 async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
   const decoder = new TextDecoder();
   let text = '';
@@ -31,6 +31,9 @@ async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<Me
       });
       yield Object.fromEntries(fields);
     }
+    // `retry` holds at once. Without it, comments show that the connection is open.
+    const [, retry] = /^retry: (\d+)\n/m.exec(text) ?? [];
+    yield retry === undefined ? {} : { retry };
   }
 }
 

@@ -96,7 +96,7 @@ function respondStarting(
   }
   if (asksForEvents({ url: stripBasePath(basePath)(request), headers: request.headers })) {
     response.writeHead(200, { ...SECURITY_HEADERS, 'x-request-id': requestId, ...RECONNECT_HEADERS });
-    response.end(reconnectMessage('The service is starting.', request.headers['last-event-id']));
+    response.end(reconnectMessage('The service is starting.'));
     return;
   }
   const { status, type, body } = describeState(request, basePath, requestId);

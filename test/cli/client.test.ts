@@ -105,10 +105,10 @@ test('continues a stream of events after the last id', async (t) => {
   const warning = (id: number) => event(id, 'warning', { message: `number ${id}, ü` });
   const { requests, environment } = await serve(t, [
     json(200, JOB),
-    cut(':\nretry: 1\n\n', warning(1), warning(2).slice(0, -1)),
+    cut('retry: 60000\n', warning(1), warning(2).slice(0, -1), ': The service stops.\nretry: 1\n'),
     hangUp,
-    cut(': The service stops.\nid: 1\nretry: 1\n\n'),
-    stream(warning(2), event(3, 'status', { from: 'running', to: 'succeeded' })),
+    cut(': The service is starting.\nretry: 1\n'),
+    stream(':\n', warning(2), ':\n', event(3, 'status', { from: 'running', to: 'succeeded' })),
     json(200, JOB),
   ]);
   const { code, stdout, stderr } = await run(['job', 'job_1', '--follow'], environment);

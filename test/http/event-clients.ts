@@ -52,7 +52,11 @@ export const EVENT_CLIENTS: Readonly<Record<string, Follow>> = {
         if (status === 204) stop.abort();
         else assert.match(headers.get('content-type')!, /^text\/event-stream/);
       },
-      onmessage: ({ id, data }) => data !== '' && onId(id),
+      onmessage({ id, data }) {
+        // It throws if a message has no data.
+        JSON.parse(data);
+        onId(id);
+      },
       onclose() {
         throw new Error('The stream ended early.');
       },

@@ -8,7 +8,9 @@ export interface Stream {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly response: IncomingMessage;
-  /** Messages as they arrive, including comments and `retry`, until the stream ends or is cut off. */
+  /**
+   * Messages as they arrive, with the comments and `retry` before them, and the rest, until the stream ends or is cut off.
+   */
   messages(): AsyncGenerator<string>;
   /** The messages that are job events. */
   events(): AsyncGenerator<JobEvent>;
@@ -29,6 +31,7 @@ export async function openStream(url: string, headers: Record<string, string> = 
         text = whole.pop()!;
         yield* whole;
       }
+      if (text !== '') yield text;
     } catch (error) {
       // The connection was closed by either side. An incomplete message is dropped, as every client does.
       assert.match(String(error), /aborted|ECONNRESET|Premature close/);
@@ -42,7 +45,7 @@ export async function openStream(url: string, headers: Record<string, string> = 
     messages,
     async *events() {
       for await (const message of messages()) {
-        const fields = /^id: (.*)\nevent: (.*)\ndata: (.*)$/.exec(message);
+        const fields = /^(?::.*\n|retry: \d+\n)*id: (.*)\nevent: (.*)\ndata: (.*)$/.exec(message);
         if (!fields) continue;
         const event = jobEventSchema.strict().parse(JSON.parse(fields[3]!));
         assert.deepEqual([fields[1], fields[2]], [String(event.id), event.type]);

@@ -73,7 +73,7 @@ export async function untilSearch(
   const events = await openStream(`${url}/events?after=${after}`);
   try {
     for await (const message of events.messages()) {
-      if (after > 0 && !message.startsWith('id:')) continue;
+      if (after > 0 && !/^id:/m.test(message)) continue;
       const search = await requestJson<Search>(url);
       if (holds(search)) return search;
       assert.ok(search.finishedAt === null, `the search has ended: ${JSON.stringify(search)}`);

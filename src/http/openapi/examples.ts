@@ -49,9 +49,7 @@ export function addExamples({ components, paths }: OpenAPIV3_1.Document, example
   }
 }
 
-const formatStream = (event: Json) => `:
-retry: 2000
-
+const formatStream = (event: Json) => `retry: 2000
 id: ${event['id']}
 event: ${event['type']}
 data: ${JSON.stringify(event)}

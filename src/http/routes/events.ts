@@ -149,7 +149,7 @@ export const eventRoutes =
         throw error;
       });
       if (pages === null) {
-        const message = reconnectMessage('The database does not answer.', lastId);
+        const message = reconnectMessage('The database does not answer.');
         reply.headers(RECONNECT_HEADERS).send(Readable.from([message]));
         return;
       }
@@ -159,6 +159,6 @@ export const eventRoutes =
       }
       countStream(reply);
       reply.countAsStream('events');
-      reply.send(streamEvents(reply, cursor.after, pages, { stopping: health.stopping, revoked }));
+      reply.send(streamEvents(reply, pages, { stopping: health.stopping, revoked }));
     }
   };

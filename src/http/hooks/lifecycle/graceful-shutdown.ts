@@ -13,8 +13,7 @@ export function rejectWhileDraining(app: FastifyInstance, isAccepting: () => boo
   app.addHook('onRequest', (request, reply, done) => {
     if (isAccepting() || isProbe(request)) return done();
     if (asksForEvents(request)) {
-      const message = reconnectMessage('The service is shutting down.', request.headers['last-event-id']);
-      return void reply.headers(RECONNECT_HEADERS).send(message);
+      return void reply.headers(RECONNECT_HEADERS).send(reconnectMessage('The service is shutting down.'));
     }
     throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
   });

@@ -15,23 +15,14 @@ export const EVENT_STREAM_HEADERS = {
 /** The next request opens a new connection. Another process may accept it. */
 export const RECONNECT_HEADERS = { ...EVENT_STREAM_HEADERS, connection: 'close' } as const;
 
-/**
- * @param reason a sentence without a line break; clients ignore it
- * @param lastId see `retryMessage`
- */
-export function reconnectMessage(reason: string, lastId?: unknown): string {
-  return retryMessage(` ${reason}`, RESTART_RETRY_MS, lastId);
-}
+/** @param reason a sentence without a line break; clients ignore it */
+export const reconnectMessage = (reason: string): string => `: ${reason}\n${retryField(RESTART_RETRY_MS)}`;
 
 /**
- * A message without data. It is not an event, but repeats the id of the last event seen, because some clients, such as
- * httpx-sse, otherwise take the id of this message as empty and continue from the start.
- * @param lastId ignored unless it is the number of an event
+ * A field of the next event. A blank line after it would end a message without data, which some clients, such as
+ * fetch-event-source and httpx-sse, pass on as an event.
  */
-export function retryMessage(comment: string, retryMs: number, lastId?: unknown): string {
-  const id = /^[1-9]\d{0,15}$/.test(String(lastId)) ? `id: ${lastId}\n` : '';
-  return `:${comment}\n${id}retry: ${retryMs}\n\n`;
-}
+export const retryField = (milliseconds: number): string => `retry: ${milliseconds}\n`;
 
 /** @param url without the base path */
 export function asksForEvents(request: { url: string; headers: { accept?: string | undefined } }): boolean {

@@ -5,12 +5,13 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { EventPage } from '../../../services/events/subscribe.ts';
-import { EVENT_STREAM_HEADERS, reconnectMessage, retryMessage } from './reconnect-stream.ts';
+import { EVENT_STREAM_HEADERS, reconnectMessage, retryField } from './reconnect-stream.ts';
 
 /** Reconnect delay of clients while the service is running. */
 export const RETRY_MS = 2_000;
 const CHUNK_BYTES = 64 * 1024;
-const KEEP_ALIVE = Buffer.from(':\n\n');
+/** Without a blank line: see `retryField`. */
+const KEEP_ALIVE = Buffer.from(':\n');
 
 /** The reasons to end a stream before the last event of its job. */
 interface StreamEndings {
@@ -27,12 +28,10 @@ const rendered = new WeakMap<EventPage, Buffer>();
  * Streams pages of events. A client that does not read its buffered bytes is disconnected by hooks/connections; it can
  * continue from the id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
  * can accept it.
- * @param after id of the last event that the client has seen
  * @param pages called with a signal that aborts when the client is gone, or the stream ends
  */
 export function streamEvents(
   reply: FastifyReply,
-  after: number,
   pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
   endings: StreamEndings,
 ): Readable {
@@ -53,19 +52,18 @@ export function streamEvents(
   });
   if (signals.some(({ aborted }) => aborted) || raw.closed) end();
   reply.headers(EVENT_STREAM_HEADERS);
-  return Readable.from(render(after, pages(ending.signal), endings), { objectMode: false });
+  return Readable.from(render(pages(ending.signal), endings), { objectMode: false });
 }
 
 async function* render(
-  after: number,
   pages: AsyncIterable<EventPage>,
   { stopping, revoked }: StreamEndings,
 ): AsyncGenerator<Buffer> {
   // Sent immediately, so that the client receives the headers.
-  yield Buffer.from(retryMessage('', RETRY_MS, after));
+  yield Buffer.from(retryField(RETRY_MS));
   for await (const page of pages) yield* inChunks(renderPage(page));
   if (stopping.aborted) yield Buffer.from(reconnectMessage('The service is shutting down.'));
-  else if (revoked?.aborted) yield Buffer.from(': The API key is no longer valid.\n\n');
+  else if (revoked?.aborted) yield Buffer.from(': The API key is no longer valid.\n');
 }
 
 /** The system reports only whole chunks as sent. hooks/connections measures the progress of a client by them. */

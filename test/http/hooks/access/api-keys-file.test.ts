@@ -71,7 +71,7 @@ test('removing a key ends its event streams and no others', async (t) => {
   const messages = Array.fromAsync(removed.messages());
   await write([entry('ops', 'train')]);
   await reloadKeys();
-  assert.equal((await messages).at(-1), ': The API key is no longer valid.');
+  assert.equal((await messages).at(-1), ': The API key is no longer valid.\n');
   const again = await openStream(events, bearer('ci'));
   assert.equal(again.status, 401);
   await app.inject({ method: 'POST', url: `${job.headers.location}/cancel`, headers: bearer('ops') });

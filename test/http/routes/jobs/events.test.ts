@@ -128,9 +128,9 @@ test('on shutdown streams end, clients of new streams are made to reconnect, and
   for (let n = 0; n < 5; n++) streams.push(await openStream(url));
   const told = streams.map(async ({ messages }) => (await Array.fromAsync(messages())).at(-1));
   const closed = close();
-  const reconnect = ': The service is shutting down.\nretry: 1000';
+  const reconnect = ': The service is shutting down.\nretry: 1000\n';
   const late = await other.inject({ url: `/v1/training-jobs/${id}/events`, headers: { accept } });
-  assert.deepEqual([late.statusCode, late.body], [200, `${reconnect}\n\n`]);
+  assert.deepEqual([late.statusCode, late.body], [200, reconnect]);
   assert.equal(late.headers['content-type'], 'text/event-stream; charset=utf-8');
   assert.equal(late.headers.connection, 'close');
   assertProblem(await other.inject(`/v1/training-jobs/${id}/events`), 503, 'draining');
