@@ -133,6 +133,11 @@ export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       queries: [[shared('atelier_queue_oldest_seconds'), 'waits for']],
     },
     { title: 'Slots', unit: 'short', queries: [[shared('atelier_training_slots', 'state'), '{{state}}']] },
+    {
+      title: 'Running jobs by replica',
+      unit: 'short',
+      queries: [[`atelier_running_jobs{${JOB}}`, '{{instance}} {{kind}}']],
+    },
   ],
   Process: [
     {

@@ -73,6 +73,7 @@ async function buildService(
   };
   const app = await buildApp(services, config, { ...host, logger: log });
   const queues = [training.queue, predictions.queue];
+  base.metrics.watchQueues({ training: training.queue, prediction: predictions.queue });
 
   async function useBootstrapKey(): Promise<void> {
     // Listens before the key is read, so that a change right after that is not missed.

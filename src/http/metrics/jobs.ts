@@ -1,6 +1,7 @@
-/** Metrics of training jobs, counted by the process that wrote their changes: results, epochs and images. */
-import { Counter, type Registry } from 'prom-client';
+/** Metrics of the jobs of this process: which run here, and the changes that it wrote (results, epochs and images). */
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { JobStatus } from '../../domain/jobs/status.ts';
+import type { JobQueue } from '../../queue/job-queue.ts';
 import type { JobMeter } from '../../services/events/log.ts';
 import { countBy, gauge } from './instruments.ts';
 
@@ -51,5 +52,25 @@ export function measureJobs(registry: Registry, { queueLimit, waitingForStorage 
       epochs.inc();
       images.inc(trained);
     },
+  };
+}
+
+const QUEUES = ['training', 'prediction'] as const;
+type Queues = Readonly<Record<(typeof QUEUES)[number], Pick<JobQueue, 'running'>>>;
+
+/** @returns a function that sets the queues, which are built after the metrics */
+export function measureRunning(registry: Registry): (queues: Queues) => void {
+  let queues: Queues | undefined;
+  new Gauge({
+    name: 'atelier_running_jobs',
+    help: 'Jobs that this process is running, by kind. Each job counts on one replica.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const kind of QUEUES) this.set({ kind }, queues?.[kind].running().length ?? 0);
+    },
+  });
+  return (built) => {
+    queues = built;
   };
 }

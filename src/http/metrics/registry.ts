@@ -7,7 +7,7 @@ import type { ReadStateSizes } from '../../store/blobs/sizes.ts';
 import { CLIENT_LIMITS } from '../hooks/connections/client.ts';
 import { measureDiagnoses } from './diagnoses.ts';
 import { countBy } from './instruments.ts';
-import { type JobSource, measureJobs } from './jobs.ts';
+import { type JobSource, measureJobs, measureRunning } from './jobs.ts';
 import { registerModelCacheMetrics } from './models.ts';
 import { measurePredictions } from './predictions.ts';
 import { measureReplicas, type ReplicaSource } from './replicas.ts';
@@ -83,6 +83,7 @@ export function createMetrics(
       CLIENT_LIMITS,
     ),
     jobs: measureJobs(registry, options),
+    watchQueues: measureRunning(registry),
     onWebhook: countBy(
       registry,
       'atelier_webhook_attempts_total',

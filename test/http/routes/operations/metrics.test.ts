@@ -98,6 +98,8 @@ test('counts jobs by status, with the speed of running ones', async () => {
   assert.equal(value('atelier_training_slots{state="busy"}'), 1);
   assert.equal(value('atelier_training_slots{state="free"}'), 0);
   assert.equal(value('atelier_database_up{}'), 1);
+  assert.equal(value('atelier_running_jobs{kind="training"}'), 1);
+  assert.equal(value('atelier_running_jobs{kind="prediction"}'), 0);
   for (const { id } of [...waiting, running]) await cancelJob(app, id);
   const after = await scrapeUntil((now) => now('atelier_jobs_ended_total{result="cancelled"}') === 3);
   assert.deepEqual([after(rate), after('atelier_queue_depth{}')], [0, 0]);
