@@ -16,9 +16,11 @@ test('the configuration and the rules are valid, and each alert fires when it sh
 }, async (t) => {
   const folder = join(await temporaryDirectory(t), 'prometheus');
   await cp(FOLDER, folder, { recursive: true });
+  const promtool = (...args: string[]) => promisify(execFile)('promtool', args, { cwd: folder });
+  const found = await promtool('check', 'config', '--syntax-only', 'prometheus.yml');
+  assert.match(found.stdout, /SUCCESS: prometheus\.yml is valid/);
   // The operator stores the key there.
   await writeFile(join(folder, 'metrics-key'), 'atl_any');
-  const promtool = (...args: string[]) => promisify(execFile)('promtool', args, { cwd: folder });
   const checked = await promtool('check', 'config', 'prometheus.yml');
   assert.match(checked.stdout, /SUCCESS: \d+ rules found/);
   await promtool('test', 'rules', 'alerts.test.yml', 'drift.test.yml');
