@@ -13,6 +13,7 @@ import { SECURITY_HEADERS } from './hooks/access/security-headers.ts';
 import { CONNECTION_LIMITS, connectionOptions } from './hooks/connections/limits.ts';
 import { stripBasePath } from './hooks/lifecycle/base-path.ts';
 import { generateRequestId } from './hooks/lifecycle/request-id.ts';
+import { readTraceparent } from './hooks/lifecycle/trace-context.ts';
 import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/events/reconnect-stream.ts';
 
 /**
@@ -123,7 +124,8 @@ function describeState(
   }
   const message =
     'The service is starting: it is checking and migrating its database. A large one takes seconds. Try again shortly.';
-  const problem = toProblem(new AtelierError('starting', message), request.url ?? '/', requestId);
+  const error = new AtelierError('starting', message);
+  const problem = toProblem(error, request.url ?? '/', requestId, readTraceparent(request.headers));
   const format = errorFormatForUrl(route);
   return { status: problem.status, type: format.type, body: format.toBody(problem) };
 }

@@ -1,6 +1,7 @@
 /** Lines of the access log, rendered from the members that change. */
 import { hostname } from 'node:os';
 import type { FastifyReply } from 'fastify';
+import { readTraceparent } from '../http/hooks/lifecycle/trace-context.ts';
 
 /**
  * Renders what `log.info({ reqId, method, … }, 'request completed')` would write. That takes as long as the forward pass,
@@ -14,7 +15,7 @@ export function createLineRenderer(level: number): (reply: FastifyReply) => stri
   let start = '';
   const last = { method: '', url: '', statusCode: 0, members: '' };
   return ({ request, statusCode, elapsedTime }) => {
-    const { id, method, url, caller } = request;
+    const { id, method, url, caller, headers } = request;
     const now = Date.now();
     if (now !== time) {
       time = now;
@@ -28,7 +29,9 @@ export function createLineRenderer(level: number): (reply: FastifyReply) => stri
     }
     // Without configured keys every caller is anonymous.
     const from = caller === 'anonymous' ? '' : `,"caller":${JSON.stringify(caller)}`;
-    return `${start}${JSON.stringify(id)},${last.members},"durationMs":${elapsedTime}${from},"msg":"request completed"}\n`;
+    const traceparent = readTraceparent(headers);
+    const trace = traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`;
+    return `${start}${JSON.stringify(id)},${last.members},"durationMs":${elapsedTime}${from}${trace},"msg":"request completed"}\n`;
   };
 }
 

@@ -86,12 +86,12 @@ test('during a migration requests get 503, and SIGTERM ends the process and undo
   assert.deepEqual(await stopped.exited, [0, null], stopped.output());
   assert.match(stopped.output(), /"msg":"stopped"\}$/);
   const raw = new DatabaseSync(file);
-  assert.equal(raw.prepare('select * from kysely_migration').all().length, 2);
+  assert.equal(raw.prepare('select * from kysely_migration').all().length, 3);
   raw.close();
 
   const service = startProcess(t, stateDir, { PORT: port }, [], main);
   await serviceAddress(service);
-  assert.match(service.output(), /"migration":"0003-next","durationMs":\d+,"msg":"migrated the database"/);
+  assert.match(service.output(), /"migration":"0004-next","durationMs":\d+,"msg":"migrated the database"/);
   assert.deepEqual((await requestJson<{ data: object[] }>(`${base}/v1/training-jobs`)).data, []);
 });
 

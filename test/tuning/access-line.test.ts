@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import Fastify, { LogController } from 'fastify';
+import Fastify, { type InjectOptions, LogController } from 'fastify';
 import { logRequests } from '../../src/http/hooks/lifecycle/access-log.ts';
 import { switchOff } from '../../src/tuning/switches.ts';
 
 /** The line of one request, without its times. */
-async function logged(t: TestContext, caller: string): Promise<string> {
+async function logged(
+  t: TestContext,
+  caller: string,
+  headers: NonNullable<InjectOptions['headers']>,
+): Promise<string> {
   const lines: string[] = [];
   const stream = { write: (line: string) => void lines.push(line) };
   const logController = new LogController({ disableRequestLogging: true });
@@ -20,18 +24,28 @@ async function logged(t: TestContext, caller: string): Promise<string> {
     Object.defineProperty(request, 'url', { value: '/a"b?key=secret' });
     request.caller = caller;
   });
-  await app.inject('/');
+  await app.inject({ url: '/', headers });
   assert.equal(lines.length, 1);
   return lines[0]!.replace(/"time":\d+/, '').replace(/"durationMs":[\d.]+/, '');
 }
 
 test('a line is the one that pino writes if the technique is switched off', async (t) => {
   t.after(() => switchOff([]));
-  for (const caller of ['a "b"', 'anonymous']) {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  for (const [caller, headers] of [
+    ['a "b"', {}],
+    ['anonymous', {}],
+    ['a "b"', { traceparent }],
+    ['anonymous', { traceparent: 'none' }],
+  ] as const) {
     switchOff([]);
-    const rendered = await logged(t, caller);
+    const rendered = await logged(t, caller, headers);
     switchOff(['access-line']);
-    assert.equal(rendered, await logged(t, caller));
+    assert.equal(rendered, await logged(t, caller, headers));
+    assert.equal(
+      rendered.includes(`"traceparent":"${traceparent}"`),
+      'traceparent' in headers && headers.traceparent === traceparent,
+    );
     assert.ok(rendered.includes(JSON.stringify({ url: '/a"b' }).slice(1, -1)), rendered);
   }
 });

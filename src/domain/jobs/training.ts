@@ -109,6 +109,10 @@ export const trainingJobSchema = z
         'For a succeeded job, what was published, and whether it became the champion; null for verifications',
       ),
     notify: deliverySchema.nullable().describe('State of the webhook; null without one'),
+    traceparent: z
+      .string()
+      .nullable()
+      .describe('`traceparent` of the request that created the job (W3C Trace Context); null without one'),
     gradientCheckReport: gradientCheckSummarySchema
       .nullable()
       .describe('Result of the gradient check before the start; null before it, or without one'),

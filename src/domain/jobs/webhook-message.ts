@@ -32,6 +32,7 @@ export const webhookMessageSchema = z
         publication,
         digest,
         error,
+        traceparent: z.string().optional().describe('`traceparent` of the request that created the job'),
       })
       .describe(
         'The job at that moment; `dataset` and `modelName` are null if its row in the database is damaged',

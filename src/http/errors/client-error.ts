@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
 import { clientUrl } from '../hooks/lifecycle/base-path.ts';
+import { readTraceparent } from '../hooks/lifecycle/trace-context.ts';
 import { problemTitle, toProblem } from './problem.ts';
 import { errorFormatForUrl } from './protocol-errors.ts';
 
@@ -30,7 +31,8 @@ export function sendClientError(
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
   const message = code === 'request-timeout' ? `${problemTitle(code)}: ${error.message}.` : MESSAGES[code]!;
   const instance = request === undefined ? '' : clientUrl(request);
-  const problem = toProblem(new AtelierError(code, message), instance, randomUUID());
+  const traceparent = request && readTraceparent(request.headers);
+  const problem = toProblem(new AtelierError(code, message), instance, randomUUID(), traceparent);
   const { status, requestId } = problem;
   const { type, toBody } = errorFormatForUrl(request?.url ?? '');
   const body = JSON.stringify(toBody(problem));

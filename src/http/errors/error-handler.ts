@@ -7,6 +7,7 @@ import { unsupportedType } from '../bodies/raw.ts';
 import { MAX_PATH_PARAMETER_CHARS } from '../hooks/connections/limits.ts';
 import { clientUrl } from '../hooks/lifecycle/base-path.ts';
 import { routeNotFound } from '../hooks/lifecycle/not-found.ts';
+import { readTraceparent } from '../hooks/lifecycle/trace-context.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
 import { drainRequest } from '../responses/drain-request.ts';
 import { PROBLEM_TYPE, toProblem } from './problem.ts';
@@ -84,7 +85,8 @@ export async function sendProblem(
   }
   for (const header of ABANDONED_HEADERS) reply.removeHeader(header);
   const error = toAtelierError(thrown, request);
-  const problem = toProblem(error, clientUrl(request), request.id);
+  const traceparent = readTraceparent(request.headers);
+  const problem = toProblem(error, clientUrl(request), request.id, traceparent);
   // A 503 is not logged as an error: it is deliberate, and there may be thousands per second.
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: thrown }, problem.title);
   const isBusy = problem.status === 429 || problem.status === 503;

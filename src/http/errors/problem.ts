@@ -92,7 +92,12 @@ const truncate = (text: string, length: number) =>
   text.length > length ? `${text.slice(0, length)}…` : text;
 
 /** Renders an error as a problem of readable length. */
-export function toProblem(error: AtelierError, instance: string, requestId: string): Problem {
+export function toProblem(
+  error: AtelierError,
+  instance: string,
+  requestId: string,
+  traceparent?: string,
+): Problem {
   const errors = error.details.slice(0, MAX_ERRORS).map((each) => {
     const detail = truncate(toSentence(each.detail), MAX_PROBLEM_CHARS.errorDetail);
     if ('pointer' in each) return { pointer: truncate(each.pointer, MAX_PROBLEM_CHARS.errorDetail), detail };
@@ -106,6 +111,7 @@ export function toProblem(error: AtelierError, instance: string, requestId: stri
     instance: truncate(instance, MAX_PROBLEM_CHARS.instance),
     code: error.code,
     requestId,
+    ...(traceparent !== undefined && { traceparent }),
     ...(errors.length > 0 && { errors }),
   };
 }
@@ -121,6 +127,7 @@ export const problemSchema = z
     instance: z.string().describe('Path of the request'),
     code: z.enum(ERROR_CODES),
     requestId: z.string(),
+    traceparent: z.string().optional().describe('`traceparent` of the request, if it sent a valid one'),
     errors: z
       .array(
         z.union([

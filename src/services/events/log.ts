@@ -46,8 +46,9 @@ export function logJobEvents(options: {
     if (preemptedBy !== undefined) meter.preempted();
     if (to === 'running') imagesPerEpoch.set(jobId, await countImages(job));
     if (isEnded(to)) imagesPerEpoch.delete(jobId);
-    const { modelName, attempts, step, digest, error } = job;
-    const details = { jobId, from, to, reqId, modelName, attempts, step, preemptedBy };
+    const { modelName, attempts, step, digest, traceparent, error } = job;
+    const trace = traceparent !== null && { traceparent };
+    const details = { jobId, from, to, reqId, ...trace, modelName, attempts, step, preemptedBy };
     if (to === 'failed') log.error({ ...details, error }, `job ${to}`);
     else log.info({ ...details, ...(digest !== null && { digest }) }, `job ${to}`);
   }

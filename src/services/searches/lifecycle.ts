@@ -73,10 +73,11 @@ export function createSearchService(options: {
      */
     remove,
     /** @throws AtelierError `unknown-dataset`, `invalid-request`, `impossible-request`, `queue-full` */
-    async start(sent: SearchRequest, idempotency?: IdempotencyRecord<Search>) {
+    async start(sent: SearchRequest, idempotency?: IdempotencyRecord<Search>, traceparent?: string) {
       const { plan: planned, request } = await plan(sent);
       const resolved: ResolvedSearchRequest = { ...request, modelName: request.modelName ?? request.dataset };
-      const search = await searches.create(resolved, planned, { limit: MAX_UNFINISHED, idempotency });
+      const options = { limit: MAX_UNFINISHED, idempotency, traceparent };
+      const search = await searches.create(resolved, planned, options);
       runner.notify(search.id);
       return search;
     },

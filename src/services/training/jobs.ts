@@ -43,7 +43,7 @@ export function createTrainingService(options: {
   async function create(
     request: ResolvedTrainingRequest,
     dataset: Dataset,
-    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'idempotency' | 'target' | 'notify'>,
+    options: Omit<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'queueLimit'>,
   ): Promise<TrainingJob> {
     const progress = initialProgress(request, dataset);
     const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(addRetryAfter);
@@ -93,18 +93,22 @@ export function createTrainingService(options: {
     getMany: async (ids: readonly string[]) => (await store.jobs.getMany(ids)).map(waits.mark),
     metrics: store.epochRecords.list,
     /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `queue-full` */
-    async start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>) {
+    async start(
+      request: TrainingRequest,
+      idempotency?: IdempotencyRecord<TrainingJob>,
+      traceparent?: string,
+    ) {
       const { request: resolved, dataset, notify } = await resolve(request);
-      return create(resolved, dataset, { idempotency, notify });
+      return create(resolved, dataset, { idempotency, notify, traceparent });
     },
     /**
      * Repeats the training of a succeeded job from its receipt.
      * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
      */
-    async verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>) {
+    async verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>, traceparent?: string) {
       const job = await get(id);
       const { request, dataset, target } = await prepareReproduction(job, catalog, models);
-      return create(request, dataset, { idempotency, target });
+      return create(request, dataset, { idempotency, target, traceparent });
     },
     /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
     async cancel(id: string, precondition?: Precondition<TrainingJob>) {

@@ -1,5 +1,6 @@
 /** One attempt to send a message, and when the next one follows after a failure. */
 import type { BlockList } from 'node:net';
+import type { WebhookMessage } from '../../domain/jobs/webhook-message.ts';
 import { timestamp } from '../../store/database/timestamps.ts';
 import type { ClaimedMessage, DeliveryOutcome } from '../../store/webhooks/outbox.ts';
 import { isAllowedOrigin } from './origins.ts';
@@ -49,9 +50,11 @@ export async function attemptDelivery(
     const url = new URL(message.url);
     if (!isAllowedOrigin(url, origins))
       throw new WebhookFailure(`WEBHOOK_ORIGINS does not list ${url.origin}.`);
+    const { data } = JSON.parse(message.body) as WebhookMessage;
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'Atelier-Webhooks',
+      ...(data.traceparent !== undefined && { traceparent: data.traceparent }),
       ...signMessage(message, new Date()),
     };
     const status = await postWebhook(url, headers, message.body, { allowed, signal });

@@ -17,6 +17,7 @@ export interface JobState {
   /** Steps done. */
   readonly step: number;
   readonly digest: string | null;
+  readonly traceparent: string | null;
   /** null unless the job belongs to a search */
   readonly searchId: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -68,12 +69,21 @@ export function collectDeletion(trx: Transaction<Database>, jobId: string): void
 async function readState(trx: Transaction<Database>, jobId: string): Promise<JobState | null> {
   const job = await trx
     .selectFrom('jobs')
-    .select(['request', 'progress', 'attempts', 'digest', 'search_id', 'error_code', 'error_message'])
+    .select([
+      'request',
+      'progress',
+      'attempts',
+      'digest',
+      'traceparent',
+      'search_id',
+      'error_code',
+      'error_message',
+    ])
     .where('id', '=', jobId)
     .executeTakeFirst();
   // The event is of a search.
   if (job === undefined) return null;
-  const { request, progress, attempts, digest, search_id } = job;
+  const { request, progress, attempts, digest, traceparent, search_id } = job;
   const { modelName, dataset, training }: Partial<ResolvedTrainingRequest> = decodeReadable(request) ?? {};
   return {
     modelName: modelName ?? '',
@@ -82,6 +92,7 @@ async function readState(trx: Transaction<Database>, jobId: string): Promise<Job
     attempts,
     step: decodeReadable<{ step?: number }>(progress)?.step ?? 0,
     digest,
+    traceparent,
     searchId: search_id,
     error: toError(job),
   };

@@ -120,6 +120,8 @@ export interface JobTable {
   priority: number;
   /** JSON of the run of another job that was last stopped in favour of this one */
   preemption: string | null;
+  /** Trace context of the request that created the job, as of W3C; null without one */
+  traceparent: string | null;
   /** JSON of the state of the webhook's delivery; null without a webhook */
   notify: string | null;
   search_id: string | null;
@@ -282,6 +284,8 @@ export interface SearchTable {
   request: string;
   /** JSON of what follows from the request and the data set */
   plan: string;
+  /** Trace context of the request that created the search; null without one */
+  traceparent: string | null;
   created_at: string;
   finished_at: string | null;
   pause_reason: string | null;

@@ -14,7 +14,7 @@ import { insertWebhook } from '../webhooks/messages.ts';
 import { assertTarget } from './delete.ts';
 import { writeEvent } from './events.ts';
 import { insertLabels } from './labels.ts';
-import { newJobRow, type SearchMembership, toJob } from './rows.ts';
+import { newJobRow, type SearchMembership, toJob, traceOf } from './rows.ts';
 
 /** A training job to insert. */
 export interface NewJob {
@@ -24,6 +24,8 @@ export interface NewJob {
   readonly target?: ReproductionTarget | undefined;
   /** A webhook reports the end of the job. */
   readonly notify?: Notify | undefined;
+  /** Trace context of the request that creates the job. */
+  readonly traceparent?: string | null | undefined;
   /** For a job of a search. */
   readonly search?: SearchMembership | undefined;
 }
@@ -34,25 +36,18 @@ export interface NewJob {
  */
 export async function insertJob(
   trx: Transaction<Database>,
-  { request, progress, target, notify, search }: NewJob,
+  { request, progress, target, notify, search, traceparent = null }: NewJob,
 ): Promise<TrainingJob> {
   await assertDataset(trx, request);
   await assertModels(trx, request);
   await assertTarget(trx, target);
   const createdAt = timestamp();
   const id = await nextId(trx, 'jobs', createdAt);
-  const row = newJobRow(
-    id,
-    createdAt,
-    request,
-    progress,
-    target ?? null,
-    notify?.url ?? null,
-    search ?? null,
-  );
+  const url = notify?.url ?? null;
+  const row = newJobRow(id, createdAt, request, progress, target ?? null, url, search ?? null, traceparent);
   await trx.insertInto('jobs').values(row).execute();
   await insertLabels(trx, row.id, request);
   if (notify) await insertWebhook(trx, row.id, notify);
-  await writeEvent(trx, row, 'status', { to: 'queued' });
+  await writeEvent(trx, row, 'status', { to: 'queued', ...traceOf(row) });
   return toJob(row);
 }

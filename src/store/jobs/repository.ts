@@ -37,7 +37,7 @@ export interface JobRevision {
  */
 export type Jobs = ReturnType<typeof createJobs>;
 
-interface CreateOptions extends Pick<NewJob, 'target' | 'notify'> {
+interface CreateOptions extends Pick<NewJob, 'target' | 'notify' | 'traceparent'> {
   readonly queueLimit?: number | undefined;
   /** The response is stored in the same transaction. */
   readonly idempotency?: IdempotencyRecord<TrainingJob> | undefined;
@@ -64,13 +64,13 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter) {
     create: (
       request: ResolvedTrainingRequest,
       progress: Progress,
-      { queueLimit = Number.POSITIVE_INFINITY, idempotency, target, notify }: CreateOptions = {},
+      { queueLimit = Number.POSITIVE_INFINITY, idempotency, ...options }: CreateOptions = {},
     ) =>
       inTransaction((trx) =>
         createOnce(trx, idempotency, async () => {
           await lockQueue(trx);
           await assertQueueHasRoom(trx, queueLimit);
-          return insertJob(trx, { request, progress, target, notify });
+          return insertJob(trx, { request, progress, ...options });
         }),
       ),
 

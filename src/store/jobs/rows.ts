@@ -13,7 +13,7 @@ import {
 } from '../../domain/training/reproducibility.ts';
 import { decode, decodeOptional, encode } from '../database/json-column.ts';
 import { toError } from '../database/row-error.ts';
-import type { JobRow } from '../database/tables.ts';
+import type { JobRow, SearchRow } from '../database/tables.ts';
 import { resolvedWarmStart } from '../models/versions.ts';
 import type { RunKey } from './events.ts';
 
@@ -39,6 +39,7 @@ export function newJobRow(
   target: ReproductionTarget | null,
   webhookUrl: string | null,
   search: SearchMembership | null,
+  traceparent: string | null,
 ): JobRow {
   const start = request.warmStart === null ? null : resolvedWarmStart(request.warmStart);
   return {
@@ -76,12 +77,17 @@ export function newJobRow(
     priority: request.priority,
     preemption: null,
     notify: webhookUrl === null ? null : encode(newDelivery(webhookUrl)),
+    traceparent,
     search_id: search?.id ?? null,
     search_trial: search?.trial ?? null,
     stop_after_epoch: search?.stopAfterEpoch ?? null,
     result_epoch: null,
   };
 }
+
+/** Member of events and messages of a job that was created within a trace. */
+export const traceOf = ({ traceparent }: Pick<JobRow | SearchRow, 'traceparent'>) =>
+  traceparent === null ? null : { traceparent };
 
 export function toJob(row: JobRow): TrainingJob {
   const request = { ...decode<ResolvedTrainingRequest>(row.request), priority: row.priority };
@@ -109,6 +115,7 @@ export function toJob(row: JobRow): TrainingJob {
     gradientCheckReport: decodeOptional<GradientCheckSummary>(row.gradient_check),
     publication: decodeOptional<Publication>(row.publication),
     notify: decodeOptional<DeliveryState>(row.notify),
+    traceparent: row.traceparent,
     digest: row.digest,
     receipt: toReceipt(row, request, stoppedAt),
     search: row.search_id === null ? null : { id: row.search_id, trial: row.search_trial },

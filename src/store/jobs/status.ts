@@ -13,7 +13,7 @@ import { timestamp } from '../database/timestamps.ts';
 import { queueMessage } from '../webhooks/messages.ts';
 import { lockForEvent, type RunKey, readLastTime, writeEvent } from './events.ts';
 import { lockActiveJob } from './progress.ts';
-import { type StoredPreemption, toJob, toVerification } from './rows.ts';
+import { type StoredPreemption, toJob, toVerification, traceOf } from './rows.ts';
 
 type Change = Partial<JobRow> & { status: JobStatus };
 interface ChangeOptions {
@@ -61,6 +61,7 @@ export async function change(
     ...preempted,
     ...(verification && { verification }),
     ...(after.publication && { publication: decode<Publication>(after.publication) }),
+    ...traceOf(before),
   });
   return toJob(withMessage);
 }

@@ -2,6 +2,7 @@
 import type { Migration } from 'kysely/migration';
 import * as baseline from './0001-baseline.ts';
 import * as looksPausesWarnings from './0002-looks-pauses-warnings.ts';
+import * as traceContext from './0003-trace-context.ts';
 
 export type Migrations = Readonly<Record<string, Migration>>;
 
@@ -11,4 +12,5 @@ export const BASELINE = '0001-baseline';
 export const migrations: Migrations = {
   [BASELINE]: baseline,
   '0002-looks-pauses-warnings': looksPausesWarnings,
+  '0003-trace-context': traceContext,
 };

@@ -94,7 +94,7 @@ async function start(
   const membership = { id: search.id, trial: trial.trial, stopAfterEpoch };
   const checksGradient = name.repeat === 0 && checked.includes(trial.trial);
   const parts = trialJob(trial.setting, name.repeat, checksGradient);
-  const job = await insertJob(trx, { ...parts, search: membership });
+  const job = await insertJob(trx, { ...parts, search: membership, traceparent: search.traceparent });
   await trx
     .updateTable('trials')
     .set({ job_id: job.id })
@@ -181,7 +181,7 @@ async function startFinal(
   const isComplete = first!.status === 'succeeded';
   const { stopAfterEpoch, ...parts } = finalJob(setting, isComplete ? first!.measured.at(-1)!.epoch : null);
   const membership = { id: search.id, trial: null, stopAfterEpoch };
-  const { id } = await insertJob(trx, { ...parts, search: membership });
+  const { id } = await insertJob(trx, { ...parts, search: membership, traceparent: search.traceparent });
   await trx.updateTable('searches').set({ final_job_id: id }).where('id', '=', search.id).execute();
   await writeSearchEvent(trx, search.id, 'final', { trial: number, jobId: id });
 }

@@ -19,6 +19,7 @@ import { timestamp } from '../database/timestamps.ts';
 import { assertDataset } from '../datasets/rows.ts';
 import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { listEvents } from '../jobs/events.ts';
+import { traceOf } from '../jobs/rows.ts';
 import { resumeJob } from '../jobs/status.ts';
 import type { SearchJobs } from './actions.ts';
 import { advanceSearch } from './advance.ts';
@@ -46,7 +47,12 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
     create: (
       request: ResolvedSearchRequest,
       plan: SearchPlan,
-      options: { readonly limit: number; readonly idempotency?: IdempotencyRecord<Search> | undefined },
+      options: {
+        readonly limit: number;
+        readonly idempotency?: IdempotencyRecord<Search> | undefined;
+        /** Trace context of the request, for the jobs of the search. */
+        readonly traceparent?: string | undefined;
+      },
     ) =>
       inTransaction((trx) =>
         createOnce(trx, options.idempotency, async () => {
@@ -57,7 +63,7 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
           await assertTeachers(trx, request);
           const createdAt = timestamp();
           const id = await nextId(trx, 'searches', createdAt);
-          const row = newSearchRow(id, createdAt, request, plan);
+          const row = newSearchRow(id, createdAt, request, plan, options.traceparent ?? null);
           await trx.insertInto('searches').values(row).execute();
           const trials = newTrialRows(id, plan.settings, request.repeats);
           for (let start = 0; start < trials.length; start += BATCH_ROWS) {
@@ -66,7 +72,7 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
               .values(trials.slice(start, start + BATCH_ROWS))
               .execute();
           }
-          await writeSearchEvent(trx, id, 'status', { to: row.status });
+          await writeSearchEvent(trx, id, 'status', { to: row.status, ...traceOf(row) });
           return toSearch(row);
         }),
       ),

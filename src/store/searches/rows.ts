@@ -37,6 +37,7 @@ export function newSearchRow(
   createdAt: string,
   request: ResolvedSearchRequest,
   { settings, ...plan }: SearchPlan,
+  traceparent: string | null,
 ): SearchRow {
   const counts = {
     active: 0,
@@ -59,6 +60,7 @@ export function newSearchRow(
     status: 'running',
     request: encode(request),
     plan: encode(plan),
+    traceparent,
     created_at: createdAt,
     finished_at: null,
     pause_reason: null,

@@ -13,6 +13,7 @@ import { decodeReadable, encode } from '../database/json-column.ts';
 import { toError } from '../database/row-error.ts';
 import type { Database, JobRow } from '../database/tables.ts';
 import { timestamp } from '../database/timestamps.ts';
+import { traceOf } from '../jobs/rows.ts';
 
 /** Call it in the transaction that inserts the job. */
 export async function insertWebhook(
@@ -80,6 +81,7 @@ function describe(job: JobRow, timestamp: string): WebhookMessage {
       publication: decodeReadable(job.publication),
       digest: job.digest,
       error: toError(job),
+      ...traceOf(job),
     },
   };
 }

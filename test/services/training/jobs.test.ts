@@ -74,6 +74,7 @@ test('a data set alone starts a job, and the response has every default', async 
     priority: 0,
     publication: null,
     notify: null,
+    traceparent: null,
     preemptedBy: null,
     createdAt: job.createdAt,
     startedAt: null,

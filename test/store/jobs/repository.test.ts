@@ -26,6 +26,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
     model: null,
     publication: null,
     notify: null,
+    traceparent: null,
     gradientCheckReport: null,
     attempts: 0,
     stoppedAt: null,

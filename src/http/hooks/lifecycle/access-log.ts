@@ -4,6 +4,7 @@ import { levels } from 'pino';
 import type { Config } from '../../../config/read.ts';
 import { createLineRenderer } from '../../../tuning/access-line.ts';
 import { isOn } from '../../../tuning/switches.ts';
+import { readTraceparent } from './trace-context.ts';
 
 /** First status that is always logged: a rejected request is the client's error, and as interesting as ours. */
 const FIRST_ERROR_STATUS = 400;
@@ -33,6 +34,15 @@ const createPinoWriter =
   (log: FastifyBaseLogger) =>
   ({ request, statusCode, elapsedTime }: FastifyReply): void => {
     const { id: reqId, method, url, caller } = request;
-    const fields = { reqId, method, url, status: statusCode, durationMs: elapsedTime };
-    log.info(caller === 'anonymous' ? fields : { ...fields, caller }, 'request completed');
+    const traceparent = readTraceparent(request.headers);
+    const fields = {
+      reqId,
+      method,
+      url,
+      status: statusCode,
+      durationMs: elapsedTime,
+      ...(caller !== 'anonymous' && { caller }),
+      ...(traceparent !== undefined && { traceparent }),
+    };
+    log.info(fields, 'request completed');
   };

@@ -10,6 +10,7 @@ import { formatTag, sendPrepared } from '../../conditional/prepared.ts';
 import { problems } from '../../errors/problem.ts';
 import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
+import { readTraceparent } from '../../hooks/lifecycle/trace-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { createJobListRenderer } from '../../responses/job-list.ts';
 import { preferHeader } from '../../responses/preferred-wait.ts';
@@ -69,7 +70,8 @@ export const trainingJobRoutes: Routes = async (
     },
     async handler(request, reply) {
       requirePublicationScope(request, reply, request.body.publish);
-      const start: Create<TrainingJob> = (record) => training.start(request.body, record);
+      const start: Create<TrainingJob> = (record) =>
+        training.start(request.body, record, readTraceparent(request.headers));
       return respondQueued(request, reply, start);
     },
   });
@@ -179,7 +181,8 @@ export const trainingJobRoutes: Routes = async (
       responseHeaders: { 202: ['Location', 'Preference-Applied'] },
     },
     async handler(request, reply) {
-      const verify: Create<TrainingJob> = (record) => training.verify(request.params.id, record);
+      const verify: Create<TrainingJob> = (record) =>
+        training.verify(request.params.id, record, readTraceparent(request.headers));
       return respondQueued(request, reply, verify);
     },
   });

@@ -13,6 +13,7 @@ import { type Create, respondIdempotently } from '../../conditional/idempotency.
 import { problems } from '../../errors/problem.ts';
 import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
+import { readTraceparent } from '../../hooks/lifecycle/trace-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { renderLeaderboard } from '../../responses/leaderboard-csv.ts';
 import { negotiate } from '../../responses/negotiate.ts';
@@ -73,7 +74,8 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
     },
     async handler(request, reply) {
       requirePublicationScope(request, reply, request.body.final.publish);
-      const start: Create<Search> = (record) => searches.start(request.body, record);
+      const start: Create<Search> = (record) =>
+        searches.start(request.body, record, readTraceparent(request.headers));
       return respondIdempotently(idempotency, request, reply, start, (search) => ({
         status: 202,
         location: `/v1/searches/${search.id}`,
