@@ -51,7 +51,7 @@ export async function* followEvents(url: string, headers: Record<string, string>
 
 type Message = Readonly<Partial<Record<string, string>>>;
 
-/** Splits a stream into messages. A comment has no fields. An incomplete message at the end is dropped. */
+/** Splits a stream into messages. An incomplete message at the end is dropped, except for `retry`. */
 async function* readMessages(response: Response): AsyncGenerator<Message> {
   const decoder = new TextDecoder();
   let text = '';
@@ -62,5 +62,8 @@ async function* readMessages(response: Response): AsyncGenerator<Message> {
       const fields = message.matchAll(/^(\w+): ?(.*)$/gm);
       yield Object.fromEntries(Array.from(fields, ([, name, value]) => [name, value]));
     }
+    // `retry` holds at once. Without it, comments show that the connection is open.
+    const [, retry] = /^retry: (\d+)\n/m.exec(text) ?? [];
+    yield retry === undefined ? {} : { retry };
   }
 }

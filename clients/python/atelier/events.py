@@ -58,10 +58,15 @@ def _messages(response: http.client.HTTPResponse) -> Iterator[Dict[str, str]]:
     """The fields of each message. An incomplete one at the end is dropped, as the specification demands."""
     fields: Dict[str, str] = {}
     for bytes_of_line in response:
-        line = bytes_of_line.decode().rstrip("\r\n")
-        if not line:
+        if not bytes_of_line.endswith(b"\n"):
+            return
+        name, colon, value = bytes_of_line.decode().rstrip("\r\n").partition(":")
+        value = value[1:] if value.startswith(" ") else value
+        if colon and name in ("", "retry"):
+            # `retry` holds at once. A comment, whose name is empty, shows that the connection is open.
+            yield {name: value}
+        elif name:
+            fields[name] = value
+        else:
             yield fields
             fields = {}
-        elif not line.startswith(":"):
-            name, _, value = line.partition(":")
-            fields[name] = value[1:] if value.startswith(" ") else value
