@@ -75,7 +75,7 @@ const DEFECTS: readonly (readonly [string, string, Uint8Array, RegExp])[] = [
   ],
   ['a fractional label', TRAIN_LABELS, npyBytes(new Float32Array([1, 1.5]), [2]), /value 1 is 1\.5/],
   ['one-hot labels', TRAIN_LABELS, npyBytes(new Uint8Array(20), [2, 10]), /\(2, 10\)/],
-  ['a file of something else', TRAIN_LABELS, Buffer.from('not an array'), /signature/],
+  ['a file of something else', TRAIN_LABELS, Buffer.from('not an array'), /it is text, not an \.npy file/],
 ];
 for (const [name, file, bytes, message] of DEFECTS) {
   test(`rejects with file, defect and advice: ${name}`, async (t) => {

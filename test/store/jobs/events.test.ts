@@ -118,6 +118,7 @@ storeTest('a status event comes with the job as it is after the change', async (
     attempts: 0,
     step: 0,
     digest: null,
+    traceparent: null,
     searchId: null,
     error: null,
   };

