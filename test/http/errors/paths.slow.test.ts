@@ -16,7 +16,8 @@ test('responses contain no path of the state directory', async (t) => {
   assert.equal((await train(app, tiny({ modelName: 'lost' }))).status, 'succeeded');
 
   for (const folder of ['blobs', 'datasets', 'checkpoints']) {
-    for (const name of await readdir(join(stateDir, folder))) await rm(join(stateDir, folder, name));
+    for (const name of await readdir(join(stateDir, folder)))
+      await rm(join(stateDir, folder, name), { force: true });
     await rm(join(stateDir, folder), { recursive: true });
     await writeFile(join(stateDir, folder), 'a file in the place of the folder');
   }
