@@ -19,7 +19,7 @@ COPY package.json ./
 COPY scripts scripts
 COPY src/errors.ts src/
 COPY src/datasets src/datasets
-COPY src/formats/arrays/npy.ts src/formats/arrays/npy-header.ts src/formats/arrays/
+COPY src/formats src/formats
 RUN node scripts/data.ts
 
 # Debian and Node. Package managers for Node and headers for compilers are of no use to a service.

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { readConfig } from '../../src/config/read.ts';
@@ -28,6 +28,19 @@ test('the image has the version of package.json, a pinned base, a required volum
   const { requireVolume, host } = readConfig(environment);
   assert.deepEqual([requireVolume, host], [true, '0.0.0.0']);
   assert.match(dockerfile, /^HEALTHCHECK --interval=30s .* CMD \["bash", "scripts\/health-check.sh"\]$/m);
+});
+
+test('the stage of the data set has every file that its script imports', () => {
+  const [, stage] = /^FROM \S+ AS data$(.*?)^FROM /ms.exec(dockerfile)!;
+  const copied = Array.from(stage!.matchAll(/^COPY (?!--)(\S+) \S+$/gm), ([, source]) => source!);
+  const files = new Set(['scripts/data.ts']);
+  for (const file of files) {
+    const found = copied.some((source) => file === source || file.startsWith(`${source}/`));
+    assert.ok(found, `${file} is not copied`);
+    const imports = readFileSync(join(ROOT, file), 'utf8').matchAll(/^import (?!type )[^;]*?'(\.[^']*)';$/gm);
+    for (const [, path] of imports) files.add(posix.join(posix.dirname(file), path!));
+  }
+  assert.ok(files.size > 5);
 });
 
 test('the health check succeeds only if the service is ready, and prints the response', async (t) => {
