@@ -37,8 +37,9 @@ test('the stage of the data set has every file that its script imports', () => {
   for (const file of files) {
     const found = copied.some((source) => file === source || file.startsWith(`${source}/`));
     assert.ok(found, `${file} is not copied`);
-    const imports = readFileSync(join(ROOT, file), 'utf8').matchAll(/^import (?!type )[^;]*?'(\.[^']*)';$/gm);
-    for (const [, path] of imports) files.add(posix.join(posix.dirname(file), path!));
+    const source = readFileSync(join(ROOT, file), 'utf8');
+    for (const [, path] of source.matchAll(/(?:^import (?!type )[^;]*?|\bimport\()'(\.[^']*)'/gm))
+      files.add(posix.join(posix.dirname(file), path!));
   }
   assert.ok(files.size > 5);
 });
