@@ -3,13 +3,12 @@
 import type { DatasetReport } from '../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import { MAX_UNSCALED } from '../../numerics/diagnosis/diagnose.ts';
+import { MAX_NAMED } from './folders/archive.ts';
 
 type Warning = DatasetReport['warnings'][number];
 type Found = Omit<DatasetReport, 'warnings'>;
 
 const UNBALANCED_RATIO = 10;
-/** Classes that one message names. */
-const MAX_NAMED = 5;
 
 export function findWarnings(
   { arrays, pixels, duplicates, constantImages }: Found,

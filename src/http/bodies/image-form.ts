@@ -1,8 +1,8 @@
 /** Forms of images: files of any accepted type, whose types are detected from their content. */
 import type { FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { identifyFile, KIND_BYTES } from '../../formats/file-kinds.ts';
 import { ENCODED_IMAGE_TYPES } from '../../images/base64.ts';
+import { identifyBody } from '../../images/other-kinds.ts';
 import { type FormOptions, IMAGE_FORM_LIMITS, readForm } from './multipart.ts';
 
 /** The response repeats the name of a file for each of its images, so longer names are cut. */
@@ -49,6 +49,6 @@ export const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jp
 
 /** curl declares the type of few kinds of files. */
 function detectType(bytes: Buffer, declared: string): string {
-  const { type } = identifyFile(bytes.subarray(0, KIND_BYTES)) ?? {};
+  const type = identifyBody(bytes)?.type;
   return type !== undefined && DETECTED_TYPES.includes(type) ? type : canonicalType(declared);
 }

@@ -76,6 +76,7 @@ export async function sweepUnreferencedFiles(
     const source = join(directory, kind);
     if (!existsSync(source)) continue;
     const referenced = await referencedFiles(db, kind);
+    const marks = createMarks(source);
     const marked = await listMarked(source);
     const names = (await listFiles(directory, kind)).filter((name) => !referenced.has(name));
     const target = join(directory, 'lost+found', kind);
@@ -91,7 +92,7 @@ export async function sweepUnreferencedFiles(
       await rename(join(source, name), join(target, name));
       moved += 1;
     }
-    for (const name of marked) await createMarks(source).remove(name);
+    for (const name of marked) await marks.remove(name);
     if (moved === 0) continue;
     await syncPath(target);
     await syncPath(source);

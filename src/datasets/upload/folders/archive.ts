@@ -45,7 +45,7 @@ export interface FileArchive {
   read(wanted: (index: number) => number): AsyncIterable<{ index: number; bytes: Uint8Array }>;
 }
 
-/** The number of entries that a warning names. */
+/** The number of entries or classes that a warning names. */
 export const MAX_NAMED = 5;
 
 /**
