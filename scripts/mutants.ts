@@ -80,6 +80,7 @@ async function tryAlone(mutants: readonly Mutant[], tier: Tier, findTests: (muta
  * failed. Repeats that until none fails, or no mutant alone makes one fail.
  */
 async function tryTogether(mutants: readonly Mutant[], tier: Tier): Promise<readonly Mutant[]> {
+  if (mutants.length === 0) return mutants;
   write(trees[0], mutants);
   const { failure, failing } = await runTests(trees[0], tier, [], false);
   restore(trees[0], mutants);
@@ -109,11 +110,10 @@ try {
   write(trees[0], mutants);
   const { stdout } = spawnSync('node_modules/.bin/tsc', ['-p', '.'], { cwd: trees[0], encoding: 'utf8' });
   restore(trees[0], mutants);
-  const [byTypes, typed] = [true, false].map((isWrong) =>
-    mutants.filter(({ file }) => stdout.includes(`${file}(`) === isWrong),
-  ) as [Mutant[], Mutant[]];
-  for (const mutant of byTypes) report(mutant, 'types');
-  let unnoticed: readonly Mutant[] = await tryAlone(typed, 'fast', (mutant) => findNear(mutant, 'fast'));
+  const isTyped = ({ file }: Mutant) => !stdout.includes(`${file}(`);
+  for (const mutant of mutants) if (!isTyped(mutant)) report(mutant, 'types');
+  let unnoticed: readonly Mutant[] = mutants.filter(isTyped);
+  unnoticed = await tryAlone(unnoticed, 'fast', (mutant) => findNear(mutant, 'fast'));
   unnoticed = await tryTogether(unnoticed, 'fast');
   if (values.slow) unnoticed = await tryAlone(unnoticed, 'slow', (mutant) => findNear(mutant, 'slow'));
   for (const mutant of unnoticed) report(mutant, 'survived');
