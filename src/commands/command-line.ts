@@ -14,7 +14,7 @@ export function readDirectoryArgument(usage: string): string {
   return directory;
 }
 
-/** As `readDirectoryArgument`, for a program without arguments. */
+/** For a program without arguments: exits with code 2 after the usage if there are any, and with code 0 after `--help`. */
 export function rejectArguments(usage: string): void {
   if (parse(usage).length > 0) exitWithUsage(usage);
 }

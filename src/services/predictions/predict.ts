@@ -1,5 +1,4 @@
 /** Predicts the labels of images in all protocols: few images on the main thread, more in a worker thread. */
-
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { type Preprocessing, preprocessingFor } from '../../domain/predictions/preprocessing.ts';
