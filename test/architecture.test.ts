@@ -231,6 +231,14 @@ test('tests that share a process leave it unchanged', () => {
   }
 });
 
+test('a test file has one scope, whose clean-ups run in reverse order', () => {
+  for (const file of globSync('**/*.test.ts', { cwd: TESTS })) {
+    const scopes = readFileSync(join(TESTS, file), 'utf8').match(/\{ after \}(?! from)/g) ?? [];
+    // With two, the directory of a service could be removed while the service still runs.
+    assert.ok(scopes.length <= 1, `${file} has ${scopes.length} scopes { after }`);
+  }
+});
+
 test('unit tests start no service', () => {
   for (const file of UNIT_FOLDERS.flatMap(fastTests)) {
     assert.doesNotMatch(readFileSync(join(TESTS, file), 'utf8'), /start-(service|process)/, file);

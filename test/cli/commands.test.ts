@@ -9,11 +9,12 @@ import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key
 import { startService, temporaryDirectory, tiny } from '../support/start-service.ts';
 import { run } from './run.ts';
 
+const file = { after };
 const key = generateKey();
 const API_KEYS = formatApiKey({ name: 'cli', scopes: ['admin'], digest: sha256Bytes(key) });
-const { app } = await startService({ after }, { API_KEYS });
+const { app } = await startService(file, { API_KEYS });
 const environment = { ATELIER_URL: await app.listen({ port: 0 }), ATELIER_KEY: key };
-const folder = await temporaryDirectory({ after });
+const folder = await temporaryDirectory(file);
 
 const atelier = (...args: string[]) => run(args, environment);
 

@@ -17,10 +17,11 @@ import {
 } from '../support/start-service.ts';
 import { run } from './run.ts';
 
-const { app } = await startService({ after });
+const file = { after };
+const { app } = await startService(file);
 // Without a scheme, as curl accepts it.
 const environment = { ATELIER_URL: (await app.listen({ port: 0 })).replace('http://', '') };
-const folder = await temporaryDirectory({ after });
+const folder = await temporaryDirectory(file);
 const digits = join(import.meta.dirname, '../fixtures/datasets/digits.npz');
 const figure = String.raw`\d\.\d{4}`;
 

@@ -8,9 +8,10 @@ import { type SearchBody, smallSearch } from '../support/search-outcome.ts';
 import { startService, temporaryDirectory } from '../support/start-service.ts';
 import { run } from './run.ts';
 
-const { app } = await startService({ after }, { TRAINING_WORKERS: '2' });
+const file = { after };
+const { app } = await startService(file, { TRAINING_WORKERS: '2' });
 const environment = { ATELIER_URL: await app.listen({ port: 0, host: '127.0.0.1' }) };
-const path = join(await temporaryDirectory({ after }), 'search.json');
+const path = join(await temporaryDirectory(file), 'search.json');
 await writeFile(path, JSON.stringify(smallSearch({ method: { type: 'random', trials: 2 } })));
 
 test('prints a line per event, then the leaderboard and the result', async () => {
@@ -40,7 +41,7 @@ test('shows, follows and cancels a search by its id, and names trials that it st
   assert.doesNotMatch(stdout, /cancelled/);
   assert.match((await run(['job', job!], environment)).stdout, /\nstatus +stopped by its search\n/);
   assert.match((await run(['cancel', id], environment)).stderr, /^Search sea_\w+ is succeeded\. /);
-  const long = join(await temporaryDirectory({ after }), 'long.json');
+  const long = join(await temporaryDirectory(file), 'long.json');
   await writeFile(long, JSON.stringify(smallSearch({ training: { epochs: 1000 } })));
   const running = (await run(['search', long], environment)).stdout.trim();
   assert.equal((await run(['cancel', running], environment)).stdout, 'The search is cancelling.\n');
@@ -65,7 +66,7 @@ test('redraws the leaderboard in place on a terminal, and prints every event wit
 });
 
 test('a search whose final training did not learn succeeds, and gives the reason with advice that works', async () => {
-  const still = join(await temporaryDirectory({ after }), 'still.json');
+  const still = join(await temporaryDirectory(file), 'still.json');
   // Without weights, every image gets the same class.
   const vary = [{ path: '/training/l1', choices: [1, 2] }];
   const follow = async (final: SearchBody['final']) => {
@@ -86,7 +87,7 @@ test('a search whose final training did not learn succeeds, and gives the reason
 });
 
 test('the error of a rejected search points at the variation', async () => {
-  const wrong = join(await temporaryDirectory({ after }), 'wrong.json');
+  const wrong = join(await temporaryDirectory(file), 'wrong.json');
   await writeFile(
     wrong,
     JSON.stringify(

@@ -12,13 +12,14 @@ import { serviceAddress, startProcess } from '../support/start-process.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 import { cutStream, inFlight, loseResponse, respond, startFaultyProxy } from './faulty-proxy.ts';
 
+const file = { after };
 const SOURCE = join(ROOT, 'clients/node');
 const PAGES = ['clients/node/README.md', 'docs/guides/clients.md'];
 const QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
 
-const folder = await temporaryDirectory({ after });
+const folder = await temporaryDirectory(file);
 const consumer = join(folder, 'consumer');
-const base = await serviceAddress(startProcess({ after }, join(folder, 'state')));
+const base = await serviceAddress(startProcess(file, join(folder, 'state')));
 
 async function run(command: string, args: readonly string[], cwd: string, environment = {}): Promise<string> {
   const env = { ...process.env, ATELIER_URL: base, ...environment };

@@ -13,15 +13,16 @@ import { serviceAddress, startProcess } from '../support/start-process.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 import { cutStream, inFlight, loseResponse, respond, startFaultyProxy } from './faulty-proxy.ts';
 
+const file = { after };
 const SYSTEM_PYTHON = '/usr/bin/python3';
 const PAGES = ['clients/python/README.md', 'docs/guides/clients.md'];
 const OFFLINE = ['--no-index', '--no-deps', '--no-cache-dir', '--quiet'];
 /** What a notebook shows is stored in it, and must remain small. */
 const MAX_NOTEBOOK_BYTES = 30_000;
 
-const folder = await temporaryDirectory({ after });
+const folder = await temporaryDirectory(file);
 const python = join(folder, 'venv/bin/python');
-const base = await serviceAddress(startProcess({ after }, join(folder, 'state')));
+const base = await serviceAddress(startProcess(file, join(folder, 'state')));
 
 async function run(command: string, args: readonly string[], environment = {}): Promise<string> {
   const env = { PATH: process.env['PATH'], ATELIER_URL: base, PYTHONDONTWRITEBYTECODE: '1', ...environment };

@@ -12,7 +12,8 @@ import { checkMetrics, startPrometheus, withoutPrometheus } from '../support/ser
 import { requestJson, serviceAddress, startProcess, untilServedJob } from '../support/start-process.ts';
 import { endless, hasEnded, isUnderway, temporaryDirectory, tiny } from '../support/start-service.ts';
 
-const service = startProcess({ after }, await temporaryDirectory({ after }), { TRAINING_WORKERS: '1' });
+const file = { after };
+const service = startProcess(file, await temporaryDirectory(file), { TRAINING_WORKERS: '1' });
 const base = await serviceAddress(service);
 const pixels = Array.from({ length: 784 }, (_, n) => n % 256);
 const predictions = `${base}/v1/models/fashion/predictions`;

@@ -4,8 +4,9 @@ import { temporaryDirectory } from '../support/start-service.ts';
 import { PAGES, readBlocks } from './pages.ts';
 import { isRun, runPage } from './run-page.ts';
 
-const stateDir = await temporaryDirectory({ after });
-const atelier = startProcess({ after }, stateDir, { STARTER_JOB: 'on' });
+const file = { after };
+const stateDir = await temporaryDirectory(file);
+const atelier = startProcess(file, stateDir, { STARTER_JOB: 'on' });
 const service = new URL(await serviceAddress(atelier)).host;
 
 test('the README works on a new service', () => runPage('README.md', service, true));

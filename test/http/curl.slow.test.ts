@@ -8,11 +8,12 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { startService, temporaryDirectory, tiny, train } from '../support/start-service.ts';
 
+const file = { after };
 const run = promisify(execFile);
-const { app } = await startService({ after }, { MAX_BODY_BYTES: String(8 * 2 ** 20) });
+const { app } = await startService(file, { MAX_BODY_BYTES: String(8 * 2 ** 20) });
 await app.listen({ port: 0, host: '127.0.0.1' });
 await train(app, tiny({ network: { hidden: [512] } }));
-const directory = await temporaryDirectory({ after });
+const directory = await temporaryDirectory(file);
 const base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 const curl = async (...options: string[]) =>
   (await run('curl', ['-sS', '--max-time', '60', ...options])).stdout;

@@ -6,11 +6,12 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { problemSchema } from '../../src/http/errors/problem.ts';
 import { startService, temporaryDirectory } from '../support/start-service.ts';
 
-const outside = await temporaryDirectory({ after });
+const file = { after };
+const outside = await temporaryDirectory(file);
 const stateDir = join(outside, 'state');
 await mkdir(stateDir);
 await writeFile(join(outside, 'secret'), 'not for anybody');
-const { app } = await startService({ after }, { STATE_DIR: stateDir });
+const { app } = await startService(file, { STATE_DIR: stateDir });
 const document: OpenAPIV3_1.Document = (await app.inject('/openapi.json')).json();
 
 const NAMES = [

@@ -6,6 +6,7 @@ import { trained } from '../store/fixtures.ts';
 import { startService, temporaryDirectory } from '../support/start-service.ts';
 import { collect } from './metrics/samples.ts';
 
+const file = { after };
 const MODELS = 300;
 const MAX_LOADED = 256;
 const image = Buffer.alloc(784);
@@ -19,7 +20,7 @@ function parametersOf(n: number): Uint8Array {
 }
 const logitOf = (n: number) => 1 + n / 1024;
 
-const STATE_DIR = await temporaryDirectory({ after });
+const STATE_DIR = await temporaryDirectory(file);
 const store = await openStore(STATE_DIR);
 for (let n = 0; n < MODELS; n++) {
   await store.blobs.putReferenced(parametersOf(n), (digest) =>
@@ -36,7 +37,7 @@ for (let n = 0; n < MODELS; n++) {
   );
 }
 await store.close();
-const { app } = await startService({ after }, { STATE_DIR });
+const { app } = await startService(file, { STATE_DIR });
 
 async function predict(n: number): Promise<void> {
   const headers = { 'content-type': 'application/octet-stream' };

@@ -9,10 +9,11 @@ import { requestJson } from '../support/start-process.ts';
 import { type Scope, train } from '../support/start-service.ts';
 import { REPORT_VIOLATIONS, startPageService } from './page.ts';
 
+const file = { after };
 const options = { skip: withoutFirefox };
 const [firefox, service] = withoutFirefox
   ? []
-  : await Promise.all([startFirefox({ after }), startPageService({ after })]);
+  : await Promise.all([startFirefox(file), startPageService(file)]);
 const { app, url } = service ?? { app: null!, url: '' };
 
 const SMALL = {

@@ -14,11 +14,12 @@ import {
   untilJob,
 } from '../../support/start-service.ts';
 
+const file = { after };
 /** A path whose POST creates a resource. */
 const URL = '/v1/training-jobs';
 
-const STATE_DIR = await temporaryDirectory({ after });
-const first = await startService({ after }, { STATE_DIR, TRAINING_WORKERS: '1' });
+const STATE_DIR = await temporaryDirectory(file);
+const first = await startService(file, { STATE_DIR, TRAINING_WORKERS: '1' });
 const { app } = first;
 // This job occupies the only slot, so later jobs stay queued.
 const busy = await queueJob(app, endless);

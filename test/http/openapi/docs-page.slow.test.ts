@@ -5,14 +5,15 @@ import { npyBytes } from '../../../src/formats/arrays/npy.ts';
 import { collectMessages, startBrowser, withoutBrowser } from '../../support/servers/browser.ts';
 import { startService, testImage, train } from '../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const file = { after };
+const { app } = await startService(file);
 const service = await app.listen({ host: '127.0.0.1', port: 0 });
 await train(app);
 const options = { skip: withoutBrowser };
 
 /** Loads /docs once, because that takes seconds, and collects what it writes to the console. */
 async function openDocs(): Promise<{ page: Page; messages: string[] }> {
-  const page = await (await startBrowser({ after })).newPage();
+  const page = await (await startBrowser(file)).newPage();
   page.setDefaultTimeout(60_000);
   const messages = collectMessages(page);
   await page.goto(`${service}/docs`);

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startService } from '../../../support/start-service.ts';
 
+const file = { after };
 const PAGE = 'https://lab.example';
 const LOCAL = 'http://localhost:5173';
 const IMAGE = '/v1/datasets/fashion-mnist/splits/test/images/0';
-const { app } = await startService({ after }, { CORS_ORIGINS: `${PAGE}, ${LOCAL}` });
-const { app: closed } = await startService({ after });
+const { app } = await startService(file, { CORS_ORIGINS: `${PAGE}, ${LOCAL}` });
+const { app: closed } = await startService(file);
 
 const preflight = (origin: string) => ({
   method: 'OPTIONS' as const,

@@ -7,10 +7,11 @@ import { formatApiKey, generateKey, sha256Bytes } from '../../../../src/domain/a
 import type { Evaluation } from '../../../../src/domain/checks/evaluation.ts';
 import { assertProblem, cancelJob, startService, tiny, train } from '../../../support/start-service.ts';
 
+const file = { after };
 const BASE_PATH = '/lab/atelier';
 const key = generateKey();
-const { app: plain } = await startService({ after });
-const { app } = await startService({ after }, { BASE_PATH, CORS_ORIGINS: 'https://lab.example' });
+const { app: plain } = await startService(file);
+const { app } = await startService(file, { BASE_PATH, CORS_ORIGINS: 'https://lab.example' });
 await train(app, tiny({ modelName: 'shoes' }));
 await train(plain, tiny({ modelName: 'shoes' }));
 

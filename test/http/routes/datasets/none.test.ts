@@ -18,8 +18,9 @@ import {
 import { importFile } from '../../import-file.ts';
 import { upload } from '../../upload.ts';
 
-const DATA_DIR = join(await temporaryDirectory({ after }), 'absent');
-const { app } = await startService({ after }, { DATASETS: 'none', STARTER_JOB: 'on', DATA_DIR });
+const file = { after };
+const DATA_DIR = join(await temporaryDirectory(file), 'absent');
+const { app } = await startService(file, { DATASETS: 'none', STARTER_JOB: 'on', DATA_DIR });
 
 test('without built-in data sets the service is ready, and names what is missing', async () => {
   const ready = await app.inject('/health/ready');

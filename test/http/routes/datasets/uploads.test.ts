@@ -21,10 +21,11 @@ import {
 } from '../../../support/start-service.ts';
 import { encodeForm, storedFiles, upload } from '../../upload.ts';
 
+const file = { after };
 const MAX_DATASET_BYTES = 4_000_000;
-const stateDir = await temporaryDirectory({ after });
+const stateDir = await temporaryDirectory(file);
 const environment = { STATE_DIR: stateDir, MAX_DATASET_BYTES: String(MAX_DATASET_BYTES) };
-const { app } = await startService({ after }, environment);
+const { app } = await startService(file, environment);
 
 async function uploaded(form: Parameters<typeof upload>[1]): Promise<DatasetSummary> {
   const response = await upload(app, form);

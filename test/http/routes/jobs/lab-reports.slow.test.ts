@@ -11,9 +11,10 @@ import { collectMessages, startBrowser, withoutBrowser } from '../../../support/
 import { startService, temporaryDirectory, tiny, train } from '../../../support/start-service.ts';
 import { upload } from '../../upload.ts';
 
-const { app } = await startService({ after });
+const file = { after };
+const { app } = await startService(file);
 const address = await app.listen({ host: '127.0.0.1', port: 0 });
-const directory = await temporaryDirectory({ after });
+const directory = await temporaryDirectory(file);
 const MAX_BYTES = 300_000;
 const MAX_PAGES = 10;
 
@@ -32,9 +33,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }, async () => {
     const { rawPayload } = await app.inject(`/v1/training-jobs/${job.id}/report?last=100`);
     assert.ok(rawPayload.length <= MAX_BYTES, `${rawPayload.length} bytes`);
-    const file = pathToFileURL(join(directory, `${colorScheme}.html`)).href;
-    await writeFile(new URL(file), rawPayload);
-    const browser = await startBrowser({ after });
+    const url = pathToFileURL(join(directory, `${colorScheme}.html`)).href;
+    await writeFile(new URL(url), rawPayload);
+    const browser = await startBrowser(file);
     const context = await browser.newContext({
       offline: true,
       colorScheme,
@@ -46,7 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     page.on('request', (request) => {
       if (!request.url().startsWith('data:')) requests.push(request.url());
     });
-    await page.goto(file);
+    await page.goto(url);
     assert.deepEqual(
       await page
         .locator('img')
@@ -73,12 +74,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)!.length;
     assert.ok(pages >= 3 && pages <= MAX_PAGES, `${pages} pages`);
     assert.deepEqual(messages, []);
-    assert.deepEqual(requests, [file]);
+    assert.deepEqual(requests, [url]);
   });
 }
 
 test('the service sends a page that its own policy allows', { skip: withoutBrowser }, async () => {
-  const page = await (await startBrowser({ after })).newPage();
+  const page = await (await startBrowser(file)).newPage();
   const messages = collectMessages(page);
   await page.goto(`${address}/v1/training-jobs/${job.id}/report?path=false`);
   assert.equal(await page.locator('h1').textContent(), 'Lab report: fashion-mnist');

@@ -24,8 +24,9 @@ import {
   untilJob,
 } from '../../../support/start-service.ts';
 
-const STATE_DIR = await temporaryDirectory({ after });
-const { app, close } = await startService({ after }, { STATE_DIR });
+const file = { after };
+const STATE_DIR = await temporaryDirectory(file);
+const { app, close } = await startService(file, { STATE_DIR });
 const picture = await testImage(app, 0);
 const aliasListSchema = z.strictObject({
   data: z.array(aliasSchema.strict()),
