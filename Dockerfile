@@ -18,6 +18,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY scripts scripts
 COPY src/errors.ts src/
+COPY src/commands/command-line.ts src/commands/
 COPY src/datasets src/datasets
 COPY src/formats src/formats
 RUN node scripts/data.ts

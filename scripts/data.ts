@@ -1,10 +1,8 @@
 /** `npm run data`: the four .npy files of Fashion-MNIST in DATA_DIR. Also runs before `npm start`. */
+import { rejectArguments } from '../src/commands/command-line.ts';
 import { holdsOriginal, inspect } from './data/inspect.ts';
 
-if (process.argv.length > 2) {
-  console.log('Usage: npx atelier data, where DATA_DIR is the folder of the files.');
-  process.exit(['--help', '-h'].includes(process.argv[2]!) ? 0 : 2);
-}
+rejectArguments('Usage: npx atelier data, where DATA_DIR is the folder of the files.');
 if (process.env['DATASETS'] === 'none' && process.env['npm_lifecycle_event'] !== 'data') {
   console.log('Data set: none, because DATASETS is none.');
   process.exit();

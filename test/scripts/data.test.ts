@@ -1,6 +1,6 @@
 /** scripts/data.ts as a child process on real files, without a network. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFile,
@@ -116,6 +116,16 @@ test('reports a missing file beside custom ones, and writes nothing', withData, 
   assert.match(output, /move .*train_labels\.npy away/);
   assert.deepEqual(await readdir(folder), before);
   assert.deepEqual(await readFile(join(folder, TRAIN_LABELS.npy)), Buffer.from(own));
+});
+
+test('rejects arguments', async (t) => {
+  const folder = temporaryFolder(t);
+  const script = join(ROOT, 'scripts/data.ts');
+  const env = { ...process.env, DATA_DIR: folder };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'now'], { env, encoding: 'utf8' });
+  assert.deepEqual([status, stdout], [2, '']);
+  assert.match(stderr, /^Usage: npx atelier data, /);
+  assert.deepEqual(await readdir(folder), []);
 });
 
 test('reports an unreadable file by name', async (t) => {
