@@ -9,6 +9,7 @@ const PLACES = [
   ['Dockerfile', 'ARG VERSION='],
   ['README.md', 'atelier-'],
   ['CONTRIBUTING.md', 'atelier-'],
+  ['CONTRIBUTING.md', 'client-'],
   ['docs/operations/package.md', 'atelier-'],
   ['openapi/examples/protocols.json', '"version": "'],
   ['clients/python/atelier/__init__.py', '__version__ = "'],

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { packNodeClient } from '../../scripts/release/clients.ts';
 import { ROOT, readBlocks } from '../docs/pages.ts';
 import { matches } from '../docs/run-page.ts';
 import { serviceAddress, startProcess } from '../support/start-process.ts';
@@ -40,8 +41,7 @@ before(async () => {
   const source = join(folder, 'clients/node');
   await cp(SOURCE, source, { recursive: true, filter: (path) => !path.includes('node_modules') });
   await cp(join(ROOT, 'openapi/openapi.json'), join(folder, 'openapi/openapi.json'));
-  await run('npm', ['ci', ...QUIET], source);
-  await run('npm', ['pack', '--pack-destination', folder, '--loglevel=error'], source);
+  packNodeClient(source, folder);
   await mkdir(consumer);
   await writeFile(join(consumer, 'package.json'), '{ "type": "module" }');
   const packed = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!;

@@ -5,6 +5,7 @@ import { cp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { buildWheel } from '../../scripts/release/clients.ts';
 import { ROOT, readBlocks } from '../docs/pages.ts';
 import { matches } from '../docs/run-page.ts';
 import { DATA_DIR } from '../support/data-directory.ts';
@@ -38,7 +39,7 @@ before(async () => {
   // Building writes next to the sources.
   const source = join(folder, 'source');
   await cp(join(ROOT, 'clients/python'), source, { recursive: true });
-  await pip('wheel', ...OFFLINE, '--no-build-isolation', '--wheel-dir', folder, source);
+  buildWheel(source, folder, '0');
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'))!;
   // NumPy and Pillow are Debian's.
   await run(SYSTEM_PYTHON, ['-m', 'venv', '--without-pip', '--system-site-packages', join(folder, 'venv')]);

@@ -1,7 +1,7 @@
 /** `npm run release` in a clone whose own tests are replaced by a quick check. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -27,7 +27,11 @@ test('a release is one commit with a tag, is repeated without a change, and leav
   const description = JSON.parse(await read('package.json'));
   const { version: previous } = description;
   description.scripts.test = 'npm run check:openapi && npm run check:kubernetes';
+  const client = JSON.parse(await read('clients/node/package.json'));
+  // Compiles for seconds; test/clients/node.slow.test.ts packs the whole client.
+  delete client.scripts.prepack;
   await writeFile(join(clone, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+  await writeFile(join(clone, 'clients/node/package.json'), `${JSON.stringify(client, null, 2)}\n`);
   const changelog = await read('CHANGELOG.md');
   await writeFile(join(clone, 'CHANGELOG.md'), changelog.replace('## Unreleased\n', '$&\n- A change.\n'));
   await assert.rejects(release(VERSION), { code: 1, stderr: /not clean\. Commit or remove your changes/ });
@@ -71,6 +75,13 @@ test('a release is one commit with a tag, is repeated without a change, and leav
   assert.equal(await run('git', ...grep).catch(({ stdout }) => stdout), '');
   const folder = join(clone, 'release');
   await promisify(execFile)('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder });
+  assert.deepEqual((await readdir(folder)).toSorted(), [
+    'SHA256SUMS',
+    'atelier-98.7.6.cdx.json',
+    'atelier-98.7.6.tgz',
+    'atelier-client-98.7.6.tgz',
+    'atelier_client-98.7.6-py3-none-any.whl',
+  ]);
   const { metadata, components } = JSON.parse(await read('release/atelier-98.7.6.cdx.json'));
   assert.equal(metadata.component.version, VERSION);
   assert.ok(components.some(({ name }: { name: string }) => name === 'fastify'));
