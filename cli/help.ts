@@ -16,6 +16,7 @@ export function overview(programs: Commands, commands: Commands, common: Options
     'Trains and serves small image classifiers with an Atelier service.',
     '',
     'Usage: npx atelier <command> [options]',
+    '       npx atelier --version',
     '',
     'A service on this machine, and its state:',
     ...align(lines(programs)),
