@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createStateSizes } from '../../../src/store/blobs/sizes.ts';
+import { createStateSizes, type ReadStateSizes } from '../../../src/store/blobs/sizes.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 test('sums the files of a state directory by kind, and measures again after the interval only', async (t) => {
@@ -32,7 +32,10 @@ test('sums the files of a state directory by kind, and measures again after the 
     temporary: nothing,
     other: { bytes: 7, count: 1 },
   };
-  const [seldom, always] = [createStateSizes(directory, 1e9), createStateSizes(directory, -1)];
+  const [seldom, always] = [1e9, -1].map((interval) => {
+    const read = createStateSizes(directory, interval);
+    return () => read(60_000);
+  }) as [ReadStateSizes, ReadStateSizes];
   const { free, capacity, used } = await seldom();
   assert.deepEqual(used, expected);
   assert.ok(free > 0 && free < capacity);
