@@ -1,12 +1,20 @@
 /** Drains unread request bodies before an early response. */
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { awaitsContinue, declineContinue } from '../hooks/connections/expect-continue.ts';
 
 /** Draining ends after this time without a byte: the client is waiting for the response, or is gone. */
 export const MAX_DRAIN_IDLE_MS = 2000;
 /** Draining ends after this time in any case: a slow sender must not wait for minutes to learn that it was rejected. */
 export const MAX_DRAIN_MS = 10_000;
+
+/**
+ * Most chunks of all rejected bodies that are read in a turn of the event loop. Otherwise each turn would read from every client
+ * that sends such a body, and other clients would wait for it. The senders wait instead, because their buffers are full.
+ */
+export const MAX_DRAINED_CHUNKS = 4;
+const turns = createSemaphore(MAX_DRAINED_CHUNKS);
 
 /**
  * Reads and drops the rest of a body, up to `limit` bytes and for `maxMs`, as long as bytes keep arriving. Otherwise a client that
@@ -30,24 +38,29 @@ export async function drainRequest(
   }
   return new Promise((resolve) => {
     let dropped = 0;
-    let late = false;
-    const finish = () => {
+    let ended = false;
+    const finish = (drained = true) => {
+      ended = true;
       clearTimeout(idleTimer);
       clearTimeout(timer);
-      body.off('data', count);
-      resolve(dropped <= limit && !late);
+      body.off('data', drop);
+      resolve(drained);
     };
-    const giveUp = () => {
-      late = true;
-      finish();
-    };
-    const idleTimer = setTimeout(giveUp, maxIdleMs);
+    const giveUp = () => finish(false);
+    let idleTimer = setTimeout(giveUp, maxIdleMs);
     const timer = setTimeout(giveUp, maxMs);
-    const count = (chunk: Buffer) => {
+    const drop = (chunk: Buffer) => {
       dropped += chunk.length;
-      idleTimer.refresh();
-      if (dropped > limit) finish();
+      body.pause();
+      if (dropped > limit) return giveUp();
+      clearTimeout(idleTimer);
+      void turns.run(setImmediate).then(() => {
+        if (ended) return;
+        idleTimer = setTimeout(giveUp, maxIdleMs);
+        body.resume();
+      });
     };
-    body.on('data', count).once('end', finish).once('close', finish).once('error', finish).resume();
+    const succeed = () => finish();
+    body.on('data', drop).once('end', succeed).once('close', succeed).once('error', succeed).resume();
   });
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { drainRequest } from '../../../src/http/responses/drain-request.ts';
+import { drainRequest, MAX_DRAINED_CHUNKS } from '../../../src/http/responses/drain-request.ts';
 import { assertProblem, startService, train } from '../../support/start-service.ts';
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
@@ -217,4 +217,25 @@ test('gives up on a body that arrives steadily but slowly', async (t) => {
   const sending = setInterval(() => body.write('x'), 10);
   t.after(() => clearInterval(sending));
   assert.equal(await drainRequest(body as never, MAX_BODY_BYTES, 1000, 100), false);
+});
+
+test('reads a few chunks of all rejected bodies together per turn of the event loop', async () => {
+  const [bodies, chunks] = [3 * MAX_DRAINED_CHUNKS, 4];
+  let turns = 0;
+  const readIn: number[] = [];
+  const drained = Array.from({ length: bodies }, () => {
+    const body = new PassThrough();
+    for (let n = 0; n < chunks; n++) body.write('x');
+    body.end();
+    body.on('data', () => readIn.push(turns));
+    return drainRequest(body as never, MAX_BODY_BYTES);
+  });
+  let ended = false;
+  const all = Promise.all(drained).finally(() => (ended = true));
+  for (; !ended; turns++) await setImmediate();
+  assert.deepEqual(await all, Array(bodies).fill(true));
+  assert.equal(readIn.length, bodies * chunks);
+  // The first chunk of each has arrived with its headers.
+  const perTurn = Map.groupBy(readIn.slice(bodies), (turn) => turn);
+  assert.equal(Math.max(...perTurn.values().map(({ length }) => length)), MAX_DRAINED_CHUNKS);
 });

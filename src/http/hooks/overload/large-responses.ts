@@ -1,6 +1,8 @@
 /** Large responses: sent in chunks, and limited in total and per client until they are read. */
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
+import { createSemaphore } from '../../../concurrency/semaphore.ts';
 import { createWorkTimes } from '../../../concurrency/work-times.ts';
 import { AtelierError } from '../../../errors.ts';
 import { MEBIBYTE, memoryLimit, type Reservation } from '../../../services/memory/ledger.ts';
@@ -105,13 +107,24 @@ export function limitLargeResponses(
   });
 }
 
+/**
+ * Most chunks of all large responses that are sent in a turn of the event loop. Otherwise each turn would send as much as the
+ * buffers of all readers hold, and predictions would wait for it.
+ */
+export const MAX_SENT_CHUNKS = 4;
+const turns = createSemaphore(MAX_SENT_CHUNKS);
+
 function toChunks(bytes: Buffer): Readable {
   let start = 0;
   return new Readable({
-    read() {
+    // A chunk that was read ahead would be sent in a later turn, beside those of that turn.
+    highWaterMark: 0,
+    async read() {
+      await turns.run(setImmediate);
       const chunk = bytes.subarray(start, start + CHUNK_BYTES);
       start += chunk.length;
-      this.push(chunk.length > 0 ? chunk : null);
+      this.push(chunk);
+      if (start === bytes.length) this.push(null);
     },
   });
 }

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import Fastify from 'fastify';
 import { sendProblem } from '../../../../src/http/errors/error-handler.ts';
-import { limitLargeResponses } from '../../../../src/http/hooks/overload/large-responses.ts';
+import { limitLargeResponses, MAX_SENT_CHUNKS } from '../../../../src/http/hooks/overload/large-responses.ts';
 import { createMemoryLedger } from '../../../../src/services/memory/ledger.ts';
 import { addCleanup, assertProblem } from '../../../support/start-service.ts';
 
@@ -127,4 +127,30 @@ test('an unread response reserves its memory until it is sent', async (t) => {
   other.release();
   socket.destroy();
   while (memory.used() > 0) await wait(10);
+});
+
+test('sends a few chunks of all large responses together per turn of the event loop', async (t) => {
+  const { app, port } = await serve(t, { clientBytes: 2 ** 30, totalBytes: 2 ** 30 });
+  let turns = 0;
+  const sentIn: number[] = [];
+  app.server.on('request', (_request, response) => {
+    const write = response.write.bind(response);
+    t.mock.method(response, 'write', (chunk: Buffer) => {
+      sentIn.push(turns);
+      return write(chunk);
+    });
+  });
+  let ended = false;
+  const clients = 3 * MAX_SENT_CHUNKS;
+  const all = Promise.all(
+    Array.from({ length: clients }, async () => (await fetch(`http://127.0.0.1:${port}/text`)).arrayBuffer()),
+  ).finally(() => (ended = true));
+  for (; !ended; turns++) await setImmediate();
+  assert.deepEqual(
+    (await all).map(({ byteLength }) => byteLength),
+    Array(clients).fill(3 * MEBIBYTE),
+  );
+  const perTurn = Map.groupBy(sentIn, (turn) => turn);
+  assert.ok(Math.max(...perTurn.values().map(({ length }) => length)) <= MAX_SENT_CHUNKS);
+  assert.ok(sentIn.length > clients, `${sentIn.length} chunks`);
 });
