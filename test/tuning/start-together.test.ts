@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import test, { type TestContext } from 'node:test';
 import Fastify from 'fastify';
+import { acceptBeforeReading } from '../../src/tuning/accept-first.ts';
 import { startTogether } from '../../src/tuning/start-together.ts';
 import { switchOff } from '../../src/tuning/switches.ts';
 
-function buildApp() {
+function buildApp(maxHeldTurns?: number) {
   const app = Fastify();
   const order: string[] = [];
   app.addHook('preHandler', ({ url }, _reply, done) => {
     order.push(`${url} arrived`);
     done();
   });
-  startTogether(app);
+  startTogether(app, maxHeldTurns);
   app.get('/good', ({ url }, reply) => {
     order.push(`${url} started`);
     reply.send('good');
@@ -57,4 +60,37 @@ test('switched off, each handler starts when its request has arrived, with the s
     responses.map(({ body }) => body),
     ['good', 'good'],
   );
+});
+
+/** A request arrives when a connection is accepted that has sent another one. Returns the order of events. */
+async function requestWhileAccepting(t: TestContext, maxHeldTurns: number): Promise<string[]> {
+  const { app, order } = buildApp(maxHeldTurns);
+  t.after(() => app.close());
+  acceptBeforeReading(app);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const known = new Promise((resolve) =>
+    app.server.once('connection', () => resolve(app.inject('/good?known'))),
+  );
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  client.write('GET /good?new HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await Promise.all([known, text(client)]);
+  return order;
+}
+
+test('handlers wait until new connections are accepted and read', async (t) => {
+  assert.deepEqual(await requestWhileAccepting(t, Number.POSITIVE_INFINITY), [
+    '/good?known arrived',
+    '/good?new arrived',
+    '/good?known started',
+    '/good?new started',
+  ]);
+});
+
+test('handlers wait for new connections for a limited number of turns', async (t) => {
+  assert.deepEqual(await requestWhileAccepting(t, 0), [
+    '/good?known arrived',
+    '/good?known started',
+    '/good?new arrived',
+    '/good?new started',
+  ]);
 });
