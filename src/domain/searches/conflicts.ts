@@ -6,20 +6,24 @@ import { toSentence } from '../messages/issue-message.ts';
 import { jsonPointer } from '../messages/json-pointer.ts';
 import { hasEqualChoices, MAX_SETTINGS, type SearchRequest } from './request.ts';
 import { countSettings, firstSetting, gridValues, rangeEnds, type Setting } from './settings.ts';
-import { assembleRequest, contains, findPathDefect, nameValues } from './trial-request.ts';
+import { assembleRequest, contains, findNoIndex, findPathDefect, nameValues } from './trial-request.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
 const MAX_TRAININGS = MAX_SETTINGS;
 
 /** Conflicts of what varies; without any, the settings can be counted. */
-export function findVariationConflicts({ vary, method, halving }: SearchRequest): Conflict[] {
+export function findVariationConflicts(request: SearchRequest): Conflict[] {
+  const { vary, method, halving } = request;
   const conflicts: Conflict[] = [];
   const add = (pointer: string, detail: string) => conflicts.push({ pointer, detail });
   vary.forEach((variation, n) => {
     const earlier = vary.slice(0, n).map(({ path }) => path);
     const defect = findPathDefect(variation.path, earlier);
     if (defect !== null) add(`#/vary/${n}/path`, defect);
+    const name = findNoIndex(request, variation.path);
+    if (name !== null)
+      add(`#/vary/${n}/path`, `must have the index of an item, such as 0, instead of ${name}`);
     if (variation.choices !== undefined && hasEqualChoices(variation.choices)) {
       add(`#/vary/${n}/choices`, 'must be different, but some of them name the same versions as teachers');
     }

@@ -30,6 +30,16 @@ export function findPathDefect(path: string, earlier: readonly string[]): string
   return null;
 }
 
+/** @returns the part of a path that follows an array of the request and is no index of an item; null without one */
+export function findNoIndex({ network, training }: SearchRequest, path: string): string | null {
+  let at: unknown = { network, training };
+  for (const name of parsePath(path)) {
+    if (Array.isArray(at) && !/^(?:0|[1-9]\d{0,8})$/.test(name)) return name;
+    at = typeof at === 'object' && at !== null && Object.hasOwn(at, name) ? Reflect.get(at, name) : undefined;
+  }
+  return null;
+}
+
 /** Whether a pointer equals another one, or points to a field within it. */
 export function contains(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`);

@@ -308,6 +308,27 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
   ['a grid beyond the budget', { budget: { epochs: 17 } }, '#/budget/epochs', /at least 18: all settings/],
 ];
 
+test('rejects a path into an array that has no index of an item', async (t) => {
+  const plan = await createPlanner(t);
+  for (const name of ['length', '-', '01', '4294967295']) {
+    const vary = [{ path: `/network/hidden/${name}`, choices: [1, 2] }];
+    await assert.rejects(plan({ network: { hidden: [5] }, vary }), {
+      code: 'impossible-request',
+      details: [
+        { pointer: '#/vary/0/path', detail: `must have the index of an item, such as 0, instead of ${name}` },
+      ],
+    });
+  }
+  const { requests } = await plan({
+    network: { hidden: [5] },
+    vary: [{ path: '/network/hidden/0', choices: [1, 2] }],
+  });
+  assert.deepEqual(
+    requests.map(({ network }) => network.hidden),
+    [[1], [2]],
+  );
+});
+
 test('rejects invalid training options and searches without variations, with a pointer', async (t) => {
   const plan = await createPlanner(t);
   for (const [title, body, pointer, words] of REFUSED) {
