@@ -11,6 +11,8 @@ export type CsvHeader = 'present' | 'absent' | undefined;
 
 export const MAX_RECORD_BYTES = 64 * 1024;
 export const MAX_NUMBERS = 2 ** 24;
+const [LF, CR, QUOTE] = [10, 13, 34];
+const LONG_ROW = `a row is longer than ${MAX_RECORD_BYTES} bytes`;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
@@ -41,6 +43,7 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
     }
     return null;
   }
+  limitRows(bytes);
   try {
     // addRow returns null, so the parser does not collect the records.
     parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
@@ -66,11 +69,35 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
   return { shape: [length / columns, columns], values: values.subarray(0, length) };
 }
 
+/**
+ * The parser counts neither separators nor spaces: a row of 64 MiB of commas would be 67 million cells.
+ * @throws AtelierError for a row that is too long
+ */
+function limitRows(bytes: Uint8Array): void {
+  let start = 0;
+  let isQuoted = false;
+  // As for the parser, all rows end as the first one does.
+  let end = 0;
+  let isPair = false;
+  for (let n = 0; n < bytes.length; n++) {
+    const byte = bytes[n]!;
+    if (byte === QUOTE) isQuoted = !isQuoted;
+    else if (!isQuoted && (byte === LF || byte === CR)) {
+      if (end === 0) {
+        isPair = byte === CR && bytes[n + 1] === LF;
+        end = isPair ? LF : byte;
+      }
+      if (byte === end && (!isPair || bytes[n - 1] === CR)) start = n + 1;
+    }
+    if (n - start > MAX_RECORD_BYTES) malformed(LONG_ROW);
+  }
+}
+
 /** Our own words for the errors of the parser. */
 const CSV_DEFECTS: Readonly<Partial<Record<CsvError['code'], string>>> = {
   CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'its rows differ in the number of columns',
   CSV_QUOTE_NOT_CLOSED: 'a quoted cell is not closed',
-  CSV_MAX_RECORD_SIZE: `a row is longer than ${MAX_RECORD_BYTES} bytes`,
+  CSV_MAX_RECORD_SIZE: LONG_ROW,
 };
 
 /** Whether the first row names the columns. */

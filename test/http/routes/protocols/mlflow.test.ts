@@ -220,6 +220,20 @@ for (const [title, body, pattern, type] of [
   ['CSV with an open quote', `"${image.join()}`, /CSV/, 'text/csv'],
   ['CSV that is a header alone', columns.join(), /no row of numbers/, 'text/csv'],
   ['CSV of one endless cell', '1'.repeat(200_000), /CSV/, 'text/csv'],
+  ['CSV of one endless row of empty cells', ','.repeat(200_000), /row is longer than 65536/, 'text/csv'],
+  ['CSV of one endless row of spaces', ' '.repeat(200_000), /row is longer than 65536/, 'text/csv'],
+  [
+    'CSV of one endless row with quoted ends of lines',
+    `"\n"${','.repeat(60_000)}`.repeat(3),
+    /row is longer than 65536/,
+    'text/csv',
+  ],
+  [
+    'CSV of one endless row with other ends of lines',
+    `1\r\n${`${','.repeat(60_000)}\n`.repeat(3)}`,
+    /row is longer than 65536/,
+    'text/csv',
+  ],
 ] as const) {
   test(`${title}: 400 with an error_code and a message`, async () => {
     assertError(await invoke(body, '', type), 400, 'BAD_REQUEST', pattern);
