@@ -268,6 +268,7 @@ test('writing operations document storage-full, reading ones damaged files', () 
   const writing = without('507').filter((title) => /^(PUT|PATCH|DELETE) /.test(title));
   assert.deepEqual(writing, []);
   assert.ok(!without('507').includes('POST /v1/training-jobs/{id}/verify'));
+  assert.ok(!without('507').includes('GET /v1/models/{name}/versions/{version}/export'));
   assert.deepEqual(
     without('500').filter((title) => title.includes('/v1/')),
     [],

@@ -95,7 +95,7 @@ export const exportRoutes: Routes = async (app, { models, exports }) => {
             'application/json': fileContent,
           },
         },
-        ...problems(400, 404, 412, 416, 422, 500, 503),
+        ...problems(400, 404, 412, 416, 422, 500, 503, 507),
       },
       responseHeaders: {
         200: [...FILE_HEADERS, 'Accept-Ranges', 'Cache-Control'],

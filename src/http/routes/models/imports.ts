@@ -26,7 +26,7 @@ export const modelImportRoutes: Routes = async (app, { imports, idempotency, max
         '(`0.weight`, `0.bias`, …) in .npz or safetensors, an ONNX graph of fully connected layers, or a packed vector in .npy; see docs/reference/model-files.md. ' +
         'Defaults fill in what neither the file nor the form states, and `lineage.import.assumed` lists them: the activation ' +
         'is relu, pixels are divided by 255 and not standardized, class names come from the data set, layers without biases have zero biases. The accuracy is ' +
-        'measured on the test images of `dataset`, by default Fashion-MNIST if its classes match. A body of at most ' +
+        'measured on the test images of `dataset`; without it, nothing is measured. A body of at most ' +
         '`MAX_BODY_BYTES`, 64 MiB by default.',
       tags,
       requestContent: modelUploadContent,
