@@ -7,7 +7,7 @@ import { COMMANDS } from './commands/index.ts';
 import { ConnectionError, ResponseError, UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
 import { PROGRAMS } from './service/programs.ts';
-import { CLEAR_LINE } from './text.ts';
+import { CLEAR_LINE, printable } from './text.ts';
 
 const DEFAULT_URL = 'http://localhost:3000';
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
@@ -45,7 +45,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   };
   const note = (line: string) => {
     showStatus('');
-    stderr.write(`${line}\n`);
+    stderr.write(`${line.split('\n').map(printable).join('\n')}\n`);
   };
   const [name, ...rest] = args;
   if (name === undefined || ['help', '--help', '-h'].includes(name)) {

@@ -122,3 +122,14 @@ test('continues a stream of events after the last id', async (t) => {
     ['0', '1', '1', '1'],
   );
 });
+
+test('control characters in errors and in names of files do not reach the terminal', async (t) => {
+  const detail = 'There is no model \u001B]0;title\u0007.\n\u009B2J';
+  const problem: Handler = (_request, response) =>
+    response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ detail }));
+  const { environment } = await serve(t, [problem]);
+  const { stderr } = await run(['model', 'mine'], environment);
+  assert.equal(stderr, 'There is no model \uFFFD]0;title\uFFFD.\n\uFFFD2J\n');
+  const missing = await run(['predict', '--model', 'mine', '\u001B[2Jboot.png'], environment);
+  assert.match(missing.stderr, /\uFFFD\[2Jboot\.png/);
+});
