@@ -1,7 +1,7 @@
 /** Describes zod issues in terms of the request: where, what is wrong, what is allowed. */
 import { z } from 'zod';
 import { issueMessage, kindName, optionsMessage, show } from './issue-message.ts';
-import { nearestName } from './nearest-name.ts';
+import { MAX_SUGGESTIONS, nearestName } from './nearest-name.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -44,8 +44,9 @@ export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedFields(schema, path, data);
-    return issue.keys.map((key) => {
+    return issue.keys.map((key, n) => {
       const at = [...path, key];
+      if (n >= MAX_SUGGESTIONS) return { path: at, detail: `Unknown ${noun}.` };
       const elsewhere = noun === 'field' ? fieldElsewhere(schema, at) : undefined;
       return { path: at, detail: describeUnknownField(key, allowed, noun, elsewhere) };
     });

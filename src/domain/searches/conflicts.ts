@@ -4,6 +4,7 @@ import { type TrainingRequest, trainingRequestSchema } from '../jobs/request.ts'
 import { describeIssues, parse } from '../messages/describe-issue.ts';
 import { toSentence } from '../messages/issue-message.ts';
 import { jsonPointer } from '../messages/json-pointer.ts';
+import { MAX_SUGGESTIONS } from '../messages/nearest-name.ts';
 import { hasEqualChoices, MAX_SETTINGS, type SearchRequest } from './request.ts';
 import { countSettings, firstSetting, gridValues, rangeEnds, type Setting } from './settings.ts';
 import { assembleRequest, contains, findNoIndex, findPathDefect, nameValues } from './trial-request.ts';
@@ -143,18 +144,18 @@ export function findTrialConflicts(
   return conflicts;
 }
 
-/** Points at the variation that a conflict of a trial comes from, if there is one. */
+/** Points at the variation that a conflict of a trial comes from, if there is one. Lists only as many as a problem does. */
 export function locate(
   request: SearchRequest,
   setting: Setting,
   trial: number,
   conflicts: readonly Conflict[],
 ): Conflict[] {
-  return conflicts.map(({ pointer, detail }) => {
+  const values = Object.entries(nameValues(request, setting));
+  const named = values.map(([path, value]) => `${path} = ${JSON.stringify(value)}`).join(', ');
+  return conflicts.slice(0, MAX_SUGGESTIONS).map(({ pointer, detail }) => {
     const place = pointer.slice(1);
     const n = request.vary.findIndex(({ path }) => contains(path, place) || contains(place, path));
-    const values = Object.entries(nameValues(request, setting));
-    const named = values.map(([path, value]) => `${path} = ${JSON.stringify(value)}`).join(', ');
     return {
       pointer: n === -1 ? pointer : `#/vary/${n}/path`,
       detail: `in trial ${trial} with ${named}, ${pointer}${isSentence(detail) ? ':' : ''} ${detail}`,

@@ -42,6 +42,15 @@ test('suggests the path of an unknown field if only one other field has its name
   ]);
 });
 
+test('looks for similar names of the first 20 unknown fields only', () => {
+  const names = Array.from({ length: 10_000 }, (_, n) => `epoch${n}`);
+  const training = Object.fromEntries(names.map((name) => [name, 1]));
+  const found = details(trainingRequestSchema, { dataset: 'mine', training });
+  assert.equal(found.length, names.length);
+  assert.match(found[19]!, /^Unknown field `epoch19`\. Did you mean `epochs`\? Allowed: /);
+  assert.deepEqual([...new Set(found.slice(20))], ['Unknown field.']);
+});
+
 test('lists the allowed fields of an object in an array, a union or the text of a form', () => {
   const distillation = { teachers: ['mine', { name: 'mine', foo: 1 }] };
   assert.deepEqual(details(trainingRequestSchema, { dataset: 'mine', training: { distillation } }), [

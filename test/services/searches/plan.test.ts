@@ -329,6 +329,22 @@ test('rejects a path into an array that has no index of an item', async (t) => {
   );
 });
 
+test('lists at most 20 of thousands of conflicts, each of which quotes the setting', async (t) => {
+  const plan = await createPlanner(t);
+  const choices = [1, 2].map((value) =>
+    Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`f${n}`, value])),
+  );
+  await assert.rejects(plan({ vary: [{ path: '/training/optimizer', choices }] }), (error) => {
+    assert.ok(error instanceof AtelierError);
+    assert.equal(error.details.length, 20);
+    assert.match(
+      error.message,
+      /^The search cannot be started\. #\/vary\/0\/path: In trial 1 .* Unknown field `f0`/,
+    );
+    return true;
+  });
+});
+
 test('rejects invalid training options and searches without variations, with a pointer', async (t) => {
   const plan = await createPlanner(t);
   for (const [title, body, pointer, words] of REFUSED) {
