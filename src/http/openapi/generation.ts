@@ -46,6 +46,8 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   app.decorate('openapi', async () => (await useDocs()).swagger() as OpenAPIV3_1.Document);
 
   async function sendPage({ url, headers }: FastifyRequest, reply: FastifyReply) {
+    // `inject` resolves dots: the routes of `docs` beyond its page are descriptions, which never respond.
+    if (!new URL(url, 'http://localhost').pathname.startsWith('/docs')) return reply.callNotFound();
     const response = await (await useDocs()).inject({ url, headers });
     if (response.statusCode >= 400) return reply.callNotFound();
     const sent = Object.entries(response.headers).filter(([name]) => !OWN_HEADERS.includes(name));

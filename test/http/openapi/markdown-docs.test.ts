@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, posix } from 'node:path';
 import { after, test } from 'node:test';
 import { assertProblem, startService } from '../../support/start-service.ts';
@@ -63,5 +66,15 @@ test('a page that does not exist is a route that does not exist', async () => {
     '/llms.md',
   ]) {
     assertProblem(await app.inject(url), 404, 'route-not-found');
+  }
+});
+
+test('a path out of the documentation is a route that does not exist', async () => {
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  // `inject` and `fetch` resolve the dots themselves.
+  for (const path of ['/docs/..', '/docs/%2e%2e/v1/models', '/docs/guides/../../', '/docs/\\..\\..\\']) {
+    const [response] = (await once(get({ port, path }), 'response')) as [IncomingMessage];
+    assert.equal(response.resume().statusCode, 404, path);
   }
 });
