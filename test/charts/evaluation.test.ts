@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { drawClassBars } from '../../src/charts/class-bars.ts';
 import { drawConfusion } from '../../src/charts/confusion.ts';
 import { drawDeadUnits } from '../../src/charts/dead-units.ts';
+import { TEXT_SIZE } from '../../src/charts/parts/text.ts';
 import { drawReliability } from '../../src/charts/reliability.ts';
 import { renderSvg } from '../../src/charts/render.ts';
 import { drawSearchHistory } from '../../src/charts/searches/history.ts';
@@ -29,6 +30,13 @@ test('a confusion matrix shows every count, and shades correct and wrong cells i
     numbers.toSorted((a, b) => a - b),
     [1, 2, 5, 5, 8, 9],
   );
+  for (const name of input.classNames) {
+    assert.equal(
+      svg.match(new RegExp(`>${name}</text>`, 'g'))?.length,
+      2,
+      'a name beside the row and below the column',
+    );
+  }
   const cells = (colour: string) =>
     Array.from(
       svg.matchAll(new RegExp(`<path d="([^"]+)" stroke="${colour}" stroke-opacity`, 'g')),
@@ -55,6 +63,32 @@ test('a confusion matrix shows every count, and shades correct and wrong cells i
     ],
   };
   assert.match(describe(renderSvg(drawConfusion(perfect, LIGHT))), /There are no mistakes\./);
+});
+
+test('of many rows, as many names are shown as fit below each other, at equal distances', () => {
+  const classNames = Array.from({ length: 100 }, (_, label) => `class ${label}`);
+  const matrix = classNames.map((_, row) => classNames.map((__, column) => Number(row === column)));
+  const svg = renderSvg(drawConfusion({ subtitle: 'm@1', classNames, matrix }, LIGHT));
+  const [rows] = /<g [^>]*text-anchor="end"[^>]*>.*?<\/g>/.exec(svg)!;
+  const named = Array.from(rows.matchAll(/ y="([\d.]+)"[^>]*>class (\d+)</g), ([, y, label]) => ({
+    y: Number(y),
+    label: Number(label),
+  }));
+  const [first, second] = named;
+  const every = second!.label;
+  assert.equal(first!.label, 0);
+  const height = (second!.y - first!.y) / every;
+  assert.ok(
+    every * height >= TEXT_SIZE && (every - 1) * height < TEXT_SIZE + 1,
+    `${every} rows of ${height}`,
+  );
+  assert.deepEqual(
+    named.map(({ label }) => label),
+    classNames
+      .keys()
+      .filter((label) => label % every === 0)
+      .toArray(),
+  );
 });
 
 test('bars of a reliability diagram end at the accuracy of their bin, and empty bins have no bar', () => {

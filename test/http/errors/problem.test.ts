@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { STATUS_CODES } from 'node:http';
 import { test } from 'node:test';
-import { ERROR_CODES } from '../../../src/errors.ts';
-import { problemStatus, problems, problemTitle } from '../../../src/http/errors/problem.ts';
+import { AtelierError, ERROR_CODES } from '../../../src/errors.ts';
+import { problemStatus, problems, problemTitle, toProblem } from '../../../src/http/errors/problem.ts';
 
 test('every code has a valid status and a title', () => {
   for (const code of ERROR_CODES) {
@@ -38,4 +38,24 @@ test('a status is described by the titles of its codes', () => {
     ['overloaded', 'starting', 'draining', 'worker-replica', 'storage-unavailable'] as const
   ).map(problemTitle);
   assert.equal(unavailable.description, titles.join('; '));
+});
+
+test('a problem lists errors only if the error has details', () => {
+  const plain = toProblem(
+    new AtelierError('model-not-found', 'There is no such model.'),
+    '/v1/models/a',
+    'req-1',
+  );
+  assert.deepEqual(plain, {
+    type: 'urn:atelier:problem:model-not-found',
+    title: problemTitle('model-not-found'),
+    status: 404,
+    detail: 'There is no such model.',
+    instance: '/v1/models/a',
+    code: 'model-not-found',
+    requestId: 'req-1',
+  });
+  const details = [{ pointer: '#/training/epochs', detail: 'must be at least 1' }];
+  const located = toProblem(new AtelierError('invalid-request', 'Invalid.', { details }), '/', 'req-2');
+  assert.deepEqual(located.errors, [{ pointer: '#/training/epochs', detail: 'Must be at least 1.' }]);
 });

@@ -42,6 +42,24 @@ test('long and short tasks run in different threads, and both reserve memory', a
   assert.equal(memory.used(), 0);
 });
 
+test('a table of predictions is long from five million numbers on, which take about a second to write', async () => {
+  const { work, ran } = recordWork(1024);
+  const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
+  const table = { probabilities: 'p', labels: null, classNames, target: 't' };
+  for (const [images, hasAllClasses] of [
+    [400_000, true],
+    [600_000, true],
+    [4_000_000, false],
+    [6_000_000, false],
+  ] as const) {
+    await work.run('writePredictionsTable', { ...table, images, hasAllClasses });
+  }
+  assert.deepEqual(
+    ran.map(([pool]) => pool),
+    ['short', 'long', 'short', 'long'],
+  );
+});
+
 test('rejects a task as overload if too little memory is free, and as impossible if it can never fit', async () => {
   const { work, memory } = recordWork(128);
   using _other = memory.reserve(100 * MEBIBYTE, { what: 'A check' });

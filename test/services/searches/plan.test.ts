@@ -59,6 +59,9 @@ test('plans the settings, the rungs and the epochs of a search', async (t) => {
     budget: { epochs: 15 },
   });
   assert.deepEqual(limited.settings, planned.settings.slice(0, 5));
+  // Two trainings of nine epochs are the fewest of a search.
+  const fewest = await plan({ vary, method: { type: 'random', trials: 9 }, budget: { epochs: 18 } });
+  assert.equal(fewest.plan.settings.length, 2);
 
   const { plan: whole } = await plan({
     network: { activation: 'tanh' },

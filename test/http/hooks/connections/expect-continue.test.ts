@@ -148,6 +148,12 @@ test('an accepted request gets 100 Continue, and its connection can be used agai
   client.socket.destroy();
 });
 
+test('an empty body is not called for, although it is read', async () => {
+  await new Client(app)
+    .expect('/v1/training-jobs', 'application/json', 0)
+    .assertRejected(400, 'an empty body');
+});
+
 test('a client that does not wait for 100 Continue receives the response', async () => {
   const accepted = new Client(app).expect(PREDICT, BYTES, 784);
   accepted.socket.write('\0'.repeat(784));
