@@ -1,22 +1,24 @@
 /**
  * usage: npm run mutants -- [--sample 20] [--seed 1] [--slow]
- * Prints what notices each mutant of src and cli: the types, a fast test or, with --slow, a slow test of its folder.
- * Works in two work trees of the last commit. A run of more than half an hour counts as a failure.
+ * Prints what notices each mutant of src and cli: the types, a fast test or, with --slow, one of the nearest slow tests.
+ * Works in two work trees of the last commit. A run of tests that exceeds its limit of time counts as a failure.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { drawMutants, type Mutant } from './mutants/draw.ts';
+import { createFindNear, type Tier } from './mutants/near.ts';
 import { addWorkTree, removeWorkTree } from './work-tree.ts';
 
 const { values } = parseArgs({
   options: { sample: { type: 'string' }, seed: { type: 'string' }, slow: { type: 'boolean' } },
 });
-type Tier = 'fast' | 'slow';
+/** Limits for the tests near one mutant, and for all fast tests, which take a third of it on two cores. */
+const [NEAR_LIMIT, ALL_LIMIT] = ['10m', '15m'];
 const folder = mkdtempSync(join(tmpdir(), 'atelier-mutants-'));
 const trees = [join(folder, 'a'), join(folder, 'b')] as const;
 const interruption = new AbortController();
@@ -36,25 +38,46 @@ function restore(tree: string, mutants: readonly Mutant[]): void {
 
 /**
  * @param files all of the tier if there are none
- * @returns the first line about a failure, undefined without one, and the files whose tests have failed
+ * @returns the first failure, undefined without one, and the files whose tests have failed
  */
 async function runTests(cwd: string, tier: Tier, files: readonly string[], stopsAtFailure: boolean) {
-  const command = ['--kill-after=9', '30m', process.execPath, 'test/runners/run.ts', tier, ...files];
-  const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' };
-  const child = spawn('timeout', command, { cwd, env, signal: interruption.signal });
+  const limit = files.length > 0 ? NEAR_LIMIT : ALL_LIMIT;
+  const command = ['--kill-after=9', limit, process.execPath, 'test/runners/run.ts', tier, ...files];
+  const child = spawn('timeout', command, { cwd, env: { ...process.env, TMPDIR: folder } });
+  const stop = () => child.kill();
+  interruption.signal.addEventListener('abort', stop);
   const failing = new Set<string>();
   let failure: string | undefined;
-  child.stderr.resume();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (/^ *✖ /.test(line)) {
-      failure ??= line.trim();
-      if (stopsAtFailure) child.kill();
-    }
-    const [, file] = /^test at (\S+):\d+:\d+$/.exec(line) ?? [];
-    if (file !== undefined) failing.add(file);
+  child.stdout.resume();
+  const lines = createInterface({ input: child.stderr }).on('line', (line) => {
+    const [, path, title] = /^✖ (\/\S+\.test\.ts): (.*)$/.exec(line) ?? [];
+    if (path === undefined) return;
+    failure ??= title;
+    failing.add(relative(cwd, path));
+    if (stopsAtFailure) stop();
   });
-  const [code] = await once(child, 'exit');
-  return { failure: code === 0 ? failure : (failure ?? `exit code ${code}`), failing: [...failing] };
+  const closed = once(lines, 'close');
+  const [code, signal] = await once(child, 'exit');
+  // `timeout` leads a group of processes. What the tests have left of it may hold stderr open.
+  spawnSync('kill', ['-KILL', '--', `-${child.pid}`]);
+  await closed;
+  interruption.signal.removeEventListener('abort', stop);
+  interruption.signal.throwIfAborted();
+  const isLate = code === 124 || signal === 'SIGKILL';
+  if (isLate) failure ??= `the tests take more than ${limit}`;
+  if (code !== 0) failure ??= `exit code ${code}`;
+  return { failure, failing: [...failing], isLate };
+}
+
+/** Returns the failure of the files with the mutant. One that does not recur, or occurs without the mutant, is none. */
+async function findFailure(tree: string, mutant: Mutant, tier: Tier, files: readonly string[]) {
+  write(tree, [mutant]);
+  const { failure, failing } = await runTests(tree, tier, files, true);
+  const recurs = failing.length === 0 || (await runTests(tree, tier, failing, true)).failure !== undefined;
+  restore(tree, [mutant]);
+  if (failure === undefined || !recurs) return undefined;
+  const without = await runTests(tree, tier, failing.length > 0 ? failing : files, true);
+  return without.failure === undefined ? failure : undefined;
 }
 
 /** Tries each mutant alone, two at a time, until a test fails. Returns those that no test notices. */
@@ -64,9 +87,7 @@ async function tryAlone(mutants: readonly Mutant[], tier: Tier, findTests: (muta
   const tryWaiting = async (tree: string) => {
     for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
       const files = findTests(mutant);
-      write(tree, [mutant]);
-      const { failure } = files.length > 0 ? await runTests(tree, tier, files, true) : {};
-      restore(tree, [mutant]);
+      const failure = files.length > 0 ? await findFailure(tree, mutant, tier, files) : undefined;
       if (failure === undefined) unnoticed.push(mutant);
       else report(mutant, `${tier}: ${failure}`);
     }
@@ -76,29 +97,26 @@ async function tryAlone(mutants: readonly Mutant[], tier: Tier, findTests: (muta
 }
 
 /**
- * Tries all mutants in one run of the tier, because it takes minutes, then each alone with the files whose tests have
- * failed. Repeats that until none fails, or no mutant alone makes one fail.
+ * Tries all mutants in one run of all fast tests, because it takes minutes, then each alone with the files whose tests
+ * have failed. Repeats that until none is noticed. Halves the mutants if the run exceeds its limit: one of them hangs.
  */
-async function tryTogether(mutants: readonly Mutant[], tier: Tier): Promise<readonly Mutant[]> {
+async function tryTogether(mutants: readonly Mutant[]): Promise<readonly Mutant[]> {
   if (mutants.length === 0) return mutants;
   write(trees[0], mutants);
-  const { failure, failing } = await runTests(trees[0], tier, [], false);
+  const { failure, failing, isLate } = await runTests(trees[0], 'fast', [], false);
   restore(trees[0], mutants);
   if (failure === undefined) return mutants;
-  const unnoticed = await tryAlone(mutants, tier, () => failing);
-  return unnoticed.length < mutants.length ? tryTogether(unnoticed, tier) : mutants;
-}
-
-/** The test of the file first, then those of its folder, or of the nearest folder that has tests. */
-function findNear({ file }: Mutant, tier: Tier): string[] {
-  const own = join('test', file.replace('src/', '').replace('.ts', '.test.ts'));
-  let near = dirname(own);
-  while (!existsSync(join(trees[0], near))) near = dirname(near);
-  // The tests in the root are about the whole project.
-  if (near === 'test') return [];
-  const found = globSync(`${near}/*.test.ts`, { cwd: trees[0] });
-  const ofTier = found.filter((each) => each.endsWith('.slow.test.ts') === (tier === 'slow'));
-  return ofTier.toSorted((one, other) => Number(other === own) - Number(one === own));
+  const unnoticed = failing.length > 0 ? await tryAlone(mutants, 'fast', () => failing) : mutants;
+  if (unnoticed.length < mutants.length) return tryTogether(unnoticed);
+  if (failing.length > 0 && !isLate) return mutants;
+  const isBusy = isLate && (await runTests(trees[0], 'fast', [], false)).isLate;
+  if (isBusy) throw new Error(`All fast tests take more than ${ALL_LIMIT}, also without mutants.`);
+  if (mutants.length === 1) {
+    report(mutants[0]!, `fast: ${failure}`);
+    return [];
+  }
+  const half = Math.ceil(mutants.length / 2);
+  return [...(await tryTogether(mutants.slice(0, half))), ...(await tryTogether(mutants.slice(half)))];
 }
 
 try {
@@ -107,17 +125,24 @@ try {
   // The tests use the compiled kernel.
   const files = globSync('{src,cli}/**/*.ts', { cwd: trees[0], exclude: ['**/assembly/*'] }).toSorted();
   const mutants = drawMutants(trees[0], files, Number(values.sample ?? 20), values.seed ?? '1');
+  const findNear = createFindNear(trees[0]);
   write(trees[0], mutants);
   const { stdout } = spawnSync('node_modules/.bin/tsc', ['-p', '.'], { cwd: trees[0], encoding: 'utf8' });
   restore(trees[0], mutants);
   const isTyped = ({ file }: Mutant) => !stdout.includes(`${file}(`);
   for (const mutant of mutants) if (!isTyped(mutant)) report(mutant, 'types');
   let unnoticed: readonly Mutant[] = mutants.filter(isTyped);
-  unnoticed = await tryAlone(unnoticed, 'fast', (mutant) => findNear(mutant, 'fast'));
-  unnoticed = await tryTogether(unnoticed, 'fast');
-  if (values.slow) unnoticed = await tryAlone(unnoticed, 'slow', (mutant) => findNear(mutant, 'slow'));
+  const typed = unnoticed.length;
+  unnoticed = await tryAlone(unnoticed, 'fast', ({ file }) => findNear(file, 'fast'));
+  unnoticed = await tryTogether(unnoticed);
+  if (values.slow) unnoticed = await tryAlone(unnoticed, 'slow', ({ file }) => findNear(file, 'slow'));
   for (const mutant of unnoticed) report(mutant, 'survived');
-  for (const [tier, all] of Map.groupBy(noticedBy, (each) => each)) console.log(`${all.length} ${tier}`);
+  const count = (tier: string) => noticedBy.filter((each) => each === tier).length;
+  const percent = (part: number) => `${part} of ${typed} (${Math.floor((100 * part) / typed)} %)`;
+  console.log(`The types detect ${count('types')} of ${mutants.length} mutants.`);
+  console.log(
+    `Of the others, fast tests detect ${percent(count('fast'))}, slow tests ${count('slow')} more.`,
+  );
 } finally {
   for (const tree of trees) removeWorkTree(tree);
   rmSync(folder, { recursive: true, force: true });

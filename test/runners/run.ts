@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
+import { resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { type Tier, testFiles } from './tiers.ts';
@@ -47,6 +48,11 @@ run({
     branchCoverage: 90,
   }),
 })
+  // Printed at once. The report of a file waits for the files before it.
+  .on('test:complete', ({ name, file, details: { passed, error } }) => {
+    if (passed || (error && 'failureType' in error && error.failureType === 'subtestsFailed')) return;
+    console.error(`✖ ${name.endsWith('.test.ts') ? resolve(name) : file}: ${name}`);
+  })
   .on('test:summary', ({ success }) => {
     if (!success) process.exitCode = 1;
   })

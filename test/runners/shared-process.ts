@@ -33,6 +33,6 @@ export const fastTests = (folder: string) =>
  */
 export function runFolders(folders: readonly string[]): void {
   for (const file of folders.flatMap(fastTests)) {
-    test(file, { timeout: FILE_LIMIT_MS }, () => import(join(TESTS, file)));
+    test(`test/${file}`, { timeout: FILE_LIMIT_MS }, () => import(join(TESTS, file)));
   }
 }
