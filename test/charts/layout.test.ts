@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { spreadLabels } from '../../src/charts/parts/end-labels.ts';
+import { figure } from '../../src/charts/parts/figure.ts';
 import { type Position, svgArea, svgLine } from '../../src/charts/parts/path-data.ts';
 import { fitText, textWidth, wrapText } from '../../src/charts/parts/text.ts';
 import { type Point, thinOut } from '../../src/charts/parts/thin.ts';
 import { linearTicks, logTicks, wholeTicks } from '../../src/charts/parts/ticks.ts';
+import { renderSvg } from '../../src/charts/render.ts';
+import { LIGHT } from './samples.ts';
 
 const labels = (ticks: readonly { label: string }[]) => ticks.map(({ label }) => label);
 
@@ -112,4 +115,39 @@ test('text that does not fit is broken at spaces, or cut with an ellipsis', () =
   const lines = wrapText('The test line represents ten looks at the test set.', 120);
   assert.equal(lines.join(' '), 'The test line represents ten looks at the test set.');
   assert.ok(lines.length > 1 && lines.every((line) => textWidth(line) <= 120));
+});
+
+test('widths are those of DejaVu Sans', () => {
+  const printable = String.fromCharCode(...Array.from({ length: 95 }, (_, n) => n + 32));
+  // The table hmtx of the font, in thousandths of its size: all characters together, and some alone.
+  assert.ok(Math.abs(textWidth(printable, { size: 1000 }) - 56_730) < 100);
+  for (const [character, width] of Object.entries({
+    ' ': 318,
+    '0': 636,
+    W: 989,
+    i: 278,
+    m: 974,
+    '{': 636,
+    '~': 838,
+  })) {
+    assert.ok(Math.abs(textWidth(character, { size: 1000 }) - width) <= 5, character);
+  }
+});
+
+test('the subtitle of a chart is beside its title only if a gap is left between them', () => {
+  const [title, subtitle] = ['Loss', 'fashion-mnist@1'];
+  const texts = textWidth(title, { size: 14, bold: true }) + textWidth(subtitle);
+  const draw = (gap: number) => {
+    let top = 0;
+    const width = 24 + texts + gap;
+    const svg = renderSvg(
+      figure({ title, subtitle }, { ...LIGHT, width }, (area) => {
+        top = area.top;
+        return null;
+      }),
+    );
+    return { top, y: Number(/ y="(\d+)"[^>]*>fashion-mnist@1</.exec(svg)![1]) };
+  };
+  assert.deepEqual(draw(13), { top: 34, y: 22 });
+  assert.deepEqual(draw(11), { top: 48, y: 37 });
 });
