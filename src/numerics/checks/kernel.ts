@@ -58,6 +58,7 @@ const SELF_CHECK_EXAMPLES = 19;
 export function selfCheck(createEngine: CreateEngine): number {
   const examples = syntheticExamples(SELF_CHECK_EXAMPLES);
   const batch = Uint32Array.from(examples.labels.keys());
+  const parameters = initialize('glorot', SELF_CHECK_SIZES, 1);
   const differences = ACTIVATIONS.map((activation) => {
     const settings: EngineSettings = {
       ...PLAIN_SETTINGS,
@@ -66,7 +67,6 @@ export function selfCheck(createEngine: CreateEngine): number {
       standardization: { mean: 0.3, std: 0.4 },
       batchSize: SELF_CHECK_EXAMPLES,
     };
-    const parameters = initialize('glorot', SELF_CHECK_SIZES, 1);
     return engineDifference(createEngine, settings, parameters, examples, batch);
   });
   return Math.max(...differences);
