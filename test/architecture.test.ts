@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import { fastTests, ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './runners/shared-process.ts';
+import { fastTests, SHARED_FOLDERS, UNIT_FOLDERS } from './runners/shared-process.ts';
 import { testFiles } from './runners/tiers.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
@@ -214,7 +214,6 @@ test('no file repeats the name of its folder, and no two files of a folder diffe
 });
 
 const TESTS = join(ROOT, '../test');
-const SHARED_FOLDERS = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS];
 
 test('test:fast and test:coverage run every fast test once', () => {
   const all = globSync('test/**/!(*.slow).test.ts', { exclude: ['**/node_modules'] }).toSorted();

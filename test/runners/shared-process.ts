@@ -23,6 +23,19 @@ export const UNIT_FOLDERS = [
 /** Folders whose fast tests start services. A service ends with its test or file. */
 export const SERVICE_FOLDERS = ['queue', 'services'];
 export const ROUTE_FOLDERS = ['http/routes'];
+/** Without `http/hooks/overload`, whose tests depend on the event loop and the memory of the process. */
+export const HTTP_FOLDERS = [
+  'http/bodies',
+  'http/conditional',
+  'http/errors',
+  'http/hooks/access',
+  'http/hooks/connections',
+  'http/hooks/lifecycle',
+  'http/metrics',
+  'http/openapi',
+  'http/responses',
+];
+export const SHARED_FOLDERS = [...ROUTE_FOLDERS, ...SERVICE_FOLDERS, ...UNIT_FOLDERS, ...HTTP_FOLDERS];
 
 export const fastTests = (folder: string) =>
   globSync(`${folder}/**/!(*.slow).test.ts`, { cwd: TESTS }).toSorted();

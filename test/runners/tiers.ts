@@ -1,18 +1,21 @@
 /** The test files of each tier, for Node's test runner in the project folder. */
 import { globSync } from 'node:fs';
 import { ALONE } from '../page/groups.ts';
-import { ROUTE_FOLDERS, SERVICE_FOLDERS, UNIT_FOLDERS } from './shared-process.ts';
+import { SHARED_FOLDERS } from './shared-process.ts';
 
 export type Tier = 'fast' | 'slow' | 'page' | 'coverage';
 
 /** The tests of these folders are run by files of `runners/`, in processes that several files share. */
-const SHARED = [...UNIT_FOLDERS, ...SERVICE_FOLDERS, ...ROUTE_FOLDERS].map((folder) => `test/${folder}/`);
+const SHARED = SHARED_FOLDERS.map((folder) => `test/${folder}/`);
 
 const isShared = (file: string) => SHARED.some((folder) => file.startsWith(folder));
 const runsAlone = (file: string) => ALONE.some((name) => file === `test/page/${name}.slow.test.ts`);
 
+/** In the order in which they are started: those with the tests of many files first, because the last one to end runs alone. */
 export function testFiles(tier: Tier): string[] {
-  const files = globSync('test/**/*.test.ts', { exclude: ['**/node_modules'] }).toSorted();
+  const all = globSync('test/**/*.test.ts', { exclude: ['**/node_modules'] }).toSorted();
+  const isRunner = (file: string) => file.startsWith('test/runners/');
+  const files = [...all.filter(isRunner), ...all.filter((file) => !isRunner(file))];
   const slow = files.filter((file) => file.endsWith('.slow.test.ts'));
   if (tier === 'page') return slow.filter((file) => file.startsWith('test/runners/page-'));
   if (tier === 'slow') {

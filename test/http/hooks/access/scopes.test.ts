@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { readConfig } from '../../../../src/config/read.ts';
@@ -9,12 +9,14 @@ import type { Services } from '../../../../src/http/services.ts';
 
 // Keeps the route options by reference, because they are completed later.
 const routes: RouteOptions[] = [];
-subscribe('fastify.initialization', (message) => {
+const collect = (message: unknown) => {
   const { fastify } = message as { fastify: FastifyInstance };
   fastify.addHook('onRoute', (route) => void routes.push(route));
-});
+};
+subscribe('fastify.initialization', collect);
 const app = await buildApp({} as Services, readConfig({ CORS_ORIGINS: 'https://lab.example' }));
 await app.ready();
+unsubscribe('fastify.initialization', collect);
 const ofService = routes.splice(0);
 await app.close();
 

@@ -1,0 +1,3 @@
+import { HTTP_FOLDERS, runFolders } from './shared-process.ts';
+
+runFolders(HTTP_FOLDERS);
