@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { serviceAddress, startProcess } from '../support/start-process.ts';
+import { INHERITED, serviceAddress, startProcess } from '../support/start-process.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 
 async function startReachable(t: TestContext, stateDir: string, environment: Record<string, string> = {}) {
@@ -20,7 +20,7 @@ const keyIn = (output: string) => /^ {2}(atl_[\w-]{43})$/m.exec(output)?.[1];
 /** Runs `npm run -s key -- --reset`. */
 async function resetKey(stateDir: string) {
   const script = join(import.meta.dirname, '../../scripts/key.ts');
-  const env = { STATE_DIR: stateDir };
+  const env = { ...INHERITED, STATE_DIR: stateDir };
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, '--reset'], { env });
   return { key: stdout.trim(), stderr };
 }

@@ -16,6 +16,7 @@ import { temporaryDirectory } from '../store/fixtures.ts';
 import { fillDirectory, rowsOf } from '../store/transfer/filled-directory.ts';
 import { execute, temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import { CREDENTIALS, startS3 } from '../support/servers/s3-server.ts';
+import { INHERITED } from '../support/start-process.ts';
 
 const COMMAND = join(import.meta.dirname, '../../src/commands/migrate-state.ts');
 const DONE = /Source and target are equal/;
@@ -29,7 +30,7 @@ async function killAfter(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): Promise<string[]> {
-  const env = { STATE_DIR: stateDir, ...environment };
+  const env = { ...INHERITED, STATE_DIR: stateDir, ...environment };
   const child = spawn(process.execPath, [COMMAND, ...args], { env });
   const closed = once(child, 'close');
   const written: string[] = [];
@@ -110,9 +111,12 @@ test('the command names the reason if it cannot move a state', options, async (t
   const url = await temporaryDatabase(t);
   const path = await fillDirectory(t);
   const fails = (message: RegExp, stateDir: string, ...args: string[]) =>
-    assert.rejects(run(process.execPath, [COMMAND, ...args], { env: { STATE_DIR: stateDir } }), {
-      stderr: message,
-    });
+    assert.rejects(
+      run(process.execPath, [COMMAND, ...args], { env: { ...INHERITED, STATE_DIR: stateDir } }),
+      {
+        stderr: message,
+      },
+    );
   await fails(/^Usage:/, path, '--to', 'mysql://x');
   await fails(/does not exist/, await temporaryDirectory(t), '--to', url);
   const store = await openStore(path);

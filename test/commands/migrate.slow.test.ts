@@ -6,10 +6,12 @@ import { promisify } from 'node:util';
 import { ACTIVE_JOBS } from '../../scripts/kubernetes/worker.ts';
 import { migrations } from '../../src/store/postgres/migrations/all.ts';
 import { execute, temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
+import { INHERITED } from '../support/start-process.ts';
 
 const MIGRATE = join(import.meta.dirname, '../../src/commands/migrate.ts');
 
-const migrate = (env: Record<string, string>) => promisify(execFile)(process.execPath, [MIGRATE], { env });
+const migrate = (env: Record<string, string>) =>
+  promisify(execFile)(process.execPath, [MIGRATE], { env: { ...INHERITED, ...env } });
 
 test('npm run migrate creates the tables once, even if two processes run it at the same time', {
   skip: withoutPostgres,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
-import { serviceAddress, startProcess } from '../support/start-process.ts';
+import { INHERITED, serviceAddress, startProcess } from '../support/start-process.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/key.ts');
@@ -30,7 +30,9 @@ test('replicas that start together print one key, and all accept it until it is 
   assert.equal(printed.length, 1);
   assert.deepEqual(await statuses(printed[0]!), [200, 200, 200]);
 
-  const reset = await promisify(execFile)(process.execPath, [SCRIPT, '--reset'], { env: environment });
+  const reset = await promisify(execFile)(process.execPath, [SCRIPT, '--reset'], {
+    env: { ...INHERITED, ...environment },
+  });
   while ((await statuses(reset.stdout.trim())).some((status) => status !== 200)) await wait(20);
   assert.deepEqual(await statuses(printed[0]!), [401, 401, 401]);
 });

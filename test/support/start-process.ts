@@ -11,8 +11,8 @@ import { addCleanup, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-/** Variables passed on to the child: the folders for coverage and for compiled modules. */
-const INHERITED = Object.fromEntries(
+/** Variables for any child that gets others than this process: the folders for coverage and for compiled modules. */
+export const INHERITED = Object.fromEntries(
   ['NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];

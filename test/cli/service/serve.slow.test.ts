@@ -7,14 +7,15 @@ import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { DATA_DIR } from '../../support/data-directory.ts';
-import { serviceAddress, startCommand } from '../../support/start-process.ts';
+import { INHERITED, serviceAddress, startCommand } from '../../support/start-process.ts';
 import { temporaryDirectory } from '../../support/start-service.ts';
 
 const ATELIER = join(import.meta.dirname, '../../../cli/atelier');
 const run = promisify(execFile);
 
 function environment(folder: string): Record<string, string> {
-  return { PATH: process.env['PATH']!, HOME: folder, DATA_DIR, STARTER_JOB: 'off', WIDE_VECTORS: 'off' };
+  const settings = { DATA_DIR, STARTER_JOB: 'off', WIDE_VECTORS: 'off' };
+  return { ...INHERITED, PATH: process.env['PATH']!, HOME: folder, ...settings };
 }
 
 test('serve becomes the service: options before variables, and signals arrive', async (t) => {
