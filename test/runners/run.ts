@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { type Tier, testFiles } from './tiers.ts';
@@ -20,7 +20,9 @@ const LIMITS = {
 
 const [tier, ...files] = process.argv.slice(2) as [Tier, ...string[]];
 const { concurrency, testMs, fileMs } = LIMITS[tier];
-if (tier !== 'coverage') process.env['NODE_COMPILE_CACHE'] = 'node_modules/.cache/tests';
+// Absolute, because some tests start Node in other folders.
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache/tests');
+if (tier !== 'coverage') process.env['NODE_COMPILE_CACHE'] = CACHE;
 
 // The runner has no time limit for files.
 subscribe('child_process', (message) => {
