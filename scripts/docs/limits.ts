@@ -190,6 +190,11 @@ const concurrency = [
   ['connections', count(connections), 'closed at once'],
   ['connections of one address', count(MAX_CLIENT_CONNECTIONS), 'closed at once'],
   [
+    'requests of one connection whose response has not ended',
+    `${count(CONNECTION_LIMITS.pipelined)}; none behind a stream of events`,
+    'the connection is closed',
+  ],
+  [
     'streams of events and waits for a job (`Prefer: wait`) of one client, together',
     count(MAX_CLIENT_STREAMS),
     '503; a wait ends at once instead',

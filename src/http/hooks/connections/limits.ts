@@ -21,6 +21,8 @@ export const CONNECTION_LIMITS = {
   /** Interval at which `headersMs` and `uploadMs` are checked. */
   checkMs: 5000,
   connections: 4000,
+  /** Requests of a connection whose responses have not ended. */
+  pipelined: 16,
 };
 export type ConnectionLimits = Readonly<typeof CONNECTION_LIMITS>;
 

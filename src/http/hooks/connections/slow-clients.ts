@@ -57,6 +57,10 @@ export function limitConnections(
 
   function measureAll(): void {
     const now = performance.now();
+    for (const [first, second] of connections.values()) {
+      // A pipelined response waits for the end of the stream, and holds its memory or disk for as long.
+      if (second !== undefined && isEventStream(first!.reply)) closeReader(second.reply);
+    }
     for (const request of [...connections.values()].flat()) {
       const { reply, measured: last } = request;
       const progress = measure(reply);
@@ -68,7 +72,7 @@ export function limitConnections(
 
   function check(reply: FastifyReply, last: Measured, bytes: number, now: number): void {
     const isBody = last.awaits === 'body';
-    const isEvents = String(reply.getHeader('content-type')).startsWith(EVENT_STREAM_TYPE);
+    const isEvents = isEventStream(reply);
     const patienceMs = isEvents && !isBody ? eventStallMs : stallMs;
     const minBytes = isBody || isEvents ? 1 : (minReadBytesPerSecond * stallMs) / 1000;
     if (bytes - last.bytes >= minBytes) {
@@ -117,6 +121,8 @@ export function limitConnections(
     // The requests of app.inject have no connection.
     if (socket instanceof Socket) {
       const requests = connections.get(socket) ?? addConnection(socket);
+      // Node reads 64 KiB of pipelined requests at once, up to two thousand, and keeps their responses until they are read.
+      if (requests.length >= limits.pipelined) return socket.destroyed ? undefined : closeReader(reply);
       requests.push({ reply, measured: null });
       reply.raw.on('close', () => remove(reply));
     }
@@ -157,6 +163,9 @@ export function limitConnections(
     },
   };
 }
+
+const isEventStream = (reply: FastifyReply): boolean =>
+  String(reply.getHeader('content-type')).startsWith(EVENT_STREAM_TYPE);
 
 /** null while nothing is expected of the client. */
 function measure({ raw, request }: FastifyReply): Progress | null {

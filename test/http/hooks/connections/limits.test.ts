@@ -220,6 +220,29 @@ test('closes a client that pipelines requests without reading', async (t) => {
   await assertNobodyIsConnected(app);
 });
 
+test('closes a connection with more open requests than may be pipelined', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const app = await serve(t, { pipelined: 3 }, promise);
+  const send = async (requests: number) => {
+    const { client } = await dial(app);
+    client.write('POST / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(requests - 1));
+    client.write('POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    return text(client);
+  };
+  let arrived = 0;
+  app.server.on('request', () => ++arrived === 7 && resolve());
+  const [allowed, tooMany] = await Promise.all([send(3), send(4)]);
+  assert.deepEqual([allowed.match(/done/g)?.length, tooMany], [3, '']);
+});
+
+test('closes a client that sends requests behind a stream of events', async (t) => {
+  const app = await serve(t, {});
+  const { client, server } = await dial(app);
+  client.pause().write('GET /events HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await closing(server);
+  client.destroy();
+});
+
 test('a slow reader gets its whole response', async (t) => {
   // Longer than this process may stop for other tests, and shorter than the whole response takes.
   const stallMs = 1000;
