@@ -115,6 +115,14 @@ test('a Content-Encoding of many spaces is rejected, in time that grows with its
   assert.equal(response.statusCode, 415);
 });
 
+test('a path of many slashes gives 404 without being split again for each route', async (t) => {
+  const path = '/'.repeat(15_000);
+  const { mock } = t.mock.method(String.prototype, 'split');
+  const { statusCode } = await app.inject(path);
+  const splits = mock.calls.filter((call) => String(call.this) === path && String(call.arguments[0]) === '/');
+  assert.deepEqual([statusCode, splits.length], [404, 1]);
+});
+
 test('a compressed body gives 415 naming Content-Encoding, on every route', async () => {
   for (const url of POSTS) {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };

@@ -10,15 +10,19 @@ const PLAIN_URL = /^(?:\/[\w.@~-]+)+(?:$|\?)/;
 /** Colons and slashes may be percent-encoded. */
 const NAME_AND_VERB = /^(?:(?!%2f|%3a)[^:])+(?::|%3a)[a-z]+$/i;
 
-function matchesPath(pattern: string, path: string): boolean {
-  // The regular expressions are removed, because they contain slashes.
-  const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
+/** Splits a path once for all routes, because it may consist of thousands of slashes. */
+function createMatch(path: string): (pattern: string) => boolean {
   const actual = path.split('/');
-  return (
-    verbOfRoute(pattern) === readVerb(path) &&
-    expected.length === actual.length &&
-    expected.every((part, i) => matchesSegment(part, actual[i]!))
-  );
+  const verb = readVerb(path);
+  return (pattern) => {
+    // The regular expressions are removed, because they contain slashes.
+    const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
+    return (
+      verbOfRoute(pattern) === verb &&
+      expected.length === actual.length &&
+      expected.every((part, i) => matchesSegment(part, actual[i]!))
+    );
+  };
 }
 
 /** A pattern is text, `:name`, or `:name(…)::verb`. The last form matches a name without colons and slashes, then the verb. */
@@ -53,7 +57,8 @@ export function registerNotFound(app: FastifyInstance): void {
 
   function rejectUnmatched(request: FastifyRequest, reply: FastifyReply): never {
     const path = request.url.split('?')[0]!;
-    const methods = routes.filter((route) => matchesPath(route.url, path)).flatMap((route) => route.method);
+    const matches = createMatch(path);
+    const methods = routes.filter(({ url }) => matches(url)).flatMap(({ method }) => method);
     if (methods.length > 0 && (request.is404 || lacksVerb(request))) {
       const allowed = listMethods(methods);
       reply.header('allow', allowed);
