@@ -147,6 +147,13 @@ const wrong: readonly [title: string, body: object, status: number, code: ErrorC
     '#/images/0',
   ],
   ['a data URL without a type', { image: dataUrl(png, '') }, 415, 'unsupported-media-type', '#/image'],
+  [
+    'a data URL of millions of parameters',
+    { image: `data:image/png${';'.repeat(4e6)},` },
+    400,
+    'invalid-request',
+    '#/image',
+  ],
   ['a data URL without Base64', { image: 'data:image/png,%89PNG' }, 400, 'invalid-request', '#/image'],
   ['what is not Base64', { images: [{ b64: 'a"b' }] }, 400, 'invalid-request', '#/images/0/b64'],
   ['a data URL as b64', { image: { b64: dataUrl(png) } }, 400, 'invalid-request', '#/image/b64'],
