@@ -35,11 +35,20 @@ export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSO
   return z
     .string()
     .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: otherwise });
+      const reject = (message: string) => {
+        context.addIssue({ code: 'custom', message });
         return z.NEVER;
+      };
+      try {
+        // A record would drop it silently. The parser of JSON bodies rejects it, too.
+        let namesPrototype = false;
+        const value: unknown = JSON.parse(text, (key, part: unknown) => {
+          namesPrototype ||= key === '__proto__';
+          return part;
+        });
+        return namesPrototype ? reject('must not have a field named __proto__') : value;
+      } catch {
+        return reject(otherwise);
       }
     })
     .pipe(schema);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newMetadataSchema, wholeNumber } from '../../src/domain/primitives.ts';
+import { jsonText, newMetadataSchema, wholeNumber } from '../../src/domain/primitives.ts';
 
 test('parses decimal digits as a whole number within the limits', () => {
   assert.deepEqual(
@@ -49,4 +49,13 @@ test('rejects metadata with the character NUL or half of a surrogate pair, in na
   }
   // Two halves in different texts are no pair.
   assert.equal(newMetadataSchema.safeParse({ '\ud83d': '\ude00' }).success, false);
+});
+
+test('rejects text of JSON with a field named __proto__, which a record would drop', () => {
+  const schema = jsonText(newMetadataSchema);
+  assert.deepEqual(schema.parse('{"constructor":"x"}'), { constructor: 'x' });
+  for (const text of ['{"__proto__":"x"}', '{"a":"b","\\u005f_proto__":"x"}', '{"a":{"__proto__":{}}}']) {
+    const messages = schema.safeParse(text).error?.issues.map(({ message }) => message);
+    assert.deepEqual(messages, ['must not have a field named __proto__'], text);
+  }
 });
