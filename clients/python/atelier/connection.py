@@ -57,6 +57,27 @@ def _text(status: int, problem: Mapping[str, Any]) -> str:
     return "\n  ".join([detail, *places])
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, without the key to another host, such as the sign-in page of a proxy, or in clear text."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> Optional[urllib.request.Request]:
+        redirected = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if redirected and (redirected.host != req.host or (req.type == "https" and redirected.type != "https")):
+            redirected.remove_header("Authorization")
+        return redirected
+
+
+_opener = urllib.request.build_opener(_Redirects)
+
+
 class Connection:
     """Sends requests to one service."""
 
@@ -77,7 +98,7 @@ class Connection:
             body.seek(0)
         request = urllib.request.Request(self.url + path, body, {**self._authorization, **headers}, method=method)
         try:
-            response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout)
+            response: http.client.HTTPResponse = _opener.open(request, timeout=timeout)
             return response
         except urllib.error.HTTPError as error:
             with error:

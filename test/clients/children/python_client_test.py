@@ -8,7 +8,9 @@ import os
 import pty
 import sys
 import tempfile
+import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from unittest import mock
 
@@ -60,6 +62,30 @@ class ClientTest(unittest.TestCase):
                 [IMAGES[1], IMAGES[0]],
             ):
                 self.assertEqual(self.client.predict("from-python@1", images)[-1], expected[0])
+
+    def test_a_redirect_takes_the_key_to_the_same_host_only(self) -> None:
+        seen = {}
+
+        class Redirecting(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                seen[self.path] = self.headers["Authorization"]
+                host = {"/near": "127.0.0.1", "/far": "localhost"}.get(self.path)
+                self.send_response(302 if host else 200)
+                if host:
+                    self.send_header("Location", f"http://{host}:{server.server_port}{self.path}/end")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            client = atelier.Client(f"http://127.0.0.1:{server.server_port}", "secret")
+            client.download("/near")
+            client.download("/far")
+            server.shutdown()
+        key = "Bearer secret"
+        self.assertEqual(seen, {"/near": key, "/near/end": key, "/far": key, "/far/end": None})
 
     def test_returns_a_matrix_of_probabilities(self) -> None:
         matrix = self.client.probabilities("from-python", IMAGES[:1000])
