@@ -57,6 +57,8 @@ test('makes event streams reconnect before the application takes over, since a 5
   assert.equal(stream.headers['content-type'], 'text/event-stream; charset=utf-8');
   assert.equal(stream.headers['connection'], 'close');
   assert.equal(stream.headers['access-control-allow-origin'], corsOrigins[0]);
+  const search = await inject(`${base}/atelier/v1/searches/sea_1/events`, { headers });
+  assert.deepEqual([search.statusCode, search.body], [200, stream.body]);
   assert.equal((await inject(url)).statusCode, 503, 'the list of events');
 });
 

@@ -27,6 +27,6 @@ export const retryField = (milliseconds: number): string => `retry: ${millisecon
 /** @param url without the base path */
 export function asksForEvents(request: { url: string; headers: { accept?: string | undefined } }): boolean {
   const { url, headers } = request;
-  const isEventRoute = /^\/v1\/training-jobs\/[^/?]+\/events(\?|$)/.test(url);
+  const isEventRoute = /^\/v1\/(training-jobs|searches)\/[^/?]+\/events(\?|$)/.test(url);
   return isEventRoute && headers.accept?.includes(EVENT_STREAM_TYPE) === true;
 }
