@@ -85,6 +85,9 @@ export type ErrorDetail =
   | { readonly pointer: string; readonly detail: string }
   | { readonly parameter: string; readonly detail: string };
 
+/** Maximum number of errors that a problem lists; its `detail` counts the rest. */
+export const MAX_ERRORS = 20;
+
 /** The message states what is wrong, what is allowed, and what to do. */
 export class AtelierError extends Error {
   readonly code: ErrorCode;

@@ -1,7 +1,8 @@
 /** Describes zod issues in terms of the request: where, what is wrong, what is allowed. */
 import { z } from 'zod';
+import { MAX_ERRORS } from '../../errors.ts';
 import { issueMessage, kindName, optionsMessage, show } from './issue-message.ts';
-import { MAX_SUGGESTIONS, nearestName } from './nearest-name.ts';
+import { nearestName } from './nearest-name.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -46,7 +47,8 @@ export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun
     const allowed = allowedFields(schema, path, data);
     return issue.keys.map((key, n) => {
       const at = [...path, key];
-      if (n >= MAX_SUGGESTIONS) return { path: at, detail: `Unknown ${noun}.` };
+      // Suggestions for thousands of fields, which no problem lists, would take seconds.
+      if (n >= MAX_ERRORS) return { path: at, detail: `Unknown ${noun}.` };
       const elsewhere = noun === 'field' ? fieldElsewhere(schema, at) : undefined;
       return { path: at, detail: describeUnknownField(key, allowed, noun, elsewhere) };
     });

@@ -1,6 +1,7 @@
 /** Messages for zod issues in our own words: what is allowed and what was sent. */
 import type { z } from 'zod';
-import { MAX_SUGGESTIONS, nearestName } from './nearest-name.ts';
+import { MAX_ERRORS } from '../../errors.ts';
+import { nearestName } from './nearest-name.ts';
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -56,7 +57,7 @@ export function issueMessage(issue: Issue): string {
         ? `must match ${issue.pattern}, but is ${show(input)}`
         : `must be a valid ${issue.format}, but is ${show(input)}`;
     case 'unrecognized_keys':
-      return `has unknown fields: ${issue.keys.map((key, n) => (n < MAX_SUGGESTIONS ? withSuggestion(key, issue) : key)).join(', ')}`;
+      return `has unknown fields: ${issue.keys.map((key, n) => (n < MAX_ERRORS ? withSuggestion(key, issue) : key)).join(', ')}`;
     case 'invalid_key':
       return 'has a field with an invalid name';
     case 'invalid_element':

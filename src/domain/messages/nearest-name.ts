@@ -1,8 +1,6 @@
 /** Suggestions for mistyped names: "Did you mean `epochs`?" */
 import { distance } from 'fastest-levenshtein';
 
-/** As many unknown fields of an object get a suggestion: to look for thousands of them takes seconds. */
-export const MAX_SUGGESTIONS = 20;
 const MAX_DISTANCE = 2;
 /** Minimum length of a shared prefix. */
 const MIN_PREFIX_CHARS = 3;

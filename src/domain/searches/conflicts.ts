@@ -1,10 +1,9 @@
 /** Checks of a search request: what varies, and each trial's training request. */
-import type { ErrorDetail } from '../../errors.ts';
+import { type ErrorDetail, MAX_ERRORS } from '../../errors.ts';
 import { type TrainingRequest, trainingRequestSchema } from '../jobs/request.ts';
 import { describeIssues, parse } from '../messages/describe-issue.ts';
 import { toSentence } from '../messages/issue-message.ts';
 import { jsonPointer } from '../messages/json-pointer.ts';
-import { MAX_SUGGESTIONS } from '../messages/nearest-name.ts';
 import { hasEqualChoices, MAX_SETTINGS, type SearchRequest } from './request.ts';
 import { countSettings, firstSetting, gridValues, rangeEnds, type Setting } from './settings.ts';
 import { assembleRequest, contains, findNoIndex, findPathDefect, nameValues } from './trial-request.ts';
@@ -153,7 +152,7 @@ export function locate(
 ): Conflict[] {
   const values = Object.entries(nameValues(request, setting));
   const named = values.map(([path, value]) => `${path} = ${JSON.stringify(value)}`).join(', ');
-  return conflicts.slice(0, MAX_SUGGESTIONS).map(({ pointer, detail }) => {
+  return conflicts.slice(0, MAX_ERRORS).map(({ pointer, detail }) => {
     const place = pointer.slice(1);
     const n = request.vary.findIndex(({ path }) => contains(path, place) || contains(place, path));
     return {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { toSentence } from '../../domain/messages/issue-message.ts';
-import { type AtelierError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
+import { type AtelierError, ERROR_CODES, type ErrorCode, MAX_ERRORS } from '../../errors.ts';
 
 /** Status and title of each error code. Codes that occur only in jobs or at startup have 500. */
 const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
@@ -83,8 +83,6 @@ export function problemTitle(code: ErrorCode): string {
   return PROBLEMS[code][1];
 }
 
-/** Maximum number of errors listed in one problem; its `detail` counts the rest. */
-export const MAX_ERRORS = 20;
 /** Longer texts are cut, because a name in a request may be as long as its body. */
 export const MAX_PROBLEM_CHARS = { instance: 2000, detail: 4000, errorDetail: 400 };
 

@@ -5,8 +5,7 @@ import type { z } from 'zod';
 import { describeIssue, parse, valueAt, withoutImplied } from '../../domain/messages/describe-issue.ts';
 import { toSentence } from '../../domain/messages/issue-message.ts';
 import { jsonPointer } from '../../domain/messages/json-pointer.ts';
-import { AtelierError, type ErrorDetail } from '../../errors.ts';
-import { MAX_ERRORS } from '../errors/problem.ts';
+import { AtelierError, type ErrorDetail, MAX_ERRORS } from '../../errors.ts';
 import { collectRecords, recordNames } from './query-records.ts';
 
 type Issue = z.core.$ZodIssue;

@@ -76,7 +76,7 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
 function limitRows(bytes: Uint8Array): void {
   let start = 0;
   let isQuoted = false;
-  // As for the parser, all rows end as the first one does.
+  // The parser takes the line end of the first row as that of all rows.
   let end = 0;
   let isPair = false;
   for (let n = 0; n < bytes.length; n++) {

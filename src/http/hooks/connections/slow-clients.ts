@@ -33,9 +33,10 @@ interface Measured extends Progress {
   bytes: number;
 }
 
-/** A request whose response has not ended; null while the service is the slow side. */
+/** A request whose response has not ended. */
 interface OpenRequest {
   readonly reply: FastifyReply;
+  /** null while the service is the slow side. */
   measured: Measured | null;
 }
 
