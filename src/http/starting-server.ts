@@ -14,7 +14,11 @@ import { CONNECTION_LIMITS, connectionOptions } from './hooks/connections/limits
 import { stripBasePath } from './hooks/lifecycle/base-path.ts';
 import { generateRequestId } from './hooks/lifecycle/request-id.ts';
 import { readTraceparent } from './hooks/lifecycle/trace-context.ts';
+import { drainRequest } from './responses/drain-request.ts';
 import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/events/reconnect-stream.ts';
+
+/** Largest body that is read to its end. */
+const MAX_DRAINED_BYTES = 2 ** 20;
 
 /**
  * Binds the port, unless it is shared: then it is bound by `handOver`, because until then the other processes serve it,
@@ -26,7 +30,7 @@ export async function bindServer(
 ) {
   const { http, connectionTimeout, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   const respond = (request: IncomingMessage, response: ServerResponse) =>
-    respondStarting(request, response, config);
+    void respondStarting(request, response, config);
   const server = createServer({ ...http, ...timeouts, requireHostHeader: false }, respond);
   server.setTimeout(connectionTimeout);
   server.maxConnections = CONNECTION_LIMITS.connections;
@@ -85,11 +89,11 @@ async function bindSecond(server: Server, { host, port, reusePort }: Address): P
   await promise;
 }
 
-function respondStarting(
+async function respondStarting(
   request: IncomingMessage,
   response: ServerResponse,
   { basePath, corsOrigins }: Pick<Config, 'basePath' | 'corsOrigins'>,
-): void {
+): Promise<void> {
   const requestId = generateRequestId(request);
   const { origin } = request.headers;
   if (origin !== undefined && corsOrigins.includes(origin)) {
@@ -101,6 +105,8 @@ function respondStarting(
     return;
   }
   const { status, type, body } = describeState(request, basePath, requestId);
+  // Without the close, Node would read the rest of the body until the request times out.
+  if (!(await drainRequest(request, MAX_DRAINED_BYTES))) response.setHeader('connection', 'close');
   if (status === 503) response.setHeader('retry-after', DEFAULT_RETRY_AFTER_SECONDS);
   response.writeHead(status, { ...SECURITY_HEADERS, 'x-request-id': requestId, 'content-type': type });
   response.end(JSON.stringify(body));

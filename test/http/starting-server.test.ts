@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -45,6 +45,14 @@ test('responds 503 `starting` before the application takes over, in the format o
   const infer = await inject(`${base}/v2/models/m/infer`, upload);
   assert.equal(infer.statusCode, 503);
   assert.match(JSON.parse(infer.body).error, /^The service is starting/);
+});
+
+test('a client whose body does not end gets the response and loses its connection', async (t) => {
+  const { port } = await bind(t);
+  const socket = connect(port, '127.0.0.1');
+  socket.write('POST /v1/datasets HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{');
+  const response = await text(socket);
+  assert.match(response, /^HTTP\/1.1 503 .*^connection: close/ims);
 });
 
 test('makes event streams reconnect before the application takes over, since a 503 would end an EventSource', async (t) => {
