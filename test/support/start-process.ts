@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { openStream } from '../http/read-events.ts';
-import { DATA_DIR } from './data-directory.ts';
+import { SMALL_DATA_DIR } from './data-directory.ts';
 import { addCleanup, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -47,7 +47,7 @@ export function startProcess(
       STARTER_JOB: 'off',
       // Every state directory is new, so each start would compare vectors.
       WIDE_VECTORS: 'off',
-      DATA_DIR,
+      DATA_DIR: SMALL_DATA_DIR,
       STATE_DIR: stateDir,
       ...INHERITED,
       ...environment,
