@@ -30,7 +30,7 @@ for (const [name, [command, script]] of Object.entries(CLIENTS)) {
     };
     const [recipe, png] = [join(stateDir, 'recipe.json'), join(stateDir, 'boot.png')];
     // The service is killed during the job, so the job must outlast the repetitions.
-    const training = { ...interruptible.training, epochs: 200 };
+    const training = { ...interruptible.training, epochs: 100 };
     await writeFile(recipe, JSON.stringify({ ...interruptible, training }));
     const image = await fetch(`${base}/v1/datasets/fashion-mnist/splits/test/images/0`);
     await writeFile(png, new Uint8Array(await image.arrayBuffer()));

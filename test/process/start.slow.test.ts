@@ -14,7 +14,7 @@ import { addCleanup, temporaryDirectory } from '../support/start-service.ts';
 const FIRST = { HOST: '0.0.0.0', STARTER_JOB: 'on' };
 /** Takes seconds, in many statements. */
 const SLOW_MIGRATION = `
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 30; n++) {
     await sql\`with recursive numbers (n) as (select 1 union all select n + 1 from numbers limit 500000)
       select count(*) from numbers\`.execute(db);
   }

@@ -61,7 +61,11 @@ async function upgrade(t: Scope, hasNewKernel: boolean): Promise<{ job: Training
   return { job, events: page.data };
 }
 
-async function undisturbedDigest(t: Scope): Promise<string | null> {
+let undisturbed: Promise<string | null> | undefined;
+/** The digest of the same job without an upgrade, which runs once. */
+const undisturbedDigest = (t: Scope) => (undisturbed ??= runUndisturbed(t));
+
+async function runUndisturbed(t: Scope): Promise<string | null> {
   const service = startProcess(t, await temporaryDirectory(t));
   const base = await serviceAddress(service);
   const { id } = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, interruptible);

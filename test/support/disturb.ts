@@ -9,7 +9,7 @@ import type { PostgresServer } from './servers/postgres-server.ts';
 import type { TrainingBody } from './start-service.ts';
 import { lastRunner } from './write-log.ts';
 
-const POLL_MS = 15;
+const POLL_MS = 50;
 const PAGE = 1000;
 /** Longest time without an expected change. */
 const PATIENCE_MS = 60_000;

@@ -6,7 +6,7 @@ import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
 import { hasEnded, type TrainingBody, tiny } from './start-service.ts';
 
 const PAGE = 1000;
-const POLL_MS = 15;
+const POLL_MS = 50;
 
 export async function requestJson<T>(url: string, status = 200, body?: object): Promise<T> {
   const response = await fetch(url, {
