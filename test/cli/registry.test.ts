@@ -132,7 +132,7 @@ test('warns of few steps, trains with the suggested values, and promotes the bet
 
 test('says so if the steps are enough, and starts the training unchanged', async () => {
   const recipe = join(folder, 'enough.json');
-  const training = { epochs: 10, batchSize: 16, validation: { fraction: 0.98 } };
+  const training = { epochs: 10, batchSize: 16, validation: { fraction: 0.8 } };
   await writeFile(
     recipe,
     JSON.stringify({ dataset: 'fashion-mnist', modelName: 'enough', training, testSet: 'once' }),
@@ -196,7 +196,7 @@ test('shows, cancels and deletes a prediction job by its id', async () => {
   const { id } = started.json();
   assert.match(
     await print('job', id),
-    /^prediction job +prd_\w+\n.*\nimages +60000 of the train split of fashion-mnist\n/s,
+    /^prediction job +prd_\w+\n.*\nimages +6000 of the train split of fashion-mnist\n/s,
   );
   await atelier('cancel', id);
   assert.equal((await atelier('job', id, '--follow')).code, 2);

@@ -9,6 +9,7 @@ import sharp from 'sharp';
 import { packNodeClient } from '../../scripts/release/clients.ts';
 import { ROOT, readBlocks } from '../docs/pages.ts';
 import { matches } from '../docs/run-page.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { serviceAddress, startProcess } from '../support/start-process.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 import { cutStream, inFlight, loseResponse, respond, startFaultyProxy } from './faulty-proxy.ts';
@@ -20,7 +21,7 @@ const QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'
 
 const folder = await temporaryDirectory(file);
 const consumer = join(folder, 'consumer');
-const base = await serviceAddress(startProcess(file, join(folder, 'state')));
+const base = await serviceAddress(startProcess(file, join(folder, 'state'), { DATA_DIR }));
 
 async function run(command: string, args: readonly string[], cwd: string, environment = {}): Promise<string> {
   const env = { ...process.env, ATELIER_URL: base, ...environment };

@@ -23,7 +23,7 @@ const MAX_NOTEBOOK_BYTES = 30_000;
 
 const folder = await temporaryDirectory(file);
 const python = join(folder, 'venv/bin/python');
-const base = await serviceAddress(startProcess(file, join(folder, 'state')));
+const base = await serviceAddress(startProcess(file, join(folder, 'state'), { DATA_DIR }));
 
 async function run(command: string, args: readonly string[], environment = {}): Promise<string> {
   const env = { PATH: process.env['PATH'], ATELIER_URL: base, PYTHONDONTWRITEBYTECODE: '1', ...environment };

@@ -10,7 +10,13 @@ import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
 import { jobsToKill } from '../support/jobs-to-kill.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import { postgresBinaries } from '../support/servers/postgres-server.ts';
-import { requestJson, serviceAddress, startProcess, untilServedJob } from '../support/start-process.ts';
+import {
+  INHERITED,
+  requestJson,
+  serviceAddress,
+  startProcess,
+  untilServedJob,
+} from '../support/start-process.ts';
 import {
   endless,
   hasEnded,
@@ -47,7 +53,7 @@ test('a service restored from a backup during trainings and deletions continues 
   const changes = changeOften();
   const backups = [1, 2].map((n) => join(directory, `backup-${n}`));
   for (const backup of backups) {
-    await run(process.execPath, [BACKUP, backup], { env: { STATE_DIR: stateDir } });
+    await run(process.execPath, [BACKUP, backup], { env: { ...INHERITED, STATE_DIR: stateDir } });
   }
   isDone = true;
   await changes;
@@ -94,10 +100,12 @@ async function copyDirectory(t: Scope): Promise<Copies> {
     original: original!,
     elsewhere: elsewhere!,
     async backUp() {
-      await run(process.execPath, [BACKUP, backup], { env: original });
+      await run(process.execPath, [BACKUP, backup], { env: { ...INHERITED, ...original } });
     },
     async restore() {
-      const { stdout } = await run(process.execPath, [RESTORE, backup], { env: elsewhere });
+      const { stdout } = await run(process.execPath, [RESTORE, backup], {
+        env: { ...INHERITED, ...elsewhere },
+      });
       assert.match(stdout, /^Restored the database and \d+ files to .*elsewhere\./);
     },
   };
@@ -167,7 +175,7 @@ for (const [name, { skip, copy }] of Object.entries(KINDS)) {
 test('the commands explain wrong directories, and name the tools of PostgreSQL', async (t) => {
   const directory = await temporaryDirectory(t);
   const fails = (args: string[], env: Record<string, string>, message: RegExp) =>
-    assert.rejects(run(process.execPath, args, { env: { STATE_DIR: directory, ...env } }), {
+    assert.rejects(run(process.execPath, args, { env: { ...INHERITED, STATE_DIR: directory, ...env } }), {
       stderr: message,
     });
   const target = join(directory, 'backup');

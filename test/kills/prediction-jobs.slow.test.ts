@@ -64,7 +64,7 @@ async function sendFile(base: string, file: string): Promise<PredictionJob> {
 
 test('after a kill and after a stop, prediction jobs run again and give the same result', async (t) => {
   const stateDir = await temporaryDirectory(t);
-  const first = startProcess(t, stateDir);
+  const first = startProcess(t, stateDir, { DATA_DIR });
   let base = await serviceAddress(first);
   await train(base);
   const { id } = await requestJson<PredictionJob>(base + JOBS, SPLIT);
@@ -73,13 +73,13 @@ test('after a kill and after a stop, prediction jobs run again and give the same
   first.child.kill('SIGKILL');
   await first.exited;
 
-  const second = startProcess(t, stateDir);
+  const second = startProcess(t, stateDir, { DATA_DIR });
   base = await serviceAddress(second);
   await untilJob(base, id, isRunning);
   second.child.kill('SIGTERM');
   assert.deepEqual(await second.exited, [0, null], second.output());
 
-  base = await serviceAddress(startProcess(t, stateDir));
+  base = await serviceAddress(startProcess(t, stateDir, { DATA_DIR }));
   const job = await untilJob(base, id, isDone);
   assert.deepEqual([job.attempts, job.images], [3, 60_000]);
   assert.ok((await matrix(base, id)).equals(await predict(base, 'fashion_mnist_train_images.npy')));

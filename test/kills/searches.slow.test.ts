@@ -19,7 +19,9 @@ const LATE = 0.02;
 
 test(`killed ${KILLS} times at random moments, a search ends with the same winner, leaderboard and digests`, async (t) => {
   const random = seeded(t);
-  const body = smallSearch({ method: { type: 'random', trials: 16 } });
+  const { training } = smallSearch();
+  const longer = { ...training, epochs: 12, validation: { fraction: 0.5 } };
+  const body = smallSearch({ training: longer, method: { type: 'random', trials: 16 } });
   const quiet = startProcess(t, await temporaryDirectory(t), { TRAINING_WORKERS: '2' });
   const calm = await serviceAddress(quiet);
   const { id: undisturbed } = await requestJson<Search>(`${calm}/v1/searches`, body);

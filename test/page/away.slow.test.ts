@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EpochRecord } from '../../src/domain/jobs/epoch-record.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { type Process, requestJson, serviceAddress, startProcess } from '../support/start-process.ts';
 import { temporaryDirectory, tiny } from '../support/start-service.ts';
 import { openPage, options, shownEpoch, untilEpoch } from './page.ts';
@@ -20,7 +21,12 @@ const limited = { ...options, timeout: 120_000 };
 test('after a kill of the service, a job on the page continues without a gap', limited, async (t) => {
   const stateDir = await temporaryDirectory(t);
   const start = (port: string): Process =>
-    startProcess(t, stateDir, { PORT: port, NODE_V8_COVERAGE: '', MAX_EVENT_LOOP_DELAY_MS: '60000' });
+    startProcess(t, stateDir, {
+      DATA_DIR,
+      PORT: port,
+      NODE_V8_COVERAGE: '',
+      MAX_EVENT_LOOP_DELAY_MS: '60000',
+    });
   const first = start('0');
   const url = await serviceAddress(first);
   const { id } = await requestJson<TrainingJob>(`${url}/v1/training-jobs`, body);

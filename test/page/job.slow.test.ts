@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { Model } from '../../src/domain/models/representation.ts';
+import { SMALL_DATA_DIR } from '../support/data-directory.ts';
 import {
   endless,
   interruptible,
@@ -19,7 +20,7 @@ import {
 } from '../support/start-service.ts';
 import { openPage, options, pressByKeyboard, startPageService, untilStreamEnds } from './page.ts';
 
-const service = options.skip ? null : await startPageService({ after });
+const service = options.skip ? null : await startPageService({ after }, { DATA_DIR: SMALL_DATA_DIR });
 const { app, url } = service ?? { app: null!, url: '' };
 
 const jobRoute = (id: string, tab = '') => `#/jobs/${id}${tab === '' ? '' : `?tab=${tab}`}`;
@@ -182,7 +183,7 @@ test('a new version is compared with the one that is served, and a button serves
 
 test('a failed job shows its error message, and an unknown one its problem', options, async (t) => {
   const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
-  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };
+  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.8 }, optimizer };
   const job = await train(app, tiny({ network: { hidden: [] }, training }));
   assert.equal(job.error?.code, 'loss-diverged');
   const page = await openPage(t, url, { path: jobRoute(job.id), expected: /status of 404/ });
@@ -194,7 +195,7 @@ test('a failed job shows its error message, and an unknown one its problem', opt
 test('a job that did not learn gives the reason once', options, async (t) => {
   // At η λ = 1 every step removes all weights.
   const optimizer = { type: 'sgd', learningRate: 0.01 } as const;
-  const training = { epochs: 1, batchSize: 1024, l2: 100, validation: { fraction: 0.98 }, optimizer };
+  const training = { epochs: 1, batchSize: 1024, l2: 100, validation: { fraction: 0.8 }, optimizer };
   const job = await train(app, tiny({ training, publish: {} }));
   assert.equal(job.publication?.version, null);
   const page = await openPage(t, url, { path: jobRoute(job.id) });

@@ -4,6 +4,7 @@ import { after } from 'node:test';
 import axeCore, { type AxeResults } from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
 import type { Service } from '../../src/process/start.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { collectMessages, startBrowser, withoutBrowser } from '../support/servers/browser.ts';
 import { addCleanup, type Scope, startService } from '../support/start-service.ts';
 
@@ -23,7 +24,7 @@ export async function startPageService(
   scope: Scope,
   environment: Record<string, string> = {},
 ): Promise<PageService> {
-  const { app } = await startService(scope, environment);
+  const { app } = await startService(scope, { DATA_DIR, ...environment });
   return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
 }
 
@@ -54,6 +55,8 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
   });
   addCleanup(t, () => context.close());
   const page = await context.newPage();
+  // Some wait for a training, which takes as long as the machine lets it.
+  page.setDefaultTimeout(60_000);
   const messages = collectMessages(page);
   page.on('dialog', (dialog) => {
     messages.push(`dialog: ${dialog.message()}`);

@@ -5,13 +5,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { storageSchema } from '../../src/services/operations/storage.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { startService, temporaryDirectory, tiny, train } from '../support/start-service.ts';
 
 const DAY_MS = 86_400_000;
 
 test('retention deletes old jobs and their checkpoints, frees the disk and keeps the versions', async (t) => {
   const STATE_DIR = await temporaryDirectory(t);
-  const environment = { STATE_DIR, KEEP_CHECKPOINTS: 'all' };
+  const environment = { DATA_DIR, STATE_DIR, KEEP_CHECKPOINTS: 'all' };
   /** Each start of the service measures the disk again. */
   const readKinds = async (app: Awaited<ReturnType<typeof startService>>['app']) => {
     for (;;) {

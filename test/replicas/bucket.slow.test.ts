@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { datasetSchema } from '../../src/domain/datasets/representation.ts';
 import { DIGIT_NAMES, digits } from '../datasets/upload/fixtures.ts';
 import { upload } from '../http/upload.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import { postgresBinaries } from '../support/servers/postgres-server.ts';
 import { CREDENTIALS, startS3 } from '../support/servers/s3-server.ts';
@@ -29,6 +30,7 @@ test('replicas with a bucket share data sets and models, and an outage of the bu
   const s3 = await startS3();
   addCleanup(t, s3.close);
   const environment = {
+    DATA_DIR,
     DATABASE_URL: await temporaryDatabase(t),
     BLOB_URL: s3.url,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

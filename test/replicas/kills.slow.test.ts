@@ -16,7 +16,7 @@ const DISTURBANCES: readonly Disturbance[] = ['kill', 'kill', 'freeze', 'kill', 
 /** Seconds of a drop, a freeze and an outage of the database, at least: the job continues elsewhere before they end. */
 const SECONDS = 2;
 /** Long enough for this many kills without pauses, since the job also trains while a replica starts. */
-const LENGTH = 45;
+const LENGTH = 35;
 
 test('kills, a freeze, lost packets and a killed database neither lose nor repeat anything', {
   skip: withoutPostgres,

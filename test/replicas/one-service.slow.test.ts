@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
 import { openStream } from '../http/read-events.ts';
 import { prepareReplica, type Replica, startCluster } from '../support/cluster.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
-import { requestJson, untilServedJob } from '../support/start-process.ts';
+import { INHERITED, requestJson, untilServedJob } from '../support/start-process.ts';
 import {
   endless,
   hasEnded,
@@ -64,7 +65,7 @@ test('three processes that start together on an empty database agree', options, 
   }
 
   const { stdout } = await promisify(execFile)(process.execPath, [KEY_SCRIPT, '--reset'], {
-    env: { DATABASE_URL: url },
+    env: { ...INHERITED, DATABASE_URL: url },
   });
   for (const replica of replicas) {
     await until(async () => (await listAt(replica, stdout.trim())).status === 200);
@@ -144,7 +145,7 @@ test('a replica responds to requests about the work of another replica', options
 test('replicas come and go while jobs are waiting, and each job ends as if alone', options, async (t) => {
   const cluster = await startCluster(t, await temporaryDatabase(t), 2, PATIENT);
   const [first, second] = cluster.replicas;
-  const training = { epochs: 30, batchSize: 32, validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
+  const training = { ...interruptible.training, epochs: 30, checkpointEverySeconds: 1 };
   const ids: string[] = [];
   for (let n = 0; n < 6; n++) {
     const { base } = cluster.replicas[n % 2]!;
@@ -172,5 +173,8 @@ test('replicas come and go while jobs are waiting, and each job ends as if alone
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 60_000;
-  while (!(await holds())) assert.ok(Date.now() < deadline, 'it has not happened within a minute');
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, 'it has not happened within a minute');
+    await setTimeout(50);
+  }
 }

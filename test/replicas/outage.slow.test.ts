@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { InjectOptions } from 'fastify';
 import type { JobEvent } from '../../src/domain/jobs/training.ts';
 import { collect } from '../http/metrics/samples.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { withoutPostgres } from '../support/servers/postgres.ts';
 import { startPostgres } from '../support/servers/postgres-server.ts';
 import {
@@ -29,7 +30,7 @@ test('an outage of the database during a job fails writes with 503, and nothing 
   addCleanup(t, postgres.remove);
   const lines: string[] = [];
   // The limit is counted in the database.
-  const environment = { DATABASE_URL: postgres.url, RATE_LIMIT_PER_MINUTE: '100000' };
+  const environment = { DATA_DIR, DATABASE_URL: postgres.url, RATE_LIMIT_PER_MINUTE: '100000' };
   const { app } = await startService(t, environment, (line) => lines.push(line));
   const body = tiny({
     seed: 7,

@@ -6,7 +6,7 @@ import type { Problem } from '../../src/http/errors/problem.ts';
 import { startCluster } from '../support/cluster.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import { requestJson, untilServedJob } from '../support/start-process.ts';
-import { hasEnded, isUnderway, tiny } from '../support/start-service.ts';
+import { endless, hasEnded, isUnderway, tiny } from '../support/start-service.ts';
 
 test('replicas with ROLE=api serve and do not train, one with ROLE=worker trains and does not serve', {
   skip: withoutPostgres,
@@ -24,7 +24,6 @@ test('replicas with ROLE=api serve and do not train, one with ROLE=worker trains
   const rejected = await fetch(`${worker.base}/v1/models`);
   assert.equal(((await rejected.json()) as Problem).code, 'worker-replica');
 
-  const endless = tiny({ training: { epochs: 10_000, batchSize: 16 } });
   const running = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, endless);
   await untilServedJob(base, running.id, isUnderway);
   await worker.terminate();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Search } from '../../src/domain/searches/representation.ts';
 import { startCluster } from '../support/cluster.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { readOutcome, smallSearch, untilSearch } from '../support/search-outcome.ts';
 import { createDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import { requestJson, serviceAddress, startProcess } from '../support/start-process.ts';
@@ -18,7 +19,7 @@ test('trials run on both replicas, and a killed replica changes nothing', {
     parallel: 4,
     training: { ...small.training, epochs: 8, validation: { fraction: 0.5 } },
   };
-  const alone = startProcess(t, await temporaryDirectory(t), { TRAINING_WORKERS: '1' });
+  const alone = startProcess(t, await temporaryDirectory(t), { DATA_DIR, TRAINING_WORKERS: '1' });
   const calm = await serviceAddress(alone);
   const { id: undisturbed } = await requestJson<Search>(`${calm}/v1/searches`, body);
   await untilSearch(calm, undisturbed);
@@ -26,7 +27,7 @@ test('trials run on both replicas, and a killed replica changes nothing', {
   alone.child.kill('SIGKILL');
   assert.equal(expected.status, 'succeeded');
 
-  const cluster = await startCluster(t, await createDatabase('C'), 2, { TRAINING_WORKERS: '1' });
+  const cluster = await startCluster(t, await createDatabase('C'), 2, { DATA_DIR, TRAINING_WORKERS: '1' });
   const [first, second] = cluster.replicas;
   const { id } = await requestJson<Search>(`${first!.base}/v1/searches`, body);
   // The events of the other replica also arrive at this one.

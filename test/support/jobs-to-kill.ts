@@ -3,14 +3,14 @@ import { type TrainingBody, tiny } from './start-service.ts';
 
 /** Together they use every random choice, and all state that is carried between steps and between epochs. */
 export function jobsToKill(kills: number): TrainingBody[] {
-  const short = { validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
+  const short = { validation: { fraction: 0.5 }, checkpointEverySeconds: 1 };
   return [
     tiny({
       modelName: 'one-thread',
       network: { hidden: [24] },
       training: {
         ...short,
-        epochs: 4 * kills,
+        epochs: 14 * kills,
         batchSize: 32,
         optimizer: { type: 'adam', learningRate: 0.003 },
         schedule: { type: 'plateau', factor: 0.7, patience: 3 },
@@ -29,7 +29,7 @@ export function jobsToKill(kills: number): TrainingBody[] {
         dropout: 0.1,
         standardize: true,
         clipNorm: 1,
-        earlyStopping: { monitor: 'validationAccuracy', patience: Math.ceil(1.5 * kills), restoreBest: true },
+        earlyStopping: { monitor: 'validationAccuracy', patience: 5 * kills, restoreBest: true },
       },
     }),
   ];

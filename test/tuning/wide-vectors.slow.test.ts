@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { comparisonFile } from '../../src/tuning/choose-vectors.ts';
+import { DATA_DIR } from '../support/data-directory.ts';
 import { serviceAddress, startProcess, untilServedJob } from '../support/start-process.ts';
 import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from '../support/start-service.ts';
 import { requestJson } from '../support/witness.ts';
@@ -45,7 +46,7 @@ async function runAll(base: string) {
 }
 
 async function start(t: TestContext, WIDE_VECTORS: string, stateDir?: string) {
-  const service = startProcess(t, stateDir ?? (await temporaryDirectory(t)), { WIDE_VECTORS });
+  const service = startProcess(t, stateDir ?? (await temporaryDirectory(t)), { DATA_DIR, WIDE_VECTORS });
   return { ...service, base: await serviceAddress(service) };
 }
 

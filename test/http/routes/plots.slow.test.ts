@@ -14,7 +14,7 @@ import { startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after });
 const service = await app.listen({ host: '127.0.0.1', port: 0 });
-const training = { epochs: 3, batchSize: 1024, validation: { fraction: 0.98 } };
+const training = { epochs: 3, batchSize: 1024, validation: { fraction: 0.8 } };
 const job = await train(app, tiny({ modelName: 'plotted', training }));
 const options = { skip: withoutBrowser };
 const run = promisify(execFile);

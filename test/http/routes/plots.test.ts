@@ -19,7 +19,7 @@ const { app } = await startService(
   { after },
   { CORS_ORIGINS: 'http://localhost:8888', TRAINING_WORKERS: '1' },
 );
-const training = { epochs: 3, batchSize: 1024, validation: { fraction: 0.98 } };
+const training = { epochs: 3, batchSize: 1024, validation: { fraction: 0.8 } };
 const job = await train(app, tiny({ modelName: 'plotted', training }));
 const shallow = await train(app, tiny({ modelName: 'shallow', network: { hidden: [] } }));
 const JOB = `/v1/training-jobs/${job.id}/plots`;

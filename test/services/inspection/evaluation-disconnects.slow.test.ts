@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { busyThread } from '../../support/busy-thread.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
 /** Running threads of the pools. Training threads end by themselves. */
@@ -14,7 +15,7 @@ process.on('worker', (worker) => {
 });
 describe('clients waiting for an evaluation, a path or a report', async () => {
   const logged: string[] = [];
-  const { app } = await startService({ after }, {}, (line) => logged.push(line));
+  const { app } = await startService({ after }, { DATA_DIR }, (line) => logged.push(line));
   await app.listen({ port: 0 });
   const { id } = await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
   const evaluation = '/v1/models/wide/versions/1/evaluation';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InjectOptions } from 'fastify';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
 test('an export and a gradient check complete during a long evaluation', async (t) => {
-  const { app } = await startService(t);
+  const { app } = await startService(t, { DATA_DIR });
   await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
   const version = '/v1/models/wide/versions/1';
   const ended: string[] = [];

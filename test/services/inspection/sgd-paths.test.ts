@@ -8,6 +8,7 @@ import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createNumericPool } from '../../../src/workers/pools.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import {
   assertProblem,
   cancelJob,
@@ -18,7 +19,7 @@ import {
   train,
 } from '../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 const training = { epochs: 1, batchSize: 1024, validation: null };
 const job = await train(app, tiny({ modelName: 'path', training }));
 const get = (query: string, id = job.id, headers = {}) =>

@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import type { JobEvent } from '../../../src/domain/jobs/training.ts';
 import type { AliasMove } from '../../../src/domain/models/alias.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 /** 94 steps. Two of them are enough to be better than two steps of 1024 images. */
 const longer = { epochs: 1, validation: { fraction: 0.9 } };
 
@@ -122,7 +123,7 @@ test('a training that does not learn publishes nothing unless its job requests i
 
 test('only a key that may promote lets a job move the champion', async (t) => {
   const entry = (scope: string) => `${scope}:${scope}:${createHash('sha256').update(scope).digest('hex')}`;
-  const service = await startService(t, { API_KEYS: `${entry('train')},${entry('promote')}` });
+  const service = await startService(t, { DATA_DIR, API_KEYS: `${entry('train')},${entry('promote')}` });
   const start = (key: string, promote: string) =>
     service.app.inject({
       method: 'POST',

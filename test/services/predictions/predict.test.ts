@@ -9,7 +9,7 @@ import { DATA_DIR } from '../../support/data-directory.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after });
-const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
+const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.1 } };
 const job = await train(app, tiny({ training }));
 const { pixels, labels } = (await loadFashionMnist(DATA_DIR)).test;
 const bytes = new Uint8Array(pixels);

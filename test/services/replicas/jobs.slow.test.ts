@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { small } from '../../datasets/upload/fixtures.ts';
 import { openStream, upTo } from '../../http/read-events.ts';
 import { upload } from '../../http/upload.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import {
   endless,
@@ -21,7 +22,7 @@ const scope = { after };
 let api: FastifyInstance;
 let worker: FastifyInstance;
 if (!withoutPostgres) {
-  const environment = { DATABASE_URL: await temporaryDatabase(scope) };
+  const environment = { DATA_DIR, DATABASE_URL: await temporaryDatabase(scope) };
   ({ app: api } = await startService(scope, { ...environment, ROLE: 'api' }));
   ({ app: worker } = await startService(scope, environment));
 }

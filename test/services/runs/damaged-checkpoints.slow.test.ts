@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { CheckpointRecord } from '../../../src/domain/jobs/checkpoint.ts';
 import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
 import type { JobEvent } from '../../../src/domain/jobs/training.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import {
   hasEnded,
   isRunning,
@@ -38,7 +39,7 @@ async function listOf<T>(app: FastifyInstance, id: string, part: string): Promis
 /** A state directory with a paused job that has two checkpoints, and the events so far. */
 const interrupted = await (async () => {
   const stateDir = await temporaryDirectory(file);
-  const service = await startService(file, { STATE_DIR: stateDir, TRAINING_WORKERS: '1' });
+  const service = await startService(file, { DATA_DIR, STATE_DIR: stateDir, TRAINING_WORKERS: '1' });
   const { digest } = await train(service.app, body);
   const { id } = await queueJob(service.app, body);
   // Each pause writes a checkpoint.
@@ -82,7 +83,7 @@ async function resumeAfterDamage(
   const damaged = interrupted.checkpoints.slice(-newest);
   for (const { digest } of damaged)
     await damage(join(stateDir, 'checkpoints', digest.slice('sha256:'.length)));
-  const { app } = await startService(t, { STATE_DIR: stateDir });
+  const { app } = await startService(t, { DATA_DIR, STATE_DIR: stateDir });
   await app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/resume` });
   const job = await untilJob(app, id, hasEnded);
   const events = await listOf<JobEvent>(app, id, 'events?limit=1000');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import type { JobEvent } from '../../../src/domain/jobs/training.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import {
   hasEnded,
   isRunning,
@@ -18,7 +19,7 @@ import {
   untilJob,
 } from '../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 
 async function eventsOf(id: string): Promise<JobEvent[]> {
   return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
@@ -65,7 +66,7 @@ test('a job whose thread crashes three times before a checkpoint fails by name',
 
 test('a job whose parameters cannot be stored fails, and the next one runs', async (t) => {
   const full = await temporaryDirectory(t);
-  const { app: service } = await startService(t, { STATE_DIR: full });
+  const { app: service } = await startService(t, { DATA_DIR, STATE_DIR: full });
   const blobs = join(full, 'blobs');
   await rm(blobs, { recursive: true });
   await writeFile(blobs, 'a file in the place of the folder');

@@ -12,11 +12,12 @@ import type { Store } from '../../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createTrainingThreads } from '../../../src/workers/training/kept-threads.ts';
 import { temporaryDirectory, temporaryStore, untouched } from '../../store/fixtures.ts';
+import { SMALL_DATA_DIR } from '../../support/data-directory.ts';
 import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { startPostgres } from '../../support/servers/postgres-server.ts';
 import { interruptible } from '../../support/start-service.ts';
 
-const fashionMnist = await loadFashionMnist('data');
+const fashionMnist = await loadFashionMnist(SMALL_DATA_DIR);
 
 /** Trains one job to its end. @param onRetry called when a write is about to be repeated */
 async function train(store: Store, onRetry: () => void = assert.fail) {

@@ -89,7 +89,7 @@ for (const [variant, { training, reason }] of Object.entries(VARIANTS)) {
         tiny({
           modelName: 'paused',
           network: { hidden: [16] },
-          training: { batchSize: 32, validation: { fraction: 0.95 }, ...training, optimizer, threads },
+          training: { batchSize: 32, validation: { fraction: 0.5 }, ...training, optimizer, threads },
         });
       const undisturbed = await train(app, body(1));
       assert.equal(undisturbed.stoppedAt?.reason, reason);

@@ -13,9 +13,10 @@ import { storageFull } from '../../../src/store/blobs/directory.ts';
 import type { Run, Store } from '../../../src/store/persistent-state.ts';
 import { createTrainingThreads } from '../../../src/workers/training/kept-threads.ts';
 import { temporaryStore, untouched } from '../../store/fixtures.ts';
+import { SMALL_DATA_DIR } from '../../support/data-directory.ts';
 import { tiny } from '../../support/start-service.ts';
 
-const fashionMnist = await loadFashionMnist('data');
+const fashionMnist = await loadFashionMnist(SMALL_DATA_DIR);
 
 /**
  * Trains one job to its end.

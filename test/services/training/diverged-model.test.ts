@@ -9,7 +9,7 @@ const { app } = await startService({ after });
 test('gradient check and warm start reject a diverged model by name', async () => {
   // At η λ = 10⁴ every step multiplies the weights by −9999.
   const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
-  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };
+  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.8 }, optimizer };
   const diverged = await train(app, tiny({ modelName: 'diverged', network: { hidden: [] }, training }));
   assert.equal(diverged.error?.code, 'loss-diverged');
   // The job publishes no model, but its last checkpoint can be used like one.

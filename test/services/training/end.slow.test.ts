@@ -5,9 +5,10 @@ import type { CheckpointRecord } from '../../../src/domain/jobs/checkpoint.ts';
 import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import { DATA_DIR } from '../../support/data-directory.ts';
 import { startService, type TrainingBody, tiny, train } from '../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 
 type Training = NonNullable<TrainingBody['training']>;
 

@@ -83,7 +83,7 @@ test('a data set alone starts a job, and the response has every default', async 
       epoch: 0,
       epochs: 10,
       step: 0,
-      steps: 8440,
+      steps: 850,
       fraction: 0,
       imagesPerSecond: null,
       etaSeconds: null,
@@ -256,9 +256,9 @@ test('a running job is cancelled between batches, keeps its metrics, and reports
 });
 
 test('rejects a batch larger than the training split, with its size', async () => {
-  const body = tiny({ training: { batchSize: 1024, validation: { fraction: 0.99 } } });
+  const body = tiny({ training: { batchSize: 1024, validation: { fraction: 0.9 } } });
   const problem = assertProblem(await post(body), 422, 'impossible-request', '#/training/batchSize');
-  assert.match(problem.detail, /1024 is larger than the training split of 600 images \(59400 of 60000/);
+  assert.match(problem.detail, /1024 is larger than the training split of 600 images \(5400 of 6000/);
   assert.equal(problem.errors?.[0]?.detail, 'Must be at most 600.');
 });
 

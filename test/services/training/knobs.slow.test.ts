@@ -13,7 +13,7 @@ function body(modelName: string, training: Training = {}, network: TrainingBody[
   return tiny({
     modelName,
     network: { hidden: [8], ...network },
-    training: { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, ...training },
+    training: { epochs: 2, batchSize: 1024, validation: { fraction: 0.8 }, ...training },
   });
 }
 

@@ -29,7 +29,7 @@ after(() => database.close());
 
 type Training = NonNullable<TrainingBody['training']>;
 const trained = (training: Training, changes: Partial<TrainingBody> = {}) => {
-  const base = { batchSize: 1024, validation: { fraction: 0.98 } };
+  const base = { batchSize: 1024, validation: { fraction: 0.8 } };
   return train(app, tiny({ network: { hidden: [8] }, training: { ...base, ...training }, ...changes }));
 };
 
@@ -163,7 +163,7 @@ test('reports whether kernel and processor are the same', async () => {
 });
 
 test('only successful jobs can be verified, but every job that ran has a receipt', async () => {
-  const failing = { epochs: 50, optimizer: { learningRate: 100 }, validation: { fraction: 0.9 } };
+  const failing = { epochs: 50, optimizer: { learningRate: 100 }, validation: { fraction: 0.1 } };
   const failed = await trained(failing, { network: { hidden: new Array(8).fill(32) } });
   const { digest, stoppedAt, seed } = failed.receipt!;
   assert.deepEqual([digest, stoppedAt, seed], [null, failed.stoppedAt, 0]);

@@ -24,7 +24,7 @@ function body(modelName: string, hidden: number[], training: Training = {}): Tra
     dataset: 'fashion-mnist',
     modelName,
     network: { hidden },
-    training: { epochs: 1, validation: { fraction: 0.9 }, ...training },
+    training: { epochs: 1, validation: { fraction: 0.1 }, ...training },
   };
 }
 
@@ -109,7 +109,7 @@ const search = (training: Training, vary: SearchBody['vary']): SearchBody => ({
   dataset: 'fashion-mnist',
   modelName: 'searched',
   network: { hidden: [8] },
-  training: { epochs: 1, validation: { fraction: 0.9 }, ...training },
+  training: { epochs: 1, validation: { fraction: 0.1 }, ...training },
   vary,
   final: { trainOn: null },
 });

@@ -15,7 +15,7 @@ function body(modelName: string, changes: Partial<TrainingBody> = {}, training: 
     modelName,
     network: { hidden: [16] },
     ...changes,
-    training: { epochs: 1, validation: { fraction: 0.9 }, ...training },
+    training: { epochs: 1, validation: { fraction: 0.1 }, ...training },
   };
 }
 

@@ -3,9 +3,10 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { datasetSchema } from '../../../../src/domain/datasets/representation.ts';
 import { parseNpy } from '../../../../src/formats/arrays/npy.ts';
+import { DATA_DIR } from '../../../support/data-directory.ts';
 import { assertProblem, startService, testImage } from '../../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 const IMAGE = '/v1/datasets/fashion-mnist/splits/test/images/0';
 
 test('the list contains the built-in data set in the same representation, without its looks', async () => {

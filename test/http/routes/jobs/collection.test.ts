@@ -151,7 +151,7 @@ const requests = fc.record(
       {
         epochs: usually(3, 0),
         batchSize: usually(1024, 1025),
-        validation: usually({ fraction: 0.9 }, null, { fraction: 0.99 }),
+        validation: usually({ fraction: 0.5 }, null, { fraction: 0.99 }),
         earlyStopping: usually({ patience: 2 }, { patience: 0 }),
         classWeights: usually(null, [1, 2]),
         schedule: usually({ type: 'constant' }, { type: 'linear', warmupEpochs: 9 }),

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { type JobEvent, jobEventSchema } from '../../../../src/domain/jobs/training.ts';
+import { DATA_DIR } from '../../../support/data-directory.ts';
 import { hasEnded, queueJob, startService, tiny, untilJob } from '../../../support/start-service.ts';
 import { openStream } from '../../read-events.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 await app.listen({ port: 0, host: '127.0.0.1' });
 const { port } = app.server.address() as AddressInfo;
 const eventsOf = (id: string) => `http://127.0.0.1:${port}/v1/training-jobs/${id}/events`;

@@ -15,6 +15,7 @@ const file = { after };
 const { app } = await startService(file);
 const address = await app.listen({ host: '127.0.0.1', port: 0 });
 const directory = await temporaryDirectory(file);
+const browser = withoutBrowser ? null! : await startBrowser(file);
 const MAX_BYTES = 300_000;
 const MAX_PAGES = 10;
 
@@ -23,7 +24,7 @@ const job = await train(
   app,
   tiny({
     network: { hidden: [40] },
-    training: { epochs: 100, batchSize: 256, validation: { fraction: 0.9 } },
+    training: { epochs: 100, batchSize: 256, validation: { fraction: 0.1 } },
   }),
 );
 
@@ -35,7 +36,6 @@ for (const colorScheme of ['light', 'dark'] as const) {
     assert.ok(rawPayload.length <= MAX_BYTES, `${rawPayload.length} bytes`);
     const url = pathToFileURL(join(directory, `${colorScheme}.html`)).href;
     await writeFile(new URL(url), rawPayload);
-    const browser = await startBrowser(file);
     const context = await browser.newContext({
       offline: true,
       colorScheme,
@@ -79,7 +79,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('the service sends a page that its own policy allows', { skip: withoutBrowser }, async () => {
-  const page = await (await startBrowser(file)).newPage();
+  const page = await browser.newPage();
   const messages = collectMessages(page);
   await page.goto(`${address}/v1/training-jobs/${job.id}/report?path=false`);
   assert.equal(await page.locator('h1').textContent(), 'Lab report: fashion-mnist');

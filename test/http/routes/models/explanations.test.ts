@@ -7,7 +7,7 @@ import type { Predictions } from '../../../../src/protocols/native/schema.ts';
 import { assertProblem, startService, testImage, tiny, train } from '../../../support/start-service.ts';
 
 const { app } = await startService({ after });
-const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
+const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.1 } };
 await train(app, tiny({ modelName: 'asked', network: { hidden: [20] }, training }));
 const VERSION = '/v1/models/asked/versions/1';
 const picture = new Uint8Array(await testImage(app, 0));

@@ -6,6 +6,7 @@ import type { TrainingJob } from '../../../../src/domain/jobs/training.ts';
 import type { LabReport } from '../../../../src/domain/reports/lab-report.ts';
 import { SEARCH_PLOTS } from '../../../../src/domain/reports/plots.ts';
 import type { Search, SearchPreview, Trial } from '../../../../src/domain/searches/representation.ts';
+import { DATA_DIR } from '../../../support/data-directory.ts';
 import {
   readOutcome,
   type SearchOutcome,
@@ -15,7 +16,7 @@ import {
 import { requestJson } from '../../../support/start-process.ts';
 import { assertProblem, startService } from '../../../support/start-service.ts';
 
-const { app } = await startService({ after }, { TRAINING_WORKERS: '2' });
+const { app } = await startService({ after }, { DATA_DIR, TRAINING_WORKERS: '2' });
 const base = await app.listen({ port: 0, host: '127.0.0.1' });
 
 const post = (path: string, payload?: object, headers = {}) =>

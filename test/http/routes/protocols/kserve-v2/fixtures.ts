@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Predictions } from '../../../../../src/protocols/native/schema.ts';
 import { type Scope, startService, testImage, tiny, train } from '../../../../support/start-service.ts';
 
-export const TRAINING = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
+export const TRAINING = { epochs: 1, batchSize: 64, validation: { fraction: 0.1 } };
 
 export async function startTrained(scope: Scope, environment: Record<string, string> = {}) {
   const { app, close } = await startService(scope, environment);
