@@ -47,6 +47,8 @@ export function startProcess(
       STARTER_JOB: 'off',
       // Every state directory is new, so each start would compare vectors.
       WIDE_VECTORS: 'off',
+      // Other processes make its event loop late, and a 503 would fail the test.
+      MAX_EVENT_LOOP_DELAY_MS: '60000',
       DATA_DIR: SMALL_DATA_DIR,
       STATE_DIR: stateDir,
       ...INHERITED,
