@@ -4,6 +4,7 @@ usage: numpy_training.py DATA_DIR HIDDEN BATCH EPOCHS [momentum dropout]   (HIDD
 Prints one JSON line: images per second of every epoch, and the last mean loss.
 """
 import json
+import os
 import sys
 import time
 
@@ -13,10 +14,11 @@ import numpy as np
 def main():
     folder, hidden, batch, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     momentum, dropout = (float(x) for x in (sys.argv[5:7] or (0, 0)))
-    images = np.load(f"{folder}/fashion_mnist_train_images.npy").reshape(-1, 784)
+    name = "fashion_mnist_train" if os.path.exists(f"{folder}/fashion_mnist_train_images.npy") else "train"
+    labels = np.load(f"{folder}/{name}_labels.npy").astype(np.int64).ravel()
+    images = np.load(f"{folder}/{name}_images.npy").reshape(len(labels), -1)
     images = images.astype(np.float32) / np.float32(255)
-    labels = np.load(f"{folder}/fashion_mnist_train_labels.npy").astype(np.int64).ravel()
-    sizes = [784, *map(int, hidden.split("-")), 10]
+    sizes = [images.shape[1], *map(int, hidden.split("-")), int(labels.max()) + 1]
     random = np.random.default_rng(1)
     weights = [
         random.uniform(-1, 1, (o, i)).astype(np.float32) / np.float32(np.sqrt(i)) for i, o in zip(sizes, sizes[1:])

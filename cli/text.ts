@@ -23,5 +23,8 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 /** A loss, an accuracy or a probability; a dash for none. */
 export const formatFigure = (value: number | null | undefined) => value?.toFixed(4) ?? '-';
 
+/** 28×28, or 32×32×3 for colour images. */
+export const formatShape = (shape: readonly number[]) => shape.join('×');
+
 /** A point in time to the second, in UTC: 2026-11-24 23:52:10. */
 export const formatTime = (iso: string | null) => iso?.slice(0, 19).replace('T', ' ') ?? '-';

@@ -1,8 +1,12 @@
 /** Numbers, durations and sizes as text. English, as the rest of the page. */
 import { toCsvCell } from '../src/charts/csv.ts';
+import type { ImageShape } from '../src/numerics/network/image-shape.ts';
 
 /** 12,345 */
 export const count = (value: number): string => value.toLocaleString('en');
+
+/** Rows and columns, and 3 for colour: 8×8, 64×64×3 */
+export const shapeText = (shape: ImageShape): string => shape.join('×');
 
 /** `digits` significant digits, without an exponent where it is readable. */
 export function significant(value: number | null, digits = 4): string {

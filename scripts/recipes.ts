@@ -1,10 +1,20 @@
 /**
  * usage: npm run recipes [-- NAME …] [--seeds 5]
  * Trains every request of examples/recipes with seeds 0, 1, …, in its own service, and writes the results to
- * examples/recipes/README.md. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies of the
+ * examples/recipes/README.md. A recipe with a Python script beside it trains on the data set that the script writes. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies of the
  * published models are measured on the test set, once, at the end of each training.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  openAsBlob,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
@@ -29,6 +39,14 @@ if (unknown !== undefined) {
 const names = positionals.length > 0 ? positionals : all;
 const seeds = Array.from({ length: wholeArgument('seeds', values.seeds) }, (_, seed) => seed);
 
+/** Fields of the uploads; examples/recipes/README.md has the same. */
+const FIELDS: Readonly<Record<string, Record<string, string>>> = {
+  digits: { testFraction: '0.2' },
+  'colour-shapes': {
+    classNames: 'red circle,red square,red triangle,green circle,green square,green triangle',
+  },
+};
+
 function readRecipe(name: string) {
   return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
 }
@@ -44,9 +62,29 @@ function withTeachers(wanted: readonly string[]): { name: string; seeds: readonl
   return [...first, ...rest.map((name) => ({ name, seeds }))];
 }
 
+/** Uploads the data set of a recipe that has one of its own. */
+async function uploadData(url: string, name: string): Promise<void> {
+  const script = join(FOLDER, `${name}.py`);
+  if (!existsSync(script)) return;
+  const folder = mkdtempSync(join(tmpdir(), 'atelier-recipes-'));
+  try {
+    const file = join(folder, `${name}.npz`);
+    execFileSync('python3', [script, file]);
+    const form = new FormData();
+    for (const [field, value] of Object.entries(FIELDS[name] ?? {})) form.set(field, value);
+    form.set('file', await openAsBlob(file));
+    const response = await fetch(`${url}/v1/datasets`, { method: 'POST', body: form });
+    if (!response.ok) throw new Error(await response.text());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Trains one recipe with the given seeds; returns its row of the table. */
 async function run(url: string, name: string, ofSeeds: readonly number[]): Promise<string> {
   const request = readRecipe(name);
+  await uploadData(url, name);
+  let layers = '';
   const accuracies: number[] = [];
   const seconds: number[] = [];
   for (const seed of ofSeeds) {
@@ -55,14 +93,14 @@ async function run(url: string, name: string, ofSeeds: readonly number[]): Promi
     const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
     if (job.status !== 'succeeded') throw new Error(`${name}: ${JSON.stringify(job.error)}`);
     const path = `/v1/models/${job.model!.name}/versions/${job.model!.version}`;
-    const { testAccuracy, digest } = (await (await fetch(url + path)).json()) as ModelVersion;
+    const { testAccuracy, layerSizes, digest } = (await (await fetch(url + path)).json()) as ModelVersion;
     accuracies.push(testAccuracy!);
+    layers = layerSizes.join('-');
     seconds.push((Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
     console.log(`${name}, seed ${seed}: ${testAccuracy} in ${seconds.at(-1)!.toFixed(1)} s, ${digest}`);
   }
   const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
   const range = `${Math.min(...accuracies).toFixed(4)} – ${Math.max(...accuracies).toFixed(4)}`;
-  const layers = [784, ...request.network.hidden, 10].join('-');
   const time = `${Math.min(...seconds).toFixed(1)} – ${Math.max(...seconds).toFixed(1)}`;
   return `| [${name}](${name}.json) | ${layers} | ${request.training.epochs} | ${mean.toFixed(4)} | ${range} | ${time} |`;
 }

@@ -1,10 +1,14 @@
 /** Training throughput, compared with NumPy, PyTorch, scikit-learn and TensorFlow.js. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median } from '../machine.ts';
 import {
   type Command,
   node,
   nodeVersion,
+  PYTHON,
   python,
   pythonVersions,
   ROOT,
@@ -30,6 +34,7 @@ interface Participant {
 const DATA = join(ROOT, 'data');
 const SMALL = [DATA, '40', '64'];
 const LARGE = [DATA, '512-256', '128'];
+const COLOUR = ['256', '64'];
 const REGULARIZED = ['0.9', '0.2'];
 const KERNEL = 'Atelier kernel';
 const WIDE = 'Atelier kernel, wide vectors';
@@ -79,13 +84,38 @@ export async function training(effort: Effort): Promise<Report> {
     ...kernels(count, ...LARGE, epochs, ...REGULARIZED),
   ]);
 
+  const folder = mkdtempSync(join(tmpdir(), 'atelier-colour-'));
+  using cleanup = new DisposableStack();
+  cleanup.defer(() => rmSync(folder, { recursive: true }));
+  if (numpy) drawColourShapes(folder);
+  const colour: Participant[] = [1, 2].flatMap((count) => [
+    ...(count === 1
+      ? [
+          {
+            name: 'NumPy + OpenBLAS, 1 thread',
+            version: numpy?.includes('OpenBLAS') ? numpy : null,
+            command: python(1, 'numpy_training.py', folder, ...COLOUR, epochs),
+          },
+        ]
+      : []),
+    {
+      name: `PyTorch, ${threads(count)}`,
+      version: torch,
+      command: python(count, 'peers/torch_training.py', folder, ...COLOUR, epochs),
+    },
+    ...(numpy ? kernels(count, folder, ...COLOUR, epochs) : []),
+  ]);
+
   const first = await measure('784-40-10, batch 64, SGD 0.1', small, effort);
   const second = await measure('784-512-256-10, batch 128, momentum 0.9, dropout 0.2', large, effort);
-  const absent = [...small, ...large].filter(({ version }) => version === null || version === undefined);
+  const third = await measure('3072-256-6, batch 64, SGD 0.1, 32×32 colour images', colour, effort);
+  const absent = [...small, ...large, ...colour].filter(
+    ({ version }) => version === null || version === undefined,
+  );
   return {
     title: 'Training',
     method:
-      'Images per second, over all of the 60,000 that fill whole batches; float32 except for the reference. Each turn is a ' +
+      'Images per second, over all of the 60,000, or 4,800 drawn colour images, that fill whole batches; float32 except for the reference. Each turn is a ' +
       `separate process that trains ${epochs} epochs, of which the first warms up; median of ${effort.rounds} turns, ` +
       'alternating. Wide vectors are the default on processors that have them (WIDE_VECTORS=auto); the goals are theirs. The loss is the mean of the last epoch, before each update. Shuffling is not counted, except in scikit-learn.',
     versions: [
@@ -95,9 +125,18 @@ export async function training(effort: Effort): Promise<Report> {
       `TensorFlow.js ${tensorflow}`,
     ].filter((text) => !/null|undefined/.test(text)),
     skipped: [...new Set(absent.map(({ name }) => `${name} (not installed)`))],
-    tables: [first.table, second.table],
-    goals: goals(first.medians, second.medians),
+    tables: [first.table, second.table, third.table],
+    goals: goals(first.medians, second.medians, third.medians),
   };
+}
+
+/** Writes the images of the recipe `colour-shapes`, nearly all of whose values are above zero. */
+function drawColourShapes(folder: string): void {
+  const file = join(folder, 'images.npz');
+  execFileSync(PYTHON, [join(ROOT, 'examples/recipes/colour-shapes.py'), file]);
+  const save =
+    'import sys, numpy as np\nfor name, array in np.load(sys.argv[1]).items(): np.save(f"{sys.argv[2]}/{name}.npy", array)';
+  execFileSync(PYTHON, ['-c', save, file, folder]);
 }
 
 async function measure(heading: string, participants: readonly Participant[], effort: Effort) {
@@ -117,7 +156,11 @@ async function measure(heading: string, participants: readonly Participant[], ef
   return { table, medians };
 }
 
-function goals(small: ReadonlyMap<string, number>, large: ReadonlyMap<string, number>): Goal[] {
+function goals(
+  small: ReadonlyMap<string, number>,
+  large: ReadonlyMap<string, number>,
+  colour: ReadonlyMap<string, number>,
+): Goal[] {
   const best = (rates: ReadonlyMap<string, number>, names: readonly string[]) => {
     const found = names.flatMap((name) => rates.get(name) ?? []);
     return found.length === 0 ? undefined : Math.max(...found);
@@ -143,5 +186,13 @@ function goals(small: ReadonlyMap<string, number>, large: ReadonlyMap<string, nu
     against(small, ours, torch, 'at its best ÷ PyTorch at its best', 6),
     against(small, ours, ['TensorFlow.js, wasm'], 'at its best ÷ TensorFlow.js wasm', 40),
     against(large, ours, torch, '784-512-256-10: at its best ÷ PyTorch at its best', 2),
+    against(
+      colour,
+      [`${WIDE}, 1 thread`],
+      [...numpy, 'PyTorch, 1 thread'],
+      '3072-256-6: 1 thread ÷ the faster of NumPy and PyTorch',
+      2,
+    ),
+    against(colour, [`${WIDE}, 2 threads`], ['PyTorch, 2 threads'], '3072-256-6: 2 threads ÷ PyTorch', 1.5),
   ];
 }

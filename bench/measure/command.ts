@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 
 export const ROOT = join(import.meta.dirname, '../..');
 /** Debian's Python, with its packages; PYTHON selects another. */
-const PYTHON = process.env['PYTHON'] ?? '/usr/bin/python3';
+export const PYTHON = process.env['PYTHON'] ?? '/usr/bin/python3';
 
 export interface Command {
   readonly program: string;

@@ -10,11 +10,11 @@ torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 torch.manual_seed(1)
 images, labels = (torch.from_numpy(a) for a in load())
 layers = []
-for inputs, outputs in zip([784, *HIDDEN], HIDDEN):
+for inputs, outputs in zip([images.shape[1], *HIDDEN], HIDDEN):
     layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     if DROPOUT:
         layers.append(nn.Dropout(DROPOUT))
-network = nn.Sequential(*layers, nn.Linear(HIDDEN[-1], 10))
+network = nn.Sequential(*layers, nn.Linear(HIDDEN[-1], int(labels.max()) + 1))
 # Fused: one call updates all parameters, the fastest of PyTorch's three implementations here.
 optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM, fused=True)
 cost = nn.CrossEntropyLoss()

@@ -1,8 +1,9 @@
-"""Code shared by the training peers: command line, Fashion-MNIST as float32, and the output line.
+"""Code shared by the training peers: command line, training images as float32, and the output line.
 
 usage: PEER DATA_DIR HIDDEN BATCH EPOCHS [momentum dropout]   (HIDDEN like 40 or 512-256)
 """
 import json
+import os
 import sys
 
 import numpy as np
@@ -14,9 +15,10 @@ RATE = 0.1 if MOMENTUM == 0 else 0.02
 
 
 def load():
-    """(n, 784) float32 in 0–1 and (n,) int64. All peers omit the last short batch."""
-    images = np.load(f"{FOLDER}/fashion_mnist_train_images.npy").reshape(-1, 784)
-    labels = np.load(f"{FOLDER}/fashion_mnist_train_labels.npy").astype(np.int64).ravel()
+    """(n, inputs) float32 in 0–1 and (n,) int64. All peers omit the last short batch."""
+    name = "fashion_mnist_train" if os.path.exists(f"{FOLDER}/fashion_mnist_train_images.npy") else "train"
+    labels = np.load(f"{FOLDER}/{name}_labels.npy").astype(np.int64).ravel()
+    images = np.load(f"{FOLDER}/{name}_images.npy").reshape(len(labels), -1)
     return images.astype(np.float32) / np.float32(255), labels
 
 

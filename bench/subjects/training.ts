@@ -3,21 +3,21 @@
  * usage: training.ts reference|kernel|wide THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
-import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../../src/numerics/examples/batches.ts';
 import { widenVectors } from '../../src/tuning/wide-vectors.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
+import { loadTrainingData } from './training-data.ts';
 
 const [engine, threads, directory, hidden, batchText, epochs, momentum = '0', dropout = '0'] =
   process.argv.slice(2);
 const batchSize = Number(batchText);
+const { train, inputs, classes } = await loadTrainingData(directory!);
 const settings = {
-  layerSizes: [784, ...hidden!.split('-').map(Number), 10],
+  layerSizes: [inputs, ...hidden!.split('-').map(Number), classes],
   batchSize,
   momentum: Number(momentum),
   dropout: Number(dropout),
 };
-const { train } = await loadFashionMnist(directory!);
 if (engine === 'wide') widenVectors();
 const stepper =
   engine === 'reference'

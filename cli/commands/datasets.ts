@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
-import { formatTable, formatTime, printable } from '../text.ts';
+import { formatShape, formatTable, formatTime, printable } from '../text.ts';
 import { listFolder } from '../upload/folder.ts';
 import {
   buildForm,
@@ -24,7 +24,11 @@ export const UPLOAD_FIELDS = {
   ),
   seed: field('N', 'Seed of the choice of the test images; 0'),
   'class-names': field('A,B,C', 'Names of the classes, in the order of the labels, or as a JSON array'),
-  fit: field('FIT', 'How images become square: contain, cover or stretch; contain'),
+  'image-shape': field(
+    'SHAPE',
+    'Shape of the images, such as 32x32 or 32x32x3; that of the arrays, or the common size of the images',
+  ),
+  fit: field('FIT', 'How images of other proportions are resized: contain, cover or stretch; contain'),
   background: field('GREY', 'Around the image: auto, black or white; auto'),
   invert: field('WHEN', 'Whether light and dark are exchanged: auto, never or always; auto'),
 } as const;
@@ -41,6 +45,8 @@ export const upload = defineCommand({
     const parts = await Promise.all(files.map((file) => openPart(context, file)));
     const form = buildForm(parts, listFields(UPLOAD_FIELDS, values));
     const dataset = await sendForm<DatasetSummary>(context, '/v1/datasets', form);
+    const how = dataset.report?.archive && dataset.report.imageShape;
+    if (how !== undefined) context.note(printable(how));
     for (const { message } of dataset.report?.warnings ?? []) context.note(`warning: ${printable(message)}`);
     printResult(context, dataset, () => dataset.id);
     return 0;
@@ -71,15 +77,16 @@ export const datasets = defineCommand({
   async run(context, _parameters, { limit }) {
     const query = new URLSearchParams({ limit });
     const page = await context.client.json<{ data: DatasetSummary[] }>(`/v1/datasets?${query}`);
-    const rows = page.data.map(({ id, name, classNames, splits, createdAt }) => [
+    const rows = page.data.map(({ id, name, imageShape, classNames, splits, createdAt }) => [
       id,
       name ?? '-',
+      formatShape(imageShape),
       String(classNames.length),
       String(splits.train.examples),
       String(splits.test.examples),
       formatTime(createdAt),
     ]);
-    const heading = ['DATA SET', 'NAME', 'CLASSES', 'TRAIN', 'TEST', 'CREATED (UTC)'];
+    const heading = ['DATA SET', 'NAME', 'SHAPE', 'CLASSES', 'TRAIN', 'TEST', 'CREATED (UTC)'];
     printResult(context, page, () => formatTable([heading, ...rows]));
     return 0;
   },

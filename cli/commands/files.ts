@@ -16,12 +16,16 @@ export const IMPORT_FIELDS = {
   dataset: field('ID', 'Data set to take class names from and to evaluate on, or none'),
   'class-names': field('A,B,C', 'Names of the classes, in the order of the outputs, or as a JSON array'),
   hidden: field('40,20', 'Units of the hidden layers; needed for a packed vector'),
+  'input-shape': field(
+    'SHAPE',
+    'Shape of the images, such as 32x32x3, or 3x32x32 for planes, unless the file has it',
+  ),
   activation: field('NAME', 'Activation of the hidden layers; relu unless the file names it'),
   standardization: field(
     'JSON',
     'Mean and deviation of the pixels, such as {"mean": 0.286, "std": 0.353}, or none',
   ),
-  preprocessing: field('JSON', 'How images become 28×28 pixels, unless the file says it'),
+  preprocessing: field('JSON', 'How images get the shape that the model takes, unless the file states it'),
   metadata: field('JSON', 'An object of short strings'),
 } as const;
 

@@ -2,7 +2,7 @@
 import type { Model, ModelVersion } from '../../src/domain/models/representation.ts';
 import { defineCommand, printResult } from '../command.ts';
 import { type ModelPage, modelPath, servedVersion } from '../references.ts';
-import { formatFigure, formatTable, formatTime } from '../text.ts';
+import { formatFigure, formatShape, formatTable, formatTime } from '../text.ts';
 
 const limit = {
   type: 'string',
@@ -52,11 +52,12 @@ export const model = defineCommand({
     const rows = data.map((each) => [
       `${each.name}@${each.version}`,
       each.aliases.join(' ') || '-',
+      formatShape(each.inputShape),
       each.layerSizes.join('-'),
       formatFigure(each.testAccuracy),
       formatTime(each.createdAt),
     ]);
-    const heading = ['VERSION', 'ALIASES', 'LAYERS', 'ACCURACY', 'CREATED (UTC)'];
+    const heading = ['VERSION', 'ALIASES', 'INPUT', 'LAYERS', 'ACCURACY', 'CREATED (UTC)'];
     const served = `${found.name}@${servedVersion(found)} is served.`;
     printResult(context, found, () => `${formatTable([heading, ...rows])}\n${served}`);
     return 0;
@@ -69,6 +70,7 @@ function describeVersion(shown: ModelVersion): string {
     ['version', `${shown.name}@${shown.version}`],
     ['aliases', shown.aliases.join(' ') || null],
     ['description', shown.description],
+    ['input shape', formatShape(shown.inputShape)],
     ['layers', shown.layerSizes.join('-')],
     ['activation', shown.activation],
     ['classes', shown.classNames.join(', ')],

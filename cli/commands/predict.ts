@@ -28,7 +28,11 @@ export const predict = defineCommand({
       help: 'Model, with a version or an alias; the only one by default',
     },
     top: { type: 'string', value: 'K', default: '3', help: 'Number of classes to show; 3' },
-    fit: { type: 'string', value: 'contain', help: 'Resize images of other sizes' },
+    fit: {
+      type: 'string',
+      value: 'contain',
+      help: 'Resize images of other sizes than the model takes: contain, cover or stretch',
+    },
   },
   notes: 'PNG, JPEG and WebP hold one image; npy holds one or many.',
   async run(context, paths, { model, top, fit }) {

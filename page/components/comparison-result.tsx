@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { ModelComparison } from '../../src/domain/checks/evaluation.ts';
 import { count, percent, significant } from '../format.ts';
-import { ApiImage } from './image28.tsx';
+import { ApiImage } from './pixel-image.tsx';
 import { Table } from './table.tsx';
 
 /** Images of the list that are shown: each one is a request. */

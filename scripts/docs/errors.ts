@@ -53,8 +53,8 @@ const SENT = {
   'headers-too-large': ['The request line and headers are too large.', 'Send fewer or shorter headers.'],
   'invalid-pixels': ['A pixel is not a number, or is out of range.', 'Send 0–255, or 0–1 with `pixels=0-1`.'],
   'invalid-image-size': [
-    'An image is not 28×28, or too large to be resized.',
-    'Resize it, or let `fit=contain` do so; models trained on images in folders resize them by default. `MAX_IMAGE_PIXELS` is the limit.',
+    'An image does not have the shape of the model, or is too large to be resized.',
+    'Send the `inputShape` of the model, resize the image, or let `fit=contain` do so; models trained on images in folders resize them by default. `MAX_IMAGE_PIXELS` is the limit.',
   ],
   'ambiguous-pixel-range': [
     'Floats have a maximum just above 1, so they may be 0–1 or 0–255.',

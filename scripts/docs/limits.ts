@@ -4,7 +4,8 @@ import { readConfig } from '../../src/config/read.ts';
 import { MAX_ARCHIVE_FILES } from '../../src/datasets/upload/folders/archive.ts';
 import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/folders/images.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
-import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/datasets/representation.ts';
+import { MAX_CLASSES, MIN_CLASSES } from '../../src/domain/datasets/representation.ts';
+import { MAX_SIDE, MIN_SIDE } from '../../src/domain/image-shape.ts';
 import { MAX_PLOT_PIXELS } from '../../src/domain/reports/plots.ts';
 import { NPY_MAX_HEADER_BYTES } from '../../src/formats/arrays/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/arrays/npz.ts';
@@ -77,7 +78,7 @@ const requests = [
   ['JSON without images', `${MAX_JSON_DEPTH} levels, ${count(MAX_JSON_VALUES)} values`, '400'],
   [
     'JSON of other protocols',
-    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings; in images of 28×28×1, the arrays of one number do not count`,
+    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings; in grey images with a channel, such as 28×28×1, the arrays of one number do not count`,
     '400',
   ],
   ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],
@@ -113,10 +114,11 @@ const requests = [
     `${count(MAX_ARCHIVE_FILES)} files; each image ${bytes(MAX_FILE_BYTES)}, \`MAX_IMAGE_PIXELS\` and ${bytes(DECODING_BYTES)} of memory to decode it`,
     '422 with the name of the image',
   ],
+  ['image of a data set or a model', `${MIN_SIDE} to ${MAX_SIDE} pixels a side, 1 or 3 channels`, '422'],
   ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],
   ['model file', `${bytes(MAX_UNPACKED_BYTES)} unpacked`, '422'],
   ['network', `${MAX_HIDDEN_LAYERS} hidden layers of ${count(MAX_UNITS)} units`, '400; 422 for a model file'],
-  ['encoded image', `${IMAGE_SIDE}×${IMAGE_SIDE}, known from its header`, '422, before anything is decoded'],
+  ['encoded image', 'the size of the model, known from its header', '422, before anything is decoded'],
   [
     'encoded image that is resized',
     `\`MAX_IMAGE_PIXELS\`, ${square(config.maxImagePixels)}`,

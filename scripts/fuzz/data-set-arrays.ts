@@ -4,15 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { checkUpload } from '../../src/datasets/upload/check.ts';
-import { IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
+import type { RequestedShape } from '../../src/domain/image-shape.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { type Arrays, idx, npz, pair, whole } from './data-set-files.ts';
-import { fixtures } from './files.ts';
+import { firstImage, fixtures } from './files.ts';
 import type { Parser } from './input.ts';
 import { pick, type Random } from './mutations.ts';
 
 const MAX_BYTES = 2 ** 28;
 const FIELDS = { classNames: null, testFraction: null, seed: 0 };
+/** Right and wrong for the flat arrays. */
+const IMAGE_SHAPES: readonly RequestedShape[] = [
+  'auto',
+  [28, 28],
+  [14, 56],
+  [8, 8],
+  [32, 32, 3],
+  [3, 16, 49],
+];
 const GZIP = 0x1f;
 
 /** Reads the arrays from files, as the data-set thread does. */
@@ -20,9 +29,11 @@ export function arraysOfDatasets(): Parser {
   let folder: string;
   return {
     files: [
-      ...fixtures('npy', '.npy').filter((bytes) => bytes.length > 2 * IMAGE_PIXELS),
+      ...fixtures('npy', '.npy').filter((bytes) => bytes.length > 2 * firstImage.length),
       idx(pair.pixels, [2, 28, 28]),
       gzipSync(idx(pair.pixels, [2, 28, 28, 1])),
+      npyBytes(pair.pixels, [2, 14, 56]),
+      npyBytes(pair.pixels.subarray(0, 2 * 768), [2, 3, 16, 16]),
       whole.train_labels,
       npyBytes(Float64Array.from(pair.labels), [2, 1]),
       idx(pair.labels, [2]),
@@ -36,7 +47,7 @@ export function arraysOfDatasets(): Parser {
         writeFileSync(path, file);
         return { part, path, bytes: file.length };
       });
-      return checkUpload(uploaded, FIELDS, MAX_BYTES);
+      return checkUpload(uploaded, { ...FIELDS, imageShape: pick(random, IMAGE_SHAPES) }, MAX_BYTES);
     },
     async close() {
       rmSync(folder, { recursive: true });
@@ -46,7 +57,7 @@ export function arraysOfDatasets(): Parser {
 
 function packed(bytes: Uint8Array, random: Random): Arrays {
   // Labels are shorter than one image.
-  const part = bytes.length < IMAGE_PIXELS && bytes[0] !== GZIP ? 'train_labels' : 'train_images';
+  const part = bytes.length < firstImage.length && bytes[0] !== GZIP ? 'train_labels' : 'train_images';
   switch (pick(random, ['not', 'not', 'gzip', 'stored', 'deflated'])) {
     case 'gzip':
       return { ...whole, [part]: gzipSync(bytes) };

@@ -1,13 +1,12 @@
 /** Arrays of data sets, and their containers. */
 import { zipSync } from 'fflate';
-import { IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
-import { images } from './files.ts';
+import { firstImage, images } from './files.ts';
 
 export type Arrays = Readonly<Record<string, Uint8Array>>;
 
 /** Two images, one of each class. */
-export const pair = { pixels: images.subarray(0, 2 * IMAGE_PIXELS), labels: Uint8Array.of(0, 1) };
+export const pair = { pixels: images.subarray(0, 2 * firstImage.length), labels: Uint8Array.of(0, 1) };
 
 export const whole = {
   train_images: npyBytes(pair.pixels, [2, 28, 28]),

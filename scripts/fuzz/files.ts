@@ -2,11 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Dataset, IMAGE_PIXELS } from '../../src/domain/datasets/representation.ts';
+import type { Dataset } from '../../src/domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
 import { parseNpy } from '../../src/formats/arrays/npy.ts';
 import { type ImportHints, importModel } from '../../src/formats/models/import.ts';
 import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';
+import { valueCount } from '../../src/numerics/network/image-shape.ts';
 import { trainingLoop } from '../../src/numerics/training/loop.ts';
 import { prepareTraining } from '../../src/numerics/training/prepare.ts';
 import { buildTrainingPlan } from '../../src/services/training/plan.ts';
@@ -17,7 +19,7 @@ const FIXTURES = join(import.meta.dirname, '../../test/fixtures');
 const CLASSES = ['shirt', 'shoe', 'bag'];
 
 /** Files of test/fixtures. */
-export function fixtures(folder: 'npy' | 'formats', extension: string): Uint8Array[] {
+export function fixtures(folder: 'npy' | 'formats' | 'formats/shapes', extension: string): Uint8Array[] {
   const names = readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith(extension));
   return names.toSorted().map((name) => new Uint8Array(readFileSync(join(FIXTURES, folder, name))));
 }
@@ -25,7 +27,7 @@ export function fixtures(folder: 'npy' | 'formats', extension: string): Uint8Arr
 /** 8 × 784 */
 export const images = parseNpy(new Uint8Array(readFileSync(join(FIXTURES, 'formats/images.npy'))))
   .data as Uint8Array;
-export const firstImage = images.slice(0, IMAGE_PIXELS);
+export const firstImage = images.slice(0, valueCount(DEFAULT_IMAGE_SHAPE));
 
 /** Images of 28×28, and a larger one that is rotated. */
 export async function pictures(): Promise<Uint8Array[]> {
@@ -52,7 +54,16 @@ export async function pictures(): Promise<Uint8Array[]> {
 export function jsonBodies(): Uint8Array[] {
   const image = Array.from(firstImage);
   const rows = Array.from({ length: 28 }, (_, row) => image.slice(28 * row, 28 * (row + 1)));
-  const bodies = [{ image }, { image: rows }, { images: [image, rows] }, { image: image.map((x) => x / 2) }];
+  const colour = Array.from({ length: 16 }, (_, y) =>
+    Array.from({ length: 16 }, (_, x) => image.slice(48 * y + 3 * x, 48 * y + 3 * x + 3)),
+  );
+  const bodies = [
+    { image },
+    { image: rows },
+    { images: [image, rows] },
+    { image: image.map((x) => x / 2) },
+    { image: colour },
+  ];
   return bodies.map((body) => new Uint8Array(Buffer.from(JSON.stringify(body))));
 }
 
@@ -71,11 +82,12 @@ export async function encodedJsonBodies(): Promise<Uint8Array[]> {
 export function model(): PublishedModel {
   const hints: ImportHints = { activation: 'relu', standardization: { mean: 0.286, std: 0.353 } };
   const [file] = fixtures('formats', 'torch-linear.safetensors');
-  const { layerSizes, parameters } = importModel(file!, hints);
+  const { inputShape, layerSizes, parameters } = importModel(file!, hints);
   const classNames = Array.from({ length: layerSizes.at(-1)! }, (_, n) => `class ${n}`);
   return {
     name: 'fuzzed',
     version: 1,
+    inputShape,
     layerSizes,
     activation: 'relu',
     standardization: hints.standardization!,
@@ -88,10 +100,14 @@ export function model(): PublishedModel {
 
 /** Checkpoints of real trainings: with momentum and best parameters, with two moments, and without a hidden layer. */
 export function checkpoints(): Uint8Array[] {
-  const labels = Uint8Array.from({ length: images.length / IMAGE_PIXELS }, (_, n) => n % CLASSES.length);
+  const labels = Uint8Array.from(
+    { length: images.length / valueCount(DEFAULT_IMAGE_SHAPE) },
+    (_, n) => n % CLASSES.length,
+  );
   const examples = { pixels: images, labels };
   const dataset: Dataset = {
     id: 'tiny',
+    imageShape: DEFAULT_IMAGE_SHAPE,
     classNames: CLASSES,
     digest: 'sha256:0',
     train: examples,
@@ -113,10 +129,11 @@ export function checkpoints(): Uint8Array[] {
     const taken = loop.next('snapshot').value;
     if (!('kind' in taken) || taken.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
     const times = { elapsedSeconds: 1.5, epochTrainingMs: 0.25, evaluationMs: 2, images: 12, trainingMs: 3 };
-    const { layerSizes, activation } = plan;
+    const { imageShape, layerSizes, activation } = plan;
     const standardization = plan.standardize ? { mean: 0.286, std: 0.353 } : null;
     return encodeCheckpoint({
       snapshot: taken.snapshot,
+      imageShape,
       layerSizes,
       activation,
       standardization,

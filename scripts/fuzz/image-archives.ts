@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
-import { readUpload } from '../../src/datasets/upload/open.ts';
+import type { UploadedFile } from '../../src/datasets/upload/arrays/match-roles.ts';
+import { measureUpload, readUpload } from '../../src/datasets/upload/open.ts';
 import { datasetFieldsSchema, NPZ_PART } from '../../src/domain/datasets/upload-form.ts';
 import { pictures } from './files.ts';
 import type { Parser } from './input.ts';
@@ -14,6 +15,11 @@ import { pick } from './mutations.ts';
 const MAX_BYTES = 2 ** 26;
 const MAX_PIXELS = 2 ** 20;
 const FIELDS = { ...datasetFieldsSchema.parse({}), testFraction: 0.5 };
+
+async function read(files: readonly UploadedFile[]) {
+  const measured = await measureUpload(files, FIELDS, MAX_BYTES, MAX_PIXELS);
+  return readUpload(files, FIELDS, measured, MAX_BYTES, MAX_PIXELS);
+}
 
 /** Reads the archives as the data-set thread does. */
 export async function imageArchives(): Promise<Parser> {
@@ -36,7 +42,7 @@ export async function imageArchives(): Promise<Parser> {
       const archive = pick(random, [bytes, bytes, gzipSync(bytes, { level: 1 })]);
       const path = join(folder, 'upload');
       writeFileSync(path, archive);
-      return readUpload([{ part: NPZ_PART, path, bytes: archive.length }], FIELDS, MAX_BYTES, MAX_PIXELS);
+      return read([{ part: NPZ_PART, path, bytes: archive.length }]);
     },
     async close() {
       rmSync(folder, { recursive: true });

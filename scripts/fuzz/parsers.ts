@@ -13,6 +13,7 @@ import { verifyOnnxGraph } from '../../src/formats/onnx/verify.ts';
 import { readEncodedJson } from '../../src/images/json-encoded.ts';
 import { decodeJson } from '../../src/images/json-pixels.ts';
 import { decodeNpy } from '../../src/images/npy.ts';
+import type { ImageShape } from '../../src/numerics/network/image-shape.ts';
 import { createMemoryLedger } from '../../src/services/memory/ledger.ts';
 import { createImageDecoder } from '../../src/services/predictions/image-decoder.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoints/decode.ts';
@@ -24,6 +25,15 @@ import { pick } from './mutations.ts';
 
 const decodeFiles = createImageDecoder(createMemoryLedger(), readConfig({}).maxImagePixels);
 const { signal } = new AbortController();
+
+/** Shapes of models: that of the files, one with as many values, and others. */
+const SHAPES: readonly ImageShape[] = [
+  [28, 28],
+  [28, 28],
+  [14, 56],
+  [8, 8],
+  [16, 16, 3],
+];
 
 const CHECKPOINT = { length: 16, hashBytes: 32, leastBytes: 56 };
 
@@ -53,13 +63,16 @@ const HINTS: readonly ImportHints[] = [
   { hidden: [] },
   { hidden: [], activation: 'tanh' },
   { classNames: ['a', 'b'] },
+  { inputShape: [32, 32, 3] },
+  { inputShape: [3, 32, 32], hidden: [2] },
 ];
 
 /** Parsers that need no running service. */
 export const all = {
   npy: () => ({
     files: fixtures('npy', '.npy'),
-    parse: (bytes, random) => (random.below(2) === 0 ? parseNpy(bytes) : decodeNpy(bytes)),
+    parse: (bytes, random) =>
+      random.below(2) === 0 ? parseNpy(bytes) : decodeNpy(bytes, pick(random, SHAPES)),
   }),
   pictures: async () => ({
     files: await pictures(),
@@ -68,12 +81,14 @@ export const all = {
       decodeFiles(
         [{ bytes }],
         preprocessingFor(null, random.below(2) === 0 ? undefined : 'contain'),
+        pick(random, SHAPES),
         () => signal,
       ),
   }),
   'json images': () => ({
     files: jsonBodies(),
-    parse: (bytes, random) => decodeJson(bytes, random.below(2) === 0 ? {} : { pixels: '0-1' }),
+    parse: (bytes, random) =>
+      decodeJson(bytes, pick(random, SHAPES), random.below(2) === 0 ? {} : { pixels: '0-1' }),
   }),
   'encoded images in JSON': async () => ({
     files: await encodedJsonBodies(),
@@ -81,6 +96,7 @@ export const all = {
       decodeFiles(
         readEncodedJson(bytes),
         preprocessingFor(null, random.below(2) === 0 ? undefined : 'contain'),
+        pick(random, SHAPES),
         () => signal,
       ),
   }),
@@ -108,7 +124,11 @@ export const all = {
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   safetensors: () => ({
-    files: [...fixtures('formats', '.safetensors'), exportModel(model(), 'safetensors')],
+    files: [
+      ...fixtures('formats', '.safetensors'),
+      ...fixtures('formats/shapes', '.safetensors'),
+      exportModel(model(), 'safetensors'),
+    ],
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   onnx: () => ({
@@ -116,7 +136,11 @@ export const all = {
     parse: (bytes, random) => verifyOnnxGraph(bytes, model(), pick(random, ONNX_INPUTS)),
   }),
   'imported onnx': () => ({
-    files: [...fixtures('formats', '.onnx'), exportModel(model(), 'onnx', 'uint8')],
+    files: [
+      ...fixtures('formats', '.onnx'),
+      ...fixtures('formats/shapes', '.onnx'),
+      exportModel(model(), 'onnx', 'uint8'),
+    ],
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   'arrays of data sets': arraysOfDatasets,

@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseApiKeys } from '../domain/api-key.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../domain/image-shape.ts';
 import { KEPT_CHECKPOINTS } from '../domain/jobs/request.ts';
 import { listAlternatives } from '../domain/messages/text-lists.ts';
+import { valueCount } from '../numerics/network/image-shape.ts';
 import { parseBlobUrl } from '../store/s3/location.ts';
 import { isTechnique, TECHNIQUES } from '../tuning/switches.ts';
 import {
@@ -92,9 +94,9 @@ export const environmentSchema = z.object({
   MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .describe('Largest request body'),
-  MAX_IMAGE_PIXELS: integer(28 * 28, 100_000_000)
+  MAX_IMAGE_PIXELS: integer(valueCount(DEFAULT_IMAGE_SHAPE), 100_000_000)
     .default(4096 * 4096)
-    .describe('Largest image that is resized to 28×28, in pixels; decoding takes up to ten bytes per pixel'),
+    .describe('Largest image that is resized, in pixels; decoding takes up to ten bytes per pixel'),
   MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
     .describe('Largest uploaded data set or file of a prediction job, compressed and decompressed'),

@@ -84,9 +84,9 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
       if (!found) return undefined;
       const dataset = builtInById.get(id);
       if (dataset) return dataset;
-      const { classNames, digest } = found;
+      const { imageShape, classNames, digest } = found;
       try {
-        return { id, classNames, digest, ...(await tensors.get(found)) };
+        return { id, imageShape, classNames, digest, ...(await tensors.get(found)) };
       } catch (error) {
         // The file is gone because the data set has been deleted.
         if (!summary(id)) return undefined;
@@ -113,13 +113,13 @@ export function listDatasetIds(catalog: Catalog): string {
 
 /** Summary of a built-in data set. */
 function summarize(dataset: Dataset): DatasetSummary {
-  const { id, classNames, digest } = dataset;
+  const { id, imageShape, classNames, digest } = dataset;
   const [train, test] = SPLITS.map((split) => countExamples(dataset[split].labels, classNames.length));
   return {
     id,
     name: null,
     createdAt: null,
-    imageShape: [28, 28],
+    imageShape: [...imageShape],
     classNames: [...classNames],
     splits: { train: train!, test: test! },
     digest,

@@ -1,15 +1,16 @@
 /** The built-in data set Fashion-MNIST: four .npy files, loaded once into shared memory. */
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, IMAGE_PIXELS, type SplitName } from '../domain/datasets/representation.ts';
+import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../domain/image-shape.ts';
 import { AtelierError } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import { readNpyHeader } from '../formats/arrays/npy-header.ts';
+import { findLayout, listForms } from '../images/array-shape.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
-import { isImages } from '../images/npy.ts';
+import { valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
-import { readFully } from './tensor-file.ts';
+import { digestDataset, readFully } from './tensor-file.ts';
 
 export const FASHION_MNIST = 'fashion-mnist';
 export const CLASS_NAMES = [
@@ -36,9 +37,8 @@ export function datasetFile(split: SplitName, kind: 'images' | 'labels'): string
 export async function loadFashionMnist(directory: string): Promise<Dataset> {
   const train = await loadSplit(directory, 'train');
   const test = await loadSplit(directory, 'test');
-  const hash = createHash('sha256');
-  for (const { pixels, labels } of [train, test]) hash.update(pixels).update(labels);
-  return { id: FASHION_MNIST, classNames: CLASS_NAMES, train, test, digest: `sha256:${hash.digest('hex')}` };
+  const tensors = { imageShape: DEFAULT_IMAGE_SHAPE, train, test };
+  return { id: FASHION_MNIST, classNames: CLASS_NAMES, ...tensors, digest: digestDataset(tensors) };
 }
 
 async function loadSplit(directory: string, split: SplitName): Promise<Examples> {
@@ -46,7 +46,7 @@ async function loadSplit(directory: string, split: SplitName): Promise<Examples>
   const labelsFile = join(directory, datasetFile(split, 'labels'));
   const pixels = await loadFile(imagesFile, toPixels);
   const labels = await loadFile(labelsFile, toLabels);
-  const images = pixels.length / IMAGE_PIXELS;
+  const images = pixels.length / valueCount(DEFAULT_IMAGE_SHAPE);
   if (images !== labels.length) {
     throw invalidDataset(
       labelsFile,
@@ -85,9 +85,9 @@ function viewNpy(bytes: Uint8Array): NpyArray {
 }
 
 function toPixels({ shape, dtype, data }: NpyArray): Uint8Array {
-  if (!isImages(shape)) {
+  if (!findLayout(shape, DEFAULT_IMAGE_SHAPE, false)) {
     throw new RangeError(
-      `its shape is (${shape.join(', ')}), but must be (n, 784), (n, 28, 28) or (n, 28, 28, 1) with n at least 1`,
+      `its shape is (${shape.join(', ')}), but must be one of ${listForms(DEFAULT_IMAGE_SHAPE, false)}, with n at least 1`,
     );
   }
   const unit = dtype.startsWith('f') && data.every((value: number | bigint) => value <= 1);

@@ -1,5 +1,6 @@
 /** Cache of the tensors of data sets. */
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
+import { valueCount } from '../numerics/network/image-shape.ts';
 
 export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
@@ -75,6 +76,6 @@ export function createTensorCache(options: {
 }
 
 /** One byte per pixel and one per label. */
-export function tensorBytes({ imageShape: [height, width], splits }: DatasetSummary): number {
-  return (splits.train.examples + splits.test.examples) * (height * width + 1);
+export function tensorBytes({ imageShape, splits }: DatasetSummary): number {
+  return (splits.train.examples + splits.test.examples) * (valueCount(imageShape) + 1);
 }

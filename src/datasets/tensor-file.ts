@@ -1,20 +1,26 @@
 /** The file of a data set's tensors: pixels and labels of train, then of test, one byte each. */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { type DatasetSummary, IMAGE_PIXELS } from '../domain/datasets/representation.ts';
+import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../domain/image-shape.ts';
 import { AtelierError } from '../errors.ts';
+import { type ImageShape, isSameShape, valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
-import type { Tensors } from './tensor-cache.ts';
+import { type Tensors, tensorBytes } from './tensor-cache.ts';
 
 const CHUNK_BYTES = 2 ** 22;
 
 /**
  * Writes and syncs the file. The caller must sync the directory to make it durable.
- * @returns `sha256:` and the digest of the file, as the data set's digest
+ * @returns the data set's digest
  */
-export async function writeTensorFile(path: string, { train, test }: Tensors): Promise<string> {
+export async function writeTensorFile(
+  path: string,
+  imageShape: ImageShape,
+  { train, test }: Tensors,
+): Promise<string> {
   await using file = await open(path, 'wx');
-  const hash = createHash('sha256');
+  const hash = beginDigest(imageShape);
   for (const bytes of [train.pixels, train.labels, test.pixels, test.labels]) {
     for (const chunk of chunks(bytes)) {
       hash.update(chunk);
@@ -31,15 +37,16 @@ export async function writeTensorFile(path: string, { train, test }: Tensors): P
  */
 export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<Tensors> {
   const { train, test } = dataset.splits;
-  const memory = new SharedArrayBuffer((train.examples + test.examples) * (IMAGE_PIXELS + 1));
+  const values = valueCount(dataset.imageShape);
+  const memory = new SharedArrayBuffer(tensorBytes(dataset));
   let offset = 0;
   const view = (length: number) => {
     offset += length;
     return new Uint8Array(memory, offset - length, length);
   };
-  const [trainPixels, trainLabels] = [view(train.examples * IMAGE_PIXELS), view(train.examples)];
-  const [testPixels, testLabels] = [view(test.examples * IMAGE_PIXELS), view(test.examples)];
-  const digest = await fill(new Uint8Array(memory), path).catch((cause: NodeJS.ErrnoException) => {
+  const [trainPixels, trainLabels] = [view(train.examples * values), view(train.examples)];
+  const [testPixels, testLabels] = [view(test.examples * values), view(test.examples)];
+  const digest = await fill(new Uint8Array(memory), path, dataset).catch((cause: NodeJS.ErrnoException) => {
     // System messages contain the path. Clients must not see it.
     throw damaged(
       dataset,
@@ -75,7 +82,8 @@ function renumber(labels: Uint8Array): Uint8Array {
  */
 export async function digestTestSplit(path: string, dataset: DatasetSummary): Promise<string> {
   const { train, test } = dataset.splits;
-  const [whole, split] = [createHash('sha256'), createHash('sha256')];
+  const values = valueCount(dataset.imageShape);
+  const [whole, split] = [beginDigest(dataset.imageShape), createHash('sha256')];
   const buffer = new Uint8Array(CHUNK_BYTES);
   await using file = await open(path);
   async function pass(bytes: number, hashes: readonly Hash[]): Promise<void> {
@@ -85,8 +93,8 @@ export async function digestTestSplit(path: string, dataset: DatasetSummary): Pr
       for (const hash of hashes) hash.update(chunk);
     }
   }
-  await pass(train.examples * (IMAGE_PIXELS + 1), [whole]);
-  await pass(test.examples * IMAGE_PIXELS, [whole, split]);
+  await pass(train.examples * (values + 1), [whole]);
+  await pass(test.examples * values, [whole, split]);
   const labels = new Uint8Array(test.examples);
   await readFully(file, labels);
   if (formatDigest(whole.update(labels)) === dataset.digest) {
@@ -95,16 +103,34 @@ export async function digestTestSplit(path: string, dataset: DatasetSummary): Pr
   throw damaged(dataset, 'its digest differs from the one stored at upload');
 }
 
-async function fill(memory: Uint8Array, path: string): Promise<string> {
+async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSummary): Promise<string> {
   await using file = await open(path);
   const { size } = await file.stat();
   if (size !== memory.length) throw new RangeError(`it has ${size} bytes instead of ${memory.length}`);
-  const hash = createHash('sha256');
+  const hash = beginDigest(imageShape);
   for (const chunk of chunks(memory)) {
     await readFully(file, chunk);
     hash.update(chunk);
   }
   return formatDigest(hash);
+}
+
+/**
+ * The digest of a data set. A shape other than the default is part of it, because the same bytes of 8×98 are other images.
+ */
+export function digestDataset({
+  imageShape,
+  train,
+  test,
+}: Omit<Dataset, 'id' | 'classNames' | 'digest'>): string {
+  const hash = beginDigest(imageShape);
+  for (const { pixels, labels } of [train, test]) hash.update(pixels).update(labels);
+  return formatDigest(hash);
+}
+
+function beginDigest(imageShape: ImageShape): Hash {
+  const hash = createHash('sha256');
+  return isSameShape(imageShape, DEFAULT_IMAGE_SHAPE) ? hash : hash.update(JSON.stringify(imageShape));
 }
 
 /** Reads `bytes.length` bytes, by default the next ones. @throws RangeError if the file ends before */

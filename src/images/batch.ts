@@ -1,12 +1,12 @@
 /** Batches of images, and the conversion of numbers to pixels. */
-import { IMAGE_PIXELS } from '../domain/datasets/representation.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
+import { type ImageShape, valueCount } from '../numerics/network/image-shape.ts';
 import type { Pixels } from '../numerics/training/engine.ts';
 import { describeOtherKind, identifyBody } from './other-kinds.ts';
 
 export interface ImageBatch {
   readonly count: number;
-  /** count × 784, 0–255: bytes if every pixel is a whole number, else float32. */
+  /** One row of values per image, 0–255: bytes if every value is a whole number, else float32. */
   readonly pixels: Pixels;
 }
 
@@ -61,7 +61,7 @@ export function inferScale(
 }
 
 /**
- * Converts n × 784 numbers to pixels. Bytes on the scale 0–255 are not copied.
+ * Converts numbers to pixels. Bytes on the scale 0–255 are not copied.
  * @param isUnitScale whether the numbers are 0–1 instead of 0–255
  * @param rounding relative rounding error of the numbers' type
  * @param reject throws the error; called with the index of the first number that is not from 0 to `limit`
@@ -71,9 +71,8 @@ export function scaleNumbers(
   isUnitScale: boolean,
   rounding: number,
   reject: (index: number, limit: 1 | 255) => never,
-): ImageBatch {
-  if (numbers instanceof Uint8Array && !isUnitScale)
-    return { count: numbers.length / IMAGE_PIXELS, pixels: numbers };
+): Pixels {
+  if (numbers instanceof Uint8Array && !isUnitScale) return numbers;
   const limit = isUnitScale ? 1 : 255;
   const pixels = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
@@ -81,23 +80,23 @@ export function scaleNumbers(
     if (!(value >= 0 && value <= limit)) reject(i, limit);
     pixels[i] = isUnitScale ? unitToByteScale(value, rounding) : value;
   }
-  return toBatch(pixels);
+  return compact(pixels);
 }
 
 /** Converts to bytes if every pixel is whole: a quarter of the memory, and the same input as an image of a data set. */
-export function toBatch(pixels: Float32Array): ImageBatch {
-  const count = pixels.length / IMAGE_PIXELS;
+export function compact(pixels: Float32Array): Pixels {
   const bytes = new Uint8Array(pixels);
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== pixels[i]) return { count, pixels };
-  return { count, pixels: bytes };
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== pixels[i]) return pixels;
+  return bytes;
 }
 
 /**
- * Interprets n × 784 bytes as images, without a copy.
+ * Interprets bytes as images, without a copy.
  * @throws AtelierError `invalid-image-size`
  */
-export function decodeBytes(bytes: Uint8Array): ImageBatch {
-  const count = bytes.length / IMAGE_PIXELS;
+export function decodeBytes(bytes: Uint8Array, image: ImageShape): ImageBatch {
+  const values = valueCount(image);
+  const count = bytes.length / values;
   if (count < 1 || !Number.isInteger(count)) {
     const file = identifyBody(bytes);
     const defect =
@@ -106,7 +105,7 @@ export function decodeBytes(bytes: Uint8Array): ImageBatch {
       'invalid-image-size',
       file
         ? describeOtherKind(file, 'raw pixels')
-        : `${defect} Send 784 bytes per image: one per pixel, row by row.`,
+        : `${defect} Send ${values} bytes per image: ${image.length === 3 ? 'red, green and blue of each pixel' : 'one per pixel'}, row by row.`,
     );
   }
   return { count, pixels: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
@@ -125,7 +124,8 @@ export function joinBatches(batches: readonly ImageBatch[]): ImageBatch {
   if (batches.length === 1) return batches[0]!;
   const count = batches.reduce((sum, batch) => sum + batch.count, 0);
   const whole = batches.every((batch) => batch.pixels instanceof Uint8Array);
-  const pixels = new (whole ? Uint8Array : Float32Array)(count * IMAGE_PIXELS);
+  const length = batches.reduce((sum, batch) => sum + batch.pixels.length, 0);
+  const pixels = new (whole ? Uint8Array : Float32Array)(length);
   let offset = 0;
   for (const batch of batches) {
     pixels.set(batch.pixels, offset);

@@ -4,6 +4,7 @@
  */
 import type { Correction } from '../domain/predictions/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
+import type { ImageShape } from '../numerics/network/image-shape.ts';
 import { decodeBytes, type ImageBatch, joinBatches, type PixelOptions } from './batch.ts';
 import { decodeJson } from './json-pixels.ts';
 import { decodeNpyFiles } from './npy.ts';
@@ -28,18 +29,18 @@ export interface DecodedImages extends ImageBatch {
 type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array } & PixelOptions;
 
 /** @throws AtelierError as `decodeJson`, `decodeNpyFiles` and `decodeBytes` do */
-export function decodeImages(body: ReceivedImages): DecodedImages {
+export function decodeImages(body: ReceivedImages, image: ImageShape): DecodedImages {
   switch (body.kind) {
     case 'json':
-      return decodeJson(body.bytes, body);
+      return decodeJson(body.bytes, image, body);
     case 'npy':
-      return decodeNpyFiles([body.bytes], body)[0]!;
+      return decodeNpyFiles([body.bytes], image, body)[0]!;
     case 'bytes':
-      return decodeBytes(body.bytes);
+      return decodeBytes(body.bytes, image);
     case 'batch':
       return body;
     case 'many':
-      return decodeMany(body.parts, body.names);
+      return decodeMany(body.parts, body.names, image);
   }
 }
 
@@ -65,25 +66,32 @@ export function inFileError(name: string | undefined, error: unknown): unknown {
   return new AtelierError(code, `File ${name}: ${message}`, { details, cause: error });
 }
 
-function decodeMany(parts: readonly ReceivedImages[], names: readonly string[] | null): DecodedImages {
+function decodeMany(
+  parts: readonly ReceivedImages[],
+  names: readonly string[] | null,
+  image: ImageShape,
+): DecodedImages {
   const npy = parts.filter((part): part is NumberImages => part.kind === 'npy');
   try {
     const arrays = decodeNpyFiles(
       npy.map((part) => part.bytes),
+      image,
       npy[0],
     ).values();
-    const batches = parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part)));
+    const batches = parts.map((part) =>
+      part.kind === 'npy' ? arrays.next().value! : decodeImages(part, image),
+    );
     const files = names && batches.flatMap(({ count }, n) => new Array<string>(count).fill(names[n]!));
     return { ...joinBatches(batches), ...(files && { files }) };
   } catch (error) {
-    throw inFileError(names?.[parts.findIndex(failsToDecode)], error);
+    throw inFileError(names?.[parts.findIndex((part) => failsToDecode(part, image))], error);
   }
 }
 
 /** Called only after decoding the whole form has failed, to find the file. */
-function failsToDecode(part: ReceivedImages): boolean {
+function failsToDecode(part: ReceivedImages, image: ImageShape): boolean {
   try {
-    decodeImages(part);
+    decodeImages(part, image);
     return false;
   } catch {
     return true;

@@ -1,13 +1,13 @@
 /** Converts PNG, JPEG, WebP and, for data sets, GIF, TIFF and AVIF to pixels, and pixels to PNG. */
 import type { Metadata, Sharp } from 'sharp';
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import type { Correction } from '../domain/predictions/diagnosis.ts';
 import type { Preprocessing } from '../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import { describeFile, KIND_BYTES } from '../formats/file-kinds.ts';
+import { channelCount, type ImageShape } from '../numerics/network/image-shape.ts';
 import type { ImageBatch } from './batch.ts';
-import { borderMedian, centre, describeResize, invertPixels, type Size } from './place.ts';
+import { borderMedians, centre, describeResize, invertPixels, type Size } from './place.ts';
 import { imageSlots } from './slots.ts';
 
 /** Loads the library on first use: it takes 45 ms and 8 MiB. */
@@ -64,21 +64,22 @@ export interface PreprocessedImage extends DecodedImage {
 }
 
 /**
- * Reads the header of an image that must have 28×28 pixels. Colour becomes luma, as in PIL's convert('L'); transparency
- * becomes black, the background of the data. A grey 8-bit PNG decodes to exactly its bytes: profiles, gamma and
- * orientation are not applied.
+ * Reads the header of an image that must have the size of `shape`. For a grey shape, colour becomes luma, as in PIL's
+ * convert('L'); for colour, grey is repeated. Transparency becomes black, the background of the data. An 8-bit PNG with the
+ * channels of the shape decodes to exactly its bytes: profiles, gamma and orientation are not applied.
  * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
-export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
+export async function openImage(bytes: Uint8Array, shape: ImageShape): Promise<OpenedImage> {
   const header = await readHeader(bytes, REQUEST_FORMATS);
-  assertImageSize(header);
+  assertImageSize(header, shape);
+  const size = shape[0] * shape[1];
   return {
-    pixels: IMAGE_PIXELS,
+    pixels: size,
     decodingBytes: decodingBytes(header),
     decode: async () => ({
       batch: {
         count: 1,
-        pixels: (await renderGrey(await openDecoder(bytes, IMAGE_PIXELS), REQUEST_FORMATS)).pixels,
+        pixels: (await render(await openDecoder(bytes, size), shape, REQUEST_FORMATS)).pixels,
       },
       corrected: [],
     }),
@@ -95,6 +96,7 @@ export async function openAnyImage(
   bytes: Uint8Array,
   maxPixels: number,
   preprocessing: Preprocessing,
+  shape: ImageShape,
   use: 'request' | 'dataset' = 'request',
 ): Promise<OpenedImage<PreprocessedImage> & Size> {
   const formats = use === 'request' ? REQUEST_FORMATS : DATASET_FORMATS;
@@ -112,7 +114,7 @@ export async function openAnyImage(
     width: header.autoOrient.width,
     height: header.autoOrient.height,
     decodingBytes: decodingBytes(header),
-    decode: () => preprocessImage(bytes, header, preprocessing, formats),
+    decode: () => preprocessImage(bytes, header, preprocessing, shape, formats),
   };
 }
 
@@ -133,6 +135,7 @@ async function preprocessImage(
   bytes: Uint8Array,
   header: Metadata,
   { fit, background, invert }: Preprocessing,
+  shape: ImageShape,
   formats: Formats,
 ): Promise<PreprocessedImage> {
   const { autoOrient, orientation = 1, hasAlpha } = header;
@@ -142,19 +145,20 @@ async function preprocessImage(
   let image = (await openDecoder(bytes, width * height)).autoOrient();
   // libvips would flatten an opaque grey image to colours. That costs only time.
   if (hasAlpha) image = image.flatten({ background: background === 'black' ? 'black' : 'white' });
-  const isResized = width !== IMAGE_SIDE || height !== IMAGE_SIDE;
+  const isResized = width !== shape[1] || height !== shape[0];
   // JPEG and WebP are shrunk while they are decoded, because nothing before the resizing needs all pixels.
-  if (isResized) image = image.resize(IMAGE_SIDE, IMAGE_SIDE, { fit: RESIZE[fit] });
-  const { pixels: content, size } = await renderGrey(image, formats);
-  if (isResized) corrected.push({ code: 'resized', detail: describeResize(fit, autoOrient, size) });
-  const border = borderMedian(content, size);
-  const around = { auto: border, black: 0, white: 255 }[background];
-  const pixels = centre(content, size, around);
+  if (isResized) image = image.resize(shape[1], shape[0], { fit: RESIZE[fit] });
+  const { pixels: content, size } = await render(image, shape, formats);
+  if (isResized) corrected.push({ code: 'resized', detail: describeResize(fit, autoOrient, size, shape) });
+  const channels = channelCount(shape);
+  const border = borderMedians(content, size, channels);
+  const around = background === 'auto' ? border : border.fill(background === 'black' ? 0 : 255);
+  const pixels = centre(content, size, around, shape);
   if (invert === 'always') {
     invertPixels(pixels);
     corrected.push({ code: 'inverted', detail: 'inverted, as the training images were' });
   }
-  return { batch: { count: 1, pixels }, corrected, border };
+  return { batch: { count: 1, pixels }, corrected, border: toGrey(border, 0, channels) };
 }
 
 /** Each fit in the terms of sharp. */
@@ -166,28 +170,37 @@ async function openDecoder(bytes: Uint8Array, limitInputPixels: number): Promise
   return sharp(bytes, { limitInputPixels, failOn: 'warning', ignoreIcc: true });
 }
 
-/** Renders to one byte per pixel. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
-async function renderGrey(image: Sharp, formats: Formats): Promise<{ pixels: Uint8Array; size: Size }> {
+/** Renders to one byte per value. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
+async function render(
+  image: Sharp,
+  shape: ImageShape,
+  formats: Formats,
+): Promise<{ pixels: Uint8Array; size: Size }> {
   const { data, info } = await asUndecodable(
     () => image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
     formats,
   );
   const { width, height, channels } = info;
-  const pixels = new Uint8Array(width * height);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = toGrey(data, i * channels, channels);
+  const size = width * height;
+  const wanted = channelCount(shape);
+  const pixels = new Uint8Array(size * wanted);
+  if (wanted === 1) for (let i = 0; i < size; i++) pixels[i] = toGrey(data, i * channels, channels);
+  else for (let i = 0; i < size; i++) setColour(pixels, 3 * i, data, i * channels, channels);
   return { pixels, size: { width, height } };
 }
 
 /**
- * Encodes a grey 8-bit PNG that decodes to exactly these 784 bytes.
+ * Encodes an 8-bit PNG, grey or in colour, that decodes to exactly these bytes.
  * @param signal ends the waiting for a slot
  * @throws AtelierError `overloaded`; the reason of the signal
  */
-export function toPng(pixels: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
-  const raw = { width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1 } as const;
-  return imageSlots(1, IMAGE_PIXELS).run(async () => {
+export function toPng(pixels: Uint8Array, shape: ImageShape, signal?: AbortSignal): Promise<Buffer> {
+  const [height, width] = shape;
+  const raw = { width, height, channels: channelCount(shape) };
+  return imageSlots(1, width * height).run(async () => {
     const sharp = await useSharp();
-    return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+    const space = shape.length === 3 ? 'srgb' : 'b-w';
+    return sharp(pixels, { raw }).toColourspace(space).png().toBuffer();
   }, signal);
 }
 
@@ -224,11 +237,11 @@ async function readHeader(bytes: Uint8Array, formats: Formats): Promise<Metadata
   return metadata;
 }
 
-function assertImageSize({ width, height }: Metadata): void {
-  if (width === IMAGE_SIDE && height === IMAGE_SIDE) return;
+function assertImageSize({ width, height }: Metadata, shape: ImageShape): void {
+  if (width === shape[1] && height === shape[0]) return;
   throw new AtelierError(
     'invalid-image-size',
-    `The image has ${width}×${height} pixels, but must have 28×28. Resize it before sending it, or set ?fit=contain.`,
+    `The image has ${width}×${height} pixels, but must have ${shape[1]}×${shape[0]}. Resize it before sending it, or set ?fit=contain.`,
   );
 }
 
@@ -242,13 +255,21 @@ function isAnimatedPng(bytes: Uint8Array): boolean {
 }
 
 /** ITU-R 601 luma in 16-bit fixed point, exact for equal channels, then blended over black. */
-function toGrey(data: Uint8Array, at: number, channels: number): number {
+function toGrey(data: ArrayLike<number>, at: number, channels: number): number {
   const colours = channels < 3 ? 1 : 3;
   const grey =
     colours === 1
       ? data[at]!
       : (data[at]! * 19_595 + data[at + 1]! * 38_470 + data[at + 2]! * 7_471 + 0x8000) >> 16;
   return channels === colours ? grey : Math.round((grey * data[at + colours]!) / 255);
+}
+
+/** Writes red, green and blue, blended over black. Grey is repeated. */
+function setColour(pixels: Uint8Array, to: number, data: Uint8Array, at: number, channels: number): void {
+  const colours = channels < 3 ? 1 : 3;
+  const alpha = channels === colours ? 255 : data[at + colours]!;
+  for (let c = 0; c < 3; c++)
+    pixels[to + c] = Math.round((data[at + (colours === 1 ? 0 : c)]! * alpha) / 255);
 }
 
 async function asUndecodable<T>(decode: () => Promise<T>, formats: Formats): Promise<T> {

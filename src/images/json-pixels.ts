@@ -1,32 +1,42 @@
 /** Decodes images that are numbers in JSON, in one pass over the bytes. */
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
 import { rejectAt } from '../formats/json/limits.ts';
-import { FLOAT32_ROUNDING, type ImageBatch, type PixelOptions, toBatch, unitToByteScale } from './batch.ts';
+import { channelCount, type ImageShape, valueCount } from '../numerics/network/image-shape.ts';
+import { compact, FLOAT32_ROUNDING, type ImageBatch, type PixelOptions, unitToByteScale } from './batch.ts';
 import { readElements, readImages, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 
-const IMAGE_SHAPE = 'an image must be an array of 784 numbers, or of 28 rows of 28';
+/** "an image must be an array of 784 numbers, or of 28 rows of 28" */
+function describeImage(image: ImageShape): string {
+  const [height, width] = image;
+  const row = image.length === 3 ? `${width} pixels of ${image[2]} numbers` : width;
+  return `an image must be an array of ${valueCount(image)} numbers, or of ${height} rows of ${row}`;
+}
 
 /**
- * Each image is 784 numbers or 28 rows of 28, from 0 to 255 unless `pixels` is 0–1.
+ * Each image is flat, or rows of numbers, or rows of pixels with one number per channel; from 0 to 255 unless `pixels` is 0–1.
  * @throws AtelierError at the first defect: `malformed-body`, `invalid-request`, `invalid-image-size`,
  *   `invalid-pixels`, `ambiguous-pixel-range`
  */
-export function decodeJson(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
-  return new JsonImages(bytes, options).read();
+export function decodeJson(bytes: Uint8Array, image: ImageShape, options: PixelOptions = {}): ImageBatch {
+  return new JsonImages(bytes, image, options).read();
 }
 
 class JsonImages {
   readonly #scanner: JsonScanner;
+  readonly #shape: ImageShape;
+  readonly #values: number;
   readonly #options: PixelOptions;
   readonly #isUnitScale: boolean;
-  #pixels = new Float32Array(IMAGE_PIXELS);
+  #pixels: Float32Array;
   #length = 0;
   #maximum = 0;
   #fractional = false;
 
-  constructor(bytes: Uint8Array, options: PixelOptions) {
+  constructor(bytes: Uint8Array, shape: ImageShape, options: PixelOptions) {
+    this.#shape = shape;
+    this.#values = valueCount(shape);
+    this.#pixels = new Float32Array(this.#values);
     this.#scanner = new JsonScanner(bytes);
     this.#options = options;
     this.#isUnitScale = options.pixels === '0-1';
@@ -35,25 +45,41 @@ class JsonImages {
   read(): ImageBatch {
     readImages(this.#scanner, (pointer) => this.#image(pointer));
     this.#rejectAmbiguousScale();
-    return toBatch(this.#pixels.subarray(0, this.#length));
+    return { count: this.#length / this.#values, pixels: compact(this.#pixels.subarray(0, this.#length)) };
   }
 
   #image(pointer: string): void {
-    if (!this.#scanner.take('[')) rejectOther(this.#scanner, pointer);
+    if (!this.#scanner.take('[')) rejectOther(this.#scanner, pointer, this.#shape);
     if (this.#scanner.peek() === '[') this.#rows(pointer);
-    else this.#numbers(pointer, IMAGE_PIXELS);
+    else this.#numbers(pointer, this.#values, describeImage);
   }
 
   #rows(pointer: string): void {
+    const [height, width] = this.#shape;
+    const channels = channelCount(this.#shape);
+    const rowOf = channels === 1 ? `${width} numbers` : `${width} pixels of ${channels} numbers`;
     const count = readElements(this.#scanner, pointer, (row) => {
-      if (!this.#scanner.take('[')) rejectType(this.#scanner, row, 'a row must be an array of 28 numbers');
-      this.#numbers(row, IMAGE_SIDE);
+      if (!this.#scanner.take('[')) rejectType(this.#scanner, row, `a row must be an array of ${rowOf}`);
+      if (channels === 1) this.#numbers(row, width, () => `a row must have ${width}`);
+      else this.#pixelsOfRow(row, width, channels);
     });
-    if (count !== IMAGE_SIDE) rejectAt(pointer, `has ${count} rows; ${IMAGE_SHAPE}`, 'invalid-image-size');
+    if (count !== height)
+      rejectAt(pointer, `has ${count} rows; ${describeImage(this.#shape)}`, 'invalid-image-size');
+  }
+
+  /** A row of pixels, each an array of one number per channel. */
+  #pixelsOfRow(row: string, width: number, channels: number): void {
+    const must = `a pixel must have ${channels}`;
+    const count = readElements(this.#scanner, row, (pixel) => {
+      if (!this.#scanner.take('['))
+        rejectType(this.#scanner, pixel, `a pixel must be an array of ${channels} numbers`);
+      this.#numbers(pixel, channels, () => must);
+    });
+    if (count !== width) rejectAt(row, `has ${count} pixels; a row must have ${width}`, 'invalid-image-size');
   }
 
   /** The inner loop over all pixels. JSON pointers are built only for errors. */
-  #numbers(pointer: string, expected: number): void {
+  #numbers(pointer: string, expected: number, describe: (shape: ImageShape) => string): void {
     const scanner = this.#scanner;
     let count = 0;
     if (!scanner.take(']')) {
@@ -67,8 +93,7 @@ class JsonImages {
       if (!scanner.take(']')) scanner.malformed('"," or "]"');
     }
     if (count === expected) return;
-    const what = expected === IMAGE_SIDE ? 'a row must have 28' : IMAGE_SHAPE;
-    rejectAt(pointer, `has ${count} numbers; ${what}`, 'invalid-image-size');
+    rejectAt(pointer, `has ${count} numbers; ${describe(this.#shape)}`, 'invalid-image-size');
   }
 
   #pixel(value: number, pointer: string, index: number): void {
@@ -100,11 +125,11 @@ class JsonImages {
   }
 }
 
-function rejectOther(scanner: JsonScanner, pointer: string): never {
+function rejectOther(scanner: JsonScanner, pointer: string, shape: ImageShape): never {
   const isEncoded = '{"'.includes(scanner.peek() || '[');
   return rejectType(
     scanner,
     pointer,
-    isEncoded ? `${IMAGE_SHAPE}, or all images must be encoded` : IMAGE_SHAPE,
+    `${describeImage(shape)}${isEncoded ? ', or all images must be encoded' : ''}`,
   );
 }

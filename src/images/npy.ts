@@ -1,7 +1,9 @@
 /** Decodes .npy arrays of images to pixels. */
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
+import type { ImageShape } from '../numerics/network/image-shape.ts';
+import type { Pixels } from '../numerics/training/engine.ts';
+import { type ArrayLayout, findLayout, interleave, listForms } from './array-shape.ts';
 import {
   FLOAT16_ROUNDING,
   FLOAT32_ROUNDING,
@@ -18,41 +20,37 @@ import {
  * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, or `ambiguous-pixel-range` if the
  *   maximum of floats is just above 1 and `options.pixels` is not set
  */
-export function decodeNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
-  return decodeNpyFiles([bytes], options)[0]!;
+export function decodeNpy(bytes: Uint8Array, image: ImageShape, options: PixelOptions = {}): ImageBatch {
+  return decodeNpyFiles([bytes], image, options)[0]!;
 }
 
 /** Decodes the arrays of one request. The scale of floats is inferred from all of them together. */
-export function decodeNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOptions = {}): ImageBatch[] {
-  const arrays = files.map(readImages);
+export function decodeNpyFiles(
+  files: readonly Uint8Array[],
+  image: ImageShape,
+  { pixels }: PixelOptions = {},
+): ImageBatch[] {
+  const arrays = files.map(parseNpy);
+  const layouts = arrays.map(({ shape }) => readLayout(shape, image));
   const floats = arrays.filter(isFloat).map(({ data }) => data);
   const floatScale = pixels ?? inferScale(floats, { parameter: 'pixels', detail: 'set ?pixels=0-255' });
   const wholeScale = pixels ?? '0-255';
-  return arrays.map((array) => toPixels(array, isFloat(array) ? floatScale === '0-1' : wholeScale === '0-1'));
+  return arrays.map((array, n) => {
+    const isUnit = (isFloat(array) ? floatScale : wholeScale) === '0-1';
+    const { count, isPlanar } = layouts[n]!;
+    const pixels = toPixels(array, isUnit);
+    return { count, pixels: isPlanar ? interleave(pixels, image) : pixels };
+  });
 }
 
-function readImages(bytes: Uint8Array): NpyArray {
-  const array = parseNpy(bytes);
-  assertImageShape(array.shape);
-  return array;
-}
-
-/** @throws AtelierError `invalid-image-size` */
-export function assertImageShape(shape: readonly number[]): void {
-  if (!isImage(shape) && !isImages(shape)) {
-    throw new AtelierError(
-      'invalid-image-size',
-      `The array has shape (${shape.join(', ')}), but must have shape (28, 28), (28, 28, 1), (784), (n, 28, 28), (n, 28, 28, 1) or (n, 784) with n at least 1.`,
-    );
-  }
-}
-
-const IMAGE_SHAPES = [`${IMAGE_PIXELS}`, `${IMAGE_SIDE},${IMAGE_SIDE}`, `${IMAGE_SIDE},${IMAGE_SIDE},1`];
-const isImage = (shape: readonly number[]) => IMAGE_SHAPES.includes(shape.join());
-
-/** Whether the shape is (n, 784), (n, 28, 28) or (n, 28, 28, 1) with n at least 1. */
-export function isImages([count, ...image]: readonly number[]): boolean {
-  return count! >= 1 && isImage(image);
+/** @throws AtelierError `invalid-image-size` unless the array holds images of this shape, or one */
+export function readLayout(shape: readonly number[], image: ImageShape): ArrayLayout {
+  const layout = findLayout(shape, image, true);
+  if (layout) return layout;
+  throw new AtelierError(
+    'invalid-image-size',
+    `The array has shape (${shape.join(', ')}); allowed: ${listForms(image, true)}, with n at least 1.`,
+  );
 }
 
 export function isFloat({ dtype }: Pick<NpyArray, 'dtype'>): boolean {
@@ -60,6 +58,7 @@ export function isFloat({ dtype }: Pick<NpyArray, 'dtype'>): boolean {
 }
 
 /**
+ * Converts the numbers of an array; their order remains.
  * @param unit whether the numbers are 0–1
  * @param part for error messages: the index of the first number, if `data` is only a part of the array, and what chooses
  *   the range
@@ -69,7 +68,7 @@ export function toPixels(
   { data, dtype, shape }: NpyArray,
   unit: boolean,
   { first, choice } = { first: 0, choice: '?pixels=' },
-): ImageBatch {
+): Pixels {
   const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   return scaleNumbers(data, unit, rounding, (index, limit) => {
     const floats = ` Floats range from 0 to 1 if none is greater than 1; set ${choice} to choose the range.`;

@@ -15,6 +15,6 @@ export const identifyBody = (bytes: Uint8Array): FileKind | undefined =>
 export function describeOtherKind({ kind, type = '' }: FileKind, expected: string): string {
   const advice = TYPES.includes(type)
     ? `it with \`content-type: ${type}\``
-    : `${TYPES.join(', ')}, or 784 bytes per image as application/octet-stream`;
+    : `${TYPES.join(', ')}, or raw pixels as application/octet-stream`;
   return `This is ${kind}, not ${expected}. Send ${advice}.`;
 }

@@ -4,6 +4,7 @@ import type { VersionReference } from '../domain/models/reference.ts';
 import type { Diagnosis } from '../domain/predictions/diagnosis.ts';
 import type { ImageBatch } from '../images/batch.ts';
 import type { EncodedImage } from '../images/sent.ts';
+import type { ImageShape } from '../numerics/network/image-shape.ts';
 
 /**
  * Translates between the wire format of one protocol and the network. A codec keeps no state: the main thread and the
@@ -14,7 +15,7 @@ import type { EncodedImage } from '../images/sent.ts';
  */
 export interface Codec<Body, Format> {
   /** @throws AtelierError if the body is malformed or its images are invalid */
-  decode(body: Body): Decoded<Format> | WithEncodedImages<Format>;
+  decode(body: Body, model: ServedModel): Decoded<Format> | WithEncodedImages<Format>;
   /** @throws AtelierError `impossible-request` if the protocol cannot express NaN and an output is NaN */
   encode(outputs: Outputs, responseFormat: Format, model: ServedModel): EncodedResponse;
 }
@@ -38,9 +39,10 @@ export interface Outputs {
   readonly logits: Float32Array;
 }
 
-/** The version that predicts: its reference and class names, for the response. */
+/** The version that predicts: what requests and responses depend on. */
 export interface ServedModel {
   readonly reference: VersionReference;
+  readonly inputShape: ImageShape;
   readonly classNames: readonly string[];
 }
 

@@ -1,10 +1,12 @@
 /** Images in JSON of TensorFlow Serving and MLflow: rows (`instances`), columns (`inputs`). */
+import { showImageShape } from '../domain/image-shape.ts';
 import { type Fit, rejectOption } from '../domain/predictions/image-query.ts';
 import { rejectAt } from '../formats/json/limits.ts';
 import { type NestedTensor, readNested } from '../formats/json/nested-numbers.ts';
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../images/base64.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale } from '../images/batch.ts';
 import type { EncodedImage } from '../images/sent.ts';
+import type { ImageShape } from '../numerics/network/image-shape.ts';
 import { isObject, type JsonObject } from './json-object.ts';
 import { fromTensor } from './tensor-images.ts';
 
@@ -12,6 +14,8 @@ import { fromTensor } from './tensor-images.ts';
 export type Instances = { readonly batch: ImageBatch } | { readonly encoded: readonly EncodedImage[] };
 
 export interface InstanceOptions {
+  /** Shape of the images that the model takes. */
+  readonly image: ImageShape;
   /** Applies to encoded images only. */
   readonly fit?: Fit;
   /** Whether a string is an encoded image, as Base64 or as a data URL. */
@@ -23,7 +27,7 @@ export interface InstanceOptions {
  * name is the input's name. Each client takes it from its own model.
  * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`
  */
-export function fromRows(rows: unknown, pointer: string, options: InstanceOptions = {}): Instances {
+export function fromRows(rows: unknown, pointer: string, options: InstanceOptions): Instances {
   if (!Array.isArray(rows) || rows.length === 0) {
     return rejectAt(pointer, 'must be an array of at least one image');
   }
@@ -36,7 +40,7 @@ export function fromRows(rows: unknown, pointer: string, options: InstanceOption
  * All images in one value: a tensor (also of a single image), or encoded images as `{ "b64": … }`.
  * @throws AtelierError see `fromRows`
  */
-export function fromColumn(column: unknown, pointer: string, options: InstanceOptions = {}): Instances {
+export function fromColumn(column: unknown, pointer: string, options: InstanceOptions): Instances {
   const images = unwrap(column, pointer);
   if (isEncoded(images, options))
     return { encoded: [{ kind: 'encoded', bytes: readImage(images, pointer, options), pointer }] };
@@ -47,16 +51,25 @@ export function fromColumn(column: unknown, pointer: string, options: InstanceOp
 }
 
 /** Numbers from JSON or CSV; their scale is inferred, because the request does not state it. */
-export function fromNumbers(tensor: NestedTensor, name: string, single: boolean, fit?: Fit): Instances {
+export function fromNumbers(
+  tensor: NestedTensor,
+  name: string,
+  single: boolean,
+  { image, fit }: InstanceOptions,
+): Instances {
   if (fit !== undefined) {
-    rejectOption('fit', fit, 'Resizes encoded images only; images as numbers must be 28×28.');
+    rejectOption(
+      'fit',
+      fit,
+      `Resizes encoded images only; images as numbers must be ${showImageShape(image)}.`,
+    );
   }
   const scale = inferScale([tensor.values]);
-  return { batch: fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single }) };
+  return { batch: fromTensor(tensor, { image, name, scale, rounding: FLOAT32_ROUNDING, single }) };
 }
 
-function readNumbers(images: unknown, pointer: string, single: boolean, { fit }: InstanceOptions): Instances {
-  return fromNumbers(readNested(images, pointer), pointer, single, fit);
+function readNumbers(images: unknown, pointer: string, single: boolean, options: InstanceOptions): Instances {
+  return fromNumbers(readNested(images, pointer), pointer, single, options);
 }
 
 const isBase64Object = (value: unknown): value is JsonObject =>

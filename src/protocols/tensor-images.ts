@@ -1,17 +1,15 @@
 /** Tensors of KServe v2, TensorFlow Serving and MLflow → pixels. */
 
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
 import type { NestedTensor } from '../formats/json/nested-numbers.ts';
 import { showShape } from '../formats/models/file-error.ts';
+import { findLayout, interleave, listForms } from '../images/array-shape.ts';
 import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../images/batch.ts';
-
-const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
-/** Allowed shapes of each image of a batch. */
-const IMAGES = [...ONE_IMAGE, [1, IMAGE_SIDE, IMAGE_SIDE], [IMAGE_SIDE, IMAGE_SIDE, 1]];
-const ALLOWED = '(n, 784), (n, 28, 28), (n, 1, 28, 28) and (n, 28, 28, 1)';
+import type { ImageShape } from '../numerics/network/image-shape.ts';
 
 export interface TensorOptions {
+  /** Shape of the images that the model takes. */
+  readonly image: ImageShape;
   /** Name of the tensor in error messages. */
   readonly name: string;
   readonly scale: PixelScale;
@@ -26,21 +24,20 @@ export interface TensorOptions {
 /** @throws AtelierError `invalid-image-size`, `invalid-pixels` */
 export function fromTensor(
   { shape, values }: NestedTensor,
-  { name, scale, rounding, single, advice }: TensorOptions,
+  { image, name, scale, rounding, single, advice }: TensorOptions,
 ): ImageBatch {
-  const [count, ...image] = shape;
-  const fits = (wanted: readonly number[]) => wanted.join() === image.join();
-  const isOne = single && ONE_IMAGE.some((wanted) => wanted.join() === shape.join());
-  if (!isOne && !(count! >= 1 && IMAGES.some(fits))) {
+  const layout = findLayout(shape, image, single);
+  if (!layout) {
     throw new AtelierError(
       'invalid-image-size',
-      `${name} has shape ${showShape(shape)}; allowed: ${ALLOWED}${single ? ', (784) and (28, 28)' : ''}, with n at least 1.`,
+      `${name} has shape ${showShape(shape)}; allowed: ${listForms(image, single)}, with n at least 1.`,
     );
   }
-  return scaleNumbers(values, scale === '0-1', rounding, (index, limit) => {
+  const pixels = scaleNumbers(values, scale === '0-1', rounding, (index, limit) => {
     throw new AtelierError(
       'invalid-pixels',
       `${name} is ${values[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels must be from 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
     );
   });
+  return { count: layout.count, pixels: layout.isPlanar ? interleave(pixels, image) : pixels };
 }

@@ -60,14 +60,52 @@ test('uploads a folder of class folders with its fields, and shows the progress 
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^dst_[0-9a-f]{40}\n$/);
   assert.ok(stderr.includes(`Left out of ${images}: 1 hidden file and 1 link.\n`), stderr);
+  assert.match(stderr, /28×28×3: The images have 6 different sizes, and 8 of 12 .* are in colour\.\n/);
   assert.ok(stderr.includes('sent 0.0 MB, waiting for the checks\r\x1B[K'), stderr);
   const { body } = await app.inject(`/v1/datasets/${stdout.trim()}`);
   const { name, classNames, splits, preprocessing, report } = JSON.parse(body);
   assert.deepEqual([name, classNames], ['lights', ['dark', 'light']]);
   assert.deepEqual([splits.train.examples, splits.test.examples, report.heldOut.seed], [6, 6, 3]);
   assert.deepEqual(preprocessing, { fit: 'stretch', background: 'white', invert: 'never' });
-  assert.match(await print('datasets'), new RegExp(`^DATA SET .*\\n${stdout.trim()} +lights +2 +6 +6 `));
+  assert.match(
+    await print('datasets'),
+    new RegExp(`^DATA SET .*\\n${stdout.trim()} +lights +28×28×3 +2 +6 +6 `),
+  );
   assert.equal(await print('delete', stdout.trim()), `Deleted the data set ${stdout}`.replace('\n', '.\n'));
+});
+
+test('uploads images in a requested shape, and shows it with the data set and its model', async () => {
+  const images = join(folder, 'wide');
+  for (const name of ['dark', 'light']) {
+    await mkdir(join(images, name), { recursive: true });
+    for (let n = 0; n < 6; n++) {
+      const level = (name === 'light' ? 150 : 0) + 5 * n;
+      const background = { r: level, g: level, b: level };
+      const image = sharp({ create: { width: 20, height: 10, channels: 3, background } }).png();
+      await writeFile(join(images, name, `${n}.png`), await image.toBuffer());
+    }
+  }
+  const found = await atelier('upload', images, '--name', 'wide', '--test-fraction', '0.5');
+  assert.equal(
+    found.stderr.split('\n')[0],
+    '10×20: All images have 20×10 pixels, and 0 of 12 that were looked at are in colour.',
+  );
+  const options = ['--name', 'square', '--test-fraction', '0.5', '--image-shape', '12x12x3'];
+  const dataset = (await print('upload', images, ...options)).trim();
+  assert.match(await print('datasets'), / square +12×12×3 +2 +6 +6 .*\n.* wide +10×20 +2 +6 +6 /);
+  const rejected = await atelier('upload', images, '--image-shape', '12x12x4');
+  assert.equal(rejected.code, 1);
+  assert.match(rejected.stderr, /#\/imageShape: /);
+
+  const recipe = join(folder, 'square.json');
+  const training = { epochs: 1, batchSize: 2, validation: { fraction: 0.34 } };
+  const publish = { evenIfNotLearned: true };
+  await writeFile(recipe, JSON.stringify({ dataset, modelName: 'square', training, publish }));
+  assert.match(await print('train', recipe, '--follow'), /Published square@1/);
+  assert.match(await print('model', 'square@1'), /\ninput shape +12×12×3\nlayers +432-40-2\n/);
+  const photo = join(images, 'light', '0.png');
+  const predicted = await print('predict', photo, '--model', 'square', '--fit', 'stretch');
+  assert.match(predicted, new RegExp(`^${photo}: (dark|light) ${figure}, `));
 });
 
 test('warns of few steps, trains with the suggested values, and promotes the better version', async () => {
@@ -103,7 +141,7 @@ test('warns of few steps, trains with the suggested values, and promotes the bet
   );
   assert.match(
     await print('model', 'digits'),
-    /\ndigits@2 +champion +784-40-7 .*\ndigits@1 +- .*\ndigits@2 is served\.\n$/s,
+    /\ndigits@2 +champion +28×28 +784-40-7 .*\ndigits@1 +- +28×28 .*\ndigits@2 is served\.\n$/s,
   );
   assert.equal(await print('rollback', 'digits'), 'digits@1 is served.\n');
   const again = await atelier('train', recipe, '--follow');

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { ImageBatch } from '../../src/images/batch.ts';
 import { openImage } from '../../src/images/encoded.ts';
@@ -52,5 +53,5 @@ export function onlyAtelierErrors<T>(decode: () => T): T | undefined {
 
 /** Opens and decodes an image of 28×28, as `openImage` does. */
 export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
-  return (await (await openImage(bytes)).decode()).batch;
+  return (await (await openImage(bytes, DEFAULT_IMAGE_SHAPE)).decode()).batch;
 }

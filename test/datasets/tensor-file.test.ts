@@ -35,7 +35,7 @@ function summaryOf(digest: string): DatasetSummary {
 
 test('tensors are read back unchanged, into shared memory', async (t) => {
   const path = join(temporaryFolder(t), 'tensors');
-  const digest = await writeTensorFile(path, tensors);
+  const digest = await writeTensorFile(path, [28, 28], tensors);
   assert.equal(
     digest,
     `sha256:${createHash('sha256')
@@ -45,12 +45,12 @@ test('tensors are read back unchanged, into shared memory', async (t) => {
   const read = await readTensorFile(path, summaryOf(digest));
   assert.deepEqual(read, tensors);
   assert.ok(read.train.pixels.buffer instanceof SharedArrayBuffer);
-  await assert.rejects(writeTensorFile(path, tensors), /EEXIST/);
+  await assert.rejects(writeTensorFile(path, [28, 28], tensors), /EEXIST/);
 });
 
 test('rejects a damaged, truncated, longer or missing file by name', async (t) => {
   const path = join(temporaryFolder(t), 'tensors');
-  const summary = summaryOf(await writeTensorFile(path, tensors));
+  const summary = summaryOf(await writeTensorFile(path, [28, 28], tensors));
   const bytes = await readFile(path);
   bytes[4_500_000]! ^= 1;
   await writeFile(path, bytes);
@@ -73,7 +73,7 @@ test('rejects a damaged, truncated, longer or missing file by name', async (t) =
 
 test('the digest of the test split depends on its pixels, and on which of its images share a class', async (t) => {
   const path = join(temporaryFolder(t), 'tensors');
-  const summary = summaryOf(await writeTensorFile(path, tensors));
+  const summary = summaryOf(await writeTensorFile(path, [28, 28], tensors));
   const { pixels, labels } = tensors.test;
   const digest = digestSplit(tensors.test);
   assert.equal(await digestTestSplit(path, summary), digest);

@@ -1,9 +1,11 @@
 /** Models to write and files to read. */
 import { readFileSync } from 'node:fs';
+import { type RequestedShape, squareShape } from '../../src/domain/image-shape.ts';
 import type { ImportOrigin } from '../../src/domain/models/import.ts';
 import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 import type { Float32Tensor } from '../../src/formats/arrays/tensor.ts';
 import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';
+import type { ImageShape } from '../../src/numerics/network/image-shape.ts';
 import {
   type LayerSizes,
   type Network,
@@ -19,18 +21,22 @@ export function numbers(count: number, seed = 0): Float32Array {
   );
 }
 
-/** In shared memory, as the service holds its parameters. */
-export function modelOf(layerSizes: LayerSizes, changes: Partial<Network> = {}): PublishedModel {
+type Settings = Network & Pick<PublishedModel, 'inputShape'>;
+
+/** A model of square grey images, in shared memory, as the service holds its parameters. */
+export function modelOf(layerSizes: LayerSizes, changes: Partial<Settings> = {}): PublishedModel {
   const count = parameterCount(layerSizes);
   const parameters = new Float32Array(new SharedArrayBuffer(4 * count));
   parameters.set(numbers(count));
+  const standardization = { mean: 0.25, std: 0.5 };
+  const inputShape = changes.inputShape ?? squareShape(layerSizes[0]!)!;
   return publishedModel(
-    { layerSizes, activation: 'tanh', standardization: { mean: 0.25, std: 0.5 }, ...changes },
+    { layerSizes, activation: 'tanh', standardization, ...changes, inputShape },
     parameters,
   );
 }
 
-export function publishedModel(network: Network, parameters: Float32Array): PublishedModel {
+export function publishedModel(network: Settings, parameters: Float32Array): PublishedModel {
   const classNames = Array.from({ length: network.layerSizes.at(-1)! }, (_, k) => `class ${k}, “é”`);
   return {
     ...network,
@@ -69,6 +75,23 @@ export function formatFixture(name: string): Uint8Array {
 export const formatFixtures = ['expected.json', 'expected-without-biases.json', 'expected-onnx.json'].flatMap(
   (name) => JSON.parse(Buffer.from(formatFixture(name)).toString()) as FormatFixture[],
 );
+
+/** A network of images of another shape than 28×28, as recorded by scripts/fixtures/image_shapes.py. */
+export interface ShapeFixture {
+  readonly file: string;
+  /** Its first images are those of the probabilities. */
+  readonly images: string;
+  readonly inputShape: ImageShape;
+  /** The field of an import, if the file does not have the shape. */
+  readonly given?: RequestedShape;
+  readonly activation?: Network['activation'];
+  readonly standardization?: Standardization;
+  readonly probabilities: number[][];
+}
+
+export const shapeFixtures = JSON.parse(
+  Buffer.from(formatFixture('shapes/expected.json')).toString(),
+) as ShapeFixture[];
 
 /** 8 × 784 */
 export const fixtureImages = parseNpy(formatFixture('images.npy')).data as Uint8Array;

@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import {
+  compact,
   decodeBytes,
   FLOAT32_ROUNDING,
   joinBatches,
-  toBatch,
   unitToByteScale,
 } from '../../src/images/batch.ts';
 import { decodeImages } from '../../src/images/decode.ts';
 import { IMAGES, isAtelierError, npyFixture, onlyAtelierErrors } from '../datasets/fixtures.ts';
 
 test('raw bytes are images of 784', () => {
-  assert.deepEqual(decodeBytes(IMAGES), { count: 2, pixels: IMAGES });
+  assert.deepEqual(decodeBytes(IMAGES, DEFAULT_IMAGE_SHAPE), { count: 2, pixels: IMAGES });
   for (const length of [0, 1, 783, 785]) {
     assert.throws(
-      () => decodeBytes(new Uint8Array(length)),
+      () => decodeBytes(new Uint8Array(length), DEFAULT_IMAGE_SHAPE),
       isAtelierError(
         'invalid-image-size',
         new RegExp(length === 0 ? '^The data is empty' : `^${length} bytes`),
@@ -26,9 +27,9 @@ test('raw bytes are images of 784', () => {
 });
 
 test('whole pixels become bytes, others stay floats', () => {
-  assert.deepEqual(toBatch(Float32Array.from(IMAGES)).pixels, IMAGES);
+  assert.deepEqual(compact(Float32Array.from(IMAGES)), IMAGES);
   const mixed = Float32Array.from(IMAGES).with(783, 0.25);
-  assert.equal(toBatch(mixed).pixels, mixed);
+  assert.equal(compact(mixed), mixed);
 });
 
 test('only values within rounding of k/255 become k', () => {
@@ -41,7 +42,7 @@ test('only values within rounding of k/255 become k', () => {
 });
 
 test('batches are joined in order, as floats if one of them is', () => {
-  const bytes = decodeBytes(IMAGES);
+  const bytes = decodeBytes(IMAGES, DEFAULT_IMAGE_SHAPE);
   const floats = { count: 1, pixels: new Float32Array(784).fill(0.5) };
   assert.equal(joinBatches([bytes]), bytes);
   assert.deepEqual(joinBatches([bytes, bytes]), {
@@ -54,17 +55,20 @@ test('batches are joined in order, as floats if one of them is', () => {
 
 test('a form with several files becomes one batch in file order, in every format', async () => {
   const one = IMAGES.subarray(0, 784);
-  const { count, pixels } = decodeImages({
-    kind: 'many',
-    names: ['a', 'b', 'c', 'd', 'e'],
-    parts: [
-      { kind: 'npy', bytes: await npyFixture('pictures-f4') },
-      { kind: 'json', bytes: Buffer.from(JSON.stringify({ image: [...one] })) },
-      { kind: 'bytes', bytes: IMAGES },
-      { kind: 'batch', count: 1, pixels: one },
-      { kind: 'npy', bytes: npyBytes(one, [28, 28]) },
-    ],
-  });
+  const { count, pixels } = decodeImages(
+    {
+      kind: 'many',
+      names: ['a', 'b', 'c', 'd', 'e'],
+      parts: [
+        { kind: 'npy', bytes: await npyFixture('pictures-f4') },
+        { kind: 'json', bytes: Buffer.from(JSON.stringify({ image: [...one] })) },
+        { kind: 'bytes', bytes: IMAGES },
+        { kind: 'batch', count: 1, pixels: one },
+        { kind: 'npy', bytes: npyBytes(one, [28, 28]) },
+      ],
+    },
+    DEFAULT_IMAGE_SHAPE,
+  );
   assert.equal(count, 7);
   assert.deepEqual(pixels, new Uint8Array([...IMAGES, ...one, ...IMAGES, ...one, ...one]));
 });
@@ -73,7 +77,7 @@ test('random bytes are decoded or rejected by name, in every format', () => {
   const kinds = fc.constantFrom('json', 'npy', 'bytes');
   fc.assert(
     fc.property(kinds, fc.uint8Array({ maxLength: 2000 }), (kind, bytes) => {
-      onlyAtelierErrors(() => decodeImages({ kind, bytes }));
+      onlyAtelierErrors(() => decodeImages({ kind, bytes }, DEFAULT_IMAGE_SHAPE));
     }),
   );
 });

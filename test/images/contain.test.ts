@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { openAnyImage, toPng } from '../../src/images/encoded.ts';
 import { decodeImage, IMAGES, isAtelierError } from '../datasets/fixtures.ts';
 
 const MAX_PIXELS = 1_000_000;
 const CONTAIN = { fit: 'contain', background: 'black', invert: 'never' } as const;
-const containImage = async (bytes: Uint8Array) => (await openAnyImage(bytes, MAX_PIXELS, CONTAIN)).decode();
+const containImage = async (bytes: Uint8Array) =>
+  (await openAnyImage(bytes, MAX_PIXELS, CONTAIN, DEFAULT_IMAGE_SHAPE)).decode();
 
 const colour = { r: 200, g: 100, b: 50 };
 const luma = Math.round(0.299 * 200 + 0.587 * 100 + 0.114 * 50);
@@ -70,14 +72,14 @@ test('transparency becomes black, and 16 bits become 8', async () => {
 });
 
 test('an image of 28×28 is unchanged, bit for bit', async () => {
-  const bytes = await toPng(IMAGES.subarray(0, 784));
+  const bytes = await toPng(IMAGES.subarray(0, 784), DEFAULT_IMAGE_SHAPE);
   const { batch, corrected } = await containImage(bytes);
   assert.deepEqual([batch, corrected], [await decodeImage(bytes), []]);
 });
 
 test('applies the EXIF orientation of a 28×28 image', async () => {
   const greys = IMAGES.subarray(0, 784);
-  const lying = await sharp(await toPng(greys))
+  const lying = await sharp(await toPng(greys, DEFAULT_IMAGE_SHAPE))
     .withMetadata({ orientation: 6 })
     .png()
     .toBuffer();
@@ -97,7 +99,7 @@ test('an image doubled in size is restored approximately', async () => {
     { length: 784 },
     (_, i) => 127 + 120 * Math.sin(i / 90) * Math.cos((i % 28) / 9),
   );
-  const large = await sharp(await toPng(smooth))
+  const large = await sharp(await toPng(smooth, DEFAULT_IMAGE_SHAPE))
     .resize(56, 56, { kernel: 'nearest' })
     .png()
     .toBuffer();
@@ -121,7 +123,7 @@ test('rejects animated images, other files, and images that are too large', asyn
   await assert.rejects(containImage(cut), isAtelierError('undecodable-image'));
   const huge = await plain(1000, 1001).png({ compressionLevel: 1 }).toBuffer();
   await assert.rejects(
-    openAnyImage(huge, MAX_PIXELS, CONTAIN),
+    openAnyImage(huge, MAX_PIXELS, CONTAIN, DEFAULT_IMAGE_SHAPE),
     isAtelierError('invalid-image-size', /1000×1001 pixels; images of up to 1,000,000/),
   );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { toPng } from '../../src/images/encoded.ts';
 import { decodeImage, IMAGES, isAtelierError } from '../datasets/fixtures.ts';
@@ -124,7 +125,7 @@ test('reads JPEG and WebP', async () => {
 test('an image of a data set survives conversion to PNG', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 784, maxLength: 784 }), async (pixels) => {
-      const bytes = await toPng(pixels);
+      const bytes = await toPng(pixels, DEFAULT_IMAGE_SHAPE);
       const { channels, depth } = await sharp(bytes).metadata();
       assert.deepEqual([channels, depth], [1, 'uchar']);
       assert.deepEqual((await decodeImage(bytes)).pixels, pixels);
@@ -184,7 +185,7 @@ test('rejects a truncated image', async () => {
   const pictures = [
     await sharp(noise, raw).jpeg().toBuffer(),
     await sharp(noise, raw).webp().toBuffer(),
-    await toPng(noise),
+    await toPng(noise, DEFAULT_IMAGE_SHAPE),
   ];
   for (const whole of pictures) {
     await assert.rejects(
@@ -197,7 +198,7 @@ test('rejects a truncated image', async () => {
 test('a damaged image is decoded or rejected by name', async () => {
   const raw = { raw: { width: 28, height: 28, channels: 1 } } as const;
   const originals = [
-    await toPng(GREYS),
+    await toPng(GREYS, DEFAULT_IMAGE_SHAPE),
     await sharp(GREYS, raw).jpeg().toBuffer(),
     await sharp(GREYS, raw).webp().toBuffer(),
   ];

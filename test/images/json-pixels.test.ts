@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeJson } from '../../src/images/json-pixels.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
+import type { PixelOptions } from '../../src/images/batch.ts';
+import * as jsonPixels from '../../src/images/json-pixels.ts';
 import { IMAGES, isAtelierError, onlyAtelierErrors } from '../datasets/fixtures.ts';
 
+const decodeJson = (bytes: Uint8Array, options?: PixelOptions) =>
+  jsonPixels.decodeJson(bytes, DEFAULT_IMAGE_SHAPE, options);
 const json = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 const flat = (fill: unknown = 0) => new Array<unknown>(784).fill(fill);
 const rowsOf = (numbers: ArrayLike<number>) =>

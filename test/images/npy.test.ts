@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
-import { decodeNpy, decodeNpyFiles } from '../../src/images/npy.ts';
+import type { PixelOptions } from '../../src/images/batch.ts';
+import * as npyImages from '../../src/images/npy.ts';
 import { IMAGES, isAtelierError, npyFixture } from '../datasets/fixtures.ts';
+
+const decodeNpyFiles = (files: readonly Uint8Array[], options?: PixelOptions) =>
+  npyImages.decodeNpyFiles(files, DEFAULT_IMAGE_SHAPE, options);
+const decodeNpy = (bytes: Uint8Array, options?: PixelOptions) => decodeNpyFiles([bytes], options)[0]!;
 
 const FORMS = [
   'u1',

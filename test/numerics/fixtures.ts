@@ -43,7 +43,7 @@ export interface DescentFixture extends Labelled {
 export interface TrainingFixture extends Omit<Labelled, 'l2'> {
   readonly settings: Omit<
     EngineSettings,
-    'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation' | 'distillation'
+    'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation' | 'imageShape' | 'distillation'
   > & {
     readonly classWeights: number[] | null;
     readonly distillation: { readonly weight: number; readonly targets: number[] } | null;
@@ -138,6 +138,7 @@ export function planOf(layerSizes: LayerSizes, changes: Partial<TrainingPlan> = 
   return {
     ...PLAIN_SETTINGS,
     layerSizes,
+    imageShape: [1, layerSizes[0]!],
     initialization: 'uniform-fan-in',
     initialParameters: null,
     epochs: 1,

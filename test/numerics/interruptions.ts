@@ -1,4 +1,5 @@
 /** Interrupted trainings, resumed from checkpoint bytes with a new engine. */
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { Worker } from 'node:worker_threads';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
@@ -65,7 +66,13 @@ export function takeSnapshot(loop: ReturnType<typeof startLoop>): TrainingSnapsh
 
 function roundTrip({ layerSizes, activation }: TrainingPlan, snapshot: TrainingSnapshot) {
   const times = { elapsedSeconds: 1, epochTrainingMs: 2, evaluationMs: 3, images: 4, trainingMs: 5 };
-  const network = { layerSizes, activation, standardization: null, fused: true };
+  const network = {
+    imageShape: DEFAULT_IMAGE_SHAPE,
+    layerSizes,
+    activation,
+    standardization: null,
+    fused: true,
+  };
   return decodeCheckpoint(encodeCheckpoint({ snapshot, ...network, ...times })).snapshot;
 }
 

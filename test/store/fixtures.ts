@@ -83,6 +83,7 @@ export function epochRecord(epoch: number, validationLoss: number | null, trainL
 export const trained: NewVersion = {
   datasetId: 'fashion-mnist',
   datasetDigest: `sha256:${'d'.repeat(64)}`,
+  inputShape: [28, 28],
   layerSizes: [784, 40, 10],
   activation: 'relu',
   preprocessing: { fit: 'cover', background: 'auto', invert: 'always' },
@@ -102,6 +103,7 @@ export function newDataset(id: string, name: string | null = null, bytes = 'tens
   return {
     id,
     name,
+    imageShape: [28, 28],
     classNames: ['cat', 'dog'],
     splits: { train: split, test: split },
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,

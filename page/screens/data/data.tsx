@@ -7,12 +7,13 @@ import { EmptyState } from '../../components/feedback/empty-state.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { type Column, Table } from '../../components/table.tsx';
-import { count, dateTime } from '../../format.ts';
+import { count, dateTime, shapeText } from '../../format.ts';
 import { links } from '../../router.ts';
 import { UploadForm } from './upload-form.tsx';
 
 const COLUMNS: readonly Column<DatasetSummary>[] = [
   { name: 'Name', cell: ({ id, name }) => <a href={links.dataset(id)}>{name ?? id}</a> },
+  { name: 'Shape', cell: ({ imageShape }) => shapeText(imageShape) },
   { name: 'Classes', isNumber: true, cell: ({ classNames }) => count(classNames.length) },
   { name: 'Training images', isNumber: true, cell: ({ splits }) => count(splits.train.examples) },
   { name: 'Test images', isNumber: true, cell: ({ splits }) => count(splits.test.examples) },

@@ -6,7 +6,7 @@ import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
-import { count, dateTime } from '../../format.ts';
+import { count, dateTime, shapeText } from '../../format.ts';
 import { links, query } from '../../router.ts';
 import { Classes } from './classes.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
@@ -62,7 +62,7 @@ export function Dataset({ id }: { readonly id: string }): JSX.Element {
 }
 
 function Facts({ dataset }: { readonly dataset: DatasetSummary }): JSX.Element {
-  const { id, createdAt, splits, digest, preprocessing } = dataset;
+  const { id, createdAt, imageShape, splits, digest, preprocessing } = dataset;
   return (
     <section class="box">
       <h2>Data set</h2>
@@ -73,6 +73,8 @@ function Facts({ dataset }: { readonly dataset: DatasetSummary }): JSX.Element {
         </dd>
         <dt>Uploaded</dt>
         <dd>{createdAt === null ? 'built in' : dateTime(createdAt)}</dd>
+        <dt>Shape of the images</dt>
+        <dd>{shapeText(imageShape)}</dd>
         <dt>Training images</dt>
         <dd>{count(splits.train.examples)}</dd>
         <dt>Test images</dt>

@@ -5,7 +5,7 @@ import type { DatasetSummary } from '../../../src/domain/datasets/representation
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
-import { ApiImage } from '../../components/image28.tsx';
+import { ApiImage } from '../../components/pixel-image.tsx';
 import { count } from '../../format.ts';
 import { query, replaceQuery } from '../../router.ts';
 import { useLabels } from './use-labels.ts';

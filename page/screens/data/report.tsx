@@ -22,7 +22,7 @@ const ARRAY_COLUMNS: readonly Column<ArrayReport>[] = [
 ];
 
 export function Report({ report }: { readonly report: DatasetReport }): JSX.Element {
-  const { warnings, duplicates, arrays, archive, pixels, heldOut, constantImages } = report;
+  const { warnings, duplicates, arrays, archive, imageShape, pixels, heldOut, constantImages } = report;
   const rows = [
     { where: 'within the training images', ...duplicates.train },
     { where: 'within the test images', ...duplicates.test },
@@ -56,6 +56,12 @@ export function Report({ report }: { readonly report: DatasetReport }): JSX.Elem
               {count(archive.ignored.files)}
               {archive.ignored.files > 0 && `: ${archive.ignored.first.join(', ')}`}
             </dd>
+          </>
+        )}
+        {imageShape !== undefined && (
+          <>
+            <dt>Shape</dt>
+            <dd>{imageShape}</dd>
           </>
         )}
         <dt>Test images</dt>

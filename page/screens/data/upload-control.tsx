@@ -18,7 +18,7 @@ export interface UploadControlProps {
 }
 
 export function UploadControl({ field, error, onFile, folder, onFolder }: UploadControlProps): JSX.Element {
-  const { name, label, hint, options, isFolder, accept, isRequired } = field;
+  const { name, label, hint, options, isFolder, accept, isRequired, placeholder } = field;
   return (
     <Field id={`upload-${name}`} label={label} hint={hint} error={error}>
       {(attributes) =>
@@ -53,7 +53,7 @@ export function UploadControl({ field, error, onFile, folder, onFolder }: Upload
             onChange={(event) => onFile(event.currentTarget.files?.[0]?.name ?? '')}
           />
         ) : (
-          <input {...attributes} name={name} />
+          <input {...attributes} name={name} placeholder={placeholder} />
         )
       }
     </Field>

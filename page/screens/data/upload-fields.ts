@@ -10,6 +10,8 @@ export interface UploadField {
   readonly options?: readonly string[];
   readonly isRequired?: true;
   readonly isFolder?: true;
+  /** Of an empty text field: the default of the service. */
+  readonly placeholder?: string;
   /** Endings and media types of the files to choose from. */
   readonly accept?: string;
 }
@@ -46,7 +48,7 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
     {
       name: 'train_images',
       label: 'Training images',
-      hint: 'npy or IDX, n × 28 × 28',
+      hint: 'npy or IDX, n × height × width, in colour × 3',
       accept: ARRAY,
       isRequired: true,
     },
@@ -66,7 +68,7 @@ export const IMAGE_OPTIONS: readonly UploadField[] = [
   {
     name: 'fit',
     label: 'Fit',
-    hint: 'contain shows the whole image, cover its central square, stretch ignores its proportions.',
+    hint: 'contain shows the whole image, cover its middle, stretch ignores its proportions.',
     options: ['contain', 'cover', 'stretch'],
   },
   {
@@ -85,6 +87,12 @@ export const IMAGE_OPTIONS: readonly UploadField[] = [
 
 export const COMMON: readonly UploadField[] = [
   { name: 'name', label: 'Name', hint: 'Optional' },
+  {
+    name: 'imageShape',
+    label: 'Image shape',
+    hint: 'auto: the shape of the arrays, or chosen from the images and explained in the report. Else rows, columns and, in colour, 3, such as 32×32×3.',
+    placeholder: 'auto',
+  },
   { name: 'classNames', label: 'Class names', hint: 'Optional, in the order of the labels: zero,one,two' },
   { name: 'testFraction', label: 'Test fraction', hint: '0.05 to 0.5, if there are no test images' },
   { name: 'seed', label: 'Seed', hint: 'Of the choice of the test images; 0 by default' },

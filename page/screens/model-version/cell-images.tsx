@@ -5,7 +5,7 @@ import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
-import { ApiImage } from '../../components/image28.tsx';
+import { ApiImage } from '../../components/pixel-image.tsx';
 import { count, percent } from '../../format.ts';
 import { setState, state } from './screen-state.ts';
 import { versionPath } from './shown-version.ts';

@@ -2,13 +2,14 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { TestSetUse } from '../../../src/domain/models/test-set.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
-import { bytes, count, dateTime, percent } from '../../format.ts';
+import { bytes, count, dateTime, percent, shapeText } from '../../format.ts';
 import { links } from '../../router.ts';
 import { Source } from '../models/version-table.tsx';
 import { parameters, type ShownVersion } from './shown-version.ts';
 
 export function Summary({ version }: { readonly version: ShownVersion }): JSX.Element {
-  const { name, layerSizes, activation, lineage, createdAt, digest, aliases, description, tags } = version;
+  const { name, inputShape, layerSizes, activation, lineage, createdAt, digest, aliases, description, tags } =
+    version;
   const { testSet, testAccuracy, metadata } = version;
   const size = parameters(layerSizes);
   const assumed = lineage.import?.assumed ?? [];
@@ -30,6 +31,7 @@ export function Summary({ version }: { readonly version: ShownVersion }): JSX.El
               {name}
             </a>,
           ],
+          ['Images', shapeText(inputShape)],
           ['Network', `${layerSizes.join('-')}, ${activation}`],
           ['Parameters', `${count(size)} · ${bytes(4 * size)}`],
           ['Published', dateTime(createdAt)],

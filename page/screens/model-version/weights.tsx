@@ -2,16 +2,24 @@
 import { useState } from 'preact/hooks';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { Field } from '../../components/field.tsx';
-import { ApiImage } from '../../components/image28.tsx';
+import { ApiImage } from '../../components/pixel-image.tsx';
+import { shapeText } from '../../format.ts';
 import { type ShownVersion, versionPath } from './shown-version.ts';
 
-export function Weights({ version: { name, version, layerSizes } }: { readonly version: ShownVersion }) {
+const SCALE = 'Red is positive, blue negative, white zero.';
+const COLOUR_SCALE = 'In each colour, grey is zero, lighter is positive and darker negative.';
+
+export function Weights({
+  version: { name, version, inputShape, layerSizes },
+}: {
+  readonly version: ShownVersion;
+}) {
   const [layer, setLayer] = useState(1);
   const path = `${versionPath(name, version)}/weights?layer=${layer}`;
   const [inputs, units] = layerSizes.slice(layer - 1, layer + 1) as [number, number];
   const text =
     layer === 1
-      ? `W1: one tile for each of the ${units} units, 28×28 weights each.`
+      ? `W1: one tile for each of the ${units} units, ${shapeText(inputShape)} weights each.`
       : `W${layer}: ${units} units (rows) × ${inputs} inputs (columns).`;
   return (
     <section class="box" aria-label="Weights">
@@ -33,7 +41,9 @@ export function Weights({ version: { name, version, layerSizes } }: { readonly v
       </Field>
       <figure class="stack">
         <ApiImage path={path} alt={text} className="model-weights" />
-        <figcaption class="note">{text} Red is positive, blue negative, white zero.</figcaption>
+        <figcaption class="note">
+          {text} {layer === 1 && inputShape.length === 3 ? COLOUR_SCALE : SCALE}
+        </figcaption>
       </figure>
       <p class="links">
         <DownloadLink name="PNG" file={`weights-${name}-${version}-${layer}.png`} from={{ path }} />

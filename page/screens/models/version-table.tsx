@@ -7,7 +7,7 @@ import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
 import { type Column, Table } from '../../components/table.tsx';
-import { bytes, count, dateTime, percent } from '../../format.ts';
+import { bytes, count, dateTime, percent, shapeText } from '../../format.ts';
 import { links } from '../../router.ts';
 import { parameters, type ShownVersion } from '../model-version/shown-version.ts';
 
@@ -26,6 +26,7 @@ const columns: readonly Column<ModelVersion>[] = [
   },
   { name: 'Test accuracy', isNumber: true, cell: ({ testAccuracy }) => percent(testAccuracy) },
   { name: '95 % interval', isNumber: true, cell: (version) => <Interval {...version} /> },
+  { name: 'Images', cell: ({ inputShape }) => shapeText(inputShape) },
   { name: 'Network', cell: ({ layerSizes }) => layerSizes.join('-') },
   {
     name: 'Parameters',

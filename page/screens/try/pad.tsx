@@ -1,14 +1,40 @@
-/** The drawing pad: 28×28 pixels, by pointer or by keyboard. */
-import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { PixelImage } from '../../components/image28.tsx';
-import { type Brush, draw, type Pixels, type Point, SIDE } from './pixels.ts';
+/** The picture on the Try screen, enlarged; grey ones are drawn on, by pointer or by keyboard. */
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
+import { type Picture, PixelImage } from '../../components/pixel-image.tsx';
+import { type Brush, draw, type Point } from './picture.ts';
+
+/** Longest side of an enlarged picture, in CSS pixels. */
+const LONGEST_SIDE = 280;
+
+/** Gives an element the proportions of a picture, each pixel with a whole number of CSS pixels if there is room. */
+function useEnlarged([height, width]: ImageShape): RefObject<HTMLDivElement | null> {
+  const area = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const { style } = area.current!;
+    style.setProperty('width', `${width * Math.floor(LONGEST_SIDE / Math.max(height, width))}px`);
+    style.setProperty('aspect-ratio', `${width} / ${height}`);
+  }, [height, width]);
+  return area;
+}
+
+const describeSize = ([height, width]: ImageShape) => `Image of ${height} by ${width} pixels`;
+
+export function ShownPicture({ picture }: { readonly picture: Picture }): JSX.Element {
+  return (
+    <div ref={useEnlarged(picture.shape)} class="try-picture">
+      <PixelImage picture={picture} label={describeSize(picture.shape)} />
+    </div>
+  );
+}
 
 export interface PadProps {
-  readonly pixels: Pixels;
+  /** Grey. */
+  readonly picture: Picture;
   readonly brush: Brush;
   /** @param isNewStroke false while a stroke continues, so one undo removes all of it */
-  readonly onDraw: (pixels: Pixels, isNewStroke: boolean) => void;
+  readonly onDraw: (picture: Picture, isNewStroke: boolean) => void;
   readonly onUndo: () => void;
 }
 
@@ -18,18 +44,20 @@ const MOVES: Readonly<Record<string, Point>> = {
   ArrowUp: { x: 0, y: -1 },
   ArrowDown: { x: 0, y: 1 },
 };
-const clamp = (value: number) => Math.max(0, Math.min(SIDE - 1, value));
+const clamp = (value: number, size: number) => Math.max(0, Math.min(size - 1, value));
 const middleOf = ({ x, y }: Point): Point => ({ x: x + 0.5, y: y + 0.5 });
 
-export function Pad({ pixels, brush, onDraw, onUndo }: PadProps): JSX.Element {
-  const [cursor, setCursor] = useState<Point>({ x: 14, y: 14 });
+export function Pad({ picture, brush, onDraw, onUndo }: PadProps): JSX.Element {
+  const { shape, values } = picture;
+  const [height, width] = shape;
+  const [cursor, setCursor] = useState<Point>({ x: Math.floor(width / 2), y: Math.floor(height / 2) });
   /** Newer than the property while several events arrive before it is rendered. */
-  const current = useRef(pixels);
+  const current = useRef(picture);
   const last = useRef<Point | null>(null);
-  const area = useRef<HTMLDivElement>(null);
+  const area = useEnlarged(shape);
   useEffect(() => {
-    current.current = pixels;
-  }, [pixels]);
+    current.current = picture;
+  }, [picture]);
 
   function ink(from: Point, to: Point, isNewStroke: boolean): void {
     current.current = draw(current.current, from, to, brush);
@@ -39,8 +67,8 @@ export function Pad({ pixels, brush, onDraw, onUndo }: PadProps): JSX.Element {
   function toPixels({ clientX, clientY }: PointerEvent): Point {
     const box = area.current!.getBoundingClientRect();
     return {
-      x: ((clientX - box.left) / box.width) * SIDE,
-      y: ((clientY - box.top) / box.height) * SIDE,
+      x: ((clientX - box.left) / box.width) * width,
+      y: ((clientY - box.top) / box.height) * height,
     };
   }
 
@@ -61,7 +89,7 @@ export function Pad({ pixels, brush, onDraw, onUndo }: PadProps): JSX.Element {
   function onKeyDown(event: KeyboardEvent): void {
     const move = MOVES[event.key];
     if (move) {
-      const to = { x: clamp(cursor.x + move.x), y: clamp(cursor.y + move.y) };
+      const to = { x: clamp(cursor.x + move.x, width), y: clamp(cursor.y + move.y, height) };
       setCursor(to);
       if (event.shiftKey) ink(middleOf(cursor), middleOf(to), true);
     } else if (event.key === ' ') ink(middleOf(cursor), middleOf(cursor), true);
@@ -73,11 +101,11 @@ export function Pad({ pixels, brush, onDraw, onUndo }: PadProps): JSX.Element {
   const endStroke = () => {
     last.current = null;
   };
-  const value = Math.round(pixels[cursor.y * SIDE + cursor.x]!);
+  const value = Math.round(values[cursor.y * width + cursor.x]!);
   return (
     <div
       ref={area}
-      class="try-pad"
+      class="try-picture try-pad"
       role="application"
       aria-label="Drawing pad"
       aria-describedby="try-pad-keys"
@@ -89,8 +117,8 @@ export function Pad({ pixels, brush, onDraw, onUndo }: PadProps): JSX.Element {
       onPointerCancel={endStroke}
       onKeyDown={onKeyDown}
     >
-      <PixelImage pixels={pixels.map((each) => each / 255)} label="Image of 28 by 28 pixels" />
-      <svg viewBox={`0 0 ${SIDE} ${SIDE}`} aria-hidden="true">
+      <PixelImage picture={picture} label={describeSize(shape)} />
+      <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
         <rect x={cursor.x} y={cursor.y} width="1" height="1" />
       </svg>
       <span class="visually-hidden" aria-live="polite">

@@ -4,18 +4,20 @@ import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
 import type { Prediction, Predictions } from '../../../src/protocols/native/schema.ts';
 import { requestJson, send } from '../../api/client.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import type { Pixels } from './pixels.ts';
+import type { Picture } from '../../components/pixel-image.tsx';
+import { fromRows, toRows } from './picture.ts';
 
-/** An image in the pad: pixels, and the file that they came from as long as they are unchanged. */
-export interface PadImage {
-  readonly pixels: Pixels;
+/** An image to predict: a picture, or a file that the service decodes. */
+export interface TriedImage {
+  /** Null for a file, and as long as nothing is drawn or chosen. */
+  readonly picture: Picture | null;
   readonly file: File | null;
   /** Where it came from, if it was not drawn. */
   readonly origin: { readonly text: string; readonly className?: string } | null;
 }
 
 export interface PredictionKey {
-  readonly image: PadImage;
+  readonly image: TriedImage;
   /** A name, `name@version`, or `job_…@step` for a checkpoint. */
   readonly model: string;
   /** For files; null as the model says. */
@@ -25,8 +27,9 @@ export interface PredictionKey {
 export interface Predicted {
   readonly prediction: Prediction;
   readonly model: Predictions['model'];
-  readonly image: PadImage;
-  readonly pixels: Pixels;
+  readonly image: TriedImage;
+  /** As the network received it. */
+  readonly picture: Picture;
   /** Why there is no diagnosis; null if there is one. */
   readonly undiagnosed: string | null;
 }
@@ -41,7 +44,7 @@ export async function predict({ image, model, fit }: PredictionKey, signal: Abor
     const query = `topK=100&input=true${isDiagnosed ? '&diagnose=true' : ''}`;
     if (type === null) {
       // Without a scale, an image without a pixel above 1 would be taken for one of 0 to 1.
-      return send(`${path}?${query}&pixels=0-255`, { image: image.pixels }, { signal });
+      return send(`${path}?${query}&pixels=0-255`, { image: toRows(image.picture!) }, { signal });
     }
     // Arrays have the size of the network already.
     const fitted = fit === null || !type.startsWith('image/') ? '' : `&fit=${fit}`;
@@ -62,7 +65,7 @@ export async function predict({ image, model, fit }: PredictionKey, signal: Abor
     prediction,
     model: response.model,
     image,
-    pixels: prediction.input!.flat(),
+    picture: fromRows(prediction.input!),
     undiagnosed: undiagnosable.get(path) ?? null,
   };
 }
@@ -96,12 +99,12 @@ export interface ExplanationKey {
 }
 
 /** The request of an explanation, for the class that is chosen. */
-export const explanationRequest = ({ predicted: { model, pixels }, label }: ExplanationKey) => ({
+export const explanationRequest = ({ predicted: { model, picture }, label }: ExplanationKey) => ({
   method: 'POST',
   path:
     `/v1/models/${encodeURIComponent(model.name)}/versions/${model.version}/explanations?pixels=0-255` +
     (label === null ? '' : `&label=${label}`),
-  body: { image: pixels },
+  body: { image: toRows(picture) },
 });
 
 export function explain(key: ExplanationKey, signal: AbortSignal): Promise<Explanation> {

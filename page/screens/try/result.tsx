@@ -1,8 +1,9 @@
 /** A prediction: bars per class, the findings of the diagnosis, and their remedies as buttons. */
 import type { JSX } from 'preact';
 import { Button } from '../../components/button.tsx';
+import type { Picture } from '../../components/pixel-image.tsx';
 import { percent } from '../../format.ts';
-import { type Pixels, remedyFor } from './pixels.ts';
+import { remedyFor } from './picture.ts';
 import type { Predicted } from './predict.ts';
 
 /** All classes are shown in their order up to this number, and else the most probable ones. */
@@ -47,11 +48,11 @@ export function Bars({ classes }: BarsProps): JSX.Element {
 
 export interface DoctorProps {
   readonly predicted: Predicted;
-  readonly onChange: (pixels: Pixels) => void;
+  readonly onChange: (picture: Picture) => void;
 }
 
 export function Doctor({ predicted, onChange }: DoctorProps): JSX.Element | null {
-  const { prediction, pixels, undiagnosed } = predicted;
+  const { prediction, picture, undiagnosed } = predicted;
   const { diagnosis } = prediction;
   if (diagnosis === undefined)
     return undiagnosed === null ? null : <p class="note">No diagnosis: {undiagnosed}</p>;
@@ -59,7 +60,7 @@ export function Doctor({ predicted, onChange }: DoctorProps): JSX.Element | null
     <div class="try-doctor" role="status">
       {diagnosis.findings.length === 0 && <p class="note">The image resembles the training images.</p>}
       {diagnosis.findings.map(({ code, detail, advice }) => {
-        const remedy = remedyFor(code, pixels);
+        const remedy = remedyFor(code, picture);
         return (
           <div key={code} class="try-finding">
             <p>{detail}</p>

@@ -1,22 +1,26 @@
-/** Images that are not drawn: a file, the clipboard, a data set. */
+/** Images that are not drawn: a file, the clipboard, the camera, a data set. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { DatasetSummary, SplitName } from '../../../src/domain/datasets/representation.ts';
 import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 import { requestJson } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
-import { count } from '../../format.ts';
-import { BLANK } from './pixels.ts';
-import type { PadImage } from './predict.ts';
+import { count, shapeText } from '../../format.ts';
+import { Camera } from './camera.tsx';
+import { fromRows, type Rows } from './picture.ts';
+import type { TriedImage } from './predict.ts';
 
 interface SourceProps {
-  readonly onImage: (image: PadImage) => void;
+  readonly onImage: (image: TriedImage) => void;
 }
 
 export interface FileSourceProps extends SourceProps {
+  /** Of the model, if known. */
+  readonly shape: ImageShape | null;
   readonly fit: FitMode | null;
   readonly onFit: (fit: FitMode | null) => void;
   /** Whether the model has a preprocessing; `fit` replaces a part of it. */
@@ -27,14 +31,14 @@ export interface FileSourceProps extends SourceProps {
 
 const FITS = {
   contain: 'contain: the whole image',
-  cover: 'cover: its central square',
+  cover: 'cover: cropped to its middle',
   stretch: 'stretch: ignore its proportions',
 } as const satisfies Record<FitMode, string>;
 
 export function FileSource(props: FileSourceProps): JSX.Element {
-  const { onImage, fit, onFit, hasPreprocessing, problem } = props;
+  const { onImage, shape, fit, onFit, hasPreprocessing, problem } = props;
   const show = (file: File | null | undefined, text: string) => {
-    if (file) onImage({ pixels: BLANK, file, origin: { text } });
+    if (file) onImage({ picture: null, file, origin: { text } });
   };
   useEffect(() => {
     const onPaste = ({ clipboardData }: ClipboardEvent) => show(clipboardData?.files[0], 'Pasted image');
@@ -78,14 +82,17 @@ export function FileSource(props: FileSourceProps): JSX.Element {
           />
         )}
       </Field>
-      <Field id="try-fit" label="Fit of files into 28×28">
+      <Camera onPhoto={(photo) => show(photo, 'Photograph')} />
+      <Field id="try-fit" label={shape ? `Fit of files into ${shapeText(shape)}` : 'Fit of files'}>
         {(attributes) => (
           <select
             {...attributes}
             value={fit ?? ''}
             onChange={({ currentTarget: { value } }) => onFit(value === '' ? null : (value as FitMode))}
           >
-            <option value="">{hasPreprocessing ? 'as the model was trained' : 'none: 28×28 only'}</option>
+            <option value="">
+              {hasPreprocessing ? 'as the model was trained' : 'none: images of this size only'}
+            </option>
             {Object.entries(FITS).map(([value, name]) => (
               <option key={value} value={value}>
                 {name}
@@ -118,13 +125,13 @@ export function DatasetSource({ onImage, preferred }: DatasetSourceProps): JSX.E
     setIndex(wanted);
     try {
       const path = `/v1/datasets/${dataset!.id}/splits/${split}/images/${encodeURIComponent(wanted)}`;
-      const { image, className } = await requestJson<{ image: number[][]; className: string }>(path, {
+      const { image, className } = await requestJson<{ image: Rows; className: string }>(path, {
         headers: { accept: 'application/json' },
         isRecorded: false,
       });
       setProblem(null);
       onImage({
-        pixels: image.flat(),
+        picture: fromRows(image),
         file: null,
         origin: { text: `Image ${wanted} of ${split}`, className },
       });

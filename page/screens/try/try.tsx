@@ -1,24 +1,27 @@
 /** Screen: predictions for images that are drawn, uploaded, pasted or picked from a data set. */
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Model } from '../../../src/domain/models/representation.ts';
 import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/feedback/empty-state.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
+import type { Picture } from '../../components/pixel-image.tsx';
 import { Screen } from '../../components/screen.tsx';
-import { percent } from '../../format.ts';
+import { percent, shapeText } from '../../format.ts';
 import { decode, links, query, replaceQuery } from '../../router.ts';
 import { ModelChoice } from './model-choice.tsx';
-import { Pad } from './pad.tsx';
-import { BLANK, BRUSHES, type Brush, isBlank, type Pixels } from './pixels.ts';
-import { type PadImage, predict } from './predict.ts';
+import { Pad, ShownPicture } from './pad.tsx';
+import { BRUSHES, type Brush, blank, isBlank, isSameShape } from './picture.ts';
+import { predict, type TriedImage } from './predict.ts';
 import { Bars, type ClassProbability, Doctor } from './result.tsx';
 import { DatasetSource, FileSource } from './sources.tsx';
 import { useLatest } from './use-latest.ts';
+import { useModel } from './use-model.ts';
 import { Why } from './why.tsx';
 
 export function Try(): JSX.Element {
@@ -47,7 +50,7 @@ const NoModel = () => (
   />
 );
 
-const NOTHING: PadImage = { pixels: BLANK, file: null, origin: null };
+const NOTHING: TriedImage = { picture: null, file: null, origin: null };
 const MAX_UNDO = 100;
 const DELAY_MS = 60;
 
@@ -58,31 +61,42 @@ function TryModel({
   readonly models: readonly Model[];
   readonly reference: string;
 }): JSX.Element {
-  const [history, setHistory] = useState<readonly PadImage[]>([NOTHING]);
+  const [history, setHistory] = useState<readonly TriedImage[]>([NOTHING]);
   const [brush, setBrush] = useState<Brush>('medium');
-  const latest = models.find(({ name }) => name === reference.split('@')[0])?.latest;
-  const hasPreprocessing = (latest?.preprocessing ?? null) !== null;
+  const found = useModel(models, reference);
+  const known = useRef(found);
+  if (found !== undefined) known.current = found;
+  // While another version is loaded, the screen keeps the one before.
+  const model = known.current;
+  const shape = model?.inputShape ?? null;
+  const hasPreprocessing = (model?.preprocessing ?? null) !== null;
   const [chosenFit, setFit] = useState<FitMode | null>();
   const fit = chosenFit === undefined ? (hasPreprocessing ? null : 'contain') : chosenFit;
-  const image = history.at(-1)!;
+  const last = history.at(-1)!;
+  // A drawing for a model of another shape is left out. The service rejects other images, and names both shapes.
+  const isDrawing = last.picture !== null && last.origin === null;
+  const image = isDrawing && !(shape && isSameShape(last.picture.shape, shape)) ? NOTHING : last;
+  const isEmpty = image.file === null && (image.picture === null || isBlank(image.picture));
   const key = useMemo(
-    () => (image.file === null && isBlank(image.pixels) ? null : { image, model: reference, fit }),
-    [image, reference, fit],
+    () => (isEmpty ? null : { image, model: reference, fit }),
+    [image, isEmpty, reference, fit],
   );
   const { result, problem, isBusy } = useLatest(key, predict, DELAY_MS);
   // The file is shown as the service decoded it.
-  const pixels = image.file !== null && result?.image === image ? result.pixels : image.pixels;
+  const picture = image.file !== null && result?.image === image ? result.picture : image.picture;
+  const pad = shape?.length === 2 ? (picture ?? blank(shape)) : null;
+  const isDrawable = pad !== null && isSameShape(pad.shape, shape!);
 
-  const add = (next: PadImage) => setHistory((old) => [...old, next].slice(-MAX_UNDO));
-  const change = (changed: Pixels, isNewStep = true) => {
-    const next = { pixels: changed, file: null, origin: image.origin };
+  const add = (next: TriedImage) => setHistory((old) => [...old, next].slice(-MAX_UNDO));
+  const change = (changed: Picture, isNewStep = true) => {
+    const next = { picture: changed, file: null, origin: image.origin };
     setHistory((old) => [...(isNewStep ? old.slice(-MAX_UNDO) : old.slice(0, -1)), next]);
   };
   const undo = () => setHistory((old) => (old.length > 1 ? old.slice(0, -1) : old));
   const prediction = result?.prediction;
   const classes: readonly ClassProbability[] =
     prediction?.top?.toSorted((a, b) => a.label - b.label) ??
-    latest?.classNames.map((className, label) => ({ label, className, probability: null })) ??
+    model?.classNames.map((className, label) => ({ label, className, probability: null })) ??
     [];
 
   return (
@@ -96,7 +110,11 @@ function TryModel({
         <section class="box">
           <h2>Image</h2>
           <div class="try-image">
-            <Pad pixels={pixels} brush={brush} onDraw={change} onUndo={undo} />
+            {isDrawable ? (
+              <Pad key={`${shape}`} picture={pad} brush={brush} onDraw={change} onUndo={undo} />
+            ) : (
+              picture && <ShownPicture picture={picture} />
+            )}
             <div class="stack">
               <div class="actions">
                 <Button onClick={undo} disabled={history.length === 1}>
@@ -104,23 +122,11 @@ function TryModel({
                 </Button>
                 <Button onClick={() => add(NOTHING)}>Clear</Button>
               </div>
-              <Field id="try-brush" label="Brush">
-                {(attributes) => (
-                  <select
-                    {...attributes}
-                    value={brush}
-                    onChange={(event) => setBrush(event.currentTarget.value as Brush)}
-                  >
-                    {Object.keys(BRUSHES).map((name) => (
-                      <option key={name}>{name}</option>
-                    ))}
-                  </select>
-                )}
-              </Field>
-              <p class="hint" id="try-pad-keys">
-                Draw light on black. By keyboard: arrows move, Space inks, Shift with an arrow draws, Ctrl+Z
-                undoes.
-              </p>
+              {isDrawable ? (
+                <BrushChoice brush={brush} onChange={setBrush} />
+              ) : (
+                <p class="hint">{describeInput(shape)}</p>
+              )}
             </div>
           </div>
         </section>
@@ -132,7 +138,7 @@ function TryModel({
                 <strong>{prediction.className}</strong> {percent(prediction.probability, 1)}
               </>
             ) : (
-              'Draw, upload, paste, drop or pick an image.'
+              `${isDrawable ? 'Draw, upload' : 'Upload'}, paste, drop or pick an image.`
             )}
           </p>
           {problem && image.file === null && <ProblemBox problem={problem} />}
@@ -153,15 +159,48 @@ function TryModel({
           <h2>Other images</h2>
           <FileSource
             onImage={add}
+            shape={shape}
             fit={fit}
             onFit={setFit}
             hasPreprocessing={hasPreprocessing}
             problem={image.file === null ? null : problem}
           />
-          <DatasetSource onImage={add} preferred={latest?.lineage.dataset?.id} />
+          <DatasetSource onImage={add} preferred={model?.dataset} />
         </section>
-        {!reference.startsWith('job_') && <Why key={reference} predicted={result} classes={classes} />}
+        {shape && !reference.startsWith('job_') && (
+          <Why key={reference} predicted={result} classes={classes} shape={shape} />
+        )}
       </div>
+    </>
+  );
+}
+
+/** What to do where nothing can be drawn. */
+function describeInput(shape: ImageShape | null): string {
+  if (shape === null) return 'The shape of the images that the model takes is not known.';
+  if (shape.length === 2) return `The model takes images of ${shapeText(shape)}. Clear this one to draw.`;
+  return `The model takes images in colour, ${shapeText(shape)}, so nothing can be drawn.`;
+}
+
+function BrushChoice(props: { readonly brush: Brush; readonly onChange: (brush: Brush) => void }) {
+  return (
+    <>
+      <Field id="try-brush" label="Brush">
+        {(attributes) => (
+          <select
+            {...attributes}
+            value={props.brush}
+            onChange={(event) => props.onChange(event.currentTarget.value as Brush)}
+          >
+            {Object.keys(BRUSHES).map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <p class="hint" id="try-pad-keys">
+        Draw light on black. By keyboard: arrows move, Space inks, Shift with an arrow draws, Ctrl+Z undoes.
+      </p>
     </>
   );
 }

@@ -1,12 +1,14 @@
 /** Why: the image that the network received, and the occlusion and gradient maps of one class. */
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Explanation } from '../../../src/domain/predictions/explanation.ts';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 import { AsCurl } from '../../components/as-curl.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
-import { PixelImage } from '../../components/image28.tsx';
+import { PixelImage } from '../../components/pixel-image.tsx';
 import { percent } from '../../format.ts';
-import { BLANK, SIDE } from './pixels.ts';
+import { blank } from './picture.ts';
 import { explain, explanationRequest, type Predicted } from './predict.ts';
 import type { ClassProbability } from './result.tsx';
 import { useLatest } from './use-latest.ts';
@@ -17,14 +19,17 @@ export interface WhyProps {
   /** Null before the first prediction. */
   readonly predicted: Predicted | null;
   readonly classes: readonly ClassProbability[];
+  /** Of the model. */
+  readonly shape: ImageShape;
 }
 
-export function Why({ predicted, classes }: WhyProps): JSX.Element {
+export function Why({ predicted, classes, shape }: WhyProps): JSX.Element {
   const [label, setLabel] = useState<number | null>(null);
   const key = useMemo(() => predicted && { predicted, label }, [predicted, label]);
-  const { result, problem } = useLatest(key, explain, DELAY_MS);
+  const { result, problem, isBusy } = useLatest(key, explain, DELAY_MS);
+  const picture = predicted?.picture ?? blank(shape);
   return (
-    <section class="box">
+    <section class="box" aria-busy={isBusy}>
       <div class="screen-head">
         <h2>Why</h2>
         <Field id="try-class" label="Class to explain">
@@ -47,19 +52,20 @@ export function Why({ predicted, classes }: WhyProps): JSX.Element {
       {problem && <ProblemBox problem={problem} />}
       <div class="try-maps">
         <figure>
-          <PixelImage pixels={(predicted?.pixels ?? BLANK).map((each) => each / 255)} label="Network input" />
+          <PixelImage picture={picture} label="Network input" />
           <figcaption>What the network sees</figcaption>
         </figure>
         <figure>
-          <SignedMap map={result?.occlusion.map ?? null} label="Occlusion map" />
+          <SignedMap shape={picture.shape} map={result?.occlusion.map} label="Occlusion map" />
           <figcaption>Occlusion</figcaption>
         </figure>
         <figure>
-          <SignedMap map={result?.gradient.map ?? null} label="Gradient map" />
+          <SignedMap shape={picture.shape} map={result?.gradient.map} label="Gradient map" />
           <figcaption>Gradient</figcaption>
         </figure>
       </div>
       <p role="status">
+        {isBusy && result === null && 'The explanation is being computed.'}
         {result && (
           <>
             For <strong>{result.className}</strong>, {percent(result.probability, 1)}:{' '}
@@ -82,16 +88,19 @@ const FOR = [43, 123, 208];
 const AGAINST = [217, 98, 43];
 
 function SignedMap({
+  shape: [height, width],
   map,
   label,
 }: {
-  readonly map: readonly (readonly (number | null)[])[] | null;
+  readonly shape: ImageShape;
+  /** One number for each pixel, also in colour. */
+  readonly map: Explanation['gradient']['map'] | undefined;
   readonly label: string;
 }): JSX.Element {
   const ref = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const context = ref.current!.getContext('2d')!;
-    const image = context.createImageData(SIDE, SIDE);
+    const image = context.createImageData(width, height);
     const values = map?.flat() ?? [];
     const largest = Math.max(...values.map((value) => Math.abs(value ?? 0)), Number.MIN_VALUE);
     for (const [i, value] of values.entries()) {
@@ -99,6 +108,8 @@ function SignedMap({
       image.data.set([...(strength < 0 ? AGAINST : FOR), Math.abs(strength) * 255], i * 4);
     }
     context.putImageData(image, 0, 0);
-  }, [map]);
-  return <canvas class="pixels try-map" ref={ref} width={SIDE} height={SIDE} role="img" aria-label={label} />;
+  }, [map, height, width]);
+  return (
+    <canvas class="pixels try-map" ref={ref} width={width} height={height} role="img" aria-label={label} />
+  );
 }

@@ -1,13 +1,16 @@
 /** Reads, converts and validates the arrays of an uploaded data set. */
 
 import type { ArrayReport } from '../../domain/datasets/report.ts';
-import { IMAGE_PIXELS, MIN_CLASSES } from '../../domain/datasets/representation.ts';
+import { MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
+import { type RequestedShape, showImageShape } from '../../domain/image-shape.ts';
+import { type ImageShape, isSameShape, valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { type LabelledArrays, matchArrays, type UploadedFile } from './arrays/match-roles.ts';
-import { countImages, findMaximum, isFloat, readImages } from './arrays/read-images.ts';
+import { findMaximum, isFloat, readImages } from './arrays/read-images.ts';
 import { countLabels, readLabels } from './arrays/read-labels.ts';
+import { type ArrayImages, readShape } from './arrays/read-shape.ts';
 import type { ArrayReader } from './arrays/reader.ts';
 import { type CheckedUpload, finishUpload } from './finish.ts';
 import { rejectPart } from './reject-part.ts';
@@ -20,24 +23,26 @@ interface OpenedUpload {
   /** `train`, and `test` if it was sent. */
   readonly sent: readonly LabelledArrays[];
   readonly imageCount: number;
+  readonly imageShape: ImageShape;
 }
 
 /** Opens the files and checks their headers. Has the errors of `checkUpload`. */
 async function openUpload(
   files: readonly UploadedFile[],
-  testFraction: number | null,
+  { testFraction, imageShape: requested }: Pick<DatasetFields, 'testFraction' | 'imageShape'>,
   maxBytes: number,
 ): Promise<OpenedUpload> {
   const { train, test } = await matchArrays(files, maxBytes);
   assertTestable(test, testFraction);
   const sent = test ? [train, test] : [train];
-  return { train, test, sent, imageCount: countAll(sent, maxBytes) };
+  return { train, test, sent, ...countAll(sent, requested, maxBytes) };
 }
 
-/** Counts the images by the headers of the files. Has the parameters and errors of `checkUpload`. */
-export async function countUpload(...upload: Parameters<typeof checkUpload>): Promise<number> {
-  const [files, { testFraction }, maxBytes] = upload;
-  return (await openUpload(files, testFraction, maxBytes)).imageCount;
+/** Counts the images, and finds their shape, by the headers of the files. Has the parameters and errors of `checkUpload`. */
+export async function countUpload(
+  ...upload: Parameters<typeof checkUpload>
+): Promise<Pick<OpenedUpload, 'imageCount' | 'imageShape'>> {
+  return openUpload(...upload);
 }
 
 /**
@@ -47,20 +52,22 @@ export async function countUpload(...upload: Parameters<typeof checkUpload>): Pr
  */
 export async function checkUpload(
   files: readonly UploadedFile[],
-  { classNames: given, testFraction, seed }: Pick<DatasetFields, 'classNames' | 'testFraction' | 'seed'>,
+  fields: Pick<DatasetFields, 'classNames' | 'testFraction' | 'seed' | 'imageShape'>,
   maxBytes: number,
 ): Promise<CheckedUpload> {
-  const { sent, ...opened } = await openUpload(files, testFraction, maxBytes);
+  const { classNames: given, testFraction, seed, imageShape: requested } = fields;
+  const { sent, imageShape, ...opened } = await openUpload(files, fields, maxBytes);
   const isUnit = await isUnitScale(sent.map(({ images }) => images));
   const classCount = given?.length ?? null;
-  const train = await readExamples(opened.train, isUnit, classCount);
-  const test = opened.test && (await readExamples(opened.test, isUnit, classCount));
+  const train = await readExamples(opened.train, requested, isUnit, classCount);
+  const test = opened.test && (await readExamples(opened.test, requested, isUnit, classCount));
   // Without test arrays, `assertTestable` requires a fraction.
-  const tensors = test ? { train, test } : splitTest(train, testFraction!, seed);
+  const tensors = test ? { train, test } : splitTest(train, imageShape, testFraction!, seed);
 
   const classNames = given ?? defaultClassNames(tensors, opened.train.labels.part);
   return finishUpload({
     tensors,
+    imageShape,
     classNames,
     preprocessing: null,
     part: opened.train.labels.part,
@@ -103,12 +110,13 @@ async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
 
 async function readExamples(
   { images, labels }: LabelledArrays,
+  requested: RequestedShape,
   isUnit: boolean,
   classCount: number | null,
 ): Promise<Examples & { readonly arrays: ArrayReport[]; readonly rounded: number }> {
   // Labels are read first, because they are small and errors are found sooner.
   const labelResult = await readLabels(labels, classCount);
-  const imageResult = await readImages(images, isUnit && isFloat(images));
+  const imageResult = await readImages(images, readShape(images, requested), isUnit && isFloat(images));
   return {
     pixels: imageResult.pixels,
     labels: labelResult.labels,
@@ -135,17 +143,26 @@ function assertTestable(test: LabelledArrays | null, testFraction: number | null
   }
 }
 
-/** Counts the images, and checks the counts in the headers before the data is read. */
-function countAll(sent: readonly LabelledArrays[], maxBytes: number): number {
-  let total = 0;
+/** Counts the images, and checks counts and shapes in the headers before the data is read. */
+function countAll(sent: readonly LabelledArrays[], requested: RequestedShape, maxBytes: number) {
+  let imageCount = 0;
+  let first: ArrayImages | undefined;
   for (const { images, labels } of sent) {
-    const count = countImages(images);
+    const found = readShape(images, requested);
+    const { count, image } = found;
+    first ??= found;
+    if (!isSameShape(image, first.image)) {
+      rejectPart(
+        images.part,
+        `its images are ${showImageShape(image)}, but those of ${sent[0]!.images.part} are ${showImageShape(first.image)}`,
+      );
+    }
     const labelled = countLabels(labels);
     if (labelled !== count)
       rejectPart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
-    total += count;
-    const bytes = total * (IMAGE_PIXELS + 1);
+    imageCount += count;
+    const bytes = imageCount * (valueCount(image) + 1);
     if (bytes > maxBytes) rejectPart(images.part, `the images take ${bytes} bytes; the limit is ${maxBytes}`);
   }
-  return total;
+  return { imageCount, imageShape: first!.image };
 }

@@ -27,7 +27,8 @@ export function findDuplicates({ train, test }: Tensors): DatasetReport['duplica
 const noDuplicates = (): Duplicates => ({ images: 0, withOtherLabel: 0, first: [] });
 
 function* imageHashes({ pixels, labels }: Examples): Iterable<[number, string]> {
-  for (let n = 0; n < labels.length; n++) yield [n, hash('sha256', imageRow(pixels, n), 'base64url')];
+  for (let n = 0; n < labels.length; n++)
+    yield [n, hash('sha256', imageRow(pixels, pixels.length / labels.length, n), 'base64url')];
 }
 
 function recordImage(
@@ -49,7 +50,7 @@ function recordImage(
 export function countConstant({ pixels, labels }: Examples): number {
   let count = 0;
   for (let n = 0; n < labels.length; n++) {
-    const image = imageRow(pixels, n);
+    const image = imageRow(pixels, pixels.length / labels.length, n);
     if (image.every((pixel) => pixel === image[0])) count++;
   }
   return count;

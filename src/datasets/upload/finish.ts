@@ -3,13 +3,15 @@
 import type { DatasetReport } from '../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { countExamples } from '../catalog.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { countConstant, findDuplicates } from './duplicates.ts';
 import { rejectPart } from './reject-part.ts';
 import { findWarnings } from './warnings.ts';
 
-export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'splits' | 'preprocessing'> {
+export interface CheckedUpload
+  extends Pick<DatasetSummary, 'imageShape' | 'classNames' | 'splits' | 'preprocessing'> {
   readonly tensors: Tensors;
   readonly report: DatasetReport;
 }
@@ -20,14 +22,15 @@ export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'spli
  */
 export function finishUpload(options: {
   tensors: Tensors;
+  imageShape: ImageShape;
   classNames: readonly string[];
   preprocessing: Preprocessing | null;
   part: string;
-  found: Pick<DatasetReport, 'arrays' | 'pixels' | 'heldOut' | 'archive'>;
+  found: Pick<DatasetReport, 'arrays' | 'pixels' | 'heldOut' | 'imageShape' | 'archive'>;
   /** Come before all others. */
   warnings?: DatasetReport['warnings'];
 }): CheckedUpload {
-  const { tensors, classNames, preprocessing, part, warnings = [] } = options;
+  const { tensors, imageShape, classNames, preprocessing, part, warnings = [] } = options;
   const splits = {
     train: countExamples(tensors.train.labels, classNames.length),
     test: countExamples(tensors.test.labels, classNames.length),
@@ -39,6 +42,7 @@ export function finishUpload(options: {
     constantImages: { train: countConstant(tensors.train), test: countConstant(tensors.test) },
   } satisfies Omit<DatasetReport, 'warnings'>;
   return {
+    imageShape: [...imageShape],
     classNames: [...classNames],
     splits,
     preprocessing,

@@ -1,6 +1,6 @@
 /** Splits a test split off the training images. */
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
+import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { rejectPart } from './reject-part.ts';
@@ -10,7 +10,13 @@ import { rejectPart } from './reject-part.ts';
  * compacted in the given arrays, so that they are not in memory twice.
  * @throws AtelierError `invalid-dataset-file` if the fraction of every class rounds to no image
  */
-export function splitTest({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
+export function splitTest(
+  { pixels, labels }: Examples,
+  imageShape: ImageShape,
+  fraction: number,
+  seed: number,
+): Tensors {
+  const values = valueCount(imageShape);
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
   if (testIndices.length === 0) {
     rejectPart(
@@ -19,27 +25,28 @@ export function splitTest({ pixels, labels }: Examples, fraction: number, seed: 
     );
   }
   const test = {
-    pixels: new Uint8Array(testIndices.length * IMAGE_PIXELS),
+    pixels: new Uint8Array(testIndices.length * values),
     labels: new Uint8Array(testIndices.length),
   };
   for (const [to, from] of testIndices.entries()) {
-    test.pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
+    test.pixels.set(imageRow(pixels, values, from), to * values);
     test.labels[to] = labels[from]!;
   }
   // The indices ascend, so no image is overwritten before it has been moved.
   for (const [to, from] of train.entries()) {
-    pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
+    pixels.set(imageRow(pixels, values, from), to * values);
     labels[to] = labels[from]!;
   }
   return {
     train: {
-      pixels: pixels.subarray(0, train.length * IMAGE_PIXELS),
+      pixels: pixels.subarray(0, train.length * values),
       labels: labels.subarray(0, train.length),
     },
     test,
   };
 }
 
-export function imageRow(pixels: Uint8Array, image: number): Uint8Array {
-  return pixels.subarray(image * IMAGE_PIXELS, (image + 1) * IMAGE_PIXELS);
+/** The values of one image. */
+export function imageRow(pixels: Uint8Array, values: number, image: number): Uint8Array {
+  return pixels.subarray(image * values, (image + 1) * values);
 }

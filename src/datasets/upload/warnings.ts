@@ -24,8 +24,8 @@ export function findWarnings(
   // Floats up to 1 are on the scale 0–1.
   const dark = arrays.find(
     ({ dtype, shape, maximum }) =>
-      shape.length > 1 &&
-      shape[1] !== 1 &&
+      // Labels may have shape (n, 1), and images (n, 1, height, width).
+      (shape.length > 2 || (shape.length === 2 && shape[1] !== 1)) &&
       maximum <= MAX_UNSCALED &&
       !(dtype.startsWith('f') && maximum <= 1),
   );

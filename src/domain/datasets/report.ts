@@ -69,6 +69,10 @@ export const datasetReportSchema = z
       .describe(
         'How the test images were split off from the training images; null if they were sent separately',
       ),
+    imageShape: z
+      .string()
+      .optional()
+      .describe('How the shape of the images was chosen; omitted in earlier releases'),
     archive: archiveSchema
       .optional()
       .describe('For images in class folders: what the archive held; arrays is then empty'),

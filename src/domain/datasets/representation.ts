@@ -1,11 +1,11 @@
-/** Data sets of 28×28 grey images. */
+/** Data sets of small images, grey or in colour. */
 import { z } from 'zod';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
+import { imageShapeSchema } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { datasetReportSchema } from './report.ts';
 
-export const IMAGE_SIDE = 28;
-export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
 export const MIN_CLASSES = 2;
 export const MAX_CLASSES = 100;
 export const SPLITS = ['train', 'test'] as const;
@@ -14,10 +14,11 @@ export type SplitName = (typeof SPLITS)[number];
 /** A data set in shared memory; every thread reads the same bytes. */
 export interface Dataset {
   readonly id: string;
+  readonly imageShape: ImageShape;
   readonly classNames: readonly string[];
   readonly train: Examples;
   readonly test: Examples;
-  /** `sha256:` and the digest of pixels and labels of train, then test. */
+  /** `sha256:` and the digest of the shape unless it is the default, and of pixels and labels of train, then test. */
   readonly digest: string;
 }
 
@@ -35,7 +36,7 @@ export const datasetSchema = z
       ),
     name: z.string().nullable().describe('Display name given at upload; need not be unique'),
     createdAt: z.iso.datetime().nullable(),
-    imageShape: z.tuple([z.literal(IMAGE_SIDE), z.literal(IMAGE_SIDE)]),
+    imageShape: imageShapeSchema,
     classNames: z.array(z.string()),
     splits: z.object({
       train: splitSchema,
@@ -48,11 +49,13 @@ export const datasetSchema = z
           ),
       }),
     }),
-    digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
+    digest: z
+      .string()
+      .describe('SHA-256 over pixels and labels of train, then test; after the shape, unless that is 28×28'),
     preprocessing: preprocessingSchema
       .nullable()
       .describe(
-        'How the images of an uploaded archive became 28×28. Models trained on them repeat this at prediction; null for arrays',
+        'How the images of an uploaded archive got their shape. Models trained on them repeat this at prediction; null for arrays',
       ),
     report: datasetReportSchema.nullable().describe('Report on the upload; null for built-in data sets'),
   })

@@ -1,5 +1,6 @@
 /** The multipart form that uploads a data set: names of its file parts, schema of its fields. */
 import { z } from 'zod';
+import { requestedShapeText } from '../image-shape.ts';
 import { BACKGROUNDS, FITS, preprocessingSchema } from '../predictions/preprocessing.ts';
 import { namesText, wellFormed } from '../primitives.ts';
 import { MAX_CLASSES, MIN_CLASSES } from './representation.ts';
@@ -57,6 +58,7 @@ export const datasetFieldsSchema = z.strictObject({
     .transform(Number)
     .pipe(z.int().max(2 ** 32 - 1))
     .default(0),
+  imageShape: requestedShapeText,
   fit: forImages(z.enum(FITS), 'contain', preprocessingSchema.shape.fit.description!),
   background: forImages(z.enum(BACKGROUNDS), 'auto', preprocessingSchema.shape.background.description!),
   invert: forImages(

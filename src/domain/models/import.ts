@@ -1,9 +1,11 @@
 /** Model imports: the form sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { requestedShapeText } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';
 import { nameSchema } from './reference.ts';
+import { standardizationSchema } from './standardization.ts';
 
 const className = z
   .string()
@@ -26,6 +28,10 @@ export const importRequestSchema = z.strictObject({
     )
     .optional()
     .describe('Units of the hidden layers, such as 40,20 or [40, 20]; required for a packed vector'),
+  inputShape: requestedShapeText.describe(
+    'Shape of the images, such as [32, 32] or [32, 32, 3]; [3, 32, 32] if the first layer takes three planes, one after ' +
+      'another. Needed only if the file does not hold it and the images are not grey squares; for a packed vector, if they are not 28×28',
+  ),
   activation: z.enum(ACTIVATIONS).optional(),
   classNames: namesText(
     z
@@ -41,14 +47,11 @@ export const importRequestSchema = z.strictObject({
   standardization: z
     .union([
       z.literal('none').transform(() => null),
-      jsonText(
-        z.strictObject({ mean: z.number(), std: z.number().positive() }),
-        'must be none, or JSON such as {"mean": 0.286, "std": 0.353}',
-      ),
+      jsonText(standardizationSchema, 'must be none, or JSON such as {"mean": 0.286, "std": 0.353}'),
     ])
     .optional()
     .describe(
-      'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or `none`. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
+      'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or `none`; three numbers each, such as [0.49, 0.48, 0.45], by channel of colour. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
     ),
   preprocessing: jsonText(
     preprocessingSchema,
@@ -56,7 +59,7 @@ export const importRequestSchema = z.strictObject({
   )
     .optional()
     .describe(
-      'How encoded images become the 28×28 pixels that the model was trained on, as JSON; needed only if the file does not hold it',
+      'How encoded images become the pixels that the model was trained on, as JSON; needed only if the file does not hold it',
     ),
   dataset: z
     .string()

@@ -1,9 +1,11 @@
 /** Named models and their numbered versions. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { imageShapeSchema } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { metadataSchema, newMetadataSchema, wellFormed, withoutNul } from '../primitives.ts';
 import { importOriginSchema } from './import.ts';
+import { byChannel } from './standardization.ts';
 import {
   aliasNameSchema,
   nameSchema,
@@ -76,16 +78,19 @@ export const modelVersionSchema = z
     createdAt: z.string(),
     aliases: z.array(aliasNameSchema).describe('Aliases that point at the version'),
     ...annotations,
+    inputShape: imageShapeSchema,
     layerSizes: z.array(z.int()).describe('Inputs, hidden layers, classes'),
     activation: z.enum(ACTIVATIONS),
     standardization: z
-      .object({ mean: z.number(), std: z.number() })
+      .object({ mean: byChannel(z.number()), std: byChannel(z.number()) })
       .nullable()
-      .describe('Mean and standard deviation of pixels / 255 in training; applied at prediction'),
+      .describe(
+        'Mean and standard deviation of pixels / 255 in training, one for each channel of colour images; applied at prediction',
+      ),
     preprocessing: preprocessingSchema
       .nullable()
       .describe(
-        'Applied to encoded images at prediction, as to images of the data set; null if they must be 28×28',
+        'Applied to encoded images at prediction, as to images of the data set; null if they must have the input shape',
       ),
     classNames: z.array(z.string()),
     engine: z.string().nullable().describe('Engine that computed the training, if known'),

@@ -1,7 +1,6 @@
 /** Explanations of predictions. `numerics/explanation` computes them. */
 import { z } from 'zod';
 import { PATCH, STRIDE } from '../../numerics/explanation/occlusion.ts';
-import { IMAGE_SIDE } from '../datasets/representation.ts';
 import { type VersionReference, versionReferenceSchema } from '../models/reference.ts';
 import { wholeNumber } from '../primitives.ts';
 import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
@@ -14,7 +13,7 @@ export const explanationQuerySchema = z.strictObject({
 
 /** null if the network overflows. */
 const finiteOrNullSchema = z.number().nullable();
-const pixelMapSchema = z.array(z.array(finiteOrNullSchema).length(IMAGE_SIDE)).length(IMAGE_SIDE);
+const pixelMapSchema = z.array(z.array(finiteOrNullSchema));
 
 export const explanationSchema = z
   .object({
@@ -32,14 +31,16 @@ export const explanationSchema = z
     }),
     gradient: z.object({
       of: z.literal('log-probability'),
-      map: pixelMapSchema.describe('∂ log p / ∂ pixel, for pixels from 0 to 1'),
+      map: pixelMapSchema.describe(
+        '∂ log p / ∂ pixel, for pixels from 0 to 1; in colour, the sum over the channels',
+      ),
     }),
     diagnosis: diagnosisSchema.optional().describe('Present with diagnose=true'),
   })
   .meta({ id: 'Explanation' });
 export type Explanation = z.infer<typeof explanationSchema>;
 
-/** The computed explanation of one image. Both maps are 28×28, row by row. */
+/** The computed explanation of one image. Both maps have one number per pixel, row by row. */
 export interface ExplainedImage {
   readonly label: number;
   readonly predicted: number;
@@ -47,12 +48,14 @@ export interface ExplainedImage {
   readonly probabilities: ArrayLike<number>;
   readonly occlusion: Float64Array;
   readonly gradient: Float64Array;
+  /** Number of columns of both maps. */
+  readonly width: number;
 }
 
 export function describeExplanation(
   model: VersionReference,
   classNames: readonly string[],
-  { label, predicted, probabilities, occlusion, gradient }: ExplainedImage,
+  { label, predicted, probabilities, occlusion, gradient, width }: ExplainedImage,
   diagnosis: Diagnosis | null = null,
 ): Explanation {
   const named = (k: number) => ({
@@ -64,15 +67,15 @@ export function describeExplanation(
     model,
     ...named(label),
     predicted: named(predicted),
-    occlusion: { patch: PATCH, stride: STRIDE, map: toRows(occlusion) },
-    gradient: { of: 'log-probability', map: toRows(gradient) },
+    occlusion: { patch: PATCH, stride: STRIDE, map: toRows(occlusion, width) },
+    gradient: { of: 'log-probability', map: toRows(gradient, width) },
     ...(diagnosis && { diagnosis }),
   };
 }
 
-function toRows(values: Float64Array): (number | null)[][] {
-  return Array.from({ length: IMAGE_SIDE }, (_, y) =>
-    Array.from(values.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE), finiteOrNull),
+function toRows(values: Float64Array, width: number): (number | null)[][] {
+  return Array.from({ length: values.length / width }, (_, y) =>
+    Array.from(values.subarray(y * width, (y + 1) * width), finiteOrNull),
   );
 }
 

@@ -14,8 +14,8 @@ export const imageQuery = {
     .enum(FITS)
     .optional()
     .describe(
-      'Resizes encoded images of up to `MAX_IMAGE_PIXELS`, by default 4096×4096 pixels: `contain` fits them into 28×28, ' +
-        '`cover` crops them to their central square, `stretch` ignores their proportions. By default as the `preprocessing` of ' +
+      'Resizes encoded images of up to `MAX_IMAGE_PIXELS`, by default 4096×4096 pixels: `contain` fits them into the `inputShape` of the model, ' +
+        '`cover` crops them to its proportions around their centre, `stretch` ignores their proportions. By default as the `preprocessing` of ' +
         'the model says, whose background and inversion apply in any case; without one the background is black, and without ' +
         '`fit` other sizes are rejected',
     ),

@@ -1,4 +1,4 @@
-/** Preprocessing of encoded images: how an image of any size becomes 28×28 grey pixels. */
+/** Preprocessing of encoded images: how an image of any size gets the shape of a model. */
 import { z } from 'zod';
 
 export const FITS = ['contain', 'cover', 'stretch'] as const;
@@ -10,12 +10,12 @@ export const preprocessingSchema = z
     fit: z
       .enum(FITS)
       .describe(
-        '`contain` fits the whole image into 28×28, `cover` crops it to its central square, `stretch` ignores its proportions',
+        '`contain` fits the whole image into the shape of the data set, `cover` crops it to the proportions of the shape around its centre, `stretch` ignores its proportions',
       ),
     background: z
       .enum(BACKGROUNDS)
       .describe(
-        'Grey around the image with `contain`; `auto` is the median of its border. Transparent parts become white with ' +
+        'Grey, or colour, around the image with `contain`; `auto` is the median of its border. Transparent parts become white with ' +
           '`auto`, else this background',
       ),
     invert: z.enum(['always', 'never']).describe('Whether pixels become 255 − pixel, at the end'),
@@ -28,7 +28,7 @@ const PLAIN = { background: 'black', invert: 'never' } as const;
 
 /**
  * The preprocessing of a request: the model's, with the fit of the request if it has one.
- * @returns null if images must be 28×28 already
+ * @returns null if images must have the shape already
  */
 export function preprocessingFor(
   model: Preprocessing | null,

@@ -94,6 +94,20 @@ export const scheduleSchema = z.discriminatedUnion('type', [
 export const augmentationSchema = z.strictObject({
   horizontalFlip: z.boolean().default(false).describe('Mirrors each image with probability 1/2'),
   shift: z.int().min(0).max(14).default(0).describe('Largest shift in x and in y, in pixels'),
+  rotation: z
+    .number()
+    .min(0)
+    .max(45)
+    .default(0)
+    .describe('Largest angle by which images are rotated in either direction, in degrees'),
+  scale: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe(
+      'Largest change of the size of images, as a fraction: 0.2 makes them up to 20 % smaller or larger',
+    ),
   noise: z
     .number()
     .min(0)

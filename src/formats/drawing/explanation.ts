@@ -1,22 +1,32 @@
 /** Draws an explanation in three panels. */
-import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import type { Pixels } from '../../numerics/training/engine.ts';
 import { divergingColours, drawScale, magnitude, SCALE_HEIGHT } from './colour-scale.ts';
-import { createRaster, drawMatrix, type Raster } from './raster.ts';
+import { createRaster, drawMatrix, drawPixels, type Raster } from './raster.ts';
 
-const CELL = { width: 8, height: 8 };
-const PANEL = IMAGE_SIDE * CELL.width;
+/** Approximate width of a panel. */
+const PANEL_WIDTH = 224;
 const MARGIN = 8;
 
 /** Draws the image (0–255), the occlusion map and the input gradient side by side, each map with its own scale. */
-export function drawExplanation(image: Pixels, occlusion: Float64Array, gradient: Float64Array): Raster {
-  const raster = createRaster(3 * (PANEL + MARGIN) + MARGIN, PANEL + SCALE_HEIGHT + 3 * MARGIN);
-  drawMatrix(raster, MARGIN, MARGIN, image, IMAGE_SIDE, CELL, (value) => Math.round(value) * 0x010101);
+export function drawExplanation(
+  image: Pixels,
+  shape: ImageShape,
+  occlusion: Float64Array,
+  gradient: Float64Array,
+): Raster {
+  const [height, columns] = shape;
+  const size = Math.max(1, Math.floor(PANEL_WIDTH / columns));
+  const cell = { width: size, height: size };
+  const width = columns * size;
+  const raster = createRaster(3 * (width + MARGIN) + MARGIN, height * size + SCALE_HEIGHT + 3 * MARGIN);
+  if (channelCount(shape) === 3) drawPixels(raster, MARGIN, MARGIN, image, columns, cell, Math.round);
+  else drawMatrix(raster, MARGIN, MARGIN, image, columns, cell, (value) => Math.round(value) * 0x010101);
   for (const [i, map] of [occlusion, gradient].entries()) {
-    const left = MARGIN + (i + 1) * (PANEL + MARGIN);
+    const left = MARGIN + (i + 1) * (width + MARGIN);
     const max = magnitude(map);
-    drawMatrix(raster, left, MARGIN, map, IMAGE_SIDE, CELL, divergingColours(max));
-    drawScale(raster, left, PANEL + 2 * MARGIN, PANEL, max);
+    drawMatrix(raster, left, MARGIN, map, columns, cell, divergingColours(max));
+    drawScale(raster, left, height * size + 2 * MARGIN, width, max);
   }
   return raster;
 }

@@ -53,3 +53,21 @@ export function drawMatrix(
     fillRectangle(raster, x, y, cell.width, cell.height, toColour(values[i]!));
   }
 }
+
+/** Like `drawMatrix` for pixels of three values: red, green and blue. @param toLevel one of them as 0–255 */
+export function drawPixels(
+  raster: Raster,
+  left: number,
+  top: number,
+  values: ArrayLike<number>,
+  columns: number,
+  cell: { readonly width: number; readonly height: number },
+  toLevel: (value: number) => number,
+): void {
+  const pixels = Array.from(
+    { length: values.length / 3 },
+    (_, i) =>
+      (toLevel(values[3 * i]!) << 16) | (toLevel(values[3 * i + 1]!) << 8) | toLevel(values[3 * i + 2]!),
+  );
+  drawMatrix(raster, left, top, pixels, columns, cell, (colour) => colour);
+}

@@ -1,8 +1,8 @@
 /** Draws the weights of a layer. Units and inputs are numbered from 0. */
-import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import { type LayerSizes, type Parameters, unpack } from '../../numerics/network/layers.ts';
 import { divergingColours, drawScale, magnitude, SCALE_HEIGHT, SCALE_MIN_WIDTH } from './colour-scale.ts';
-import { createRaster, drawMatrix, type Raster } from './raster.ts';
+import { createRaster, drawMatrix, drawPixels, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
 /** The weights to draw: rows of the first layer as tiles, matrices of later layers as heat maps. */
@@ -22,17 +22,21 @@ const GAP = 6;
 const WIDTH = 1200;
 
 /**
- * Draws the first layer as one 28×28 tile per unit, a later layer as a map of units (rows) × inputs (columns).
+ * Draws the first layer as one tile per unit, of the shape of the images; weights of colours as red, green and blue around
+ * grey. Draws a later layer as a map of units (rows) × inputs (columns).
  * @param layer 1 … L
  * @param unit draws this unit only, 0 … d_layer − 1
  * @throws RangeError if the layer or unit does not exist
  */
 export function drawWeights(
-  sizes: LayerSizes,
-  parameters: Parameters,
+  network: {
+    readonly inputShape: ImageShape;
+    readonly layerSizes: LayerSizes;
+    readonly parameters: Parameters;
+  },
   { layer, unit }: { readonly layer: number; readonly unit?: number | undefined },
 ): Raster {
-  const found = unpack(parameters, sizes)[layer - 1];
+  const found = unpack(network.parameters, network.layerSizes)[layer - 1];
   if (found === undefined) throw new RangeError(`There is no layer ${layer}.`);
   const { weights, inputs, outputs } = found;
   if (unit !== undefined && unit >= outputs) throw new RangeError(`There is no unit ${unit}.`);
@@ -42,29 +46,36 @@ export function drawWeights(
     units: unit === undefined ? Array.from({ length: outputs }, (_, i) => i) : [unit],
     max: magnitude(weights),
   };
-  return inputs === IMAGE_SIDE ** 2 && layer === 1 ? drawTiles(drawn) : drawMap(drawn);
+  return layer === 1 ? drawTiles(drawn, network.inputShape) : drawMap(drawn);
 }
 
-function drawTiles({ values, inputs, units, max }: Weights): Raster {
+function drawTiles({ values, inputs, units, max }: Weights, shape: ImageShape): Raster {
+  const [tileRows, tileColumns] = shape;
   const columns = Math.ceil(Math.sqrt(units.length * 1.6));
   const rows = Math.ceil(units.length / columns);
-  const scale = Math.max(1, Math.min(12, Math.floor((WIDTH / columns - GAP) / IMAGE_SIDE)));
+  const scale = Math.max(1, Math.min(12, Math.floor((WIDTH / columns - GAP) / tileColumns)));
   const textScale = scale === 1 ? 1 : 2;
-  const [tile, label] = [IMAGE_SIDE * scale, TEXT_HEIGHT * textScale + 3];
-  const width = Math.max(columns * (tile + GAP) - GAP, SCALE_MIN_WIDTH);
-  const height = rows * (label + tile + GAP);
+  const [tileWidth, tileHeight, label] = [tileColumns * scale, tileRows * scale, TEXT_HEIGHT * textScale + 3];
+  const width = Math.max(columns * (tileWidth + GAP) - GAP, SCALE_MIN_WIDTH);
+  const height = rows * (label + tileHeight + GAP);
   const raster = createRaster(width + 2 * MARGIN, height + SCALE_HEIGHT + 2 * MARGIN);
   const toColour = divergingColours(max);
   for (const [i, unit] of units.entries()) {
-    const left = MARGIN + (i % columns) * (tile + GAP);
-    const top = MARGIN + Math.floor(i / columns) * (label + tile + GAP);
+    const left = MARGIN + (i % columns) * (tileWidth + GAP);
+    const top = MARGIN + Math.floor(i / columns) * (label + tileHeight + GAP);
     drawText(raster, left, top, `${unit}`, textScale);
     const row = values.subarray(i * inputs, (i + 1) * inputs);
-    drawMatrix(raster, left, top + label, row, IMAGE_SIDE, { width: scale, height: scale }, toColour);
+    const cell = { width: scale, height: scale };
+    if (channelCount(shape) === 1) drawMatrix(raster, left, top + label, row, tileColumns, cell, toColour);
+    else drawPixels(raster, left, top + label, row, tileColumns, cell, signedColours(max));
   }
   drawScale(raster, MARGIN, MARGIN + height, width, max);
   return raster;
 }
+
+/** Weights of one colour: 0 is grey, and ± `max` are 255 and 0. */
+const signedColours = (max: number) => (weight: number) =>
+  max === 0 ? 128 : Math.round(127.5 + (127.5 * weight) / max);
 
 function drawMap({ values, inputs, units, max }: Weights): Raster {
   const cellSize = (count: number) => Math.max(1, Math.min(24, Math.floor(WIDTH / count)));

@@ -14,9 +14,9 @@ export interface JsonLimits {
   readonly parts?: number;
 }
 
-/** Limits for request bodies of other protocols: 21,000 images of 28 rows. */
+/** Limits for request bodies of other protocols: as many images as a million rows hold. */
 export const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
-const FEWER_IMAGES = 'Send fewer images, or each of them as one array of 784 numbers';
+const FEWER_IMAGES = 'Send fewer images, or each of them as one array of numbers';
 const MAX_ISSUES = 20;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

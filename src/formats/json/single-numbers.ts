@@ -1,4 +1,4 @@
-/** Removes the arrays around single numbers from JSON text: the channel of images of 28×28×1. */
+/** Removes the arrays around single numbers from JSON text: the channel of grey images that have one. */
 import { isClosing, isOpening, scanStructure } from './structure.ts';
 
 /** Images of a batch are nested at least this deep: object, batch, image, row, pixel. */

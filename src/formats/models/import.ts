@@ -1,10 +1,16 @@
 /** Imports a model file, exported here or by another program. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { channelsLast, type RequestedShape } from '../../domain/image-shape.ts';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../../domain/models/import.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
-import type { LayerSizes, Standardization } from '../../numerics/network/layers.ts';
+import { channelCount, type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
+import {
+  channelStandardizations,
+  type LayerSizes,
+  type Standardization,
+} from '../../numerics/network/layers.ts';
 import { NPY_SIGNATURE } from '../arrays/npy-header.ts';
 import { parseNpz, parseTensor } from '../arrays/npz.ts';
 import { readPackedVector } from '../arrays/packed-vector.ts';
@@ -14,14 +20,22 @@ import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 import { importOnnx } from '../onnx/import.ts';
 import { rejectModelFile } from './file-error.ts';
 import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
+import { putChannelsLast } from './input-shape.ts';
 import { nameLayers } from './layer-names.ts';
-import { isSameStandardization, type KnownMetadata, readModelMetadata } from './metadata.ts';
+import {
+  checkModelMetadata,
+  isSameStandardization,
+  type KnownMetadata,
+  readModelMetadata,
+} from './metadata.ts';
 import { type PackedLayers, packLayers } from './pack-layers.ts';
 
 /** Properties given with the file. Omitted ones are taken from the file. */
 export interface ImportHints {
   /** Units of the hidden layers; required for a packed vector. */
   readonly hidden?: readonly number[] | undefined;
+  /** Shape of the images, in the order in which the first layer takes their numbers; auto if omitted. */
+  readonly inputShape?: RequestedShape | undefined;
   readonly activation?: Activation | undefined;
   readonly classNames?: readonly string[] | undefined;
   /** null means no standardization. */
@@ -33,6 +47,7 @@ export interface ImportHints {
 export interface ImportedModel {
   /** The program whose array names the file has; the file format for Atelier's own names and packed vectors. */
   readonly source: ImportOrigin['source'];
+  readonly inputShape: ImageShape;
   readonly layerSizes: LayerSizes;
   /** Packed; all finite. */
   readonly parameters: Float32Array;
@@ -43,7 +58,7 @@ export interface ImportedModel {
   readonly classNames: readonly string[] | null;
   /** null without standardization, or if neither file nor request gives it; the network then takes pixels / 255. */
   readonly standardization: Standardization | null;
-  /** null if neither file nor request gives it; encoded images must then be 28×28. */
+  /** null if neither file nor request gives it; encoded images must then have the input shape. */
   readonly preprocessing: Preprocessing | null;
   /** Properties that neither the file nor the request gives. */
   readonly assumed: ImportOrigin['assumed'];
@@ -86,36 +101,57 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
       hints.classNames ? 'classNames' : 'file',
     );
   }
+  const isByChannel = standardization !== null && channelStandardizations(standardization).length > 1;
+  if (isByChannel && channelCount(parts.inputShape) === 1)
+    rejectModelFile(
+      'its standardization is by channel, but its images are grey',
+      undefined,
+      'standardization',
+    );
   const assumed: ImportedModel['assumed'] = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
   if (!hasBiases) assumed.push('biases');
   return { ...parts, activation, classNames, standardization, preprocessing, assumed };
 }
 
-function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
+function readParts(bytes: Uint8Array, { hidden, inputShape = 'auto' }: ImportHints): Parts {
   const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
   if (start.startsWith(NPY_SIGNATURE)) {
-    return { source: 'packed-npy', ...readPackedVector(parseTensor('array', bytes, 'the array'), hidden) };
+    const packed = readPackedVector(parseTensor('array', bytes, 'the array'), hidden, inputShape);
+    return { source: 'packed-npy', ...inOrder(packed, inputShape) };
   }
   if (start.startsWith('PK')) {
     rejectForeignArchive(bytes);
-    return readLayers(parseNpz(bytes), 'npz');
+    return readLayers(parseNpz(bytes), 'npz', inputShape);
   }
   if (start[8] !== '{') {
     rejectForeignFile(start);
-    if (start.startsWith(ONNX_START)) return { source: 'onnx', ...importOnnx(bytes) };
+    if (start.startsWith(ONNX_START)) return { source: 'onnx', ...importOnnx(bytes, inputShape) };
     const kind = describeFile(bytes.subarray(0, KIND_BYTES));
     rejectModelFile(`it is ${kind ? `${kind}, ` : ''}not an .npy, .npz, safetensors or ONNX file`);
   }
   const { tensors, metadata } = parseSafetensors(bytes);
-  const parts = readLayers(tensors, 'safetensors');
-  return { ...parts, metadata: readModelMetadata(metadata, parts) };
+  const declared = readModelMetadata(metadata);
+  // The metadata of an export always has channels last.
+  const requested = inputShape === 'auto' ? undefined : inputShape;
+  const given = reconcile('inputShape', requested, declared?.inputShape) ?? 'auto';
+  const parts = readLayers(tensors, 'safetensors', given);
+  if (declared) checkModelMetadata(declared, parts);
+  return { ...parts, metadata: declared };
 }
 
-function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'): Parts {
-  const { naming, layers } = nameLayers(tensors);
-  const packed = packLayers(layers, naming === 'sklearn');
-  return { source: naming === 'atelier' ? container : naming, ...packed };
+function readLayers(
+  tensors: readonly Tensor[],
+  container: 'npz' | 'safetensors',
+  given: RequestedShape,
+): Parts {
+  const values = given === 'auto' ? undefined : valueCount(channelsLast(given));
+  const { naming, layers } = nameLayers(tensors, values);
+  const packed = packLayers(layers, given, naming === 'sklearn');
+  return { source: naming === 'atelier' ? container : naming, ...inOrder(packed, given) };
 }
+
+const inOrder = (packed: PackedLayers, given: RequestedShape): PackedLayers =>
+  given === 'auto' ? packed : putChannelsLast(packed, given);
 
 /** Returns the value given by the request or the file, and rejects the file if both are given and differ. */
 function reconcile<T>(

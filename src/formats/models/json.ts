@@ -1,16 +1,20 @@
 /** The JSON export: nested arrays by tensor name. */
 
+import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
+import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import { type Float32Tensor, layerTensors } from '../arrays/tensor.ts';
 import type { PublishedModel } from './metadata.ts';
 
-interface ModelJson extends Omit<PublishedModel, 'parameters'> {
+interface ModelJson extends Omit<PublishedModel, 'parameters' | 'inputShape'> {
+  /** Omitted for 28×28 grey, as in earlier releases. */
+  readonly inputShape?: ImageShape;
   readonly parameters: Readonly<Record<string, number[] | number[][]>>;
 }
 
 /** Writes each float32 parameter so that it reads back exactly. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
   const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
-  const { preprocessing } = model;
+  const { preprocessing, inputShape } = model;
   const tensors = layerTensors(layerSizes, model.parameters).map(
     (each) => [each.name, nested(each)] as const,
   );
@@ -18,6 +22,7 @@ export function jsonBytes(model: PublishedModel): Uint8Array {
   const json: ModelJson = {
     name,
     version,
+    ...(!isSameShape(inputShape, DEFAULT_IMAGE_SHAPE) && { inputShape }),
     layerSizes,
     activation,
     standardization,

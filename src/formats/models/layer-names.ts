@@ -57,8 +57,11 @@ export interface NamedLayers {
   readonly layers: readonly LayerTensors[];
 }
 
-/** @throws AtelierError `invalid-model-file` naming what is missing, left over or ambiguous */
-export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
+/**
+ * @param values of an image; undefined if the first layer decides
+ * @throws AtelierError `invalid-model-file` naming what is missing, left over or ambiguous
+ */
+export function nameLayers(tensors: readonly Tensor[], values: number | undefined): NamedLayers {
   const naming = NAMINGS.find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
   if (naming === undefined) {
     const found = tensors.length === 0 ? 'it has none' : `it has ${list(tensors.map((t) => t.name))}`;
@@ -70,7 +73,7 @@ export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
   const { id, first } = naming;
   return {
     naming: id,
-    layers: first === null ? orderByShape(layers) : orderByNumber(layers, naming, first),
+    layers: first === null ? orderByShape(layers, values) : orderByNumber(layers, naming, first),
   };
 }
 

@@ -1,10 +1,17 @@
 /** Metadata of exported models: the strings that turn parameters into a model. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { DEFAULT_IMAGE_SHAPE, imageShapeSchema } from '../../domain/image-shape.ts';
+import { standardizationSchema } from '../../domain/models/standardization.ts';
 import { type Preprocessing, preprocessingSchema } from '../../domain/predictions/preprocessing.ts';
 import { jsonText, wellFormed } from '../../domain/primitives.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
-import type { Network } from '../../numerics/network/layers.ts';
+import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
+import {
+  channelStandardizations,
+  type Network,
+  type Standardization,
+} from '../../numerics/network/layers.ts';
 import { viewBytes } from '../arrays/tensor.ts';
 import { rejectModelFile } from './file-error.ts';
 
@@ -12,10 +19,11 @@ import { rejectModelFile } from './file-error.ts';
 export interface PublishedModel extends Network {
   readonly name: string;
   readonly version: number;
+  readonly inputShape: ImageShape;
   /** Packed parameters. */
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
-  /** The preprocessing of encoded images; null if they must be 28×28. */
+  /** The preprocessing of encoded images; null if they must have the input shape. */
   readonly preprocessing: Preprocessing | null;
   /** `sha256:` and the digest of the packed parameters, little-endian. */
   readonly digest: string;
@@ -27,15 +35,17 @@ const metadataSchema = z.object({
   activation: z.enum(ACTIVATIONS),
   layer_sizes: jsonText(z.array(z.int())),
   class_names: jsonText(z.array(z.string().refine(...wellFormed))),
-  standardization: jsonText(z.strictObject({ mean: z.number(), std: z.number().positive() }).nullable()),
+  standardization: jsonText(standardizationSchema.nullable()),
   digest: z.string(),
-  /** Omitted by models whose encoded images must be 28×28, and by older releases. */
+  /** Omitted by models whose encoded images must have the input shape, and by older releases. */
   preprocessing: jsonText(preprocessingSchema).optional(),
+  /** Omitted for 28×28 grey, so files of this shape are those of older releases. */
+  input_shape: jsonText(imageShapeSchema).optional(),
 });
 
 export type ModelMetadata = Pick<
   PublishedModel,
-  'activation' | 'classNames' | 'standardization' | 'preprocessing'
+  'inputShape' | 'activation' | 'classNames' | 'standardization' | 'preprocessing'
 >;
 /** undefined for what the file does not contain. */
 export type KnownMetadata = { readonly [Key in keyof ModelMetadata]?: ModelMetadata[Key] | undefined };
@@ -51,28 +61,45 @@ export function modelMetadata(model: PublishedModel): Record<string, string> {
     standardization: JSON.stringify(model.standardization),
     digest: model.digest,
     ...(model.preprocessing && { preprocessing: JSON.stringify(model.preprocessing) }),
+    ...(!isSameShape(model.inputShape, DEFAULT_IMAGE_SHAPE) && {
+      input_shape: JSON.stringify(model.inputShape),
+    }),
   };
 }
 
+type DeclaredMetadata = ModelMetadata & Pick<PublishedModel, 'layerSizes' | 'digest'>;
+
 /**
  * Returns null for files of other programs: their metadata may have other meanings.
- * @throws AtelierError `invalid-model-file` if the metadata does not match the parameters
+ * @throws AtelierError `invalid-model-file`
  */
-export function readModelMetadata(
-  metadata: Readonly<Record<string, string>>,
-  { layerSizes, parameters }: Pick<PublishedModel, 'layerSizes' | 'parameters'>,
-): ModelMetadata | null {
+export function readModelMetadata(metadata: Readonly<Record<string, string>>): DeclaredMetadata | null {
   if (metadata['format'] !== FORMAT) return null;
   const parsed = metadataSchema.safeParse(metadata);
   if (!parsed.success) {
     const [{ path }] = parsed.error.issues as [z.core.$ZodIssue];
     return rejectModelFile(`its metadata has an invalid ${path.join('.')}`);
   }
-  const { layer_sizes, class_names: classNames, activation, standardization, digest } = parsed.data;
-  const { preprocessing = null } = parsed.data;
-  if (layer_sizes.join() !== layerSizes.join()) {
+  const {
+    layer_sizes: layerSizes,
+    class_names: classNames,
+    activation,
+    standardization,
+    digest,
+  } = parsed.data;
+  const { preprocessing = null, input_shape: inputShape = DEFAULT_IMAGE_SHAPE } = parsed.data;
+  return { inputShape, layerSizes, activation, classNames, standardization, preprocessing, digest };
+}
+
+/** @throws AtelierError `invalid-model-file` if the metadata does not match the parameters */
+export function checkModelMetadata(
+  declared: DeclaredMetadata,
+  { layerSizes, parameters }: Pick<PublishedModel, 'layerSizes' | 'parameters'>,
+): void {
+  const { digest } = declared;
+  if (declared.layerSizes.join() !== layerSizes.join()) {
     rejectModelFile(
-      `its metadata declares layers ${layer_sizes.slice(0, 10).join('-')}, but its tensors have ${layerSizes.join('-')}`,
+      `its metadata declares layers ${declared.layerSizes.slice(0, 10).join('-')}, but its tensors have ${layerSizes.join('-')}`,
     );
   }
   if (digest !== parametersDigest(parameters)) {
@@ -80,13 +107,20 @@ export function readModelMetadata(
       `its metadata declares digest ${digest.slice(0, 80)}, but its parameters have ${parametersDigest(parameters)}; if they were changed on purpose, remove the metadata`,
     );
   }
-  return { activation, classNames, standardization, preprocessing };
 }
 
 /** Whether standardizations are equal in float32, the precision of the constants in an ONNX graph. */
 export function isSameStandardization(a: Network['standardization'], b: Network['standardization']): boolean {
   if (a === null || b === null) return a === b;
-  return Math.fround(a.mean) === Math.fround(b.mean) && Math.fround(a.std) === Math.fround(b.std);
+  return roundedByChannel(a).join() === roundedByChannel(b).join();
+}
+
+function roundedByChannel(standardization: Standardization): number[] {
+  const channels = channelStandardizations(standardization);
+  return [0, 1, 2].flatMap((c) => {
+    const { mean, std } = channels[c % channels.length]!;
+    return [Math.fround(mean), Math.fround(std)];
+  });
 }
 
 export function parametersDigest(parameters: Float32Array): string {

@@ -1,10 +1,13 @@
 /** Packs the layers of a file into one float32 vector, checking every shape and number. */
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import { type RequestedShape, squareShape } from '../../domain/image-shape.ts';
+import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
 import type { LayerTensors, Tensor } from '../arrays/tensor.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
+import { resolveInputShape } from './input-shape.ts';
 
 export interface PackedLayers {
+  readonly inputShape: ImageShape;
   readonly layerSizes: LayerSizes;
   readonly parameters: Float32Array;
   /** Number of values that were rounded to float32. */
@@ -20,14 +23,20 @@ const CLASSES = { min: 2, max: 100 };
 
 /**
  * @param layers from the first hidden layer to the output
+ * @param given shape of the images, auto if the first layer decides. The order of their numbers is kept
  * @param mayBeBinary whether a single output z means p = sigmoid(z)
  * @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected
  */
-export function packLayers(layers: readonly LayerTensors[], mayBeBinary: boolean): PackedLayers {
+export function packLayers(
+  layers: readonly LayerTensors[],
+  given: RequestedShape,
+  mayBeBinary: boolean,
+): PackedLayers {
   if (layers.length > MAX_HIDDEN_LAYERS + 1) {
     rejectModelFile(`it has ${layers.length - 1} hidden layers; the limit is ${MAX_HIDDEN_LAYERS}`);
   }
-  const sizes = [IMAGE_PIXELS];
+  const inputShape = readInputShape(layers[0]!, given);
+  const sizes = [valueCount(inputShape)];
   for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!));
   const isBinary = mayBeBinary && sizes.at(-1) === 1;
   if (isBinary) sizes[sizes.length - 1] = 2;
@@ -51,7 +60,7 @@ export function packLayers(layers: readonly LayerTensors[], mayBeBinary: boolean
     offset = end;
   });
   const hasBiases = layers.every(({ biases }) => biases !== null);
-  return { layerSizes: sizes, parameters, rounded, hasBiases };
+  return { inputShape, layerSizes: sizes, parameters, rounded, hasBiases };
 }
 
 /** @throws AtelierError `invalid-model-file`, naming `source` if the number of classes is invalid */
@@ -65,6 +74,18 @@ export function checkSizes(sizes: LayerSizes, source: Tensor): void {
       `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${CLASSES.min} to ${CLASSES.max} are allowed`,
     );
   }
+}
+
+function readInputShape({ weights, transposed }: LayerTensors, given: RequestedShape): ImageShape {
+  const { name, shape } = weights;
+  const found = `${quote(name)} has shape ${showShape(shape)}`;
+  const [units = 0, inputs = 0] = transposed ? shape.toReversed() : shape;
+  if (given === 'auto' && (shape.length !== 2 || (!squareShape(inputs) && squareShape(units)))) {
+    const hint = shape.length === 2 ? '; transpose it' : '';
+    const expected = transposed ? ['values', 'units'] : ['units', 'values'];
+    return rejectModelFile(`${found}, but must have ${showShape(expected)}${hint}`);
+  }
+  return resolveInputShape(given, inputs, found);
 }
 
 function readUnits({ weights, biases, transposed }: LayerTensors, inputs: number): number {

@@ -15,6 +15,12 @@ export interface OnnxLayer extends LayerTensors {
 export interface Chain {
   readonly kind: 'chain';
   readonly scaling: Scaling;
+  /** Sizes of the axes of an image of the input; only that of channels is 3. */
+  readonly sizes: readonly number[];
+  /** These axes in their present order. */
+  readonly axes: readonly number[];
+  /** Whether an image has other axes now, or its sizes are unknown. */
+  readonly isReshaped: boolean;
   readonly layers: readonly OnnxLayer[];
   /** The images, scaled or not; the sums of a layer, before or after its activation; or the final probabilities. */
   readonly stage: 'input' | 'sums' | 'activations' | 'probabilities';
@@ -34,8 +40,8 @@ const ACTIVATIONS = Object.values(ONNX_ACTIVATIONS)
 
 const SUPPORTED =
   `supported are Gemm, or MatMul and Add; after every hidden layer the same one of ${ACTIVATIONS.join(', ')}, ` +
-  'Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers at the start; Flatten, Reshape, ' +
-  'Squeeze, Unsqueeze, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
+  'Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers, or one for each channel, at the start; Flatten, Reshape, ' +
+  'Squeeze, Unsqueeze, Transpose of the images before any of these three, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
 
 /** @throws AtelierError `invalid-model-file` naming the node */
 export function rejectNode({ name, opType, domain, outputs }: OnnxNode, defect?: string): never {

@@ -5,14 +5,20 @@ import type { OnnxGraph, OnnxNode, OnnxValue } from './message.ts';
 import { OPERATORS } from './operators.ts';
 import { UNSCALED } from './scaling.ts';
 
-/** Applies each node to what is known of its inputs. */
+/**
+ * Applies each node to what is known of its inputs.
+ * @param sizes of the axes of an image; null if they are unknown
+ */
 export function followNodes(
   { nodes, initializers }: OnnxGraph,
   input: OnnxValue,
+  sizes: readonly number[] | null,
 ): ReadonlyMap<string, OnnxOperand> {
   const values = new Map<string, OnnxOperand>();
   for (const tensor of initializers) values.set(tensor.name, { kind: 'constant', tensor, transposed: false });
-  values.set(input.name, { kind: 'chain', scaling: UNSCALED, layers: [], stage: 'input' });
+  const known = { sizes: sizes ?? [], axes: [...(sizes ?? []).keys()], isReshaped: sizes === null };
+  const start = { scaling: UNSCALED, layers: [], ...known };
+  values.set(input.name, { kind: 'chain', ...start, stage: 'input' });
   for (const node of nodes) {
     const operands = node.inputs.map((name) =>
       name === ''

@@ -1,6 +1,13 @@
 /** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
 
-import { blocks } from '../../numerics/network/layers.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
+import {
+  channelCount,
+  type ImageShape,
+  isSameShape,
+  valueCount,
+} from '../../numerics/network/image-shape.ts';
+import { type ByChannel, blocks } from '../../numerics/network/layers.ts';
 import type { OnnxInput } from '../models/export-formats.ts';
 import { modelMetadata, type PublishedModel } from '../models/metadata.ts';
 import { ONNX_ACTIVATIONS } from './activations.ts';
@@ -10,14 +17,21 @@ import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from
 const BATCH = 'batch';
 const MAX_PIXEL = 255;
 
+/** Flat images for 28×28 grey, as in earlier releases; else with channels first, as PyTorch has them. */
+export const onnxInputShape = (image: ImageShape): (number | string)[] =>
+  isSameShape(image, DEFAULT_IMAGE_SHAPE)
+    ? [BATCH, valueCount(image)]
+    : [BATCH, channelCount(image), image[0], image[1]];
+
 /**
- * image (batch × d0) → division by 255 for `uint8` → standardization, if the network has it → W a + b for each layer,
- * with the activation after hidden layers → probabilities (batch × classes, float) and label (batch, int64), the
+ * image → division by 255 for `uint8` → standardization, if the network has it → flat images (batch × d0), channels last
+ * → W a + b for each layer, with the activation after hidden layers → probabilities (batch × classes, float) and label (batch, int64), the
  * lowest label of the highest probability.
  */
 export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
   const { layerSizes, activation, standardization, parameters } = model;
-  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
+  const classes = layerSizes.at(-1)!;
+  const shape = onnxInputShape(model.inputShape);
   const nodes: OnnxNode[] = [];
   const initializers: OnnxModel['graph']['initializers'][number][] = [];
   let current = 'image';
@@ -32,21 +46,26 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
     nodes.push({ name, opType, domain: '', inputs: [current, ...others], outputs: [output], attributes });
     current = output;
   };
-  const scalar = (name: string, value: number) => {
-    initializers.push({ name, dims: [], data: Float32Array.of(value) });
+  /** One for each channel has the shape that is broadcast to images with channels first. */
+  const constant = (name: string, value: ByChannel) => {
+    const [dims, numbers] = typeof value === 'number' ? [[], [value]] : [[1, value.length, 1, 1], value];
+    initializers.push({ name, dims, data: Float32Array.from(numbers) });
     return [name];
   };
 
   if (input === 'uint8') {
     add('Cast', 'pixels', [], { to: { int: ELEMENT_TYPES.float } });
-    add('Div', 'scaled', scalar('max_pixel', MAX_PIXEL));
+    add('Div', 'scaled', constant('max_pixel', MAX_PIXEL));
   }
   if (standardization !== null) {
-    add('Sub', 'centred', scalar('mean', standardization.mean));
-    add('Div', 'standardized', scalar('std', standardization.std));
+    add('Sub', 'centred', constant('mean', standardization.mean));
+    add('Div', 'standardized', constant('std', standardization.std));
   }
-  for (const { name, shape, start, end } of blocks(layerSizes)) {
-    initializers.push({ name, dims: shape, data: parameters.subarray(start, end) });
+  if (channelCount(model.inputShape) === 3)
+    add('Transpose', 'channels_last', [], { perm: { ints: [0, 2, 3, 1] } });
+  if (shape.length > 2) add('Flatten', 'flat', [], { axis: { int: 1 } });
+  for (const { name, shape: dims, start, end } of blocks(layerSizes)) {
+    initializers.push({ name, dims, data: parameters.subarray(start, end) });
   }
   for (let l = 1; l < layerSizes.length; l++) {
     add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
@@ -71,7 +90,7 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
       name: model.name,
       nodes,
       initializers,
-      inputs: [{ name: 'image', elementType: input, shape: [BATCH, inputs] }],
+      inputs: [{ name: 'image', elementType: input, shape }],
       outputs: [
         { name: 'probabilities', elementType: 'float', shape: [BATCH, classes] },
         { name: 'label', elementType: 'int64', shape: [BATCH] },

@@ -1,9 +1,24 @@
 /** Reads a network of fully connected layers from an ONNX graph. */
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import {
+  channelsLast,
+  MAX_SIDE,
+  MIN_SIDE,
+  orderedShapeSchema,
+  type RequestedShape,
+  showImageShape,
+} from '../../domain/image-shape.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
+import {
+  channelCount,
+  type ImageShape,
+  isSameShape,
+  valueCount,
+} from '../../numerics/network/image-shape.ts';
 import type { Standardization } from '../../numerics/network/layers.ts';
 import { quote, rejectModelFile, showShape } from '../models/file-error.ts';
+import { putChannelsLast, resolveInputShape } from '../models/input-shape.ts';
 import {
+  checkModelMetadata,
   isSameStandardization,
   type KnownMetadata,
   type ModelMetadata,
@@ -14,7 +29,7 @@ import { type Chain, rejectNode } from './chain.ts';
 import { findNetwork, followNodes } from './follow.ts';
 import type { OnnxGraph, OnnxValue } from './message.ts';
 import { readOnnx } from './read.ts';
-import { possibleStandardizations, resolveScaling, UNCHANGED } from './scaling.ts';
+import { joinChannels, possibleStandardizations, resolveScaling, UNCHANGED } from './scaling.ts';
 
 /** Broadcasting and the attributes of the operators are the same since this version. */
 const MIN_OPSET = 7;
@@ -23,9 +38,10 @@ export type OnnxParts = PackedLayers & { readonly metadata: KnownMetadata };
 
 /**
  * Follows the images from the input of the graph to the layer before its probabilities.
+ * @param requested shape of the images, if the graph does not have it
  * @throws AtelierError `invalid-model-file` naming the node that is not supported
  */
-export function importOnnx(bytes: Uint8Array): OnnxParts {
+export function importOnnx(bytes: Uint8Array, requested: RequestedShape): OnnxParts {
   const { opset, graph, metadata } = readOnnx(bytes);
   if (opset < MIN_OPSET) {
     rejectModelFile(
@@ -33,17 +49,20 @@ export function importOnnx(bytes: Uint8Array): OnnxParts {
     );
   }
   const input = findInput(graph);
-  const chain = findNetwork(graph, followNodes(graph, input));
+  const { given, sizes } = findShape(input, requested);
+  const chain = findNetwork(graph, followNodes(graph, input, sizes));
   const binary = chain.layers.at(-1)!.activation !== null;
-  const parts = packLayers(chain.layers, binary);
+  const packed = packLayers(chain.layers, given, binary);
+  const parts = sizes ? putChannelsLast(packed, sizes, chain.axes) : packed;
   const activation = commonActivation(chain);
-  const standardization = resolveScaling(chain.scaling, input.elementType);
-  const { mean, std } = standardization ?? UNCHANGED;
-  if (!(std > 0 && Number.isFinite(std) && Number.isFinite(mean)))
+  const scaling = resolveScaling(chain.scaling, input.elementType);
+  if (scaling?.some(({ mean, std }) => !(std > 0 && Number.isFinite(std) && Number.isFinite(mean))))
     rejectModelFile('the graph must divide or multiply the images by finite numbers above 0');
-  const own = readModelMetadata(metadata, parts);
+  const standardization = scaling && joinChannels(scaling);
+  const own = readModelMetadata(metadata);
   if (own === null) return { ...parts, metadata: { activation, standardization } };
-  checkOwn(own, activation, [
+  checkModelMetadata(own, parts);
+  checkOwn(own, parts.inputShape, activation, [
     standardization ?? UNCHANGED,
     ...possibleStandardizations(chain.scaling, input.elementType),
   ]);
@@ -56,16 +75,38 @@ function findInput({ inputs, initializers }: OnnxGraph): OnnxValue {
   const [input, ...more] = inputs.filter(({ name }) => !constants.has(name));
   if (input === undefined || more.length > 0)
     return rejectModelFile(`its graph has ${1 + more.length} inputs instead of one, the images`);
-  const { name, shape, elementType } = input;
+  const { name, elementType } = input;
   if (elementType === null) rejectModelFile(`its input ${quote(name)} is not a tensor of numbers`);
-  const sizes = shape.slice(1).filter((size) => typeof size === 'number');
-  const pixels = sizes.reduce((product, size) => product * size, 1);
-  if (sizes.length > 0 && sizes.length === shape.length - 1 && pixels !== IMAGE_PIXELS) {
-    rejectModelFile(
-      `its input ${quote(name)} has shape ${showShape(shape.map((size) => size || '?'))}; images have ${IMAGE_PIXELS} pixels`,
-    );
-  }
   return input;
+}
+
+interface FoundShape {
+  /** In the order of the numbers of the input; auto if the first layer decides. */
+  readonly given: RequestedShape;
+  /** Sizes of the axes of an image; null if they are unknown. */
+  readonly sizes: readonly number[] | null;
+}
+
+/** The input has the shape of the images, or flat images of the requested shape. */
+function findShape({ name, shape }: OnnxValue, requested: RequestedShape): FoundShape {
+  const found = `its input ${quote(name)} has shape ${showShape(shape.map((size) => size || '?'))}`;
+  const reject = (defect: string) => rejectModelFile(`${found}, but ${defect}`, undefined, 'inputShape');
+  const wanted = requested === 'auto' ? null : channelsLast(requested);
+  const flat: FoundShape = { given: requested, sizes: requested === 'auto' ? null : requested };
+  const sizes = shape.slice(1).filter((size) => typeof size === 'number');
+  if (sizes.length === 0 || sizes.length < shape.length - 1) {
+    const isColour = wanted !== null && channelCount(wanted) === 3;
+    return isColour && shape.length > 2 ? reject('a colour image must have known sizes') : flat;
+  }
+  const image = sizes.filter((size) => size !== 1);
+  const values = image.reduce((product, size) => product * size, 1);
+  const { data = 'auto' } = orderedShapeSchema.safeParse(image);
+  const isOther = data !== 'auto' && wanted !== null && !isSameShape(channelsLast(data), wanted);
+  if (wanted && (isOther || valueCount(wanted) !== values)) reject(`inputShape is ${showImageShape(wanted)}`);
+  if (data !== 'auto') return { given: data, sizes };
+  if (wanted) return flat;
+  if (image.length > 1) reject(`images have 1 or 3 channels and ${MIN_SIDE} to ${MAX_SIDE} pixels a side`);
+  return { given: resolveInputShape('auto', values, found), sizes };
 }
 
 /** undefined without hidden layers. */
@@ -84,11 +125,16 @@ function commonActivation({ layers }: Chain): Activation | undefined {
 /** Checks that the graph of an export (with float32 constants) does what its metadata declares. */
 function checkOwn(
   own: ModelMetadata,
+  shape: ImageShape,
   activation: Activation | undefined,
   possible: readonly Standardization[],
 ): void {
   const sameActivation = activation === undefined || activation === own.activation;
   const declared = own.standardization ?? UNCHANGED;
+  if (!isSameShape(shape, own.inputShape))
+    rejectModelFile(
+      `its graph has images of ${showImageShape(shape)}, unlike its metadata; remove the metadata`,
+    );
   if (!sameActivation || !possible.some((each) => isSameStandardization(each, declared)))
     rejectModelFile(
       'its graph has another activation or standardization than its metadata; remove the metadata',

@@ -31,13 +31,18 @@ export function requireVector(b: OnnxOperand | undefined, node: OnnxNode): Tenso
   return { ...vector, shape: shape.slice(0, -1).every((rows) => rows === 1) ? shape.slice(-1) : shape };
 }
 
-export function requireScalar(c: OnnxOperand | undefined, node: OnnxNode): number {
-  if (c?.kind !== 'constant' || c.tensor.data?.length !== 1)
+/** One number, or one for each channel: broadcasting aligns the last axes. */
+export function requireNumbers(c: OnnxOperand | undefined, node: OnnxNode, chain: Chain): number[] {
+  const { data = null, dims } = c?.kind === 'constant' ? c.tensor : { dims: [] };
+  const { sizes, axes, isReshaped } = chain;
+  const axis = axes.at(dims.findIndex((size) => size !== 1) - dims.length);
+  const isByChannel = !isReshaped && data?.length === 3 && axis !== undefined && sizes[axis] === 3;
+  if (data?.length !== 1 && !isByChannel)
     return rejectNode(
       node,
-      'must take the images and a single floating-point number, the same for all pixels',
+      'must take the images and a single floating-point number, the same for all pixels, or one for each channel',
     );
-  return c.tensor.data[0]!;
+  return [...data];
 }
 
 function requireFloats({ name, dims, data }: OnnxTensor, node: OnnxNode): Tensor {

@@ -5,7 +5,7 @@ import { quote } from '../models/file-error.ts';
 import { ONNX_ACTIVATIONS } from './activations.ts';
 import { type Chain, isBinary, type OnnxLayer, type OnnxOperand, rejectNode } from './chain.ts';
 import { ELEMENT_TYPES, type OnnxNode, type OnnxTensor } from './message.ts';
-import { readAttribute, requireChain, requireScalar, requireVector, requireWeights } from './operands.ts';
+import { readAttribute, requireChain, requireNumbers, requireVector, requireWeights } from './operands.ts';
 import { divide, multiply, type Scaling, subtract } from './scaling.ts';
 
 type Operands = readonly (OnnxOperand | undefined)[];
@@ -19,7 +19,8 @@ const FLOATS: readonly number[] = [ELEMENT_TYPES.float, ELEMENT_TYPES.double];
 const other: Operator = (_, node) => ({ kind: 'other', node });
 
 /** Row-major order stays, and the layer that follows takes whole images only. */
-const keepOrder: Operator = ([x], node) => (x?.kind === 'chain' ? x : { kind: 'other', node });
+const keepOrder: Operator = ([x], node) =>
+  x?.kind === 'chain' ? { ...x, isReshaped: true } : { kind: 'other', node };
 
 const activate =
   (kind: Activation, alpha: number | undefined): Operator =>
@@ -62,22 +63,25 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Add: ([a, b], node) => {
     const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
     const chain = requireChain(x, node);
-    if (chain.stage === 'input') return scale(chain, (scaling) => subtract(scaling, -requireScalar(c, node)));
+    if (chain.stage === 'input') {
+      const numbers = requireNumbers(c, node, chain).map((number) => -number);
+      return { ...chain, scaling: subtract(chain.scaling, numbers) };
+    }
     if (chain.stage !== 'sums' || chain.layers.at(-1)!.biases !== null) return rejectNode(node);
     return { ...chain, layers: withLast(chain, { biases: requireVector(c, node) }) };
   },
   Sub: ([x, c], node) => {
-    if (c?.kind === 'chain' && isBinary(c) && x?.kind === 'constant' && requireScalar(x, node) === 1) {
-      return { kind: 'complement', chain: c };
+    if (c?.kind === 'chain' && isBinary(c) && x?.kind === 'constant') {
+      const [one] = requireNumbers(x, node, c);
+      if (one === 1) return { kind: 'complement', chain: c };
     }
-    return scale(requireChain(x, node, 'input'), (scaling) => subtract(scaling, requireScalar(c, node)));
+    return scale(x, c, node, subtract);
   },
-  Div: ([x, c], node) =>
-    scale(requireChain(x, node, 'input'), (scaling) => divide(scaling, requireScalar(c, node))),
+  Div: ([x, c], node) => scale(x, c, node, divide),
   Mul: ([a, b], node) => {
     if (a?.kind === 'chain' && b?.kind === 'chain') return multiplyByGate(a, b, node);
     const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
-    return scale(requireChain(x, node, 'input'), (scaling) => multiply(scaling, requireScalar(c, node)));
+    return scale(x, c, node, multiply);
   },
   Concat: ([a, b, more], node) => {
     if (a?.kind !== 'complement' || b?.kind !== 'chain' || more !== undefined) return rejectNode(node);
@@ -101,7 +105,8 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       : other([], node);
   },
   Transpose: ([x], node) => {
-    if (x?.kind !== 'constant') return x?.kind === 'chain' ? rejectNode(node) : other([], node);
+    if (x?.kind === 'chain') return permuteAxes(requireChain(x, node, 'input'), node);
+    if (x?.kind !== 'constant') return other([], node);
     return x.tensor.dims.length === 2 && isSwap(node) ? { ...x, transposed: !x.transposed } : other([], node);
   },
   Constant: (_, node) => {
@@ -120,6 +125,16 @@ function isSwap({ attributes: { perm } }: OnnxNode): boolean {
   return perm === undefined || ('ints' in perm && perm.ints.join() === '1,0');
 }
 
+/** Transposes the images, but not the batch. */
+function permuteAxes(chain: Chain, node: OnnxNode): Chain {
+  const { perm } = node.attributes;
+  const [batch, ...order] = perm && 'ints' in perm ? perm.ints : [];
+  const axes = order.flatMap((axis) => chain.axes[axis - 1] ?? []);
+  if (chain.isReshaped || batch !== 0 || new Set(axes).size !== chain.axes.length)
+    rejectNode(node, 'must permute the axes of the images, whose sizes the input of the graph must have');
+  return { ...chain, axes };
+}
+
 /** silu as two nodes: the sums of a layer times their sigmoid, in either order. */
 function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
   const [sums, gate] = a.stage === 'sums' ? [a, b] : [b, a];
@@ -131,8 +146,14 @@ function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
   return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
 }
 
-function scale(chain: Chain, change: (scaling: Scaling) => Scaling): Chain {
-  return { ...chain, scaling: change(chain.scaling) };
+function scale(
+  x: OnnxOperand | undefined,
+  c: OnnxOperand | undefined,
+  node: OnnxNode,
+  change: (scaling: Scaling, numbers: readonly number[]) => Scaling,
+): Chain {
+  const chain = requireChain(x, node, 'input');
+  return { ...chain, scaling: change(chain.scaling, requireNumbers(c, node, chain)) };
 }
 
 function withLast({ layers }: Chain, changes: Partial<OnnxLayer>): OnnxLayer[] {

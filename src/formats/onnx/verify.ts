@@ -4,9 +4,10 @@ import type { OnnxInput } from '../models/export-formats.ts';
 import { rejectModelFile } from '../models/file-error.ts';
 import { isSameStandardization, type PublishedModel } from '../models/metadata.ts';
 import { followNodes } from './follow.ts';
+import { onnxInputShape } from './graph.ts';
 import { IR_VERSION, OPSET } from './message.ts';
 import { readOnnx } from './read.ts';
-import { UNCHANGED } from './scaling.ts';
+import { joinChannels, UNCHANGED } from './scaling.ts';
 
 /**
  * An import accepts graphs whose end or range of pixels differs: logits, other outputs, pixels of 0–255 as floats.
@@ -24,7 +25,7 @@ export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input:
   };
   const expected: typeof found = {
     versions: [IR_VERSION, OPSET],
-    inputs: [{ name: 'image', elementType: input, shape: ['batch', layerSizes[0]!] }],
+    inputs: [{ name: 'image', elementType: input, shape: onnxInputShape(model.inputShape) }],
     outputs: [
       { name: 'probabilities', elementType: 'float', shape: ['batch', layerSizes[last]!] },
       { name: 'label', elementType: 'int64', shape: ['batch'] },
@@ -50,9 +51,10 @@ export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input:
         `the ${part} of its graph are ${JSON.stringify(found[part])} instead of ${JSON.stringify(expected[part])}`,
       );
   }
-  const chain = followNodes(graph, graph.inputs[0]!).get('probabilities');
+  const [images] = graph.inputs;
+  const chain = followNodes(graph, images!, images!.shape.slice(1) as number[]).get('probabilities');
   if (chain?.kind !== 'chain') rejectModelFile('its probabilities do not follow from the image');
-  const scaling = chain.scaling[input === 'uint8' ? 'byte' : 'unit'];
+  const scaling = joinChannels(chain.scaling[input === 'uint8' ? 'byte' : 'unit']);
   if (!isSameStandardization(scaling, standardization ?? UNCHANGED))
     rejectModelFile(
       `its graph standardizes pixels by ${JSON.stringify(scaling)} instead of ${JSON.stringify(standardization)}`,

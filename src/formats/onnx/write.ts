@@ -77,7 +77,10 @@ function writeAttribute(writer: BinaryWriter, name: string, attribute: OnnxAttri
   } else if ('int' in attribute) {
     integer(writer, ATTRIBUTE.int, attribute.int);
     integer(writer, ATTRIBUTE.type, ATTRIBUTE_TYPES.int);
-  } else throw new RangeError(`Attribute ${name} is not a number.`);
+  } else if ('ints' in attribute) {
+    for (const each of attribute.ints) integer(writer, ATTRIBUTE.ints, each);
+    integer(writer, ATTRIBUTE.type, ATTRIBUTE_TYPES.ints);
+  } else throw new RangeError(`Attribute ${name} is neither a number nor a list of integers.`);
 }
 
 function writeTensor(writer: BinaryWriter, { name, dims, data }: OnnxTensor): void {

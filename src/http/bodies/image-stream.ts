@@ -1,10 +1,10 @@
 /** Large bodies of images as bytes, predicted while they are arriving. */
 import type { FastifyRequest } from 'fastify';
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { versionNameSchema } from '../../domain/models/reference.ts';
 import { AtelierError } from '../../errors.ts';
 import { type NpyHeader, readNpyHeader } from '../../formats/arrays/npy-header.ts';
-import { isImages } from '../../images/npy.ts';
+import { findLayout } from '../../images/array-shape.ts';
+import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import type { PredictionService } from '../../services/predictions/predict.ts';
 import { MIN_BLOCK_BYTES, type PredictionStream } from '../../services/predictions/streamed-images.ts';
 import { release } from '../../workers/threads/transfer.ts';
@@ -24,13 +24,14 @@ export const createOpenStream =
   (predictions: Pick<PredictionService, 'stream'>): OpenSink<PredictionStream> =>
   (request, first, length) => {
     if (length < MIN_STREAMED_BYTES || !isPlain(request)) return undefined;
-    const start = findPixels(parseMediaType(request.headers['content-type']), first, length);
-    const model = start === undefined ? undefined : findModel(request.params as Params);
+    const model = findModel(request.params as Params);
     const opened = model && predictions.stream(model);
-    if (opened) {
-      opened.write(new Uint8Array(first.subarray(start)));
-      release([first]);
-    }
+    if (!opened) return undefined;
+    const { inputShape } = opened.model;
+    const start = findPixels(parseMediaType(request.headers['content-type']), first, length, inputShape);
+    if (start === undefined) return undefined;
+    opened.write(new Uint8Array(first.subarray(start)));
+    release([first]);
     return opened;
   };
 
@@ -49,11 +50,11 @@ function findModel({ name, version }: Params) {
 }
 
 /** The offset of the first pixel, if all that follows are pixels. */
-function findPixels(type: string, first: Uint8Array, length: number): number | undefined {
-  if (type === 'application/octet-stream') return length % IMAGE_PIXELS === 0 ? 0 : undefined;
+function findPixels(type: string, first: Uint8Array, length: number, image: ImageShape): number | undefined {
+  if (type === 'application/octet-stream') return length % valueCount(image) === 0 ? 0 : undefined;
   const header = readHeader(first, length);
-  if (header?.dtype !== 'u1' || header.fortranOrder || !isImages(header.shape)) return undefined;
-  return header.dataOffset;
+  if (header?.dtype !== 'u1' || header.fortranOrder) return undefined;
+  return findLayout(header.shape, image, false)?.isPlanar === false ? header.dataOffset : undefined;
 }
 
 function readHeader(first: Uint8Array, length: number): NpyHeader | undefined {

@@ -101,7 +101,11 @@ function assertOptionsApply(type: string, { pixels, fit }: ImageDecodingOptions)
   if (fit !== undefined && type !== ENCODED_JSON && !isEncodedImage(type)) {
     const types = ENCODED_IMAGE_TYPES.join(', ');
     const found = type === JSON_TYPE ? 'as numbers' : `in ${type}`;
-    rejectOption('fit', fit, `Resizes ${types} only; images ${found} must be 28×28.`);
+    rejectOption(
+      'fit',
+      fit,
+      `Resizes ${types} only; images ${found} must have the shape that the model takes.`,
+    );
   }
 }
 

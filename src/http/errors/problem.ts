@@ -39,7 +39,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'range-not-satisfiable': [416, 'The range is beyond the end of the file'],
   'expectation-failed': [417, 'Unsupported Expect header'],
   'invalid-pixels': [422, 'A pixel is out of range'],
-  'invalid-image-size': [422, 'An image is not 28×28'],
+  'invalid-image-size': [422, 'An image has the wrong shape'],
   'ambiguous-pixel-range': [422, 'The range of the pixels is ambiguous'],
   'unknown-dataset': [422, 'The data set does not exist'],
   'unknown-model': [422, 'The model does not exist'],

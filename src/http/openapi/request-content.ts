@@ -1,22 +1,28 @@
 /** Request bodies that Fastify does not validate, as OpenAPI `content` by media type. */
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
+import { MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/datasets/upload-form.ts';
+import { DEFAULT_IMAGE_SHAPE, MAX_SIDE, MIN_SIDE } from '../../domain/image-shape.ts';
 import { type ImportRequest, importRequestSchema } from '../../domain/models/import.ts';
 import { PIXEL_SCALES, predictionRequestSchema } from '../../domain/predictions/job.ts';
 import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../images/base64.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 
 const binary = (description: string) => ({ type: 'string', format: 'binary', description });
 
 const pixel = { type: 'number', minimum: 0, maximum: 255 };
-const row = { type: 'array', items: pixel, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE };
+const array = (items: object, minItems: number, maxItems: number) => ({
+  type: 'array',
+  items,
+  minItems,
+  maxItems,
+});
+const rows = (items: object) => array(array(items, MIN_SIDE, MAX_SIDE), MIN_SIDE, MAX_SIDE);
 const image = {
-  description: '784 numbers or 28 rows of 28, from 0 (background) to 255',
-  oneOf: [
-    { type: 'array', items: pixel, minItems: IMAGE_PIXELS, maxItems: IMAGE_PIXELS },
-    { type: 'array', items: row, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE },
-  ],
+  description:
+    'An image of the `inputShape` of the model, from 0 (background) to 255: all numbers in one array, or rows of numbers, in colour rows of pixels of three numbers',
+  oneOf: [array(pixel, MIN_SIDE ** 2, 3 * MAX_SIDE ** 2), rows(pixel), rows(array(pixel, 3, 3))],
 };
 const objectWith = (name: string, schema: object) => ({
   type: 'object',
@@ -41,14 +47,14 @@ const imageInJson = {
 };
 const encodedImage = {
   schema: binary(
-    'One image of 28×28, or of any size if the model has a `preprocessing` or with `fit`; colour and alpha are converted to grey',
+    'One image of the size of the model, or of any size if the model has a `preprocessing` or with `fit`; alpha, and for a grey model colour, are converted',
   ),
 };
 
 /** Images for examples: a PNG in Base64, and numbers. */
 const BLACK_PNG =
   'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAEElEQVQoz2NgGAWjYBQQAwADLAABaLcA3AAAAABJRU5ErkJggg==';
-export const BLACK_PIXELS: readonly number[] = new Array(IMAGE_PIXELS).fill(0);
+export const BLACK_PIXELS: readonly number[] = new Array(valueCount(DEFAULT_IMAGE_SHAPE)).fill(0);
 
 /** Images to predict or to explain. */
 export const imageContent = {
@@ -70,10 +76,10 @@ export const imageContent = {
       ],
     },
   },
-  'application/octet-stream': { schema: binary('n × 784 bytes, n ≥ 1') },
+  'application/octet-stream': { schema: binary('One byte per value of an image, for one or more images') },
   'application/x-npy': {
     schema: binary(
-      'Shape (28, 28), (28, 28, 1), (784), (n, 28, 28), (n, 28, 28, 1) or (n, 784); any integer or floating-point type, little-endian. Floats up to 1 are read as 0–1; a maximum slightly above 1 is rejected unless `pixels` states the range',
+      'Shape (height, width), (height, width, channels), (channels, height, width) or (values), or with a number of images before it; any integer or floating-point type, little-endian. Floats up to 1 are read as 0–1; a maximum slightly above 1 is rejected unless `pixels` states the range',
     ),
   },
   'image/png': encodedImage,
@@ -147,7 +153,7 @@ export const predictionJobContent = {
             'Range of the numbers. By default integers are 0–255, and floats 0–1 if none is greater than 1, else 0–255; a maximum just above 1 is rejected',
         },
         file: binary(
-          '.npy of shape (n, 28, 28), (n, 28, 28, 1) or (n, 784), any integer or floating-point type, little-endian; or .npz with one such array, or with one named `images`',
+          '.npy of shape (n, height, width), (n, height, width, channels), (n, channels, height, width) or (n, values), any integer or floating-point type, little-endian; or .npz with one such array, or with one named `images`',
         ),
       },
       additionalProperties: false,
@@ -163,7 +169,7 @@ export function jsonContent(schema: z.ZodType, example: unknown): object {
 }
 
 const IMAGES =
-  'npy, IDX or IDX.gz of shape (n, 28, 28), (n, 784) or (n, 28, 28, 1). Integers are 0–255; floats are 0–1 if none is greater than 1, 0–255 if one is greater than 2, and rejected otherwise; they are rounded to the nearest of 256 grey values';
+  'npy, IDX or IDX.gz of shape (n, height, width), (n, height, width, 1 or 3), (n, 1 or 3, height, width) or (n, values), 8 to 64 pixels a side. Integers are 0–255; floats are 0–1 if none is greater than 1, 0–255 if one is greater than 2, and rejected otherwise; they are rounded to the nearest whole number';
 const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): integers from 0 without gaps';
 const arrayNames = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
 
@@ -213,6 +219,11 @@ export const datasetUploadContent = {
           type: 'string',
           description: 'Seed of the random choice of the test split: an integer from 0 to 2³² − 1',
           default: '0',
+        },
+        imageShape: {
+          type: 'string',
+          description: datasetFieldsSchema.shape.imageShape.description,
+          ...EMPTY,
         },
         fit: datasetField('fit'),
         background: datasetField('background'),

@@ -51,30 +51,39 @@ export function engineDifference(
   return largest;
 }
 
-const SELF_CHECK_SIZES = [784, 22, 13, 10];
 const SELF_CHECK_EXAMPLES = 19;
+const GREY: EngineSettings = {
+  ...PLAIN_SETTINGS,
+  layerSizes: [784, 22, 13, 10],
+  standardization: { mean: 0.3, std: 0.4 },
+  batchSize: SELF_CHECK_EXAMPLES,
+};
+const COLOUR: EngineSettings = {
+  ...GREY,
+  layerSizes: [189, 22, 13, 10],
+  imageShape: [9, 7, 3],
+  standardization: { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25] },
+  augmentation: { horizontalFlip: true, shift: 2, rotation: 30, scale: 0.3, noise: 0.1, erase: 0.5 },
+};
 
-/** Largest difference over small networks of every activation, with widths that do not fill vector registers. */
+/**
+ * Largest difference over small networks, with widths that do not fill vector registers: of every activation, and of augmented
+ * colour images.
+ */
 export function selfCheck(createEngine: CreateEngine): number {
-  const examples = syntheticExamples(SELF_CHECK_EXAMPLES);
-  const batch = Uint32Array.from(examples.labels.keys());
-  const parameters = initialize('glorot', SELF_CHECK_SIZES, 1);
-  const differences = ACTIVATIONS.map((activation) => {
-    const settings: EngineSettings = {
-      ...PLAIN_SETTINGS,
-      layerSizes: SELF_CHECK_SIZES,
-      activation,
-      standardization: { mean: 0.3, std: 0.4 },
-      batchSize: SELF_CHECK_EXAMPLES,
-    };
+  const cases = [...ACTIVATIONS.map((activation) => ({ ...GREY, activation })), COLOUR];
+  const differences = cases.map((settings) => {
+    const examples = syntheticExamples(SELF_CHECK_EXAMPLES, settings.layerSizes[0]!);
+    const batch = Uint32Array.from(examples.labels.keys());
+    const parameters = initialize('glorot', settings.layerSizes, 1);
     return engineDifference(createEngine, settings, parameters, examples, batch);
   });
   return Math.max(...differences);
 }
 
 /** Random examples; half of the pixels are zero, as in real images. */
-function syntheticExamples(count: number): Examples {
-  const pixels = Uint8Array.from({ length: count * SELF_CHECK_SIZES[0]! }, (_, i) => {
+function syntheticExamples(count: number, inputs: number): Examples {
+  const pixels = Uint8Array.from({ length: count * inputs }, (_, i) => {
     const bits = randomBits(0, PURPOSE.coordinateSample, 0, i);
     return bits & 256 ? bits & 255 : 0;
   });

@@ -1,7 +1,7 @@
 /** The loss with one parameter perturbed, computed from what that one parameter changes. */
 
 import type { ActivationFunction } from '../network/activations.ts';
-import { type Network, unpack } from '../network/layers.ts';
+import { channelStandardizations, type Network, unpack } from '../network/layers.ts';
 import type { ActiveValues } from '../reference/active-values.ts';
 import { crossEntropy } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
@@ -37,7 +37,7 @@ export function createPerturbedLoss(
   const pass = createExamplePass(network);
   prepare(pass, layers);
   const { activation } = pass;
-  const { mean, std } = network.standardization ?? { mean: 0, std: 1 };
+  const channels = channelStandardizations(network.standardization);
   const labels = Uint8Array.from(indices, (row) => examples.labels[row]!);
   /** z of every example n and layer l: base[n][l] (d_{l+1}) */
   const base = Array.from(indices, (row) => {
@@ -48,7 +48,10 @@ export function createPerturbedLoss(
 
   function inputValue(n: number, { layer, input }: Coordinate): number {
     if (input === null) return 1;
-    if (layer === 0) return (examples.pixels[indices[n]! * layers[0]!.inputs + input]! / 255 - mean) / std;
+    if (layer === 0) {
+      const { mean, std } = channels[input % channels.length]!;
+      return (examples.pixels[indices[n]! * layers[0]!.inputs + input]! / 255 - mean) / std;
+    }
     return activation.value(base[n]![layer - 1]![input]!);
   }
 

@@ -1,5 +1,7 @@
 /** Diagnosis of images that do not resemble the training images, with the likely cause. */
+import type { ImageShape } from '../network/image-shape.ts';
 import type { Pixels } from '../training/engine.ts';
+import { toGreyPixels } from './features.ts';
 import { type ImageStatistics, imageLikelihood } from './image-statistics.ts';
 import { brightest, centreOfMass, inverted, transposed } from './transformations.ts';
 
@@ -25,9 +27,10 @@ const UNSCALED_FACTOR = 4;
 /**
  * Each cause is corrected before the next is checked, because an image may be both unscaled and inverted. Off-centre
  * images are not checked for transposition, and "far" is reported only if nothing else explains the image.
- * @param image 28×28, 0–255; it is not modified
+ * @param received 0–255; it is not modified
  */
-export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] {
+export function diagnose(received: Pixels, shape: ImageShape, statistics: ImageStatistics): Finding[] {
+  const image = toGreyPixels(received, shape);
   const { gaussians, centre } = statistics;
   const max = brightest(image);
   if (image.every((value) => value === max)) return [{ code: 'blank', value: max }];
@@ -41,21 +44,27 @@ export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] 
     const factor = max <= 1 ? 255 : 255 / max;
     corrected = Float32Array.from(image, (value) => value * factor);
   }
-  let likelihood = imageLikelihood(gaussians, corrected);
+  const isSquare = shape[0] === shape[1];
+  let likelihood = imageLikelihood(gaussians, corrected, shape);
 
   const light = inverted(corrected);
-  const inversion = unusualGain(likelihood, statistics.inversionGain, [light, transposed(light)]);
+  const inversion = unusualGain(likelihood, statistics.inversionGain, [
+    light,
+    ...(isSquare ? [transposed(light, shape)] : []),
+  ]);
   if (inversion !== null) {
     findings.push({ code: 'inverted', ...inversion });
     corrected = light;
     likelihood += inversion.gain;
   }
 
-  const { x, y } = centreOfMass(corrected);
+  const { x, y } = centreOfMass(corrected, shape);
   if (x < centre.x.low || x > centre.x.high || y < centre.y.low || y > centre.y.high) {
     return [...findings, { code: 'off-centre', x, y, centre }];
   }
-  const transposition = unusualGain(likelihood, statistics.transpositionGain, [transposed(corrected)]);
+  const transposition = isSquare
+    ? unusualGain(likelihood, statistics.transpositionGain, [transposed(corrected, shape)])
+    : null;
   if (transposition !== null) return [...findings, { code: 'transposed', ...transposition }];
   if (findings.length === 0 && likelihood < statistics.likelihood) {
     findings.push({ code: 'far-from-training-data', likelihood, usual: statistics.likelihood });
@@ -67,9 +76,9 @@ export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] 
    * not positive, or if every changed image is still far from the training images, so no change has corrected it.
    */
   function unusualGain(present: number, usual: number, changed: readonly [Pixels, ...Pixels[]]) {
-    const gain = imageLikelihood(gaussians, changed[0]) - present;
+    const gain = imageLikelihood(gaussians, changed[0], shape) - present;
     if (gain <= Math.max(0, usual)) return null;
-    const isLikely = changed.some((each) => imageLikelihood(gaussians, each) >= statistics.likelihood);
+    const isLikely = changed.some((each) => imageLikelihood(gaussians, each, shape) >= statistics.likelihood);
     return isLikely ? { gain, usual } : null;
   }
 }

@@ -1,7 +1,8 @@
 /** Statistics of the images of a training split. `diagnose` compares an image with them. */
+import { type ImageShape, valueCount } from '../network/image-shape.ts';
 import type { Examples, Pixels } from '../training/engine.ts';
 import { type ClassGaussians, fitClassGaussians, logLikelihood } from './class-gaussians.ts';
-import { extractFeatures, FEATURES, SIDE } from './features.ts';
+import { extractFeatures, FEATURES, toGreyPixels } from './features.ts';
 import { brightest, centreOfMass, inverted, transposed } from './transformations.ts';
 
 /** Distributions, and thresholds that are rarely exceeded among the training images. */
@@ -9,7 +10,7 @@ export interface ImageStatistics {
   readonly gaussians: ClassGaussians;
   /** Images with a lower log-likelihood are far from the training images. */
   readonly likelihood: number;
-  /** Usual maximum gain in log-likelihood from exchanging light and dark, or rows and columns. */
+  /** Usual maximum gain in log-likelihood from exchanging light and dark, or rows and columns (infinite unless images are square). */
   readonly inversionGain: number;
   readonly transpositionGain: number;
   /** Usual range of the centre of mass. */
@@ -30,27 +31,32 @@ const MAX_MEASURED = 10_000;
 /**
  * Distributions are fitted to every second image and thresholds are taken from the others. The fit has not seen these, so
  * the false-alarm rates hold for new images too.
- * @param examples at least two, of 28×28 pixels
- * @throws RangeError if there are fewer, or they have another size
+ * @param examples at least two, of this shape
+ * @throws RangeError if there are fewer, or they have another shape
  */
-export function computeImageStatistics({ pixels, labels }: Examples, classes: number): ImageStatistics {
-  if (labels.length < 2 || pixels.length !== labels.length * SIDE * SIDE) {
+export function computeImageStatistics(
+  { pixels, labels }: Examples,
+  shape: ImageShape,
+  classes: number,
+): ImageStatistics {
+  const values = valueCount(shape);
+  if (labels.length < 2 || pixels.length !== labels.length * values) {
     throw new RangeError(
-      `Statistics need at least two images of ${SIDE}×${SIDE} pixels, not ${labels.length} labels and ${pixels.length} pixels.`,
+      `Statistics need at least two images of ${values} values, not ${labels.length} labels and ${pixels.length} values.`,
     );
   }
-  const image = (n: number) => pixels.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE);
+  const image = (n: number) => toGreyPixels(pixels.subarray(n * values, (n + 1) * values), shape);
   const fitted = Math.ceil(labels.length / 2);
   const rows = new Float64Array(fitted * FEATURES);
   for (let i = 0; i < fitted; i++) {
-    extractFeatures(rows.subarray(i * FEATURES, (i + 1) * FEATURES), image(2 * i));
+    extractFeatures(rows.subarray(i * FEATURES, (i + 1) * FEATURES), image(2 * i), shape);
   }
   const fittedLabels = Uint8Array.from({ length: fitted }, (_, i) => labels[2 * i]!);
   const gaussians = fitClassGaussians(rows, fittedLabels, FEATURES, classes);
 
   const others = labels.length - fitted;
   const measured = Array.from({ length: Math.min(others, MAX_MEASURED) }, (_, i) =>
-    measure(gaussians, image(2 * Math.floor((i * others) / Math.min(others, MAX_MEASURED)) + 1)),
+    measure(gaussians, image(2 * Math.floor((i * others) / Math.min(others, MAX_MEASURED)) + 1), shape),
   );
   const quantileBy = (part: (each: Measured) => number, fraction: number) =>
     quantile(measured.map(part), fraction);
@@ -62,7 +68,9 @@ export function computeImageStatistics({ pixels, labels }: Examples, classes: nu
     gaussians,
     likelihood: quantileBy((each) => each.likelihood, FALSE_ALARM_RATES.far),
     inversionGain: quantileBy((each) => each.inversionGain, 1 - FALSE_ALARM_RATES.inverted),
-    transpositionGain: quantileBy((each) => each.transpositionGain, 1 - FALSE_ALARM_RATES.transposed),
+    transpositionGain: isSquare(shape)
+      ? quantileBy((each) => each.transpositionGain, 1 - FALSE_ALARM_RATES.transposed)
+      : Number.POSITIVE_INFINITY,
     centre: { x: range(({ x }) => x), y: range(({ y }) => y) },
     brightest: quantileBy((each) => each.brightest, FALSE_ALARM_RATES.offCentre),
   };
@@ -70,21 +78,25 @@ export function computeImageStatistics({ pixels, labels }: Examples, classes: nu
 
 type Measured = ReturnType<typeof measure>;
 
-function measure(gaussians: ClassGaussians, image: Pixels) {
-  const likelihood = imageLikelihood(gaussians, image);
+function measure(gaussians: ClassGaussians, image: Pixels, shape: ImageShape) {
+  const likelihood = imageLikelihood(gaussians, image, shape);
   return {
     likelihood,
-    inversionGain: imageLikelihood(gaussians, inverted(image)) - likelihood,
-    transpositionGain: imageLikelihood(gaussians, transposed(image)) - likelihood,
-    ...centreOfMass(image),
+    inversionGain: imageLikelihood(gaussians, inverted(image), shape) - likelihood,
+    transpositionGain: isSquare(shape)
+      ? imageLikelihood(gaussians, transposed(image, shape), shape) - likelihood
+      : 0,
+    ...centreOfMass(image, shape),
     brightest: brightest(image),
   };
 }
 
-/** Log-likelihood of an image of 0–255, up to a constant. */
-export function imageLikelihood(gaussians: ClassGaussians, image: Pixels): number {
+const isSquare = ([height, width]: ImageShape) => height === width;
+
+/** Log-likelihood of a grey image of 0–255, up to a constant. */
+export function imageLikelihood(gaussians: ClassGaussians, image: Pixels, shape: ImageShape): number {
   const features = new Float64Array(FEATURES);
-  extractFeatures(features, image);
+  extractFeatures(features, image, shape);
   return logLikelihood(gaussians, features);
 }
 

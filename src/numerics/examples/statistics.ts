@@ -1,6 +1,7 @@
 /** Statistics of the training split: class weights, mean and deviation of the pixels. */
 
-import type { Standardization } from '../network/layers.ts';
+import { channelCount, type ImageShape, valueCount } from '../network/image-shape.ts';
+import type { ChannelStandardization, Standardization } from '../network/layers.ts';
 import type { Examples } from '../training/engine.ts';
 
 /**
@@ -17,31 +18,49 @@ export function balancedClassWeights(
   return counts.map((count) => (count === 0 ? 0 : indices.length / (classes * count)));
 }
 
-/** Whether all pixels of the given examples are equal. Standardization would turn them all into zeros. */
-export function isUniform(
+/**
+ * The first channel whose values are equal in all of the given examples, or null. Standardization would turn them all into
+ * zeros.
+ */
+export function uniformChannel(
   { pixels }: Pick<Examples, 'pixels'>,
   indices: Uint32Array,
-  inputs: number,
-): boolean {
-  const first = pixels[indices[0]! * inputs];
-  for (const n of indices)
-    for (let j = n * inputs; j < (n + 1) * inputs; j++) if (pixels[j] !== first) return false;
-  return true;
+  shape: ImageShape,
+): number | null {
+  const [values, channels] = [valueCount(shape), channelCount(shape)];
+  const start = indices[0]! * values;
+  for (let c = 0; c < channels; c++) {
+    const differs = (n: number) => {
+      for (let j = n * values + c; j < (n + 1) * values; j += channels)
+        if (pixels[j] !== pixels[start + c]) return true;
+      return false;
+    };
+    if (!indices.some(differs)) return c;
+  }
+  return null;
 }
 
 /**
- * Mean and standard deviation of all pixels / 255 of the given examples. Counting by value keeps the sums exact, so the
- * order does not matter. If all pixels are equal, the deviation is given as 1, so they are only centred.
+ * Mean and standard deviation of all values / 255 of the given examples, of colour images by channel. Counting by value keeps
+ * the sums exact, so the order does not matter. If all values are equal, the deviation is given as 1, so they are only
+ * centred.
  */
 export function pixelStatistics(
   { pixels }: Pick<Examples, 'pixels'>,
   indices: Uint32Array,
-  inputs: number,
+  shape: ImageShape,
 ): Standardization {
-  const counts = new Float64Array(256);
-  for (const n of indices) for (let j = n * inputs; j < (n + 1) * inputs; j++) counts[pixels[j]!]!++;
-  const all = indices.length * inputs;
-  const mean = counts.reduce((sum, count, x) => sum + count * x, 0) / all;
-  const variance = counts.reduce((sum, count, x) => sum + count * (x - mean) ** 2, 0) / all;
-  return { mean: mean / 255, std: variance === 0 ? 1 : Math.sqrt(variance) / 255 };
+  const [values, channels] = [valueCount(shape), channelCount(shape)];
+  const measure = (c: number): ChannelStandardization => {
+    const counts = new Float64Array(256);
+    for (const n of indices)
+      for (let j = n * values + c; j < (n + 1) * values; j += channels) counts[pixels[j]!]!++;
+    const all = (indices.length * values) / channels;
+    const mean = counts.reduce((sum, count, x) => sum + count * x, 0) / all;
+    const variance = counts.reduce((sum, count, x) => sum + count * (x - mean) ** 2, 0) / all;
+    return { mean: mean / 255, std: variance === 0 ? 1 : Math.sqrt(variance) / 255 };
+  };
+  if (channels === 1) return measure(0);
+  const [red, green, blue] = [measure(0), measure(1), measure(2)];
+  return { mean: [red.mean, green.mean, blue.mean], std: [red.std, green.std, blue.std] };
 }

@@ -1,6 +1,7 @@
 /** Saliency (Simonyan et al. 2014): the gradient of log p_label with respect to the pixels. */
 
-import { type Network, type Parameters, unpack } from '../network/layers.ts';
+import { channelCount, type ImageShape } from '../network/image-shape.ts';
+import { channelStandardizations, type Network, type Parameters, unpack } from '../network/layers.ts';
 import { softmax } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import { linearBackwardInput } from '../reference/linear.ts';
@@ -8,8 +9,8 @@ import type { Pixels } from '../training/engine.ts';
 
 /**
  * ∂ log p_label / ∂x of one image, where x is its d0 pixels / 255, in float64. Pixels that are zero have a gradient too.
- * dz_L = onehot(label) − p;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1});  dx = W_1ᵀ dz_1 / σ, σ = 1 without
- * standardization. In the code, `layers[l]` and `pass.dz[l]` are W_{l+1} and dz_{l+1}.
+ * dz_L = onehot(label) − p;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1});  dx = W_1ᵀ dz_1 / σ, σ being the deviation
+ * of the channel, or 1 without standardization. In the code, `layers[l]` and `pass.dz[l]` are W_{l+1} and dz_{l+1}.
  * @throws RangeError when the image does not have d0 pixels
  */
 export function inputGradient(
@@ -32,11 +33,21 @@ export function inputGradient(
   }
   const { weights } = layers[0]!;
   const dz = pass.dz[0]!;
-  const sigma = network.standardization?.std ?? 1;
+  const channels = channelStandardizations(network.standardization);
   const dx = new Float64Array(inputs);
   for (let i = 0; i < dz.length; i++) {
     if (dz[i] === 0) continue;
-    for (let j = 0; j < inputs; j++) dx[j]! += (weights[i * inputs + j]! * dz[i]!) / sigma;
+    for (let j = 0; j < inputs; j++)
+      dx[j]! += (weights[i * inputs + j]! * dz[i]!) / channels[j % channels.length]!.std;
   }
   return dx;
+}
+
+/** Adds the gradients of the channels of each pixel. @returns height × width */
+export function sumChannels(gradient: Float64Array, shape: ImageShape): Float64Array {
+  const channels = channelCount(shape);
+  if (channels === 1) return gradient;
+  const sums = new Float64Array(gradient.length / channels);
+  for (const [i, value] of gradient.entries()) sums[Math.floor(i / channels)]! += value;
+  return sums;
 }

@@ -9,10 +9,30 @@ export type Parameters = Float64Array | Float32Array;
 /** Layer sizes d0 … dL: inputs, hidden layers, classes. */
 export type LayerSizes = readonly number[];
 
-/** The input is (x / 255 − mean) / std, with one mean and one standard deviation for all pixels. */
+/** One number for all values of an image, or one for each channel of a colour image. */
+export type ByChannel = number | [red: number, green: number, blue: number];
+
+/** The input is (x / 255 − mean) / std. */
 export interface Standardization {
+  readonly mean: ByChannel;
+  readonly std: ByChannel;
+}
+
+/** The standardization of one channel. */
+export interface ChannelStandardization {
   readonly mean: number;
   readonly std: number;
+}
+
+/** One entry for all values, or three for colour: value j belongs to entry j modulo their number. */
+export function channelStandardizations(
+  standardization: Standardization | null,
+): readonly [ChannelStandardization, ...ChannelStandardization[]] {
+  const { mean, std } = standardization ?? { mean: 0, std: 1 };
+  if (typeof mean === 'number' && typeof std === 'number') return [{ mean, std }];
+  const pick = (numbers: ByChannel, c: number) => (typeof numbers === 'number' ? numbers : numbers[c]!);
+  const channel = (c: number) => ({ mean: pick(mean, c), std: pick(std, c) });
+  return [channel(0), channel(1), channel(2)];
 }
 
 /** The settings with which a packed vector defines a function of pixels. */

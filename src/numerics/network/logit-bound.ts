@@ -1,6 +1,6 @@
 /** A bound on the numbers of a forward pass, to detect networks that could overflow. */
 import { ACTIVATION_FUNCTIONS } from './activations.ts';
-import { type Network, type Parameters, unpack } from './layers.ts';
+import { channelStandardizations, type Network, type Parameters, unpack } from './layers.ts';
 
 /**
  * The largest value or partial sum that can occur in the forward pass of any image of pixels 0–255:
@@ -10,10 +10,12 @@ export function logitBound(
   { layerSizes, activation, standardization }: Network,
   parameters: Parameters,
 ): number {
-  const { mean, std } = standardization ?? { mean: 0, std: 1 };
   const { largest: largestActivation } = ACTIVATION_FUNCTIONS[activation];
-  let inputs = new Float64Array(layerSizes[0]!).fill(Math.max(Math.abs(mean), Math.abs(1 - mean)) / std);
-  let largest = inputs[0]!;
+  const bounds = channelStandardizations(standardization).map(
+    ({ mean, std }) => Math.max(Math.abs(mean), Math.abs(1 - mean)) / std,
+  );
+  let inputs = Float64Array.from({ length: layerSizes[0]! }, (_, j) => bounds[j % bounds.length]!);
+  let largest = Math.max(...bounds);
   for (const { weights, biases } of unpack(parameters, layerSizes)) {
     const outputs = Float64Array.from(biases, (bias, i) => {
       let bound = Math.abs(bias);

@@ -24,15 +24,15 @@ export function createActiveValues(size: number): ActiveValues {
   };
 }
 
-/** a0 = x / scale, for the d0 pixels from `offset` on. */
-export function activatePixels(a: ActiveValues, pixels: Pixels, offset: number, scale: number): void {
+/** a0 = x / scale of its channel, for the d0 pixels from `offset` on. */
+export function activatePixels(a: ActiveValues, pixels: Pixels, offset: number, scales: Float64Array): void {
   const { indices, values } = a;
   let count = 0;
-  for (let j = 0; j < indices.length; j++) {
+  for (let j = 0, c = 0; j < indices.length; j++, c = c + 1 === scales.length ? 0 : c + 1) {
     const x = pixels[offset + j]!;
     if (x !== 0) {
       indices[count] = j;
-      values[count++] = x / scale;
+      values[count++] = x / scales[c]!;
     }
   }
   a.count = count;

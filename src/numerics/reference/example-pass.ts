@@ -5,13 +5,14 @@ import type { Layer, Network, Parameters } from '../network/layers.ts';
 import type { Pixels } from '../training/engine.ts';
 import { type ActiveValues, activate, activatePixels, createActiveValues, dropOut } from './active-values.ts';
 import { linear, linearBackward, linearBackwardInput } from './linear.ts';
-import { foldBiases, pixelScale } from './standardization.ts';
+import { foldBiases, pixelScales } from './standardization.ts';
 
 /** Values computed in a pass, layer by layer; entry l belongs to layer l + 1 of the formulas. */
 export interface ExamplePass {
   readonly network: Network;
   readonly activation: ActivationFunction;
-  readonly pixelScale: number;
+  /** By channel. */
+  readonly pixelScales: Float64Array;
   /** b1 with the mean of the pixels folded in (d1); null without standardization. */
   readonly foldedBiases: Float64Array | null;
   /** a_l (d_l): the input of each layer. */
@@ -34,7 +35,7 @@ export function createExamplePass(network: Network): ExamplePass {
   return {
     network,
     activation: ACTIVATION_FUNCTIONS[activation],
-    pixelScale: pixelScale(standardization),
+    pixelScales: pixelScales(standardization),
     foldedBiases: standardization === null ? null : new Float64Array(outputs[0]!),
     a: layerSizes.slice(0, -1).map(createActiveValues),
     z: outputs.map((size) => new Float64Array(size)),
@@ -58,7 +59,7 @@ export function forwardExample(
   row: number,
   masks: DropoutMasks | null = null,
 ): Float64Array {
-  activatePixels(pass.a[0]!, pixels, row * layers[0]!.inputs, pass.pixelScale);
+  activatePixels(pass.a[0]!, pixels, row * layers[0]!.inputs, pass.pixelScales);
   for (let l = 0; ; l++) {
     const z = pass.z[l]!;
     const { weights, biases } = layers[l]!;

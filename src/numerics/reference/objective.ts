@@ -43,7 +43,7 @@ export function createComputeGradient(
   const inputs = layerSizes[0]!;
   const image = new Uint8Array(inputs);
   const drawMasks = createDrawMasks(layerSizes, settings.dropout, seed);
-  const augmentImage = createAugmentImage(layerSizes, settings.augmentation, seed);
+  const augmentImage = createAugmentImage(layerSizes, settings);
 
   return (sums, { pixels, labels }, batch, { epoch, start }) => {
     const fraction = mixup === null ? 1 : drawMixingFraction(mixup, seed, epoch, start);

@@ -1,8 +1,8 @@
 /** Random changes of a training step: augmented images and dropout masks. */
-import { augment, PIXELS, planAugmentation } from '../examples/augment.ts';
+import { augment, planAugmentation } from '../examples/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../examples/dropout.ts';
 import type { LayerSizes } from '../network/layers.ts';
-import type { Augmentation } from '../training/engine.ts';
+import type { EngineSettings } from '../training/engine.ts';
 import type { DropoutMasks } from './example-pass.ts';
 
 /** Returns the masks of the example at `position` of the epoch; the next call overwrites them. */
@@ -25,22 +25,18 @@ export type AugmentImage = (pixels: Uint8Array, row: number, epoch: number, posi
 
 /**
  * Returns null without augmentation.
- * @throws RangeError when images to augment are not 28 × 28.
+ * @throws RangeError when rows to augment are not images of the settings' shape
  */
 export function createAugmentImage(
   sizes: LayerSizes,
-  augmentation: Augmentation,
-  seed: number,
+  { augmentation, imageShape, seed }: Pick<EngineSettings, 'augmentation' | 'imageShape' | 'seed'>,
 ): AugmentImage | null {
-  const { horizontalFlip, shift, noise, erase } = augmentation;
-  if (!horizontalFlip && shift === 0 && noise === 0 && erase === 0) return null;
-  if (sizes[0] !== PIXELS) {
-    throw new RangeError(`Only images of ${PIXELS} pixels can be augmented, not images of ${sizes[0]}.`);
-  }
-  const plan = planAugmentation(augmentation);
-  const changed = new Uint8Array(PIXELS);
+  const inputs = sizes[0]!;
+  const plan = planAugmentation(augmentation, imageShape, inputs);
+  if (plan === null) return null;
+  const changed = new Uint8Array(inputs);
   return (pixels, row, epoch, position) => {
-    augment(changed, pixels, row * PIXELS, plan, seed, epoch, position);
+    augment(changed, pixels, row * inputs, plan, seed, epoch, position);
     return changed;
   };
 }

@@ -1,25 +1,34 @@
 /**
  * Standardization of the pixels, folded into the first layer.
  * The standardized pixels s = (a0 − μ) / σ are never computed, to preserve the zeros of a0: with a0 / σ as the
- * input, W s + b = W (a0 / σ) + (b − (μ/σ) W·1).
+ * input, W s + b = W (a0 / σ) + (b − Σ_c (μ_c/σ_c) Σ_j∈c W_j), the sum being over the channels c and their values j.
  */
-import type { Layer, Parameters, Standardization } from '../network/layers.ts';
+import {
+  channelStandardizations,
+  type Layer,
+  type Parameters,
+  type Standardization,
+} from '../network/layers.ts';
 
-/** Divisor that turns a pixel into an input of the first layer: 255, or 255 σ with standardization. */
-export function pixelScale(standardization: Standardization | null): number {
-  return 255 * (standardization?.std ?? 1);
+/** Divisors that turn a pixel into an input of the first layer, by channel: 255, or 255 σ with standardization. */
+export function pixelScales(standardization: Standardization | null): Float64Array {
+  return Float64Array.from(channelStandardizations(standardization), ({ std }) => 255 * std);
 }
 
-/** out_i = b_i − (μ/σ) Σ_j W_ij (outputs): the biases of the first layer with the mean folded in. */
+/** out_i = b_i − Σ_c (μ_c/σ_c) Σ_j∈c W_ij (outputs): the biases of the first layer with the means folded in. */
 export function foldBiases(
   out: Float64Array,
   { weights, biases, inputs }: Layer<Parameters>,
-  { mean, std }: Standardization,
+  standardization: Standardization,
 ): void {
+  const channels = channelStandardizations(standardization);
   for (let i = 0; i < out.length; i++) {
-    let sum = 0;
-    for (let j = i * inputs; j < (i + 1) * inputs; j++) sum += weights[j]!;
-    out[i] = biases[i]! - (mean / std) * sum;
+    out[i] = biases[i]!;
+    for (const [c, { mean, std }] of channels.entries()) {
+      let sum = 0;
+      for (let j = i * inputs + c; j < (i + 1) * inputs; j += channels.length) sum += weights[j]!;
+      out[i]! -= (mean / std) * sum;
+    }
   }
 }
 
@@ -29,10 +38,13 @@ export function foldBiases(
  */
 export function foldBiasesBackward(
   { weights: dWeights, biases: dBiases, inputs }: Layer<Float64Array>,
-  { mean, std }: Standardization,
+  standardization: Standardization,
 ): void {
+  const channels = channelStandardizations(standardization);
   for (let i = 0; i < dBiases.length; i++) {
-    const shift = (mean / std) * dBiases[i]!;
-    for (let j = i * inputs; j < (i + 1) * inputs; j++) dWeights[j]! -= shift;
+    for (const [c, { mean, std }] of channels.entries()) {
+      const shift = (mean / std) * dBiases[i]!;
+      for (let j = i * inputs + c; j < (i + 1) * inputs; j += channels.length) dWeights[j]! -= shift;
+    }
   }
 }

@@ -1,9 +1,10 @@
 /** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
 import type { Distillation } from '../examples/distillation.ts';
 import { ACTIVATIONS } from '../network/activations.ts';
-import { parameterCount } from '../network/layers.ts';
+import { type ImageShape, valueCount } from '../network/image-shape.ts';
+import { parameterCount, type Standardization } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
-import type { EngineSettings, Examples, OptimizerSettings } from '../training/engine.ts';
+import type { Augmentation, EngineSettings, Examples, OptimizerSettings } from '../training/engine.ts';
 import { PLAIN_SETTINGS } from '../training/engine.ts';
 
 export interface BatteryCase {
@@ -28,10 +29,23 @@ const CLIP_NORMS = [null, null, 0.5, null];
 const AVERAGES = [null, { decay: 0.9 }];
 const MIXUPS = [null, { alpha: 1 }];
 const TEACHER_WEIGHTS = [null, 0.4];
-const STANDARDIZATIONS = [null, { mean: 0.3, std: 0.4 }, null];
-const AUGMENTATION = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
-/** The only number of inputs that can be augmented. */
-const AUGMENTED_INPUTS = 784;
+const STANDARDIZATIONS: readonly (Standardization | null)[] = [
+  null,
+  { mean: 0.3, std: 0.4 },
+  { mean: [0.3, 0.4, 0.2], std: [2, 3, 4] },
+];
+/** Shapes whose rows do and do not fill vectors, and augmentations of their images. */
+const SHAPES: readonly ImageShape[] = [
+  [28, 28],
+  [9, 13],
+  [12, 11, 3],
+  [20, 44],
+  [16, 16, 3],
+];
+const AUGMENTATIONS: readonly Augmentation[] = [
+  { horizontalFlip: true, shift: 3, rotation: 0, scale: 0, noise: 0.1, erase: 0.5 },
+  { horizontalFlip: true, shift: 1, rotation: 30, scale: 0.3, noise: 0, erase: 0.5 },
+];
 
 const ADAM = { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 };
 const OPTIMIZERS: readonly OptimizerSettings[] = [
@@ -61,11 +75,12 @@ const entry = <T>(list: readonly T[], n: number): T => list[n % list.length]!;
 /** Case n takes entry n, ⌊n / 2⌋ … of each list, counted around. Periods differ, so that entries of different lists meet. */
 export function batteryCase(n: number): BatteryCase {
   const isAugmented = n % 11 === 10;
+  const shape = entry(SHAPES, n);
   const settings: EngineSettings = {
     ...PLAIN_SETTINGS,
     ...entry(PENALTIES, n),
     layerSizes: [
-      isAugmented ? AUGMENTED_INPUTS : entry(INPUTS, n),
+      isAugmented ? valueCount(shape) : entry(INPUTS, n),
       entry(UNITS, n),
       ...entry(LATER_LAYERS, n),
     ],
@@ -83,7 +98,7 @@ export function batteryCase(n: number): BatteryCase {
       entry(BATCHES, n),
       entry(LATER_LAYERS, n).at(-1)!,
     ),
-    ...(isAugmented && { augmentation: AUGMENTATION }),
+    ...(isAugmented && { augmentation: entry(AUGMENTATIONS, n), imageShape: shape }),
   };
   return createCase(settings, n, entry(SCALES, n >> 3), entry(PIXELS, n >> 2));
 }

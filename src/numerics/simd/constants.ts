@@ -21,10 +21,12 @@ export const DENSE_VECTORS = 4;
 export const TILE_ROWS = 80;
 /** Vectors of a row · words of 64 rows in a tile of pairs of examples: 64 rows of 40 float32×4 are 40 KB. */
 export const PAIRED_TILE_VECTORS = 40;
-/** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. */
-export const LIST_START_BYTES = 256;
+/** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. Enough for 159 tiles of TILE_ROWS. */
+export const LIST_START_BYTES = 640;
 /** Examples in a tile of an update's sum, for the same reason, and because a mask has 64 bits. */
 export const TILE_EXAMPLES = 64;
+/** Bytes of the table of the values of a channel's pixels: float32 for each byte. */
+export const PIXEL_TABLE_BYTES = 1024;
 /** Rows of W in a block. */
 export const BLOCK_ROWS = 32;
 /** Examples in a chunk, so that a tile of weights is read once for all of them. */

@@ -76,7 +76,11 @@ export const HEADER = createTable(LINE, {
   BATCH_LIST: i32,
   PACK16: i32,
   PACK32: i32,
+  /** Tables of the values of uint8 pixels, and bytes from the table of a channel to the next one's: 0 if all have the same. */
   PIXEL_VALUES: i32,
+  PIXEL_TABLE_STEP: i32,
+  /** Number of tables in turn: 1, or 3 for standardization by channel. */
+  CHANNELS: i32,
   SCRATCH: i32,
   SCRATCH_STRIDE: i32,
   MASK_BYTES: i32,
@@ -109,8 +113,16 @@ export const HEADER = createTable(LINE, {
   /** Rows of the examples that the batch is mixed with; 0 without mixup. */
   PARTNER_ROWS: i32,
   PARTNER_STRIDE: i32,
+  /** The shape of augmented images; see imageCopy in layout.ts for the copy. */
+  IMAGE_HEIGHT: i32,
+  IMAGE_WIDTH: i32,
+  IMAGE_CHANNELS: i32,
+  COPY_LEFT: i32,
+  COPY_STRIDE: i32,
   FLIP: i32,
   SHIFT: i32,
+  /** 0 if images are neither rotated nor scaled. */
+  WARP_TABLE: i32,
   ERASE_THRESHOLD: i32,
   ERASE_SHAPES: i32,
   ERASE_SHAPE_COUNT: i32,
@@ -131,9 +143,6 @@ export const HEADER = createTable(LINE, {
   TEACHER_WEIGHT: f32,
   DROPOUT_SCALE: f32,
   CLIP_NORM: f32,
-  /** Factor of float32 pixels; the values of uint8 pixels are in a table. */
-  PIXEL_SCALE: f32,
-  MEAN_OVER_STD: f32,
 
   // The step, written before each.
   MODE: group,
@@ -166,6 +175,10 @@ export const HEADER = createTable(LINE, {
   LOSS_SUM: f64,
   GRADIENT_NORM: f64,
 
+  /** Factors of float32 pixels, for four pixels from each of three channels on. */
+  PIXEL_SCALES: area(48),
+  /** μ/σ of each channel. */
+  MEANS_OVER_STDS: area(16),
   LAYERS: area(MAX_LAYERS * LAYER.bytes),
   /** Zeros that the sums of a panel start from. */
   ZEROS: area(16 * WIDE_PANEL_VECTORS),

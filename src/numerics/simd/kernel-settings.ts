@@ -1,19 +1,20 @@
 /** Writes the options of a training to the kernel's memory: which field of the header holds each. */
-import { type AugmentationPlan, PIXELS, planAugmentation } from '../examples/augment.ts';
+import { type AugmentationPlan, planAugmentation } from '../examples/augment.ts';
 import type { Distillation } from '../examples/distillation.ts';
 import { dropoutThreshold } from '../examples/dropout.ts';
+import { channelCount } from '../network/image-shape.ts';
 import type { EngineSettings, OptimizerSettings } from '../training/engine.ts';
 import { ADAM, RMSPROP, SGD } from './constants.ts';
 import type { Kernel } from './kernel.ts';
-import { type Layout, vectorCount } from './layout.ts';
+import { imageCopy, type Layout, vectorCount } from './layout.ts';
 
 /**
  * Called once, before the first step.
- * @throws RangeError when images to augment do not have 784 pixels
+ * @throws RangeError when rows to augment are not images of the settings' shape
  */
 export function writeSettings(kernel: Kernel, layout: Layout, settings: EngineSettings): void {
   const { header, floats } = kernel;
-  const { dropout, classWeights, distillation, layerSizes } = settings;
+  const { dropout, classWeights, distillation, layerSizes, augmentation, imageShape } = settings;
   header.SEED = settings.seed;
   header.DROPOUT_THRESHOLD = dropoutThreshold(dropout);
   header.DROPOUT_SCALE = 1 / (1 - dropout);
@@ -29,7 +30,8 @@ export function writeSettings(kernel: Kernel, layout: Layout, settings: EngineSe
     floats.set(classWeights, layout.classWeights / 4);
   }
   if (distillation !== null) writeTargets(kernel, layout, distillation, layerSizes.at(-1)!);
-  writeAugmentation(kernel, layout, planAugmentation(settings.augmentation), layerSizes[0]!);
+  const plan = planAugmentation(augmentation, imageShape, layerSizes[0]!);
+  if (plan !== null) writeAugmentation(kernel, layout, plan);
   writeOptimizer(kernel, settings.optimizer);
 }
 
@@ -51,23 +53,29 @@ function writeTargets(
 function writeAugmentation(
   { header, bytes }: Kernel,
   layout: Layout,
-  { horizontalFlip, shift, eraseThreshold, shapes, noise }: AugmentationPlan,
-  inputs: number,
+  { shape, horizontalFlip, shift, warps, eraseThreshold, rectangles, noise }: AugmentationPlan,
 ): void {
-  const isAugmented = horizontalFlip || shift > 0 || eraseThreshold > 0 || noise !== null;
-  if (isAugmented && inputs !== PIXELS) {
-    throw new RangeError(`Only images of ${PIXELS} pixels can be augmented, not images of ${inputs}.`);
-  }
-  header.AUGMENTED = isAugmented ? 1 : 0;
+  const copy = imageCopy(shape, shift);
+  header.AUGMENTED = 1;
+  header.IMAGE_HEIGHT = shape[0];
+  header.IMAGE_WIDTH = shape[1];
+  header.IMAGE_CHANNELS = channelCount(shape);
+  header.COPY_LEFT = copy.left;
+  header.COPY_STRIDE = copy.stride;
   header.FLIP = horizontalFlip ? 1 : 0;
   header.SHIFT = shift;
   header.ERASE_THRESHOLD = eraseThreshold;
   header.ERASE_SHAPES = layout.eraseShapes;
-  header.ERASE_SHAPE_COUNT = shapes.length / 2;
-  bytes.set(shapes, layout.eraseShapes);
-  if (noise === null) return;
-  header.NOISE_TABLE = layout.noiseTable;
-  new Int16Array(bytes.buffer, layout.noiseTable, noise.length).set(noise);
+  header.ERASE_SHAPE_COUNT = rectangles.length / 2;
+  bytes.set(rectangles, layout.eraseShapes);
+  if (warps !== null) {
+    header.WARP_TABLE = layout.warpTable;
+    new Int32Array(bytes.buffer, layout.warpTable, warps.length).set(warps);
+  }
+  if (noise !== null) {
+    header.NOISE_TABLE = layout.noiseTable;
+    new Int16Array(bytes.buffer, layout.noiseTable, noise.length).set(noise);
+  }
 }
 
 function writeOptimizer({ header }: Kernel, optimizer: OptimizerSettings): void {

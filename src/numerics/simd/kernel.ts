@@ -1,6 +1,10 @@
 /** A kernel instance with its memory, and the header fields common to all uses. */
 import { ACTIVATION_FUNCTIONS, type Activation } from '../network/activations.ts';
-import type { Standardization } from '../network/layers.ts';
+import {
+  type ChannelStandardization,
+  channelStandardizations,
+  type Standardization,
+} from '../network/layers.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
 import { createView, HEADER, LAYER, type View } from './header.ts';
@@ -73,7 +77,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   const memory = new WebAssembly.Memory({ shared: true, initial: layout.pages, maximum: layout.pages });
   const floats = new Float32Array(memory.buffer);
   const header = createView(HEADER, memory.buffer);
-  const { mean, std } = standardization ?? { mean: 0, std: 1 };
+  const channels = channelStandardizations(standardization);
   header.PHASE = C.STEP_ENDED;
   header.THREADS = job.threads;
   header.LAYER_COUNT = layers.length;
@@ -84,6 +88,8 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.PACK16 = layout.pack16;
   header.PACK32 = layout.pack32;
   header.PIXEL_VALUES = layout.pixelValues;
+  header.PIXEL_TABLE_STEP = channels.length === 1 ? 0 : C.PIXEL_TABLE_BYTES;
+  header.CHANNELS = channels.length;
   header.SCRATCH = layout.scratch;
   header.SCRATCH_STRIDE = layout.scratchStride;
   header.MASK_BYTES = layout.maskBytes;
@@ -98,7 +104,6 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.DENSE = job.dense ? 0xffff : 0;
   header.PANEL_VECTORS = panelVectors(job.wide);
   header.STANDARDIZED = standardization === null ? 0 : 1;
-  header.MEAN_OVER_STD = mean / std;
   for (const [l, layer] of layers.entries()) {
     const entry = createView(LAYER, memory.buffer, HEADER.addresses.LAYERS + l * LAYER.bytes);
     entry.INPUTS = layer.inputs;
@@ -112,15 +117,20 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     entry.GRADIENT_LIST = layer.gradientList;
     entry.BACKWARD_SUMS = layer.backwardSums;
   }
-  const scale = pixelFactor(standardization);
-  header.PIXEL_SCALE = scale;
-  for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
+  // A fourth table repeats the first one, so that the table after any of the three is the next one.
+  for (let c = 0; c < 4; c++) {
+    const scale = pixelFactor(channels[c % channels.length]!);
+    for (let x = 0; x < 256; x++) floats[(layout.pixelValues + c * C.PIXEL_TABLE_BYTES) / 4 + x] = x * scale;
+  }
+  const { PIXEL_SCALES, MEANS_OVER_STDS } = HEADER.addresses;
+  for (let i = 0; i < 12; i++) floats[PIXEL_SCALES / 4 + i] = pixelFactor(channels[i % channels.length]!);
+  for (const [c, { mean, std }] of channels.entries()) floats[MEANS_OVER_STDS / 4 + c] = mean / std;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
   return { exports, memory, header, bytes: new Uint8Array(memory.buffer), floats };
 }
 
-/** 1 / (255 σ) as a float32. A pixel's value is the float32 product with it, for uint8 and float32 pixels alike. */
-function pixelFactor(standardization: Standardization | null): number {
-  return Math.fround(1 / (255 * (standardization?.std ?? 1)));
+/** 1 / (255 σ) of a channel as a float32. A pixel's value is the float32 product with it, for uint8 and float32 pixels alike. */
+function pixelFactor({ std }: ChannelStandardization): number {
+  return Math.fround(1 / (255 * std));
 }

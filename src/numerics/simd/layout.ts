@@ -1,8 +1,15 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
-import { ERASE_SHAPES, NOISE_CHANGES } from '../examples/augment.ts';
+import { ERASE_SHAPES, NOISE_CHANGES, WARPS } from '../examples/augment.ts';
+import { channelCount, type ImageShape } from '../network/image-shape.ts';
 import type { LayerSizes } from '../network/layers.ts';
 import { type EngineSettings, momentCount, stateVectorCount } from '../training/engine.ts';
-import { BLOCK_ROWS, LIST_START_BYTES, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from './constants.ts';
+import {
+  BLOCK_ROWS,
+  LIST_START_BYTES,
+  PIXEL_TABLE_BYTES,
+  TILE_EXAMPLES,
+  WIDE_PANEL_VECTORS,
+} from './constants.ts';
 import { HEADER } from './header.ts';
 
 export interface LayerLayout {
@@ -31,7 +38,8 @@ export interface LayoutRequest {
 }
 
 /** The options of a training that need memory in the kernel. */
-export interface LayoutOptions extends Pick<EngineSettings, 'optimizer' | 'ema' | 'mixup'> {
+export interface LayoutOptions
+  extends Pick<EngineSettings, 'optimizer' | 'ema' | 'mixup' | 'augmentation' | 'imageShape'> {
   /** Number of examples that have targets of teachers; 0 without distillation. */
   readonly targetRows: number;
 }
@@ -39,12 +47,23 @@ export interface LayoutOptions extends Pick<EngineSettings, 'optimizer' | 'ema' 
 const LINE = 64;
 /** Bytes of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
-/** Bytes of the augmentation tables: the changes of a pixel, and the sides of at most as many rectangles as augment.ts tries. */
+/** Bytes of the augmentation tables: changes of a value, rotations with scales, and the sides of the most rectangles possible. */
 const NOISE_BYTES = 2 * NOISE_CHANGES;
+const WARP_BYTES = 8 * WARPS;
 const ERASE_BYTES = 2 * ERASE_SHAPES;
-/** Bytes of the padded copy from which an image is shifted: 28 rows of 96. */
-const SHIFT_BYTES = 28 * 96;
 
+/**
+ * The copy from which an image is moved. Each row has zeros on both sides, enough for the largest shift, and room for whole
+ * vectors; above and below are rows of zeros.
+ */
+export function imageCopy(shape: ImageShape, shift: number) {
+  const channels = channelCount(shape);
+  const left = Math.max(16, vectorBytes(shift * channels));
+  const stride = 2 * left + vectorBytes(shape[1] * channels);
+  return { left, stride, bytes: (shape[0] + 2) * stride + 16 };
+}
+
+const vectorBytes = (bytes: number) => Math.ceil(bytes / 16) * 16;
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
 /** Number of float32×4 vectors of a layer, even. */
 export const vectorCount = (units: number) => ((units + 7) >> 3) << 1;
@@ -116,12 +135,16 @@ export function layOut(request: LayoutRequest) {
   const lists =
     (BLOCK_ROWS + 2) * 16 * WIDE_PANEL_VECTORS + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
   const folded = vectorCount(sizes[1]!) * 16;
-  const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
+  const copied = training?.imageShape ? imageCopy(training.imageShape, training.augmentation.shift).bytes : 0;
+  // Behind the folded biases: the sums of a panel, a counter for each class, or the copy of an image.
+  const behind = Math.max(16 * WIDE_PANEL_VECTORS, 4 * (sizes.at(-1)! + 2), copied);
+  const scratchStride = lines(Math.max(training ? lists : 0, folded + behind)) + LINE;
   return {
     layers,
     pack16: memory.take(4096),
     pack32: memory.take(8192),
-    pixelValues: memory.take(1024),
+    // A table for each channel; the first one follows the last one again.
+    pixelValues: memory.take(4 * PIXEL_TABLE_BYTES),
     batchList: memory.take(4 * (records + 1)),
     labels: memory.take(records),
     losses: memory.take(4 * records),
@@ -130,6 +153,7 @@ export function layOut(request: LayoutRequest) {
     classWeights: memory.take(4 * sizes.at(-1)!),
     // Rows of whole vectors.
     targets: memory.take((training?.targetRows ?? 0) * vectorCount(sizes.at(-1)!) * 16),
+    warpTable: memory.take(training ? WARP_BYTES : 0),
     noiseTable: memory.take(training ? NOISE_BYTES : 0),
     eraseShapes: memory.take(training ? ERASE_BYTES : 0),
     // Rows of the examples that the batch is mixed with; 0 without mixup.

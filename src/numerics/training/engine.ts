@@ -1,6 +1,7 @@
 /** The interface of engines: the float64 reference and the float32 kernel. */
 import type { Distillation } from '../examples/distillation.ts';
 import type { Mixup } from '../examples/mixup.ts';
+import type { ImageShape } from '../network/image-shape.ts';
 import type { LayerSizes, Network, Parameters } from '../network/layers.ts';
 import type { Ema } from './ema.ts';
 
@@ -66,10 +67,15 @@ export type OptimizerSettings =
       readonly weightDecay: number;
     };
 
-/** Settings of augment.ts. `noise` is a standard deviation in 0–1, `erase` a probability. */
+/**
+ * Settings of augment.ts. `rotation` is the largest angle in degrees, `scale` the largest relative change of size, `noise` a
+ * standard deviation in 0–1, `erase` a probability.
+ */
 export interface Augmentation {
   readonly horizontalFlip: boolean;
   readonly shift: number;
+  readonly rotation: number;
+  readonly scale: number;
   readonly noise: number;
   readonly erase: number;
 }
@@ -87,6 +93,8 @@ export interface ObjectiveSettings {
   /** One weight per class. */
   readonly classWeights: Float64Array | null;
   readonly augmentation: Augmentation;
+  /** The shape of the augmented images; null if the rows are no images. */
+  readonly imageShape: ImageShape | null;
   /** Mixes the augmented images of a batch, and their losses. */
   readonly mixup: Mixup | null;
   /** Targets from other networks, besides the labels. */
@@ -117,7 +125,8 @@ export const PLAIN_SETTINGS: Omit<EngineSettings, 'layerSizes' | 'batchSize'> = 
   labelSmoothing: 0,
   clipNorm: null,
   classWeights: null,
-  augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+  augmentation: { horizontalFlip: false, shift: 0, rotation: 0, scale: 0, noise: 0, erase: 0 },
+  imageShape: null,
   mixup: null,
   distillation: null,
   ema: null,

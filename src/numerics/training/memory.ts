@@ -52,7 +52,7 @@ export function trainingBytes(
   return (
     trainingThreadBytes(threads) +
     parameterCount(layerSizes) * (own + checkpoints) +
-    kernelBytes(layerSizes, batchSize, threads, { ...options, targetRows }) +
+    kernelBytes(layerSizes, batchSize, threads, { ...PLAIN_SETTINGS, ...options, targetRows }) +
     forwardBytes(layerSizes) +
     targetRows * layerSizes.at(-1)! * FLOAT32 +
     (isChecked ? quickCheckBytes(layerSizes, batchSize, targetRows) : 0)

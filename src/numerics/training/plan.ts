@@ -1,6 +1,7 @@
 /** The training plan: all numerical settings of a training. */
 import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
 import type { Initialization } from '../network/initialize.ts';
+import type { ImageShape } from '../network/image-shape.ts';
 import type { Parameters, Standardization } from '../network/layers.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import type { EngineSettings, Examples } from './engine.ts';
@@ -10,7 +11,9 @@ import type { Schedule } from './schedules.ts';
  * Everything that determines the final parameters, besides the examples and the engine: the options of the engine
  * (its settings take them unchanged) and what the loop and the data add.
  */
-export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | 'classWeights'> {
+export interface TrainingPlan
+  extends Omit<EngineSettings, 'standardization' | 'classWeights' | 'imageShape'> {
+  readonly imageShape: ImageShape;
   readonly initialization: Initialization;
   /** Packed parameters to start from instead of the initialization. */
   readonly initialParameters: Parameters | null;
@@ -35,7 +38,7 @@ export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | '
  * @throws RangeError when the parts of the plan do not fit each other.
  */
 export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uint32Array): EngineSettings {
-  const { layerSizes, batchSize, standardize } = plan;
+  const { layerSizes, batchSize, standardize, imageShape } = plan;
   if (batchSize < 1 || batchSize > indices.length) {
     throw new RangeError(`${indices.length} training images cannot fill a batch of ${batchSize}.`);
   }
@@ -49,8 +52,7 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
   }
   return {
     ...plan,
-    standardization:
-      standardize === true ? pixelStatistics(train, indices, layerSizes[0]!) : standardize || null,
+    standardization: standardize === true ? pixelStatistics(train, indices, imageShape) : standardize || null,
     classWeights: resolveClassWeights(plan, train, indices),
   };
 }

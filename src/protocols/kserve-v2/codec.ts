@@ -8,10 +8,11 @@ import { decodeInferRequest, type InferBody, type InferRequest } from './infer-r
 import { encodeInferResponse } from './infer-response.ts';
 
 export const kserveV2Codec: Codec<InferBody, Omit<InferRequest, 'input'>> = {
-  decode(body) {
-    const request = decodeInferRequest(body);
+  decode(body, { inputShape }) {
+    const request = decodeInferRequest(body, inputShape);
     const { datatype } = request.input;
     const batch = fromTensor(request.input, {
+      image: inputShape,
       name: `Input image, ${datatype},`,
       scale: isFloating(datatype) ? '0-1' : '0-255',
       rounding: datatype === 'FP16' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING,

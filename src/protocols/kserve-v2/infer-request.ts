@@ -2,12 +2,13 @@
  * Requests of the Open Inference Protocol v2: JSON, JSON followed by binary tensors, or one raw tensor.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
  */
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import { readJson, rejectAt } from '../../formats/json/limits.ts';
 import { countElements, type NestedTensor, readNested } from '../../formats/json/nested-numbers.ts';
 import { quote, showShape } from '../../formats/models/file-error.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { DATATYPES, type Datatype, decodeElements, elementBytes, isFloating } from './datatypes.ts';
+import { inputTensor } from './model-description.ts';
 import { type RequestedOutput, rawOutputs, readRequestedOutputs } from './requested-outputs.ts';
 import { INPUT, inferRequestSchema, type V2Input } from './schema.ts';
 
@@ -30,8 +31,11 @@ export interface InferRequest {
 }
 
 /** @throws AtelierError `malformed-body`, `invalid-request` */
-export function decodeInferRequest({ bytes, jsonBytes, asImage }: InferBody): InferRequest {
-  if (jsonBytes === 0) return decodeRaw(bytes, asImage);
+export function decodeInferRequest(
+  { bytes, jsonBytes, asImage }: InferBody,
+  inputShape: ImageShape,
+): InferRequest {
+  if (jsonBytes === 0) return decodeRaw(bytes, inputShape, asImage);
   if (jsonBytes !== null && jsonBytes > bytes.length) {
     malformed(`Inference-Header-Content-Length is ${jsonBytes}, but the body has ${bytes.length} bytes`);
   }
@@ -53,20 +57,21 @@ export function decodeInferRequest({ bytes, jsonBytes, asImage }: InferBody): In
   };
 }
 
-/** One tensor of the datatype in the metadata; its length determines the number of images. */
-function decodeRaw(bytes: Uint8Array, asImage: boolean): InferRequest {
-  const datatype = asImage ? 'UINT8' : 'FP32';
-  const imageBytes = IMAGE_PIXELS * elementBytes(datatype);
+/** One tensor as in the metadata; its length determines the number of images. */
+function decodeRaw(bytes: Uint8Array, inputShape: ImageShape, asImage: boolean): InferRequest {
+  const { datatype, dims } = inputTensor({ inputShape, asImage });
+  const values = countElements(dims);
+  const imageBytes = values * elementBytes(datatype);
   const count = bytes.length / imageBytes;
   if (count < 1 || !Number.isInteger(count)) {
     malformed(
-      `with Inference-Header-Content-Length: 0 it must be n × ${IMAGE_PIXELS} ${datatype}, ${imageBytes.toLocaleString('en')} bytes per image, but it has ${bytes.length} bytes`,
+      `with Inference-Header-Content-Length: 0 it must be n × ${values} ${datatype}, ${imageBytes.toLocaleString('en')} bytes per image, but it has ${bytes.length} bytes`,
     );
   }
   return {
     id: undefined,
     contentType: undefined,
-    input: { datatype, shape: [count, IMAGE_PIXELS], values: decodeElements(datatype, bytes) },
+    input: { datatype, shape: [count, ...dims], values: decodeElements(datatype, bytes) },
     outputs: rawOutputs(asImage),
     asImage,
   };

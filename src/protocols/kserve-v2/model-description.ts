@@ -1,13 +1,15 @@
 /** Metadata of a model in KServe v2, and its configuration in Triton's format. Both describe the same tensors. */
 import type { z } from 'zod';
-import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { describedShape } from '../../domain/image-shape.ts';
+import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import { type Datatype, elementBytes } from './datatypes.ts';
 import type { modelConfigSchema, modelMetadataSchema, OutputName } from './schema.ts';
 
 export interface DescribedModel {
   /** The name in the path of the request. */
   readonly name: string;
-  readonly layerSizes: readonly number[];
+  readonly inputShape: ImageShape;
+  readonly classes: number;
   /**
    * Whether the model is described as Triton's image_client.py and perf_analyzer need it: one input of bytes in channels,
    * rows and columns, one output.
@@ -26,17 +28,24 @@ const PLATFORM = 'atelier';
 /** Room for the JSON in front of a binary tensor. */
 const JSON_BYTES = 4096;
 
-function describeTensors({ layerSizes, asImage }: DescribedModel) {
-  const input: Tensor<'image'> = asImage
-    ? { name: 'image', datatype: 'UINT8', dims: [1, IMAGE_SIDE, IMAGE_SIDE] }
-    : { name: 'image', datatype: 'FP32', dims: [layerSizes[0]!] };
+export function inputTensor({
+  inputShape,
+  asImage,
+}: Pick<DescribedModel, 'inputShape' | 'asImage'>): Tensor<'image'> {
+  const [height, width] = inputShape;
+  if (asImage) return { name: 'image', datatype: 'UINT8', dims: [channelCount(inputShape), height, width] };
+  return { name: 'image', datatype: 'FP32', dims: describedShape(inputShape) };
+}
+
+function describeTensors(model: DescribedModel) {
+  const { classes, asImage } = model;
   const probabilities: Tensor<OutputName> = {
     name: 'probabilities',
     datatype: 'FP32',
-    dims: [layerSizes.at(-1)!],
+    dims: [classes],
   };
   const label: Tensor<OutputName> = { name: 'label', datatype: 'INT64', dims: [] };
-  return { input, outputs: asImage ? [probabilities] : [probabilities, label] };
+  return { input: inputTensor(model), outputs: asImage ? [probabilities] : [probabilities, label] };
 }
 
 /** @param versions all versions of the model, in ascending order */

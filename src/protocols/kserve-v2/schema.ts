@@ -11,7 +11,12 @@ const size = z.int().min(0, 'must not be negative');
 
 const inputSchema = z.object({
   name: z.string().describe('`image`, or any other name'),
-  shape: z.array(size).describe('[n, 784], [n, 28, 28], [n, 1, 28, 28], [n, 28, 28, 1], [784] or [28, 28]'),
+  shape: z
+    .array(size)
+    .describe(
+      'The number of images, then an image of the `inputShape` of the model: flat, rows, or with its channels last or first, such as ' +
+        '[n, 3072], [n, 32, 32, 3] or [n, 3, 32, 32]. A single image may omit the number',
+    ),
   datatype: z.string().describe('Pixels are 0–1 in floating-point types, 0–255 in integer types'),
   parameters: z
     .object({ binary_data_size: size.optional(), ...contentType, ...shared })

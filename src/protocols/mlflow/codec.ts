@@ -4,9 +4,10 @@
  */
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { readJson, rejectAt } from '../../formats/json/limits.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
-import { fromColumn, fromNumbers, fromRows, type Instances } from '../instances.ts';
+import { fromColumn, fromNumbers, fromRows, type InstanceOptions, type Instances } from '../instances.ts';
 import { assertFinite, matrixRows, toArray } from '../probabilities.ts';
 import { type CsvHeader, readCsv } from './csv-table.ts';
 import { columnRows, isTableRow, recordRows, splitRows } from './dataframe.ts';
@@ -20,14 +21,16 @@ export type InvocationBody = { readonly bytes: Uint8Array; readonly fit?: Fit } 
 const FIELDS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 
 export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
-  decode(body) {
+  decode(body, { inputShape }) {
+    const options = { image: inputShape, fit: body.fit };
     if (body.type === 'csv') {
-      const table = readCsv(body.bytes, body.header);
-      return { ...fromNumbers(table, 'The table', false, body.fit), responseFormat: 'probabilities' };
+      const table = readCsv(body.bytes, body.header, valueCount(inputShape));
+      return { ...fromNumbers(table, 'The table', false, options), responseFormat: 'probabilities' };
     }
     const invocation = readJson(body.bytes, invocationSchema);
     return {
-      ...readInvocation(invocation, body.fit),
+      // MLflow's signature declares which columns are Base64; here, text can be nothing else.
+      ...readInvocation(invocation, { ...options, readsText: true }),
       responseFormat: invocation.params?.output ?? 'probabilities',
     };
   },
@@ -40,14 +43,12 @@ export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
   },
 };
 
-function readInvocation(invocation: Invocation, fit: Fit): Instances {
+function readInvocation(invocation: Invocation, options: InstanceOptions): Instances {
   const present = FIELDS.filter((field) => invocation[field] !== undefined);
   if (present.length !== 1) {
     rejectAt('#', `has ${present.join(' and ') || 'no images'}; send one of ${FIELDS.join(', ')}`);
   }
   const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
-  // MLflow's signature declares which columns are Base64; here, text can be nothing else.
-  const options = { fit, readsText: true };
   if (split) return fromRows(splitRows(split), '#/dataframe_split/data', options);
   if (records) return fromRows(recordRows(records, '#/dataframe_records'), '#/dataframe_records', options);
   if (isTableRow(inputs)) return fromRows(columnRows(inputs, '#/inputs'), '#/inputs', options);

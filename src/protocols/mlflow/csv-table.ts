@@ -1,7 +1,6 @@
 /** Tables of numbers as CSV (RFC 4180). */
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import type { NestedTensor } from '../../formats/json/nested-numbers.ts';
 import { quote } from '../../formats/models/file-error.ts';
@@ -20,7 +19,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  * unnamed columns. A damaged cell rejects the whole table, because skipping its row would silently drop a prediction.
  * @throws AtelierError `malformed-body`, `invalid-image-size`
  */
-export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
+export function readCsv(bytes: Uint8Array, header: CsvHeader, inputs: number): NestedTensor {
   let values = new Float64Array(1024);
   let columns = 0;
   let length = 0;
@@ -58,12 +57,12 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
     throw error;
   }
   if (length === 0) malformed('it has no row of numbers');
-  if (columns !== IMAGE_PIXELS) {
+  if (columns !== inputs) {
     const advice =
-      columns === IMAGE_PIXELS + 1 ? ' Write it without an index, as pandas does with index=False.' : '';
+      columns === inputs + 1 ? ' Write it without an index, as pandas does with index=False.' : '';
     throw new AtelierError(
       'invalid-image-size',
-      `The table has ${columns} columns, but an image has ${IMAGE_PIXELS} pixels.${advice}`,
+      `The table has ${columns} columns, but an image has ${inputs} pixels.${advice}`,
     );
   }
   return { shape: [length / columns, columns], values: values.subarray(0, length) };

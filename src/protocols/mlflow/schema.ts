@@ -11,7 +11,9 @@ export const invocationSchema = z.object({
   dataframe_split: z
     .object({ columns: z.array(z.unknown()).optional(), data: z.array(z.unknown()) })
     .optional()
-    .describe('As written by pandas with orient="split": 784 columns, or one column that holds images'),
+    .describe(
+      'As written by pandas with orient="split": one column per value of an image, or one column that holds images',
+    ),
   dataframe_records: z
     .array(z.record(z.string(), z.unknown()))
     .optional()

@@ -1,11 +1,12 @@
 /** Codec of the native protocol: images in any accepted content type → JSON or npy. */
 
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE, toImageRows } from '../../domain/image-shape.ts';
 import type { VersionReference } from '../../domain/models/reference.ts';
 import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
 import { npyBytes } from '../../formats/arrays/npy.ts';
 import { decodeImages, type ReceivedImages } from '../../images/decode.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
+import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Pixels } from '../../numerics/training/engine.ts';
 import type { Codec, Outputs, ServedModel } from '../codec.ts';
@@ -32,22 +33,25 @@ interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
-  decode({ images, options, format, imageStatistics }) {
-    const batch = decodeImages(images);
-    const diagnoses = imageStatistics && diagnoseImages(images, batch, imageStatistics);
+  decode({ images, options, format, imageStatistics }, { inputShape }) {
+    const batch = decodeImages(images, inputShape);
+    const diagnoses = imageStatistics && diagnoseImages(images, batch, inputShape, imageStatistics);
     if (options.input) assertFewImages(batch.count, 'input');
     const pixels = options.input ? batch.pixels : null;
     return { batch, responseFormat: { options, format, diagnoses, files: batch.files, pixels }, diagnoses };
   },
 
   /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-  encode({ probabilities, logits }, request, { reference, classNames }) {
+  encode({ probabilities, logits }, request, { reference, inputShape, classNames }) {
     const classes = classNames.length;
     const body =
       request.format === 'npy'
         ? npyBytes(probabilities, [probabilities.length / classes, classes])
         : JSON.stringify(
-            describePredictions(reference, classNames, probabilities, logits, request.options, request),
+            describePredictions(reference, classNames, probabilities, logits, request.options, {
+              ...request,
+              inputShape,
+            }),
           );
     return { body, jsonBytes: null };
   },
@@ -73,7 +77,12 @@ export function describePredictions(
   probabilities: Float32Array,
   logits: Float32Array,
   options: PredictionOptions,
-  { diagnoses = null, files, pixels = null }: Partial<Omit<NativeFormat, 'options' | 'format'>> = {},
+  {
+    diagnoses = null,
+    files,
+    pixels = null,
+    inputShape = DEFAULT_IMAGE_SHAPE,
+  }: Partial<Omit<NativeFormat, 'options' | 'format'> & Pick<ServedModel, 'inputShape'>> = {},
 ): Predictions {
   const classes = classNames.length;
   const predictions: Prediction[] = [];
@@ -85,16 +94,14 @@ export function describePredictions(
     if (options.topK === undefined) prediction.probabilities = toArray(row);
     else prediction.top = rankClasses(row, classNames, options.topK);
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
-    if (pixels) prediction.input = toRows(pixels, predictions.length);
+    if (pixels) prediction.input = toRows(pixels, predictions.length, inputShape);
     if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
     predictions.push(prediction);
   }
   return { model: { name: model.name, version: model.version }, predictions };
 }
 
-function toRows(pixels: Pixels, image: number): number[][] {
-  return Array.from({ length: IMAGE_SIDE }, (_, y) => {
-    const start = image * IMAGE_PIXELS + y * IMAGE_SIDE;
-    return toArray(pixels.subarray(start, start + IMAGE_SIDE));
-  });
+function toRows(pixels: Pixels, image: number, shape: ImageShape) {
+  const values = valueCount(shape);
+  return toImageRows(pixels.subarray(image * values, (image + 1) * values), shape);
 }

@@ -1,11 +1,11 @@
 /** Compares images with the training images of the model (`?diagnose=true`). */
 
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { type Diagnosis, describeDiagnosis } from '../../domain/predictions/diagnosis.ts';
 import type { ImageBatch } from '../../images/batch.ts';
 import { listCorrections, type ReceivedImages } from '../../images/decode.ts';
 import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
+import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import { assertFewImages } from './few-images.ts';
 
 /**
@@ -16,12 +16,14 @@ import { assertFewImages } from './few-images.ts';
 export function diagnoseImages(
   images: ReceivedImages,
   { count, pixels }: ImageBatch,
+  image: ImageShape,
   statistics: ImageStatistics,
 ): Diagnosis[] {
   assertFewImages(count, 'diagnose');
   const corrected = listCorrections(images);
+  const values = valueCount(image);
   return Array.from({ length: count }, (_, n) => {
-    const image = pixels.subarray(n * IMAGE_PIXELS, (n + 1) * IMAGE_PIXELS);
-    return describeDiagnosis(diagnose(image, statistics), corrected[n]);
+    const row = pixels.subarray(n * values, (n + 1) * values);
+    return describeDiagnosis(diagnose(row, image, statistics), corrected[n]);
   });
 }

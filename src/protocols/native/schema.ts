@@ -1,6 +1,6 @@
 /** Wire format of the native protocol: the query and the JSON response of `…/predictions`. */
 import { z } from 'zod';
-import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
+import { imageRowsSchema } from '../../domain/image-shape.ts';
 import { diagnosisSchema } from '../../domain/predictions/diagnosis.ts';
 import { flag, imageQuery } from '../../domain/predictions/image-query.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
@@ -9,7 +9,7 @@ export const predictionQuerySchema = z.strictObject({
   topK: wholeNumber(1, 100).optional().describe('Return the k most probable classes instead of all'),
   logits: flag.describe('Whether to include the logits'),
   input: flag.describe(
-    'Whether to include the 28×28 pixels that each prediction was computed from; at most 1,000 images',
+    'Whether to include the pixels that each prediction was computed from; at most 1,000 images',
   ),
   ...imageQuery,
 });
@@ -33,12 +33,10 @@ export const predictionsSchema = z
         probabilities: z.array(z.number()).optional().describe('One per class; omitted with topK'),
         top: z.array(z.object(ranked)).optional().describe('With topK only; most probable first'),
         logits: z.array(z.number()).optional(),
-        input: z
-          .array(z.array(z.number()).length(IMAGE_SIDE))
-          .length(IMAGE_SIDE)
+        input: imageRowsSchema(z.number())
           .optional()
           .describe(
-            'With input only: the decoded image, rows of pixels from 0 to 255, after resizing and inversion by `fit` or by the ' +
+            'With input only: the decoded image, rows of pixels from 0 to 255, of three numbers in colour, after resizing and inversion by `fit` or by the ' +
               'preprocessing of the model',
           ),
         diagnosis: diagnosisSchema.optional().describe('With diagnose only'),

@@ -18,14 +18,15 @@ interface TensorflowBody {
 type TensorflowFormat = 'row' | 'column';
 
 export const tensorflowCodec: Codec<TensorflowBody, TensorflowFormat> = {
-  decode({ bytes, fit }) {
+  decode({ bytes, fit }, { inputShape }) {
+    const options = { image: inputShape, fit };
     const { instances, inputs } = readJson(bytes, predictRequestSchema);
     if ((instances === undefined) === (inputs === undefined)) {
       rejectAt('#', 'must have either instances or inputs');
     }
     return instances === undefined
-      ? { ...fromColumn(inputs, '#/inputs', { fit }), responseFormat: 'column' }
-      : { ...fromRows(instances, '#/instances', { fit }), responseFormat: 'row' };
+      ? { ...fromColumn(inputs, '#/inputs', options), responseFormat: 'column' }
+      : { ...fromRows(instances, '#/instances', options), responseFormat: 'row' };
   },
 
   encode({ probabilities }, format, model) {

@@ -1,5 +1,6 @@
 /** Status and metadata of models, as in TensorFlow Serving's JSON of GetModelStatus and GetModelMetadata. */
 import { z } from 'zod';
+import { describedShape } from '../../domain/image-shape.ts';
 import type { Model, ModelVersion } from '../../domain/models/representation.ts';
 
 const statusSchema = z.object({
@@ -64,11 +65,14 @@ export const modelMetadataSchema = z
 export function modelMetadata({
   name,
   version,
-  layerSizes,
-}: Pick<ModelVersion, 'name' | 'version' | 'layerSizes'>): z.infer<typeof modelMetadataSchema> {
+  inputShape,
+  classNames,
+}: Pick<ModelVersion, 'name' | 'version' | 'inputShape' | 'classNames'>): z.infer<
+  typeof modelMetadataSchema
+> {
   const serving_default = {
-    inputs: { image: floatTensor('serving_default_image:0', layerSizes[0]!) },
-    outputs: { probabilities: floatTensor('StatefulPartitionedCall:0', layerSizes.at(-1)!) },
+    inputs: { image: floatTensor('serving_default_image:0', describedShape(inputShape)) },
+    outputs: { probabilities: floatTensor('StatefulPartitionedCall:0', [classNames.length]) },
     method_name: 'tensorflow/serving/predict',
   };
   return {
@@ -77,8 +81,8 @@ export function modelMetadata({
   };
 }
 
-/** A float32 tensor of shape (n, size). */
-function floatTensor(name: string, size: number): z.infer<typeof tensorSchema> {
-  const dim = ['-1', String(size)].map((size) => ({ size, name: '' }));
+/** A float32 tensor of shape (n, …sizes). */
+function floatTensor(name: string, sizes: readonly number[]): z.infer<typeof tensorSchema> {
+  const dim = [-1, ...sizes].map((size) => ({ size: String(size), name: '' }));
   return { dtype: 'DT_FLOAT', tensor_shape: { dim, unknown_rank: false }, name };
 }

@@ -1,7 +1,9 @@
 /** Finds the data set that a request body refers to. */
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
+import { showImageShape } from '../../domain/image-shape.ts';
 import { AtelierError } from '../../errors.ts';
+import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 
 /**
  * @param pointer JSON pointer to the id in the body
@@ -29,15 +31,30 @@ export function unknownDataset(catalog: Catalog, pointer: string, message: strin
   });
 }
 
-/** @throws AtelierError `impossible-request` if the data set has more or fewer classes than the model */
-export function assertSameClassCount(
-  { id, classNames: { length: found } }: Pick<Dataset, 'id' | 'classNames'>,
+/** @throws AtelierError `impossible-request` if the data set has other images, or more or fewer classes, than the model */
+export function assertFitsModel(
+  { id, imageShape, classNames: { length: found } }: Pick<Dataset, 'id' | 'imageShape' | 'classNames'>,
   model: string,
-  { length: classes }: readonly string[],
+  {
+    inputShape,
+    classNames: { length: classes },
+  }: { readonly inputShape: ImageShape; readonly classNames: readonly string[] },
   place: { readonly pointer: string } | { readonly parameter: string },
 ): void {
-  if (found === classes) return;
-  const message = `Model ${model} has ${classes} classes, but data set ${id} has ${found}.`;
-  const detail = 'must have the same number of classes as the model';
-  throw new AtelierError('impossible-request', message, { details: [{ ...place, detail }] });
+  const reject = (message: string, detail: string): never => {
+    throw new AtelierError('impossible-request', message, { details: [{ ...place, detail }] });
+  };
+  if (!isSameShape(imageShape, inputShape)) {
+    const [wanted, sent] = [showImageShape(inputShape), showImageShape(imageShape)];
+    reject(
+      `Model ${model} takes images of ${wanted}, but those of data set ${id} are ${sent}.`,
+      `must have images of ${wanted}, like the model`,
+    );
+  }
+  if (found !== classes) {
+    reject(
+      `Model ${model} has ${classes} classes, but data set ${id} has ${found}.`,
+      'must have the same number of classes as the model',
+    );
+  }
 }

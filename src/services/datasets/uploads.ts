@@ -42,10 +42,10 @@ export function createUploadedDatasetService(options: {
       const target = datasets.newFile();
       const maxBytes = Math.min(maxDatasetBytes, largestUpload(memory));
       try {
-        const size = await checks.run('measureUpload', { files, fields, maxBytes }, signal);
-        const task = { files, fields, maxBytes, maxPixels: maxImagePixels, target };
-        const checked = await checks.run('checkDataset', task, signal, [], () =>
-          reserveUpload(memory, size.images, size.extraBytes),
+        const upload = { files, fields, maxBytes, maxPixels: maxImagePixels };
+        const measured = await checks.run('measureUpload', upload, signal);
+        const checked = await checks.run('checkDataset', { ...upload, measured, target }, signal, [], () =>
+          reserveUpload(memory, measured),
         );
         const added = await datasets.add(target, { ...checked, name }, idempotency);
         if (added.isNew) catalog.add(added.dataset);

@@ -21,7 +21,7 @@ import { type LookKind, SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
 import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import type { NumericPool } from '../../workers/pools.ts';
-import { assertSameClassCount } from '../datasets/find.ts';
+import { assertFitsModel } from '../datasets/find.ts';
 import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
 import { createCoalescingCache } from './coalesce.ts';
 
@@ -153,11 +153,11 @@ function cacheKey(
 /** The requested data set, or the one that the version was trained on if none is requested. */
 async function resolveDataset(
   catalog: Catalog,
-  { name, version, lineage, classNames }: ModelVersion,
+  model: ModelVersion,
   requested: string | undefined,
 ): Promise<DatasetSummary> {
-  const id = requested ?? lineage.dataset?.id;
-  const subject = `version ${version} of model ${name}`;
+  const id = requested ?? model.lineage.dataset?.id;
+  const subject = `version ${model.version} of model ${model.name}`;
   if (id === undefined) throw unknownDataset(catalog, `The training data set of ${subject} is unknown`);
   const dataset = await catalog.find(id);
   if (!dataset) {
@@ -168,7 +168,7 @@ async function resolveDataset(
         : `Data set ${id} does not exist`,
     );
   }
-  assertSameClassCount(dataset, name, classNames, { parameter: 'dataset' });
+  assertFitsModel(dataset, model.name, model, { parameter: 'dataset' });
   return dataset;
 }
 

@@ -9,7 +9,7 @@ import { gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { type Network, type Parameters, parameterCount } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
-import { assertSameClassCount, findDataset } from '../datasets/find.ts';
+import { assertFitsModel, findDataset } from '../datasets/find.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import { layerSizesFor } from '../training/plan.ts';
@@ -107,7 +107,7 @@ function resolveNetwork(
     const layerSizes = layerSizesFor(network?.hidden ?? DEFAULT_HIDDEN, dataset);
     return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
   }
-  assertSameClassCount(dataset, model.reference.name, model.classNames, { pointer: '#/dataset' });
+  assertFitsModel(dataset, model.reference.name, model, { pointer: '#/dataset' });
   return model;
 }
 

@@ -7,6 +7,7 @@ import { preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { type DiagnosisTally, tallyDiagnoses } from '../../protocols/prediction-tally.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { ExplanationResult } from '../../workers/tasks/explain.ts';
@@ -62,7 +63,7 @@ export function createInterpretabilityService(
   }
 
   async function prepare(model: LoadedModel, images: SentImages, fit: Fit, signal: AbortSignal) {
-    return prepareImages(images, preprocessingFor(model.preprocessing, fit), () => signal);
+    return prepareImages(images, preprocessingFor(model.preprocessing, fit), model.inputShape, () => signal);
   }
 
   return {
@@ -87,15 +88,20 @@ export function createInterpretabilityService(
       return explain(model, await prepare(model, images, options.fit, signal), options, signal);
     },
 
-    /** Explains the most probable class of each image by one version. @throws AtelierError like `explain` */
+    /**
+     * Explains the most probable class of each image by one version.
+     * @param decode reads the request, once the shape of the model's images is known
+     * @throws AtelierError like `explain`
+     */
     async explainEach(
       version: Version,
-      images: Extract<SentImages, { kind: 'parts' }>['parts'],
+      decode: (image: ImageShape) => Extract<SentImages, { kind: 'parts' }>['parts'],
       fit: Fit,
       signal: AbortSignal,
     ) {
       const model = await load(version);
-      const prepared = await prepare(model, { kind: 'parts', parts: images, names: null }, fit, signal);
+      const sent: SentImages = { kind: 'parts', parts: decode(model.inputShape), names: null };
+      const prepared = await prepare(model, sent, fit, signal);
       const parts = prepared.kind === 'many' ? prepared.parts : [prepared];
       const explained: Explained[] = [];
       // One after the other, so that a request does not occupy the threads of others.

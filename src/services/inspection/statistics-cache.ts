@@ -44,7 +44,7 @@ export function createStatisticsCache(catalog: Catalog, numeric: NumericPool): L
       if (!dataset) throw undiagnosable('unknown-dataset', `Data set ${id} has just been deleted`);
       return numeric.run(
         'measureImages',
-        { examples: dataset.train, classes: classNames.length },
+        { examples: dataset.train, shape: dataset.imageShape, classes: classNames.length },
         abortSignal,
       );
     });

@@ -1,7 +1,9 @@
 /** Demands of numeric tasks, known before they run: computing time and memory. */
 
 import { gradientCheckCost } from '../../numerics/checks/cost.ts';
+import { patchCount } from '../../numerics/explanation/occlusion.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
@@ -26,10 +28,8 @@ const MULTIPLY_ADDS_PER_SECOND = 1e9;
 const STATISTICS_COST = 20;
 /** Multiply-adds of the reference that take as long as writing a number as text. */
 const TABLE_COST = 200;
-/** An image as float64, as float32 and as bytes, and its outputs for 100 classes. */
-const CHUNK_IMAGE_BYTES = 12_000;
-/** Images of an occlusion map. */
-const EXPLANATION_IMAGES = 170;
+/** Bytes of a value of an image as float64, as float32 and as byte, with some for the outputs of the image. */
+const CHUNK_VALUE_BYTES = 15;
 /** Measured bytes per parameter while a file is written and verified. */
 const EXPORT_BYTES = { json: 110, onnx: 32, other: 16 };
 /** Measured bytes per byte of a file that is read. */
@@ -82,9 +82,11 @@ export const DEMANDS: {
     };
   },
   explain: ({ network }) => {
-    const { cost, bytes } = evaluation([network], EXPLANATION_IMAGES);
+    const images = patchCount(network.inputShape) + 1;
+    const { cost, bytes } = evaluation([network], images);
     const gradient = 8 * parameterCount(network.layerSizes);
-    return { what: `Explaining ${networkText(network.layerSizes)}`, cost, bytes: bytes + gradient };
+    const pixels = 4 * images * valueCount(network.inputShape);
+    return { what: `Explaining ${networkText(network.layerSizes)}`, cost, bytes: bytes + gradient + pixels };
   },
   drawLayer: ({ network }) => ({
     what: `Drawing ${networkText(network.layerSizes)}`,
@@ -116,7 +118,10 @@ export const DEMANDS: {
   predictImages: ({ network, input }) => ({
     what: `Predicting with ${networkText(network.layerSizes)}`,
     ...evaluation([network], 'examples' in input ? input.examples.labels.length : 0),
-    bytes: THREAD_BYTES + forwardBytes(network.layerSizes) + MAX_CHUNK_IMAGES * CHUNK_IMAGE_BYTES,
+    bytes:
+      THREAD_BYTES +
+      forwardBytes(network.layerSizes) +
+      MAX_CHUNK_IMAGES * valueCount(network.inputShape) * CHUNK_VALUE_BYTES,
   }),
   writePredictionsTable: ({ images, classNames, hasAllClasses }) => ({
     what: `Writing ${images.toLocaleString('en')} predictions`,

@@ -1,8 +1,10 @@
 /** Admission of trainings, uploads and data sets by their estimated memory. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import { tensorBytes } from '../../datasets/tensor-cache.ts';
-import { type DatasetSummary, IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import type { MeasuredUpload } from '../../datasets/upload/open.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { LayerSizes } from '../../numerics/network/layers.ts';
 import { trainingBytes } from '../../numerics/training/memory.ts';
 import { layerSizesFor } from '../training/plan.ts';
@@ -36,22 +38,27 @@ export function assertTrainingFits(memory: MemoryLedger, request: Training, cata
 
 /** Measured: the thread that checks an upload, and the chunks of the body that the main thread has not collected. */
 const UPLOAD_BASE_BYTES = 72 * MEBIBYTE;
-/** Measured: pixels, the copy of a split test, and the digests of duplicates, per image. */
-const UPLOAD_IMAGE_BYTES = 1.5 * (IMAGE_PIXELS + 1) + 200;
+/** Measured: pixels, and the copy of a split test, per byte. */
+const UPLOAD_FACTOR = 1.5;
+/** Measured: the digests of duplicates, per image. */
+const UPLOAD_IMAGE_BYTES = 200;
 
-/** Largest number of bytes, one per pixel and label, that can ever be checked. */
+/** Largest number of bytes, one per value and label, that can ever be checked: of the smallest images, fewer. */
 export function largestUpload({ budget }: MemoryLedger): number {
-  const images = Math.floor((budget - UPLOAD_BASE_BYTES) / UPLOAD_IMAGE_BYTES);
-  return images * (IMAGE_PIXELS + 1);
+  return Math.floor((budget - UPLOAD_BASE_BYTES) / UPLOAD_FACTOR);
 }
 
 /**
- * @param extraBytes memory in addition to the pixels
- * @throws AtelierError `overloaded`; `impossible-request` if the extra bytes are never free
+ * @param upload its extra bytes are memory in addition to the pixels
+ * @throws AtelierError `overloaded`; `impossible-request` if they are never free
  */
-export function reserveUpload(memory: MemoryLedger, images: number, extraBytes = 0): Reservation {
+export function reserveUpload(
+  memory: MemoryLedger,
+  { images, imageShape, extraBytes }: MeasuredUpload,
+): Reservation {
   const what = `Checking a data set of ${images.toLocaleString('en')} images`;
-  return memory.reserve(UPLOAD_BASE_BYTES + images * UPLOAD_IMAGE_BYTES + extraBytes, { what });
+  const perImage = UPLOAD_FACTOR * (valueCount(imageShape) + 1) + UPLOAD_IMAGE_BYTES;
+  return memory.reserve(UPLOAD_BASE_BYTES + images * perImage + extraBytes, { what });
 }
 
 /** @throws AtelierError `overloaded`, or `impossible-request` if the data set never fits */

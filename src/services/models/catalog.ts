@@ -67,9 +67,10 @@ export function createModelService(
 
   async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {
     const bytes = await blobs.get(found.digest);
-    const { name, layerSizes, activation, standardization, classNames } = found;
+    const { name, inputShape, layerSizes, activation, standardization, classNames } = found;
     return {
       reference: { name, version: found.version },
+      inputShape,
       layerSizes,
       activation,
       standardization,
@@ -101,12 +102,13 @@ export function createModelService(
     job: TrainingJob,
     found: CheckpointRecord,
   ): Promise<Omit<LoadedModel, 'forward'>> {
-    const { snapshot, layerSizes, activation, standardization } = decodeCheckpoint(
+    const { snapshot, imageShape, layerSizes, activation, standardization } = decodeCheckpoint(
       await checkpoints.read(found),
     );
     const dataset = await catalog.find(job.dataset);
     return {
       reference: { name: job.id, version: found.step },
+      inputShape: imageShape,
       layerSizes,
       activation,
       standardization,
@@ -235,8 +237,8 @@ function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
 
 /** The parts of a model that a worker thread needs. */
 export function servedNetwork(model: LoadedModel): ServedNetwork {
-  const { reference, layerSizes, activation, standardization, parameters, classNames } = model;
-  return { reference, layerSizes, activation, standardization, parameters, classNames };
+  const { reference, inputShape, layerSizes, activation, standardization, parameters, classNames } = model;
+  return { reference, inputShape, layerSizes, activation, standardization, parameters, classNames };
 }
 
 const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']);

@@ -37,8 +37,9 @@ export function createExportService(
       // A deleted name may be used again, but not its version numbers.
       const key = JSON.stringify([name, number, format, input]);
       return openShared(key, signal, async (path, abortSignal) => {
-        const { layerSizes, activation, standardization, parameters } = await models.load(name, number);
-        const network = { layerSizes, activation, standardization, parameters };
+        const loaded = await models.load(name, number);
+        const { inputShape, layerSizes, activation, standardization, parameters } = loaded;
+        const network = { inputShape, layerSizes, activation, standardization, parameters };
         const model = { name, version: number, ...network, classNames, preprocessing, digest };
         await numeric.run('exportFile', { model, format, input, path }, abortSignal);
       });

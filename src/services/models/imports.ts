@@ -3,14 +3,13 @@ import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { type ImportRequest, NO_DATASET } from '../../domain/models/import.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import { AtelierError } from '../../errors.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { EvaluationTask } from '../../workers/tasks/evaluate.ts';
 import type { ImportResult } from '../../workers/tasks/import.ts';
-import { findDataset } from '../datasets/find.ts';
+import { assertFitsModel, findDataset } from '../datasets/find.ts';
 import { MAX_EVALUATION_COST } from '../inspection/evaluations.ts';
 import type { ModelService } from './catalog.ts';
 
@@ -32,11 +31,13 @@ export function createImportService(options: {
 
   async function resolveDataset(
     requested: string | undefined,
+    model: string,
     imported: ImportResult,
   ): Promise<Dataset | null> {
     if (requested === undefined || requested === NO_DATASET) return null;
     const dataset = await findDataset(catalog, requested, '#/dataset');
-    assertSameClassCount(dataset, imported);
+    const classNames = imported.classNames ?? numberedClasses(imported.layerSizes.at(-1)!);
+    assertFitsModel(dataset, model, { ...imported, classNames }, { pointer: '#/dataset' });
     return dataset;
   }
 
@@ -69,10 +70,11 @@ export function createImportService(options: {
       const { name, dataset: requested, metadata = {}, ...hints } = request;
       const { bytes } = file;
       const imported = await numeric.run('importFile', { bytes, hints }, signal, [bytes]);
-      const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
-      const dataset = await resolveDataset(requested, imported);
+      const { inputShape, layerSizes, activation, standardization, parameters } = imported;
+      const { source, rounded, assumed } = imported;
+      const dataset = await resolveDataset(requested, name, imported);
       const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);
-      const network = { layerSizes, activation, standardization, parameters, classNames };
+      const network = { inputShape, layerSizes, activation, standardization, parameters, classNames };
       const reference = { name, version: 0 };
       const testAccuracy = await measureTestAccuracy({ ...network, reference }, dataset, signal);
       const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
@@ -80,6 +82,7 @@ export function createImportService(options: {
         store.models.publish(
           {
             name,
+            inputShape: [...inputShape],
             layerSizes: [...layerSizes],
             activation,
             standardization,
@@ -102,18 +105,6 @@ export function createImportService(options: {
       return version;
     },
   };
-}
-
-function assertSameClassCount({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
-  const [found, expected] = [layerSizes.at(-1), classNames.length];
-  if (found === expected) return;
-  const detail = `must have ${found} classes, like the model`;
-  throw new AtelierError(
-    'impossible-request',
-    `The model has ${found} classes, but data set ${id} has ${expected}. ` +
-      `Use another data set, or ${NO_DATASET} to skip the evaluation.`,
-    { details: [{ pointer: '#/dataset', detail }] },
-  );
 }
 
 const numberedClasses = (classes: number) => Array.from({ length: classes }, (_, label) => `${label}`);

@@ -7,6 +7,6 @@ export interface LoadedModel extends ServedNetwork {
   readonly forward: KernelForward['forward'];
   /** The data set it was trained on or, for an import, evaluated on; null without one. */
   readonly datasetId: string | null;
-  /** The preprocessing of encoded images; null if they must be 28×28. */
+  /** The preprocessing of encoded images; null if they must have the input shape. */
   readonly preprocessing: Preprocessing | null;
 }

@@ -6,6 +6,7 @@ import { inFileError } from '../../images/decode.ts';
 import { type DecodedImage, type OpenedImage, openAnyImage, openImage } from '../../images/encoded.ts';
 import type { EncodedFile } from '../../images/sent.ts';
 import { imageSlots } from '../../images/slots.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 
 /** Limit of the pixels of a form or a JSON body of images that are resized, in images of the largest size. */
@@ -14,7 +15,7 @@ export const MAX_FORM_IMAGES = 4;
 /**
  * Decodes all files or none. All headers are read before any image is decoded; then large images wait for each other,
  * and small ones do not wait for large ones.
- * @param preprocessing of images of any size; null if they must be 28×28
+ * @param preprocessing of images of any size; null if they must have the size of `shape`
  * @param signal called only if the request must wait or is not a single small image; an abort ends the waiting, or the decoding
  *   before the next file
  * @throws AtelierError `undecodable-image`, `invalid-image-size`, `body-too-large`, `overloaded` or
@@ -23,6 +24,7 @@ export const MAX_FORM_IMAGES = 4;
 export type DecodeFiles = (
   files: readonly EncodedFile[],
   preprocessing: Preprocessing | null,
+  shape: ImageShape,
   signal: () => AbortSignal,
 ) => Promise<DecodedImage[]>;
 
@@ -32,12 +34,18 @@ export type DecodeFiles = (
  */
 export function createImageDecoder(memory: MemoryLedger, maxPixels: number): DecodeFiles {
   /** @returns the images, and their number of pixels */
-  async function openAll(files: readonly EncodedFile[], preprocessing: Preprocessing | null) {
+  async function openAll(
+    files: readonly EncodedFile[],
+    preprocessing: Preprocessing | null,
+    shape: ImageShape,
+  ) {
     const images: OpenedImage[] = [];
     let pixels = 0;
     for (const file of files) {
       const image = await inFile(file, () =>
-        preprocessing === null ? openImage(file.bytes) : openAnyImage(file.bytes, maxPixels, preprocessing),
+        preprocessing === null
+          ? openImage(file.bytes, shape)
+          : openAnyImage(file.bytes, maxPixels, preprocessing, shape),
       );
       images.push(image);
       pixels += image.pixels;
@@ -77,11 +85,11 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
     return decoded;
   }
 
-  return async (files, preprocessing, signal) => {
+  return async (files, preprocessing, shape, signal) => {
     const slots = imageSlots(files.length, 0);
     using slot = new DisposableStack();
     slot.use(slots.tryAcquire() ?? (await slots.acquire(signal())));
-    const { images, pixels } = await openAll(files, preprocessing);
+    const { images, pixels } = await openAll(files, preprocessing, shape);
     const needed = imageSlots(files.length, pixels);
     if (needed === slots) return await decodeAll(files, images, files.length > 1 ? signal() : undefined);
     slot.dispose();

@@ -18,7 +18,7 @@ import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { DatasetPool, NumericPool } from '../../workers/pools.ts';
-import { assertSameClassCount, unknownDataset } from '../datasets/find.ts';
+import { assertFitsModel, unknownDataset } from '../datasets/find.ts';
 import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
 import { findNamed, type ModelService } from '../models/catalog.ts';
@@ -128,7 +128,7 @@ export function createPredictionJobService(options: {
       const version = await findVersion(model);
       const dataset = await catalog.find(id);
       if (!dataset) throw unknownDataset(catalog, '#/dataset', `Data set ${id} does not exist`);
-      assertSameClassCount(dataset, version.name, version.classNames, { pointer: '#/dataset' });
+      assertFitsModel(dataset, version.name, version, { pointer: '#/dataset' });
       const look = { datasetDigest: dataset.digest, kind: 'predictions', network: version, caller } as const;
       const { examples } = dataset.splits[split];
       return create(
@@ -157,7 +157,7 @@ export function createPredictionJobService(options: {
         const what = `Checking an array of ${file.bytes.toLocaleString('en')} bytes`;
         const { images, pixels, isUnpacked } = await checks.run(
           'checkImageFile',
-          { file, maxBytes, target },
+          { file, image: version.inputShape, maxBytes, target },
           signal,
           [],
           () => memory.reserve(CHECK_BYTES, { what }),

@@ -69,7 +69,7 @@ export interface PredictionObserver {
 /** A request that is being processed. */
 interface Work {
   readonly model: LoadedModel;
-  /** How encoded images become 28×28. */
+  /** How encoded images get the input shape. */
   readonly preprocessing: Preprocessing | null;
   readonly signal: () => AbortSignal;
   readonly startedAt: number;
@@ -88,7 +88,7 @@ export function createPredictionService(
     { query, format }: SentRequest,
   ): Promise<EncodedResponse> {
     const { topK, logits, input, diagnose } = query;
-    const images = await prepareImages(sent, work.preprocessing, work.signal);
+    const images = await prepareImages(sent, work.preprocessing, work.model.inputShape, work.signal);
     const imageStatistics = diagnose ? await loadStatistics(work.model, work.signal()) : null;
     const options = { topK, logits, input };
     return compute(work, { protocol: 'native', images, options, format, imageStatistics });
@@ -96,7 +96,7 @@ export function createPredictionService(
 
   async function compute(work: Work, request: PredictRequest): Promise<EncodedResponse> {
     if (!fitsMainThread(request)) return computeInThread(work, request, 0);
-    return computeRead(work, request.protocol, codecFor(request).decode(request), work.startedAt);
+    return computeRead(work, request.protocol, codecFor(request).decode(request, work.model), work.startedAt);
   }
 
   /** @param startedAt start of the decoding on this thread */
@@ -109,8 +109,8 @@ export function createPredictionService(
     if (!('encoded' in read)) return computeDecoded(work, { protocol, decoded: read }, startedAt);
     const { encoded, responseFormat } = read;
     const sent: SentImages = { kind: 'parts', parts: encoded, names: null };
-    const images = await prepareImages(sent, work.preprocessing, work.signal);
-    const decoded = { batch: decodeImages(images), responseFormat };
+    const images = await prepareImages(sent, work.preprocessing, work.model.inputShape, work.signal);
+    const decoded = { batch: decodeImages(images, work.model.inputShape), responseFormat };
     return computeDecoded(work, { protocol, decoded }, startedAt);
   }
 

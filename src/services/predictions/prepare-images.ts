@@ -3,6 +3,7 @@ import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import { readEncodedJson } from '../../images/json-encoded.ts';
 import type { EncodedImage, SentImages } from '../../images/sent.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
 import type { DecodeFiles } from './image-decoder.ts';
 
@@ -12,13 +13,14 @@ export const MAX_INLINE_BYTES = 256 * 1024;
 /**
  * Images as numbers are returned as they are.
  * @param images their buffers may be transferred to a worker
- * @param preprocessing of encoded images of any size; null if they must be 28×28
+ * @param preprocessing of encoded images of any size; null if they must have the size of `shape`
  * @param signal called only if the request must wait
  * @throws AtelierError `malformed-body`, `invalid-request`, `unsupported-media-type`, and the errors of `DecodeFiles`
  */
 export type PrepareImages = (
   images: SentImages,
   preprocessing: Preprocessing | null,
+  shape: ImageShape,
   signal: () => AbortSignal,
 ) => Promise<ReceivedImages>;
 
@@ -32,12 +34,13 @@ export function createImagePreparer(pool: PredictionPool, decodeFiles: DecodeFil
   async function decode(
     images: Extract<SentImages, { kind: 'encoded-json' | 'parts' }>,
     preprocessing: Preprocessing | null,
+    shape: ImageShape,
     signal: () => AbortSignal,
   ): Promise<ReceivedImages> {
     const [parts, names] =
       images.kind === 'parts' ? [images.parts, images.names] : [await readJson(images.bytes, signal), null];
     const encoded = parts.filter((part) => part.kind === 'encoded');
-    const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded, preprocessing, signal);
+    const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded, preprocessing, shape, signal);
     const rest = decoded.values();
     return {
       kind: 'many',
@@ -50,8 +53,8 @@ export function createImagePreparer(pool: PredictionPool, decodeFiles: DecodeFil
     };
   }
 
-  return async (images, preprocessing, signal) =>
+  return async (images, preprocessing, shape, signal) =>
     images.kind === 'encoded-json' || images.kind === 'parts'
-      ? decode(images, preprocessing, signal)
+      ? decode(images, preprocessing, shape, signal)
       : images;
 }

@@ -1,6 +1,6 @@
 /** Predicts the images of a large body while it arrives, so that the worker thread does not wait for the last byte. */
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
 import type { BlockResult } from '../../workers/predictions/entry.worker.ts';
 import { release } from '../../workers/threads/transfer.ts';
@@ -8,7 +8,7 @@ import { servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 
 /** A thread is given at least this much at once, about a millisecond of work; more if more arrives while it predicts. */
-export const MIN_BLOCK_BYTES = 1024 * IMAGE_PIXELS;
+export const MIN_BLOCK_BYTES = 800_000;
 /** Limit of the multiply-adds of a block, about 0.1 s: a block is predicted to its end, although the client disconnects. */
 const MAX_BLOCK_COST = 2e9;
 
@@ -58,10 +58,11 @@ export class PredictionStream {
   /** Predicts all complete images, as long as there are enough. */
   async #predictBlocks(minBytes: number): Promise<void> {
     const network = servedNetwork(this.model);
+    const values = valueCount(network.inputShape);
     const maxImages = Math.max(1, Math.floor(MAX_BLOCK_COST / forwardCost(network.layerSizes)));
     while (this.#bytes >= minBytes && !this.#failure) {
-      const images = Math.min(maxImages, Math.floor(this.#bytes / IMAGE_PIXELS));
-      const chunks = this.#take(images * IMAGE_PIXELS);
+      const images = Math.min(maxImages, Math.floor(this.#bytes / values));
+      const chunks = this.#take(images * values);
       const startedAt = performance.now();
       try {
         const block = await this.#pool.run('predictBlock', { network, chunks }, undefined, chunks);

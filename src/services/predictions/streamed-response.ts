@@ -75,12 +75,12 @@ function writeNpy({ probabilities, logits }: Outputs, images: number): WrittenRe
 
 function writeJson(
   pool: PredictionPool,
-  { reference, classNames }: LoadedModel,
+  { reference, inputShape, classNames }: LoadedModel,
   outputs: Outputs,
   options: PredictionOptions,
   signal: AbortSignal,
 ): Promise<WrittenResponse> {
   const { probabilities, logits } = outputs;
-  const task = { model: { reference, classNames }, outputs, options };
+  const task = { model: { reference, inputShape, classNames }, outputs, options };
   return pool.run('writeJson', task, signal, [probabilities, logits]);
 }

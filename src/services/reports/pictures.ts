@@ -1,8 +1,9 @@
 /** Pictures of a lab report that are embedded: the weights of the first layer, and images of the data set. */
 import type { Catalog } from '../../datasets/catalog.ts';
-import { IMAGE_PIXELS, type SplitName } from '../../domain/datasets/representation.ts';
+import type { SplitName } from '../../domain/datasets/representation.ts';
 import type { ReportPictures } from '../../formats/documents/lab-report/input.ts';
 import { toPng } from '../../images/encoded.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import type { InterpretabilityService } from '../inspection/interpretability.ts';
 import type { CollectedReport } from './collect.ts';
@@ -31,10 +32,10 @@ export function createReportPictures(
     const dataset = datasetId === undefined ? undefined : await catalog.get(datasetId);
     if (!dataset) return [];
     const { pixels } = dataset[split];
+    const values = valueCount(dataset.imageShape);
     // Copies, because sharp does not support views of shared memory.
-    const copy = (index: number) =>
-      new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
-    return Promise.all(indices.map((index) => toPng(copy(index), signal)));
+    const copy = (index: number) => new Uint8Array(pixels.subarray(index * values, (index + 1) * values));
+    return Promise.all(indices.map((index) => toPng(copy(index), dataset.imageShape, signal)));
   }
 
   return async ({ report: { dataset, examples, evaluation }, drawn }, signal) => {

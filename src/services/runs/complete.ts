@@ -5,6 +5,7 @@ import { AtelierError } from '../../errors.ts';
 import { isExplodedLoss } from '../../numerics/training/epoch-warnings.ts';
 import { sha256Hex } from '../../store/blobs/content-addressed.ts';
 import { ChampionMoved } from '../../store/models/promotion.ts';
+import type { NewVersion } from '../../store/models/versions.ts';
 import type { Run } from '../../store/persistent-state.ts';
 import type { WorkerMessage } from '../../workers/training/messages.ts';
 import { findDataset } from '../datasets/find.ts';
@@ -32,6 +33,7 @@ export async function completeRun(
     return diverged(job, record, classes);
   }
   const layerSizes = layerSizesFor(job.network.hidden, dataset);
+  const inputShape = dataset.imageShape;
   const { promote, evenIfNotLearned } = job.publish;
   const publishesNothing = job.verification !== null || isTrial(job);
   const notLearned =
@@ -44,14 +46,23 @@ export async function completeRun(
     const { activation } = job.network;
     const reference = { name: job.modelName, version: 0 };
     const { classNames } = dataset;
-    const network = { reference, layerSizes, activation, standardization, parameters, classNames };
+    const network = {
+      reference,
+      inputShape,
+      layerSizes,
+      activation,
+      standardization,
+      parameters,
+      classNames,
+    };
     return judge(job, dataset, network);
   }
 
   const succeed = async (digest: string): Promise<void> => {
-    const model = {
+    const model: NewVersion = {
       datasetId: dataset.id,
       datasetDigest: dataset.digest,
+      inputShape: [...inputShape],
       layerSizes: [...layerSizes],
       activation: job.network.activation,
       standardization,

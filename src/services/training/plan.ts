@@ -1,7 +1,8 @@
 /** Converts a training request and a data set into the plan of the training loop. */
-import { type Dataset, IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
+import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import type { Distillation } from '../../numerics/examples/distillation.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { LayerSizes, Parameters, Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingPlan } from '../../numerics/training/plan.ts';
 
@@ -13,9 +14,9 @@ export interface InitialState {
 
 export function layerSizesFor(
   hidden: readonly number[],
-  { classNames }: Pick<Dataset, 'classNames'>,
+  { imageShape, classNames }: Pick<Dataset, 'imageShape' | 'classNames'>,
 ): LayerSizes {
-  return [IMAGE_PIXELS, ...hidden, classNames.length];
+  return [valueCount(imageShape), ...hidden, classNames.length];
 }
 
 export function buildTrainingPlan(
@@ -29,6 +30,7 @@ export function buildTrainingPlan(
   const { learningRate, ...optimizer } = options.optimizer;
   return {
     ...options,
+    imageShape: dataset.imageShape,
     layerSizes: layerSizesFor(network.hidden, dataset),
     activation: network.activation,
     initialization: network.init,

@@ -1,5 +1,6 @@
 /** The teachers of a training: the models that it distils. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
+import { showImageShape } from '../../domain/image-shape.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import {
   parseModelReference,
@@ -10,6 +11,7 @@ import type { SearchRequest } from '../../domain/searches/request.ts';
 import { listTeachers, replaceTeachers } from '../../domain/searches/teachers.ts';
 import { AtelierError } from '../../errors.ts';
 import type { Distillation } from '../../numerics/examples/distillation.ts';
+import { isSameShape } from '../../numerics/network/image-shape.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import { findNamed, loadNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
@@ -22,11 +24,11 @@ type Training = Pick<TrainingRequest, 'training'>;
 
 /**
  * Loads the teachers of a request; empty without distillation.
- * @throws AtelierError `unknown-model`; `impossible-request` if a model has other classes than the data set
+ * @throws AtelierError `unknown-model`; `impossible-request` if a model has other classes or takes other images than the data set
  */
 export async function loadTeachers(
   { training: { distillation } }: Training,
-  { id, classNames }: Pick<Dataset, 'id' | 'classNames'>,
+  { id, imageShape, classNames }: Pick<Dataset, 'id' | 'imageShape' | 'classNames'>,
   models: ModelService,
 ): Promise<LoadedModel[]> {
   const loaded: LoadedModel[] = [];
@@ -34,6 +36,14 @@ export async function loadTeachers(
     const { name, version } = parseModelReference(teacher);
     const pointer = `#/training/distillation/teachers/${n}`;
     const model = await loadNamed(models, pointer, name, version);
+    if (!isSameShape(model.inputShape, imageShape)) {
+      const [takes, has] = [showImageShape(model.inputShape), showImageShape(imageShape)];
+      throw new AtelierError(
+        'impossible-request',
+        `Model ${name} cannot be a teacher: it takes images of ${takes}, and those of data set ${id} are ${has}.`,
+        { details: [{ pointer, detail: `must be a model of images of ${has}` }] },
+      );
+    }
     if (model.classNames.join('\n') !== classNames.join('\n')) {
       throw new AtelierError(
         'impossible-request',

@@ -1,8 +1,10 @@
 /** Warm start: resolves the model version that a training starts from. */
 import type { Dataset } from '../../domain/datasets/representation.ts';
+import { showImageShape } from '../../domain/image-shape.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
+import { isSameShape } from '../../numerics/network/image-shape.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { loadNamed } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
@@ -34,12 +36,17 @@ export async function resolveWarmStart(
 }
 
 function differences(
-  model: Pick<LoadedModel, 'layerSizes' | 'activation' | 'standardization'>,
+  model: Pick<LoadedModel, 'inputShape' | 'layerSizes' | 'activation' | 'standardization'>,
   { network, training }: Pick<TrainingRequest, 'network' | 'training'>,
   dataset: Dataset,
 ): ErrorDetail[] {
   const details: ErrorDetail[] = [];
   const differs = (pointer: string, detail: string) => details.push({ pointer, detail });
+  if (!isSameShape(model.inputShape, dataset.imageShape)) {
+    const [takes, has] = [showImageShape(model.inputShape), showImageShape(dataset.imageShape)];
+    differs('#/dataset', `it takes images of ${takes}, but those of data set ${dataset.id} are ${has}`);
+    return details;
+  }
   const [found, wanted] = [model.layerSizes.join('-'), layerSizesFor(network.hidden, dataset).join('-')];
   if (found !== wanted) {
     const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default' : '';

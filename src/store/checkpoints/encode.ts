@@ -14,7 +14,7 @@ import type { CheckpointHeader } from './header.ts';
 
 /** @throws RangeError if the vectors do not match the layer sizes or differ in precision */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { snapshot, layerSizes, activation, standardization, fused, ...times } = checkpoint;
+  const { snapshot, imageShape, layerSizes, activation, standardization, fused, ...times } = checkpoint;
   const { engineName, engine, best, ...state } = snapshot;
   const { parameters, moments, average, ...engineState } = engine;
   const lengths = {
@@ -29,6 +29,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
     lengths,
     engine: engineState,
     state,
+    imageShape: [...imageShape],
     layerSizes: [...layerSizes],
     activation,
     standardization,

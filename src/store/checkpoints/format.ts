@@ -16,6 +16,7 @@
  * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
  */
 import type { Activation } from '../../numerics/network/activations.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { parameterCount, type Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingSnapshot } from '../../numerics/training/snapshot.ts';
 import type { CheckpointHeader } from './header.ts';
@@ -23,6 +24,7 @@ import type { CheckpointHeader } from './header.ts';
 /** Everything needed to resume a training and its clock, and to predict with its network. */
 export interface Checkpoint {
   readonly snapshot: TrainingSnapshot;
+  readonly imageShape: ImageShape;
   readonly layerSizes: readonly number[];
   readonly activation: Activation;
   readonly standardization: Standardization | null;

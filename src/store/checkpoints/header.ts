@@ -1,5 +1,7 @@
 /** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
 import { z } from 'zod';
+import { DEFAULT_IMAGE_SHAPE, imageShapeSchema } from '../../domain/image-shape.ts';
+import { byChannel } from '../../domain/models/standardization.ts';
 import { AtelierError } from '../../errors.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { LOOP_STOP_REASONS } from '../../numerics/training/stop-reason.ts';
@@ -27,9 +29,11 @@ const headerSchema = z.object({
     stopping: z.object({ level: real, badEpochs: count, best: real, bestEpoch: count.nullable() }),
     end: z.enum(LOOP_STOP_REASONS).nullable(),
   }),
+  /** Omitted before images had shapes. */
+  imageShape: imageShapeSchema.default([...DEFAULT_IMAGE_SHAPE]),
   layerSizes: z.array(z.int().min(1)).min(2),
   activation: z.enum(ACTIVATIONS),
-  standardization: z.object({ mean: real, std: real }).nullable(),
+  standardization: z.object({ mean: byChannel(real), std: byChannel(real) }).nullable(),
   fused: z.boolean(),
   times: z.object({
     elapsedSeconds: real,

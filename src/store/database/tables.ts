@@ -56,6 +56,8 @@ export interface DatasetTable {
   name: string | null;
   created_at: string;
   /** JSON */
+  image_shape: string;
+  /** JSON */
   class_names: string;
   /** JSON of the number of examples per split */
   splits: string;
@@ -190,6 +192,8 @@ export interface ModelVersionTable {
   dataset_id: string | null;
   dataset_digest: string | null;
   /** JSON */
+  input_shape: string;
+  /** JSON */
   layer_sizes: string;
   activation: ModelVersion['activation'];
   /** JSON */
@@ -208,7 +212,7 @@ export interface ModelVersionTable {
   metadata: string;
   /** JSON */
   tags: string;
-  /** JSON; null if encoded images must be 28×28 */
+  /** JSON; null if encoded images must have the input shape */
   preprocessing: string | null;
   /** JSON of the reference to the version that this one is a copy of */
   copied_from: string | null;

@@ -5,7 +5,7 @@ import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { JobStatus } from '../../domain/jobs/status.ts';
 import type { IdempotencyRecord } from '../idempotency.ts';
 
-export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'report'> & {
+export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'report'> & {
   readonly report: DatasetReport;
   /** Digest of the test split by `digestSplit` */
   readonly testDigest: string;

@@ -140,13 +140,14 @@ function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
 }
 
 function toRow(
-  { id, name, classNames, splits, digest, report, preprocessing }: NewDataset,
+  { id, name, imageShape, classNames, splits, digest, report, preprocessing }: NewDataset,
   createdAt: string,
 ): DatasetRow {
   return {
     id,
     name,
     created_at: createdAt,
+    image_shape: encode(imageShape),
     class_names: encode(classNames),
     splits: encode(splits),
     digest,
@@ -160,7 +161,7 @@ function toSummary(row: DatasetRow): DatasetSummary {
     id: row.id,
     name: row.name,
     createdAt: row.created_at,
-    imageShape: [28, 28],
+    imageShape: decode(row.image_shape),
     classNames: decode(row.class_names),
     splits: decode(row.splits),
     digest: row.digest,

@@ -89,8 +89,13 @@ export function newJobRow(
 export const traceOf = ({ traceparent }: Pick<JobRow | SearchRow, 'traceparent'>) =>
   traceparent === null ? null : { traceparent };
 
+/** Options that jobs of earlier releases do not have. */
+const LATER_AUGMENTATION = { rotation: 0, scale: 0 };
+
 export function toJob(row: JobRow): TrainingJob {
-  const request = { ...decode<ResolvedTrainingRequest>(row.request), priority: row.priority };
+  const stored = decode<ResolvedTrainingRequest>(row.request);
+  const augmentation = { ...LATER_AUGMENTATION, ...stored.training.augmentation };
+  const request = { ...stored, training: { ...stored.training, augmentation }, priority: row.priority };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null

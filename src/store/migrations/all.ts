@@ -3,6 +3,7 @@ import type { Migration } from 'kysely/migration';
 import * as baseline from './0001-baseline.ts';
 import * as looksPausesWarnings from './0002-looks-pauses-warnings.ts';
 import * as traceContext from './0003-trace-context.ts';
+import * as imageShapes from './0004-image-shapes.ts';
 
 export type Migrations = Readonly<Record<string, Migration>>;
 
@@ -13,4 +14,5 @@ export const migrations: Migrations = {
   [BASELINE]: baseline,
   '0002-looks-pauses-warnings': looksPausesWarnings,
   '0003-trace-context': traceContext,
+  '0004-image-shapes': imageShapes,
 };

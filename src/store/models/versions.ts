@@ -19,6 +19,7 @@ import { countLook } from './looks.ts';
 /** The result of a training or an import. The store adds the number, the time and the rest of the lineage. */
 export type NewVersion = Pick<
   ModelVersion,
+  | 'inputShape'
   | 'layerSizes'
   | 'activation'
   | 'standardization'
@@ -72,6 +73,7 @@ export async function publishVersion(
       request: job?.request ?? null,
       dataset_id: model.datasetId,
       dataset_digest: model.datasetDigest,
+      input_shape: encode(model.inputShape),
       layer_sizes: encode(model.layerSizes),
       activation: model.activation,
       standardization: model.standardization === null ? null : encode(model.standardization),
@@ -244,6 +246,7 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
     description: row.description,
     metadata: decode<ModelVersion['metadata']>(row.metadata),
     tags: decode<string[]>(row.tags),
+    inputShape: decode<ModelVersion['inputShape']>(row.input_shape),
     layerSizes: decode<number[]>(row.layer_sizes),
     activation: row.activation,
     standardization: decodeOptional<ModelVersion['standardization']>(row.standardization),

@@ -1,8 +1,8 @@
 /** Thread entry: predictions, and bodies with encoded images, that are too large for the main thread. */
 
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import { readEncodedJson } from '../../images/json-encoded.ts';
 import type { EncodedImage } from '../../images/sent.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import { CHUNK_EXAMPLES } from '../../numerics/simd/constants.ts';
 import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
 import type { Outputs, ServedModel, WithEncodedImages } from '../../protocols/codec.ts';
@@ -34,7 +34,7 @@ export interface PredictResult {
 /** Predicts images that arrived while earlier ones of the same body were predicted. */
 export interface BlockTask {
   readonly network: ServedNetwork;
-  /** n × 784 bytes in all; an image may lie in several chunks. */
+  /** The bytes of whole images; an image may lie in several chunks. */
   readonly chunks: readonly Uint8Array[];
 }
 
@@ -68,7 +68,7 @@ function cachedForward(network: ServedNetwork): KernelForward['forward'] {
 function computePredictions({ network, request }: PredictTask): PredictResult | WithEncodedImages<unknown> {
   const startedAt = performance.now();
   const codec = codecFor(request);
-  const decoded = 'decoded' in request ? request.decoded : codec.decode(request);
+  const decoded = 'decoded' in request ? request.decoded : codec.decode(request, network);
   if ('encoded' in decoded) return decoded;
   const decode = performance.now() - startedAt;
   const forward = cachedForward(network);
@@ -92,20 +92,20 @@ function computePredictions({ network, request }: PredictTask): PredictResult | 
   };
 }
 
-/** Images that pass through the network together, gathered from the chunks in which they arrived. */
-const gathered = new Uint8Array(CHUNK_EXAMPLES * IMAGE_PIXELS);
-
 function computeBlock({ network, chunks }: BlockTask): BlockResult {
   const startedAt = performance.now();
   const forward = cachedForward(network);
   const classes = network.classNames.length;
-  const count = chunks.reduce((sum, { length }) => sum + length, 0) / IMAGE_PIXELS;
+  const values = valueCount(network.inputShape);
+  /** Images that pass through the network together, gathered from the chunks in which they arrived. */
+  const gathered = new Uint8Array(CHUNK_EXAMPLES * values);
+  const count = chunks.reduce((sum, { length }) => sum + length, 0) / values;
   const logits = new Float32Array(count * classes);
   const probabilities = new Float32Array(logits.length);
   let filled = 0;
   let done = 0;
   function predictGathered(): void {
-    const end = done + (filled / IMAGE_PIXELS) * classes;
+    const end = done + (filled / values) * classes;
     forward(logits.subarray(done, end), probabilities.subarray(done, end), gathered.subarray(0, filled));
     done = end;
     filled = 0;

@@ -10,6 +10,7 @@ import { datasetId } from '../../datasets/upload/id.ts';
 import * as uploads from '../../datasets/upload/open.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { lowerPriority } from '../threads/priority.ts';
 import { serve } from '../threads/serve.ts';
@@ -18,41 +19,45 @@ interface MeasureTask {
   readonly files: readonly UploadedFile[];
   readonly fields: Omit<DatasetFields, 'name'>;
   readonly maxBytes: number;
+  /** Limit of an encoded image. */
+  readonly maxPixels: number;
 }
 
 interface CheckTask extends MeasureTask {
-  /** Limit of an encoded image. */
-  readonly maxPixels: number;
+  readonly measured: uploads.MeasuredUpload;
   /** Path of the tensor file to write. */
   readonly target: string;
 }
 
 interface ImageFileTask {
   readonly file: ImageFile;
+  /** Shape of the images that the model takes. */
+  readonly image: ImageShape;
   readonly maxBytes: number;
   /** The new file for an array that must be decompressed. */
   readonly target: string;
 }
 
 /** Checks uploaded files and writes them as one data set. */
-async function checkDataset({ files, fields, maxBytes, maxPixels, target }: CheckTask) {
-  const { tensors, ...checked } = await uploads.readUpload(files, fields, maxBytes, maxPixels);
-  const digest = await writeTensorFile(target, tensors).catch((error) => {
+async function checkDataset({ files, fields, measured, maxBytes, maxPixels, target }: CheckTask) {
+  const { tensors, ...checked } = await uploads.readUpload(files, fields, measured, maxBytes, maxPixels);
+  const digest = await writeTensorFile(target, checked.imageShape, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
   });
   return { ...checked, digest, testDigest: digestSplit(tensors.test), id: datasetId({ ...checked, digest }) };
 }
 
 /** Checks an uploaded file of images to predict. */
-function checkImageFile({ file, maxBytes, target }: ImageFileTask): Promise<CheckedImageFile> {
-  return checkFile(file, maxBytes, target).catch((error) => {
+function checkImageFile({ file, image, maxBytes, target }: ImageFileTask): Promise<CheckedImageFile> {
+  return checkFile(file, image, maxBytes, target).catch((error) => {
     throw isDiskFull(error) ? storageFull('the file of images', error) : error;
   });
 }
 
 const tasks = {
   /** Measures an upload without reading its images. */
-  measureUpload: ({ files, fields, maxBytes }: MeasureTask) => uploads.measureUpload(files, fields, maxBytes),
+  measureUpload: ({ files, fields, maxBytes, maxPixels }: MeasureTask) =>
+    uploads.measureUpload(files, fields, maxBytes, maxPixels),
   checkDataset,
   checkImageFile,
   /** Loads the tensors of a data set into shared memory. */

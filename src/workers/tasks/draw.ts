@@ -20,7 +20,7 @@ export interface PlotTask {
 
 /** Encoded in the thread, because the drawing of a large layer takes 50 MB. */
 export function drawLayer({ network, ...query }: WeightsTask): Promise<Uint8Array> {
-  return rasterToPng(drawWeights(network.layerSizes, network.parameters, query));
+  return rasterToPng(drawWeights(network, query));
 }
 
 export async function drawPlot({ svg, density }: PlotTask): Promise<Uint8Array> {

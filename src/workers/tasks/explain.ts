@@ -1,6 +1,5 @@
 /** Explanations of single images: occlusion map and input gradient. */
 
-import { IMAGE_SIDE } from '../../domain/datasets/representation.ts';
 import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
 import type { ExplainedImage } from '../../domain/predictions/explanation.ts';
 import { AtelierError } from '../../errors.ts';
@@ -9,7 +8,7 @@ import type { Raster } from '../../formats/drawing/raster.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import { decodeImages } from '../../images/decode.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
-import { inputGradient } from '../../numerics/explanation/input-gradient.ts';
+import { inputGradient, sumChannels } from '../../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
@@ -36,8 +35,8 @@ export interface ExplanationResult {
  *   `decodeImages`
  */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
-  const { parameters, classNames } = network;
-  const batch = decodeImages(images);
+  const { inputShape, parameters, classNames } = network;
+  const batch = decodeImages(images, inputShape);
   const { count, pixels } = batch;
   if (count !== 1) {
     throw new AtelierError(
@@ -57,11 +56,18 @@ export function explainImage({ network, images, label, diagnosing }: Explanation
   forward(new Float32Array(classes), probabilities, pixels);
   const predicted = argmax(probabilities);
   const explainedLabel = label ?? predicted;
-  const occlusion = occlusionMap(forward, pixels, IMAGE_SIDE, explainedLabel, classes);
-  const gradient = inputGradient(network, parameters, pixels, explainedLabel);
+  const occlusion = occlusionMap(forward, pixels, inputShape, explainedLabel, classes);
+  const gradient = sumChannels(inputGradient(network, parameters, pixels, explainedLabel), inputShape);
   return {
-    explained: { label: explainedLabel, predicted, probabilities, occlusion, gradient },
-    drawing: drawExplanation(pixels, occlusion, gradient),
-    diagnosis: diagnosing && diagnoseImages(images, batch, diagnosing)[0]!,
+    explained: {
+      label: explainedLabel,
+      predicted,
+      probabilities,
+      occlusion,
+      gradient,
+      width: inputShape[1],
+    },
+    drawing: drawExplanation(pixels, inputShape, occlusion, gradient),
+    diagnosis: diagnosing && diagnoseImages(images, batch, inputShape, diagnosing)[0]!,
   };
 }

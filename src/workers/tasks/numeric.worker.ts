@@ -1,5 +1,6 @@
 /** Thread entry: all computations for requests except predictions and data sets. */
 import { computeImageStatistics, type ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import { checkKernel } from '../kernel/compile.ts';
 import { lowerPriority } from '../threads/priority.ts';
@@ -15,6 +16,12 @@ import { writePredictionsTable } from './predictions-table.ts';
 import { computeSgdPath } from './sgd-path.ts';
 import { timeTraining } from './time-training.ts';
 
+interface MeasurementTask {
+  readonly examples: Examples;
+  readonly shape: ImageShape;
+  readonly classes: number;
+}
+
 const tasks = {
   checkGradient: runGradientCheck,
   evaluate: evaluateNetwork,
@@ -29,8 +36,8 @@ const tasks = {
   sgdPath: computeSgdPath,
   timeTraining,
   /** The examples are a training split in shared memory. Takes about a second for 60,000 images. */
-  measureImages: ({ examples, classes }: { examples: Examples; classes: number }): ImageStatistics =>
-    computeImageStatistics(examples, classes),
+  measureImages: ({ examples, shape, classes }: MeasurementTask): ImageStatistics =>
+    computeImageStatistics(examples, shape, classes),
   predictImages,
   writePredictionsTable,
 };

@@ -1,11 +1,11 @@
 /** Predictions for a split or a large array, written to a file as they are computed. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
-import { IMAGE_PIXELS } from '../../domain/datasets/representation.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
 import type { PixelScale } from '../../images/batch.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Examples, Pixels } from '../../numerics/training/engine.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
@@ -51,13 +51,15 @@ export function predictImages(task: PredictionTask): Promise<PredictionCounts> {
 
 async function predictInput(task: PredictionTask): Promise<PredictionCounts> {
   const { input } = task;
+  const { inputShape } = task.network;
+  const values = valueCount(inputShape);
   if ('examples' in input) {
     const { pixels, labels } = input.examples;
     writeFileSync(input.labelsTarget, npyBytes(labels.slice(), [labels.length]), { flag: 'wx' });
-    const read: ReadPixels = (start, end) => pixels.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
+    const read: ReadPixels = (start, end) => pixels.subarray(start * values, end * values);
     return predictAll(task, labels.length, read, labels);
   }
-  await using array = await openImageArray(input.path);
+  await using array = await openImageArray(input.path, inputShape);
   const read: ReadPixels = async (start, end) => (await array.decode(start, end, input.scale)).pixels;
   return await predictAll(task, array.images, read, null);
 }

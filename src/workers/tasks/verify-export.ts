@@ -36,9 +36,10 @@ export function verifyExport(
 /** A file whose graph or metadata contradicts the model is rejected. */
 function importParameters(
   file: Uint8Array,
-  { layerSizes, activation, classNames, standardization, preprocessing }: PublishedModel,
+  { inputShape, layerSizes, activation, classNames, standardization, preprocessing }: PublishedModel,
 ): Float32Array {
   return importModel(file, {
+    inputShape,
     hidden: layerSizes.slice(1, -1),
     activation,
     classNames,

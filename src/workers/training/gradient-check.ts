@@ -2,7 +2,11 @@
 import type { GradientCheckSummary } from '../../domain/jobs/training.ts';
 import { gradientCheck } from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
-import type { Parameters, Standardization } from '../../numerics/network/layers.ts';
+import {
+  channelStandardizations,
+  type Parameters,
+  type Standardization,
+} from '../../numerics/network/layers.ts';
 import type { EngineSettings, Examples } from '../../numerics/training/engine.ts';
 import { createKernelEngine, KERNEL_NAME, KERNEL_TOLERANCE } from '../kernel/compile.ts';
 
@@ -65,8 +69,11 @@ export function preflightGradientCheck(
 
 /** Distinguishes cancellation in almost constant pixels from a fault of the kernel or the processor. */
 function describeDisagreement(standardization: Standardization | null): { reason: string; advice: string } {
-  if (standardization !== null && standardization.mean > CANCELLATION_RATIO * standardization.std) {
-    const [mean, std] = [standardization.mean, standardization.std].map((x) => (255 * x).toPrecision(3));
+  const constant = channelStandardizations(standardization).find(
+    ({ mean, std }) => mean > CANCELLATION_RATIO * std,
+  );
+  if (constant !== undefined) {
+    const [mean, std] = [constant.mean, constant.std].map((x) => (255 * x).toPrecision(3));
     return {
       reason: 'standardization-cancels',
       advice:

@@ -92,5 +92,9 @@ export function check(
     writeFileSync(path, bytes);
     return { part, path, bytes: bytes.length };
   });
-  return checkUpload(uploaded, { classNames: null, testFraction: null, seed: 0, ...fields }, maxBytes);
+  return checkUpload(
+    uploaded,
+    { classNames: null, testFraction: null, seed: 0, imageShape: 'auto', ...fields },
+    maxBytes,
+  );
 }

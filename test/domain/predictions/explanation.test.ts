@@ -14,6 +14,7 @@ test('shows maps as rows of the image, with the explained and the most probable 
     probabilities: [0.25, 0.75],
     occlusion: map,
     gradient: map.map((value) => -value),
+    width: 28,
   });
   assert.deepEqual(
     [shown.label, shown.className, shown.probability, shown.predicted],
@@ -30,6 +31,7 @@ test('values that overflow become null, since JSON has no NaN', () => {
     probabilities: [Number.NaN, Number.NaN],
     occlusion: new Float64Array(784).fill(Number.NaN),
     gradient: new Float64Array(784).fill(Number.POSITIVE_INFINITY),
+    width: 28,
   });
   assert.deepEqual(
     [shown.probability, shown.occlusion.map[0]![0], shown.gradient.map[0]![0]],

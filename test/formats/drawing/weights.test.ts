@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Raster } from '../../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../../src/formats/drawing/weights.ts';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
 
 const SIZES = [784, 3, 2];
+
+const draw = (
+  parameters: Float32Array,
+  part: Parameters<typeof drawWeights>[1],
+  layerSizes: readonly number[] = SIZES,
+  inputShape: ImageShape = [28, 28],
+) => drawWeights({ inputShape, layerSizes, parameters }, part);
 
 function network(): Float32Array {
   const parameters = new Float32Array(parameterCount(SIZES));
@@ -39,12 +47,12 @@ function difference(one: Raster, other: Raster): Raster {
 
 test('maps zero to white, the largest weight to the end of the scale, and half of it to the middle', () => {
   const parameters = network();
-  const drawn = drawWeights(SIZES, parameters, { layer: 1 });
+  const drawn = draw(parameters, { layer: 1 });
   const plain = parameters.slice();
   // The largest weight is kept, so the scale does not change.
   plain[784 + 27] = 0;
   plain[2 * 784 + 783] = 0;
-  const changed = colours(difference(drawn, drawWeights(SIZES, plain, { layer: 1 })));
+  const changed = colours(difference(drawn, draw(plain, { layer: 1 })));
   assert.deepEqual([...changed.keys()].sort(), ['2166ac', 'd98c95']);
   const [blue, half] = [changed.get('2166ac')!, changed.get('d98c95')!];
   assert.equal(blue, half);
@@ -56,24 +64,19 @@ test('a single unit is drawn larger, in the same colours', () => {
   const without = parameters.slice();
   without[2 * 784 + 783] = 0;
   const area = (unit?: number) =>
-    colours(
-      difference(
-        drawWeights(SIZES, parameters, { layer: 1, unit }),
-        drawWeights(SIZES, without, { layer: 1, unit }),
-      ),
-    );
+    colours(difference(draw(parameters, { layer: 1, unit }), draw(without, { layer: 1, unit })));
   const [all, alone] = [area(), area(2)];
   assert.deepEqual([...alone.keys()], [...all.keys()]);
   assert.equal(all.size, 1);
   assert.ok(alone.get('d98c95')! > 0);
-  const other = drawWeights(SIZES, parameters, { layer: 1, unit: 1 });
-  assert.deepEqual(other, drawWeights(SIZES, without, { layer: 1, unit: 1 }));
+  const other = draw(parameters, { layer: 1, unit: 1 });
+  assert.deepEqual(other, draw(without, { layer: 1, unit: 1 }));
 });
 
 test('each tile has its unit number', () => {
-  const three = drawWeights(SIZES, network(), { layer: 1 });
+  const three = draw(network(), { layer: 1 });
   const black = colours(three).get('000000')!;
-  const one = colours(drawWeights(SIZES, network(), { layer: 1, unit: 0 })).get('000000')!;
+  const one = colours(draw(network(), { layer: 1, unit: 0 })).get('000000')!;
   assert.ok(black > one);
 });
 
@@ -82,13 +85,13 @@ test('a later layer is drawn as a map of units by inputs with its own scale', ()
   const without = parameters.slice();
   const { weights } = unpack(without, SIZES)[1]!;
   weights[2] = 0;
-  const drawn = drawWeights(SIZES, parameters, { layer: 2 });
-  const changed = colours(difference(drawn, drawWeights(SIZES, without, { layer: 2 })));
+  const drawn = draw(parameters, { layer: 2 });
+  const changed = colours(difference(drawn, draw(without, { layer: 2 })));
   assert.deepEqual([...changed.keys()], ['d98c95']);
 });
 
 test('a network with zero weights is white except for numbers and scale', () => {
-  const { rgb, width } = drawWeights(SIZES, new Float32Array(parameterCount(SIZES)), { layer: 1 });
+  const { rgb, width } = draw(new Float32Array(parameterCount(SIZES)), { layer: 1 });
   const barAt = rgb.length - 3 * width * 40;
   const drawn = colours({ width, height: 1, rgb: rgb.subarray(0, barAt) });
   for (const colour of drawn.keys()) assert.match(colour, /^(.)\1{5}$/, 'numbers are grey');
@@ -99,14 +102,14 @@ test('a network with zero weights is white except for numbers and scale', () => 
 test('draws thousands of units, with a glyph for every character of a label', () => {
   const sizes = [784, 1300, 11];
   const parameters = Float32Array.from({ length: parameterCount(sizes) }, (_, i) => Math.sin(i) * 1e-7);
-  for (const layer of [1, 2]) assert.ok(drawWeights(sizes, parameters, { layer }).width > 1000);
+  for (const layer of [1, 2]) assert.ok(draw(parameters, { layer }, sizes).width > 1000);
   parameters.fill(1.5e9);
-  assert.ok(drawWeights(sizes, parameters, { layer: 2, unit: 10 }).height < 200);
+  assert.ok(draw(parameters, { layer: 2, unit: 10 }, sizes).height < 200);
 });
 
 test('the scale and its numbers lie above a white margin of eight pixels', () => {
   for (const layer of [1, 2]) {
-    const { rgb, width } = drawWeights(SIZES, network(), { layer });
+    const { rgb, width } = draw(network(), { layer });
     const isWhite = (bytes: Uint8Array) => bytes.every((value) => value === 255);
     const marginAt = rgb.length - 3 * width * 8;
     assert.ok(isWhite(rgb.subarray(marginAt)), `layer ${layer}`);
@@ -115,6 +118,6 @@ test('the scale and its numbers lie above a white margin of eight pixels', () =>
 });
 
 test('rejects missing layers and units', () => {
-  assert.throws(() => drawWeights(SIZES, network(), { layer: 3 }), /There is no layer 3\./);
-  assert.throws(() => drawWeights(SIZES, network(), { layer: 2, unit: 2 }), /There is no unit 2\./);
+  assert.throws(() => draw(network(), { layer: 3 }), /There is no layer 3\./);
+  assert.throws(() => draw(network(), { layer: 2, unit: 2 }), /There is no unit 2\./);
 });

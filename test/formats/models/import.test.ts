@@ -60,7 +60,9 @@ for (const layerSizes of [
     ] as const) {
       const { parameters, ...found } = importModel(exportModel(model, format), hints);
       const source = format === 'npy' ? 'packed-npy' : format;
-      assert.deepEqual(found, { source, layerSizes, rounded: 0, assumed: [], preprocessing: null, ...known });
+      const inputShape = [28, 28];
+      const others = { rounded: 0, assumed: [], preprocessing: null };
+      assert.deepEqual(found, { source, inputShape, layerSizes, ...others, ...known });
       assert.equal(parametersDigest(parameters), model.digest);
     }
   });
@@ -128,7 +130,7 @@ test('splits a packed vector by the hidden layers and infers the number of class
   refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
   refusal(vector(785 * 101), [], /means 101 classes/);
   refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, but it has shape \(4, 785\)/);
-  refusal(vector(10), [9999], /10 numbers do not fit a 784-9999 network/);
+  refusal(vector(10), [9999], /10 numbers do not fit a 784-9999 network .*send the field inputShape/);
 });
 
 for (const [defect, tensors, message] of [
@@ -147,9 +149,9 @@ for (const [defect, tensors, message] of [
   ['no name is known', [tensor('kernel', 3, 784)], /must be named W1.*coefs_0.*0\.weight.*it has "kernel"/],
   ['there is nothing', [], /it has none/],
   [
-    'the pictures have another size',
-    [tensor('W1', 3, 64), tensor('b1', 3)],
-    /"W1" has shape \(3, 64\), but must have \(units, 784\)/,
+    'the images are neither squares nor given a shape',
+    [tensor('W1', 3, 63), tensor('b1', 3)],
+    /"W1" has shape \(3, 63\), but 63 values are not a square of 8 to 64 .*; send the field inputShape/,
   ],
   [
     'weights are transposed',
@@ -196,7 +198,7 @@ for (const [defect, tensors, message] of [
   [
     'coefs_ are not transposed',
     [tensor('coefs_0', 3, 784), tensor('intercepts_0', 3)],
-    /"coefs_0" has shape \(3, 784\), but must have \(784, units\); transpose it/,
+    /"coefs_0" has shape \(3, 784\), but must have \(values, units\); transpose it/,
   ],
   [
     'two names mean the same',

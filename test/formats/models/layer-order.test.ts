@@ -13,7 +13,7 @@ function layers(shapes: Record<string, readonly [units: number, inputs: number]>
 }
 
 const order = (shapes: Parameters<typeof layers>[0]) =>
-  orderByShape(layers(shapes)).map(({ weights }) => weights.name.replace('.weight', ''));
+  orderByShape(layers(shapes), undefined).map(({ weights }) => weights.name.replace('.weight', ''));
 
 test('orders numbers numerically, not alphabetically', () => {
   const square = [784, 784] as const;

@@ -34,6 +34,7 @@ for (const input of ONNX_INPUTS) {
           const { classNames } = model;
           assert.deepEqual(found, {
             source: 'onnx',
+            inputShape: [28, 28],
             layerSizes,
             rounded: 0,
             activation,
@@ -256,7 +257,11 @@ for (const [defect, file, message] of [
   ['adds biases twice', inserted('Add', 'z1', ['two']), /node "my Add" \(Add\) is not supported/],
   ['multiplies images by 0', inserted('Mul', 'image', ['zero']), /by finite numbers above 0/],
   ['divides images by 0', inserted('Div', 'image', ['zero']), /by finite numbers above 0/],
-  ['turns images', inserted('Transpose', 'image'), /node "my Transpose" \(Transpose\) is not supported/],
+  [
+    'turns the batch',
+    inserted('Transpose', 'image'),
+    /node "my Transpose" \(Transpose\) must permute the axes/,
+  ],
   [
     'scales by pixel',
     inserted('Sub', 'image', ['W1']),
@@ -290,7 +295,7 @@ for (const [defect, file, message] of [
   [
     'takes larger images',
     changed(({ inputs }) => ({ inputs: [{ ...inputs[0]!, shape: ['n', 3, 32, 32] }] })),
-    /input "image" has shape \(n, 3, 32, 32\); images have 784 pixels/,
+    /"W1" has shape \(5, 784\), but must have \(units, 3072\)/,
   ],
   [
     'contradicts its metadata',

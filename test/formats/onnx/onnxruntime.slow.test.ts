@@ -27,7 +27,7 @@ function trained(hidden: number[], activation: Activation, standardize: boolean)
   for (let next = loop.next(); ; next = loop.next()) {
     if (!next.done) continue;
     const { parameters, standardization } = next.value;
-    return publishedModel({ layerSizes, activation, standardization }, parameters);
+    return publishedModel({ inputShape: [28, 28], layerSizes, activation, standardization }, parameters);
   }
 }
 

@@ -13,6 +13,8 @@ import type { Pixels } from '../../../src/numerics/training/engine.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 
 const IMAGES = 1000;
+const SHAPE = [28, 28] as const;
+const turned = (image: Pixels) => transposed(image, SHAPE);
 const divided = (image: Pixels) => Float32Array.from(image, (value) => value / 255);
 /** The image moved eight pixels to the right, with black on the left. */
 const moved = (image: Pixels) => image.map((_, i) => (i % 28 < 8 ? 0 : image[i - 8]!));
@@ -23,7 +25,7 @@ describe('an image compared with the training images', () => {
   let statistics: ImageStatistics;
   before(async () => {
     dataset = await loadFashionMnist(DATA_DIR);
-    statistics = computeImageStatistics(dataset.train, dataset.classNames.length);
+    statistics = computeImageStatistics(dataset.train, SHAPE, dataset.classNames.length);
   });
 
   const imageOf = (n: number): Pixels => dataset.test.pixels.slice(n * 784, (n + 1) * 784);
@@ -32,7 +34,7 @@ describe('an image compared with the training images', () => {
   function found(change: (image: Pixels, n: number) => Pixels): Record<string, number> {
     const counts: Record<string, number> = { any: 0 };
     for (let n = 0; n < IMAGES; n++) {
-      const findings = diagnose(change(imageOf(n), n), statistics);
+      const findings = diagnose(change(imageOf(n), n), SHAPE, statistics);
       if (findings.length > 0) counts['any']!++;
       for (const { code } of findings) counts[code] = (counts[code] ?? 0) + 1;
     }
@@ -68,18 +70,21 @@ describe('an image compared with the training images', () => {
     const dark = (pixels: Pixels) => Uint8Array.from(pixels, (value) => value >> 4);
     const ofDark = computeImageStatistics(
       { pixels: dark(dataset.test.pixels), labels: dataset.test.labels },
+      SHAPE,
       dataset.classNames.length,
     );
-    const findings = Array.from({ length: IMAGES }, (_, n) => diagnose(dark(imageOf(n)), ofDark)).flat();
+    const findings = Array.from({ length: IMAGES }, (_, n) =>
+      diagnose(dark(imageOf(n)), SHAPE, ofDark),
+    ).flat();
     assert.ok(!findings.some(({ code }) => code === 'unscaled'));
   });
 
   test('is found transposed in most cases, even if also inverted or unscaled', () => {
-    const counts = found(transposed);
+    const counts = found(turned);
     assert.ok(counts['transposed']! > 0.85 * IMAGES, `${counts['transposed']}`);
-    const both = found((image) => inverted(transposed(image)));
+    const both = found((image) => inverted(turned(image)));
     assert.deepEqual([both['inverted'], both['transposed']], [IMAGES, counts['transposed']]);
-    assert.equal(found((image) => divided(transposed(image)))['transposed'], counts['transposed']);
+    assert.equal(found((image) => divided(turned(image)))['transposed'], counts['transposed']);
   });
 
   test('is found off-centre in most cases', () => {
@@ -93,14 +98,16 @@ describe('an image compared with the training images', () => {
 
   test('is blank if all its pixels are equal', () => {
     for (const value of [0, 1, 255]) {
-      assert.deepEqual(diagnose(new Uint8Array(784).fill(value), statistics), [{ code: 'blank', value }]);
+      assert.deepEqual(diagnose(new Uint8Array(784).fill(value), SHAPE, statistics), [
+        { code: 'blank', value },
+      ]);
     }
   });
 
   test('is not modified', () => {
     const image = inverted(imageOf(0));
     const copy = image.slice();
-    diagnose(image, statistics);
+    diagnose(image, SHAPE, statistics);
     assert.deepEqual(image, copy);
   });
 });
@@ -112,12 +119,12 @@ test('symmetrical and dark training images suppress the findings transposed and 
     const radius = 5 + (n % 2) * 4 + (randomBits(0, PURPOSE.noise, n, 0) % 3);
     return (x - 13.5) ** 2 + (y - 13.5) ** 2 < radius ** 2 ? 1 : 0;
   });
-  const statistics = computeImageStatistics({ pixels, labels }, 2);
+  const statistics = computeImageStatistics({ pixels, labels }, SHAPE, 2);
   for (let n = 0; n < 400; n++)
-    assert.deepEqual(diagnose(pixels.slice(n * 784, (n + 1) * 784), statistics), []);
+    assert.deepEqual(diagnose(pixels.slice(n * 784, (n + 1) * 784), SHAPE, statistics), []);
 });
 
 test('rejects statistics of fewer than two images', () => {
   const one = { pixels: new Uint8Array(784), labels: Uint8Array.of(0) };
-  assert.throws(() => computeImageStatistics(one, 2), RangeError);
+  assert.throws(() => computeImageStatistics(one, SHAPE, 2), RangeError);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inputGradient } from '../../../src/numerics/explanation/input-gradient.ts';
+import { inputGradient, sumChannels } from '../../../src/numerics/explanation/input-gradient.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import type { Network } from '../../../src/numerics/network/layers.ts';
@@ -11,6 +11,11 @@ const NETWORKS: Network[] = [
   { layerSizes: [36, 11, 7, 5], activation: 'relu', standardization: { mean: 0.3, std: 0.35 } },
   { layerSizes: [36, 9, 5], activation: 'sigmoid', standardization: { mean: 0.1, std: 2 } },
   { layerSizes: [36, 5], activation: 'relu', standardization: null },
+  {
+    layerSizes: [36, 11, 5],
+    activation: 'tanh',
+    standardization: { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.6] },
+  },
 ];
 
 /** Gradient of log p_label by central differences in every pixel on the scale 0–1, zeros included. */
@@ -32,8 +37,13 @@ function numericGradient(network: Network, parameters: Float64Array, image: Floa
   });
 }
 
+function nameOf({ standardization }: Network): string {
+  if (standardization === null) return '';
+  return typeof standardization.mean === 'number' ? ', standardized' : ', standardized by channel';
+}
+
 for (const network of NETWORKS) {
-  const name = `${network.layerSizes.join('-')} ${network.activation}${network.standardization ? ', standardized' : ''}`;
+  const name = `${network.layerSizes.join('-')} ${network.activation}${nameOf(network)}`;
   test(`the input gradient agrees with central differences: ${name}`, () => {
     const parameters = initialize('glorot', network.layerSizes, 5);
     const image = Float32Array.from(stripes(1, 36, 5).pixels);
@@ -51,4 +61,10 @@ test('rejects an image of another size', () => {
     () => inputGradient(network, new Float64Array(36 * 5 + 5), new Float32Array(35), 0),
     /An image has 36 pixels, not 35/,
   );
+});
+
+test('the gradients of the channels of a pixel are added', () => {
+  const gradient = Float64Array.of(1, 2, 4, 8, -16, 32);
+  assert.deepEqual(sumChannels(gradient, [1, 2, 3]), Float64Array.of(7, 24));
+  assert.deepEqual(sumChannels(gradient, [2, 3]), gradient);
 });

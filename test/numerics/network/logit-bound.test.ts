@@ -22,6 +22,9 @@ test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums
   );
   // Pixels from −4 to −3: 3 · 4 + 3 = 15 and 4; 60 + 4 + 1 = 65.
   assert.equal(logitBound({ ...network, standardization: { mean: 1, std: 0.25 } }, parameters), 65);
+  // Red from −4 to 0, green from −0.5 to 0.5: 4 + 2 · 0.5 + 3 = 8 and 0.5 · 4 + 0.5 · 0.5 = 2.25, so 32 + 2.25 + 1.
+  const byChannel: Standardization = { mean: [1, 0.5, 0], std: [0.25, 1, 1] };
+  assert.equal(logitBound({ ...network, standardization: byChannel }, parameters), 35.25);
 });
 
 test('a bound beyond float range is infinite, and the bound of NaN is NaN', () => {

@@ -4,10 +4,13 @@ import { augment, planAugmentation } from '../../../src/numerics/examples/augmen
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { createAugmentImage, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
+import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.ts';
 
-const NOTHING = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };
-const EVERYTHING = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
+const NOTHING = PLAIN_SETTINGS.augmentation;
+const EVERYTHING = { horizontalFlip: true, shift: 3, rotation: 20, scale: 0.2, noise: 0.1, erase: 0.5 };
+const SHAPE = [12, 10, 3] as const;
+const VALUES = 360;
 
 test('drops units independently with the given probability, in every layer', () => {
   const sizes = [9, 50, 31, 4];
@@ -46,7 +49,7 @@ test('masks depend only on seed, epoch and position', () => {
 
 test('draws nothing without dropout and augmentation', () => {
   assert.equal(createDrawMasks([9, 20, 4], 0, 1), null);
-  assert.equal(createAugmentImage([9, 20, 4], NOTHING, 1), null);
+  assert.equal(createAugmentImage([9, 20, 4], PLAIN_SETTINGS), null);
 });
 
 test('drops nothing without hidden layers', () => {
@@ -79,18 +82,18 @@ test('dropout changes the gradient of a linear network by noise, but not on aver
 });
 
 test('augmented training equals training on images augmented beforehand', () => {
-  const sizes = [784, 6, 10];
-  const examples = stripes(12, 784, 10);
+  const sizes = [VALUES, 6, 10];
+  const examples = stripes(12, VALUES, 10);
   const batch = Uint32Array.of(3, 1, 11, 7);
-  const augmented = new Uint8Array(12 * 784);
+  const augmented = new Uint8Array(12 * VALUES);
   for (const [n, row] of batch.entries()) {
-    const out = augmented.subarray(row * 784, (row + 1) * 784);
-    augment(out, examples.pixels, row * 784, planAugmentation(EVERYTHING), 9, 2, 40 + n);
+    const out = augmented.subarray(row * VALUES, (row + 1) * VALUES);
+    augment(out, examples.pixels, row * VALUES, planAugmentation(EVERYTHING, SHAPE, VALUES)!, 9, 2, 40 + n);
   }
   const initial = initialize('he', sizes, 0);
   const before = examples.pixels.slice();
   const [changing, plain] = [EVERYTHING, NOTHING].map((augmentation) =>
-    createReferenceEngine(settingsOf(sizes, { augmentation, seed: 9 }), initial),
+    createReferenceEngine(settingsOf(sizes, { augmentation, imageShape: SHAPE, seed: 9 }), initial),
   );
   const [sums, expected] = [
     { loss: 0, correct: 0 },
@@ -104,19 +107,35 @@ test('augmented training equals training on images augmented beforehand', () => 
 });
 
 test('each kind of augmentation alone changes images', () => {
-  const { pixels } = stripes(4, 784, 10);
-  for (const changes of [{ horizontalFlip: true }, { shift: 2 }, { noise: 0.1 }, { erase: 1 }]) {
-    const change = createAugmentImage([784, 10], { ...NOTHING, ...changes }, 1)!;
+  const { pixels } = stripes(4, VALUES, 10);
+  for (const changes of [
+    { horizontalFlip: true },
+    { shift: 2 },
+    { rotation: 10 },
+    { scale: 0.2 },
+    { noise: 0.1 },
+    { erase: 1 },
+  ]) {
+    const change = createAugmentImage([VALUES, 10], {
+      augmentation: { ...NOTHING, ...changes },
+      imageShape: SHAPE,
+      seed: 1,
+    })!;
     const changed = [0, 1, 2, 3].some((row) =>
-      change(pixels, row, 1, row).some((x, j) => x !== pixels[row * 784 + j]),
+      change(pixels, row, 1, row).some((x, j) => x !== pixels[row * VALUES + j]),
     );
     assert.ok(changed, JSON.stringify(changes));
   }
 });
 
-test('rejects augmentation of images without 784 pixels', () => {
+test('rejects augmentation of rows that are not images of the shape', () => {
+  const settings = { augmentation: EVERYTHING, seed: 0 };
   assert.throws(
-    () => createAugmentImage([9, 4], EVERYTHING, 0),
-    /784 pixels can be augmented, not images of 9/,
+    () => createAugmentImage([9, 4], { ...settings, imageShape: SHAPE }),
+    /^RangeError: Rows of 9 values cannot be augmented, because they are not images of 12×10×3\.$/,
+  );
+  assert.throws(
+    () => createAugmentImage([9, 4], { ...settings, imageShape: null }),
+    /they are not images\.$/,
   );
 });

@@ -1,7 +1,7 @@
 /** The kernel module, and networks to test it with. */
 import { readFileSync } from 'node:fs';
 import type { Distillation } from '../../../src/numerics/examples/distillation.ts';
-import { parameterCount } from '../../../src/numerics/network/layers.ts';
+import { parameterCount, type Standardization } from '../../../src/numerics/network/layers.ts';
 import { randomUniform } from '../../../src/numerics/random.ts';
 import {
   type EngineSettings,
@@ -16,7 +16,9 @@ export const kernelModule = new WebAssembly.Module(
 );
 
 export const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
-export const UNCHANGED = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };
+/** A standardization by channel. */
+export const CHANNELS = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25] } satisfies Standardization;
+export const UNCHANGED = PLAIN_SETTINGS.augmentation;
 const PLAIN: EngineSettings = { ...PLAIN_SETTINGS, layerSizes: [13, 7, 3], batchSize: 10, seed: 5 };
 
 export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {

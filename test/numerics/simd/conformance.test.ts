@@ -4,7 +4,16 @@ import { blocks } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { assertNear, firstIndices, norm } from '../fixtures.ts';
-import { at, examplesFor, kernelModule, parametersOf, settingsOf, teachersOf } from './cases.ts';
+import {
+  at,
+  CHANNELS,
+  examplesFor,
+  kernelModule,
+  parametersOf,
+  settingsOf,
+  teachersOf,
+  UNCHANGED,
+} from './cases.ts';
 import { createPlainTraining, measure } from './plain-network.ts';
 
 const CASES: Record<string, Partial<EngineSettings>> = {
@@ -14,6 +23,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   'eight hidden layers': { layerSizes: [9, 6, 5, 7, 4, 6, 5, 7, 6, 4], batchSize: 5 },
   'layers of several panels': { layerSizes: [70, 101, 47, 5] },
   'the notebook’s network': { layerSizes: [784, 40, 10], batchSize: 64 },
+  'the largest images, 64×64 in colour': { layerSizes: [12_288, 5, 3], batchSize: 4 },
   'a hundred classes': { layerSizes: [30, 20, 100], batchSize: 33 },
   'batches longer than a block of examples': { layerSizes: [40, 12, 4], batchSize: 300 },
   'batch 1': { batchSize: 1 },
@@ -27,6 +37,21 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   'label smoothing': { labelSmoothing: 0.1 },
   'class weights': { classWeights: Float64Array.of(0.5, 2, 1.25) },
   'standardized pixels': { layerSizes: [30, 50, 3], standardization: { mean: 0.3, std: 0.4 } },
+  'channels standardized by their own statistics': { layerSizes: [30, 50, 3], standardization: CHANNELS },
+  'wide layers of standardized channels': {
+    layerSizes: [192, 201, 3],
+    standardization: CHANNELS,
+    labelSmoothing: 0.2,
+  },
+  'augmented colour images, mixed': {
+    layerSizes: [297, 12, 3],
+    batchSize: 33,
+    imageShape: [11, 9, 3],
+    standardization: CHANNELS,
+    augmentation: { horizontalFlip: true, shift: 2, rotation: 30, scale: 0.3, noise: 0.1, erase: 0.5 },
+    mixup: { alpha: 1 },
+    clipNorm: 0.5,
+  },
   'an L1 penalty': { l1: 0.01 },
   'an L2 penalty': { l2: 0.02 },
   'an average of standardized pixels, in several panels': {
@@ -36,14 +61,16 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   },
   augmentation: {
     layerSizes: [784, 12, 3],
-    augmentation: { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 },
+    imageShape: [28, 28],
+    augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 },
   },
   mixup: { mixup: { alpha: 1 } },
   'mixup of another seed': { mixup: { alpha: 1 }, seed: 6 },
   'mixup of augmented images, class weights and label smoothing': {
     layerSizes: [784, 12, 3],
     batchSize: 33,
-    augmentation: { horizontalFlip: true, shift: 3, noise: 0, erase: 0.5 },
+    imageShape: [28, 28],
+    augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 3, noise: 0, erase: 0.5 },
     mixup: { alpha: 0.5 },
     classWeights: Float64Array.of(0.5, 2, 1.25),
     labelSmoothing: 0.1,

@@ -9,7 +9,17 @@ import {
 } from '../../../src/numerics/simd/kernel-engine.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { firstIndices } from '../fixtures.ts';
-import { at, examplesFor, kernelModule, parametersOf, SGD, settingsOf, teachersOf } from './cases.ts';
+import {
+  at,
+  CHANNELS,
+  examplesFor,
+  kernelModule,
+  parametersOf,
+  SGD,
+  settingsOf,
+  teachersOf,
+  UNCHANGED,
+} from './cases.ts';
 
 const ALL_KNOBS: Partial<EngineSettings> = {
   dropout: 0.2,
@@ -38,14 +48,23 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   augmentation: {
     layerSizes: [784, 20, 10],
     batchSize: 30,
-    augmentation: { horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 },
+    imageShape: [28, 28],
+    augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 },
+  },
+  'augmented colour images, standardized by channel': {
+    layerSizes: [297, 70, 10],
+    batchSize: 30,
+    imageShape: [11, 9, 3],
+    standardization: CHANNELS,
+    augmentation: { horizontalFlip: true, shift: 2, rotation: 30, scale: 0.3, noise: 0.1, erase: 0.5 },
   },
   distillation: { layerSizes: [90, 70, 50, 5], batchSize: 150, distillation: teachersOf(5, 0.5) },
   mixup: { layerSizes: [90, 70, 50, 5], batchSize: 150, mixup: { alpha: 1 } },
   'mixup of augmented images': {
     layerSizes: [784, 20, 10],
     batchSize: 30,
-    augmentation: { horizontalFlip: true, shift: 2, noise: 0, erase: 0.5 },
+    imageShape: [28, 28],
+    augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 2, noise: 0, erase: 0.5 },
     mixup: { alpha: 0.4 },
   },
 };
@@ -122,13 +141,16 @@ for (const [name, changes] of Object.entries(CASES)) {
 
 // Every number of pairs of vectors, panels of two halves, two panels; odd batches; an odd number of pixels in the last block.
 for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48, 88, 96, 101]) {
-  for (const [inputs, batchSize] of [
-    [97, 7],
-    [64, 131],
-    [32, 1],
+  for (const [inputs, batchSize, standardization] of [
+    [97, 7, null],
+    [64, 131, null],
+    [32, 1, null],
+    [192, 71, CHANNELS],
+    [243, 6, CHANNELS],
   ] as const) {
-    test(`pairs of pixels change no bit: ${inputs} pixels, ${units} units, batch ${batchSize}`, () => {
-      const settings = settingsOf({ layerSizes: [inputs, units, 3], batchSize });
+    const standardized = standardization ? ', standardized by channel' : '';
+    test(`pairs of pixels change no bit: ${inputs} pixels, ${units} units, batch ${batchSize}${standardized}`, () => {
+      const settings = settingsOf({ layerSizes: [inputs, units, 3], batchSize, standardization });
       const wide = create(settings, { wide: true });
       assertSameBits(train(wide, settings), train(create(settings, {}), settings));
     });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
-import { examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+import { CHANNELS, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 import { measure } from './plain-network.ts';
 
 const CASES: Partial<EngineSettings>[] = [
@@ -11,6 +11,8 @@ const CASES: Partial<EngineSettings>[] = [
   { layerSizes: [13, 3] },
   { layerSizes: [17, 9, 6, 5], activation: 'tanh' },
   { layerSizes: [250, 90, 12], activation: 'leaky-relu', standardization: { mean: 0.3, std: 0.35 } },
+  { layerSizes: [243, 90, 12], standardization: CHANNELS },
+  { layerSizes: [192, 9, 5], standardization: { mean: 0.5, std: [0.2, 0.3, 0.25] } },
 ];
 
 for (const changes of CASES) {

@@ -3,7 +3,7 @@ import { augment, planAugmentation } from '../../../src/numerics/examples/augmen
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
 import { drawMixingFraction, drawPartners } from '../../../src/numerics/examples/mixup.ts';
 import type { Activation } from '../../../src/numerics/network/activations.ts';
-import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
+import { type ByChannel, parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
 
 function activate(kind: Activation, z: number): number {
@@ -44,9 +44,10 @@ export function measure(
   const gradient = new Float64Array(parameters.length);
   const gradients = unpack(gradient, layerSizes);
   const { mean, std } = settings.standardization ?? { mean: 0, std: 1 };
+  const ofChannel = (numbers: ByChannel, i: number) =>
+    typeof numbers === 'number' ? numbers : numbers[i % 3]!;
   const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
-  const plan = planAugmentation(settings.augmentation);
-  const changes = plan.horizontalFlip || plan.shift > 0 || plan.eraseThreshold > 0 || plan.noise !== null;
+  const plan = planAugmentation(settings.augmentation, settings.imageShape, inputs);
   let loss = 0;
   let correct = 0;
   const logits: number[][] = [];
@@ -59,7 +60,7 @@ export function measure(
   const imageAt = (n: number) => {
     const row = batch[n]!;
     const pixels = examples.pixels.slice(row * inputs, (row + 1) * inputs);
-    if (!position || !changes) return pixels;
+    if (!position || plan === null) return pixels;
     const changed = new Uint8Array(inputs);
     augment(changed, pixels, 0, plan, seed, position.epoch, position.start + n);
     return changed;
@@ -71,7 +72,7 @@ export function measure(
       for (const [i, x] of pixels.entries())
         pixels[i] = Math.round(fraction * x + (1 - fraction) * other[i]!);
     }
-    const a: number[][] = [Array.from(pixels, (x) => (x / 255 - mean) / std)];
+    const a: number[][] = [Array.from(pixels, (x, i) => (x / 255 - ofChannel(mean, i)) / ofChannel(std, i))];
     const slopes: number[][] = [[]];
     layers.forEach(({ weights, biases, inputs: below, outputs }, l) => {
       const z = Array.from({ length: outputs }, (_, i) => {

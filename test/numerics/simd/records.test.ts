@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
 import { drawMixingFraction, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
+import { type ImageShape, valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { layOut } from '../../../src/numerics/simd/layout.ts';
 import { firstIndices } from '../fixtures.ts';
@@ -13,39 +14,75 @@ const CHANGES = {
   shift: { ...UNCHANGED, shift: 5 },
   'shift as far as there is': { ...UNCHANGED, shift: 28 },
   'flip and shift': { ...UNCHANGED, horizontalFlip: true, shift: 2 },
+  rotation: { ...UNCHANGED, rotation: 45 },
+  scale: { ...UNCHANGED, scale: 0.5 },
+  'flip, shift, rotation and scale': {
+    ...UNCHANGED,
+    horizontalFlip: true,
+    shift: 9,
+    rotation: 45,
+    scale: 0.5,
+  },
   erasing: { ...UNCHANGED, erase: 0.7 },
   noise: { ...UNCHANGED, noise: 0.2 },
-  everything: { horizontalFlip: true, shift: 4, noise: 0.05, erase: 0.5 },
+  everything: { horizontalFlip: true, shift: 4, rotation: 0, scale: 0, noise: 0.05, erase: 0.5 },
 };
+const SHAPES: readonly ImageShape[] = [
+  [28, 28],
+  [8, 8],
+  [9, 13],
+  [20, 44],
+  [32, 32, 3],
+  [11, 9, 3],
+];
 
 for (const [name, augmentation] of Object.entries(CHANGES)) {
-  test(`the kernel augments images like augment.ts, byte for byte: ${name}`, () => {
-    const settings = settingsOf({ layerSizes: [784, 4, 10], batchSize: 100, augmentation, seed: 0xfedcba98 });
-    const examples = examplesFor(settings, 100);
-    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
-    engine.gradient(new Float32Array(3190), examples, firstIndices(100), at({ epoch: 7, start: 59_000 }));
-    const { memory, rows } = engine.createHandle(examples.pixels);
-    const expected = new Uint8Array(784);
-    const plan = planAugmentation(augmentation);
-    let changed = 0;
-    for (let n = 0; n < 100; n++) {
-      augment(expected, examples.pixels, n * 784, plan, settings.seed, 7, 59_000 + n);
-      const actual = new Uint8Array(memory.buffer, rows.records + n * rows.recordStride, 784).slice();
-      assert.deepEqual(actual, expected, `picture ${n}`);
-      if (Buffer.compare(actual, examples.pixels.subarray(n * 784, (n + 1) * 784)) !== 0) changed++;
-    }
-    assert.ok(changed > 30, `${changed} of 100 pictures were changed`);
-  });
+  for (const shape of SHAPES) {
+    test(`the kernel augments images of ${shape.join('×')} like augment.ts, byte for byte: ${name}`, () => {
+      const values = valueCount(shape);
+      const settings = settingsOf({
+        layerSizes: [values, 4, 10],
+        batchSize: 60,
+        augmentation,
+        imageShape: shape,
+        seed: 0xfedcba98,
+      });
+      const examples = examplesFor(settings, 60);
+      const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+      const gradient = new Float32Array(engine.parameters.length);
+      engine.gradient(gradient, examples, firstIndices(60), at({ epoch: 7, start: 59_000 }));
+      const { memory, rows } = engine.createHandle(examples.pixels);
+      const expected = new Uint8Array(values);
+      const plan = planAugmentation(augmentation, shape, values)!;
+      let changed = 0;
+      for (let n = 0; n < 60; n++) {
+        augment(expected, examples.pixels, n * values, plan, settings.seed, 7, 59_000 + n);
+        const actual = new Uint8Array(memory.buffer, rows.records + n * rows.recordStride, values).slice();
+        assert.deepEqual(actual, expected, `picture ${n}`);
+        if (Buffer.compare(actual, examples.pixels.subarray(n * values, (n + 1) * values)) !== 0) changed++;
+      }
+      assert.ok(changed > 15, `${changed} of 60 pictures were changed`);
+    });
+  }
 }
 
-for (const [name, inputs, augmentation] of [
-  ['plain images', 784, UNCHANGED],
-  ['augmented images', 784, CHANGES.everything],
-  ['images whose rows are not whole vectors', 43, UNCHANGED],
+for (const [name, imageShape, augmentation] of [
+  ['plain images', [28, 28], UNCHANGED],
+  ['augmented images', [28, 28], CHANGES.everything],
+  ['augmented colour images', [11, 9, 3], CHANGES['flip, shift, rotation and scale']],
+  ['images whose rows are not whole vectors', [1, 43], UNCHANGED],
 ] as const) {
   test(`the kernel mixes images like mixup.ts, byte for byte: ${name}`, () => {
     const mixup = { alpha: 1 };
-    const settings = settingsOf({ layerSizes: [inputs, 4, 10], batchSize: 90, augmentation, mixup, seed: 3 });
+    const inputs = valueCount(imageShape);
+    const settings = settingsOf({
+      layerSizes: [inputs, 4, 10],
+      batchSize: 90,
+      augmentation,
+      imageShape,
+      mixup,
+      seed: 3,
+    });
     const examples = examplesFor(settings, 100);
     const batch = firstIndices(90).map((n) => 99 - n);
     const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
@@ -64,7 +101,7 @@ for (const [name, inputs, augmentation] of [
       const image = examples.pixels.slice(batch[n]! * inputs, (batch[n]! + 1) * inputs);
       if (augmentation === UNCHANGED) return image;
       const changed = new Uint8Array(inputs);
-      augment(changed, image, 0, planAugmentation(augmentation), 3, 7, 640 + n);
+      augment(changed, image, 0, planAugmentation(augmentation, imageShape, inputs)!, 3, 7, 640 + n);
       return changed;
     };
     for (let n = 0; n < 90; n++) {

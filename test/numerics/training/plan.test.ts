@@ -17,7 +17,7 @@ test('an engine gets the settings of the plan', () => {
     labelSmoothing: 0.4,
     clipNorm: 5,
     ema: { decay: 0.99 },
-    augmentation: { horizontalFlip: true, shift: 1, noise: 0.1, erase: 0.2 },
+    augmentation: { horizontalFlip: true, shift: 1, rotation: 9, scale: 0.2, noise: 0.1, erase: 0.2 },
     mixup: { alpha: 0.3 },
     distillation: { weight: 0.3, targets: new Float32Array(train.labels.length * plan.layerSizes.at(-1)!) },
   } as const;
@@ -46,8 +46,8 @@ test('balanced class weights come from the training split, and given ones are us
 
 test('pixels are standardized by the training split alone, and the result contains mean and deviation', () => {
   const { train: indices } = splitByClass(train.labels, plan.validationFraction, plan.seed);
-  const expected = pixelStatistics(train, indices, 16);
-  assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), 16));
+  const expected = pixelStatistics(train, indices, plan.imageShape);
+  assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), plan.imageShape));
   assert.deepEqual(run({ standardize: true }).result.standardization, expected);
 });
 
@@ -57,7 +57,7 @@ test('rejects initial parameters of another network', () => {
 
 test('rejects images that cannot be augmented', () => {
   assert.throws(
-    () => run({ augmentation: { ...plan.augmentation, shift: 1 } }),
-    /784 pixels can be augmented, not images of 16/,
+    () => run({ imageShape: [5, 3], augmentation: { ...plan.augmentation, shift: 1 } }),
+    /Rows of 16 values cannot be augmented, because they are not images of 5×3/,
   );
 });

@@ -55,12 +55,15 @@ test('returns logits on request', () => {
 test('rejects ?input for more than 1,000 images', () => {
   const bytes = new Uint8Array(1_001 * 784);
   const decode = (input: boolean) =>
-    nativeCodec.decode({
-      images: { kind: 'bytes', bytes },
-      options: { logits: false, input },
-      format: 'json',
-      imageStatistics: null,
-    });
+    nativeCodec.decode(
+      {
+        images: { kind: 'bytes', bytes },
+        options: { logits: false, input },
+        format: 'json',
+        imageStatistics: null,
+      },
+      { reference: MODEL, inputShape: [28, 28], classNames: CLASSES },
+    );
   assert.throws(() => decode(true), { code: 'impossible-request', message: /\?input allows at most 1,000/ });
   decode(false);
 });

@@ -3,7 +3,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { comparisonQuerySchema, evaluationQuerySchema } from '../../../src/domain/checks/evaluation.ts';
-import { type Dataset, IMAGE_PIXELS } from '../../../src/domain/datasets/representation.ts';
+import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { createEvaluationService } from '../../../src/services/inspection/evaluations.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
@@ -18,11 +18,12 @@ const LETTERS = ['a', 'b', 'c'];
 /** The first 300 images of each split, relabelled with three classes in turn. */
 function threeClasses(from: Dataset): Dataset {
   const part = ({ pixels }: Dataset['train']) => ({
-    pixels: pixels.slice(0, 300 * IMAGE_PIXELS),
+    pixels: pixels.slice(0, 300 * 784),
     labels: Uint8Array.from({ length: 300 }, (_, n) => n % 3),
   });
   return {
     id: 'letters',
+    imageShape: from.imageShape,
     classNames: LETTERS,
     train: part(from.train),
     test: part(from.test),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
@@ -8,6 +9,7 @@ import type { NumericPool } from '../../../src/workers/pools.ts';
 const network = (hidden: number) => ({
   reference: { name: 'm', version: 1 },
   classNames: ['a', 'b'],
+  inputShape: DEFAULT_IMAGE_SHAPE,
   layerSizes: [784, hidden, 2],
   activation: 'relu' as const,
   standardization: null,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { sgdPathQuerySchema, sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createSgdPathService } from '../../../src/services/inspection/sgd-paths.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
@@ -87,7 +88,14 @@ test('rejects a path that takes longer than half a minute, and suggests options 
   const digest = `sha256:${'d'.repeat(64)}`;
   const [examples, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];
   const catalog = createCatalog([
-    { id: 'fashion-mnist', classNames, digest, train: examples, test: examples },
+    {
+      id: 'fashion-mnist',
+      imageShape: DEFAULT_IMAGE_SHAPE,
+      classNames,
+      digest,
+      train: examples,
+      test: examples,
+    },
   ]);
   const numeric = createNumericPool();
   t.after(() => numeric.close());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
@@ -8,7 +9,9 @@ import { assertTrainingFits, trainingJobBytes } from '../../../src/services/memo
 
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-const catalog = createCatalog([{ id: 'digits', classNames, digest: '', train: none, test: none }]);
+const catalog = createCatalog([
+  { id: 'digits', imageShape: DEFAULT_IMAGE_SHAPE, classNames, digest: '', train: none, test: none },
+]);
 const memory = createMemoryLedger();
 const training = (hidden: number[]) => {
   const request = trainingRequestSchema.parse({ dataset: 'digits' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { preprocessingFor } from '../../../src/domain/predictions/preprocessing.ts';
 import type { EncodedFile } from '../../../src/images/sent.ts';
 import { MAX_WAITING } from '../../../src/images/slots.ts';
@@ -13,7 +14,7 @@ const memory = createMemoryLedger({ limit: MEBIBYTE, base: 0 });
 const decodeFiles = createImageDecoder(memory, 4096 * 4096);
 const { signal: never } = new AbortController();
 const decode = (files: readonly EncodedFile[], signal = never, fit: 'contain' | undefined = 'contain') =>
-  decodeFiles(files, preprocessingFor(null, fit), () => signal);
+  decodeFiles(files, preprocessingFor(null, fit), DEFAULT_IMAGE_SHAPE, () => signal);
 
 const webp = async (side: number): Promise<EncodedFile> => ({
   bytes: await sharp({ create: { width: side, height: side, channels: 3, background: 'teal' } })

@@ -30,7 +30,12 @@ function openStream(compute: (block: Buffer) => Promise<void> = async () => {}, 
       return { outputs, computeMs: 2 };
     },
   } as unknown as PredictionPool;
-  const model = { reference: { name: 'a', version: 1 }, layerSizes, classNames: ['x'] };
+  const model = {
+    reference: { name: 'a', version: 1 },
+    inputShape: [28, 28],
+    layerSizes,
+    classNames: ['x'],
+  };
   return { stream: new PredictionStream(pool, model as unknown as LoadedModel), blocks };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { parseNpy } from '../../../src/formats/arrays/npy.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
@@ -15,6 +16,7 @@ test('a streamed response has the outputs of all images in order, their tally, a
   const layerSizes = [784, 5, CLASSES] as const;
   const network = {
     reference: { name: 'streamed', version: 1 },
+    inputShape: DEFAULT_IMAGE_SHAPE,
     layerSizes,
     activation: 'tanh',
     standardization: null,

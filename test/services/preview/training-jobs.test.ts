@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import type { ResolvedTrainingRequest } from '../../../src/domain/jobs/request.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
@@ -19,7 +20,14 @@ test('a preview has the size of the job, and learns its duration and its place f
   t.after(() => numeric.close());
   const [train, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];
   const catalog = createCatalog([
-    { id: 'fashion-mnist', classNames, digest: 'd', train, test: stripes(90, 784, 3) },
+    {
+      id: 'fashion-mnist',
+      imageShape: DEFAULT_IMAGE_SHAPE,
+      classNames,
+      digest: 'd',
+      train,
+      test: stripes(90, 784, 3),
+    },
   ]);
   const memory = createMemoryLedger({ limit: 2 ** 33 });
   const capacity = { slots: 1, jobBytes: memory.jobBudget };

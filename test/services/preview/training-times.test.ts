@@ -1,6 +1,7 @@
 /** Prediction of training times from timed steps and from the epochs of earlier jobs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { evaluationMicroseconds } from '../../../src/numerics/training/kernel-time.ts';
 import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
@@ -12,6 +13,7 @@ const TRUE_TIMES: TrainingTimes = { training: 2, evaluation: 1 };
 const examples = stripes(600, 784, 3);
 const dataset = {
   id: 'fashion-mnist',
+  imageShape: DEFAULT_IMAGE_SHAPE,
   classNames: ['a', 'b', 'c'],
   digest: 'd',
   train: examples,

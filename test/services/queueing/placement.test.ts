@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createJobPlacement, sharedCapacity } from '../../../src/services/queueing/placement.ts';
 import { encode } from '../../../src/store/database/json-column.ts';
@@ -9,7 +10,9 @@ import { newJob, request, temporaryStore } from '../../store/fixtures.ts';
 
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-const catalog = createCatalog([{ id: 'fashion-mnist', classNames, digest: '', train: none, test: none }]);
+const catalog = createCatalog([
+  { id: 'fashion-mnist', imageShape: DEFAULT_IMAGE_SHAPE, classNames, digest: '', train: none, test: none },
+]);
 const BYTES = trainingJobBytes(request(), catalog)!;
 
 const [OLD, NEW] = ['sha256:old', 'sha256:new'];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import { IMAGE_PIXELS } from '../../../src/domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { buildTask } from '../../../src/services/runs/build-task.ts';
@@ -10,11 +10,18 @@ import { request, temporaryStore, untouched } from '../../store/fixtures.ts';
 
 test('a training that never measures the test split does not receive it', async (t) => {
   const store = await temporaryStore(t);
-  const examples = { pixels: new Uint8Array(4 * IMAGE_PIXELS), labels: Uint8Array.of(0, 1, 0, 1) };
+  const examples = { pixels: new Uint8Array(4 * 784), labels: Uint8Array.of(0, 1, 0, 1) };
   const digest = `sha256:${'0'.repeat(64)}`;
   const classNames = ['zero', 'one'];
   const catalog = createCatalog([
-    { id: 'fashion-mnist', classNames, train: examples, test: examples, digest },
+    {
+      id: 'fashion-mnist',
+      imageShape: DEFAULT_IMAGE_SHAPE,
+      classNames,
+      train: examples,
+      test: examples,
+      digest,
+    },
   ]);
   const models = createModelService(store, catalog);
   const services = { catalog, models, jobs: store.jobs, loadDistillation: async () => null };

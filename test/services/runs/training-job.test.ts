@@ -39,6 +39,7 @@ test('each success publishes the next version, with the digest of its bytes', as
       description: null,
       metadata: {},
       tags: [],
+      inputShape: [28, 28],
       layerSizes: [784, 4, 10],
       activation: 'relu',
       standardization: null,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { z } from 'zod';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import { IMAGE_PIXELS } from '../../../src/domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
@@ -23,10 +23,17 @@ const RATES = { path: rate, choices: [0.1, 0.2] };
 async function createPlanner(t: Parameters<typeof temporaryStore>[0]) {
   const store = await temporaryStore(t);
   const labels = Uint8Array.from({ length: 40 }, (_, n) => n % 2);
-  const pixels = new Uint8Array(40 * IMAGE_PIXELS).map((_, n) => n % 251);
+  const pixels = new Uint8Array(40 * 784).map((_, n) => n % 251);
   const examples = { pixels, labels };
   const digest = `sha256:${'0'.repeat(64)}`;
-  const dataset = { id: 'fashion-mnist', classNames: ['a', 'b'], train: examples, test: examples, digest };
+  const dataset = {
+    id: 'fashion-mnist',
+    imageShape: DEFAULT_IMAGE_SHAPE,
+    classNames: ['a', 'b'],
+    train: examples,
+    test: examples,
+    digest,
+  };
   const catalog = createCatalog([dataset]);
   const resolve = createResolveTraining({
     catalog,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 import { type Parameters, parameterCount } from '../../../src/numerics/network/layers.ts';
 import { LOOP_STOP_REASONS } from '../../../src/numerics/training/stop-reason.ts';
 import { decodeCheckpoint } from '../../../src/store/checkpoints/decode.ts';
@@ -48,6 +49,7 @@ const checkpoints: fc.Arbitrary<Checkpoint> = record({
   });
   return record({
     snapshot,
+    imageShape: fc.constantFrom<ImageShape>([28, 28], [8, 64], [32, 32, 3]),
     layerSizes: fc.constant(layerSizes),
     activation: fc.constantFrom(...ACTIVATIONS),
     standardization: fc.option(record({ mean: real, std: real })),
@@ -79,6 +81,7 @@ const checkpoint: Checkpoint = {
     best: Float32Array.of(6, 5, 4, 3, 2, 1),
     end: null,
   },
+  imageShape: [28, 28],
   layerSizes: [2, 2],
   activation: 'relu',
   standardization: { mean: 0.2860405969887955, std: 0.35302424451492237 },

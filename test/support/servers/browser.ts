@@ -15,7 +15,14 @@ export const withoutBrowser =
 export async function startBrowser(scope: Scope): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: EXECUTABLE,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      // A camera that shows a pattern, which pages may use unless a test denies it.
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+    ],
   });
   addCleanup(scope, () => browser.close());
   return browser;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
-import { type Dataset, IMAGE_PIXELS } from '../../../src/domain/datasets/representation.ts';
+import type { Dataset } from '../../../src/domain/datasets/representation.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { describeExplanation, explanationSchema } from '../../../src/domain/predictions/explanation.ts';
 import { magnitude } from '../../../src/formats/drawing/colour-scale.ts';
 import { drawWeights } from '../../../src/formats/drawing/weights.ts';
@@ -22,6 +23,7 @@ function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
   const layerSizes = [784, 12, classNames.length];
   return {
     reference: { name: 'drawn', version: seed },
+    inputShape: DEFAULT_IMAGE_SHAPE,
     layerSizes,
     activation: 'relu',
     standardization: { mean: 0.3, std: 0.35 },
@@ -70,7 +72,7 @@ describe('a numeric thread', () => {
 
   test('explains one image in numbers and as a PNG', async () => {
     const network = networkOf(1, dataset.classNames);
-    const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
+    const pixels = dataset.test.pixels.slice(0, 784);
     const images = { kind: 'batch', count: 1, pixels } as const;
     const { explained, drawing: picture } = await pool.run('explain', {
       network,
@@ -94,7 +96,7 @@ describe('a numeric thread', () => {
   test('explains a network that overflows with null and grey', async () => {
     const network = { ...networkOf(1, dataset.classNames), standardization: null };
     network.parameters.fill(1e20);
-    const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
+    const pixels = dataset.test.pixels.slice(0, 784);
     const images = { kind: 'batch', count: 1, pixels } as const;
     const { explained, drawing: picture } = await pool.run('explain', {
       network,
@@ -109,8 +111,7 @@ describe('a numeric thread', () => {
 
   test('rejects explaining several images or a missing class', async () => {
     const network = networkOf(1, dataset.classNames);
-    const bytes = (count: number) =>
-      ({ kind: 'bytes', bytes: new Uint8Array(count * IMAGE_PIXELS) }) as const;
+    const bytes = (count: number) => ({ kind: 'bytes', bytes: new Uint8Array(count * 784) }) as const;
     await assert.rejects(
       pool.run('explain', { network, images: bytes(2), label: null, diagnosing: null }),
       isAtelierError('impossible-request', /2 images/),
@@ -124,15 +125,20 @@ describe('a numeric thread', () => {
   test('draws the weights of a layer as a PNG', async () => {
     const network = networkOf(1, dataset.classNames);
     const drawn = await pool.run('drawLayer', { network, layer: 2 });
-    const { rgb } = drawWeights(network.layerSizes, network.parameters, { layer: 2 });
+    const { rgb } = drawWeights(network, { layer: 2 });
     assert.deepEqual(new Uint8Array(await sharp(drawn).raw().toBuffer()), rgb);
   });
 
   test('measures the images of a training split, and the statistics can be sent to other threads', async () => {
     const examples = dataset.test;
-    const statistics = await pool.run('measureImages', { examples, classes: 10 });
-    assert.deepEqual(statistics, computeImageStatistics(examples, 10));
-    const [finding] = diagnose(inverted(examples.pixels.slice(0, IMAGE_PIXELS)), statistics);
+    const statistics = await pool.run('measureImages', {
+      examples,
+      shape: dataset.imageShape,
+      classes: 10,
+    });
+    assert.deepEqual(statistics, computeImageStatistics(examples, dataset.imageShape, 10));
+    const image = inverted(examples.pixels.slice(0, 784));
+    const [finding] = diagnose(image, dataset.imageShape, statistics);
     assert.equal(finding?.code, 'inverted');
   });
 });

@@ -33,7 +33,8 @@ test('the check covers the whole objective, with all its terms', () => {
     labelSmoothing: 0.1,
     classWeights: Float64Array.from({ length: 10 }, (_, label) => label / 4),
     standardization: { mean: 0.286, std: 0.353 },
-    augmentation: { horizontalFlip: true, shift: 3, noise: 0.2, erase: 0.5 },
+    imageShape: [28, 28],
+    augmentation: { horizontalFlip: true, shift: 3, rotation: 20, scale: 0.2, noise: 0.2, erase: 0.5 },
     mixup: { alpha: 1 },
   });
   const report = preflightGradientCheck(settings, initialize('glorot', sizes, 2), train);
@@ -45,7 +46,7 @@ test('reports cancellation by standardization, not the processor, for almost con
   const pixels = Uint8Array.from({ length: 784 * 40 }, (_, i) => 200 + ((i * 7919) % 3 === 0 ? 1 : 0));
   pixels[0] = 199;
   const flat = { pixels, labels: Uint8Array.from({ length: 40 }, (_, n) => n % 10) };
-  const standardization = pixelStatistics(flat, Uint32Array.from(flat.labels.keys()), 784);
+  const standardization = pixelStatistics(flat, Uint32Array.from(flat.labels.keys()), [28, 28]);
   const report = preflightGradientCheck(
     settingsOf(sizes, { standardization }),
     initialize('he', sizes, 0),

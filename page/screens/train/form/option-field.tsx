@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { DatasetSummary } from '../../../../src/domain/datasets/representation.ts';
 import { Field } from '../../../components/field.tsx';
+import { count, shapeText } from '../../../format.ts';
 import { setOption, varyPointer } from '../form.ts';
 import { optionName } from './groups.ts';
 import { LeafControl } from './leaf-control.tsx';
@@ -62,7 +63,9 @@ function LeafField({ tree, setting, errors, datasets }: OptionProps<Leaf>): JSX.
     wasToggled.current = false;
   }, [varied === undefined]);
   const hint =
-    pointer === '/dataset' ? '' : [tree.description, describeLimits(tree)].filter(Boolean).join('. ');
+    pointer === '/dataset'
+      ? describeDataset(datasets.find(({ id }) => id === tree.text))
+      : [tree.description, describeLimits(tree)].filter(Boolean).join('. ');
   const toggle = isVaried(tree) && (
     <label class="check note">
       <input
@@ -98,6 +101,12 @@ function LeafField({ tree, setting, errors, datasets }: OptionProps<Leaf>): JSX.
       }
     </Field>
   );
+}
+
+function describeDataset(dataset: DatasetSummary | undefined): string {
+  if (dataset === undefined) return '';
+  const { imageShape, classNames } = dataset;
+  return `Images of ${shapeText(imageShape)}, ${count(classNames.length)} classes`;
 }
 
 function CheckField({

@@ -1,6 +1,5 @@
 /** An uploaded .npy array of images that may be larger than memory: read, checked and decoded in chunks of rows. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../../../domain/datasets/representation.ts';
 import type { NpyArray, NpyData } from '../../../formats/arrays/npy.ts';
 import {
   NPY_HEAD_BYTES,
@@ -8,9 +7,12 @@ import {
   type NpyHeader,
   readNpyHeader,
 } from '../../../formats/arrays/npy-header.ts';
+import { type ArrayLayout, interleave } from '../../../images/array-shape.ts';
 import { type ImageBatch, inferScale, type PixelScale } from '../../../images/batch.ts';
-import { assertImageShape, isFloat, toPixels } from '../../../images/npy.ts';
+import { isFloat, readLayout, toPixels } from '../../../images/npy.ts';
+import { type ImageShape, valueCount } from '../../../numerics/network/image-shape.ts';
 import { readFully } from '../../tensor-file.ts';
+import { fromFortranOrder } from './read-images.ts';
 
 const CHUNK_IMAGES = 1000;
 
@@ -24,15 +26,14 @@ export interface ImageArray extends AsyncDisposable {
 }
 
 /** @throws AtelierError `malformed-body`, `invalid-image-size` */
-export async function openImageArray(path: string): Promise<ImageArray> {
+export async function openImageArray(path: string, image: ImageShape): Promise<ImageArray> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
     const head = new Uint8Array(Math.min(size, NPY_HEAD_BYTES));
     await readFully(file, head, 0);
     const header = readNpyHeader(head, size);
-    assertImageShape(header.shape);
-    return createImageArray(file, header);
+    return createImageArray(file, header, image, readLayout(header.shape, image));
   } catch (error) {
     await file.close();
     throw error;
@@ -46,23 +47,29 @@ export async function openImageArray(path: string): Promise<ImageArray> {
  */
 export async function checkImageArray(
   path: string,
+  image: ImageShape,
   pixels: PixelScale | undefined,
 ): Promise<{ images: number; pixels: PixelScale }> {
-  await using array = await openImageArray(path);
+  await using array = await openImageArray(path, image);
   const scale = await array.inferScale(pixels);
   for (const [start, end] of chunks(array.images)) await array.decode(start, end, scale);
   return { images: array.images, pixels: scale };
 }
 
-function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
+function createImageArray(
+  file: FileHandle,
+  header: NpyHeader,
+  image: ImageShape,
+  { count: images, isPlanar }: ArrayLayout,
+): ImageArray {
   const { dtype, shape } = header;
-  const images = shape.reduce((product, dimension) => product * dimension, 1) / IMAGE_PIXELS;
+  const values = valueCount(image);
   const read = header.fortranOrder ? readColumns : readRows;
 
   /** The elements of the images from `start` to `end` in C order. */
   async function readImages(start: number, end: number): Promise<NpyData> {
-    const elements = new NPY_VIEWS[dtype]((end - start) * IMAGE_PIXELS);
-    await read(file, header, images, start, new Uint8Array(elements.buffer));
+    const elements = new NPY_VIEWS[dtype]((end - start) * values);
+    await read(file, header, { images, values, start }, new Uint8Array(elements.buffer));
     return elements;
   }
 
@@ -80,10 +87,19 @@ function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
     },
     async decode(start, end, scale) {
       const array: NpyArray = { data: await readImages(start, end), dtype, shape };
-      return toPixels(array, scale === '0-1', { first: start * IMAGE_PIXELS, choice: 'the field pixels' });
+      const place = { first: start * values, choice: 'the field pixels' };
+      const pixels = toPixels(array, scale === '0-1', place);
+      return { count: end - start, pixels: isPlanar ? interleave(pixels, image) : pixels };
     },
     [Symbol.asyncDispose]: () => file.close(),
   };
+}
+
+/** Images from `start` on, of an array with `images` images of `values` numbers. */
+interface Chunk {
+  readonly images: number;
+  readonly values: number;
+  readonly start: number;
 }
 
 function* chunks(images: number): Generator<readonly [start: number, end: number]> {
@@ -94,29 +110,27 @@ function* chunks(images: number): Generator<readonly [start: number, end: number
 async function readRows(
   file: FileHandle,
   { dtype, dataOffset }: NpyHeader,
-  _images: number,
-  start: number,
+  { values, start }: Chunk,
   bytes: Uint8Array,
 ): Promise<void> {
-  await readFully(file, bytes, dataOffset + start * IMAGE_PIXELS * NPY_VIEWS[dtype].BYTES_PER_ELEMENT);
+  await readFully(file, bytes, dataOffset + start * values * NPY_VIEWS[dtype].BYTES_PER_ELEMENT);
 }
 
-/** In Fortran order the same pixel of consecutive images is contiguous: image, then row, then column runs fastest. */
+/** In Fortran order the same value of consecutive images is contiguous: the index of the image runs fastest. */
 async function readColumns(
   file: FileHandle,
   { dtype, shape, dataOffset }: NpyHeader,
-  images: number,
-  start: number,
+  { images, values, start }: Chunk,
   bytes: Uint8Array,
 ): Promise<void> {
   const item = NPY_VIEWS[dtype].BYTES_PER_ELEMENT;
-  const isSquare = shape.at(-1) !== IMAGE_PIXELS;
-  const column = new Uint8Array(bytes.length / IMAGE_PIXELS);
-  for (let pixel = 0; pixel < IMAGE_PIXELS; pixel++) {
-    const [y, x] = [Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
-    const place = isSquare ? y + IMAGE_SIDE * x : pixel;
+  // A single image has no number of images.
+  const isAlone = shape.reduce((product, size) => product * size, 1) === values;
+  const toRows = fromFortranOrder(isAlone ? shape : shape.slice(1));
+  const column = new Uint8Array(bytes.length / values);
+  for (let place = 0; place < values; place++) {
     await readFully(file, column, dataOffset + (place * images + start) * item);
-    for (let from = 0, to = pixel * item; from < column.length; from += item, to += IMAGE_PIXELS * item)
+    for (let from = 0, to = toRows(place) * item; from < column.length; from += item, to += values * item)
       for (let byte = 0; byte < item; byte++) bytes[to + byte] = column[from + byte]!;
   }
 }

@@ -4,6 +4,7 @@ import { AtelierError, hasCode } from '../../../errors.ts';
 import { NPY_SIGNATURE } from '../../../formats/arrays/npy-header.ts';
 import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
 import type { PixelScale } from '../../../images/batch.ts';
+import type { ImageShape } from '../../../numerics/network/image-shape.ts';
 import { type ByteSource, fileSource, readHead } from '../byte-source.ts';
 import { checkImageArray } from './large-images.ts';
 import { openNpz } from './npz.ts';
@@ -27,24 +28,26 @@ export interface CheckedImageFile {
 
 /**
  * Checks every number of the array.
+ * @param image shape of the images that the model takes
  * @param maxBytes limit of the decompressed array
  * @param target a new file for the array of an npz
  * @throws AtelierError `malformed-body`, `body-too-large`, and the errors of `checkImageArray`
  */
 export async function checkImageFile(
   { path, bytes, pixels }: ImageFile,
+  image: ImageShape,
   maxBytes: number,
   target: string,
 ): Promise<CheckedImageFile> {
   const head = await readHead(fileSource(PART, path, bytes), KIND_BYTES);
   const start = head.toString('latin1', 0, NPY_SIGNATURE.length);
-  if (start === NPY_SIGNATURE) return { ...(await checkImageArray(path, pixels)), isUnpacked: false };
+  if (start === NPY_SIGNATURE) return { ...(await checkImageArray(path, image, pixels)), isUnpacked: false };
   if (!start.startsWith('PK')) {
     const kind = bytes === 0 ? 'empty' : (describeFile(head) ?? 'of an unknown format');
     throw malformed(`it is ${kind}; send an npy array of images, or an npz with one`);
   }
   await unpack(path, maxBytes, target);
-  return { ...(await checkImageArray(target, pixels)), isUnpacked: true };
+  return { ...(await checkImageArray(target, image, pixels)), isUnpacked: true };
 }
 
 async function unpack(path: string, maxBytes: number, target: string): Promise<void> {

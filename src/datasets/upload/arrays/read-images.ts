@@ -1,27 +1,9 @@
-/** Reads the images of an uploaded array into one byte per pixel. */
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../../../domain/datasets/representation.ts';
-import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../../../images/batch.ts';
+/** Reads the images of an uploaded array into one byte per value. */
+import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale, unravelIndex } from '../../../images/batch.ts';
+import { valueCount } from '../../../numerics/network/image-shape.ts';
 import { rejectPart } from '../reject-part.ts';
+import type { ArrayImages } from './read-shape.ts';
 import type { ArrayReader } from './reader.ts';
-
-const SHAPES = [`${IMAGE_PIXELS}`, `${IMAGE_SIDE},${IMAGE_SIDE}`, `${IMAGE_SIDE},${IMAGE_SIDE},1`];
-
-/**
- * Number of images in the array.
- * @throws AtelierError `invalid-dataset-file` unless the shape is (n, 784), (n, 28, 28) or (n, 28, 28, 1), n at least 1
- */
-export function countImages({ part, shape }: ArrayReader): number {
-  const [count, ...image] = shape;
-  if (SHAPES.includes(image.join())) {
-    if (count! >= 1) return count!;
-    rejectPart(part, 'it has no images');
-  }
-  const advice =
-    image.length >= 2
-      ? `images must be ${IMAGE_SIDE}×${IMAGE_SIDE} and grey; resize and convert them before sending them`
-      : `images must have shape (n, ${IMAGE_SIDE}, ${IMAGE_SIDE}) or (n, ${IMAGE_PIXELS})`;
-  return rejectPart(part, `its shape is (${shape.slice(0, 8).join(', ')}); ${advice}`);
-}
 
 export const isFloat = ({ dtype }: ArrayReader) => dtype.startsWith('f');
 
@@ -36,21 +18,20 @@ export async function findMaximum(array: ArrayReader, enough: number): Promise<n
 }
 
 /**
- * Reads n × 784 pixels, the number of pixels that were not whole numbers, and the smallest and largest number in the file.
+ * Reads the values, the number of them that were not whole numbers, and the smallest and largest number in the file.
  * @param unit whether the numbers are 0–1 and must be multiplied by 255
  * @throws AtelierError `invalid-dataset-file` naming the first number that is out of range
  */
-export async function readImages(array: ArrayReader, unit: boolean) {
-  const count = countImages(array);
-  const position = array.fortranOrder ? fromFortranOrder(array.shape) : (index: number) => index;
+export async function readImages(array: ArrayReader, images: ArrayImages, unit: boolean) {
+  const position = findPosition(array, images);
   const limit = unit ? 1 : 255;
   const rounding = array.dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
-  const pixels = new Uint8Array(count * IMAGE_PIXELS);
+  const pixels = new Uint8Array(images.count * valueCount(images.image));
   let [index, rounded, minimum, maximum] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for await (const chunk of array.chunks()) {
     for (let i = 0; i < chunk.length; i++, index++) {
       const value = Number(chunk[i]!);
-      if (!(value >= 0 && value <= limit)) rejectValue(array, position(index), value, unit);
+      if (!(value >= 0 && value <= limit)) rejectValue(array, images, position(index), value, unit);
       if (value < minimum) minimum = value;
       if (value > maximum) maximum = value;
       const scaled = unit ? unitToByteScale(value, rounding) : value;
@@ -62,21 +43,39 @@ export async function readImages(array: ArrayReader, unit: boolean) {
   return { pixels, rounded, minimum, maximum };
 }
 
-/** Maps a Fortran-order index to C order. In Fortran order the first index runs fastest: image, then row, then column. */
-function fromFortranOrder([count, height, width]: readonly number[]): (index: number) => number {
-  const rows = width === undefined ? 1 : height!;
-  const columns = IMAGE_PIXELS / rows;
-  return (index) => {
-    const image = index % count!;
-    const rest = (index - image) / count!;
-    const row = rest % rows;
-    return image * IMAGE_PIXELS + row * columns + (rest - row) / rows;
+/** Where the element at an index of the file belongs: row by row, channels last. */
+function findPosition({ shape, fortranOrder }: ArrayReader, { image, isPlanar }: ArrayImages) {
+  const plane = image[0] * image[1];
+  const toRows = fortranOrder ? fromFortranOrder(shape) : (index: number) => index;
+  if (!isPlanar) return toRows;
+  return (index: number) => {
+    const position = toRows(index);
+    const within = position % (3 * plane);
+    return position - within + 3 * (within % plane) + Math.floor(within / plane);
   };
 }
 
-function rejectValue(array: ArrayReader, position: number, value: number, unit: boolean): never {
-  const pixel = position % IMAGE_PIXELS;
-  const at = [Math.floor(position / IMAGE_PIXELS), Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
+/** Maps a Fortran-order index to C order. In Fortran order the first index runs fastest, in C order the last. */
+export function fromFortranOrder(shape: readonly number[]): (index: number) => number {
+  const strides = shape.map((_, d) => shape.slice(d + 1).reduce((product, size) => product * size, 1));
+  return (index) => {
+    let [rest, position] = [index, 0];
+    for (const [d, size] of shape.entries()) {
+      position += (rest % size) * strides[d]!;
+      rest = Math.floor(rest / size);
+    }
+    return position;
+  };
+}
+
+function rejectValue(
+  array: ArrayReader,
+  { count, image }: ArrayImages,
+  position: number,
+  value: number,
+  unit: boolean,
+): never {
+  const at = unravelIndex(position, [count, ...image]);
   const range = unit ? 'from 0 to 1, because no float exceeds 1' : 'from 0 to 255';
   const also = isFloat(array) && !unit ? ', or from 0 to 1 if no float exceeds 1' : '';
   rejectPart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels must be ${range}${also}`);

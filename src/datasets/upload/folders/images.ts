@@ -1,7 +1,6 @@
-/** Reads an archive of images in class folders: decodes each image and converts it to 28×28. */
+/** Reads an archive of images in class folders: decodes each image and converts it to the shape of the data set. */
 
 import { type DatasetReport, MAX_LISTED_FILES } from '../../../domain/datasets/report.ts';
-import { IMAGE_PIXELS } from '../../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import type { Preprocessing } from '../../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../../errors.ts';
@@ -9,6 +8,7 @@ import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
 import { invertPixels, type Size } from '../../../images/place.ts';
+import { type ImageShape, valueCount } from '../../../numerics/network/image-shape.ts';
 import { countExamples } from '../../catalog.ts';
 import type { Tensors } from '../../tensor-cache.ts';
 import { type CheckedUpload, finishUpload } from '../finish.ts';
@@ -16,6 +16,7 @@ import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import type { FileArchive } from './archive.ts';
 import { assignClasses, type ClassFolders, type ClassImage } from './assign-classes.ts';
+import type { ChosenShape } from './choose-shape.ts';
 import { type UnreadImage, warnOfUnread } from './unread.ts';
 
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
@@ -36,20 +37,16 @@ export interface ImageArchive {
 }
 
 /**
- * @param maxBytes limit of the images as one byte per pixel and label
  * @throws AtelierError `invalid-dataset-file`
  */
 export function openImageArchive(
   part: string,
   archive: FileArchive,
   { classNames, testFraction }: Pick<DatasetFields, 'classNames' | 'testFraction'>,
-  maxBytes: number,
 ): ImageArchive {
   const reject = (defect: string): never => rejectPart(part, defect);
   const names = archive.files.map(({ name }) => name);
   const folders = assignClasses(names, classNames, reject);
-  const bytes = folders.images.length * (IMAGE_PIXELS + 1);
-  if (bytes > maxBytes) reject(`the images take ${bytes} bytes at 28×28; the limit is ${maxBytes}`);
   if (folders.hasTest && testFraction !== null)
     rejectPart('testFraction', 'it cannot be combined with the folder test; omit it');
   const large = folders.images.find(({ file }) => archive.files[file]!.bytes > MAX_FILE_BYTES);
@@ -70,16 +67,20 @@ export function openImageArchive(
 export async function checkImageArchive(
   opened: ImageArchive,
   { fit, background, invert, testFraction, seed }: Omit<DatasetFields, 'name'>,
+  { imageShape, reason }: ChosenShape,
   maxPixels: number,
 ): Promise<CheckedUpload> {
   const { part, archive, folders } = opened;
   const chosen = { fit: fit ?? 'contain', background: background ?? 'auto' } as const;
-  const decoded = await decodeAll(opened, { ...chosen, invert: 'never' }, maxPixels);
-  const isInverted = invert === null || invert === 'auto' ? isLight(decoded.borders) : invert === 'always';
+  const decoded = await decodeAll(opened, { ...chosen, invert: 'never' }, imageShape, maxPixels);
+  const isAuto = invert === null || invert === 'auto';
+  // Colours have no light and dark version.
+  const isInverted = isAuto ? imageShape.length === 2 && isLight(decoded.borders) : invert === 'always';
   if (isInverted) invertPixels(decoded.pixels);
-  const tensors = toTensors(folders, decoded.pixels, testFraction, seed);
+  const tensors = toTensors(folders, imageShape, decoded.pixels, testFraction, seed);
   return finishUpload({
     tensors,
+    imageShape,
     classNames: folders.classNames,
     preprocessing: { ...chosen, invert: isInverted ? 'always' : 'never' },
     part,
@@ -87,6 +88,7 @@ export async function checkImageArchive(
       arrays: [],
       pixels: { range: '0-255', rounded: 0 },
       heldOut: folders.hasTest ? null : { fraction: testFraction!, seed },
+      imageShape: reason,
       archive: describeArchive(folders, decoded),
     },
     warnings: warnOfUnread(decoded.unread, archive.skipped, folders.ignored),
@@ -94,7 +96,7 @@ export async function checkImageArchive(
 }
 
 interface Decoded {
-  /** n × 784, in the order of the paths. */
+  /** One row of values per image, in the order of the paths. */
   readonly pixels: Uint8Array;
   /** Median grey of the border of each image. */
   readonly borders: Uint8Array;
@@ -107,11 +109,13 @@ interface Decoded {
 async function decodeAll(
   { part, archive, folders }: ImageArchive,
   preprocessing: Preprocessing,
+  imageShape: ImageShape,
   maxPixels: number,
 ): Promise<Decoded> {
   const { images } = folders;
   const rows = new Map(images.map(({ file }, row) => [file, row]));
-  const pixels = new Uint8Array(images.length * IMAGE_PIXELS);
+  const values = valueCount(imageShape);
+  const pixels = new Uint8Array(images.length * values);
   const borders = new Uint8Array(images.length);
   const [widths, heights] = [new Uint32Array(images.length), new Uint32Array(images.length)];
   const damaged = new Map<number, string>();
@@ -125,7 +129,7 @@ async function decodeAll(
   const decoding = new Map<Promise<PreprocessedImage>, number>();
 
   async function decode(row: number, bytes: Uint8Array): Promise<void> {
-    const image = await openAnyImage(bytes, maxPixels, preprocessing, 'dataset');
+    const image = await openAnyImage(bytes, maxPixels, preprocessing, imageShape, 'dataset');
     const needed = image.decodingBytes + bytes.length;
     if (needed > DECODING_BYTES) throw new RangeError(`decoding it takes ${needed} bytes of memory`);
     while (decoding.size > 0 && sum(decoding) + needed > DECODING_BYTES)
@@ -135,7 +139,7 @@ async function decodeAll(
     const { batch, border } = await work;
     widths[row] = image.width;
     heights[row] = image.height;
-    pixels.set(batch.pixels, row * IMAGE_PIXELS);
+    pixels.set(batch.pixels, row * values);
     borders[row] = border;
   }
 
@@ -197,16 +201,18 @@ function isLight(borders: Uint8Array): boolean {
 
 function toTensors(
   { images, hasTest }: ClassFolders,
+  imageShape: ImageShape,
   pixels: Uint8Array,
   testFraction: number | null,
   seed: number,
 ): Tensors {
   const labels = Uint8Array.from(images, ({ label }) => label);
-  if (!hasTest) return splitTest({ pixels, labels }, testFraction!, seed);
+  if (!hasTest) return splitTest({ pixels, labels }, imageShape, testFraction!, seed);
+  const values = valueCount(imageShape);
   // The paths are sorted, and test precedes train.
   const first = images.findIndex(({ split }) => split === 'train');
   const from = (start: number, end: number) => ({
-    pixels: pixels.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS),
+    pixels: pixels.subarray(start * values, end * values),
     labels: labels.subarray(start, end),
   });
   return { train: from(first, images.length), test: from(0, first) };

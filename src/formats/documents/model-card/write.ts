@@ -1,5 +1,6 @@
 /** Writes a model card: Markdown with a YAML head. */
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
+import type { ByChannel } from '../../../numerics/network/layers.ts';
 import {
   type Block,
   codeBlock,
@@ -62,6 +63,10 @@ function networkBlocks({ version, parameters }: ModelCard): Block[] {
   ];
 }
 
+/** 0.286, or (0.49, 0.48, 0.45) */
+const showByChannel = (numbers: ByChannel) =>
+  typeof numbers === 'number' ? String(numbers) : `(${numbers.join(', ')})`;
+
 function dataBlocks({ version, dataset }: ModelCard): Block[] {
   const { lineage, preprocessing, standardization } = version;
   if (lineage.dataset === null) return [text('The data set is unknown.')];
@@ -75,7 +80,7 @@ function dataBlocks({ version, dataset }: ModelCard): Block[] {
   const scaled =
     standardization === null
       ? 'divided by 255'
-      : `divided by 255, minus ${standardization.mean}, divided by ${standardization.std}`;
+      : `divided by 255, minus ${showByChannel(standardization.mean)}, divided by ${showByChannel(standardization.std)}`;
   return [
     prose`The version was ${role} data set ${named} with the digest ${{ code: digest }}.`,
     dataset === null ? text('The data set has been deleted since.') : countImages(dataset),

@@ -127,8 +127,9 @@ export const datasetRoutes: Routes = async (
         operationId: 'uploadDataset',
         summary: 'Upload a data set',
         description:
-          'Labelled images for training and testing: a zip or tar.gz of images of any size in class folders, or arrays of 28×28 ' +
-          'as one npz or as npy, IDX or IDX.gz files. Images become 28×28 grey pixels by `fit`, `background` and `invert`; ' +
+          'Labelled images for training and testing: a zip or tar.gz of images of any size in class folders, or arrays ' +
+          'as one npz or as npy, IDX or IDX.gz files. All images of a data set have one shape, 8 to 64 pixels a side, grey or in colour: `imageShape`. ' +
+          'Images in folders get it by `fit`, `background` and `invert`; ' +
           'models trained on them repeat this at prediction. Uploads are validated; ' +
           '`report.warnings` lists images that are not read, duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
           'images, labels, class names and preprocessing, in any format and from any client, are the same data set and return 200. At most ' +

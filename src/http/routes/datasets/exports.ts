@@ -1,6 +1,5 @@
 /** /v1/datasets/{id}/export: the images and labels of a data set as an npz file. */
 import { z } from 'zod';
-import { IMAGE_SIDE } from '../../../domain/datasets/representation.ts';
 import { streamNpz } from '../../../formats/arrays/npz-stream.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { contentTag } from '../../conditional/etag.ts';
@@ -20,8 +19,8 @@ export const datasetExportRoutes: Routes = async (app, { catalog, memory }) => {
       operationId: 'exportDataset',
       summary: 'Export a data set as an npz file',
       description:
-        '`x_train`, `y_train`, `x_test` and `y_test`, as `np.load` reads them: images of shape (n, 28, 28) and labels of shape (n,), ' +
-        'one byte per pixel and label. Uploaded again, the file has the same digest, and with the same `classNames` ' +
+        '`x_train`, `y_train`, `x_test` and `y_test`, as `np.load` reads them: images of shape (n, height, width), in colour (n, height, width, 3), and labels of shape (n,), ' +
+        'one byte per value and label. Uploaded again, the file has the same digest, and with the same `classNames` ' +
         'the same id if the images were sent as arrays. A download can be resumed by `Range`.',
       tags: ['datasets'],
       readsDataset: true,
@@ -51,10 +50,10 @@ export const datasetExportRoutes: Routes = async (app, { catalog, memory }) => {
         onceClosed(reply, () => held.dispose());
         held.use(catalog.retain(id));
         held.use(memory.reserve(catalog.loadedBytes(id), { what: `Exporting data set ${id}` }));
-        const { train, test } = orNotFound(await catalog.get(id), id, catalog);
+        const { imageShape, train, test } = orNotFound(await catalog.get(id), id, catalog);
         reply.type('application/zip').header('content-disposition', `attachment; filename="${id}.npz"`);
         const arrays = Object.entries({ train, test }).flatMap(([split, { pixels, labels }]) => [
-          { name: `x_${split}`, shape: [labels.length, IMAGE_SIDE, IMAGE_SIDE], data: pixels },
+          { name: `x_${split}`, shape: [labels.length, ...imageShape], data: pixels },
           { name: `y_${split}`, shape: [labels.length], data: labels },
         ]);
         return streamNpz(arrays);

@@ -1,10 +1,12 @@
 /** /v1/datasets/{id}/splits/{split}: images, one or a range of them, and the labels of a data set. */
 import { z } from 'zod';
-import { IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../../domain/datasets/representation.ts';
+import { SPLITS } from '../../../domain/datasets/representation.ts';
+import { imageRowsSchema, toImageRows } from '../../../domain/image-shape.ts';
 import { wholeNumber } from '../../../domain/primitives.ts';
 import { AtelierError } from '../../../errors.ts';
 import { npyBytes } from '../../../formats/arrays/npy.ts';
 import { toPng } from '../../../images/encoded.ts';
+import { valueCount } from '../../../numerics/network/image-shape.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { contentTag } from '../../conditional/etag.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
@@ -25,7 +27,7 @@ const labelledImageSchema = z
   .object({
     label: z.int(),
     className: z.string(),
-    image: z.array(z.array(z.int().min(0).max(255)).length(IMAGE_SIDE)).length(IMAGE_SIDE),
+    image: imageRowsSchema(z.int().min(0).max(255)),
   })
   .meta({ id: 'LabelledImage' });
 
@@ -72,7 +74,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       summary: 'Get the images of a split, from an index on',
       description:
         'The images `offset` to `offset` + `limit` − 1, fewer at the end of the split and none after it: npy of shape ' +
-        '(images, 28, 28), or raw bytes by `Accept`. Their labels are the same slice of the labels of the split.',
+        '(images, height, width), in colour (images, height, width, 3), or raw bytes by `Accept`. Their labels are the same slice of the labels of the split.',
       tags,
       readsDataset: true,
       params: z.strictObject(splitParams),
@@ -83,7 +85,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       headers: rangeHeaders,
       response: {
         200: {
-          description: '784 bytes per image, row by row',
+          description: 'One byte per pixel, in colour three, row by row',
           content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
         },
         206: {
@@ -101,17 +103,16 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
     async handler(request, reply) {
       const { id, split } = request.params;
       const { offset, limit } = request.query;
-      const { digest } = orNotFound(await catalog.find(id), id, catalog);
+      const { digest, imageShape } = orNotFound(await catalog.find(id), id, catalog);
+      const values = valueCount(imageShape);
       const type = negotiate(request, reply, ['application/x-npy', 'application/octet-stream']);
       reply.type(type).header('cache-control', cacheControl(true));
       const tag = contentTag([digest, split, offset, limit, type].join());
       return sendRanged(request, reply, tag, async () => {
         const { pixels } = orNotFound(await catalog.get(id), id, catalog)[split];
         // A copy, as for an image below.
-        const images = new Uint8Array(
-          pixels.subarray(offset * IMAGE_PIXELS, (offset + limit) * IMAGE_PIXELS),
-        );
-        const shape = [images.length / IMAGE_PIXELS, IMAGE_SIDE, IMAGE_SIDE];
+        const images = new Uint8Array(pixels.subarray(offset * values, (offset + limit) * values));
+        const shape = [images.length / values, ...imageShape];
         const bytes = Buffer.from(type === 'application/x-npy' ? npyBytes(images, shape) : images);
         return { size: bytes.length, read: ({ start, end }) => bytes.subarray(start, end + 1) };
       });
@@ -125,7 +126,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
     schema: {
       operationId: 'getDatasetImage',
       summary: 'Get one image of a data set',
-      description: 'PNG by default. `Accept` selects npy of shape (28, 28), 784 raw bytes, or JSON.',
+      description: 'PNG by default. `Accept` selects npy of the shape of the images, raw bytes, or JSON.',
       tags,
       readsDataset: true,
       params: z.strictObject({ ...splitParams, index: imageIndex }),
@@ -159,7 +160,9 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
     async handler(request, reply) {
       const { id, split, index } = request.params;
       const dataset = orNotFound(await catalog.get(id), id, catalog);
+      const { imageShape } = dataset;
       const { pixels, labels } = dataset[split];
+      const values = valueCount(imageShape);
       const label = labels[index];
       if (label === undefined) {
         throw new AtelierError(
@@ -174,7 +177,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
         'application/json',
       ]);
       // A copy, not a view: the libraries below do not support Buffers over shared memory.
-      const image = new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
+      const image = new Uint8Array(pixels.subarray(index * values, (index + 1) * values));
       const className = dataset.classNames[label]!;
       reply.headers({
         'x-label': label,
@@ -189,17 +192,13 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
         }));
       switch (type) {
         case 'image/png':
-          return send(await toPng(image, disconnectSignal(reply)));
+          return send(await toPng(image, imageShape, disconnectSignal(reply)));
         case 'application/x-npy':
-          return send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
+          return send(Buffer.from(npyBytes(image, imageShape)));
         case 'application/octet-stream':
           return send(Buffer.from(image.buffer));
-        case 'application/json': {
-          const rows = Array.from({ length: IMAGE_SIDE }, (_, y) =>
-            Array.from(image.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE)),
-          );
-          return reply.send({ label, className, image: rows });
-        }
+        case 'application/json':
+          return reply.send({ label, className, image: toImageRows(image, imageShape) });
       }
     },
   });

@@ -27,7 +27,7 @@ export const explanationRoutes: Routes = async (app, { interpretability, maxBody
       operationId: 'explainPrediction',
       summary: 'Explain a prediction',
       description:
-        'One image, in any body that a prediction accepts. Two maps of 28×28: how much the probability of the class drops when ' +
+        'One image, in any body that a prediction accepts. Two maps with a number for each pixel: how much the probability of the class drops when ' +
         'a part is covered, and the gradient of its logarithm with respect to each pixel. Numbers by default; ' +
         '`Accept: image/png` returns the image and both maps side by side, each with its own scale.',
       tags: ['predictions'],
@@ -71,7 +71,7 @@ export const weightsRoutes: Routes = async (app, { interpretability }) => {
       operationId: 'drawModelWeights',
       summary: 'Draw the weights of a layer',
       description:
-        'PNG. The first layer is drawn as one 28×28 tile per unit, later layers as a map of units (rows) × inputs (columns). ' +
+        'PNG. The first layer is drawn as one tile of the shape of the images per unit, later layers as a map of units (rows) × inputs (columns). ' +
         'One colour scale for the whole layer, symmetric around zero: red is positive, blue negative, white zero.',
       tags: ['models'],
       params: z.strictObject({ name: modelName, version: versionName }),

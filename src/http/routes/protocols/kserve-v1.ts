@@ -36,8 +36,13 @@ export const kserveExplainRoute: Routes = async (app, { interpretability }) => {
     async handler(request, reply) {
       const { name } = readModelName(request.params);
       const { fit } = request.query;
-      const images = decodeExplainRequest(requireBody(request.body), fit);
-      const results = await interpretability.explainEach({ name }, images, fit, disconnectSignal(reply));
+      const body = requireBody(request.body);
+      const results = await interpretability.explainEach(
+        { name },
+        (image) => decodeExplainRequest(body, image, fit),
+        fit,
+        disconnectSignal(reply),
+      );
       const explanations = results.map(({ model, classNames, explained }) =>
         describeExplanation(model, classNames, explained),
       );

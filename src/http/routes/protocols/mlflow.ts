@@ -25,7 +25,7 @@ const requestContent = {
     schema: {
       type: 'string',
       description:
-        '784 columns, one image per row. A header row is detected, or declared by `text/csv; header=present` or `absent`',
+        'A column for each number of an image, one image per row. A header row is detected, or declared by `text/csv; header=present` or `absent`',
       examples: [`${BLACK_PIXELS.join()}\n`],
     },
   },

@@ -18,7 +18,7 @@ import { fitQuery, namedModel, namedVersion, readModelName } from './named-model
 const tags = ['tensorflow'];
 const shared = {
   description:
-    'Images by row (`instances`) or by column (`inputs`): 784 numbers, 28 rows of 28 or 28×28×1, alone or as ' +
+    'Images by row (`instances`) or by column (`inputs`): all numbers in one array, rows of numbers, or pixels with channels, last or first, of the shape in the metadata, alone or as ' +
     'the only field of an object, such as `{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. gzip and deflate are supported.',
   tags,
   querystring: fitQuery,

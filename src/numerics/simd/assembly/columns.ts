@@ -3,7 +3,7 @@
  * A loop walks the list of the examples in which the input is not zero, with the panel's sums in registers. Sums
  * start from the weights themselves or from zero.
  */
-import { PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
+import { PIXEL_TABLE_STEP, PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from './vectors.ts';
 
 /**
@@ -11,8 +11,9 @@ import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from '
  * offset of an example's record with both its inputs and its dz. Lists have even length and two entries are
  * processed per iteration: enough instructions to hide the mispredicted branch at the end of a list.
  */
-@inline function walk<T, X>(target: usize, from: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
-  const table: usize = load<u32>(PIXEL_VALUES);
+@inline function walk<T, X>(
+  target: usize, from: usize, entry: usize, end: usize, input: usize, gradient: usize, table: usize,
+): void {
   let x = f32x4.splat(1);
   let a0 = v128.load(from), a1 = v128.load(from, 16);
   let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
@@ -81,6 +82,17 @@ import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from '
   if (pairs<T>() > 11) { v128.store(target, a22, 352); v128.store(target, a23, 368); }
 }
 
+/** The table of the values of input j; a fourth table repeats the first one. */
+export function pixelTable(j: i32): usize {
+  return <usize>load<u32>(PIXEL_VALUES) + <usize>(j % 3) * <usize>load<u32>(PIXEL_TABLE_STEP);
+}
+
+/** The table of the input that is `inputs` (at most 3) later. */
+@inline function laterTable(table: usize, step: usize, inputs: usize): usize {
+  const later = table + inputs * step;
+  return later < <usize>load<u32>(PIXEL_VALUES) + 3 * step ? later : later - 3 * step;
+}
+
 /**
  * Sums `count` rows of a panel from `target` on, `width` bytes apart; list k is at lists + k · listBytes and has
  * lengths[k] entries. `input` is the offset of the first row's value within a record; the values of further rows follow
@@ -88,12 +100,15 @@ import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from '
  */
 function walkAll<T, X>(
   target: usize, width: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+  table: usize,
 ): void {
   const records: usize = load<u32>(RECORDS);
+  const step: usize = load<u32>(PIXEL_TABLE_STEP);
   gradient += records;
   input += records;
   for (let k = 0; k < count; k++) {
-    walk<T, X>(target, target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
+    walk<T, X>(target, target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient, table);
+    if (sizeof<X>() == 1) table = laterTable(table, step, 1);
     target += width;
     lists += listBytes;
     lengths += 4;
@@ -104,25 +119,25 @@ function walkAll<T, X>(
 /** Sums rows of any inputs; `vectors` is at most 12 if they are pixels. */
 export function walkColumns<X>(
   vectors: i32, target: usize, width: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize,
-  gradient: usize,
+  gradient: usize, table: usize,
 ): void {
   if (sizeof<X>() > 1 && vectors > 12) {
     switch (vectors) {
-      case 14: walkAll<P7, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
-      case 16: walkAll<P8, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
-      case 18: walkAll<P9, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
-      case 20: walkAll<P10, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
-      case 22: walkAll<P11, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
-      default: walkAll<P12, X>(target, width, count, lists, listBytes, lengths, input, gradient); return;
+      case 14: walkAll<P7, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); return;
+      case 16: walkAll<P8, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); return;
+      case 18: walkAll<P9, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); return;
+      case 20: walkAll<P10, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); return;
+      case 22: walkAll<P11, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); return;
+      default: walkAll<P12, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); return;
     }
   }
   switch (vectors) {
-    case 2: walkAll<P1, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
-    case 4: walkAll<P2, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
-    case 6: walkAll<P3, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
-    case 8: walkAll<P4, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
-    case 10: walkAll<P5, X>(target, width, count, lists, listBytes, lengths, input, gradient); break;
-    default: walkAll<P6, X>(target, width, count, lists, listBytes, lengths, input, gradient);
+    case 2: walkAll<P1, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); break;
+    case 4: walkAll<P2, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); break;
+    case 6: walkAll<P3, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); break;
+    case 8: walkAll<P4, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); break;
+    case 10: walkAll<P5, X>(target, width, count, lists, listBytes, lengths, input, gradient, table); break;
+    default: walkAll<P6, X>(target, width, count, lists, listBytes, lengths, input, gradient, table);
   }
 }
 
@@ -132,9 +147,8 @@ export function walkColumns<X>(
  * All stores of one target precede the other's: V8 joins pairs of vectors only then.
  */
 @inline function walkPair<T>(
-  target: usize, width: usize, mask: u64, stride: usize, input: usize, gradient: usize,
+  target: usize, width: usize, mask: u64, stride: usize, input: usize, gradient: usize, table: usize, nextTable: usize,
 ): void {
-  const table: usize = load<u32>(PIXEL_VALUES);
   const next = target + width;
   let a0 = v128.load(target), a1 = v128.load(target, 16);
   let a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
@@ -156,7 +170,7 @@ export function walkColumns<X>(
     const offset = <usize>ctz(mask) * stride;
     const dz = gradient + offset;
     const x = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset) << 2));
-    const y = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset, 1) << 2));
+    const y = v128.load_splat<u32>(nextTable + (<usize>load<u8>(input + offset, 1) << 2));
     let d: v128, e: v128;
     d = v128.load(dz); e = v128.load(dz, 16); a0 = madd(x, d, a0); a1 = madd(x, e, a1); b0 = madd(y, d, b0); b1 = madd(y, e, b1);
     if (pairs<T>() > 1) { d = v128.load(dz, 32); e = v128.load(dz, 48); a2 = madd(x, d, a2); a3 = madd(x, e, a3); b2 = madd(y, d, b2); b3 = madd(y, e, b3); }
@@ -180,13 +194,17 @@ export function walkColumns<X>(
 }
 
 /** Sums 2 · `rowPairs` rows of `width` bytes as `walkAll` sums rows, with a mask of the tile's examples for each pair. */
-function walkAllPairs<T>(target: usize, width: usize, rowPairs: i32, masks: usize, input: usize, gradient: usize): void {
+function walkAllPairs<T>(
+  target: usize, width: usize, rowPairs: i32, masks: usize, input: usize, gradient: usize, table: usize,
+): void {
   const records: usize = load<u32>(RECORDS);
   const stride: usize = load<u32>(RECORD_STRIDE);
+  const step: usize = load<u32>(PIXEL_TABLE_STEP);
   gradient += records;
   input += records;
   for (let k = 0; k < rowPairs; k++) {
-    walkPair<T>(target, width, load<u64>(masks), stride, input, gradient);
+    walkPair<T>(target, width, load<u64>(masks), stride, input, gradient, table, table + step);
+    table = laterTable(table, step, 2);
     target += width << 1;
     masks += 8;
     input += 2;
@@ -196,13 +214,14 @@ function walkAllPairs<T>(target: usize, width: usize, rowPairs: i32, masks: usiz
 /** `vectors` is at most MAX_PAIRED_VECTORS. */
 export function walkColumnPairs(
   vectors: i32, target: usize, width: usize, rowPairs: i32, masks: usize, input: usize, gradient: usize,
+  table: usize,
 ): void {
   switch (vectors) {
-    case 2: walkAllPairs<P1>(target, width, rowPairs, masks, input, gradient); break;
-    case 4: walkAllPairs<P2>(target, width, rowPairs, masks, input, gradient); break;
-    case 6: walkAllPairs<P3>(target, width, rowPairs, masks, input, gradient); break;
-    case 8: walkAllPairs<P4>(target, width, rowPairs, masks, input, gradient); break;
-    case 10: walkAllPairs<P5>(target, width, rowPairs, masks, input, gradient); break;
-    default: walkAllPairs<P6>(target, width, rowPairs, masks, input, gradient);
+    case 2: walkAllPairs<P1>(target, width, rowPairs, masks, input, gradient, table); break;
+    case 4: walkAllPairs<P2>(target, width, rowPairs, masks, input, gradient, table); break;
+    case 6: walkAllPairs<P3>(target, width, rowPairs, masks, input, gradient, table); break;
+    case 8: walkAllPairs<P4>(target, width, rowPairs, masks, input, gradient, table); break;
+    case 10: walkAllPairs<P5>(target, width, rowPairs, masks, input, gradient, table); break;
+    default: walkAllPairs<P6>(target, width, rowPairs, masks, input, gradient, table);
   }
 }

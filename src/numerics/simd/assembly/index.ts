@@ -121,7 +121,7 @@ function runPhases(rank: i32): void {
     else {
       if (phase == PASS) {
         const step = load<i32>(STEP);
-        if (load<i32>(STANDARDIZED) && step != foldedStep) foldMean(scratch);
+        if (load<i32>(STANDARDIZED) && step != foldedStep) foldMean(scratch, scratch + foldedBytes());
         foldedStep = step;
         passItem(item, scratch);
       } else {
@@ -182,7 +182,7 @@ export function shutdown(): void {
 
 /** Call after the weights have changed: folds the mean into the biases, once for many predictions. */
 export function fold(): void {
-  if (load<i32>(STANDARDIZED)) foldMean(threadScratch(0));
+  if (load<i32>(STANDARDIZED)) foldMean(threadScratch(0), threadScratch(0) + foldedBytes());
 }
 
 function forwardOnly(count: i32): void {

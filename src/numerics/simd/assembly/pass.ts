@@ -1,8 +1,8 @@
 /** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
 import { PAIRED_TILE_VECTORS, TILE_ROWS, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
-  AUGMENTED, BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, LABELS, MEAN_OVER_STD,
-  MIXING_WEIGHT, ORDER, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALE,
+  AUGMENTED, BACKWARD_SUMS, CHANNELS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, LABELS, MEANS_OVER_STDS,
+  MIXING_WEIGHT, ORDER, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALES,
   RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
 } from './addresses.ts';
 import { activate } from './activate.ts';
@@ -63,10 +63,14 @@ export function mixAll(first: i32, last: i32, copy: usize): void {
   }
 }
 
-/** Scales float32 pixels to inputs, in place. */
+/** Scales float32 pixels to inputs, in place: twelve at a time, because each channel may have its own factor. */
 function scalePixels(at: usize, inputs: i32): void {
-  const scale = f32x4.splat(load<f32>(PIXEL_SCALE));
-  for (let end = at + (<usize>inputs << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
+  const first = v128.load(PIXEL_SCALES), second = v128.load(PIXEL_SCALES, 16), third = v128.load(PIXEL_SCALES, 32);
+  for (let end = at + (<usize>inputs << 2); at < end; at += 48) {
+    v128.store(at, f32x4.mul(v128.load(at), first));
+    v128.store(at, f32x4.mul(v128.load(at, 16), second), 16);
+    v128.store(at, f32x4.mul(v128.load(at, 32), third), 32);
+  }
 }
 
 /**
@@ -123,29 +127,33 @@ export function listPixels(first: i32, last: i32, counts: usize): void {
 }
 
 /**
- * With standardized pixels, z1 = Σ_j W_ij x_j / (255 σ) + (b_i − μ/σ Σ_j W_ij): zero pixels stay zero, and σ is in the
- * table of pixel values. `seeds` ← the term in brackets, panel by panel.
+ * With standardized pixels, z1 = Σ_j W_ij x_j / (255 σ) + (b_i − Σ_c μ_c/σ_c Σ_j∈c W_ij): zero pixels stay zero, and σ is in
+ * the tables of pixel values. `seeds` ← the term in brackets, panel by panel; `sums` is memory for those of a panel.
  */
-export function foldMean(seeds: usize): void {
+export function foldMean(seeds: usize, sums: usize): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
   const vectors = vectorCount(load<i32>(layer, OUTPUTS));
   const panels = panelCount(vectors);
-  const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
+  const channels: usize = load<i32>(CHANNELS);
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
     const width = <usize>(panelStart(vectors, panels, p + 1) - start) << 4;
     const panel = <usize>load<u32>(layer, WEIGHTS) + <usize>start * ((<usize>inputs + 1) << 4);
     const bias = panel + <usize>inputs * width;
     const out = seeds + (<usize>start << 4);
-    for (let v: usize = 0; v < width; v += 16) v128.store(out + v, f32x4.splat(0));
-    for (let row = panel; row < bias; row += width) {
-      for (let v: usize = 0; v < width; v += 16) {
-        v128.store(out + v, f32x4.add(v128.load(out + v), v128.load(row + v)));
+    for (let c: usize = 0; c < channels; c++) {
+      const shift = f32x4.splat(-load<f32>(MEANS_OVER_STDS + (c << 2)));
+      for (let v: usize = 0; v < width; v += 16) v128.store(sums + v, f32x4.splat(0));
+      for (let row = panel + c * width; row < bias; row += channels * width) {
+        for (let v: usize = 0; v < width; v += 16) {
+          v128.store(sums + v, f32x4.add(v128.load(sums + v), v128.load(row + v)));
+        }
       }
-    }
-    for (let v: usize = 0; v < width; v += 16) {
-      v128.store(out + v, madd(shift, v128.load(out + v), v128.load(bias + v)));
+      const from = c == 0 ? bias : out;
+      for (let v: usize = 0; v < width; v += 16) {
+        v128.store(out + v, madd(shift, v128.load(sums + v), v128.load(from + v)));
+      }
     }
   }
 }
@@ -160,7 +168,9 @@ function multiplyPart(
     const passes = (words * vectors + PAIRED_TILE_VECTORS - 1) / PAIRED_TILE_VECTORS;
     for (let pass = 0; pass < passes; pass++) {
       const word = words * pass / passes;
-      walkRowPairs(vectors, first, last, input, list, word, words * (pass + 1) / passes, out, seeds, panel, width);
+      const end = words * (pass + 1) / passes;
+      if (load<i32>(CHANNELS) == 1) walkRowPairs<u8>(vectors, first, last, input, list, word, end, out, seeds, panel, width);
+      else walkRowPairs<u16>(vectors, first, last, input, list, word, end, out, seeds, panel, width);
       seeds = 0;
     }
     return;
@@ -171,7 +181,8 @@ function multiplyPart(
   for (let tile = 0; tile < tiles; tile += step) {
     const end = min(tile + step, tiles);
     if (!pixels) walkRows<f32>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
-    else walkRows<u8>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
+    else if (load<i32>(CHANNELS) == 1) walkRows<u8>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
+    else walkRows<u16>(vectors, first, last, input, list, tile, end, out, seeds, panel, width);
     seeds = 0;
   }
 }

@@ -3,12 +3,19 @@
  * A loop walks the example's list of non-zero inputs with the panel's sums in registers. Inputs are processed in
  * tiles, so that the tile of W stays in the first-level cache for all examples; sums still run over ascending j.
  */
-import { LIST_START_BYTES } from '../constants.ts';
+import { LIST_START_BYTES, PIXEL_TABLE_BYTES } from '../constants.ts';
 import { ORDER, PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import { madd, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, pairs } from './vectors.ts';
 
+/** The value of a byte of input j: u8 if all inputs have the same table, u16 if the three channels have their own. */
+@inline function pixelValue<X>(table: usize, row: usize, j: usize, first: usize): v128 {
+  const at = table + (<usize>load<u8>(row + j) << 2);
+  if (sizeof<X>() == 1) return v128.load_splat<u32>(at);
+  return v128.load_splat<u32>(at + ((first + j) % 3) * PIXEL_TABLE_BYTES);
+}
+
 /**
- * X is u8 for pixels (looked up in the table of their values) and f32 for activations.
+ * X is u8 or u16 for pixels (looked up in the tables of their values) and f32 for activations.
  * The tile begins at start number `tile` of a list and ends before number `tileEnd`. `seeds` is the bias row, or 0 to
  * continue from the sums in `output`.
  */
@@ -46,7 +53,7 @@ function walk<T, X>(
       const j: usize = load<u16>(entry);
       const w = panel + j * width;
       let x: v128;
-      if (sizeof<X>() == 1) x = v128.load_splat<u32>(table + (<usize>load<u8>(row + j) << 2));
+      if (sizeof<X>() < 4) x = pixelValue<X>(table, row, j, 0);
       else x = v128.load_splat<u32>(row + (j << 2));
       a0 = madd(x, v128.load(w), a0); a1 = madd(x, v128.load(w, 16), a1);
       if (pairs<T>() > 1) { a2 = madd(x, v128.load(w, 32), a2); a3 = madd(x, v128.load(w, 48), a3); }
@@ -109,7 +116,7 @@ export function walkRows<X>(
  * is not zero in either. Each sum keeps its order, and adding x W[j] for x = 0 changes no bit of it.
  * All stores of one example precede the other's: V8 joins pairs of vectors only then.
  */
-@inline function walkPair<T>(
+@inline function walkPair<T, X>(
   record: usize, next: usize, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize,
   panel: usize, width: usize,
 ): void {
@@ -141,8 +148,8 @@ export function walkRows<X>(
     for (let mask = load<u64>(record + masks + (k << 3)); mask != 0; mask &= mask - 1) {
       const j = <usize>ctz(mask);
       const w = rows + j * width;
-      const x = v128.load_splat<u32>(table + (<usize>load<u8>(row + j) << 2));
-      const y = v128.load_splat<u32>(table + (<usize>load<u8>(nextRow + j) << 2));
+      const x = pixelValue<X>(table, row, j, k << 6);
+      const y = pixelValue<X>(table, nextRow, j, k << 6);
       let d: v128, e: v128;
       d = v128.load(w); e = v128.load(w, 16); a0 = madd(x, d, a0); a1 = madd(x, e, a1); b0 = madd(y, d, b0); b1 = madd(y, e, b1);
       if (pairs<T>() > 1) { d = v128.load(w, 32); e = v128.load(w, 48); a2 = madd(x, d, a2); a3 = madd(x, e, a3); b2 = madd(y, d, b2); b3 = madd(y, e, b3); }
@@ -167,7 +174,7 @@ export function walkRows<X>(
 }
 
 /** Pairs of examples in the order of ORDER; an odd last one is paired with itself. */
-function walkPairs<T>(
+function walkPairs<T, X>(
   first: i32, last: i32, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize, panel: usize,
   width: usize,
 ): void {
@@ -176,7 +183,7 @@ function walkPairs<T>(
   for (let n = first; n < last; n += 2) {
     const record = records + <usize>load<u32>(ORDER + (<usize>n << 2)) * stride;
     const next = records + <usize>load<u32>(ORDER + (<usize>min(n + 1, last - 1) << 2)) * stride;
-    walkPair<T>(record, next, input, masks, word, wordEnd, output, seeds, panel, width);
+    walkPair<T, X>(record, next, input, masks, word, wordEnd, output, seeds, panel, width);
   }
 }
 
@@ -184,16 +191,16 @@ function walkPairs<T>(
  * Computes what `walkRows` computes, of pairs of examples, over words `word` … `wordEnd` − 1 of their masks. `vectors` is
  * at most MAX_PAIRED_VECTORS.
  */
-export function walkRowPairs(
+export function walkRowPairs<X>(
   vectors: i32, first: i32, last: i32, input: usize, masks: usize, word: i32, wordEnd: i32, output: usize, seeds: usize,
   panel: usize, width: usize,
 ): void {
   switch (vectors) {
-    case 2: walkPairs<P1>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
-    case 4: walkPairs<P2>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
-    case 6: walkPairs<P3>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
-    case 8: walkPairs<P4>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
-    case 10: walkPairs<P5>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
-    default: walkPairs<P6>(first, last, input, masks, word, wordEnd, output, seeds, panel, width);
+    case 2: walkPairs<P1, X>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 4: walkPairs<P2, X>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 6: walkPairs<P3, X>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 8: walkPairs<P4, X>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    case 10: walkPairs<P5, X>(first, last, input, masks, word, wordEnd, output, seeds, panel, width); break;
+    default: walkPairs<P6, X>(first, last, input, masks, word, wordEnd, output, seeds, panel, width);
   }
 }

@@ -5,10 +5,10 @@
  */
 import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
-  BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2,
-  MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, RECORD_STRIDE, STANDARDIZED, WEIGHTS,
+  BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CHANNELS, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1,
+  L2, MASK_BYTES, MEANS_OVER_STDS, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, RECORD_STRIDE, STANDARDIZED, WEIGHTS,
 } from './addresses.ts';
-import { walkColumnPairs, walkColumns } from './columns.ts';
+import { pixelTable, walkColumnPairs, walkColumns } from './columns.ts';
 import { sumDense } from './dense.ts';
 import { halfPanel, isDense, isPaired, layerAt, vectorCount } from './layer.ts';
 import { LIST_BYTES, listExamples, maskBytes, maskFloats, maskPairs } from './lists.ts';
@@ -30,22 +30,23 @@ export function blockCount(l: i32): i32 {
 /** Adds dW of rows of a part of a panel to `target`. */
 function sumRows(
   vectors: i32, target: usize, width: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
+  table: usize,
 ): void {
   // The lists of all tiles of examples follow each other.
   for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES, lists += TILE_LIST_BYTES) {
     const lengths = lists + BLOCK_ROWS * LIST_BYTES;
-    if (pixels) walkColumns<u8>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
-    else walkColumns<f32>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient);
+    if (pixels) walkColumns<u8>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient, table);
+    else walkColumns<f32>(vectors, target, width, rows, lists, LIST_BYTES, lengths, input, gradient, 0);
   }
 }
 
 /** Adds dW of pairs of rows of pixels. They have masks instead of lists. */
 function sumPairs(
-  vectors: i32, target: usize, width: usize, rows: i32, masks: usize, input: usize, gradient: usize,
+  vectors: i32, target: usize, width: usize, rows: i32, masks: usize, input: usize, gradient: usize, table: usize,
 ): void {
   const tileBytes = TILE_EXAMPLES * <usize>load<u32>(RECORD_STRIDE);
   for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES) {
-    walkColumnPairs(vectors, target, width, rows >> 1, masks, input, gradient);
+    walkColumnPairs(vectors, target, width, rows >> 1, masks, input, gradient, table);
     masks += BLOCK_ROWS * 4;
     input += tileBytes;
     gradient += tileBytes;
@@ -54,13 +55,17 @@ function sumPairs(
 
 /** Adds db of one panel to `target`. */
 function sumBiases(vectors: i32, target: usize, gradient: usize): void {
-  walkColumns<f64>(vectors, target, 0, 1, load<u32>(BATCH_LIST), 0, BATCH_LIST_LENGTH, 0, gradient);
+  walkColumns<f64>(vectors, target, 0, 1, load<u32>(BATCH_LIST), 0, BATCH_LIST_LENGTH, 0, gradient, 0);
 }
 
-/** Subtracts the second term of dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ in one panel; `sums` is Σ_n dz_n. */
-function subtractMean(target: usize, rows: i32, width: usize, sums: usize): void {
-  const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
-  for (let k = 0; k < rows; k++, target += width) {
+/**
+ * Subtracts the second term of dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ, inputs j from `first` on, in one panel;
+ * `sums` is Σ_n dz_n.
+ */
+function subtractMean(target: usize, first: i32, rows: i32, width: usize, sums: usize): void {
+  const channels = load<i32>(CHANNELS);
+  for (let j = first; j < first + rows; j++, target += width) {
+    const shift = f32x4.splat(-load<f32>(MEANS_OVER_STDS + (<usize>(j % channels) << 2)));
     for (let v: usize = 0; v < width; v += 16) {
       v128.store(target + v, madd(shift, v128.load(sums + v), v128.load(target + v)));
     }
@@ -107,6 +112,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
   const dense = isDense(l);
+  const table = pixels ? pixelTable(first) : 0;
   if (rows > 0 && !dense) {
     if (paired) maskPairs(masks, input);
     else {
@@ -138,17 +144,17 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       const half = pixels ? halfPanel(count) : 0;
       const shift = <usize>half << 4;
       if (paired) {
-        if (half) sumPairs(half, g, width, rows, masks, input, dz);
-        sumPairs(count - half, g + shift, width, rows, masks, input, dz + shift);
+        if (half) sumPairs(half, g, width, rows, masks, input, dz, table);
+        sumPairs(count - half, g + shift, width, rows, masks, input, dz + shift, table);
       } else {
-        if (half) sumRows(half, g, width, rows, lists, input, dz, pixels);
-        sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels);
+        if (half) sumRows(half, g, width, rows, lists, input, dz, pixels, table);
+        sumRows(count - half, g + shift, width, rows, lists, input, dz + shift, pixels, table);
       }
     }
     if (folded) {
       memory.fill(meanSums, 0, width);
       sumBiases(count, meanSums, dz);
-      subtractMean(g, rows, width, meanSums);
+      subtractMean(g, first, rows, width, meanSums);
     }
     if (withBiases) sumBiases(count, g + bytes, dz);
     if (mode != MODE_DIRECT && penalized) penalize(w, g, bytes);

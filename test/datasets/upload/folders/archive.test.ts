@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import type { CheckedUpload } from '../../../../src/datasets/upload/finish.ts';
-import { readUpload } from '../../../../src/datasets/upload/open.ts';
+import { measureUpload, readUpload } from '../../../../src/datasets/upload/open.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
 import { isAtelierError, temporaryFolder } from '../../fixtures.ts';
 
@@ -22,7 +22,9 @@ async function read(
   const path = join(temporaryFolder(context), 'upload');
   writeFileSync(path, archive);
   const { name: _, ...all } = { ...datasetFieldsSchema.parse({}), testFraction: 0.5, ...fields };
-  return readUpload([{ part: 'file', path, bytes: archive.length }], all, MAX_BYTES, MAX_PIXELS);
+  const files = [{ part: 'file', path, bytes: archive.length }];
+  const measured = await measureUpload(files, all, MAX_BYTES, MAX_PIXELS);
+  return readUpload(files, all, measured, MAX_BYTES, MAX_PIXELS);
 }
 
 const grey = (value: number, width = 40, height = 20) =>
@@ -70,7 +72,7 @@ test('fit, background and inversion decide the pixels', async (t) => {
     const image = tensors.train.pixels.subarray(0, 784);
     return { top: image[0], centre: image[14 * 28 + 14], preprocessing };
   };
-  const test = { testFraction: 0.5, seed: 1 };
+  const test: Partial<DatasetFields> = { testFraction: 0.5, seed: 1, imageShape: [28, 28] };
   const own = await pixels({ ...test, invert: 'never' });
   assert.equal(own.top, own.centre, 'the background is the border');
   const onWhite = await pixels({ ...test, invert: 'never', background: 'white' });

@@ -236,7 +236,7 @@ test('?input returns the decoded pixels, whole or not, of every image', async ()
   assert.deepEqual(await inputs(BYTES, picture), [rows]);
   const large = await sharp(png).resize(280, 280, { kernel: 'nearest' }).png().toBuffer();
   const [fitted] = await inputs('image/png', large, '&fit=contain');
-  assert.ok(fitted!.flat().every((pixel, i) => Math.abs(pixel - numbers[i]!) <= 40));
+  assert.ok(fitted!.flat(2).every((pixel, i) => Math.abs(pixel - numbers[i]!) <= 40));
   const fractions = Float32Array.from(picture, (pixel) => (pixel * 255) / 256);
   const two = new Float32Array([...fractions, ...floats]);
   assert.deepEqual(

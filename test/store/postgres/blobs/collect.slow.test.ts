@@ -17,11 +17,12 @@ import { blobDatabase } from '../blob-database.ts';
 const skip = withoutPostgres;
 /** Writes a row that refers to the blob. */
 async function refer(db: Kysely<Database>, digest: string, id = `dst_${digest}`): Promise<void> {
-  const { name, report, classNames, splits } = newDataset(id);
+  const { name, report, imageShape, classNames, splits } = newDataset(id);
   const row = {
     id,
     name,
     created_at: 'now',
+    image_shape: JSON.stringify(imageShape),
     class_names: JSON.stringify(classNames),
     splits: JSON.stringify(splits),
   };

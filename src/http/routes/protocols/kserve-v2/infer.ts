@@ -17,7 +17,7 @@ const JSON_LENGTH = 'inference-header-content-length';
 const shared = {
   description:
     'Input `image`, outputs `probabilities` and `label`. `Inference-Header-Content-Length` is the length of the JSON before ' +
-    'binary tensors; with 0 the body is n × 784 FP32 only. gzip and deflate are supported.',
+    'binary tensors; with 0 the body is FP32 of the shape in the metadata only. gzip and deflate are supported.',
   tags: ['inference-v2'],
   headers: z.looseObject({
     [JSON_LENGTH]: z.string().optional().describe('Bytes of the JSON before binary tensors'),

@@ -45,10 +45,10 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
       },
       async handler(request) {
         const { name, version, asImage } = readServedModel(request.params);
-        const { layerSizes } = await models.version(name, version);
+        const { inputShape, classNames } = await models.version(name, version);
         const references = await models.references(name);
         return describeMetadata(
-          { name: request.params.name, layerSizes, asImage },
+          { name: request.params.name, inputShape, classes: classNames.length, asImage },
           references.map((reference) => reference.version),
         );
       },
@@ -68,8 +68,11 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
       },
       async handler(request) {
         const { name, version, asImage } = readServedModel(request.params);
-        const { layerSizes } = await models.version(name, version);
-        return describeConfig({ name: request.params.name, layerSizes, asImage }, maxBodyBytes);
+        const { inputShape, classNames } = await models.version(name, version);
+        return describeConfig(
+          { name: request.params.name, inputShape, classes: classNames.length, asImage },
+          maxBodyBytes,
+        );
       },
     });
 

@@ -1,27 +1,36 @@
-/** An image of a data set: from pixels, or from the API. */
+/** Images at their shape: from numbers, or from the API. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ImageShape } from '../../src/numerics/network/image-shape.ts';
 import { request } from '../api/client.ts';
 
+/** An image as numbers from 0 (black) to 255, row by row; in colour three for each pixel. */
+export interface Picture {
+  readonly shape: ImageShape;
+  readonly values: readonly number[];
+}
+
 export interface PixelImageProps {
-  /** Row by row, from 0 (black) to 1 (white). */
-  readonly pixels: ArrayLike<number>;
-  readonly width?: number;
+  readonly picture: Picture;
   /** Describes the image. */
   readonly label: string;
 }
 
-/** Draws pixels, enlarged by CSS without smoothing. */
-export function PixelImage({ pixels, width = 28, label }: PixelImageProps): JSX.Element {
+/** Draws a picture, enlarged by CSS without smoothing. */
+export function PixelImage({ picture, label }: PixelImageProps): JSX.Element {
   const ref = useRef<HTMLCanvasElement>(null);
-  const height = Math.max(1, Math.ceil(pixels.length / width));
+  const [height, width] = picture.shape;
   useEffect(() => {
     const context = ref.current!.getContext('2d')!;
     const image = context.createImageData(width, height);
-    for (let i = 0; i < pixels.length; i++) image.data.set(Array(3).fill(pixels[i]! * 255), i * 4);
-    for (let i = 3; i < image.data.length; i += 4) image.data[i] = 255;
+    const { values } = picture;
+    const isColour = picture.shape.length === 3;
+    for (let i = 0; i < width * height; i++) {
+      const colour = isColour ? values.slice(3 * i, 3 * i + 3) : Array<number>(3).fill(values[i]!);
+      image.data.set([...colour, 255], 4 * i);
+    }
     context.putImageData(image, 0, 0);
-  }, [pixels, width, height]);
+  }, [picture]);
   return <canvas class="pixels" ref={ref} width={width} height={height} role="img" aria-label={label} />;
 }
 

@@ -1,0 +1,87 @@
+/** Chooses the shape of images in class folders. */
+import {
+  DEFAULT_IMAGE_SHAPE,
+  MAX_SIDE,
+  MIN_SIDE,
+  type RequestedShape,
+  showImageShape,
+} from '../../../domain/image-shape.ts';
+import { AtelierError } from '../../../errors.ts';
+import { openAnyImage } from '../../../images/encoded.ts';
+import type { ImageShape } from '../../../numerics/network/image-shape.ts';
+import { rejectPart } from '../reject-part.ts';
+import { DECODING_BYTES, type ImageArchive } from './images.ts';
+
+export interface ChosenShape {
+  readonly imageShape: ImageShape;
+  /** Why, for the report. */
+  readonly reason: string;
+}
+
+/** Images whose colours are looked at: of more, every second, every third and so on. */
+const MAX_SAMPLED = 1000;
+/** A pixel is coloured if its channels differ by more; an image, or a data set, if more than this part of it is. */
+const MIN_DIFFERENCE = 16;
+const MIN_PART = 0.01;
+const SAMPLE = {
+  shape: [32, 32, 3],
+  preprocessing: { fit: 'stretch', background: 'black', invert: 'never' },
+} as const;
+
+/**
+ * With `auto`, the common size of all images if it is allowed, else the default size; colour if more than 1 % of the images
+ * have more than 1 % of coloured pixels. Images that cannot be read are not counted: decoding them reports the defect.
+ * @param maxPixels limit of an image
+ */
+export async function chooseShape(
+  { archive, folders: { images } }: ImageArchive,
+  requested: RequestedShape,
+  maxPixels: number,
+): Promise<ChosenShape> {
+  if (requested !== 'auto') {
+    if (requested[0] === 3)
+      rejectPart('imageShape', 'images in class folders are [height, width] or [height, width, 3]');
+    return { imageShape: requested as ImageShape, reason: 'As requested.' };
+  }
+  const rows = new Map(images.map(({ file }, row) => [file, row]));
+  const step = Math.ceil(images.length / MAX_SAMPLED);
+  const sizes = new Set<string>();
+  let [size, sampled, coloured]: [readonly [number, number], number, number] = [DEFAULT_IMAGE_SHAPE, 0, 0];
+  for await (const { index, bytes } of archive.read((file) =>
+    rows.has(file) ? Number.POSITIVE_INFINITY : 0,
+  )) {
+    try {
+      const image = await openAnyImage(bytes, maxPixels, SAMPLE.preprocessing, SAMPLE.shape, 'dataset');
+      size = [image.height, image.width];
+      sizes.add(size.join());
+      if (rows.get(index)! % step !== 0 || image.decodingBytes > DECODING_BYTES) continue;
+      sampled++;
+      if (isColoured((await image.decode()).batch.pixels)) coloured++;
+    } catch (error) {
+      if (!(error instanceof AtelierError)) throw error;
+    }
+  }
+  const isCommon = sizes.size === 1 && size.every((side) => side >= MIN_SIDE && side <= MAX_SIDE);
+  const [height, width] = isCommon ? size : DEFAULT_IMAGE_SHAPE;
+  const inColour = coloured > MIN_PART * sampled;
+  const sized = isCommon
+    ? `All images have ${width}×${height} pixels`
+    : sizes.size > 1
+      ? `The images have ${sizes.size.toLocaleString('en')} different sizes`
+      : `The images have ${size[1]}×${size[0]} pixels, more or less than ${MIN_SIDE} to ${MAX_SIDE}`;
+  const imageShape: ImageShape = inColour ? [height, width, 3] : [height, width];
+  return {
+    imageShape,
+    reason: `${showImageShape(imageShape)}: ${sized}, and ${coloured} of ${sampled} that were looked at are in colour.`,
+  };
+}
+
+/** @param pixels of three bytes */
+function isColoured(pixels: ArrayLike<number>): boolean {
+  let count = 0;
+  for (let at = 0; at < pixels.length; at += 3) {
+    const [red, green, blue] = [pixels[at]!, pixels[at + 1]!, pixels[at + 2]!];
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > MIN_DIFFERENCE) count++;
+  }
+  return 3 * count > MIN_PART * pixels.length;
+}

@@ -1,0 +1,12 @@
+/** The schema of standardizations: mean and standard deviation of pixels / 255 in training. */
+import { z } from 'zod';
+
+/** One number, or one for each channel of colour. */
+export const byChannel = <T extends z.ZodType>(number: T) =>
+  z.union([number, z.tuple([number, number, number])]);
+
+/** What a request or a file may give. */
+export const standardizationSchema = z.strictObject({
+  mean: byChannel(z.number()),
+  std: byChannel(z.number().positive()),
+});
