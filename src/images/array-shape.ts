@@ -1,4 +1,4 @@
-/** Which images an array of numbers holds, by its shape. */
+/** Finds the images that an array of numbers holds, by its shape. */
 import { channelCount, type ImageShape, valueCount } from '../numerics/network/image-shape.ts';
 import type { Pixels } from '../numerics/training/engine.ts';
 

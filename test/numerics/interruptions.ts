@@ -1,6 +1,7 @@
 /** Interrupted trainings, resumed from checkpoint bytes with a new engine. */
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
+
 import { Worker } from 'node:worker_threads';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import type { CreateEngine, Examples } from '../../src/numerics/training/engine.ts';

@@ -8,13 +8,19 @@ import { checkUpload, countUpload } from './check.ts';
 import type { CheckedUpload } from './finish.ts';
 import { openArchive } from './folders/archive.ts';
 import { isImageName } from './folders/assign-classes.ts';
-import { type ChosenShape, chooseShape } from './folders/choose-shape.ts';
-import { checkImageArchive, DECODING_BYTES, type ImageArchive, openImageArchive } from './folders/images.ts';
+import { chooseShape } from './folders/choose-shape.ts';
+import {
+  type ChosenShape,
+  checkImageArchive,
+  DECODING_BYTES,
+  type ImageArchive,
+  openImageArchive,
+} from './folders/images.ts';
 import { rejectPart } from './reject-part.ts';
 
 type Fields = Omit<DatasetFields, 'name'>;
 
-/** What an upload holds, by its headers. */
+/** The content of an upload, by its headers. */
 export interface MeasuredUpload extends ChosenShape {
   readonly images: number;
   /** Memory besides the pixels. */

@@ -5,13 +5,13 @@ import { imageShapeSchema } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { metadataSchema, newMetadataSchema, wellFormed, withoutNul } from '../primitives.ts';
 import { importOriginSchema } from './import.ts';
-import { byChannel } from './standardization.ts';
 import {
   aliasNameSchema,
   nameSchema,
   publishedReferenceSchema,
   versionReferenceSchema,
 } from './reference.ts';
+import { byChannel } from './standardization.ts';
 
 /** Fields of a version that can be changed at any time. */
 const annotations = {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const byChannel = <T extends z.ZodType>(number: T) =>
   z.union([number, z.tuple([number, number, number])]);
 
-/** What a request or a file may give. */
+/** A standardization in a request or a file. */
 export const standardizationSchema = z.strictObject({
   mean: byChannel(z.number()),
   std: byChannel(z.number().positive()),

@@ -27,7 +27,9 @@ export function occlusionMap(
 ): Float64Array {
   const [height, width] = shape;
   const channels = channelCount(shape);
-  const patches = corners(height).flatMap((top) => corners(width).map((left) => patchPixels(top, left, width)));
+  const patches = corners(height).flatMap((top) =>
+    corners(width).map((left) => patchPixels(top, left, width)),
+  );
   // The unchanged image, then one image per patch.
   const images = new Float32Array((patches.length + 1) * image.length);
   for (let start = 0; start < images.length; start += image.length) images.set(image, start);
@@ -60,5 +62,8 @@ function corners(side: number): number[] {
 /** Positions of the pixels of a patch. */
 function patchPixels(top: number, left: number, width: number): number[] {
   const corner = top * width + left;
-  return Array.from({ length: PATCH * PATCH }, (_, i) => corner + Math.floor(i / PATCH) * width + (i % PATCH));
+  return Array.from(
+    { length: PATCH * PATCH },
+    (_, i) => corner + Math.floor(i / PATCH) * width + (i % PATCH),
+  );
 }

@@ -1,7 +1,7 @@
 /** The training plan: all numerical settings of a training. */
 import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
-import type { Initialization } from '../network/initialize.ts';
 import type { ImageShape } from '../network/image-shape.ts';
+import type { Initialization } from '../network/initialize.ts';
 import type { Parameters, Standardization } from '../network/layers.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import type { EngineSettings, Examples } from './engine.ts';

@@ -10,13 +10,7 @@ import { AtelierError } from '../../../errors.ts';
 import { openAnyImage } from '../../../images/encoded.ts';
 import type { ImageShape } from '../../../numerics/network/image-shape.ts';
 import { rejectPart } from '../reject-part.ts';
-import { DECODING_BYTES, type ImageArchive } from './images.ts';
-
-export interface ChosenShape {
-  readonly imageShape: ImageShape;
-  /** Why, for the report. */
-  readonly reason: string;
-}
+import { type ChosenShape, DECODING_BYTES, type ImageArchive } from './images.ts';
 
 /** Images whose colours are looked at: of more, every second, every third and so on. */
 const MAX_SAMPLED = 1000;

@@ -16,7 +16,6 @@ import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import type { FileArchive } from './archive.ts';
 import { assignClasses, type ClassFolders, type ClassImage } from './assign-classes.ts';
-import type { ChosenShape } from './choose-shape.ts';
 import { type UnreadImage, warnOfUnread } from './unread.ts';
 
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
@@ -36,9 +35,14 @@ export interface ImageArchive {
   readonly folders: ClassFolders;
 }
 
-/**
- * @throws AtelierError `invalid-dataset-file`
- */
+/** The shape of the data set. */
+export interface ChosenShape {
+  readonly imageShape: ImageShape;
+  /** Why, for the report. */
+  readonly reason: string;
+}
+
+/** @throws AtelierError `invalid-dataset-file` */
 export function openImageArchive(
   part: string,
   archive: FileArchive,
