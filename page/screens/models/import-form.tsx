@@ -13,6 +13,11 @@ const FORMATS = '.npz,.npy,.safetensors,.onnx';
 
 /** Text fields of the form beside the name, all optional. */
 const OPTIONS = [
+  [
+    'inputShape',
+    'Input shape',
+    'Unless the file states it or the images are grey squares: rows, columns and, in colour, 3, such as 32×32×3.',
+  ],
   ['hidden', 'Hidden layers', 'Units of each layer, such as 40,20. Required for a packed vector (.npy).'],
   ['activation', 'Activation', 'If the file does not state it; relu by default.'],
   ['classNames', 'Class names', 'In the order of the outputs: cat,dog or a JSON array.'],
