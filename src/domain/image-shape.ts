@@ -64,6 +64,10 @@ export function squareShape(values: number): ImageShape | undefined {
 /** 28×28, or 32×32×3 */
 export const showImageShape = (shape: ImageShape): string => shape.join('×');
 
+/** For sentences: grey images of 28×28 pixels. */
+export const describeImages = ([height, width, channels]: ImageShape, noun = 'images'): string =>
+  `${channels === 3 ? 'colour' : 'grey'} ${noun} of ${height}×${width} pixels`;
+
 /** An image in the metadata of a model. The default shape is flat there, as it was before images had shapes. */
 export const describedShape = (shape: ImageShape): readonly number[] =>
   isSameShape(shape, DEFAULT_IMAGE_SHAPE) ? [valueCount(shape)] : shape;

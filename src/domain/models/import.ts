@@ -1,7 +1,7 @@
 /** Model imports: the form sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
-import { requestedShapeText } from '../image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, requestedShapeText, showImageShape } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';
 import { nameSchema } from './reference.ts';
@@ -30,7 +30,8 @@ export const importRequestSchema = z.strictObject({
     .describe('Units of the hidden layers, such as 40,20 or [40, 20]; required for a packed vector'),
   inputShape: requestedShapeText.describe(
     'Shape of the images, such as [32, 32] or [32, 32, 3]; [3, 32, 32] if the first layer takes three planes, one after ' +
-      'another. Needed only if the file does not hold it and the images are not grey squares; for a packed vector, if they are not 28×28',
+      'another. Needed only if the file does not hold it and the images are not grey squares; for a packed vector, if ' +
+      `they are not ${showImageShape(DEFAULT_IMAGE_SHAPE)}`,
   ),
   activation: z.enum(ACTIVATIONS).optional(),
   classNames: namesText(

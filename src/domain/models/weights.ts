@@ -6,7 +6,7 @@ export const weightsQuerySchema = z.strictObject({
   layer: wholeNumber(1)
     .prefault(1)
     .describe(
-      'Layer number. Layer 1 is drawn as one 28×28 tile per unit, later layers as a map of units (rows) × inputs (columns)',
+      'Layer number. Layer 1 is drawn as one tile of the shape of the images per unit, later layers as a map of units (rows) × inputs (columns)',
     ),
   unit: wholeNumber(0).optional().describe('Draw this unit only, from 0'),
 });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
 import { datasetSchema } from '../datasets/representation.ts';
+import { describeImages } from '../image-shape.ts';
 import { receiptSchema } from '../jobs/training.ts';
 import { type ModelVersion, modelVersionSchema } from '../models/representation.ts';
 import { testSetSchema } from '../models/test-set.ts';
@@ -25,8 +26,11 @@ export const modelCardSchema = z
   .meta({ id: 'ModelCard' });
 export type ModelCard = z.infer<typeof modelCardSchema>;
 
-export function describeUse({ classNames }: Pick<ModelVersion, 'classNames'>): string {
-  return `Assigns a grey image of 28×28 pixels to one of ${classNames.length} classes: ${classNames.join(', ')}.`;
+export function describeUse({
+  inputShape,
+  classNames,
+}: Pick<ModelVersion, 'inputShape' | 'classNames'>): string {
+  return `Assigns a ${describeImages(inputShape, 'image')} to one of ${classNames.length} classes: ${classNames.join(', ')}.`;
 }
 
 /** Limitations that the figures show, and that every such network has. */

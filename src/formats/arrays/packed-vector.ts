@@ -14,7 +14,7 @@ import type { Tensor } from './tensor.ts';
 /**
  * The number of classes k follows from the length: the last layer has k (h + 1) numbers for h inputs.
  * @param hidden units of the hidden layers
- * @param given shape of the images, 28×28 if it is auto. The order of their numbers is kept
+ * @param given shape of the images, the default shape if it is auto. The order of their numbers is kept
  * @throws AtelierError `invalid-model-file`
  */
 export function readPackedVector(

@@ -1,4 +1,4 @@
-/** Diverging colour scale: blue below zero, white at zero, red above. */
+/** Colour scales: blue, white at zero, red; or dark, grey at zero, light for one channel. */
 import { BLACK, type Colour, fillRectangle, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
@@ -34,14 +34,30 @@ export function divergingColours(max: number): (value: number) => Colour {
   };
 }
 
+/** Maps values of one channel to its levels: zero to grey, ± `max` to 255 and 0. */
+export const channelLevels = (max: number) => (value: number) =>
+  max === 0 ? 128 : Math.round(127.5 + (127.5 * value) / max);
+
+/** All channels alike. */
+export const greyLevel = (level: number): Colour => level * 0x010101;
+
 /** Interpolates one colour component from white (intensity 0) to `end` (intensity 1). */
 function fade(end: number, intensity: number): number {
   return Math.round(255 + intensity * (end - 255));
 }
 
-/** Draws a bar from −max to +max with labels at both ends and at zero; `SCALE_HEIGHT` pixels high. */
-export function drawScale(raster: Raster, left: number, top: number, width: number, max: number): void {
-  const toColour = divergingColours(1);
+/**
+ * Draws a bar from −max to +max with labels at both ends and at zero; `SCALE_HEIGHT` pixels high.
+ * @param toColour colours of −1 … 1
+ */
+export function drawScale(
+  raster: Raster,
+  left: number,
+  top: number,
+  width: number,
+  max: number,
+  toColour = divergingColours(1),
+): void {
   fillRectangle(raster, left, top, width, 12, BLACK);
   for (let x = 1; x < width - 1; x++) {
     fillRectangle(raster, left + x, top + 1, 1, 10, toColour((2 * (x - 1)) / (width - 3) - 1));

@@ -1,7 +1,7 @@
 /** Draws an explanation in three panels. */
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import type { Pixels } from '../../numerics/training/engine.ts';
-import { divergingColours, drawScale, magnitude, SCALE_HEIGHT } from './colour-scale.ts';
+import { divergingColours, drawScale, greyLevel, magnitude, SCALE_HEIGHT } from './colour-scale.ts';
 import { createRaster, drawMatrix, drawPixels, type Raster } from './raster.ts';
 
 /** Approximate width of a panel. */
@@ -21,7 +21,7 @@ export function drawExplanation(
   const width = columns * size;
   const raster = createRaster(3 * (width + MARGIN) + MARGIN, height * size + SCALE_HEIGHT + 3 * MARGIN);
   if (channelCount(shape) === 3) drawPixels(raster, MARGIN, MARGIN, image, columns, cell, Math.round);
-  else drawMatrix(raster, MARGIN, MARGIN, image, columns, cell, (value) => Math.round(value) * 0x010101);
+  else drawMatrix(raster, MARGIN, MARGIN, image, columns, cell, (value) => greyLevel(Math.round(value)));
   for (const [i, map] of [occlusion, gradient].entries()) {
     const left = MARGIN + (i + 1) * (width + MARGIN);
     const max = magnitude(map);

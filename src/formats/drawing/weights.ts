@@ -1,7 +1,15 @@
 /** Draws the weights of a layer. Units and inputs are numbered from 0. */
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import { type LayerSizes, type Parameters, unpack } from '../../numerics/network/layers.ts';
-import { divergingColours, drawScale, magnitude, SCALE_HEIGHT, SCALE_MIN_WIDTH } from './colour-scale.ts';
+import {
+  channelLevels,
+  divergingColours,
+  drawScale,
+  greyLevel,
+  magnitude,
+  SCALE_HEIGHT,
+  SCALE_MIN_WIDTH,
+} from './colour-scale.ts';
 import { createRaster, drawMatrix, drawPixels, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
@@ -59,23 +67,21 @@ function drawTiles({ values, inputs, units, max }: Weights, shape: ImageShape): 
   const width = Math.max(columns * (tileWidth + GAP) - GAP, SCALE_MIN_WIDTH);
   const height = rows * (label + tileHeight + GAP);
   const raster = createRaster(width + 2 * MARGIN, height + SCALE_HEIGHT + 2 * MARGIN);
-  const toColour = divergingColours(max);
+  const isColour = channelCount(shape) === 3;
+  const [toColour, toLevel] = [divergingColours(max), channelLevels(max)];
   for (const [i, unit] of units.entries()) {
     const left = MARGIN + (i % columns) * (tileWidth + GAP);
     const top = MARGIN + Math.floor(i / columns) * (label + tileHeight + GAP);
     drawText(raster, left, top, `${unit}`, textScale);
     const row = values.subarray(i * inputs, (i + 1) * inputs);
     const cell = { width: scale, height: scale };
-    if (channelCount(shape) === 1) drawMatrix(raster, left, top + label, row, tileColumns, cell, toColour);
-    else drawPixels(raster, left, top + label, row, tileColumns, cell, signedColours(max));
+    if (!isColour) drawMatrix(raster, left, top + label, row, tileColumns, cell, toColour);
+    else drawPixels(raster, left, top + label, row, tileColumns, cell, toLevel);
   }
-  drawScale(raster, MARGIN, MARGIN + height, width, max);
+  const ofScale = isColour ? (value: number) => greyLevel(channelLevels(1)(value)) : undefined;
+  drawScale(raster, MARGIN, MARGIN + height, width, max, ofScale);
   return raster;
 }
-
-/** Weights of one colour: 0 is grey, and ± `max` are 255 and 0. */
-const signedColours = (max: number) => (weight: number) =>
-  max === 0 ? 128 : Math.round(127.5 + (127.5 * weight) / max);
 
 function drawMap({ values, inputs, units, max }: Weights): Raster {
   const cellSize = (count: number) => Math.max(1, Math.min(24, Math.floor(WIDTH / count)));

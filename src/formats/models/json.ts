@@ -6,7 +6,7 @@ import { type Float32Tensor, layerTensors } from '../arrays/tensor.ts';
 import type { PublishedModel } from './metadata.ts';
 
 interface ModelJson extends Omit<PublishedModel, 'parameters' | 'inputShape'> {
-  /** Omitted for 28×28 grey, as in earlier releases. */
+  /** Omitted for the default shape, as in earlier releases. */
   readonly inputShape?: ImageShape;
   readonly parameters: Readonly<Record<string, number[] | number[][]>>;
 }

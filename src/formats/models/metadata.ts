@@ -39,7 +39,7 @@ const metadataSchema = z.object({
   digest: z.string(),
   /** Omitted by models whose encoded images must have the input shape, and by older releases. */
   preprocessing: jsonText(preprocessingSchema).optional(),
-  /** Omitted for 28×28 grey, so files of this shape are those of older releases. */
+  /** Omitted for the default shape, so these files are those of older releases. */
   input_shape: jsonText(imageShapeSchema).optional(),
 });
 

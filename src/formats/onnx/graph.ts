@@ -17,7 +17,7 @@ import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from
 const BATCH = 'batch';
 const MAX_PIXEL = 255;
 
-/** Flat images for 28×28 grey, as in earlier releases; else with channels first, as PyTorch has them. */
+/** Flat images for the default shape, as in earlier releases; else with channels first, as PyTorch has them. */
 export const onnxInputShape = (image: ImageShape): (number | string)[] =>
   isSameShape(image, DEFAULT_IMAGE_SHAPE)
     ? [BATCH, valueCount(image)]

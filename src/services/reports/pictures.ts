@@ -42,8 +42,10 @@ export function createReportPictures(
     const listIndices = (images: readonly { readonly index: number }[]) => images.map(({ index }) => index);
     const [weights, exampleImages, mistakes] = await Promise.all([
       drawn &&
-        coalesceWeights(JSON.stringify([drawn.digest, drawn.layerSizes]), signal, (abortSignal) =>
-          interpretability.drawWeights(drawn, { layer: 1 }, abortSignal),
+        coalesceWeights(
+          JSON.stringify([drawn.digest, drawn.inputShape, drawn.layerSizes]),
+          signal,
+          (abortSignal) => interpretability.drawWeights(drawn, { layer: 1 }, abortSignal),
         ),
       drawImages(dataset?.id, 'train', listIndices(examples), signal),
       drawImages(evaluation?.dataset, 'test', listIndices(evaluation?.mistakes ?? []), signal),

@@ -117,3 +117,32 @@ test('a card states which of test results, data and training are missing', () =>
   }
   assert.doesNotMatch(body, /\/evaluation/);
 });
+
+for (const [inputShape, network, encoded, array] of [
+  [
+    [28, 28],
+    'grey images of 28×28 pixels',
+    '28×28 pixels',
+    '(1, 784), dtype=np.uint8)  # 28 rows of 28 pixels',
+  ],
+  [
+    [20, 44],
+    'grey images of 20×44 pixels',
+    '20×44 pixels',
+    '(1, 1, 20, 44), dtype=np.uint8)  # images, channels',
+  ],
+  [
+    [32, 32, 3],
+    'colour images of 32×32 pixels',
+    '32×32 pixels',
+    '(1, 3, 32, 32), dtype=np.uint8)  # images,',
+  ],
+] as const) {
+  test(`a card has the shape of images of ${inputShape.join('×')} and of the array for them`, () => {
+    const version = { ...card.version, inputShape: [...inputShape] as [number, number] };
+    const { body } = split(writeModelCard({ ...card, version }, '', ADDRESS));
+    assert.ok(body.includes(`that classifies ${network} into 10 classes`), body);
+    assert.ok(body.includes(`Encoded images must have ${encoded}.`), body);
+    assert.ok(body.includes(`images = np.zeros(${array}`), body);
+  });
+}

@@ -45,6 +45,23 @@ function difference(one: Raster, other: Raster): Raster {
   return { width: changed.length / 3, height: 1, rgb: Uint8Array.from(changed) };
 }
 
+/** The smallest rectangle with all pixels in which two images of the same size differ, and the number of these pixels. */
+function changedBox(one: Raster, other: Raster) {
+  const changed: [x: number, y: number][] = [];
+  for (let i = 0; i < one.width * one.height; i++) {
+    const [a, b] = [one, other].map(({ rgb }) => rgb.subarray(3 * i, 3 * i + 3).join());
+    if (a !== b) changed.push([i % one.width, Math.floor(i / one.width)]);
+  }
+  const [xs, ys] = [changed.map(([x]) => x), changed.map(([, y]) => y)];
+  return {
+    left: Math.min(...xs),
+    top: Math.min(...ys),
+    right: Math.max(...xs) + 1,
+    bottom: Math.max(...ys) + 1,
+    count: changed.length,
+  };
+}
+
 test('maps zero to white, the largest weight to the end of the scale, and half of it to the middle', () => {
   const parameters = network();
   const drawn = draw(parameters, { layer: 1 });
@@ -78,6 +95,43 @@ test('each tile has its unit number', () => {
   const black = colours(three).get('000000')!;
   const one = colours(draw(network(), { layer: 1, unit: 0 })).get('000000')!;
   assert.ok(black > one);
+});
+
+for (const shape of [
+  [8, 8],
+  [20, 44],
+  [64, 64],
+] as const) {
+  test(`a tile has the shape of images of ${shape.join('×')}`, () => {
+    const [rows, columns] = shape;
+    const sizes = [rows * columns, 3, 2];
+    const parameters = new Float32Array(parameterCount(sizes));
+    // The last weight of the first row, the first of the last row, and the largest weight, which is kept.
+    parameters.set([1], columns - 1);
+    parameters.set([-1], columns * (rows - 1));
+    parameters.set([1], rows * columns);
+    const plain = parameters.slice().fill(0, 0, rows * columns);
+    const [one, other] = [parameters, plain].map((each) => draw(each, { layer: 1 }, sizes, shape));
+    const { left, top, right, bottom, count } = changedBox(one!, other!);
+    const cell = Math.sqrt(count / 2);
+    assert.ok(Number.isInteger(cell), `${count} pixels`);
+    assert.deepEqual([(right - left) / cell, (bottom - top) / cell], [columns, rows]);
+  });
+}
+
+test('weights of colours are drawn in their colour, around grey, above a grey scale', () => {
+  const shape = [32, 32, 3] as const;
+  const sizes = [3072, 2, 2];
+  const parameters = new Float32Array(parameterCount(sizes));
+  parameters.set([0.5, 0, 0, 0, -0.5, 0, 0, 0, 0.25], 0);
+  const drawn = draw(parameters, { layer: 1, unit: 0 }, sizes, shape);
+  const found = colours(drawn);
+  const cell = found.get('ff8080')!;
+  assert.ok(Number.isInteger(Math.sqrt(cell)));
+  assert.deepEqual([found.get('800080'), found.get('8080bf')], [cell, cell], 'red, no green, some blue');
+  assert.ok(found.get('808080')! >= 1021 * cell);
+  for (const colour of found.keys())
+    if (!['ff8080', '800080', '8080bf'].includes(colour)) assert.match(colour, /^(..)\1\1$/, 'grey');
 });
 
 test('a later layer is drawn as a map of units by inputs with its own scale', () => {

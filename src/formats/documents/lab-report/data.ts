@@ -2,6 +2,7 @@
 
 import type { Duplicates } from '../../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../../domain/datasets/representation.ts';
+import { describeImages } from '../../../domain/image-shape.ts';
 import { type Block, prose, table, text, whole } from '../blocks.ts';
 import { countImages } from '../facts.ts';
 import type { ReportInput } from './input.ts';
@@ -11,7 +12,7 @@ export function dataBlocks({ report, pictures }: ReportInput): Block[] {
   if (dataset === null) return [];
   const name = dataset.name === null ? '' : `${dataset.name}, `;
   return [
-    prose`Data set ${name}${{ code: dataset.id }}, with the digest ${{ code: dataset.digest }}.`,
+    prose`Data set ${name}${{ code: dataset.id }}, with the digest ${{ code: dataset.digest }}, has ${describeImages(dataset.imageShape)}.`,
     countImages(dataset),
     {
       kind: 'images',

@@ -5,11 +5,19 @@ import type { ReportInput } from './input.ts';
 
 const PATH_SIZE = { width: 640, height: 460 };
 
-export function weightsBlocks({ report: { job, omitted }, pictures, basePath }: ReportInput): Block[] {
+const GREY_SCALE = 'red where a light pixel excites it, blue where it inhibits it.';
+const COLOUR_SCALE =
+  'in each colour, lighter than grey where it excites the unit, darker where it inhibits it.';
+
+export function weightsBlocks({
+  report: { job, dataset, omitted },
+  pictures,
+  basePath,
+}: ReportInput): Block[] {
   if (job.model === null || omitted.some(({ section }) => section === 'weights')) return [];
   const { name, version } = job.model;
   return [
-    text('One tile for each unit: red where a light pixel excites it, blue where it inhibits it.'),
+    text(`One tile for each unit: ${dataset?.imageShape.length === 3 ? COLOUR_SCALE : GREY_SCALE}`),
     {
       kind: 'images',
       isWide: true,

@@ -1,6 +1,9 @@
 /** Writes a model card: Markdown with a YAML head. */
+import { describeImages } from '../../../domain/image-shape.ts';
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
+import type { ImageShape } from '../../../numerics/network/image-shape.ts';
 import type { ByChannel } from '../../../numerics/network/layers.ts';
+import { onnxInputShape } from '../../onnx/graph.ts';
 import {
   type Block,
   codeBlock,
@@ -50,7 +53,7 @@ export function writeModelCard(card: ModelCard, basePath: string, address: strin
 }
 
 function networkBlocks({ version, parameters }: ModelCard): Block[] {
-  const { layerSizes, activation, classNames, description } = version;
+  const { inputShape, layerSizes, activation, classNames, description } = version;
   const hidden = layerSizes.slice(1, -1);
   const layers =
     hidden.length === 0
@@ -58,7 +61,7 @@ function networkBlocks({ version, parameters }: ModelCard): Block[] {
       : `A fully connected network with hidden layers of ${hidden.map((units) => whole(units).shown).join(', ')} units (${activation})`;
   return [
     ...(description === null ? [] : [{ kind: 'quote' as const, text: description }]),
-    prose`${layers} that classifies images of 28×28 pixels into ${String(classNames.length)} classes, with ${whole(parameters)}
+    prose`${layers} that classifies ${describeImages(inputShape)} into ${String(classNames.length)} classes, with ${whole(parameters)}
       parameters.`,
   ];
 }
@@ -68,14 +71,14 @@ const showByChannel = (numbers: ByChannel) =>
   typeof numbers === 'number' ? String(numbers) : `(${numbers.join(', ')})`;
 
 function dataBlocks({ version, dataset }: ModelCard): Block[] {
-  const { lineage, preprocessing, standardization } = version;
+  const { inputShape, lineage, preprocessing, standardization } = version;
   if (lineage.dataset === null) return [text('The data set is unknown.')];
   const { id, digest } = lineage.dataset;
   const named: Inline = dataset?.name ? [dataset.name, ' (', { code: id }, ')'] : { code: id };
   const role = lineage.source === 'import' ? 'evaluated on' : 'trained on';
   const encoded: Inline =
     preprocessing === null
-      ? 'must have 28×28 pixels'
+      ? `must have ${inputShape[0]}×${inputShape[1]} pixels`
       : ['are prepared by ', { code: JSON.stringify(preprocessing) }];
   const scaled =
     standardization === null
@@ -128,10 +131,18 @@ function predictionBlocks({ version }: ModelCard, path: string, address: string)
       'import numpy as np',
       'import onnxruntime',
       `session = onnxruntime.InferenceSession("${file}")`,
-      'images = np.zeros((1, 784), dtype=np.uint8)  # 28 rows of 28 pixels',
+      `images = np.zeros(${describeArray(version.inputShape)}`,
       'probabilities, labels = session.run(["probabilities", "label"], {"image": images})',
     ),
   ];
+}
+
+/** The array with one image that the ONNX file takes. */
+function describeArray(image: ImageShape): string {
+  const [, ...sizes] = onnxInputShape(image);
+  const order =
+    sizes.length === 1 ? `${image[0]} rows of ${image[1]} pixels` : 'images, channels, rows, columns';
+  return `(1, ${sizes.join(', ')}), dtype=np.uint8)  # ${order}`;
 }
 
 function lineageBlocks({ version, receipt }: ModelCard, basePath: string): Block[] {
