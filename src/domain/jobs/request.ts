@@ -76,7 +76,7 @@ const trainingSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether to subtract the mean of the pixels and divide by their standard deviation; both are stored with the model',
+      'Whether to subtract the mean of the pixels and divide by their standard deviation, by channel in colour images; both are stored with the model',
     ),
   augmentation: augmentationSchema.prefault({}),
   mixup: mixupSchema

@@ -41,7 +41,11 @@ export interface KernelEngine extends Engine {
 
 export interface KernelOptions {
   readonly threads?: number;
-  /** Whether to process zeros instead of skipping them; for the test that skipping changes no result. */
+  /**
+   * Whether to process zeros instead of skipping them; for the test that skipping changes no result. It is not worth a rule:
+   * if no pixel is zero, an image takes the same time with both, within 5 % (3072-256-10: 151 µs skipping, 155 not; 3072-40-10:
+   * 24.5 and 24.8), because a list costs little beside a row of weights. If half of them are zero, it takes 40 % less skipping.
+   */
   readonly dense?: boolean;
   /** Whether panels are as wide as pairs of joined vectors allow: the same results, faster if vectors are wide. */
   readonly wide?: boolean;
@@ -62,7 +66,7 @@ function examplesPerItem(batch: number, threads: number, weightsBytes: number): 
 /**
  * Copies `initial`, rounded to float32.
  * @throws RangeError when its length does not fit the layer sizes; when layers, batch or threads exceed the kernel's
- *   limits; or when images to augment do not have 784 pixels.
+ *   limits; or when rows to augment are not images of the settings' shape.
  */
 export function createKernelEngine(
   module: WebAssembly.Module,

@@ -89,12 +89,11 @@ export function newJobRow(
 export const traceOf = ({ traceparent }: Pick<JobRow | SearchRow, 'traceparent'>) =>
   traceparent === null ? null : { traceparent };
 
-/** Options that jobs of earlier releases do not have. */
-const LATER_AUGMENTATION = { rotation: 0, scale: 0 };
-
 export function toJob(row: JobRow): TrainingJob {
   const stored = decode<ResolvedTrainingRequest>(row.request);
-  const augmentation = { ...LATER_AUGMENTATION, ...stored.training.augmentation };
+  // Jobs of earlier releases have neither rotation nor scale.
+  const { horizontalFlip, shift, rotation = 0, scale = 0, ...others } = stored.training.augmentation;
+  const augmentation = { horizontalFlip, shift, rotation, scale, ...others };
   const request = { ...stored, training: { ...stored.training, augmentation }, priority: row.priority };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null

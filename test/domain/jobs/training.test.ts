@@ -21,7 +21,7 @@ test("a request with only a data set trains the notebook's network", () => {
       clipNorm: null,
       classWeights: null,
       standardize: false,
-      augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+      augmentation: { horizontalFlip: false, shift: 0, rotation: 0, scale: 0, noise: 0, erase: 0 },
       mixup: null,
       distillation: null,
       ema: null,

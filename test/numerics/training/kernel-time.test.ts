@@ -36,7 +36,7 @@ test('the model of the gain by a second thread fits the measured one', () => {
   assert.ok(threadedFraction(0.1, 2) <= 1, 'the serial part is at most the whole');
 });
 
-test('noise, mixup, moments and an average take time, the latter two once per step', () => {
+test('noise, rotation, mixup, moments and an average take time, the latter two once per step', () => {
   const optimizer = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
   const { augmentation } = PLAIN_SETTINGS;
   const time = (batchSize: number, changes: Partial<TimedOptions> = {}) =>
@@ -51,6 +51,7 @@ test('noise, mixup, moments and an average take time, the latter two once per st
   assert.ok(time(64) > trainingMicroseconds([784, 40, 10]));
   assert.ok(time(16) > time(64));
   assert.ok(time(64, { augmentation: { ...augmentation, noise: 0.1 } }) > 2 * time(64));
+  assert.ok(time(64, { augmentation: { ...augmentation, rotation: 10 } }) > 1.5 * time(64));
   assert.ok(time(64, { mixup: { alpha: 0.2 } }) > 1.2 * time(64));
   assert.ok(time(64, { ema: { decay: 0.9 } }) > time(64));
 });

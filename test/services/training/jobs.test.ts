@@ -57,7 +57,7 @@ test('a data set alone starts a job, and the response has every default', async 
       clipNorm: null,
       classWeights: null,
       standardize: false,
-      augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+      augmentation: { horizontalFlip: false, shift: 0, rotation: 0, scale: 0, noise: 0, erase: 0 },
       mixup: null,
       distillation: null,
       ema: null,

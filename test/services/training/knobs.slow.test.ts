@@ -58,9 +58,14 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
     ['unchanged', { augmentation: {} }],
     ['flip', { augmentation: { horizontalFlip: true } }],
     ['shift', { augmentation: { shift: 2 } }],
+    ['rotation', { augmentation: { rotation: 20 } }],
+    ['scale', { augmentation: { scale: 0.2 } }],
     ['noise', { augmentation: { noise: 0.1 } }],
     ['erase', { augmentation: { erase: 0.5 } }],
-    ['all', { augmentation: { horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 } }],
+    [
+      'all',
+      { augmentation: { horizontalFlip: true, shift: 2, rotation: 20, scale: 0.2, noise: 0.1, erase: 0.5 } },
+    ],
   ],
   'regularisations and objectives': [
     ['plain'],
