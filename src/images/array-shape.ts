@@ -50,9 +50,9 @@ export function listForms(image: ImageShape, single: boolean): string {
 }
 
 /** Three planes of each image → three numbers of each pixel. */
-export function interleave<P extends Pixels>(planes: P, image: ImageShape): P {
+export function interleave(planes: Pixels, image: ImageShape): Pixels {
   const plane = image[0] * image[1];
-  const pixels = planes.slice() as P;
+  const pixels = new (planes instanceof Uint8Array ? Uint8Array : Float32Array)(planes.length);
   for (let start = 0; start < planes.length; start += 3 * plane) {
     for (let i = 0; i < plane; i++) {
       for (let channel = 0; channel < 3; channel++) {

@@ -69,10 +69,7 @@ export const datasetReportSchema = z
       .describe(
         'How the test images were split off from the training images; null if they were sent separately',
       ),
-    imageShape: z
-      .string()
-      .optional()
-      .describe('How the shape of the images was chosen; omitted in earlier releases'),
+    imageShape: z.string().optional().describe('For images in class folders: how their shape was chosen'),
     archive: archiveSchema
       .optional()
       .describe('For images in class folders: what the archive held; arrays is then empty'),

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { FastifyRequest } from 'fastify';
 import { npyBytes } from '../../../src/formats/arrays/npy.ts';
 import { createOpenStream } from '../../../src/http/bodies/image-stream.ts';
+import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 import type { PredictionStream } from '../../../src/services/predictions/streamed-images.ts';
 
 const IMAGES = 2048;
@@ -16,13 +17,25 @@ interface Sent {
   readonly length?: number;
   readonly params?: object;
   readonly query?: object;
+  /** Shape of the images that the model takes. */
+  readonly image?: ImageShape;
 }
 
 /** Opens a stream for a request, by default of 2048 images as bytes. */
-function open({ type = RAW, first = BYTES.subarray(0, 65_536), length = BYTES.length, ...sent }: Sent) {
+function open({
+  type = RAW,
+  first = BYTES.subarray(0, 65_536),
+  length = BYTES.length,
+  image = [28, 28],
+  ...sent
+}: Sent) {
   const opened: unknown[] = [];
   const written: Uint8Array[] = [];
-  const stream = { write: (pixels: Uint8Array) => written.push(pixels) } as unknown as PredictionStream;
+  const model = { inputShape: image };
+  const stream = {
+    model,
+    write: (pixels: Uint8Array) => written.push(pixels),
+  } as unknown as PredictionStream;
   const openStream = createOpenStream({
     stream(model) {
       opened.push(model);
@@ -57,9 +70,30 @@ test('opens a stream for npy of bytes, and passes on the first pixels', () => {
   }
 });
 
+test('opens a stream for images of the shape of the model only', () => {
+  const image = [16, 49, 3] as const;
+  const [count, values] = [1024, 2352];
+  const pixels = new Uint8Array(count * values).fill(9);
+  const first = pixels.subarray(0, 65_536);
+  assert.ok(open({ image, first, length: pixels.length }).isOpen);
+  assert.ok(!open({ image, first, length: pixels.length + 784 }).isOpen);
+  for (const [shape, isOpen] of [
+    [[count, values], true],
+    [[count, ...image], true],
+    // The channels must be interleaved, and that needs whole images.
+    [[count, 3, 16, 49], false],
+    [[3 * count, 16, 49], false],
+    [[3 * count, 28, 28], false],
+  ] as const) {
+    const npy = npyBytes(pixels, shape);
+    const sent = { type: NPY, first: npy.subarray(0, 65_536), length: npy.length };
+    assert.equal(open({ ...sent, image }).isOpen, isOpen, `${shape}`);
+  }
+});
+
 const npy = npyBytes(BYTES, [IMAGES, 784]);
 const wholes: [title: string, sent: Sent][] = [
-  ['a small body', { length: 784 * 2047 }],
+  ['a small body', { length: 784 * 2040 }],
   ['a partial image', { length: BYTES.length + 1 }],
   ['an option that concerns the pixels', { query: { pixels: '0-255' } }],
   ['an unknown option', { query: { top: '3' } }],
