@@ -103,7 +103,7 @@ export function newDataset(id: string, name: string | null = null, bytes = 'tens
   return {
     id,
     name,
-    imageShape: [28, 28],
+    imageShape: [16, 20, 3],
     classNames: ['cat', 'dog'],
     splits: { train: split, test: split },
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,

@@ -6,6 +6,7 @@ import type {
   EvaluationQuery,
 } from '../../domain/checks/evaluation.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import { showImageShape } from '../../domain/image-shape.ts';
 import {
   parseModelReference,
   type VersionName,
@@ -16,6 +17,7 @@ import { AtelierError } from '../../errors.ts';
 import type { ClassificationReport, ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../numerics/evaluation/comparison.ts';
 import { forwardCost } from '../../numerics/network/forward.ts';
+import { isSameShape } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import { type LookKind, SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
@@ -110,7 +112,7 @@ export function createEvaluationService(
       const other = await findNamed({ parameter: 'with' }, () =>
         models.version(requested.name, requested.version),
       );
-      assertSameClasses(found, other);
+      assertComparable(found, other);
       const dataset = await resolveDataset(catalog, found, query.dataset);
       assertAffordable([found, other], dataset, query.split);
       const key = cacheKey([found, other], dataset, query);
@@ -194,15 +196,20 @@ function selectCell(
   });
 }
 
-function assertSameClasses(version: ModelVersion, other: ModelVersion): void {
+function assertComparable(version: ModelVersion, other: ModelVersion): void {
+  const reject = (property: string, ours: string, theirs: string): never => {
+    throw new AtelierError(
+      'impossible-request',
+      `Version ${version.version} of model ${version.name} has the ${property} ${ours}; version ${other.version} of ` +
+        `model ${other.name} has ${theirs}. Only versions with the same ${property} can be compared.`,
+      { details: [{ parameter: 'with', detail: `must have the same ${property}` }] },
+    );
+  };
+  if (!isSameShape(version.inputShape, other.inputShape))
+    reject('input shape', showImageShape(version.inputShape), showImageShape(other.inputShape));
   const [ours, theirs] = [version.classNames, other.classNames];
-  if (ours.length === theirs.length && ours.every((name, label) => name === theirs[label])) return;
-  throw new AtelierError(
-    'impossible-request',
-    `Version ${version.version} of model ${version.name} has the classes ${ours.join(', ')}; version ${other.version} of ` +
-      `model ${other.name} has ${theirs.join(', ')}. Only versions with the same classes can be compared.`,
-    { details: [{ parameter: 'with', detail: 'must have the same classes' }] },
-  );
+  if (ours.length !== theirs.length || ours.some((name, label) => name !== theirs[label]))
+    reject('classes', ours.join(', '), theirs.join(', '));
 }
 
 function assertAffordable(

@@ -28,6 +28,11 @@ const KEY = { name: 'first', scopes: ['admin'], digest: sha256Bytes(generateKey(
 /** Two data sets with the same bytes. */
 export const DATASETS = ['dst_pets', 'dst_pets_with_other_classes'];
 
+const OTHER_SHAPE: Pick<typeof trained, 'inputShape' | 'layerSizes'> = {
+  inputShape: [20, 44],
+  layerSizes: [880, 40, 10],
+};
+
 /** One job of each kind was running when the process ended. */
 export async function fillDirectory(t: TestContext): Promise<string> {
   const directory = await temporaryDirectory(t);
@@ -46,7 +51,7 @@ export async function fillDirectory(t: TestContext): Promise<string> {
         status: 'succeeded',
         step: 2 ** 31,
         reason: 'completed',
-        model: { ...trained, digest },
+        model: { ...trained, digest, ...(text === 'parameters' ? {} : OTHER_SHAPE) },
       }),
     );
   }

@@ -221,9 +221,9 @@ test('a state of an earlier schema is backed up and restored, and then migrated'
   const { directory, backup } = await makeBackup(t);
   const target = join(directory, 'target');
   assert.equal(await restore(backup, target), 3);
-  const next = { ...migrations, '0004-next': { up: async () => {} } };
+  const next = { ...migrations, '0005-next': { up: async () => {} } };
   await prepareDatabase(join(target, 'atelier.sqlite'), () => {}, next);
-  assert.ok((await readdir(target)).includes('before-0004.sqlite'));
+  assert.ok((await readdir(target)).includes('before-0005.sqlite'));
 });
 
 test('a state of a development version is neither backed up nor restored, and the error gives advice', async (t) => {
