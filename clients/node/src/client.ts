@@ -22,7 +22,7 @@ type Predict = paths['/v1/models/{name}/predictions']['post'];
 type PredictionQuery = NonNullable<Predict['parameters']['query']>;
 type PredictionBody = Predict['requestBody']['content']['application/json'];
 type UploadForm = paths['/v1/datasets']['post']['requestBody']['content']['multipart/form-data'];
-/** 784 pixels of 0–255, the path of a PNG, JPEG or WebP file, or its bytes. */
+/** The pixels of an image, 0–255, the path of a PNG, JPEG or WebP file, or its bytes. */
 export type Image = readonly number[] | string | Uint8Array;
 
 export interface ClientOptions {

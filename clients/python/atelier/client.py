@@ -110,7 +110,7 @@ class Client:
     def predict(self, model: str, images: Images, **query: Any) -> List[Json]:
         """Classifies images: a list of `label`, `className`, `probability` and `probabilities` for each.
 
-        `model` is a name, name@version or name@alias. `images` is an array of 28×28 images, or paths, bytes or PIL
+        `model` is a name, name@version or name@alias. `images` is an array of images of the model's shape, or paths, bytes or PIL
         images in PNG, JPEG or WebP. `query` are parameters of the route, such as `top_k=3` or `fit="contain"`.
         """
         response = self._predict(model, images, query, "application/json")
