@@ -45,7 +45,8 @@ export const upload = defineCommand({
     const parts = await Promise.all(files.map((file) => openPart(context, file)));
     const form = buildForm(parts, listFields(UPLOAD_FIELDS, values));
     const dataset = await sendForm<DatasetSummary>(context, '/v1/datasets', form);
-    const how = dataset.report?.archive && dataset.report.imageShape;
+    const isChosen = dataset.report?.archive && values['image-shape'] === undefined;
+    const how = isChosen ? dataset.report?.imageShape : undefined;
     if (how !== undefined) context.note(printable(how));
     for (const { message } of dataset.report?.warnings ?? []) context.note(`warning: ${printable(message)}`);
     printResult(context, dataset, () => dataset.id);

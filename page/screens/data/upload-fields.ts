@@ -74,7 +74,7 @@ export const IMAGE_OPTIONS: readonly UploadField[] = [
   {
     name: 'background',
     label: 'Background',
-    hint: 'Around the image; auto is the grey of its border.',
+    hint: 'Around the image; auto is the grey or colour of its border.',
     options: ['auto', 'black', 'white'],
   },
   {
