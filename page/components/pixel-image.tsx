@@ -1,14 +1,8 @@
 /** Images at their shape: from numbers, or from the API. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ImageShape } from '../../src/numerics/network/image-shape.ts';
 import { request } from '../api/client.ts';
-
-/** An image as numbers from 0 (black) to 255, row by row; in colour three for each pixel. */
-export interface Picture {
-  readonly shape: ImageShape;
-  readonly values: readonly number[];
-}
+import type { Picture } from './picture.ts';
 
 export interface PixelImageProps {
   readonly picture: Picture;

@@ -47,7 +47,7 @@ const COLOURS = { blue: [40, 60, 210], red: [210, 50, 40] } as const;
 /** A disc or a square in a colour on a light background. */
 export const COLOUR_CLASSES = ['blue-disc', 'red-disc', 'red-square'] as const;
 
-export function drawColourShape(className: string, uniform: () => number): Drawing {
+function drawColourShape(className: string, uniform: () => number): Drawing {
   const [colour, shape] = className.split('-') as [keyof typeof COLOURS, string];
   const [x, y, radius] = [26 + 12 * uniform(), 26 + 12 * uniform(), 12 + 8 * uniform()];
   const paper = [230, 235, 240].map((level) => level - 20 * uniform());

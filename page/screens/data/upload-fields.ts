@@ -10,7 +10,7 @@ export interface UploadField {
   readonly options?: readonly string[];
   readonly isRequired?: true;
   readonly isFolder?: true;
-  /** Of an empty text field: the default of the service. */
+  /** Shown in an empty text field: the default of the service. */
   readonly placeholder?: string;
   /** Endings and media types of the files to choose from. */
   readonly accept?: string;

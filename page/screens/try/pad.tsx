@@ -2,7 +2,8 @@
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
-import { type Picture, PixelImage } from '../../components/pixel-image.tsx';
+import type { Picture } from '../../components/picture.ts';
+import { PixelImage } from '../../components/pixel-image.tsx';
 import { type Brush, draw, type Point } from './picture.ts';
 
 /** Longest side of an enlarged picture, in CSS pixels. */

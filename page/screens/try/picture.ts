@@ -1,6 +1,6 @@
 /** Pictures as numbers: their rows, and what the drawing pad and the advice do to them. */
 import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
-import type { Picture } from '../../components/pixel-image.tsx';
+import type { Picture } from '../../components/picture.ts';
 
 const MAX = 255;
 

@@ -4,7 +4,7 @@ import type { FitMode } from '../../../src/domain/predictions/preprocessing.ts';
 import type { Prediction, Predictions } from '../../../src/protocols/native/schema.ts';
 import { requestJson, send } from '../../api/client.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import type { Picture } from '../../components/pixel-image.tsx';
+import type { Picture } from '../../components/picture.ts';
 import { fromRows, toRows } from './picture.ts';
 
 /** An image to predict: a picture, or a file that the service decodes. */

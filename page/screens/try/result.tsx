@@ -1,7 +1,7 @@
 /** A prediction: bars per class, the findings of the diagnosis, and their remedies as buttons. */
 import type { JSX } from 'preact';
 import { Button } from '../../components/button.tsx';
-import type { Picture } from '../../components/pixel-image.tsx';
+import type { Picture } from '../../components/picture.ts';
 import { percent } from '../../format.ts';
 import { remedyFor } from './picture.ts';
 import type { Predicted } from './predict.ts';

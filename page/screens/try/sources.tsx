@@ -19,7 +19,7 @@ interface SourceProps {
 }
 
 export interface FileSourceProps extends SourceProps {
-  /** Of the model, if known. */
+  /** Shape of the images that the model takes, if known. */
   readonly shape: ImageShape | null;
   readonly fit: FitMode | null;
   readonly onFit: (fit: FitMode | null) => void;

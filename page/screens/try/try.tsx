@@ -10,7 +10,7 @@ import { EmptyState } from '../../components/feedback/empty-state.tsx';
 import { Loaded } from '../../components/feedback/loaded.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
-import type { Picture } from '../../components/pixel-image.tsx';
+import type { Picture } from '../../components/picture.ts';
 import { Screen } from '../../components/screen.tsx';
 import { percent, shapeText } from '../../format.ts';
 import { decode, links, query, replaceQuery } from '../../router.ts';
@@ -175,7 +175,7 @@ function TryModel({
   );
 }
 
-/** What to do where nothing can be drawn. */
+/** The hint where nothing can be drawn. */
 function describeInput(shape: ImageShape | null): string {
   if (shape === null) return 'The shape of the images that the model takes is not known.';
   if (shape.length === 2) return `The model takes images of ${shapeText(shape)}. Clear this one to draw.`;

@@ -19,7 +19,7 @@ export interface WhyProps {
   /** Null before the first prediction. */
   readonly predicted: Predicted | null;
   readonly classes: readonly ClassProbability[];
-  /** Of the model. */
+  /** Shape of the images that the model takes. */
   readonly shape: ImageShape;
 }
 
