@@ -239,7 +239,7 @@ test('names the kind of a file that was sent as another one, and what to send', 
   const gif = await sharp(png).gif().toBuffer();
   const other = (kind: string) =>
     new RegExp(
-      `This is ${kind}, not raw pixels\\. Send application/json, .*image/png.* or 784 bytes per image`,
+      `This is ${kind}, not raw pixels\\. Send application/json, .*image/png.* or raw pixels as application/octet-stream\\.`,
     );
   const cases: readonly [type: string, body: Uint8Array | string, status: number, detail: RegExp][] = [
     [BYTES, png, 422, /^This is a PNG image, not raw pixels\. Send it with `content-type: image\/png`\.$/],

@@ -6,6 +6,7 @@ import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/do
 import { sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
 import { datasetReportSchema } from '../../../src/domain/datasets/report.ts';
 import { datasetSchema } from '../../../src/domain/datasets/representation.ts';
+import { imageShapeSchema } from '../../../src/domain/image-shape.ts';
 import { checkpointSchema } from '../../../src/domain/jobs/checkpoint.ts';
 import { epochRecordSchema } from '../../../src/domain/jobs/epoch-record.ts';
 import { deliverySchema, notifySchema } from '../../../src/domain/jobs/notify.ts';
@@ -82,6 +83,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   WebhookMessage: webhookMessageSchema,
   Dataset: datasetSchema,
   DatasetReport: datasetReportSchema,
+  ImageShape: imageShapeSchema,
   DatasetList: listSchema(datasetSchema),
   LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
   TrainingRequest: trainingRequestSchema,

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
-import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
-import { assertTrainingFits, trainingJobBytes } from '../../../src/services/memory/limits.ts';
+import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
+import {
+  assertTrainingFits,
+  largestUpload,
+  reserveUpload,
+  trainingJobBytes,
+} from '../../../src/services/memory/limits.ts';
 
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
@@ -51,4 +57,49 @@ test('the estimate of a job includes the tensors that it loads', () => {
     trainingJobBytes({ ...training([40]), dataset: 'dst_1' }, stored)! -
     trainingJobBytes(training([40]), catalog)!;
   assert.equal(difference, 785_000);
+});
+
+test('the memory of a training and of its data set grows with the values of the images', () => {
+  const summaryOf = (imageShape: DatasetSummary['imageShape']): DatasetSummary => ({
+    ...catalog.summary('digits')!,
+    id: `dst_${imageShape.join('_')}`,
+    imageShape,
+    splits: { train: { examples: 1000, examplesPerClass: [] }, test: { examples: 0, examplesPerClass: [] } },
+  });
+  const summaries = [summaryOf([8, 8]), summaryOf([28, 28]), summaryOf([64, 64, 3])];
+  const load = () => Promise.reject(new Error('not loaded'));
+  const stored = createCatalog([], { summaries, load, admit() {}, maxBytes: 0 });
+  assert.deepEqual(
+    summaries.map(({ id }) => stored.loadedBytes(id)),
+    [65_000, 785_000, 12_289_000],
+  );
+  const bytes = summaries.map(({ id }) => trainingJobBytes({ ...training([40]), dataset: id }, stored)!);
+  // At least the weights of the first layer, and as many gradients, in four bytes.
+  for (const [n, values] of [
+    [1, 784 - 64],
+    [2, 12_288 - 784],
+  ] as const)
+    assert.ok(bytes[n]! - bytes[n - 1]! > 1000 * values + 2 * 4 * 40 * values, `${bytes}`);
+  const wide = { ...training([40_000]), dataset: 'dst_64_64_3' };
+  const small = createMemoryLedger({ limit: 2048 * MEBIBYTE });
+  assert.doesNotThrow(() => assertTrainingFits(small, { ...wide, dataset: 'dst_8_8' }, stored));
+  assert.throws(
+    () => assertTrainingFits(small, wide, stored),
+    refusal(/Training a 12288-40000-10 network takes about \d+ MiB/),
+  );
+});
+
+test('an upload reserves memory for every value of its images', () => {
+  const ledger = createMemoryLedger({ limit: 1024 * MEBIBYTE, base: 0 });
+  const reserved = (imageShape: DatasetSummary['imageShape'], images = 10_000) => {
+    using _upload = reserveUpload(ledger, { images, imageShape, reason: '', extraBytes: 0 });
+    return ledger.used();
+  };
+  const [grey, colour] = [reserved([32, 32]), reserved([32, 32, 3])];
+  // Twice 1,024 values more, and the copy of a split that is held out.
+  assert.equal(colour - grey, 10_000 * 2048 * 1.5);
+  assert.equal(ledger.used(), 0);
+  const most = Math.floor(largestUpload(ledger) / (64 * 64 * 3 + 1));
+  assert.throws(() => reserved([64, 64, 3], 2 * most), /Checking a data set of [\d,]+ images/);
+  assert.throws(() => reserved([64, 64, 3], most + 1), AtelierError);
 });

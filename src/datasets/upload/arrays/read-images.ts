@@ -59,10 +59,12 @@ function findPosition({ shape, fortranOrder }: ArrayReader, { image, isPlanar }:
 export function fromFortranOrder(shape: readonly number[]): (index: number) => number {
   const strides = shape.map((_, d) => shape.slice(d + 1).reduce((product, size) => product * size, 1));
   return (index) => {
-    let [rest, position] = [index, 0];
-    for (const [d, size] of shape.entries()) {
-      position += (rest % size) * strides[d]!;
-      rest = Math.floor(rest / size);
+    let rest = index;
+    let position = 0;
+    for (let d = 0; d < shape.length; d++) {
+      const place = rest % shape[d]!;
+      position += place * strides[d]!;
+      rest = (rest - place) / shape[d]!;
     }
     return position;
   };
