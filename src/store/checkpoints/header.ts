@@ -1,6 +1,6 @@
 /** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
 import { z } from 'zod';
-import { DEFAULT_IMAGE_SHAPE, imageShapeSchema } from '../../domain/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
 import { byChannel } from '../../domain/models/standardization.ts';
 import { AtelierError } from '../../errors.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
@@ -30,7 +30,9 @@ const headerSchema = z.object({
     end: z.enum(LOOP_STOP_REASONS).nullable(),
   }),
   /** Omitted before images had shapes. */
-  imageShape: imageShapeSchema.default([...DEFAULT_IMAGE_SHAPE]),
+  imageShape: z
+    .union([z.tuple([count, count]), z.tuple([count, count, z.literal(3)])])
+    .default([...DEFAULT_IMAGE_SHAPE]),
   layerSizes: z.array(z.int().min(1)).min(2),
   activation: z.enum(ACTIVATIONS),
   standardization: z.object({ mean: byChannel(real), std: byChannel(real) }).nullable(),
