@@ -7,8 +7,8 @@ import {
   squareShape,
 } from '../../domain/image-shape.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
+import type { LayerSizes } from '../../numerics/network/layers.ts';
 import { rejectModelFile } from './file-error.ts';
-import type { PackedLayers } from './pack-layers.ts';
 
 /**
  * @param given of the file or the request
@@ -31,11 +31,9 @@ export function resolveInputShape(given: RequestedShape, inputs: number, found: 
  * @param sizes of the axes of an image in the file; only that of channels is 3
  * @param axes the order in which the first layer takes them, if it is another one
  */
-export function putChannelsLast<P extends Pick<PackedLayers, 'layerSizes' | 'parameters'>>(
-  packed: P,
-  sizes: readonly number[],
-  axes: readonly number[] = [...sizes.keys()],
-): P {
+export function putChannelsLast<
+  P extends { readonly layerSizes: LayerSizes; readonly parameters: Float32Array },
+>(packed: P, sizes: readonly number[], axes: readonly number[] = [...sizes.keys()]): P {
   const { parameters, layerSizes } = packed;
   const isChannels = (axis: number) => Number(sizes[axis] === 3);
   const order = [...sizes.keys()]
