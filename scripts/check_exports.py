@@ -3,8 +3,9 @@
     python3 scripts/check_exports.py http://127.0.0.1:3000 fashion-mnist 1 [data/fashion_mnist_test_images.npy]
 
 NumPy reads npy and npz, the safetensors library its file, Python the JSON: all four hold the same float32 numbers, and
-their SHA-256 is the digest of the version. NumPy's forward pass and ONNX Runtime, on pixels 0-1 and 0-255, agree with
-the service's predictions on all images. Needs numpy, safetensors and onnxruntime.
+their SHA-256 is the digest of the version. NumPy's forward pass, PyTorch on planes, and ONNX Runtime, on pixels 0-1 and
+0-255, agree with the service's predictions on all images: random ones if no file is given and the model does not take
+28x28 grey. Needs numpy, safetensors, torch and onnxruntime.
 """
 import hashlib
 import io
@@ -17,6 +18,7 @@ import numpy as np
 import onnxruntime
 import safetensors
 import safetensors.numpy
+import torch
 
 ACTIVATIONS = {
     "relu": lambda z: np.maximum(z, 0),
@@ -26,8 +28,17 @@ ACTIVATIONS = {
     "identity": lambda z: z,
     "silu": lambda z: z / (1 + np.exp(-z)),
 }
+LAYERS = {
+    "relu": torch.nn.ReLU,
+    "leaky-relu": torch.nn.LeakyReLU,
+    "tanh": torch.nn.Tanh,
+    "sigmoid": torch.nn.Sigmoid,
+    "identity": torch.nn.Identity,
+    "silu": torch.nn.SiLU,
+}
 TOLERANCE = 1e-5
 BATCH = 1000
+FASHION = "data/fashion_mnist_test_images.npy"
 
 
 def unpack(w, sizes):
@@ -45,7 +56,9 @@ def unpack(w, sizes):
 def forward(arrays, version, images):
     a, scale = images / 255.0, version["standardization"]
     if scale is not None:
-        a = (a - scale["mean"]) / scale["std"]
+        # One number for all pixels, or one for each channel, the last axis.
+        a = (a - np.array(scale["mean"])) / np.array(scale["std"])
+    a = a.reshape(len(images), -1)
     depth = len(version["layerSizes"]) - 1
     for l in range(1, depth + 1):
         a = a @ arrays[f"W{l}"].T.astype("f8") + arrays[f"b{l}"]
@@ -55,14 +68,39 @@ def forward(arrays, version, images):
     return e / e.sum(axis=1, keepdims=True)
 
 
+def planes(images):
+    """Images of h x w or h x w x 3 as PyTorch has them: n x channels x h x w."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2) if images.ndim == 4 else images[:, None])
+
+
+def torch_network(tensors, version):
+    """nn.Flatten and nn.Linear on planes: the first weights are permuted from pixels to planes."""
+    layers, sizes = [torch.nn.Flatten()], version["layerSizes"]
+    first = tensors["W1"].reshape(sizes[1], *version["inputShape"])
+    weights = {**tensors, "W1": planes(first).reshape(sizes[1], sizes[0])}
+    for l, (d_in, d_out) in enumerate(zip(sizes, sizes[1:]), 1):
+        linear = torch.nn.Linear(d_in, d_out)
+        linear.load_state_dict({"weight": torch.tensor(weights[f"W{l}"]), "bias": torch.tensor(weights[f"b{l}"])})
+        layers += [linear, LAYERS[version["activation"]]()]
+    return torch.nn.Sequential(*layers[:-1], torch.nn.Softmax(1))
+
+
+def torch_predict(network, version, images):
+    x, scale = torch.tensor(planes(images) / np.float32(255)), version["standardization"]
+    if scale is not None:
+        mean, std = (torch.tensor(scale[key]).reshape(-1, 1, 1) for key in ("mean", "std"))
+        x = (x - mean) / std
+    with torch.no_grad():
+        return network(x).numpy()
+
+
 def run(session, images):
     rows = [session.run(None, {"image": images[i : i + BATCH]}) for i in range(0, len(images), BATCH)]
     return np.concatenate([r[0] for r in rows]), np.concatenate([r[1] for r in rows])
 
 
-def main(url, name, number, images_file="data/fashion_mnist_test_images.npy"):
+def main(url, name, number, images_file=None):
     base = f"{url.rstrip('/')}/v1/models/{name}/versions/{number}"
-    images = np.load(images_file).reshape(-1, 784).astype("u1")
 
     def fetch(path, body=None, **headers):
         with urllib.request.urlopen(urllib.request.Request(base + path, body, headers)) as answer:
@@ -85,8 +123,13 @@ def main(url, name, number, images_file="data/fashion_mnist_test_images.npy"):
         assert difference <= TOLERANCE and differing == 0, what
 
     version = json.loads(fetch(""))
-    sizes = version["layerSizes"]
-    print(f"{name}@{number}: {'-'.join(map(str, sizes))}, {version['activation']}, {version['digest']}")
+    sizes, shape = version["layerSizes"], version["inputShape"]
+    is_default = shape == [28, 28]
+    print(f"{name}@{number}: {'x'.join(map(str, shape))}, {'-'.join(map(str, sizes))}, {version['activation']}, {version['digest']}")
+    if images_file or is_default:
+        images = np.load(images_file or FASHION).reshape(-1, *shape).astype("u1")
+    else:
+        images = np.random.default_rng(0).integers(0, 256, (10_000, *shape), np.uint8)
 
     octets, npy = "application/octet-stream", "application/x-npy"
     served = np.concatenate(
@@ -109,13 +152,17 @@ def main(url, name, number, images_file="data/fashion_mnist_test_images.npy"):
     metadata = json.loads(file[8 : 8 + int.from_bytes(file[:8], "little")])["__metadata__"]
     assert metadata["digest"] == version["digest"]
     assert json.loads(metadata["class_names"]) == version["classNames"]
+    assert json.loads(metadata.get("input_shape", "[28, 28]")) == shape
+    near(f"safetensors in PyTorch {torch.__version__}", torch_predict(torch_network(tensors, version), version, images))
 
     exported = json.loads(export("json"))
     assert exported["digest"] == version["digest"] and exported["classNames"] == version["classNames"]
+    assert exported.get("inputShape", [28, 28]) == shape
     same("json", {key: np.array(value, "f4") for key, value in exported["parameters"].items()})
     near("NumPy's forward pass in float64", forward(packed, version, images))
 
-    for input, pixels in [("float", (images / 255).astype("f4")), ("uint8", images)]:
+    sent = images.reshape(-1, 784) if is_default else planes(images)
+    for input, pixels in [("float", (sent / 255).astype("f4")), ("uint8", sent)]:
         file = export("onnx", input=input)
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         assert [each.name for each in session.get_inputs()] == ["image"]
