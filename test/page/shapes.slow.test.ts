@@ -165,6 +165,13 @@ test('the screens show a model of 8×8 images, whose pad has 8 rows and columns'
   await page.mouse.move(x + width - 1, y + height / 2, { steps: 4 });
   await page.mouse.up();
   await answer(page).getByText('row').waitFor();
+
+  // A checkpoint has the shape of the data set of its job.
+  const checkpoints = await app.inject(`/v1/training-jobs/${job}/checkpoints`);
+  const [{ step }] = checkpoints.json<{ data: [{ step: number }] }>().data;
+  await page.goto(`${url}/#/try?${job}%40${step}`);
+  await page.getByLabel('Fit of files into 8×8').waitFor();
+  await page.locator('.try-pad canvas[width="8"]').waitFor();
 });
 
 test('a drawing is left out when a model of another shape is chosen', limited, async (t) => {
@@ -255,6 +262,14 @@ test('the camera takes one picture, and its refusal is explained', limited, asyn
   await page.reload();
   await page.getByRole('button', { name: 'Open the camera' }).click();
   await page.getByText('The browser does not allow this page to use the camera.').waitFor();
+
+  // As in an insecure context: over plain HTTP from another machine.
+  await page.addInitScript(
+    "Object.defineProperty(Navigator.prototype, 'mediaDevices', { value: undefined })",
+  );
+  await page.reload();
+  await page.getByLabel('Image file').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Open the camera' }).count(), 0);
 });
 
 test('the screens of a model of colour images are accessible', limited, async (t) => {
