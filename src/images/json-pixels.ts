@@ -1,4 +1,5 @@
 /** Decodes images that are numbers in JSON, in one pass over the bytes. */
+import { showImageShape } from '../domain/image-shape.ts';
 import { AtelierError } from '../errors.ts';
 import { rejectAt } from '../formats/json/limits.ts';
 import { channelCount, type ImageShape, valueCount } from '../numerics/network/image-shape.ts';
@@ -12,6 +13,9 @@ function describeImage(image: ImageShape): string {
   const row = image.length === 3 ? `${width} pixels of ${image[2]} numbers` : width;
   return `an image must be an array of ${valueCount(image)} numbers, or of ${height} rows of ${row}`;
 }
+
+const sinceModelTakes = (image: ImageShape) => `since the model takes images of ${showImageShape(image)}`;
+const describeRow = (image: ImageShape) => `a row must have ${image[1]}, ${sinceModelTakes(image)}`;
 
 /**
  * Each image is flat, or rows of numbers, or rows of pixels with one number per channel; from 0 to 255 unless `pixels` is 0–1.
@@ -60,7 +64,7 @@ class JsonImages {
     const rowOf = channels === 1 ? `${width} numbers` : `${width} pixels of ${channels} numbers`;
     const count = readElements(this.#scanner, pointer, (row) => {
       if (!this.#scanner.take('[')) rejectType(this.#scanner, row, `a row must be an array of ${rowOf}`);
-      if (channels === 1) this.#numbers(row, width, () => `a row must have ${width}`);
+      if (channels === 1) this.#numbers(row, width, describeRow);
       else this.#pixelsOfRow(row, width, channels);
     });
     if (count !== height)
@@ -69,13 +73,17 @@ class JsonImages {
 
   /** A row of pixels, each an array of one number per channel. */
   #pixelsOfRow(row: string, width: number, channels: number): void {
-    const must = `a pixel must have ${channels}`;
+    const describePixel = (image: ImageShape) => `a pixel must have ${channels}, ${sinceModelTakes(image)}`;
     const count = readElements(this.#scanner, row, (pixel) => {
-      if (!this.#scanner.take('['))
-        rejectType(this.#scanner, pixel, `a pixel must be an array of ${channels} numbers`);
-      this.#numbers(pixel, channels, () => must);
+      if (!this.#scanner.take('[')) {
+        const found = this.#scanner.typeOfNext(`a value for ${pixel}`);
+        const needed = `a pixel must be an array of ${channels} numbers, ${sinceModelTakes(this.#shape)}`;
+        rejectAt(pixel, `is ${found}; ${needed}`, 'invalid-image-size');
+      }
+      this.#numbers(pixel, channels, describePixel);
     });
-    if (count !== width) rejectAt(row, `has ${count} pixels; a row must have ${width}`, 'invalid-image-size');
+    if (count !== width)
+      rejectAt(row, `has ${count} pixels; ${describeRow(this.#shape)}`, 'invalid-image-size');
   }
 
   /** The inner loop over all pixels. JSON pointers are built only for errors. */
