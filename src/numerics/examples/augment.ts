@@ -18,7 +18,7 @@ export interface AugmentationPlan {
   readonly warps: Int32Array | null;
   /** A rectangle of an image is erased if the image's random word is below this. */
   readonly eraseThreshold: number;
-  /** Rectangles to erase: height and width, alternating. */
+  /** Rectangles to erase: height and width, alternating; none if nothing is erased. */
   readonly rectangles: Uint8Array;
   /** Equally likely changes of a value; null without noise. */
   readonly noise: Int16Array | null;
@@ -55,7 +55,7 @@ export function planAugmentation(
     shift,
     warps: isWarped ? warpTable(rotation, scale) : null,
     eraseThreshold: Math.min(Math.round(erase * 2 ** 32), 2 ** 32 - 1),
-    rectangles: eraseRectangles(shape),
+    rectangles: erase > 0 ? eraseRectangles(shape) : new Uint8Array(0),
     noise: noise > 0 ? noiseTable(noise) : null,
   };
 }
