@@ -53,7 +53,7 @@ export function engineDifference(
 
 const GREY: EngineSettings = {
   ...PLAIN_SETTINGS,
-  layerSizes: [784, 22, 13, 10],
+  layerSizes: [420, 22, 13, 10],
   standardization: { mean: 0.3, std: 0.4 },
   batchSize: 19,
 };

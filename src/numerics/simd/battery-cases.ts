@@ -36,7 +36,7 @@ const STANDARDIZATIONS: readonly (Standardization | null)[] = [
 ];
 /** Shapes whose rows do and do not fill vectors, and augmentations of their images. */
 const SHAPES: readonly ImageShape[] = [
-  [28, 28],
+  [26, 30],
   [9, 13],
   [12, 11, 3],
   [20, 44],
