@@ -245,11 +245,11 @@ test('closes a client that sends requests behind a stream of events', async (t) 
 
 test('a slow reader gets its whole response', async (t) => {
   // Longer than this process may stop for other tests, and shorter than the whole response takes.
-  const stallMs = 1000;
+  const stallMs = 2500;
   const app = await serve(t, { stallMs });
   const { client } = await dial(app);
   client.write('GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-  const pauseMs = 2;
+  const pauseMs = 5;
   let [length, pauses] = [0, 0];
   for await (const chunk of client) {
     length += (chunk as Buffer).length;
