@@ -17,10 +17,8 @@ const MAX_SAMPLED = 1000;
 /** A pixel is coloured if its channels differ by more; an image, or a data set, if more than this part of it is. */
 const MIN_DIFFERENCE = 16;
 const MIN_PART = 0.01;
-const SAMPLE = {
-  shape: [32, 32, 3],
-  preprocessing: { fit: 'stretch', background: 'black', invert: 'never' },
-} as const;
+/** Small images are looked at as they are, larger ones reduced. */
+const LOOK = { fit: 'stretch', background: 'black', invert: 'never' } as const;
 
 /**
  * With `auto`, the common size of all images if it is allowed, else the default size; colour if more than 1 % of the images
@@ -45,12 +43,14 @@ export async function chooseShape(
     rows.has(file) ? Number.POSITIVE_INFINITY : 0,
   )) {
     try {
-      const image = await openAnyImage(bytes, maxPixels, SAMPLE.preprocessing, SAMPLE.shape, 'dataset');
-      size = [image.height, image.width];
+      const open = (shape: ImageShape) => openAnyImage(bytes, maxPixels, LOOK, shape, 'dataset');
+      const { height, width, decodingBytes } = await open(DEFAULT_IMAGE_SHAPE);
+      size = [height, width];
       sizes.add(size.join());
-      if (rows.get(index)! % step !== 0 || image.decodingBytes > DECODING_BYTES) continue;
+      if (rows.get(index)! % step !== 0 || decodingBytes > DECODING_BYTES) continue;
       sampled++;
-      if (isColoured((await image.decode()).batch.pixels)) coloured++;
+      const looked = await open([Math.min(height, MAX_SIDE), Math.min(width, MAX_SIDE), 3]);
+      if (isColoured((await looked.decode()).batch.pixels)) coloured++;
     } catch (error) {
       if (!(error instanceof AtelierError)) throw error;
     }
