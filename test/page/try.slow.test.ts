@@ -161,17 +161,19 @@ test('problems are shown at their fields, and a pasted image replaces them', opt
 test('a file that is dropped on the screen is predicted', options, async (t) => {
   const page = await openTry(t);
   await pad(page).waitFor();
-  const wasCancelled = await page.evaluate(
-    `(() => {
+  const isDropCancelled = await page.evaluate(
+    `(async () => {
       const data = new DataTransfer();
       const bytes = Uint8Array.from(atob('${boot.toString('base64')}'), (each) => each.charCodeAt(0));
       data.items.add(new File([bytes], 'dropped.png', { type: 'image/png' }));
       const send = (type) =>
         document.querySelector('h1').dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-      return [send('dragover'), send('drop')].map((isAllowed) => !isAllowed);
+      // The screen begins to listen just after it is drawn.
+      while (send('dragover')) await new Promise(requestAnimationFrame);
+      return !send('drop');
     })()`,
   );
-  assert.deepEqual(wasCancelled, [true, true], 'the browser does not show the file itself');
+  assert.ok(isDropCancelled, 'the browser does not show the file itself');
   await page.getByText('dropped.png').waitFor();
   await untilPredicted(page, 'Ankle boot');
 });
