@@ -1,4 +1,4 @@
-/** The file of a data set's tensors: pixels and labels of train, then of test, one byte each. */
+/** The file of a data set's tensors: a head, then pixels and labels of train, then of test, one byte each. */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
@@ -20,8 +20,8 @@ export async function writeTensorFile(
   { train, test }: Tensors,
 ): Promise<string> {
   await using file = await open(path, 'wx');
-  const hash = beginDigest(imageShape);
-  for (const bytes of [train.pixels, train.labels, test.pixels, test.labels]) {
+  const hash = createHash('sha256');
+  for (const bytes of [head(imageShape), train.pixels, train.labels, test.pixels, test.labels]) {
     for (const chunk of chunks(bytes)) {
       hash.update(chunk);
       await file.writeFile(chunk);
@@ -83,7 +83,7 @@ function renumber(labels: Uint8Array): Uint8Array {
 export async function digestTestSplit(path: string, dataset: DatasetSummary): Promise<string> {
   const { train, test } = dataset.splits;
   const values = valueCount(dataset.imageShape);
-  const [whole, split] = [beginDigest(dataset.imageShape), createHash('sha256')];
+  const [whole, split] = [createHash('sha256'), createHash('sha256')];
   const buffer = new Uint8Array(CHUNK_BYTES);
   await using file = await open(path);
   async function pass(bytes: number, hashes: readonly Hash[]): Promise<void> {
@@ -93,6 +93,7 @@ export async function digestTestSplit(path: string, dataset: DatasetSummary): Pr
       for (const hash of hashes) hash.update(chunk);
     }
   }
+  await pass(head(dataset.imageShape).length, [whole]);
   await pass(train.examples * (values + 1), [whole]);
   await pass(test.examples * values, [whole, split]);
   const labels = new Uint8Array(test.examples);
@@ -106,8 +107,13 @@ export async function digestTestSplit(path: string, dataset: DatasetSummary): Pr
 async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSummary): Promise<string> {
   await using file = await open(path);
   const { size } = await file.stat();
-  if (size !== memory.length) throw new RangeError(`it has ${size} bytes instead of ${memory.length}`);
-  const hash = beginDigest(imageShape);
+  const expected = head(imageShape);
+  const bytes = expected.length + memory.length;
+  if (size !== bytes) throw new RangeError(`it has ${size} bytes instead of ${bytes}`);
+  const found = Buffer.alloc(expected.length);
+  await readFully(file, found);
+  if (!found.equals(expected)) throw new RangeError('its digest differs from the one stored at upload');
+  const hash = createHash('sha256').update(found);
   for (const chunk of chunks(memory)) {
     await readFully(file, chunk);
     hash.update(chunk);
@@ -115,22 +121,24 @@ async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSum
   return formatDigest(hash);
 }
 
-/**
- * The digest of a data set. A shape other than the default is part of it, because the same bytes of 8×98 are other images.
- */
+/** The digest of a data set, which is that of its file. */
 export function digestDataset({
   imageShape,
   train,
   test,
 }: Omit<Dataset, 'id' | 'classNames' | 'digest'>): string {
-  const hash = beginDigest(imageShape);
+  const hash = createHash('sha256').update(head(imageShape));
   for (const { pixels, labels } of [train, test]) hash.update(pixels).update(labels);
   return formatDigest(hash);
 }
 
-function beginDigest(imageShape: ImageShape): Hash {
-  const hash = createHash('sha256');
-  return isSameShape(imageShape, DEFAULT_IMAGE_SHAPE) ? hash : hash.update(JSON.stringify(imageShape));
+/**
+ * The first bytes of the file: a shape other than the default, as JSON. It is part of the digest, because the same bytes of
+ * 14×56 are other images, and the digest is the address of the file where processes share it.
+ */
+function head(imageShape: ImageShape): Uint8Array {
+  const isDefault = isSameShape(imageShape, DEFAULT_IMAGE_SHAPE);
+  return Buffer.from(isDefault ? '' : JSON.stringify(imageShape));
 }
 
 /** Reads `bytes.length` bytes, by default the next ones. @throws RangeError if the file ends before */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
 import {
+  digestDataset,
   digestSplit,
   digestTestSplit,
   readTensorFile,
@@ -112,4 +113,28 @@ test('other class names, splits or pixels give another id', () => {
   assert.equal(new Set(ids).size, 4);
   for (const id of ids) assert.match(id, /^dst_[0-9a-f]{40}$/);
   assert.equal(datasetId({ ...summary, name: 'renamed' } as DatasetSummary), ids[0]);
+});
+
+test('the digest of other shapes is that of the file, and differs by shape', async (t) => {
+  const folder = temporaryFolder(t);
+  const digests = new Set<string>();
+  for (const imageShape of [
+    [28, 28],
+    [14, 56],
+    [56, 14],
+    [8, 98],
+  ] as const) {
+    const path = join(folder, imageShape.join('x'));
+    const digest = await writeTensorFile(path, imageShape, tensors);
+    const bytes = createHash('sha256').update(await readFile(path));
+    assert.equal(digest, `sha256:${bytes.digest('hex')}`);
+    assert.equal(digestDataset({ imageShape, ...tensors }), digest);
+    const summary: DatasetSummary = { ...summaryOf(digest), imageShape: [...imageShape] };
+    assert.deepEqual(await readTensorFile(path, summary), tensors);
+    assert.equal(await digestTestSplit(path, summary), digestSplit(tensors.test));
+    const other: DatasetSummary = { ...summary, imageShape: [16, 49] };
+    await assert.rejects(readTensorFile(path, other), isAtelierError('dataset-damaged', /digest|instead of/));
+    digests.add(digest);
+  }
+  assert.equal(digests.size, 4);
 });
