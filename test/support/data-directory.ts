@@ -1,5 +1,6 @@
 /** The folders of the real data set, which `npm run data` fills, and of a part of it for short trainings. */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -54,6 +55,8 @@ function makeSmall(): void {
   for (const kind of ['images', 'labels'] as const) {
     symlinkSync(join(DATA_DIR, datasetFile('test', kind)), join(directory, datasetFile('test', kind)));
   }
+  // Some services run as another user.
+  chmodSync(directory, 0o755);
   try {
     renameSync(directory, SMALL_DATA_DIR);
   } catch (error) {

@@ -8,6 +8,8 @@ import { DATA_DIR } from '../../support/data-directory.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after }, { DATA_DIR });
+/** Two steps. */
+const short = { epochs: 1, batchSize: 1024, validation: { fraction: 0.98 } };
 /** 94 steps. Two of them are enough to be better than two steps of 1024 images. */
 const longer = { epochs: 1, validation: { fraction: 0.9 } };
 
@@ -18,7 +20,7 @@ async function champion(modelName: string): Promise<number> {
 
 test('if-better promotes a version that is better on images held out from both', async () => {
   const modelName = 'judged';
-  const first = await train(app, tiny({ modelName }));
+  const first = await train(app, tiny({ modelName, training: short }));
   assert.deepEqual(first.publication, {
     version: 1,
     promoted: true,
@@ -43,7 +45,7 @@ test('if-better promotes a version that is better on images held out from both',
   const [move] = aliases.json<{ history: { data: AliasMove[] } }>().history.data;
   assert.deepEqual(move?.promotion, { jobId: better.id, reason, comparison });
 
-  const worse = await train(app, tiny({ modelName, seed: 5, publish }));
+  const worse = await train(app, tiny({ modelName, seed: 5, training: short, publish }));
   assert.equal(worse.publication?.promoted, false);
   assert.deepEqual([worse.publication?.comparison?.verdict, await champion(modelName)], ['worse', 2]);
   // Of 54,000 and 58,800 held out independently, 52,920 are expected in both.

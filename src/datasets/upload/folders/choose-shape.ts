@@ -62,7 +62,7 @@ export async function chooseShape(
     ? `All images have ${width}×${height} pixels`
     : sizes.size > 1
       ? `The images have ${sizes.size.toLocaleString('en')} different sizes`
-      : `The images have ${size[1]}×${size[0]} pixels, more or less than ${MIN_SIDE} to ${MAX_SIDE}`;
+      : `The images have ${size[1]}×${size[0]} pixels, not ${MIN_SIDE} to ${MAX_SIDE} a side`;
   const imageShape: ImageShape = inColour ? [height, width, 3] : [height, width];
   return {
     imageShape,

@@ -18,7 +18,9 @@ const tests = Object.entries(files)
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([path, bytes]) => ({ bytes, label: SHAPES.findIndex((shape) => path.includes(shape)) }));
 
-const response = await upload(app, { file: zipSync(files), name: 'Shapes' });
+/** The drawings are in colour. In grey, their light background is inverted. */
+const imageShape = '28,28';
+const response = await upload(app, { file: zipSync(files), name: 'Shapes', imageShape });
 assert.equal(response.statusCode, 201, response.body);
 const dataset: DatasetSummary = datasetSchema.parse(response.json());
 const job = await train(app, {
@@ -178,6 +180,7 @@ test('equal uploads in any order of files are one data set, and other options gi
   const reversed = Object.fromEntries(Object.entries(files).toReversed());
   const again = await upload(app, {
     file: zipSync({ ...reversed, 'README.md': new Uint8Array(3) }, { level: 0 }),
+    imageShape,
   });
   assert.equal(again.statusCode, 200, again.body);
   assert.equal(again.json<DatasetSummary>().id, dataset.id);
