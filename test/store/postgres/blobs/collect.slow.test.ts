@@ -190,7 +190,7 @@ test('a reference that is committed after the comparison is found by the deletio
     'begin perform pg_advisory_xact_lock(7); return true; end'`.execute(db);
   await sql`alter table atelier.datasets rename to stored`.execute(db);
   await sql`create view atelier.datasets as select * from atelier.stored
-    union all select '', '', '', '', '', '', '', null where not atelier.pause()`.execute(db);
+    union all select '', '', '', '', '', '', '', null, '' where not atelier.pause()`.execute(db);
   const collected = await (await connect()).connection().execute(async (barrier) => {
     await sql`select pg_advisory_lock(7)`.execute(barrier);
     const collecting = collect();
