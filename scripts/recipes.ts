@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
+import { PYTHON } from '../bench/measure/command.ts';
 import { post, startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
 import type { TrainingJob } from '../src/domain/jobs/training.ts';
 import type { ModelVersion } from '../src/domain/models/representation.ts';
@@ -69,7 +70,7 @@ async function uploadData(url: string, name: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'atelier-recipes-'));
   try {
     const file = join(folder, `${name}.npz`);
-    execFileSync('python3', [script, file]);
+    execFileSync(PYTHON, [script, file]);
     const form = new FormData();
     for (const [field, value] of Object.entries(FIELDS[name] ?? {})) form.set(field, value);
     form.set('file', await openAsBlob(file));
