@@ -49,8 +49,13 @@ export function listForms(image: ImageShape, single: boolean): string {
   );
 }
 
-/** Three planes of each image → three numbers of each pixel. */
-export function interleave(planes: Pixels, image: ImageShape): Pixels {
+/** Pixels with the channels of each image last: three planes → three numbers of each pixel. Others are not copied. */
+export function toChannelsLast(
+  planes: Pixels,
+  { isPlanar }: Pick<ArrayLayout, 'isPlanar'>,
+  image: ImageShape,
+): Pixels {
+  if (!isPlanar) return planes;
   const plane = image[0] * image[1];
   const pixels = new (planes instanceof Uint8Array ? Uint8Array : Float32Array)(planes.length);
   for (let start = 0; start < planes.length; start += 3 * plane) {

@@ -3,7 +3,7 @@ import { AtelierError } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
 import type { Pixels } from '../numerics/training/engine.ts';
-import { type ArrayLayout, findLayout, interleave, listForms } from './array-shape.ts';
+import { type ArrayLayout, findLayout, listForms, toChannelsLast } from './array-shape.ts';
 import {
   FLOAT16_ROUNDING,
   FLOAT32_ROUNDING,
@@ -37,9 +37,9 @@ export function decodeNpyFiles(
   const wholeScale = pixels ?? '0-255';
   return arrays.map((array, n) => {
     const isUnit = (isFloat(array) ? floatScale : wholeScale) === '0-1';
-    const { count, isPlanar } = layouts[n]!;
+    const layout = layouts[n]!;
     const pixels = toPixels(array, isUnit);
-    return { count, pixels: isPlanar ? interleave(pixels, image) : pixels };
+    return { count: layout.count, pixels: toChannelsLast(pixels, layout, image) };
   });
 }
 

@@ -3,7 +3,7 @@
 import { AtelierError } from '../errors.ts';
 import type { NestedTensor } from '../formats/json/nested-numbers.ts';
 import { showShape } from '../formats/models/file-error.ts';
-import { findLayout, interleave, listForms } from '../images/array-shape.ts';
+import { findLayout, listForms, toChannelsLast } from '../images/array-shape.ts';
 import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../images/batch.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
 
@@ -39,5 +39,5 @@ export function fromTensor(
       `${name} is ${values[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels must be from 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
     );
   });
-  return { count: layout.count, pixels: layout.isPlanar ? interleave(pixels, image) : pixels };
+  return { count: layout.count, pixels: toChannelsLast(pixels, layout, image) };
 }

@@ -28,7 +28,7 @@ export interface Predicted {
   readonly prediction: Prediction;
   readonly model: Predictions['model'];
   readonly image: TriedImage;
-  /** As the network received it. */
+  /** The image that the network received, after resizing and inversion. */
   readonly picture: Picture;
   /** Why there is no diagnosis; null if there is one. */
   readonly undiagnosed: string | null;

@@ -1,6 +1,6 @@
 /** Codec of the native protocol: images in any accepted content type → JSON or npy. */
 
-import { DEFAULT_IMAGE_SHAPE, toImageRows } from '../../domain/image-shape.ts';
+import { toImageRows } from '../../domain/image-shape.ts';
 import type { VersionReference } from '../../domain/models/reference.ts';
 import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
 import { npyBytes } from '../../formats/arrays/npy.ts';
@@ -28,8 +28,8 @@ interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
   readonly diagnoses: readonly Diagnosis[] | null;
   /** One per image of a form: the name of its file. */
   readonly files: readonly string[] | undefined;
-  /** All images; null without `?input`. */
-  readonly pixels: Pixels | null;
+  /** All images, and the shape of one; null without `?input`. */
+  readonly input: { readonly pixels: Pixels; readonly shape: ImageShape } | null;
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
@@ -37,21 +37,18 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
     const batch = decodeImages(images, inputShape);
     const diagnoses = imageStatistics && diagnoseImages(images, batch, inputShape, imageStatistics);
     if (options.input) assertFewImages(batch.count, 'input');
-    const pixels = options.input ? batch.pixels : null;
-    return { batch, responseFormat: { options, format, diagnoses, files: batch.files, pixels }, diagnoses };
+    const input = options.input ? { pixels: batch.pixels, shape: inputShape } : null;
+    return { batch, responseFormat: { options, format, diagnoses, files: batch.files, input }, diagnoses };
   },
 
   /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-  encode({ probabilities, logits }, request, { reference, inputShape, classNames }) {
+  encode({ probabilities, logits }, request, { reference, classNames }) {
     const classes = classNames.length;
     const body =
       request.format === 'npy'
         ? npyBytes(probabilities, [probabilities.length / classes, classes])
         : JSON.stringify(
-            describePredictions(reference, classNames, probabilities, logits, request.options, {
-              ...request,
-              inputShape,
-            }),
+            describePredictions(reference, classNames, probabilities, logits, request.options, request),
           );
     return { body, jsonBytes: null };
   },
@@ -77,12 +74,7 @@ export function describePredictions(
   probabilities: Float32Array,
   logits: Float32Array,
   options: PredictionOptions,
-  {
-    diagnoses = null,
-    files,
-    pixels = null,
-    inputShape = DEFAULT_IMAGE_SHAPE,
-  }: Partial<Omit<NativeFormat, 'options' | 'format'> & Pick<ServedModel, 'inputShape'>> = {},
+  { diagnoses = null, files, input = null }: Partial<Omit<NativeFormat, 'options' | 'format'>> = {},
 ): Predictions {
   const classes = classNames.length;
   const predictions: Prediction[] = [];
@@ -94,14 +86,14 @@ export function describePredictions(
     if (options.topK === undefined) prediction.probabilities = toArray(row);
     else prediction.top = rankClasses(row, classNames, options.topK);
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
-    if (pixels) prediction.input = toRows(pixels, predictions.length, inputShape);
+    if (input) prediction.input = toRows(input, predictions.length);
     if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
     predictions.push(prediction);
   }
   return { model: { name: model.name, version: model.version }, predictions };
 }
 
-function toRows(pixels: Pixels, image: number, shape: ImageShape) {
+function toRows({ pixels, shape }: NonNullable<NativeFormat['input']>, image: number) {
   const values = valueCount(shape);
   return toImageRows(pixels.subarray(image * values, (image + 1) * values), shape);
 }

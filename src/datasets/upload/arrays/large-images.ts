@@ -7,7 +7,7 @@ import {
   type NpyHeader,
   readNpyHeader,
 } from '../../../formats/arrays/npy-header.ts';
-import { type ArrayLayout, interleave } from '../../../images/array-shape.ts';
+import { type ArrayLayout, toChannelsLast } from '../../../images/array-shape.ts';
 import { type ImageBatch, inferScale, type PixelScale } from '../../../images/batch.ts';
 import { isFloat, readLayout, toPixels } from '../../../images/npy.ts';
 import { type ImageShape, valueCount } from '../../../numerics/network/image-shape.ts';
@@ -60,9 +60,10 @@ function createImageArray(
   file: FileHandle,
   header: NpyHeader,
   image: ImageShape,
-  { count: images, isPlanar }: ArrayLayout,
+  layout: ArrayLayout,
 ): ImageArray {
   const { dtype, shape } = header;
+  const images = layout.count;
   const values = valueCount(image);
   const read = header.fortranOrder ? readColumns : readRows;
 
@@ -89,7 +90,7 @@ function createImageArray(
       const array: NpyArray = { data: await readImages(start, end), dtype, shape };
       const place = { first: start * values, choice: 'the field pixels' };
       const pixels = toPixels(array, scale === '0-1', place);
-      return { count: end - start, pixels: isPlanar ? interleave(pixels, image) : pixels };
+      return { count: end - start, pixels: toChannelsLast(pixels, layout, image) };
     },
     [Symbol.asyncDispose]: () => file.close(),
   };

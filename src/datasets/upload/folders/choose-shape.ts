@@ -1,6 +1,8 @@
 /** Chooses the shape of images in class folders. */
 import {
+  channelsLast,
   DEFAULT_IMAGE_SHAPE,
+  isPlanar,
   MAX_SIDE,
   MIN_SIDE,
   type RequestedShape,
@@ -31,9 +33,9 @@ export async function chooseShape(
   maxPixels: number,
 ): Promise<ChosenShape> {
   if (requested !== 'auto') {
-    if (requested[0] === 3)
+    if (isPlanar(requested))
       rejectPart('imageShape', 'images in class folders are [height, width] or [height, width, 3]');
-    return { imageShape: requested as ImageShape, reason: 'As requested.' };
+    return { imageShape: channelsLast(requested), reason: 'As requested.' };
   }
   const rows = new Map(images.map(({ file }, row) => [file, row]));
   const step = Math.ceil(images.length / MAX_SAMPLED);
