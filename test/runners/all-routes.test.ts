@@ -1,3 +1,3 @@
-import { ROUTE_FOLDERS, runFolders } from './shared-process.ts';
+import { MODEL_FOLDERS, ROUTE_FOLDERS, runFolders } from './shared-process.ts';
 
-runFolders(ROUTE_FOLDERS);
+runFolders(ROUTE_FOLDERS, MODEL_FOLDERS);

@@ -22,6 +22,8 @@ export const UNIT_FOLDERS = [
 ];
 /** Folders whose fast tests start services. A service ends with its test or file. */
 export const SERVICE_FOLDERS = ['queue', 'services'];
+export const MODEL_FOLDERS = ['http/routes/models', 'http/routes/predictions'];
+/** Without those above, in a process of their own, because all routes together would take as long as everything else. */
 export const ROUTE_FOLDERS = ['http/routes'];
 /** Without `http/hooks/overload`, whose tests depend on the event loop and the memory of the process. */
 export const HTTP_FOLDERS = [
@@ -43,9 +45,11 @@ export const fastTests = (folder: string) =>
 /**
  * Runs the fast tests of the folders, one file after another. Each file is a test, whose end calls the `after` hooks of the
  * file. At the top level they would be called once no test is left, although further files were still being imported.
+ * @param except folders inside the others that another process runs
  */
-export function runFolders(folders: readonly string[]): void {
-  for (const file of folders.flatMap(fastTests)) {
+export function runFolders(folders: readonly string[], except: readonly string[] = []): void {
+  const excepted = new Set(except.flatMap(fastTests));
+  for (const file of folders.flatMap(fastTests).filter((each) => !excepted.has(each))) {
     test(`test/${file}`, { timeout: FILE_LIMIT_MS }, () => import(join(TESTS, file)));
   }
 }
