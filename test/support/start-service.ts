@@ -12,9 +12,8 @@ import type { trainingRequestSchema } from '../../src/domain/jobs/request.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type Problem, problemSchema } from '../../src/http/errors/problem.ts';
-import { openService, type Service } from '../../src/process/start.ts';
+import type { Service } from '../../src/process/start.ts';
 import { SMALL_DATA_DIR } from './data-directory.ts';
-import { checkInjected, checkSent } from './response-contract.ts';
 
 /** The lifetime of a resource: a test context, or `{ after }` of node:test for a whole file. */
 export interface Scope {
@@ -51,6 +50,9 @@ export async function startService(
   environment: Record<string, string> = {},
   onLine: (line: string) => void = () => {},
 ): Promise<Omit<Service, 'start'>> {
+  // Half of a second of modules, which most files that start a process of their own do not need.
+  const { openService } = await import('../../src/process/start.ts');
+  const { checkInjected, checkSent } = await import('./response-contract.ts');
   let assertSent = () => {};
   // Before the other clean-ups, which run in reverse order: a difference must not prevent them.
   addCleanup(scope, async () => assertSent());
