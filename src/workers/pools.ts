@@ -6,6 +6,8 @@ import { createPool, type Pool } from './threads/pool.ts';
 
 /** A start takes about 0.2 s, and an idle thread holds 45 MiB. */
 const IDLE_MS = 60_000;
+/** Long enough for the next file of a series that a client sends. */
+const DATASET_IDLE_MS = 1_000;
 
 export type NumericPool = Pool<NumericTasks>;
 export type PredictionPool = Pool<PredictTasks>;
@@ -20,7 +22,7 @@ export function createPredictionPool(onLost: () => void): PredictionPool {
   return createPool(new URL('./predictions/entry.worker.ts', import.meta.url), onLost, IDLE_MS);
 }
 
-/** Its thread ends at once, because a data set is seldom checked or loaded. */
+/** Its thread ends soon, because a data set is seldom checked or loaded. */
 export function createDatasetPool(onLost: () => void): DatasetPool {
-  return createPool(new URL('./tasks/dataset.worker.ts', import.meta.url), onLost, 0);
+  return createPool(new URL('./tasks/dataset.worker.ts', import.meta.url), onLost, DATASET_IDLE_MS);
 }
