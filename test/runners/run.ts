@@ -10,10 +10,13 @@ import { spec } from 'node:test/reporters';
 import { type Tier, testFiles } from './tiers.ts';
 
 const MINUTE_MS = 60_000;
-/** Limits of time for one test, and for the process of one file, which may block or not end after its tests. */
+/**
+ * Processes at a time, so that two cores have work while some of them wait; limits of time for one test, and for the process
+ * of one file, which may block or not end after its tests.
+ */
 const LIMITS = {
-  fast: { concurrency: 3, testMs: 2 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
-  slow: { concurrency: 3, testMs: 10 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
+  fast: { concurrency: 4, testMs: 2 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
+  slow: { concurrency: 4, testMs: 10 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
   page: { concurrency: 4, testMs: 2 * MINUTE_MS, fileMs: 10 * MINUTE_MS },
   coverage: { concurrency: 2, testMs: 5 * MINUTE_MS, fileMs: 30 * MINUTE_MS },
 };
