@@ -4,13 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Search } from '../../src/domain/searches/representation.ts';
-import { DATA_DIR } from '../support/data-directory.ts';
 import { type SearchBody, smallSearch } from '../support/search-outcome.ts';
 import { startService, temporaryDirectory } from '../support/start-service.ts';
 import { run } from './run.ts';
 
 const file = { after };
-const { app } = await startService(file, { DATA_DIR, TRAINING_WORKERS: '2' });
+const { app } = await startService(file, { TRAINING_WORKERS: '2' });
 const environment = { ATELIER_URL: await app.listen({ port: 0, host: '127.0.0.1' }) };
 const path = join(await temporaryDirectory(file), 'search.json');
 await writeFile(path, JSON.stringify(smallSearch({ method: { type: 'random', trials: 2 } })));

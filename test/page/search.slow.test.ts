@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Search } from '../../src/domain/searches/representation.ts';
+import { SMALL_DATA_DIR } from '../support/data-directory.ts';
 import { type SearchBody, smallSearch, untilSearch } from '../support/search-outcome.ts';
 import { requestJson } from '../support/start-process.ts';
 import { openPage, options, pressByKeyboard, startPageService, untilStreamEnds } from './page.ts';
 
-const { url } = await startPageService({ after }, { TRAINING_WORKERS: '1' });
+const { url } = await startPageService({ after }, { DATA_DIR: SMALL_DATA_DIR, TRAINING_WORKERS: '1' });
 const create = (body: SearchBody) => requestJson<Search>(`${url}/v1/searches`, body);
 
 const rows = (page: Page) => page.getByRole('region', { name: 'Leaderboard' }).locator('tbody tr');
