@@ -15,8 +15,7 @@ const runsAlone = (file: string) => ALONE.some((name) => file === `test/page/${n
 export function testFiles(tier: Tier): string[] {
   const all = globSync('test/**/*.test.ts', { exclude: ['**/node_modules'] }).toSorted();
   const isRunner = (file: string) => file.startsWith('test/runners/');
-  // The shortest of those, all-http.test.ts, last.
-  const files = [...all.filter(isRunner).toReversed(), ...all.filter((file) => !isRunner(file))];
+  const files = [...all.filter(isRunner), ...all.filter((file) => !isRunner(file))];
   const slow = files.filter((file) => file.endsWith('.slow.test.ts'));
   if (tier === 'page') return slow.filter((file) => file.startsWith('test/runners/page-'));
   if (tier === 'slow') {
