@@ -145,7 +145,7 @@ for (const [name, { skip, copy }] of Object.entries(KINDS)) {
       tiny({ modelName: 'before' }),
     );
     await untilServedJob(first, published.id, hasEnded);
-    const { id } = await requestJson<TrainingJob>(`${first}/v1/training-jobs`, jobsToKill(15)[0]);
+    const { id } = await requestJson<TrainingJob>(`${first}/v1/training-jobs`, jobsToKill(8)[0]);
     const job = `v1/training-jobs/${id}`;
     const hasCheckpoint = async () =>
       (await requestJson<{ data: CheckpointRecord[] }>(`${first}/${job}/checkpoints`)).data.length > 0;
