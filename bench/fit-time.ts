@@ -3,9 +3,11 @@
  * usage: node bench/fit-time.ts
  * Copy TRAINING and THREADS to src/numerics/training/kernel-time.ts, START to src/services/preview/time-model.ts.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { forwardCost } from '../src/numerics/network/forward.ts';
+import { forwardCost } from '../src/numerics/network/architecture.ts';
+import { dense } from '../test/support/dense.ts';
 
 const IMAGES = 60_000;
 /** Trainings of preview.md: three epochs, with a tenth of the images held out. */
@@ -25,7 +27,7 @@ const epochs = new Map(
 const kernels = [...epochs.values()].map(({ sizes, seconds }) => {
   const first = sizes[0]! * sizes[1]!;
   const [one, two] = seconds.map((each) => (each / IMAGES) * 1e6) as [number, number];
-  return { first, later: forwardCost(sizes) - first, one, two };
+  return { first, later: forwardCost(dense(sizes)) - first, one, two };
 });
 
 const [constant, perFirstMultiplyAdd, perLaterMultiplyAdd] = fit(
@@ -43,7 +45,7 @@ const rests = [
 ].map(([, name, threads, seconds]) => {
   const epoch = epochs.get(name!)!;
   const rest = Number(seconds) - TRAINED * epoch.seconds[Number(threads) - 1]!;
-  return [[1, Number(threads) - 1, forwardCost(epoch.sizes)], rest, Number(seconds)] as const;
+  return [[1, Number(threads) - 1, forwardCost(dense(epoch.sizes))], rest, Number(seconds)] as const;
 });
 const [start, perThread] = fit(rests);
 console.log('START, with the gradient check', { constant: start, perThread });

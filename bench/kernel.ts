@@ -2,6 +2,7 @@
  * Compares training by the kernel with NumPy, alternating, so that other load affects both: `node bench/kernel.ts [ROUNDS]`.
  * Prints medians of images per second. NumPy has one thread, and its BLAS detects the processor itself.
  */
+
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -13,6 +14,7 @@ import { createKernelEngine } from '../src/numerics/simd/kernel-engine.ts';
 import { createKernelForward } from '../src/numerics/simd/kernel-forward.ts';
 import { PLAIN_SETTINGS } from '../src/numerics/training/engine.ts';
 import { widenVectors } from '../src/tuning/wide-vectors.ts';
+import { dense } from '../test/support/dense.ts';
 
 const DATA = new URL('../data/', import.meta.url).pathname;
 const KERNEL = new URL('../src/numerics/simd/kernel.wasm', import.meta.url);
@@ -34,18 +36,18 @@ const CASES: readonly Case[] = [
 /** Runs in a separate process: best images per second of all epochs but the first: it warms up. */
 async function train({ hidden, batch, momentum, dropout }: Case, threads: number): Promise<number> {
   const { train: examples } = await loadFashionMnist(DATA);
-  const layerSizes = [784, ...hidden.split('-').map(Number), 10];
+  const architecture = dense([784, ...hidden.split('-').map(Number), 10]);
   const engine = createKernelEngine(
     new WebAssembly.Module(readFileSync(KERNEL)),
     {
       ...PLAIN_SETTINGS,
-      layerSizes,
+      architecture,
       batchSize: batch,
       seed: 1,
       optimizer: { type: 'sgd', momentum, nesterov: false, weightDecay: 0 },
       dropout,
     },
-    initializeUniformFanIn(layerSizes, 1),
+    initializeUniformFanIn(architecture, 1),
     { threads, wide: process.argv[2] === 'wide' },
   );
   for (let rank = 1; rank < threads; rank++) {
@@ -73,11 +75,18 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
 /** Microseconds of one image's forward pass, 784-40-10. */
 async function predictOne(): Promise<number> {
   const { test } = await loadFashionMnist(DATA);
-  const sizes = [784, 40, 10];
+  const architecture = dense([784, 40, 10]);
   const module = new WebAssembly.Module(readFileSync(KERNEL));
-  const kernel = createKernelForward(module, sizes, 'relu', initializeUniformFanIn(sizes, 1), null, {
-    wide: process.argv[2] === 'wide',
-  });
+  const kernel = createKernelForward(
+    module,
+    architecture,
+    'relu',
+    initializeUniformFanIn(architecture, 1),
+    null,
+    {
+      wide: process.argv[2] === 'wide',
+    },
+  );
   const [logits, probabilities] = [new Float32Array(10), new Float32Array(10)];
   const images = Array.from({ length: 1000 }, (_, n) => test.pixels.subarray(n * 784, (n + 1) * 784));
   let best = Number.POSITIVE_INFINITY;

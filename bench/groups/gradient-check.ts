@@ -1,4 +1,5 @@
 /** Gradient check of all 31,810 coordinates of 784-40-10 on five images, compared with scipy. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { type DifferenceScheme, gradientCheck } from '../../src/numerics/checks/gradient.ts';
 import { initializeUniformFanIn } from '../../src/numerics/network/initialize.ts';
 import type { Examples } from '../../src/numerics/training/engine.ts';
+import { dense } from '../../test/support/dense.ts';
 import { median } from '../machine.ts';
 import { python, pythonVersions, ROOT, runJson } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
@@ -18,13 +20,13 @@ interface Check {
   readonly error: number;
 }
 
-const LAYER_SIZES = [784, 40, 10];
+const ARCHITECTURE = dense([784, 40, 10]);
 const INDICES = Uint32Array.of(0, 1, 2, 3, 4);
 const SCIPY = { check_grad: 'scipy check_grad, forward', approx_fprime: 'scipy approx_fprime, forward' };
 
 export async function gradientChecks(effort: Effort): Promise<Report> {
   const { train } = await loadFashionMnist(join(ROOT, 'data'));
-  const parameters = initializeUniformFanIn(LAYER_SIZES, 1);
+  const parameters = initializeUniformFanIn(ARCHITECTURE, 1);
   const versions = await pythonVersions('scipy', 'numpy');
   const [scipy, numpy] = [versions.get('scipy'), versions.get('numpy')];
   const directory = mkdtempSync(join(tmpdir(), 'atelier-bench-'));
@@ -83,7 +85,7 @@ function atelier(
   parameters: Float64Array,
 ): Contestant<Check> {
   const plan = {
-    layerSizes: LAYER_SIZES,
+    architecture: ARCHITECTURE,
     activation: 'relu',
     standardization: null,
     parameters,

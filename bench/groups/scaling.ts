@@ -1,6 +1,8 @@
 /** Time per epoch by width, depth, batch and threads. */
+
 import { join } from 'node:path';
-import { forwardCost } from '../../src/numerics/network/forward.ts';
+import { forwardCost } from '../../src/numerics/network/architecture.ts';
+import { dense } from '../../test/support/dense.ts';
 import { median } from '../machine.ts';
 import { node, ROOT, runJson } from '../measure/command.ts';
 import type { Report, Table } from '../measure/report.ts';
@@ -65,7 +67,7 @@ async function secondsPerEpoch(size: Size, threads: number, epochs: number): Pro
 function secondsTable(heading: string, sizes: readonly Size[], seconds: ReadonlyMap<string, number>): Table {
   const rows = sizes.map((size) => {
     const [one, two] = THREADS.map((threads) => seconds.get(contestantName(size, threads))!);
-    const work = forwardCost([784, ...size.hidden, 10]);
+    const work = forwardCost(dense([784, ...size.hidden, 10]));
     return [
       `784-${size.hidden.join('-')}-10, batch ${size.batchSize}`,
       readable(work),

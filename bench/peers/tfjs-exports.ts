@@ -25,7 +25,8 @@ interface TensorFlowLayers {
     activation(options: { readonly activation: string }): Layer;
   };
 }
-type Export = Network & {
+type Export = Pick<Network, 'activation' | 'standardization'> & {
+  readonly layerSizes: readonly number[];
   readonly inputShape?: readonly number[];
   readonly parameters: Readonly<Record<string, unknown>>;
 };

@@ -1,6 +1,8 @@
 /** Both engines of Atelier behind one interface. */
+
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import type { Architecture } from '../../src/numerics/network/architecture.ts';
 import { initializeUniformFanIn } from '../../src/numerics/network/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { createKernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
@@ -17,7 +19,7 @@ const KERNEL = new URL('../../src/numerics/simd/kernel.wasm', import.meta.url);
 const SEED = 1;
 
 export interface StepSettings {
-  readonly layerSizes: readonly number[];
+  readonly architecture: Architecture;
   readonly batchSize: number;
   readonly momentum: number;
   readonly dropout: number;
@@ -28,10 +30,10 @@ export interface Stepper {
   shutdown(): void;
 }
 
-function engineSettings({ layerSizes, batchSize, momentum, dropout }: StepSettings): EngineSettings {
+function engineSettings({ architecture, batchSize, momentum, dropout }: StepSettings): EngineSettings {
   return {
     ...PLAIN_SETTINGS,
-    layerSizes,
+    architecture,
     batchSize,
     seed: SEED,
     optimizer: { type: 'sgd', momentum, nesterov: false, weightDecay: 0 },
@@ -40,7 +42,7 @@ function engineSettings({ layerSizes, batchSize, momentum, dropout }: StepSettin
 }
 
 export function createReferenceStepper(settings: StepSettings): Stepper {
-  const initial = initializeUniformFanIn(settings.layerSizes, SEED);
+  const initial = initializeUniformFanIn(settings.architecture, SEED);
   const engine = createReferenceEngine(engineSettings(settings), initial);
   return { step: engine.step, shutdown() {} };
 }
@@ -48,7 +50,7 @@ export function createReferenceStepper(settings: StepSettings): Stepper {
 /** @param pixels pixels of all steps, in shared memory */
 export function createKernelStepper(settings: StepSettings, threads: number, pixels: Uint8Array): Stepper {
   const module = new WebAssembly.Module(readFileSync(KERNEL));
-  const initial = initializeUniformFanIn(settings.layerSizes, SEED);
+  const initial = initializeUniformFanIn(settings.architecture, SEED);
   const engine = createKernelEngine(module, engineSettings(settings), initial, {
     threads,
     wide: areVectorsWide(),

@@ -3,8 +3,10 @@
  * usage: training.ts reference|kernel|wide THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
+
 import { shuffleEpoch } from '../../src/numerics/examples/batches.ts';
 import { widenVectors } from '../../src/tuning/wide-vectors.ts';
+import { dense } from '../../test/support/dense.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
 import { loadTrainingData } from './training-data.ts';
 
@@ -13,7 +15,7 @@ const [engine, threads, directory, hidden, batchText, epochs, momentum = '0', dr
 const batchSize = Number(batchText);
 const { train, inputs, classes } = await loadTrainingData(directory!);
 const settings = {
-  layerSizes: [inputs, ...hidden!.split('-').map(Number), classes],
+  architecture: dense([inputs, ...hidden!.split('-').map(Number), classes]),
   batchSize,
   momentum: Number(momentum),
   dropout: Number(dropout),

@@ -82,13 +82,12 @@ export async function encodedJsonBodies(): Promise<Uint8Array[]> {
 export function model(): PublishedModel {
   const hints: ImportHints = { activation: 'relu', standardization: { mean: 0.286, std: 0.353 } };
   const [file] = fixtures('formats', 'torch-linear.safetensors');
-  const { inputShape, layerSizes, parameters } = importModel(file!, hints);
-  const classNames = Array.from({ length: layerSizes.at(-1)! }, (_, n) => `class ${n}`);
+  const { architecture, parameters } = importModel(file!, hints);
+  const classNames = Array.from({ length: architecture.classes }, (_, n) => `class ${n}`);
   return {
     name: 'fuzzed',
     version: 1,
-    inputShape,
-    layerSizes,
+    architecture,
     activation: 'relu',
     standardization: hints.standardization!,
     parameters,
@@ -129,12 +128,11 @@ export function checkpoints(): Uint8Array[] {
     const taken = loop.next('snapshot').value;
     if (!('kind' in taken) || taken.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
     const times = { elapsedSeconds: 1.5, epochTrainingMs: 0.25, evaluationMs: 2, images: 12, trainingMs: 3 };
-    const { imageShape, layerSizes, activation } = plan;
+    const { architecture, activation } = plan;
     const standardization = plan.standardize ? { mean: 0.286, std: 0.353 } : null;
     return encodeCheckpoint({
       snapshot: taken.snapshot,
-      imageShape,
-      layerSizes,
+      architecture,
       activation,
       standardization,
       fused: true,

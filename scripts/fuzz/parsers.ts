@@ -106,7 +106,7 @@ export const all = {
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   'arrays in npz': () => {
-    const tensors = layerTensors(model().layerSizes, model().parameters);
+    const tensors = layerTensors(model().architecture, model().parameters);
     const files = tensors.map(({ data, shape }) => npyBytes(data, shape));
     return {
       files,

@@ -1,4 +1,5 @@
 /** Damaged model files: each is read or rejected with an AtelierError. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -6,10 +7,11 @@ import { zipSync } from 'fflate';
 import { exportModel } from '../../src/formats/models/export.ts';
 import { importModel } from '../../src/formats/models/import.ts';
 import { onlyAtelierErrors } from '../datasets/fixtures.ts';
+import { dense } from '../support/dense.ts';
 import { formatFixture, modelOf, npyEntry, tensor } from './fixtures.ts';
 import { asZip64 } from './zip64-archive.ts';
 
-const model = modelOf([784, 2, 3]);
+const model = modelOf(dense([784, 2, 3]));
 const deflated = zipSync({
   ...npyEntry('W1', tensor('W1', 2, 784).data, [2, 784]),
   ...npyEntry('b1', tensor('b1', 2).data, [2]),

@@ -1,17 +1,14 @@
 /** Models to write and files to read. */
+
 import { readFileSync } from 'node:fs';
-import { type RequestedShape, squareShape } from '../../src/domain/image-shape.ts';
+import type { RequestedShape } from '../../src/domain/image-shape.ts';
 import type { ImportOrigin } from '../../src/domain/models/import.ts';
 import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 import type { Float32Tensor } from '../../src/formats/arrays/tensor.ts';
 import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';
+import { type Architecture, parameterCount } from '../../src/numerics/network/architecture.ts';
 import type { ImageShape } from '../../src/numerics/network/image-shape.ts';
-import {
-  type LayerSizes,
-  type Network,
-  parameterCount,
-  type Standardization,
-} from '../../src/numerics/network/layers.ts';
+import type { Network, Standardization } from '../../src/numerics/network/layers.ts';
 
 /** Within ±0.05, all different: multiples of a prime modulo 2³². */
 export function numbers(count: number, seed = 0): Float32Array {
@@ -21,23 +18,17 @@ export function numbers(count: number, seed = 0): Float32Array {
   );
 }
 
-type Settings = Network & Pick<PublishedModel, 'inputShape'>;
-
 /** A model of square grey images, in shared memory, as the service holds its parameters. */
-export function modelOf(layerSizes: LayerSizes, changes: Partial<Settings> = {}): PublishedModel {
-  const count = parameterCount(layerSizes);
+export function modelOf(architecture: Architecture, changes: Partial<Network> = {}): PublishedModel {
+  const count = parameterCount(architecture);
   const parameters = new Float32Array(new SharedArrayBuffer(4 * count));
   parameters.set(numbers(count));
   const standardization = { mean: 0.25, std: 0.5 };
-  const inputShape = changes.inputShape ?? squareShape(layerSizes[0]!)!;
-  return publishedModel(
-    { layerSizes, activation: 'tanh', standardization, ...changes, inputShape },
-    parameters,
-  );
+  return publishedModel({ architecture, activation: 'tanh', standardization, ...changes }, parameters);
 }
 
-export function publishedModel(network: Settings, parameters: Float32Array): PublishedModel {
-  const classNames = Array.from({ length: network.layerSizes.at(-1)! }, (_, k) => `class ${k}, “é”`);
+export function publishedModel(network: Network, parameters: Float32Array): PublishedModel {
+  const classNames = Array.from({ length: network.architecture.classes }, (_, k) => `class ${k}, “é”`);
   return {
     ...network,
     name: 'my-model',

@@ -1,8 +1,10 @@
 /** Fixtures of scripts/fixtures/numerics.py and knobs.py; vector assertions. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Activation } from '../../src/numerics/network/activations.ts';
-import { blocks, type LayerSizes, type Network } from '../../src/numerics/network/layers.ts';
+import { type Architecture, blocks } from '../../src/numerics/network/architecture.ts';
+import type { Network } from '../../src/numerics/network/layers.ts';
 import { randomBits } from '../../src/numerics/random.ts';
 import {
   type EngineSettings,
@@ -43,7 +45,7 @@ export interface DescentFixture extends Labelled {
 export interface TrainingFixture extends Omit<Labelled, 'l2'> {
   readonly settings: Omit<
     EngineSettings,
-    'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation' | 'imageShape' | 'distillation'
+    'architecture' | 'batchSize' | 'classWeights' | 'augmentation' | 'distillation'
   > & {
     readonly classWeights: number[] | null;
     readonly distillation: { readonly weight: number; readonly targets: number[] } | null;
@@ -124,21 +126,23 @@ export function scipyFixture() {
   };
 }
 
-export function reluNetwork(layerSizes: LayerSizes): Network {
-  return { layerSizes, activation: 'relu', standardization: null };
+export function reluNetwork(architecture: Architecture): Network {
+  return { architecture, activation: 'relu', standardization: null };
 }
 
 /** Settings for plain gradient descent on plain cross-entropy, with changes. */
-export function settingsOf(layerSizes: LayerSizes, changes: Partial<EngineSettings> = {}): EngineSettings {
-  return { ...PLAIN_SETTINGS, layerSizes, batchSize: 64, ...changes };
+export function settingsOf(
+  architecture: Architecture,
+  changes: Partial<EngineSettings> = {},
+): EngineSettings {
+  return { ...PLAIN_SETTINGS, architecture, batchSize: 64, ...changes };
 }
 
 /** A plan for one epoch of plain gradient descent at a constant rate, with changes. */
-export function planOf(layerSizes: LayerSizes, changes: Partial<TrainingPlan> = {}): TrainingPlan {
+export function planOf(architecture: Architecture, changes: Partial<TrainingPlan> = {}): TrainingPlan {
   return {
     ...PLAIN_SETTINGS,
-    layerSizes,
-    imageShape: [1, layerSizes[0]!],
+    architecture,
     initialization: 'uniform-fan-in',
     initialParameters: null,
     epochs: 1,
@@ -206,7 +210,7 @@ export function assertNear(
 export function assertBlocksNear(
   actual: Float64Array,
   expected: ArrayLike<number>,
-  sizes: LayerSizes,
+  sizes: Architecture,
   tolerance: number,
 ): void {
   for (const { name, start, end } of blocks(sizes)) {

@@ -1,7 +1,6 @@
 /** Interrupted trainings, resumed from checkpoint bytes with a new engine. */
 
 import { Worker } from 'node:worker_threads';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import type { CreateEngine, Examples } from '../../src/numerics/training/engine.ts';
@@ -65,11 +64,10 @@ export function takeSnapshot(loop: ReturnType<typeof startLoop>): TrainingSnapsh
   return value.snapshot;
 }
 
-function roundTrip({ layerSizes, activation }: TrainingPlan, snapshot: TrainingSnapshot) {
+function roundTrip({ architecture, activation }: TrainingPlan, snapshot: TrainingSnapshot) {
   const times = { elapsedSeconds: 1, epochTrainingMs: 2, evaluationMs: 3, images: 4, trainingMs: 5 };
   const network = {
-    imageShape: DEFAULT_IMAGE_SHAPE,
-    layerSizes,
+    architecture,
     activation,
     standardization: null,
     fused: true,

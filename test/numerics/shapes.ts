@@ -1,7 +1,9 @@
 /** Fixtures of scripts/fixtures/shapes.py: images of several shapes, networks for them, and expected numbers. */
+
 import { readFileSync } from 'node:fs';
+import { fullyConnected, parameterCount } from '../../src/numerics/network/architecture.ts';
 import { type ImageShape, valueCount } from '../../src/numerics/network/image-shape.ts';
-import { type ByChannel, parameterCount } from '../../src/numerics/network/layers.ts';
+import type { ByChannel } from '../../src/numerics/network/layers.ts';
 import { randomBits } from '../../src/numerics/random.ts';
 import type { Examples } from '../../src/numerics/training/engine.ts';
 
@@ -34,12 +36,12 @@ export function imagesOf(shape: ImageShape): Examples {
 }
 
 export function networkFor(shape: ImageShape) {
-  const layerSizes = [valueCount(shape), 11, 5];
+  const architecture = fullyConnected(shape, [11, 5]);
   const parameters = Float64Array.from(
-    { length: parameterCount(layerSizes) },
+    { length: parameterCount(architecture) },
     (_, i) => (randomBits(2, 0, 90, i) / 2 ** 31 - 1) / 8,
   );
-  return { layerSizes, parameters };
+  return { architecture, parameters };
 }
 
 export const every29th = (parameters: ArrayLike<number>) =>

@@ -4,13 +4,14 @@ import { createReferenceEngine } from '../../src/numerics/reference/reference-en
 import type { CreateEngine } from '../../src/numerics/training/engine.ts';
 import type { EpochMetrics, LoopEvent, LoopReply } from '../../src/numerics/training/loop-events.ts';
 import type { TrainingPlan } from '../../src/numerics/training/plan.ts';
+import { dense } from '../support/dense.ts';
 import { planOf, stripes } from './fixtures.ts';
 import { startLoop } from './start-loop.ts';
 
 export const train = stripes(100, 16, 4, 1);
 export const testExamples = stripes(40, 16, 4, 2);
 /** A plan with five steps per epoch. */
-export const plan = planOf([16, 8, 6, 4], {
+export const plan = planOf(dense([16, 8, 6, 4]), {
   seed: 3,
   epochs: 3,
   learningRate: 0.3,

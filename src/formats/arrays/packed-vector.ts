@@ -1,12 +1,13 @@
 /** Reads a bare packed vector W1, b1, W2, b2, …, as the notebook's `pack` writes it. */
+
 import {
   channelsLast,
   DEFAULT_IMAGE_SHAPE,
   type RequestedShape,
   showImageShape,
 } from '../../domain/image-shape.ts';
+import { architectureText, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
-import { parameterCount } from '../../numerics/network/layers.ts';
 import { rejectModelFile, showShape } from '../models/file-error.ts';
 import { checkSizes, copyRounded, type PackedLayers } from '../models/pack-layers.ts';
 import type { Tensor } from './tensor.ts';
@@ -33,12 +34,15 @@ export function readPackedVector(
     );
   }
   const inputShape = given === 'auto' ? DEFAULT_IMAGE_SHAPE : channelsLast(given);
-  const below = [valueCount(inputShape), ...hidden];
-  const classes = (data.length - parameterCount(below)) / (below.at(-1)! + 1);
+  const withClasses = (classes: number) => fullyConnected(inputShape, [...hidden, classes]);
+  // The last layer has k (h + 1) numbers, the others the rest.
+  const perClass = (hidden.at(-1) ?? valueCount(inputShape)) + 1;
+  const classes = 1 + (data.length - parameterCount(withClasses(1))) / perClass;
   if (!Number.isInteger(classes) || classes < 1) {
-    const ten = [...below, 10];
+    const ten = withClasses(10);
+    const below = [valueCount(inputShape), ...hidden].join('-');
     rejectModelFile(
-      `${data.length} numbers do not fit a ${below.join('-')} network with any number of classes; ${ten.join('-')} has ${parameterCount(ten)}${
+      `${data.length} numbers do not fit a ${below} network with any number of classes; ${architectureText(ten)} has ${parameterCount(ten)}${
         given === 'auto'
           ? `. If the images are not ${showImageShape(inputShape)}, send the field inputShape`
           : ''
@@ -47,8 +51,8 @@ export function readPackedVector(
       'hidden',
     );
   }
-  const layerSizes = [...below, classes];
-  checkSizes(layerSizes, vector);
+  const architecture = withClasses(classes);
+  checkSizes(architecture, vector);
   const parameters = new Float32Array(data.length);
-  return { inputShape, layerSizes, parameters, rounded: copyRounded(parameters, vector), hasBiases: true };
+  return { architecture, parameters, rounded: copyRounded(parameters, vector), hasBiases: true };
 }

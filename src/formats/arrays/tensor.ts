@@ -1,5 +1,5 @@
 /** Named arrays in model files. */
-import { blocks, type LayerSizes } from '../../numerics/network/layers.ts';
+import { type Architecture, blocks } from '../../numerics/network/architecture.ts';
 
 export interface Tensor {
   readonly name: string;
@@ -27,8 +27,8 @@ export interface LayerTensors {
 export const MAX_TENSORS = 64;
 
 /** W1 (d1 × d0), b1 (d1), W2, b2, … as views of the packed vector. */
-export function layerTensors(layerSizes: LayerSizes, parameters: Float32Array): Float32Tensor[] {
-  return blocks(layerSizes).map(({ name, shape, start, end }) => ({
+export function layerTensors(architecture: Architecture, parameters: Float32Array): Float32Tensor[] {
+  return blocks(architecture).map(({ name, shape, start, end }) => ({
     name,
     shape,
     data: parameters.subarray(start, end),

@@ -1,6 +1,7 @@
 /** Draws the weights of a layer. Units and inputs are numbered from 0. */
+import type { Architecture } from '../../numerics/network/architecture.ts';
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
-import { type LayerSizes, type Parameters, unpack } from '../../numerics/network/layers.ts';
+import { type Parameters, unpack } from '../../numerics/network/layers.ts';
 import {
   channelLevels,
   divergingColours,
@@ -38,13 +39,12 @@ const WIDTH = 1200;
  */
 export function drawWeights(
   network: {
-    readonly inputShape: ImageShape;
-    readonly layerSizes: LayerSizes;
+    readonly architecture: Architecture;
     readonly parameters: Parameters;
   },
   { layer, unit }: { readonly layer: number; readonly unit?: number | undefined },
 ): Raster {
-  const found = unpack(network.parameters, network.layerSizes)[layer - 1];
+  const found = unpack(network.parameters, network.architecture)[layer - 1];
   if (found === undefined) throw new RangeError(`There is no layer ${layer}.`);
   const { weights, inputs, outputs } = found;
   if (unit !== undefined && unit >= outputs) throw new RangeError(`There is no unit ${unit}.`);
@@ -54,7 +54,7 @@ export function drawWeights(
     units: unit === undefined ? Array.from({ length: outputs }, (_, i) => i) : [unit],
     max: magnitude(weights),
   };
-  return layer === 1 ? drawTiles(drawn, network.inputShape) : drawMap(drawn);
+  return layer === 1 ? drawTiles(drawn, network.architecture.inputShape) : drawMap(drawn);
 }
 
 function drawTiles({ values, inputs, units, max }: Weights, shape: ImageShape): Raster {

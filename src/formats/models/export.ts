@@ -16,8 +16,8 @@ export function exportModel(
   format: ExportFormat,
   input: OnnxInput = 'float',
 ): Uint8Array {
-  const { parameters, layerSizes } = model;
-  const tensors = layerTensors(layerSizes, parameters);
+  const { parameters, architecture } = model;
+  const tensors = layerTensors(architecture, parameters);
   switch (format) {
     case 'onnx':
       return writeOnnx(onnxModel(model, input));

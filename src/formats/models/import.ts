@@ -5,12 +5,9 @@ import { channelsLast, type RequestedShape } from '../../domain/image-shape.ts';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../../domain/models/import.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
-import { channelCount, type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
-import {
-  channelStandardizations,
-  type LayerSizes,
-  type Standardization,
-} from '../../numerics/network/layers.ts';
+import type { Architecture } from '../../numerics/network/architecture.ts';
+import { channelCount, valueCount } from '../../numerics/network/image-shape.ts';
+import { channelStandardizations, type Standardization } from '../../numerics/network/layers.ts';
 import { NPY_SIGNATURE } from '../arrays/npy-header.ts';
 import { parseNpz, parseTensor } from '../arrays/npz.ts';
 import { readPackedVector } from '../arrays/packed-vector.ts';
@@ -47,8 +44,7 @@ export interface ImportHints {
 export interface ImportedModel {
   /** The program whose array names the file has; the file format for Atelier's own names and packed vectors. */
   readonly source: ImportOrigin['source'];
-  readonly inputShape: ImageShape;
-  readonly layerSizes: LayerSizes;
+  readonly architecture: Architecture;
   /** Packed; all finite. */
   readonly parameters: Float32Array;
   /** Number of parameters that were rounded to float32. */
@@ -78,8 +74,7 @@ type Parts = PackedLayers & {
  */
 export function importModel(bytes: Uint8Array, hints: ImportHints = {}): ImportedModel {
   const { metadata, hasBiases, ...parts } = readParts(bytes, hints);
-  const { layerSizes } = parts;
-  const hidden = layerSizes.slice(1, -1);
+  const { inputShape, hidden, classes } = parts.architecture;
   reconcile('hidden', hints.hidden, hidden);
   const given = {
     activation: reconcile('activation', hints.activation, metadata?.activation),
@@ -94,15 +89,15 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   const { activation = null, classNames = null, standardization = null } = given;
   const preprocessing =
     reconcile('preprocessing', hints.preprocessing, metadata?.preprocessing ?? undefined) ?? null;
-  if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
+  if (classNames !== null && classNames.length !== classes) {
     rejectModelFile(
-      `there are ${classNames.length} class names, but the network has ${layerSizes.at(-1)} classes`,
+      `there are ${classNames.length} class names, but the network has ${classes} classes`,
       undefined,
       hints.classNames ? 'classNames' : 'file',
     );
   }
   const isByChannel = standardization !== null && channelStandardizations(standardization).length > 1;
-  if (isByChannel && channelCount(parts.inputShape) === 1)
+  if (isByChannel && channelCount(inputShape) === 1)
     rejectModelFile(
       'its standardization is by channel, but its images are grey',
       undefined,

@@ -1,4 +1,5 @@
 /** Shapes of the images of a model file, and their order in the first layer. */
+
 import {
   channelsLast,
   MAX_SIDE,
@@ -6,8 +7,8 @@ import {
   type RequestedShape,
   squareShape,
 } from '../../domain/image-shape.ts';
+import { type Architecture, blocks } from '../../numerics/network/architecture.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
-import type { LayerSizes } from '../../numerics/network/layers.ts';
 import { rejectModelFile } from './file-error.ts';
 
 /**
@@ -32,9 +33,9 @@ export function resolveInputShape(given: RequestedShape, inputs: number, found: 
  * @param axes the order in which the first layer takes them, if it is another one
  */
 export function putChannelsLast<
-  P extends { readonly layerSizes: LayerSizes; readonly parameters: Float32Array },
+  P extends { readonly architecture: Architecture; readonly parameters: Float32Array },
 >(packed: P, sizes: readonly number[], axes: readonly number[] = [...sizes.keys()]): P {
-  const { parameters, layerSizes } = packed;
+  const { parameters, architecture } = packed;
   const isChannels = (axis: number) => Number(sizes[axis] === 3);
   const order = [...sizes.keys()]
     .toSorted((a, b) => isChannels(a) - isChannels(b))
@@ -44,8 +45,8 @@ export function putChannelsLast<
     axes.map((axis) => sizes[axis]!),
     order,
   );
-  const inputs = layerSizes[0]!;
-  for (let unit = 0; unit < layerSizes[1]!; unit++) {
+  const [units, inputs] = blocks(architecture)[0]!.shape as [number, number];
+  for (let unit = 0; unit < units; unit++) {
     const row = parameters.subarray(unit * inputs, (unit + 1) * inputs);
     row.set(row.slice().map((_, input, old) => old[from[input]!]!));
   }

@@ -1,11 +1,13 @@
 /** The JSON export: nested arrays by tensor name. */
 
 import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
+import { layerSizes } from '../../numerics/network/architecture.ts';
 import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import { type Float32Tensor, layerTensors } from '../arrays/tensor.ts';
 import type { PublishedModel } from './metadata.ts';
 
-interface ModelJson extends Omit<PublishedModel, 'parameters' | 'inputShape'> {
+interface ModelJson extends Omit<PublishedModel, 'parameters' | 'architecture'> {
+  readonly layerSizes: readonly number[];
   /** Omitted for the default shape, as in earlier releases. */
   readonly inputShape?: ImageShape;
   readonly parameters: Readonly<Record<string, number[] | number[][]>>;
@@ -13,9 +15,10 @@ interface ModelJson extends Omit<PublishedModel, 'parameters' | 'inputShape'> {
 
 /** Writes each float32 parameter so that it reads back exactly. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
-  const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
-  const { preprocessing, inputShape } = model;
-  const tensors = layerTensors(layerSizes, model.parameters).map(
+  const { name, version, architecture, activation, standardization, classNames, digest } = model;
+  const { preprocessing } = model;
+  const { inputShape } = architecture;
+  const tensors = layerTensors(architecture, model.parameters).map(
     (each) => [each.name, nested(each)] as const,
   );
   const parameters = Object.fromEntries(tensors);
@@ -23,7 +26,7 @@ export function jsonBytes(model: PublishedModel): Uint8Array {
     name,
     version,
     ...(!isSameShape(inputShape, DEFAULT_IMAGE_SHAPE) && { inputShape }),
-    layerSizes,
+    layerSizes: layerSizes(architecture),
     activation,
     standardization,
     classNames,

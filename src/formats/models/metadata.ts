@@ -1,4 +1,5 @@
 /** Metadata of exported models: the strings that turn parameters into a model. */
+
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DEFAULT_IMAGE_SHAPE, imageShapeSchema } from '../../domain/image-shape.ts';
@@ -6,6 +7,7 @@ import { standardizationSchema } from '../../domain/models/standardization.ts';
 import { type Preprocessing, preprocessingSchema } from '../../domain/predictions/preprocessing.ts';
 import { jsonText, wellFormed } from '../../domain/primitives.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { layerSizes } from '../../numerics/network/architecture.ts';
 import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import {
   channelStandardizations,
@@ -19,7 +21,6 @@ import { rejectModelFile } from './file-error.ts';
 export interface PublishedModel extends Network {
   readonly name: string;
   readonly version: number;
-  readonly inputShape: ImageShape;
   /** Packed parameters. */
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
@@ -43,31 +44,33 @@ const metadataSchema = z.object({
   input_shape: jsonText(imageShapeSchema).optional(),
 });
 
-export type ModelMetadata = Pick<
-  PublishedModel,
-  'inputShape' | 'activation' | 'classNames' | 'standardization' | 'preprocessing'
->;
+export interface ModelMetadata
+  extends Pick<PublishedModel, 'activation' | 'classNames' | 'standardization' | 'preprocessing'> {
+  readonly inputShape: ImageShape;
+}
 /** undefined for what the file does not contain. */
 export type KnownMetadata = { readonly [Key in keyof ModelMetadata]?: ModelMetadata[Key] | undefined };
 
 export function modelMetadata(model: PublishedModel): Record<string, string> {
+  const { inputShape } = model.architecture;
   return {
     format: FORMAT,
     name: model.name,
     version: String(model.version),
     activation: model.activation,
-    layer_sizes: JSON.stringify(model.layerSizes),
+    layer_sizes: JSON.stringify(layerSizes(model.architecture)),
     class_names: JSON.stringify(model.classNames),
     standardization: JSON.stringify(model.standardization),
     digest: model.digest,
     ...(model.preprocessing && { preprocessing: JSON.stringify(model.preprocessing) }),
-    ...(!isSameShape(model.inputShape, DEFAULT_IMAGE_SHAPE) && {
-      input_shape: JSON.stringify(model.inputShape),
+    ...(!isSameShape(inputShape, DEFAULT_IMAGE_SHAPE) && {
+      input_shape: JSON.stringify(inputShape),
     }),
   };
 }
 
-type DeclaredMetadata = ModelMetadata & Pick<PublishedModel, 'layerSizes' | 'digest'>;
+type DeclaredMetadata = ModelMetadata &
+  Pick<PublishedModel, 'digest'> & { readonly sizes: readonly number[] };
 
 /**
  * Returns null for files of other programs: their metadata may have other meanings.
@@ -80,26 +83,21 @@ export function readModelMetadata(metadata: Readonly<Record<string, string>>): D
     const [{ path }] = parsed.error.issues as [z.core.$ZodIssue];
     return rejectModelFile(`its metadata has an invalid ${path.join('.')}`);
   }
-  const {
-    layer_sizes: layerSizes,
-    class_names: classNames,
-    activation,
-    standardization,
-    digest,
-  } = parsed.data;
+  const { layer_sizes: sizes, class_names: classNames, activation, standardization, digest } = parsed.data;
   const { preprocessing = null, input_shape: inputShape = DEFAULT_IMAGE_SHAPE } = parsed.data;
-  return { inputShape, layerSizes, activation, classNames, standardization, preprocessing, digest };
+  return { inputShape, sizes, activation, classNames, standardization, preprocessing, digest };
 }
 
 /** @throws AtelierError `invalid-model-file` if the metadata does not match the parameters */
 export function checkModelMetadata(
   declared: DeclaredMetadata,
-  { layerSizes, parameters }: Pick<PublishedModel, 'layerSizes' | 'parameters'>,
+  { architecture, parameters }: Pick<PublishedModel, 'architecture' | 'parameters'>,
 ): void {
-  const { digest } = declared;
-  if (declared.layerSizes.join() !== layerSizes.join()) {
+  const { sizes, digest } = declared;
+  const found = layerSizes(architecture);
+  if (sizes.join() !== found.join()) {
     rejectModelFile(
-      `its metadata declares layers ${declared.layerSizes.slice(0, 10).join('-')}, but its tensors have ${layerSizes.join('-')}`,
+      `its metadata declares layers ${sizes.slice(0, 10).join('-')}, but its tensors have ${found.join('-')}`,
     );
   }
   if (digest !== parametersDigest(parameters)) {

@@ -1,14 +1,14 @@
 /** Packs the layers of a file into one float32 vector, checking every shape and number. */
+
 import { type RequestedShape, squareShape } from '../../domain/image-shape.ts';
+import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
 import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
-import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
 import type { LayerTensors, Tensor } from '../arrays/tensor.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
 import { resolveInputShape } from './input-shape.ts';
 
 export interface PackedLayers {
-  readonly inputShape: ImageShape;
-  readonly layerSizes: LayerSizes;
+  readonly architecture: Architecture;
   readonly parameters: Float32Array;
   /** Number of values that were rounded to float32. */
   readonly rounded: number;
@@ -40,9 +40,10 @@ export function packLayers(
   for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!));
   const isBinary = mayBeBinary && sizes.at(-1) === 1;
   if (isBinary) sizes[sizes.length - 1] = 2;
-  checkSizes(sizes, layers.at(-1)!.weights);
+  const architecture = fullyConnected(inputShape, sizes.slice(1));
+  checkSizes(architecture, layers.at(-1)!.weights);
 
-  const parameters = new Float32Array(parameterCount(sizes));
+  const parameters = new Float32Array(parameterCount(architecture));
   let [offset, rounded] = [0, 0];
   layers.forEach(({ weights, biases, transposed, factors = { weights: 1, biases: 1 } }, l) => {
     const [inputs, units] = [sizes[l]!, sizes[l + 1]!];
@@ -60,12 +61,11 @@ export function packLayers(
     offset = end;
   });
   const hasBiases = layers.every(({ biases }) => biases !== null);
-  return { inputShape, layerSizes: sizes, parameters, rounded, hasBiases };
+  return { architecture, parameters, rounded, hasBiases };
 }
 
 /** @throws AtelierError `invalid-model-file`, naming `source` if the number of classes is invalid */
-export function checkSizes(sizes: LayerSizes, source: Tensor): void {
-  const [hidden, classes] = [sizes.slice(1, -1), sizes.at(-1)!];
+export function checkSizes({ hidden, classes }: Architecture, source: Tensor): void {
   const wide = hidden.findIndex((units) => units < 1 || units > MAX_UNITS);
   if (wide >= 0)
     rejectModelFile(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are allowed`);

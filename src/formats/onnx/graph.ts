@@ -1,13 +1,14 @@
 /** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
 
 import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
+import { blocks } from '../../numerics/network/architecture.ts';
 import {
   channelCount,
   type ImageShape,
   isSameShape,
   valueCount,
 } from '../../numerics/network/image-shape.ts';
-import { type ByChannel, blocks } from '../../numerics/network/layers.ts';
+import type { ByChannel } from '../../numerics/network/layers.ts';
 import type { OnnxInput } from '../models/export-formats.ts';
 import { modelMetadata, type PublishedModel } from '../models/metadata.ts';
 import { ONNX_ACTIVATIONS } from './activations.ts';
@@ -29,9 +30,9 @@ export const onnxInputShape = (image: ImageShape): (number | string)[] =>
  * lowest label of the highest probability.
  */
 export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
-  const { layerSizes, activation, standardization, parameters } = model;
-  const classes = layerSizes.at(-1)!;
-  const shape = onnxInputShape(model.inputShape);
+  const { architecture, activation, standardization, parameters } = model;
+  const { inputShape, hidden, classes } = architecture;
+  const shape = onnxInputShape(inputShape);
   const nodes: OnnxNode[] = [];
   const initializers: OnnxModel['graph']['initializers'][number][] = [];
   let current = 'image';
@@ -61,16 +62,15 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
     add('Sub', 'centred', constant('mean', standardization.mean));
     add('Div', 'standardized', constant('std', standardization.std));
   }
-  if (channelCount(model.inputShape) === 3)
-    add('Transpose', 'channels_last', [], { perm: { ints: [0, 2, 3, 1] } });
+  if (channelCount(inputShape) === 3) add('Transpose', 'channels_last', [], { perm: { ints: [0, 2, 3, 1] } });
   if (shape.length > 2) add('Flatten', 'flat', [], { axis: { int: 1 } });
-  for (const { name, shape: dims, start, end } of blocks(layerSizes)) {
+  for (const { name, shape: dims, start, end } of blocks(architecture)) {
     initializers.push({ name, dims, data: parameters.subarray(start, end) });
   }
-  for (let l = 1; l < layerSizes.length; l++) {
+  for (let l = 1; l <= hidden.length + 1; l++) {
     add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
     const exported = ONNX_ACTIVATIONS[activation];
-    if (l + 1 === layerSizes.length || exported === null) continue;
+    if (l > hidden.length || exported === null) continue;
     const { operator, alpha, isExportedAsGate } = exported;
     if (isExportedAsGate) {
       add('Sigmoid', `gate${l}`);

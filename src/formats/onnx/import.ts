@@ -62,7 +62,7 @@ export function importOnnx(bytes: Uint8Array, requested: RequestedShape): OnnxPa
   const own = readModelMetadata(metadata);
   if (own === null) return { ...parts, metadata: { activation, standardization } };
   checkModelMetadata(own, parts);
-  checkOwn(own, parts.inputShape, activation, [
+  checkOwn(own, parts.architecture.inputShape, activation, [
     standardization ?? UNCHANGED,
     ...possibleStandardizations(chain.scaling, input.elementType),
   ]);

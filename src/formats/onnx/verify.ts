@@ -14,9 +14,10 @@ import { joinChannels, UNCHANGED } from './scaling.ts';
  * @throws AtelierError `invalid-model-file` naming what differs
  */
 export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input: OnnxInput): void {
-  const { layerSizes, standardization } = model;
+  const { standardization } = model;
+  const { inputShape, hidden, classes } = model.architecture;
   const { irVersion, opset, graph } = readOnnx(bytes);
-  const last = layerSizes.length - 1;
+  const last = hidden.length + 1;
   const found = {
     versions: [irVersion, opset],
     inputs: graph.inputs,
@@ -25,9 +26,9 @@ export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input:
   };
   const expected: typeof found = {
     versions: [IR_VERSION, OPSET],
-    inputs: [{ name: 'image', elementType: input, shape: onnxInputShape(model.inputShape) }],
+    inputs: [{ name: 'image', elementType: input, shape: onnxInputShape(inputShape) }],
     outputs: [
-      { name: 'probabilities', elementType: 'float', shape: ['batch', layerSizes[last]!] },
+      { name: 'probabilities', elementType: 'float', shape: ['batch', classes] },
       { name: 'label', elementType: 'int64', shape: ['batch'] },
     ],
     end: [

@@ -1,6 +1,5 @@
 /** The cost of a gradient check, estimated before it runs. */
-import { forwardCost } from '../network/forward.ts';
-import { type LayerSizes, parameterCount } from '../network/layers.ts';
+import { type Architecture, forwardCost, layerSizes, parameterCount } from '../network/architecture.ts';
 
 /** An exponential takes about as long as this many multiply-adds. */
 const EXPONENTIAL = 10;
@@ -11,20 +10,20 @@ const EXPONENTIAL = 10;
  * d_{l+1} to update the next layer, all products above it, and the softmax.
  */
 export function gradientCheckCost(
-  sizes: LayerSizes,
+  architecture: Architecture,
   examples: number,
   scheme: 'central' | 'forward',
   coordinates: number,
 ): number {
-  const classes = sizes.at(-1)!;
+  const sizes = layerSizes(architecture);
   let aboveNext = 0;
   let all = 0;
   for (let l = sizes.length - 1; l >= 1; l--) {
     const next = sizes[l + 1] ?? 0;
     aboveNext += next * (sizes[l + 2] ?? 0);
-    all += (sizes[l - 1]! + 1) * sizes[l]! * (next + aboveNext + EXPONENTIAL * classes);
+    all += (sizes[l - 1]! + 1) * sizes[l]! * (next + aboveNext + EXPONENTIAL * architecture.classes);
   }
   const evaluations = scheme === 'central' ? 2 : 1;
-  const fraction = Math.min(1, coordinates / parameterCount(sizes));
-  return examples * (3 * forwardCost(sizes) + evaluations * fraction * all);
+  const fraction = Math.min(1, coordinates / parameterCount(architecture));
+  return examples * (3 * forwardCost(architecture) + evaluations * fraction * all);
 }

@@ -2,8 +2,9 @@
  * Gradient check: the analytic gradient against finite differences of the loss, per coordinate, as in
  * scipy.optimize.check_grad and approx_fprime. Results are reported per block.
  */
+import { blocks, parameterCount } from '../network/architecture.ts';
 import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from '../network/coordinates.ts';
-import { blocks, type Network, type Parameters, parameterCount } from '../network/layers.ts';
+import type { Network, Parameters } from '../network/layers.ts';
 import { createComputeGradient } from '../reference/objective.ts';
 import { checkExamples, type Examples, PLAIN_SETTINGS } from '../training/engine.ts';
 import { compareGradients, type GradientComparison } from './comparison.ts';
@@ -77,7 +78,7 @@ const CHUNK_COST = 2e7;
 export function* gradientCheck(
   plan: GradientCheckPlan,
 ): Generator<GradientCheckProgress, GradientCheckReport, void> {
-  const { layerSizes, scheme } = plan;
+  const { architecture, scheme } = plan;
   const { stepSize = SCHEME_DEFAULTS[scheme].stepSize, tolerance = SCHEME_DEFAULTS[scheme].tolerance } = plan;
   checkPlan(plan, stepSize);
   const parameters = Float64Array.from(plan.parameters);
@@ -93,7 +94,7 @@ export function* gradientCheck(
   };
   // Each of the two subtracted losses is uncertain by one unit in the last place of its logits.
   const noise = (2 * Number.EPSILON * Math.max(1, perturbed.largestLogit)) / stepSize;
-  const cost = gradientCheckCost(layerSizes, plan.indices.length, scheme, count);
+  const cost = gradientCheckCost(architecture, plan.indices.length, scheme, count);
   const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, (CHUNK_COST * count) / cost));
   const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
   const above = { loss: 0, crossed: false };
@@ -102,7 +103,7 @@ export function* gradientCheck(
   let vanished = false;
   let done = 0;
 
-  for (const [b, block] of blocks(layerSizes).entries()) {
+  for (const [b, block] of blocks(architecture).entries()) {
     const start = done;
     for (; done < count && positions[done]! < block.end; done++) {
       if (done % chunk === 0) yield { done, coordinates: count };
@@ -161,21 +162,21 @@ export function* gradientCheck(
 
 function referenceGradient(plan: GradientCheckPlan, parameters: Float64Array): Float64Array {
   const gradient = new Float64Array(parameters.length);
-  const { layerSizes, activation, standardization, examples, indices } = plan;
-  const settings = { ...PLAIN_SETTINGS, layerSizes, activation, standardization };
+  const { architecture, activation, standardization, examples, indices } = plan;
+  const settings = { ...PLAIN_SETTINGS, architecture, activation, standardization };
   const sums = { loss: 0, correct: 0 };
   createComputeGradient(gradient, parameters, settings)(sums, examples, indices, { epoch: 0, start: 0 });
   return gradient;
 }
 
-function checkPlan({ layerSizes, examples, indices, gradient }: GradientCheckPlan, stepSize: number): void {
-  checkExamples(examples, layerSizes);
+function checkPlan({ architecture, examples, indices, gradient }: GradientCheckPlan, stepSize: number): void {
+  checkExamples(examples, architecture);
   if (!(stepSize > 0)) throw new RangeError(`The step must be larger than zero, not ${stepSize}.`);
   if (indices.length === 0) throw new RangeError('A gradient check needs at least one example.');
   const outOfRange = indices.find((index) => index >= examples.labels.length);
   if (outOfRange !== undefined)
     throw new RangeError(`Example ${outOfRange} does not exist; there are ${examples.labels.length}.`);
-  const expected = parameterCount(layerSizes);
+  const expected = parameterCount(architecture);
   if (gradient !== undefined && gradient.length !== expected) {
     throw new RangeError(`The gradient must have ${expected} numbers, not ${gradient.length}.`);
   }

@@ -1,8 +1,10 @@
 /** Comparison of a faster engine with the reference on the same batch, weights and masks. */
 
 import { ACTIVATIONS } from '../network/activations.ts';
+import { blocks, fullyConnected } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
 import { initialize } from '../network/initialize.ts';
-import { blocks, type Parameters } from '../network/layers.ts';
+import type { Parameters } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
 import { createReferenceEngine } from '../reference/reference-engine.ts';
 import type { CreateEngine, EngineSettings, Examples } from '../training/engine.ts';
@@ -27,7 +29,7 @@ export function engineDifference(
   const rounded = Float32Array.from(parameters);
   const reference = new Float64Array(rounded.length);
   const gradient = new Float32Array(rounded.length);
-  const classes = settings.layerSizes.at(-1)!;
+  const classes = settings.architecture.classes;
   const mislabelled = { ...examples, labels: examples.labels.map((label) => (label + 1) % classes) };
   // The optimizer does not affect the gradient, but its moments would take memory.
   const { distillation } = settings;
@@ -39,7 +41,7 @@ export function engineDifference(
   createReferenceEngine(plain, rounded).gradient(reference, mislabelled, batch, STEP_POSITION);
   createEngine(plain, rounded).gradient(gradient, mislabelled, batch, STEP_POSITION);
   let largest = 0;
-  for (const { start, end } of blocks(settings.layerSizes)) {
+  for (const { start, end } of blocks(settings.architecture)) {
     let [differences, squares] = [0, 0];
     for (let i = start; i < end; i++) {
       differences += (gradient[i]! - reference[i]!) ** 2;
@@ -53,16 +55,15 @@ export function engineDifference(
 
 const GREY: EngineSettings = {
   ...PLAIN_SETTINGS,
-  layerSizes: [420, 22, 13, 10],
+  architecture: fullyConnected([20, 21], [22, 13, 10]),
   standardization: { mean: 0.3, std: 0.4 },
   batchSize: 19,
 };
 const COLOUR: EngineSettings = {
   ...GREY,
   activation: 'identity',
-  layerSizes: [189, 22, 13, 10],
+  architecture: fullyConnected([9, 7, 3], [22, 13, 10]),
   batchSize: 7,
-  imageShape: [9, 7, 3],
   standardization: { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25] },
   augmentation: { ...PLAIN_SETTINGS.augmentation, horizontalFlip: true, shift: 2, rotation: 30 },
 };
@@ -78,10 +79,10 @@ export function selfCheck(createEngine: CreateEngine): number {
 
   /** Returns the largest difference of networks with the same layers. */
   function differenceOf(cases: readonly EngineSettings[]): number {
-    const { layerSizes, batchSize } = cases[0]!;
-    const examples = syntheticExamples(batchSize, layerSizes[0]!);
+    const { architecture, batchSize } = cases[0]!;
+    const examples = syntheticExamples(batchSize, valueCount(architecture.inputShape));
     const batch = Uint32Array.from(examples.labels.keys());
-    const parameters = initialize('glorot', layerSizes, 1);
+    const parameters = initialize('glorot', architecture, 1);
     return Math.max(
       ...cases.map((settings) => engineDifference(createEngine, settings, parameters, examples, batch)),
     );

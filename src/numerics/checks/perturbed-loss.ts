@@ -32,7 +32,7 @@ export function createPerturbedLoss(
   examples: Examples,
   indices: Uint32Array,
 ) {
-  const layers = unpack(parameters, network.layerSizes);
+  const layers = unpack(parameters, network.architecture);
   const last = layers.length - 1;
   const pass = createExamplePass(network);
   prepare(pass, layers);

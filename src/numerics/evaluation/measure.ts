@@ -3,8 +3,8 @@
  * The functions are generators, so that a caller can stop between chunks.
  */
 
-import { forwardCost } from '../network/forward.ts';
-import { type LayerSizes, type Network, type Parameters, unpack } from '../network/layers.ts';
+import { type Architecture, forwardCost } from '../network/architecture.ts';
+import { type Network, type Parameters, unpack } from '../network/layers.ts';
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
 import { createExamplePass, type ExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import type { Engine, Examples, Findings } from '../training/engine.ts';
@@ -73,7 +73,7 @@ export function* inspectNetwork(
   examples: Examples,
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Inspection, unknown> {
-  const findings = createFindings(network.layerSizes);
+  const findings = createFindings(network.architecture);
   const { alive, predicted } = findings;
   yield* forwardEach(network, parameters, examples, indices, ({ a, z }) => {
     predicted.add(argmax(z.at(-1)!));
@@ -88,11 +88,11 @@ export function* inspectNetwork(
 /** Like `inspectNetwork`, but computed by a faster engine from its own parameters. */
 export function* inspectByEngine(
   inspectChunk: NonNullable<Engine['inspect']>,
-  layerSizes: LayerSizes,
+  architecture: Architecture,
   examples: Examples,
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Inspection, unknown> {
-  const findings = createFindings(layerSizes);
+  const findings = createFindings(architecture);
   yield* inChunks(indices, (chunk) => inspectChunk(findings, examples, chunk));
   return concludeInspection(findings, indices.length);
 }
@@ -107,8 +107,8 @@ function* inChunks(
   }
 }
 
-const createFindings = (layerSizes: LayerSizes): Findings => ({
-  alive: layerSizes.slice(1, -1).map((size) => new Uint8Array(size)),
+const createFindings = (architecture: Architecture): Findings => ({
+  alive: architecture.hidden.map((units) => new Uint8Array(units)),
   predicted: new Set(),
 });
 
@@ -120,9 +120,9 @@ function concludeInspection({ alive, predicted }: Findings, images: number): Ins
 }
 
 /** √Σ_l ‖W_l‖²: the 2-norm of all weights, without biases. */
-export function weightNorm(parameters: Parameters, sizes: LayerSizes): number {
+export function weightNorm(parameters: Parameters, architecture: Architecture): number {
   let squares = 0;
-  for (const { weights } of unpack(parameters, sizes)) for (const w of weights) squares += w * w;
+  for (const { weights } of unpack(parameters, architecture)) for (const w of weights) squares += w * w;
   return Math.sqrt(squares);
 }
 
@@ -133,10 +133,10 @@ function* forwardEach(
   indices: Uint32Array,
   visit: (pass: ExamplePass, row: number) => void,
 ): Generator<EvaluationChunk, void, unknown> {
-  const layers = unpack(parameters, network.layerSizes);
+  const layers = unpack(parameters, network.architecture);
   const pass = createExamplePass(network);
   prepare(pass, layers);
-  const cost = forwardCost(network.layerSizes);
+  const cost = forwardCost(network.architecture);
   const chunk = Math.max(1, Math.min(CHUNK_IMAGES, Math.floor(CHUNK_COST / cost)));
   for (let n = 0; n < indices.length; n++) {
     forwardExample(pass, layers, examples.pixels, indices[n]!);

@@ -1,5 +1,7 @@
 /** Predictions of labelled images. All metrics are computed from them. */
 
+import type { Architecture } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
 import type { Examples, Pixels } from '../training/engine.ts';
 import { checkExamples } from '../training/engine.ts';
@@ -26,10 +28,11 @@ const CHUNK_IMAGES = 1000;
 export function collectPredictions(
   forward: (logits: Float32Array, probabilities: Float32Array, pixels: Pixels) => void,
   examples: Examples,
-  inputs: number,
-  classes: number,
+  architecture: Architecture,
 ): Predictions {
-  checkExamples(examples, [inputs, classes]);
+  checkExamples(examples, architecture);
+  const inputs = valueCount(architecture.inputShape);
+  const { classes } = architecture;
   const { labels } = examples;
   const count = labels.length;
   const predicted = new Uint8Array(count);

@@ -4,7 +4,7 @@
  * The arithmetic is in integers, so every engine computes the same bytes. The result depends on (seed, epoch,
  * position in the epoch) alone.
  */
-import { channelCount, type ImageShape, valueCount } from '../network/image-shape.ts';
+import { channelCount, type ImageShape } from '../network/image-shape.ts';
 import { PURPOSE, threefry2x32 } from '../random.ts';
 import type { Augmentation } from '../training/engine.ts';
 
@@ -33,22 +33,13 @@ const ERASE_STEPS = 32;
 /** Largest number of rectangles. */
 export const ERASE_SHAPES = ERASE_STEPS ** 2;
 
-/**
- * Returns null if no image changes.
- * @param shape null if the rows are no images
- * @throws RangeError if rows of `inputs` values are not images of this shape
- */
+/** Returns null if no image changes. */
 export function planAugmentation(
   { horizontalFlip, shift, rotation, scale, noise, erase }: Augmentation,
-  shape: ImageShape | null,
-  inputs: number,
+  shape: ImageShape,
 ): AugmentationPlan | null {
   const isWarped = rotation > 0 || scale > 0;
   if (!horizontalFlip && shift === 0 && !isWarped && noise === 0 && erase === 0) return null;
-  if (shape === null || valueCount(shape) !== inputs) {
-    const images = shape === null ? 'images' : `images of ${shape.join('×')}`;
-    throw new RangeError(`Rows of ${inputs} values cannot be augmented, because they are not ${images}.`);
-  }
   return {
     shape,
     horizontalFlip,

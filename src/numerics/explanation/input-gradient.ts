@@ -1,6 +1,6 @@
 /** Saliency (Simonyan et al. 2014): the gradient of log p_label with respect to the pixels. */
 
-import { channelCount, type ImageShape } from '../network/image-shape.ts';
+import { channelCount, type ImageShape, valueCount } from '../network/image-shape.ts';
 import { channelStandardizations, type Network, type Parameters, unpack } from '../network/layers.ts';
 import { softmax } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
@@ -19,9 +19,9 @@ export function inputGradient(
   image: Pixels,
   label: number,
 ): Float64Array {
-  const inputs = network.layerSizes[0]!;
+  const inputs = valueCount(network.architecture.inputShape);
   if (image.length !== inputs) throw new RangeError(`An image has ${inputs} pixels, not ${image.length}.`);
-  const layers = unpack(parameters, network.layerSizes);
+  const layers = unpack(parameters, network.architecture);
   const pass = createExamplePass(network);
   prepare(pass, layers);
   const logits = forwardExample(pass, layers, image, 0);

@@ -123,3 +123,8 @@ export function architectureText({ inputShape, convolutions, hidden, classes }: 
   const stages = convolutions.map((stage) => `(${stage.join(' ')})`);
   return [first, ...stages, ...hidden, classes].join('-');
 }
+
+/** @param sizes the units of all layers: hidden ones, then one for each class */
+export function fullyConnected(inputShape: ImageShape, sizes: readonly number[]): Architecture {
+  return { inputShape, convolutions: [], norm: 'none', hidden: sizes.slice(0, -1), classes: sizes.at(-1)! };
+}

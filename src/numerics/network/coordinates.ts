@@ -2,7 +2,7 @@
 
 import type { Coordinate } from '../checks/perturbed-loss.ts';
 import { PURPOSE, randomBelow } from '../random.ts';
-import type { Block } from './layers.ts';
+import type { Block } from './architecture.ts';
 
 /** All coordinates, or a random sample of the given size. */
 export type CoordinateChoice = 'all' | { readonly sample: number };

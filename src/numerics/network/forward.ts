@@ -3,7 +3,8 @@
 import { softmax } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import type { Pixels } from '../training/engine.ts';
-import { type LayerSizes, type Network, type Parameters, unpack } from './layers.ts';
+import { valueCount } from './image-shape.ts';
+import { type Network, type Parameters, unpack } from './layers.ts';
 
 /**
  * Writes logits and probabilities, n × classes each, row-major, of `pixels`, n × d0. Calls share scratch memory.
@@ -15,10 +16,11 @@ export type Forward = (logits: Parameters, probabilities: Parameters, pixels: Pi
  * Computes in float64 whatever the precision of the packed parameters. It keeps a view of them, so they must not change.
  */
 export function createForward(network: Network, parameters: Parameters): Forward {
-  const layers = unpack(parameters, network.layerSizes);
+  const layers = unpack(parameters, network.architecture);
   const pass = createExamplePass(network);
   prepare(pass, layers);
-  const [inputs, classes] = [network.layerSizes[0]!, network.layerSizes.at(-1)!];
+  const { inputShape, classes } = network.architecture;
+  const inputs = valueCount(inputShape);
   return (logits, probabilities, pixels) => {
     const rows = pixels.length / inputs;
     for (const output of [logits, probabilities]) {
@@ -35,11 +37,4 @@ export function createForward(network: Network, parameters: Parameters): Forward
       probabilities.set(z, n * classes);
     }
   };
-}
-
-/** Multiply-adds of one image's forward pass, including zeros: 31,760 for 784-40-10. */
-export function forwardCost(sizes: LayerSizes): number {
-  let cost = 0;
-  for (let l = 1; l < sizes.length; l++) cost += sizes[l - 1]! * sizes[l]!;
-  return cost;
 }

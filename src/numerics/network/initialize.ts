@@ -1,7 +1,8 @@
 /** Initialization of the parameters. */
 
 import { PURPOSE, randomUniform } from '../random.ts';
-import { type Layer, type LayerSizes, parameterCount, unpack } from './layers.ts';
+import { type Architecture, parameterCount } from './architecture.ts';
+import { type Layer, unpack } from './layers.ts';
 
 export const INITIALIZATIONS = ['uniform-fan-in', 'he', 'glorot'] as const;
 export type Initialization = (typeof INITIALIZATIONS)[number];
@@ -13,42 +14,42 @@ type Draw = (seed: number, index: number) => number;
 const INITIAL_BIAS = 0.01;
 
 /** The packed initial parameters. Entry i uses random index i, or both indices of its pair if it is normal. */
-export function initialize(how: Initialization, sizes: LayerSizes, seed: number): Float64Array {
+export function initialize(how: Initialization, architecture: Architecture, seed: number): Float64Array {
   switch (how) {
     case 'uniform-fan-in':
-      return initializeUniformFanIn(sizes, seed);
+      return initializeUniformFanIn(architecture, seed);
     case 'he':
-      return initializeHe(sizes, seed);
+      return initializeHe(architecture, seed);
     case 'glorot':
-      return initializeGlorot(sizes, seed);
+      return initializeGlorot(architecture, seed);
   }
 }
 
 /** W_l uniform in [−1/√d_{l−1}, 1/√d_{l−1}), b_l = 0.01 */
-export function initializeUniformFanIn(sizes: LayerSizes, seed: number): Float64Array {
-  return fill(sizes, seed, INITIAL_BIAS, uniform, ({ inputs }) => 1 / Math.sqrt(inputs));
+export function initializeUniformFanIn(architecture: Architecture, seed: number): Float64Array {
+  return fill(architecture, seed, INITIAL_BIAS, uniform, ({ inputs }) => 1 / Math.sqrt(inputs));
 }
 
 /** W_l normal with standard deviation √(2 / d_{l−1}), b_l = 0 (He et al., ICCV 2015) */
-function initializeHe(sizes: LayerSizes, seed: number): Float64Array {
-  return fill(sizes, seed, 0, normal, ({ inputs }) => Math.sqrt(2 / inputs));
+function initializeHe(architecture: Architecture, seed: number): Float64Array {
+  return fill(architecture, seed, 0, normal, ({ inputs }) => Math.sqrt(2 / inputs));
 }
 
 /** W_l uniform in ±√(6 / (d_{l−1} + d_l)), b_l = 0 (Glorot and Bengio, AISTATS 2010) */
-function initializeGlorot(sizes: LayerSizes, seed: number): Float64Array {
-  return fill(sizes, seed, 0, uniform, ({ inputs, outputs }) => Math.sqrt(6 / (inputs + outputs)));
+function initializeGlorot(architecture: Architecture, seed: number): Float64Array {
+  return fill(architecture, seed, 0, uniform, ({ inputs, outputs }) => Math.sqrt(6 / (inputs + outputs)));
 }
 
 function fill(
-  sizes: LayerSizes,
+  architecture: Architecture,
   seed: number,
   bias: number,
   draw: Draw,
   layerScale: (layer: Layer) => number,
 ): Float64Array {
-  const packed = new Float64Array(parameterCount(sizes));
+  const packed = new Float64Array(parameterCount(architecture));
   let index = 0;
-  for (const layer of unpack(packed, sizes)) {
+  for (const layer of unpack(packed, architecture)) {
     const scale = layerScale(layer);
     for (let i = 0; i < layer.weights.length; i++) layer.weights[i] = draw(seed, index + i) * scale;
     layer.biases.fill(bias);

@@ -2,12 +2,11 @@
  * Networks: their settings, and the layout of the packed parameters.
  * W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, …
  */
+
 import type { Activation } from './activations.ts';
+import { type Architecture, architectureText, plan, volumeSize } from './architecture.ts';
 
 export type Parameters = Float64Array | Float32Array;
-
-/** Layer sizes d0 … dL: inputs, hidden layers, classes. */
-export type LayerSizes = readonly number[];
 
 /** One number for all values of an image, or one for each channel of a colour image. */
 export type ByChannel = number | [red: number, green: number, blue: number];
@@ -37,7 +36,7 @@ export function channelStandardizations(
 
 /** The settings with which a packed vector defines a function of pixels. */
 export interface Network {
-  readonly layerSizes: LayerSizes;
+  readonly architecture: Architecture;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
 }
@@ -52,50 +51,22 @@ export interface Layer<P extends Parameters = Parameters> {
   readonly biases: P;
 }
 
-/** The weights or biases of one layer in the packed vector: W1, b1, W2, b2, … in storage order. */
-export interface Block {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Length of the packed vector: 31,810 for 784-40-10. */
-export function parameterCount(sizes: LayerSizes): number {
-  let count = 0;
-  for (let l = 1; l < sizes.length; l++) count += (sizes[l - 1]! + 1) * sizes[l]!;
-  return count;
-}
-
-/** The blocks W1, b1, W2, b2, … in the order of the packed vector. */
-export function blocks(sizes: LayerSizes): Block[] {
-  const found: Block[] = [];
-  let start = 0;
-  for (let l = 1; l < sizes.length; l++) {
-    const [inputs, outputs] = [sizes[l - 1]!, sizes[l]!];
-    const weightsEnd = start + inputs * outputs;
-    found.push({ name: `W${l}`, shape: [outputs, inputs], start, end: weightsEnd });
-    found.push({ name: `b${l}`, shape: [outputs], start: weightsEnd, end: weightsEnd + outputs });
-    start = weightsEnd + outputs;
-  }
-  return found;
-}
-
 /**
  * Views of every layer into `packed`; writing to a view writes to the vector.
- * @throws RangeError when the length does not fit the layer sizes.
+ * @throws RangeError when the length does not fit the architecture.
  */
-export function unpack<P extends Parameters>(packed: P, sizes: LayerSizes): Layer<P>[] {
-  const expected = parameterCount(sizes);
-  if (packed.length !== expected) {
-    throw new RangeError(`A ${sizes.join('-')} network has ${expected} parameters, not ${packed.length}.`);
+export function unpack<P extends Parameters>(packed: P, architecture: Architecture): Layer<P>[] {
+  const { layers, parameterCount } = plan(architecture);
+  if (packed.length !== parameterCount) {
+    throw new RangeError(
+      `A ${architectureText(architecture)} network has ${parameterCount} parameters, not ${packed.length}.`,
+    );
   }
-  const found = blocks(sizes);
-  return sizes.slice(1).map((outputs, l) => {
-    const [w, b] = [found[2 * l]!, found[2 * l + 1]!];
+  return layers.map(({ input, output, blocks }) => {
+    const [w, b] = [blocks[0]!, blocks[1]!];
     return {
-      inputs: sizes[l]!,
-      outputs,
+      inputs: volumeSize(input),
+      outputs: volumeSize(output),
       weights: packed.subarray(w.start, w.end) as P,
       biases: packed.subarray(b.start, b.end) as P,
     };

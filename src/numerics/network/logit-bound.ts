@@ -1,5 +1,7 @@
 /** A bound on the numbers of a forward pass, to detect networks that could overflow. */
+
 import { ACTIVATION_FUNCTIONS } from './activations.ts';
+import { valueCount } from './image-shape.ts';
 import { channelStandardizations, type Network, type Parameters, unpack } from './layers.ts';
 
 /**
@@ -7,16 +9,19 @@ import { channelStandardizations, type Network, type Parameters, unpack } from '
  * |bᵢ| + Σⱼ |wᵢⱼ| · max |xⱼ|, layer by layer.
  */
 export function logitBound(
-  { layerSizes, activation, standardization }: Network,
+  { architecture, activation, standardization }: Network,
   parameters: Parameters,
 ): number {
   const { largest: largestActivation } = ACTIVATION_FUNCTIONS[activation];
   const bounds = channelStandardizations(standardization).map(
     ({ mean, std }) => Math.max(Math.abs(mean), Math.abs(1 - mean)) / std,
   );
-  let inputs = Float64Array.from({ length: layerSizes[0]! }, (_, j) => bounds[j % bounds.length]!);
+  let inputs = Float64Array.from(
+    { length: valueCount(architecture.inputShape) },
+    (_, j) => bounds[j % bounds.length]!,
+  );
   let largest = Math.max(...bounds);
-  for (const { weights, biases } of unpack(parameters, layerSizes)) {
+  for (const { weights, biases } of unpack(parameters, architecture)) {
     const outputs = Float64Array.from(biases, (bias, i) => {
       let bound = Math.abs(bias);
       for (let j = 0; j < inputs.length; j++) {

@@ -1,6 +1,7 @@
 /** Forward and backward pass of one example. */
 
 import { ACTIVATION_FUNCTIONS, type ActivationFunction } from '../network/activations.ts';
+import { layerSizes } from '../network/architecture.ts';
 import type { Layer, Network, Parameters } from '../network/layers.ts';
 import type { Pixels } from '../training/engine.ts';
 import { type ActiveValues, activate, activatePixels, createActiveValues, dropOut } from './active-values.ts';
@@ -30,14 +31,15 @@ export interface DropoutMasks {
 }
 
 export function createExamplePass(network: Network): ExamplePass {
-  const { layerSizes, activation, standardization } = network;
-  const outputs = layerSizes.slice(1);
+  const { architecture, activation, standardization } = network;
+  const sizes = layerSizes(architecture);
+  const outputs = sizes.slice(1);
   return {
     network,
     activation: ACTIVATION_FUNCTIONS[activation],
     pixelScales: pixelScales(standardization),
     foldedBiases: standardization === null ? null : new Float64Array(outputs[0]!),
-    a: layerSizes.slice(0, -1).map(createActiveValues),
+    a: sizes.slice(0, -1).map(createActiveValues),
     z: outputs.map((size) => new Float64Array(size)),
     dz: outputs.map((size) => new Float64Array(size)),
   };

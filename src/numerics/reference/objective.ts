@@ -1,6 +1,8 @@
 /** The objective of a batch and its gradient. */
+
 import { distill } from '../examples/distillation.ts';
 import { drawMixingFraction, drawPartners, mixPixels } from '../examples/mixup.ts';
+import { valueCount } from '../network/image-shape.ts';
 import { type Network, unpack } from '../network/layers.ts';
 import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../training/engine.ts';
 import { argmax, crossEntropy, crossEntropyBackward, labelTarget } from './cross-entropy.ts';
@@ -32,18 +34,18 @@ export function createComputeGradient(
   parameters: Float64Array,
   settings: Network & ObjectiveSettings & { readonly seed: number },
 ): ComputeGradient {
-  const { layerSizes, seed, standardization, classWeights, labelSmoothing, l1, l2, mixup, distillation } =
+  const { architecture, seed, standardization, classWeights, labelSmoothing, l1, l2, mixup, distillation } =
     settings;
-  const layers = unpack(parameters, layerSizes);
-  const gradients = unpack(gradient, layerSizes);
+  const layers = unpack(parameters, architecture);
+  const gradients = unpack(gradient, architecture);
   const pass = createExamplePass(settings);
   const dLogits = pass.dz[layers.length - 1]!;
   const dTarget = new Float64Array(dLogits.length);
   const target = new Float64Array(dLogits.length);
-  const inputs = layerSizes[0]!;
+  const inputs = valueCount(architecture.inputShape);
   const image = new Uint8Array(inputs);
-  const drawMasks = createDrawMasks(layerSizes, settings.dropout, seed);
-  const augmentImage = createAugmentImage(layerSizes, settings);
+  const drawMasks = createDrawMasks(architecture, settings.dropout, seed);
+  const augmentImage = createAugmentImage(settings);
 
   return (sums, { pixels, labels }, batch, { epoch, start }) => {
     const fraction = mixup === null ? 1 : drawMixingFraction(mixup, seed, epoch, start);

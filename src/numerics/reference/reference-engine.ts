@@ -7,15 +7,15 @@ import { createComputeGradient } from './objective.ts';
 import { createOptimizer } from './optimizers.ts';
 
 export const createReferenceEngine: CreateEngine = (settings, initial) => {
-  const { layerSizes, clipNorm, ema } = settings;
+  const { architecture, clipNorm, ema } = settings;
   const parameters = Float64Array.from(initial);
   const average = ema && parameters.slice();
   const gradient = new Float64Array(parameters.length);
   const computeGradient = createComputeGradient(gradient, parameters, settings);
   const optimizer = createOptimizer(
     settings.optimizer,
-    unpack(parameters, layerSizes),
-    unpack(gradient, layerSizes),
+    unpack(parameters, architecture),
+    unpack(gradient, architecture),
   );
   const discarded = { loss: 0, correct: 0 };
   let steps = 0;

@@ -1,6 +1,7 @@
 /** Time and memory of an SGD path, estimated before it is computed. */
+
 import { countTrainingExamples, stepsPerEpoch } from '../examples/batches.ts';
-import { parameterCount } from '../network/layers.ts';
+import { parameterCount } from '../network/architecture.ts';
 import { forwardBytes } from '../simd/kernel-forward.ts';
 import type { Examples } from '../training/engine.ts';
 import { evaluationMicroseconds, trainingMicroseconds } from '../training/kernel-time.ts';
@@ -28,29 +29,29 @@ const GRAM_MULTIPLY_ADD = 1.5e-3;
 
 /** Seconds of training again. */
 export function retrainingSeconds({ plan, train, steps }: SgdPathPlan): number {
-  const { layerSizes, batchSize, validationFraction } = plan;
+  const { architecture, batchSize, validationFraction } = plan;
   const trained = countTrainingExamples(train.labels, validationFraction);
   const heldOut = train.labels.length - trained;
   const epochs = Math.ceil(steps / stepsPerEpoch(trained, batchSize));
   const evaluated = heldOut + Math.min(trained, DEAD_UNIT_IMAGES);
-  const betweenEpochs = evaluated * evaluationMicroseconds(layerSizes);
+  const betweenEpochs = evaluated * evaluationMicroseconds(architecture);
   const images = Math.min(steps * batchSize, epochs * trained);
-  return (images * trainingMicroseconds(layerSizes, plan) + epochs * betweenEpochs) / 1e6;
+  return (images * trainingMicroseconds(architecture, plan) + epochs * betweenEpochs) / 1e6;
 }
 
 /** Seconds of the components, the surface and the losses of the path. */
 export function planeSeconds({ plan, snapshots, grid, examples }: SgdPathPlan): number {
-  const parameters = parameterCount(plan.layerSizes);
+  const parameters = parameterCount(plan.architecture);
   const components = parameters * (snapshots ** 2 / 2) * GRAM_MULTIPLY_ADD;
-  const perPoint = parameters * POINT_PER_PARAMETER + examples * evaluationMicroseconds(plan.layerSizes);
+  const perPoint = parameters * POINT_PER_PARAMETER + examples * evaluationMicroseconds(plan.architecture);
   return (components + (grid ** 2 + 2 * snapshots) * perPoint) / 1e6;
 }
 
 /** Peak memory: the training in one thread, the snapshots, the plane, and the kernel that measures losses. */
 export function sgdPathBytes({ plan, snapshots, train }: SgdPathPlan): number {
-  const { layerSizes } = plan;
-  const training = trainingBytes(layerSizes, plan, train.labels.length);
+  const { architecture } = plan;
+  const training = trainingBytes(architecture, plan, train.labels.length);
   // float32 snapshots; float64: mean, two components and their copies, and the point to measure.
   const vectors = 4 * snapshots + 8 * 6;
-  return training + vectors * parameterCount(layerSizes) + forwardBytes(layerSizes);
+  return training + vectors * parameterCount(architecture) + forwardBytes(architecture);
 }

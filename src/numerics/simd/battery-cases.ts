@@ -1,8 +1,10 @@
 /** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
+
 import type { Distillation } from '../examples/distillation.ts';
 import { ACTIVATIONS } from '../network/activations.ts';
+import { fullyConnected, parameterCount } from '../network/architecture.ts';
 import { type ImageShape, valueCount } from '../network/image-shape.ts';
-import { parameterCount, type Standardization } from '../network/layers.ts';
+import type { Standardization } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
 import type { Augmentation, EngineSettings, Examples, OptimizerSettings } from '../training/engine.ts';
 import { PLAIN_SETTINGS } from '../training/engine.ts';
@@ -79,11 +81,10 @@ export function batteryCase(n: number): BatteryCase {
   const settings: EngineSettings = {
     ...PLAIN_SETTINGS,
     ...entry(PENALTIES, n),
-    layerSizes: [
-      isAugmented ? valueCount(shape) : entry(INPUTS, n),
+    architecture: fullyConnected(isAugmented ? shape : [1, entry(INPUTS, n)], [
       entry(UNITS, n),
       ...entry(LATER_LAYERS, n),
-    ],
+    ]),
     batchSize: entry(BATCHES, n),
     seed: n,
     activation: entry(ACTIVATIONS, n >> 1),
@@ -98,7 +99,7 @@ export function batteryCase(n: number): BatteryCase {
       entry(BATCHES, n),
       entry(LATER_LAYERS, n).at(-1)!,
     ),
-    ...(isAugmented && { augmentation: entry(AUGMENTATIONS, n), imageShape: shape }),
+    ...(isAugmented && { augmentation: entry(AUGMENTATIONS, n) }),
   };
   return createCase(settings, n, entry(SCALES, n >> 3), entry(PIXELS, n >> 2));
 }
@@ -115,7 +116,7 @@ function createTeachers(weight: number | null, batchSize: number, classes: numbe
 
 /** The network and the batch size that a request trains by default. */
 export function typicalCase(): BatteryCase {
-  const settings = { ...PLAIN_SETTINGS, layerSizes: [784, 40, 10], batchSize: 64 };
+  const settings = { ...PLAIN_SETTINGS, architecture: fullyConnected([28, 28], [40, 10]), batchSize: 64 };
   return createCase(settings, 0, SCALES[0]!, PIXELS[0]!);
 }
 
@@ -125,14 +126,14 @@ function createCase(
   scale: number,
   toPixel: (bits: number, i: number) => number,
 ): BatteryCase {
-  const { layerSizes, batchSize } = settings;
+  const { architecture, batchSize } = settings;
   const count = batchSize + FURTHER_EXAMPLES;
-  const pixels = Uint8Array.from({ length: layerSizes[0]! * count }, (_, i) =>
+  const pixels = Uint8Array.from({ length: valueCount(architecture.inputShape) * count }, (_, i) =>
     toPixel(randomBits(n, PURPOSE.coordinateSample, 0, i), i),
   );
-  const labels = Uint8Array.from({ length: count }, (_, i) => i % layerSizes.at(-1)!);
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % architecture.classes);
   // One weight of eight is −0.
-  const parameters = Float64Array.from({ length: parameterCount(layerSizes) }, (_, i) => {
+  const parameters = Float64Array.from({ length: parameterCount(architecture) }, (_, i) => {
     const bits = randomBits(n, PURPOSE.initialize, 0, i);
     return bits & 7 ? (bits / 2 ** 31 - 1) * scale : -0;
   });

@@ -14,9 +14,9 @@ export function createEvaluatingEngine(
   initial: Packed,
   options: KernelOptions = {},
 ): EvaluatingEngine {
-  const { layerSizes, activation, standardization } = settings;
+  const { architecture, activation, standardization } = settings;
   const engine = createKernelEngine(module, settings, initial, options);
-  const forward = createKernelForward(module, layerSizes, activation, initial, standardization, options);
+  const forward = createKernelForward(module, architecture, activation, initial, standardization, options);
   const { step, importState } = engine;
   let isStale = true;
 

@@ -1,6 +1,9 @@
 /** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
+
 import { drawMixingFraction, drawPartners } from '../examples/mixup.ts';
-import { type Parameters, parameterCount } from '../network/layers.ts';
+import { architectureText, parameterCount } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
+import type { Parameters } from '../network/layers.ts';
 import { emaDecay } from '../training/ema.ts';
 import {
   type BatchSums,
@@ -74,7 +77,7 @@ export function createKernelEngine(
   initial: Parameters,
   { threads = 1, dense = false, wide = false }: KernelOptions = {},
 ): KernelEngine {
-  const { layerSizes, batchSize, optimizer, clipNorm, ema, mixup, distillation } = settings;
+  const { architecture, batchSize, optimizer, clipNorm, ema, mixup, distillation } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
     throw new RangeError(
       `A batch must have 1 to ${C.MAX_BATCH.toLocaleString('en')} examples, but has ${batchSize.toLocaleString('en')}.`,
@@ -83,10 +86,10 @@ export function createKernelEngine(
   if (!(threads >= 1 && threads <= C.MAX_THREADS)) {
     throw new RangeError(`A training must have 1 to ${C.MAX_THREADS} threads, but has ${threads}.`);
   }
-  const count = parameterCount(layerSizes);
-  const targetRows = distillation === null ? 0 : distillation.targets.length / layerSizes.at(-1)!;
+  const count = parameterCount(architecture);
+  const targetRows = distillation === null ? 0 : distillation.targets.length / architecture.classes;
   const training = { ...settings, targetRows };
-  const layout = layOut({ sizes: layerSizes, records: batchSize, threads, training });
+  const layout = layOut({ architecture, records: batchSize, threads, training });
   const { layers, weightsBytes, gradientDelta, momentDeltas, averageDelta } = layout;
   const panel = panelVectors(wide);
   // Replaced when the examples are known; the kernel imports a function that calls the current one.
@@ -105,7 +108,13 @@ export function createKernelEngine(
   const indices = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, C.MAX_BATCH);
   const partners = new Uint32Array(kernel.memory.buffer, HEADER.addresses.PARTNERS, C.MAX_BATCH);
   const { records, recordStride, partnerRows, partnerStride } = layout;
-  const rows = { inputs: layerSizes[0]!, records, recordStride, partnerRows, partnerStride };
+  const rows = {
+    inputs: valueCount(architecture.inputShape),
+    records,
+    recordStride,
+    partnerRows,
+    partnerStride,
+  };
   let pixels: Uint8Array | null = null;
   let sharedPixels: Uint8Array | null = null;
   writeSettings(kernel, layout, settings);
@@ -116,7 +125,9 @@ export function createKernelEngine(
 
   function checkLength(packed: Parameters): void {
     if (packed.length === count) return;
-    throw new RangeError(`A ${layerSizes.join('-')} network has ${count} parameters, not ${packed.length}.`);
+    throw new RangeError(
+      `A ${architectureText(architecture)} network has ${count} parameters, not ${packed.length}.`,
+    );
   }
 
   function writeParameters(packed: Parameters): void {

@@ -1,7 +1,9 @@
 /** Predictions and evaluation in float32, with the forward pass of the kernel. */
 
 import { ACTIVATION_FUNCTIONS, type Activation } from '../network/activations.ts';
-import { type LayerSizes, type Parameters, parameterCount, type Standardization } from '../network/layers.ts';
+import { type Architecture, architectureText, parameterCount } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
+import type { Parameters, Standardization } from '../network/layers.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import type { BatchSums, Examples, Findings, Pixels } from '../training/engine.ts';
 import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
@@ -27,13 +29,13 @@ export interface KernelForward {
   load(packed: Parameters): void;
 }
 
-function forwardLayout(sizes: LayerSizes): Layout {
-  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: null });
+function forwardLayout(architecture: Architecture): Layout {
+  return layOut({ architecture, records: CHUNK_EXAMPLES, threads: 1, training: null });
 }
 
 /** Bytes of memory that `createKernelForward` allocates. */
-export function forwardBytes(sizes: LayerSizes): number {
-  return forwardLayout(sizes).pages * PAGE_BYTES;
+export function forwardBytes(architecture: Architecture): number {
+  return forwardLayout(architecture).pages * PAGE_BYTES;
 }
 
 /**
@@ -42,14 +44,15 @@ export function forwardBytes(sizes: LayerSizes): number {
  */
 export function createKernelForward(
   module: WebAssembly.Module,
-  sizes: LayerSizes,
+  architecture: Architecture,
   activation: Activation,
   packed: Parameters,
   standardization: Standardization | null,
   { wide = false }: Pick<KernelOptions, 'wide'> = {},
 ): KernelForward {
-  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
-  const layout = forwardLayout(sizes);
+  const inputs = valueCount(architecture.inputShape);
+  const { classes } = architecture;
+  const layout = forwardLayout(architecture);
   const { records, recordStride, layers } = layout;
   const kernel = createKernel(module, {
     layout,
@@ -70,9 +73,11 @@ export function createKernelForward(
   load(packed);
 
   function load(next: Parameters): void {
-    const count = parameterCount(sizes);
+    const count = parameterCount(architecture);
     if (next.length !== count) {
-      throw new RangeError(`A ${sizes.join('-')} network has ${count} parameters, not ${next.length}.`);
+      throw new RangeError(
+        `A ${architectureText(architecture)} network has ${count} parameters, not ${next.length}.`,
+      );
     }
     unpackInto(floats, next, layers, 0, panelVectors(wide));
     exports.fold();

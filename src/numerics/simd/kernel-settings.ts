@@ -8,13 +8,10 @@ import { ADAM, RMSPROP, SGD } from './constants.ts';
 import type { Kernel } from './kernel.ts';
 import { imageCopy, type Layout, vectorCount } from './layout.ts';
 
-/**
- * Called once, before the first step.
- * @throws RangeError when rows to augment are not images of the settings' shape
- */
+/** Called once, before the first step. */
 export function writeSettings(kernel: Kernel, layout: Layout, settings: EngineSettings): void {
   const { header, floats } = kernel;
-  const { dropout, classWeights, distillation, layerSizes, augmentation, imageShape } = settings;
+  const { dropout, classWeights, distillation, architecture, augmentation } = settings;
   header.SEED = settings.seed;
   header.DROPOUT_THRESHOLD = dropoutThreshold(dropout);
   header.DROPOUT_SCALE = 1 / (1 - dropout);
@@ -29,8 +26,8 @@ export function writeSettings(kernel: Kernel, layout: Layout, settings: EngineSe
     header.CLASS_WEIGHTS = layout.classWeights;
     floats.set(classWeights, layout.classWeights / 4);
   }
-  if (distillation !== null) writeTargets(kernel, layout, distillation, layerSizes.at(-1)!);
-  const plan = planAugmentation(augmentation, imageShape, layerSizes[0]!);
+  if (distillation !== null) writeTargets(kernel, layout, distillation, architecture.classes);
+  const plan = planAugmentation(augmentation, architecture.inputShape);
   if (plan !== null) writeAugmentation(kernel, layout, plan);
   writeOptimizer(kernel, settings.optimizer);
 }

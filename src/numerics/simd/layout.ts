@@ -1,7 +1,8 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
+
 import { ERASE_SHAPES, NOISE_CHANGES, WARPS } from '../examples/augment.ts';
+import { type Architecture, layerSizes } from '../network/architecture.ts';
 import { channelCount, type ImageShape } from '../network/image-shape.ts';
-import type { LayerSizes } from '../network/layers.ts';
 import { type EngineSettings, momentCount, stateVectorCount } from '../training/engine.ts';
 import {
   BLOCK_ROWS,
@@ -30,7 +31,7 @@ export interface LayerLayout {
 export type Layout = ReturnType<typeof layOut>;
 
 export interface LayoutRequest {
-  readonly sizes: LayerSizes;
+  readonly architecture: Architecture;
   readonly records: number;
   readonly threads: number;
   /** null for a forward pass only, with room for float32 pixels. */
@@ -38,8 +39,7 @@ export interface LayoutRequest {
 }
 
 /** The options of a training that need memory in the kernel. */
-export interface LayoutOptions
-  extends Pick<EngineSettings, 'optimizer' | 'ema' | 'mixup' | 'augmentation' | 'imageShape'> {
+export interface LayoutOptions extends Pick<EngineSettings, 'optimizer' | 'ema' | 'mixup' | 'augmentation'> {
   /** Number of examples that have targets of teachers; 0 without distillation. */
   readonly targetRows: number;
 }
@@ -85,7 +85,8 @@ function allocator(start: number) {
 }
 
 export function layOut(request: LayoutRequest) {
-  const { sizes, records, threads, training } = request;
+  const { architecture, records, threads, training } = request;
+  const sizes = layerSizes(architecture);
   const memory = allocator(HEADER.bytes);
   const record = allocator(0);
   const widest = Math.max(...sizes.slice(1).map((size) => vectorCount(size) * 16));
@@ -135,7 +136,7 @@ export function layOut(request: LayoutRequest) {
   const lists =
     (BLOCK_ROWS + 2) * 16 * WIDE_PANEL_VECTORS + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
   const folded = vectorCount(sizes[1]!) * 16;
-  const copied = training?.imageShape ? imageCopy(training.imageShape, training.augmentation.shift).bytes : 0;
+  const copied = training ? imageCopy(architecture.inputShape, training.augmentation.shift).bytes : 0;
   // Behind the folded biases: the sums of a panel, a counter for each class, or the copy of an image.
   const behind = Math.max(16 * WIDE_PANEL_VECTORS, 4 * (sizes.at(-1)! + 2), copied);
   const scratchStride = lines(Math.max(training ? lists : 0, folded + behind)) + LINE;

@@ -1,5 +1,6 @@
 /** Trainings and predictions whose results show whether two compilations of the kernel compute the same bits. */
 
+import { valueCount } from '../network/image-shape.ts';
 import type { Parameters } from '../network/layers.ts';
 import { stateVectors } from '../training/engine.ts';
 import { type BatteryCase, batteryCase, CASE_COUNT, FURTHER_EXAMPLES, typicalCase } from './battery-cases.ts';
@@ -41,15 +42,16 @@ function* train(module: WebAssembly.Module, options: Vectors, battery: BatteryCa
 function* predict(
   module: WebAssembly.Module,
   options: Vectors,
-  { settings: { layerSizes, activation, standardization }, examples }: BatteryCase,
+  { settings: { architecture, activation, standardization }, examples }: BatteryCase,
   parameters: Parameters,
 ): Results {
-  const kernel = createKernelForward(module, layerSizes, activation, parameters, standardization, options);
+  const kernel = createKernelForward(module, architecture, activation, parameters, standardization, options);
   const sums = { loss: 0, correct: 0 };
   kernel.evaluate(sums, examples, Uint32Array.from(examples.labels.keys()));
   yield Float64Array.of(sums.loss, sums.correct);
   const fractions = Float32Array.from(examples.pixels, (x, i) => (i % 5 ? x * 0.37 : -0));
-  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
+  const inputs = valueCount(architecture.inputShape);
+  const { classes } = architecture;
   for (const pixels of [examples.pixels, fractions, fractions.subarray(0, inputs)]) {
     const length = (pixels.length / inputs) * classes;
     const [logits, probabilities] = [new Float32Array(length), new Float32Array(length)];

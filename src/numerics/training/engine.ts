@@ -1,8 +1,10 @@
 /** The interface of engines: the float64 reference and the float32 kernel. */
+
 import type { Distillation } from '../examples/distillation.ts';
 import type { Mixup } from '../examples/mixup.ts';
-import type { ImageShape } from '../network/image-shape.ts';
-import type { LayerSizes, Network, Parameters } from '../network/layers.ts';
+import type { Architecture } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
+import type { Network, Parameters } from '../network/layers.ts';
 import type { Ema } from './ema.ts';
 
 /** Rows of d0 pixels, 0–255: uint8, or float32 if a client sends fractions. */
@@ -18,8 +20,9 @@ export interface Examples {
  * Validates examples once, so that inner loops need no checks.
  * @throws RangeError when a row does not have d0 pixels, or a label is not one of the classes.
  */
-export function checkExamples({ pixels, labels }: Examples, sizes: LayerSizes): void {
-  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
+export function checkExamples({ pixels, labels }: Examples, architecture: Architecture): void {
+  const inputs = valueCount(architecture.inputShape);
+  const { classes } = architecture;
   if (pixels.length !== labels.length * inputs) {
     throw new RangeError(`${labels.length} images of ${inputs} pixels cannot have ${pixels.length} pixels.`);
   }
@@ -93,8 +96,6 @@ export interface ObjectiveSettings {
   /** One weight per class. */
   readonly classWeights: Float64Array | null;
   readonly augmentation: Augmentation;
-  /** The shape of the augmented images; null if the rows are no images. */
-  readonly imageShape: ImageShape | null;
   /** Mixes the augmented images of a batch, and their losses. */
   readonly mixup: Mixup | null;
   /** Targets from other networks, besides the labels. */
@@ -114,7 +115,7 @@ export interface EngineSettings extends Network, ObjectiveSettings {
 }
 
 /** Plain gradient descent on plain cross-entropy, for a ReLU network: every option is off. */
-export const PLAIN_SETTINGS: Omit<EngineSettings, 'layerSizes' | 'batchSize'> = {
+export const PLAIN_SETTINGS: Omit<EngineSettings, 'architecture' | 'batchSize'> = {
   activation: 'relu',
   standardization: null,
   seed: 0,
@@ -126,7 +127,6 @@ export const PLAIN_SETTINGS: Omit<EngineSettings, 'layerSizes' | 'batchSize'> = 
   clipNorm: null,
   classWeights: null,
   augmentation: { horizontalFlip: false, shift: 0, rotation: 0, scale: 0, noise: 0, erase: 0 },
-  imageShape: null,
   mixup: null,
   distillation: null,
   ema: null,

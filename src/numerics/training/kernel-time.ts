@@ -4,8 +4,8 @@
  */
 
 import type { Mixup } from '../examples/mixup.ts';
-import { forwardCost } from '../network/forward.ts';
-import { type LayerSizes, parameterCount } from '../network/layers.ts';
+import { type Architecture, forwardCost, parameterCount, plan } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
 import type { Ema } from './ema.ts';
 import { type Augmentation, type OptimizerSettings, stateVectorCount } from './engine.ts';
 
@@ -39,18 +39,19 @@ export interface TimedOptions {
  * Forward pass, gradient and update for one image of a batch.
  * @param options by default plain gradient descent: within −9 … +12 % of bench/results/scaling.md
  */
-export function trainingMicroseconds(sizes: LayerSizes, options?: TimedOptions): number {
-  const firstLayer = sizes[0]! * sizes[1]!;
+export function trainingMicroseconds(architecture: Architecture, options?: TimedOptions): number {
+  const inputs = valueCount(architecture.inputShape);
+  const firstLayer = plan(architecture).layers[0]!.multiplyAdds;
   const plain =
     TRAINING.constant +
     TRAINING.perFirstMultiplyAdd * firstLayer +
-    TRAINING.perLaterMultiplyAdd * (forwardCost(sizes) - firstLayer);
+    TRAINING.perLaterMultiplyAdd * (forwardCost(architecture) - firstLayer);
   if (options === undefined) return plain;
   const { batchSize, augmentation, mixup } = options;
-  const noise = augmentation.noise > 0 ? NOISE.perValue * sizes[0]! + NOISE.perMultiplyAdd * firstLayer : 0;
-  const warp = augmentation.rotation > 0 || augmentation.scale > 0 ? WARP.perValue * sizes[0]! : 0;
+  const noise = augmentation.noise > 0 ? NOISE.perValue * inputs + NOISE.perMultiplyAdd * firstLayer : 0;
+  const warp = augmentation.rotation > 0 || augmentation.scale > 0 ? WARP.perValue * inputs : 0;
   const mixing = mixup === null ? 0 : MIXUP.constant + MIXUP.perMultiplyAdd * firstLayer;
-  const vectors = (PER_VECTOR * stateVectorCount(options) * parameterCount(sizes)) / batchSize;
+  const vectors = (PER_VECTOR * stateVectorCount(options) * parameterCount(architecture)) / batchSize;
   return plain + noise + warp + mixing + vectors;
 }
 
@@ -65,6 +66,6 @@ export function threadedFraction(microseconds: number, threads: number): number 
 }
 
 /** Forward pass and loss of one image. */
-export function evaluationMicroseconds(sizes: LayerSizes): number {
-  return EVALUATION.constant + EVALUATION.perMultiplyAdd * forwardCost(sizes);
+export function evaluationMicroseconds(architecture: Architecture): number {
+  return EVALUATION.constant + EVALUATION.perMultiplyAdd * forwardCost(architecture);
 }

@@ -45,7 +45,7 @@ export function* trainingLoop(
   engine: Engine,
   from: TrainingSnapshot | null = null,
 ): Generator<LoopEvent, TrainingResult, LoopReply> {
-  const { layerSizes, seed, epochs, batchSize, schedule, earlyStopping } = plan;
+  const { architecture, seed, epochs, batchSize, schedule, earlyStopping } = plan;
   const order = new Uint32Array(split.train.length);
   const batches = batchViews(order, batchSize);
   const stepsPerEpoch = batches.length;
@@ -171,7 +171,7 @@ export function* trainingLoop(
     const { deadUnits, isConstant } =
       engine.inspect === undefined
         ? yield* inspectNetwork(settings, measured, train, seen)
-        : yield* inspectByEngine(engine.inspect, layerSizes, train, seen);
+        : yield* inspectByEngine(engine.inspect, architecture, train, seen);
     const metrics: EpochMetrics = {
       epoch,
       trainLoss: state.loss / state.examples,
@@ -182,7 +182,7 @@ export function* trainingLoop(
       testAccuracy: tested?.accuracy ?? null,
       learningRate,
       gradientNorm: position.measureNorm ? engine.gradientNorm() : gradientNormAt(position),
-      weightNorm: weightNorm(measured, layerSizes),
+      weightNorm: weightNorm(measured, architecture),
       deadUnits,
     };
     return {
@@ -191,7 +191,7 @@ export function* trainingLoop(
       step: state.step,
       steps,
       metrics,
-      warnings: epochWarnings({ ...metrics, classes: layerSizes.at(-1)!, isConstant }),
+      warnings: epochWarnings({ ...metrics, classes: architecture.classes, isConstant }),
     };
   }
 

@@ -3,7 +3,7 @@
  * They are needed before the start, because the memory limits of threads do not count typed arrays.
  */
 
-import { type LayerSizes, parameterCount } from '../network/layers.ts';
+import { type Architecture, parameterCount } from '../network/architecture.ts';
 import { forwardBytes } from '../simd/kernel-forward.ts';
 import { type LayoutOptions, layOut, PAGE_BYTES } from '../simd/layout.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -35,7 +35,7 @@ export function trainingThreadBytes(threads: number): number {
  * @param isChecked whether a gradient check precedes the training
  */
 export function trainingBytes(
-  layerSizes: LayerSizes,
+  architecture: Architecture,
   options: SizedOptions,
   examples: number,
   { threads = 1, isChecked = false } = {},
@@ -51,11 +51,11 @@ export function trainingBytes(
   const checkpoints = 3 * FLOAT32 * (1 + vectors + kept);
   return (
     trainingThreadBytes(threads) +
-    parameterCount(layerSizes) * (own + checkpoints) +
-    kernelBytes(layerSizes, batchSize, threads, { ...PLAIN_SETTINGS, ...options, targetRows }) +
-    forwardBytes(layerSizes) +
-    targetRows * layerSizes.at(-1)! * FLOAT32 +
-    (isChecked ? quickCheckBytes(layerSizes, batchSize, targetRows) : 0)
+    parameterCount(architecture) * (own + checkpoints) +
+    kernelBytes(architecture, batchSize, threads, { ...PLAIN_SETTINGS, ...options, targetRows }) +
+    forwardBytes(architecture) +
+    targetRows * architecture.classes * FLOAT32 +
+    (isChecked ? quickCheckBytes(architecture, batchSize, targetRows) : 0)
   );
 }
 
@@ -63,9 +63,9 @@ export function trainingBytes(
  * Peak memory of a gradient check: the parameters; for each coordinate its position and both gradients; and
  * `quickCheckBytes`.
  */
-export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): number {
-  const listed = parameterCount(layerSizes) * (3 * FLOAT64 + FLOAT32);
-  return THREAD_BYTES + listed + quickCheckBytes(layerSizes, examples);
+export function gradientCheckBytes(architecture: Architecture, examples: number): number {
+  const listed = parameterCount(architecture) * (3 * FLOAT64 + FLOAT32);
+  return THREAD_BYTES + listed + quickCheckBytes(architecture, examples);
 }
 
 /**
@@ -73,13 +73,18 @@ export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): nu
  * float64: parameters and gradient for the differences; parameters and gradient of the reference engine, and its
  * returned gradient. float32: rounded parameters, the kernel's gradient, and the kernel itself.
  */
-function quickCheckBytes(layerSizes: LayerSizes, batchSize: number, targetRows = 0): number {
+function quickCheckBytes(architecture: Architecture, batchSize: number, targetRows = 0): number {
   const vectors = 5 * FLOAT64 + 2 * FLOAT32;
-  const kernel = kernelBytes(layerSizes, batchSize, 1, { ...PLAIN_SETTINGS, targetRows });
-  return parameterCount(layerSizes) * vectors + kernel;
+  const kernel = kernelBytes(architecture, batchSize, 1, { ...PLAIN_SETTINGS, targetRows });
+  return parameterCount(architecture) * vectors + kernel;
 }
 
 /** Weights, gradient, engine state and transposed weights; records of a batch's examples; scratch memory per thread. */
-function kernelBytes(sizes: LayerSizes, records: number, threads: number, training: LayoutOptions): number {
-  return layOut({ sizes, records, threads, training }).pages * PAGE_BYTES;
+function kernelBytes(
+  architecture: Architecture,
+  records: number,
+  threads: number,
+  training: LayoutOptions,
+): number {
+  return layOut({ architecture, records, threads, training }).pages * PAGE_BYTES;
 }

@@ -1,6 +1,5 @@
 /** The training plan: all numerical settings of a training. */
 import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
-import type { ImageShape } from '../network/image-shape.ts';
 import type { Initialization } from '../network/initialize.ts';
 import type { Parameters, Standardization } from '../network/layers.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -11,9 +10,7 @@ import type { Schedule } from './schedules.ts';
  * Everything that determines the final parameters, besides the examples and the engine: the options of the engine
  * (its settings take them unchanged) and what the loop and the data add.
  */
-export interface TrainingPlan
-  extends Omit<EngineSettings, 'standardization' | 'classWeights' | 'imageShape'> {
-  readonly imageShape: ImageShape;
+export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | 'classWeights'> {
   readonly initialization: Initialization;
   /** Packed parameters to start from instead of the initialization. */
   readonly initialParameters: Parameters | null;
@@ -38,7 +35,7 @@ export interface TrainingPlan
  * @throws RangeError when the parts of the plan do not fit each other.
  */
 export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uint32Array): EngineSettings {
-  const { layerSizes, batchSize, standardize, imageShape } = plan;
+  const { architecture, batchSize, standardize } = plan;
   if (batchSize < 1 || batchSize > indices.length) {
     throw new RangeError(`${indices.length} training images cannot fill a batch of ${batchSize}.`);
   }
@@ -47,23 +44,24 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
     throw new RangeError('Early stopping and a target accuracy need images held out for validation.');
   }
   const targets = plan.distillation?.targets.length;
-  if (targets !== undefined && targets !== train.labels.length * layerSizes.at(-1)!) {
+  if (targets !== undefined && targets !== train.labels.length * architecture.classes) {
     throw new RangeError(`${train.labels.length} images cannot have ${targets} targets.`);
   }
   return {
     ...plan,
-    standardization: standardize === true ? pixelStatistics(train, indices, imageShape) : standardize || null,
+    standardization:
+      standardize === true ? pixelStatistics(train, indices, architecture.inputShape) : standardize || null,
     classWeights: resolveClassWeights(plan, train, indices),
   };
 }
 
 function resolveClassWeights(
-  { classWeights, layerSizes }: TrainingPlan,
+  { classWeights, architecture }: TrainingPlan,
   { labels }: Examples,
   indices: Uint32Array,
 ): Float64Array | null {
   if (classWeights === null) return null;
-  const classes = layerSizes.at(-1)!;
+  const classes = architecture.classes;
   if (classWeights === 'balanced') return balancedClassWeights(labels, indices, classes);
   if (classWeights.length !== classes) {
     throw new RangeError(`${classes} classes cannot have ${classWeights.length} weights.`);

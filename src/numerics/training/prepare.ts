@@ -26,9 +26,9 @@ export function prepareTraining(
   test: Examples | null,
   testOnce = false,
 ): PreparedTraining {
-  const { layerSizes, seed } = plan;
-  checkExamples(train, layerSizes);
-  if (test !== null) checkExamples(test, layerSizes);
+  const { architecture, seed } = plan;
+  checkExamples(train, architecture);
+  if (test !== null) checkExamples(test, architecture);
   const split = splitByClass(train.labels, plan.validationFraction, seed);
   return {
     plan,
@@ -37,6 +37,6 @@ export function prepareTraining(
     testOnce,
     split,
     settings: engineSettings(plan, train, split.train),
-    initial: plan.initialParameters ?? initialize(plan.initialization, layerSizes, seed),
+    initial: plan.initialParameters ?? initialize(plan.initialization, architecture, seed),
   };
 }

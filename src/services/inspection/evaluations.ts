@@ -1,4 +1,5 @@
 /** Evaluates and compares model versions on a split, in a worker thread. */
+
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import type {
   ComparisonQuery,
@@ -7,6 +8,7 @@ import type {
 } from '../../domain/checks/evaluation.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import { showImageShape } from '../../domain/image-shape.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import {
   parseModelReference,
   type VersionName,
@@ -16,7 +18,7 @@ import type { ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ClassificationReport, ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../numerics/evaluation/comparison.ts';
-import { forwardCost } from '../../numerics/network/forward.ts';
+import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
 import { isSameShape } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import { type LookKind, SERVICE } from '../../store/database/tables.ts';
@@ -143,11 +145,11 @@ function cacheKey(
   { split }: EvaluationQuery,
   cell: ConfusionCell | null = null,
 ): string {
-  const networks = versions.map(({ digest, layerSizes, activation, standardization }) => [
-    digest,
-    layerSizes,
-    activation,
-    standardization,
+  const networks = versions.map((version) => [
+    version.digest,
+    architectureOf(version),
+    version.activation,
+    version.standardization,
   ]);
   return JSON.stringify([networks, dataset.digest, split, cell]);
 }
@@ -217,10 +219,10 @@ function assertAffordable(
   dataset: DatasetSummary,
   split: EvaluationQuery['split'],
 ): void {
-  const perImage = versions.reduce((sum, { layerSizes }) => sum + forwardCost(layerSizes), 0);
+  const perImage = versions.reduce((sum, version) => sum + forwardCost(architectureOf(version)), 0);
   const count = dataset.splits[split].examples;
   if (count * perImage <= MAX_EVALUATION_COST) return;
-  const networks = versions.map(({ layerSizes }) => layerSizes.join('-')).join(' and ');
+  const networks = versions.map((version) => architectureText(architectureOf(version))).join(' and ');
   const test = dataset.splits.test.examples;
   const testIsAffordable = test * perImage <= MAX_EVALUATION_COST;
   const advice = testIsAffordable

@@ -1,4 +1,5 @@
 /** Checks the gradient of a new or trained network in a worker thread. */
+
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { GradientCheckRequest } from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
@@ -6,13 +7,14 @@ import { DEFAULT_HIDDEN } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { gradientCheckCost } from '../../numerics/checks/cost.ts';
-import { type Network, type Parameters, parameterCount } from '../../numerics/network/layers.ts';
+import { architectureText, parameterCount } from '../../numerics/network/architecture.ts';
+import type { Network, Parameters } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
 import { assertFitsModel, findDataset } from '../datasets/find.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
-import { layerSizesFor } from '../training/plan.ts';
+import { architectureFor } from '../training/plan.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Limit in multiply-adds: a few seconds of the reference engine. */
@@ -41,9 +43,13 @@ export function createGradientCheckService(
     async check(request: GradientCheckRequest, output: GradientCheckTask['output'], signal: AbortSignal) {
       const model = await resolveModel(request, models);
       const dataset = await resolveDataset(request, model, catalog);
-      const { layerSizes, activation, standardization, parameters } = resolveNetwork(request, model, dataset);
+      const { architecture, activation, standardization, parameters } = resolveNetwork(
+        request,
+        model,
+        dataset,
+      );
       const task: GradientCheckTask = {
-        layerSizes,
+        architecture,
         activation,
         standardization,
         parameters,
@@ -104,8 +110,13 @@ function resolveNetwork(
   dataset: Dataset,
 ): Network & { readonly parameters: Parameters | null } {
   if (model === null) {
-    const layerSizes = layerSizesFor(network?.hidden ?? DEFAULT_HIDDEN, dataset);
-    return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
+    const architecture = architectureFor({ hidden: network?.hidden ?? DEFAULT_HIDDEN }, dataset);
+    return {
+      architecture,
+      activation: network?.activation ?? 'relu',
+      standardization: null,
+      parameters: null,
+    };
   }
   assertFitsModel(dataset, model.reference.name, model, { pointer: '#/dataset' });
   return model;
@@ -127,12 +138,12 @@ function exampleIndices(examples: GradientCheckRequest['examples'], dataset: Dat
 }
 
 function assertAffordable(task: GradientCheckTask, networkPointer: string): void {
-  const { layerSizes, indices, scheme, coordinates } = task;
-  const parameters = parameterCount(layerSizes);
+  const { architecture, indices, scheme, coordinates } = task;
+  const parameters = parameterCount(architecture);
   if (parameters > MAX_PARAMETERS) {
     const detail = `must have at most ${formatCount(MAX_PARAMETERS)} parameters`;
     throw tooCostly(
-      `A ${layerSizes.join('-')} network has ${formatCount(parameters)} parameters; a network to check ${detail}`,
+      `A ${architectureText(architecture)} network has ${formatCount(parameters)} parameters; a network to check ${detail}`,
       [{ pointer: networkPointer, detail }],
     );
   }
@@ -143,7 +154,7 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
     ]);
   }
   const checked = coordinates === 'all' ? parameters : coordinates.sample;
-  const cost = (sampled: number) => gradientCheckCost(layerSizes, indices.length, scheme, sampled);
+  const cost = (sampled: number) => gradientCheckCost(architecture, indices.length, scheme, sampled);
   const times = `This check takes ${(cost(checked) / MAX_COST).toFixed(1)} times the limit per request`;
   if (cost(0) > MAX_COST) {
     const allowed = Math.floor((indices.length * MAX_COST) / cost(0));

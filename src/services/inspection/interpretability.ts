@@ -7,6 +7,7 @@ import { preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
+import { type Architecture, architectureText, layerSizes } from '../../numerics/network/architecture.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { type DiagnosisTally, tallyDiagnoses } from '../../protocols/prediction-tally.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -73,7 +74,7 @@ export function createInterpretabilityService(
      */
     async drawWeights(version: Version, query: WeightsQuery, signal: AbortSignal) {
       const network = servedNetwork(await load(version));
-      assertUnitExists(network.reference, network.layerSizes, query);
+      assertUnitExists(network.reference, network.architecture, query);
       const png = await numeric.run('drawLayer', { network, ...query }, signal);
       return Buffer.from(png.buffer, png.byteOffset, png.byteLength);
     },
@@ -113,10 +114,11 @@ export function createInterpretabilityService(
 
 function assertUnitExists(
   { name, version }: VersionReference,
-  sizes: readonly number[],
+  architecture: Architecture,
   { layer, unit }: WeightsQuery,
 ): void {
-  const network = `${name}@${version} is a ${sizes.join('-')} network`;
+  const network = `${name}@${version} is a ${architectureText(architecture)} network`;
+  const sizes = layerSizes(architecture);
   const layers = sizes.length - 1;
   if (layer > layers) {
     const detail = layers === 1 ? 'must be 1' : `must be 1 to ${layers}`;

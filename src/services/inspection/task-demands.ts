@@ -2,9 +2,13 @@
 
 import { gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { patchCount } from '../../numerics/explanation/occlusion.ts';
-import { forwardCost } from '../../numerics/network/forward.ts';
+import {
+  type Architecture,
+  architectureText,
+  forwardCost,
+  parameterCount,
+} from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
-import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
@@ -38,43 +42,46 @@ const IMPORT_FACTOR = 4;
 /** Measured bytes per pixel while a chart is rasterized and encoded. */
 const RASTER_BYTES = 9;
 
-const networkText = (sizes: LayerSizes) => `a ${sizes.join('-')} network`;
+const networkText = (architecture: Architecture) => `a ${architectureText(architecture)} network`;
 
-function evaluation(networks: readonly { layerSizes: LayerSizes }[], images: number): Omit<Demand, 'what'> {
-  const perImage = networks.reduce((sum, { layerSizes }) => sum + forwardCost(layerSizes), 0);
-  const memory = networks.reduce((sum, { layerSizes }) => sum + forwardBytes(layerSizes), 0);
+function evaluation(
+  networks: readonly { architecture: Architecture }[],
+  images: number,
+): Omit<Demand, 'what'> {
+  const perImage = networks.reduce((sum, { architecture }) => sum + forwardCost(architecture), 0);
+  const memory = networks.reduce((sum, { architecture }) => sum + forwardBytes(architecture), 0);
   return { cost: (images * perImage) / KERNEL_SPEED, bytes: THREAD_BYTES + memory + 64 * images };
 }
 
 export const DEMANDS: {
   readonly [Name in keyof NumericTasks]: (task: Task<NumericTasks, Name>) => Demand;
 } = {
-  checkGradient: ({ layerSizes, indices, scheme, coordinates }) => ({
-    ...gradientCheckPurpose(layerSizes),
+  checkGradient: ({ architecture, indices, scheme, coordinates }) => ({
+    ...gradientCheckPurpose(architecture),
     cost: gradientCheckCost(
-      layerSizes,
+      architecture,
       indices.length,
       scheme,
-      coordinates === 'all' ? parameterCount(layerSizes) : coordinates.sample,
+      coordinates === 'all' ? parameterCount(architecture) : coordinates.sample,
     ),
-    bytes: gradientCheckBytes(layerSizes, indices.length),
+    bytes: gradientCheckBytes(architecture, indices.length),
   }),
   evaluate: ({ network, examples }) => ({
-    what: `Evaluating ${networkText(network.layerSizes)}`,
+    what: `Evaluating ${networkText(network.architecture)}`,
     ...evaluation([network], examples.labels.length),
   }),
   compare: ({ network, other, examples }) => ({
-    what: `Comparing ${networkText(network.layerSizes)} with ${networkText(other.layerSizes)}`,
+    what: `Comparing ${networkText(network.architecture)} with ${networkText(other.architecture)}`,
     ...evaluation([network, other], examples.labels.length),
   }),
   compareHeldOut: ({ network, other, examples }) => ({
-    what: `Comparing ${networkText(network.layerSizes)} with the champion`,
+    what: `Comparing ${networkText(network.architecture)} with the champion`,
     ...evaluation([network, other], examples.labels.length),
   }),
   averageTeachers: ({ teachers, examples }) => {
     const { cost, bytes } = evaluation(teachers, examples.labels.length);
-    const classes = teachers[0]!.layerSizes.at(-1)!;
-    const parameters = teachers.reduce((sum, { layerSizes }) => sum + parameterCount(layerSizes), 0);
+    const classes = teachers[0]!.architecture.classes;
+    const parameters = teachers.reduce((sum, { architecture }) => sum + parameterCount(architecture), 0);
     return {
       what: `Predicting with ${teachers.length} teachers`,
       cost,
@@ -84,14 +91,18 @@ export const DEMANDS: {
   explain: ({ network }) => {
     const images = patchCount(network.inputShape) + 1;
     const { cost, bytes } = evaluation([network], images);
-    const gradient = 8 * parameterCount(network.layerSizes);
+    const gradient = 8 * parameterCount(network.architecture);
     const pixels = 4 * images * valueCount(network.inputShape);
-    return { what: `Explaining ${networkText(network.layerSizes)}`, cost, bytes: bytes + gradient + pixels };
+    return {
+      what: `Explaining ${networkText(network.architecture)}`,
+      cost,
+      bytes: bytes + gradient + pixels,
+    };
   },
   drawLayer: ({ network }) => ({
-    what: `Drawing ${networkText(network.layerSizes)}`,
+    what: `Drawing ${networkText(network.architecture)}`,
     cost: 0,
-    bytes: THREAD_BYTES + 4 * parameterCount(network.layerSizes),
+    bytes: THREAD_BYTES + 4 * parameterCount(network.architecture),
   }),
   drawPlot: ({ width, height, density }) => {
     const pixels = width * height * density ** 2;
@@ -103,9 +114,9 @@ export const DEMANDS: {
   },
   exportFile: ({ model, format }) => {
     const perParameter = format === 'json' || format === 'onnx' ? EXPORT_BYTES[format] : EXPORT_BYTES.other;
-    const parameters = parameterCount(model.layerSizes);
+    const parameters = parameterCount(model.architecture);
     return {
-      what: `Exporting ${networkText(model.layerSizes)}`,
+      what: `Exporting ${networkText(model.architecture)}`,
       cost: perParameter * parameters,
       bytes: THREAD_BYTES + perParameter * parameters,
     };
@@ -116,11 +127,11 @@ export const DEMANDS: {
     bytes: THREAD_BYTES + IMPORT_FACTOR * bytes.length,
   }),
   predictImages: ({ network, input }) => ({
-    what: `Predicting with ${networkText(network.layerSizes)}`,
+    what: `Predicting with ${networkText(network.architecture)}`,
     ...evaluation([network], 'examples' in input ? input.examples.labels.length : 0),
     bytes:
       THREAD_BYTES +
-      forwardBytes(network.layerSizes) +
+      forwardBytes(network.architecture) +
       MAX_CHUNK_IMAGES * valueCount(network.inputShape) * CHUNK_VALUE_BYTES,
   }),
   writePredictionsTable: ({ images, classNames, hasAllClasses }) => ({
@@ -129,12 +140,12 @@ export const DEMANDS: {
     bytes: THREAD_BYTES + images,
   }),
   timeTraining: ({ plan, train }) => ({
-    what: `Timing ${networkText(plan.layerSizes)}`,
+    what: `Timing ${networkText(plan.architecture)}`,
     cost: 0,
-    bytes: trainingBytes(plan.layerSizes, plan, train.labels.length),
+    bytes: trainingBytes(plan.architecture, plan, train.labels.length),
   }),
   sgdPath: (task) => ({
-    what: `The path of ${networkText(task.plan.layerSizes)}`,
+    what: `The path of ${networkText(task.plan.architecture)}`,
     advice: 'Request fewer snapshots.',
     details: [{ parameter: 'snapshots', detail: 'requires too much memory' }],
     cost: (retrainingSeconds(task) + planeSeconds(task)) * MULTIPLY_ADDS_PER_SECOND,

@@ -1,13 +1,14 @@
 /** Admission of trainings, uploads and data sets by their estimated memory. */
+
 import type { Catalog } from '../../datasets/catalog.ts';
 import { tensorBytes } from '../../datasets/tensor-cache.ts';
 import type { MeasuredUpload } from '../../datasets/upload/open.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
+import { type Architecture, architectureText } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
-import type { LayerSizes } from '../../numerics/network/layers.ts';
 import { trainingBytes } from '../../numerics/training/memory.ts';
-import { layerSizesFor } from '../training/plan.ts';
+import { architectureFor } from '../training/plan.ts';
 import { MEBIBYTE, type MemoryLedger, type Purpose, type Reservation } from './ledger.ts';
 
 type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'gradientCheck'>;
@@ -19,8 +20,8 @@ type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'grad
 export function trainingJobBytes(request: Training, catalog: Catalog): number | null {
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return null;
-  const layerSizes = layerSizesFor(request.network.hidden, dataset);
-  const bytes = trainingBytes(layerSizes, request.training, dataset.splits.train.examples, {
+  const architecture = architectureFor(request.network, dataset);
+  const bytes = trainingBytes(architecture, request.training, dataset.splits.train.examples, {
     threads: request.training.threads,
     isChecked: request.gradientCheck,
   });
@@ -31,8 +32,8 @@ export function trainingJobBytes(request: Training, catalog: Catalog): number | 
 export function assertTrainingFits(memory: MemoryLedger, request: Training, catalog: Catalog): void {
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return;
-  const layerSizes = layerSizesFor(request.network.hidden, dataset);
-  const what = `Training a ${layerSizes.join('-')} network`;
+  const architecture = architectureFor(request.network, dataset);
+  const what = `Training a ${architectureText(architecture)} network`;
   memory.assertJobFits(trainingJobBytes(request, catalog)!, purpose(what));
 }
 
@@ -67,8 +68,8 @@ export function admitDataset(memory: MemoryLedger, dataset: DatasetSummary): voi
   memory.reserve(tensorBytes(dataset), { what: `Loading data set ${dataset.id}` }).release();
 }
 
-export const gradientCheckPurpose = (layerSizes: LayerSizes) =>
-  purpose(`Checking a ${layerSizes.join('-')} network`);
+export const gradientCheckPurpose = (architecture: Architecture) =>
+  purpose(`Checking a ${architectureText(architecture)} network`);
 
 function purpose(what: string): Purpose {
   return {

@@ -146,8 +146,8 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
   };
 }
 
-function modelBytes({ parameters, layerSizes }: LoadedModel): number {
-  return parameters.byteLength + forwardBytes(layerSizes);
+function modelBytes({ parameters, architecture }: LoadedModel): number {
+  return parameters.byteLength + forwardBytes(architecture);
 }
 
 /** Keys are unambiguous: an alias is neither a number nor empty. */

@@ -4,6 +4,7 @@ import type { Catalog } from '../../datasets/catalog.ts';
 import type { CheckpointRecord } from '../../domain/jobs/checkpoint.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { nearestName } from '../../domain/messages/nearest-name.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import { isJobId, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
@@ -67,11 +68,11 @@ export function createModelService(
 
   async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {
     const bytes = await blobs.get(found.digest);
-    const { name, inputShape, layerSizes, activation, standardization, classNames } = found;
+    const { name, inputShape, activation, standardization, classNames } = found;
     return {
       reference: { name, version: found.version },
       inputShape,
-      layerSizes,
+      architecture: architectureOf(found),
       activation,
       standardization,
       parameters: copyToSharedMemory(new Float32Array(bytes.buffer)),
@@ -102,19 +103,19 @@ export function createModelService(
     job: TrainingJob,
     found: CheckpointRecord,
   ): Promise<Omit<LoadedModel, 'forward'>> {
-    const { snapshot, imageShape, layerSizes, activation, standardization } = decodeCheckpoint(
+    const { snapshot, architecture, activation, standardization } = decodeCheckpoint(
       await checkpoints.read(found),
     );
     const dataset = await catalog.find(job.dataset);
     return {
       reference: { name: job.id, version: found.step },
-      inputShape: imageShape,
-      layerSizes,
+      inputShape: architecture.inputShape,
+      architecture,
       activation,
       standardization,
       parameters: copyToSharedMemory(snapshot.engine.average ?? snapshot.engine.parameters),
       // The data set of an ended job may have been deleted.
-      classNames: dataset?.classNames ?? Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
+      classNames: dataset?.classNames ?? Array.from({ length: architecture.classes }, (_, n) => `${n}`),
       datasetId: job.dataset,
       preprocessing: dataset ? dataset.preprocessing : await publishedPreprocessing(job),
     };
@@ -237,8 +238,8 @@ function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
 
 /** The parts of a model that a worker thread needs. */
 export function servedNetwork(model: LoadedModel): ServedNetwork {
-  const { reference, inputShape, layerSizes, activation, standardization, parameters, classNames } = model;
-  return { reference, inputShape, layerSizes, activation, standardization, parameters, classNames };
+  const { reference, inputShape, architecture, activation, standardization, parameters, classNames } = model;
+  return { reference, inputShape, architecture, activation, standardization, parameters, classNames };
 }
 
 const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']);

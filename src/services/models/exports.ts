@@ -1,8 +1,9 @@
 /** Exports versions to file formats of other programs, verified in a worker thread. */
+import { architectureOf } from '../../domain/models/architecture.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ExportFormat, OnnxInput } from '../../formats/models/export-formats.ts';
-import { type LayerSizes, parameterCount } from '../../numerics/network/layers.ts';
+import { type Architecture, architectureText, parameterCount } from '../../numerics/network/architecture.ts';
 import type { TemporaryFiles } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import { createSharedFiles } from '../operations/shared-files.ts';
@@ -33,13 +34,13 @@ export function createExportService(
      */
     async export(version: ModelVersion, format: ExportFormat, input: OnnxInput, signal: AbortSignal) {
       const { name, version: number, classNames, preprocessing, digest } = version;
-      if (format === 'json') assertFitsJson(version.layerSizes);
+      if (format === 'json') assertFitsJson(architectureOf(version));
       // A deleted name may be used again, but not its version numbers.
       const key = JSON.stringify([name, number, format, input]);
       return openShared(key, signal, async (path, abortSignal) => {
         const loaded = await models.load(name, number);
-        const { inputShape, layerSizes, activation, standardization, parameters } = loaded;
-        const network = { inputShape, layerSizes, activation, standardization, parameters };
+        const { architecture, activation, standardization, parameters } = loaded;
+        const network = { architecture, activation, standardization, parameters };
         const model = { name, version: number, ...network, classNames, preprocessing, digest };
         await numeric.run('exportFile', { model, format, input, path }, abortSignal);
       });
@@ -47,13 +48,13 @@ export function createExportService(
   };
 }
 
-function assertFitsJson(layerSizes: LayerSizes): void {
-  const count = parameterCount(layerSizes);
+function assertFitsJson(architecture: Architecture): void {
+  const count = parameterCount(architecture);
   if (count <= MAX_JSON_PARAMETERS) return;
   const inDigits = (n: number) => n.toLocaleString('en');
   throw new AtelierError(
     'impossible-request',
-    `A ${layerSizes.join('-')} network has ${inDigits(count)} parameters; the limit for JSON is ` +
+    `A ${architectureText(architecture)} network has ${inDigits(count)} parameters; the limit for JSON is ` +
       `${inDigits(MAX_JSON_PARAMETERS)}. Use format=safetensors: it contains the same parameters.`,
     { details: [{ parameter: 'format', detail: 'must not be json for such a large network' }] },
   );

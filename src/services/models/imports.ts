@@ -1,9 +1,10 @@
 /** Imports models: reads a model file, evaluates it, and publishes it as a version. */
+
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { type ImportRequest, NO_DATASET } from '../../domain/models/import.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import { forwardCost } from '../../numerics/network/forward.ts';
+import { forwardCost, layerSizes } from '../../numerics/network/architecture.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -36,8 +37,9 @@ export function createImportService(options: {
   ): Promise<Dataset | null> {
     if (requested === undefined || requested === NO_DATASET) return null;
     const dataset = await findDataset(catalog, requested, '#/dataset');
-    const classNames = imported.classNames ?? numberedClasses(imported.layerSizes.at(-1)!);
-    assertFitsModel(dataset, model, { ...imported, classNames }, { pointer: '#/dataset' });
+    const classNames = imported.classNames ?? numberedClasses(imported.architecture.classes);
+    const { inputShape } = imported.architecture;
+    assertFitsModel(dataset, model, { inputShape, classNames }, { pointer: '#/dataset' });
     return dataset;
   }
 
@@ -48,7 +50,7 @@ export function createImportService(options: {
   ): Promise<number | null> {
     if (dataset === null) return null;
     const { test } = dataset;
-    if (test.labels.length * forwardCost(network.layerSizes) > MAX_EVALUATION_COST) return null;
+    if (test.labels.length * forwardCost(network.architecture) > MAX_EVALUATION_COST) return null;
     return (await numeric.run('evaluate', { network, examples: test }, signal)).accuracy;
   }
 
@@ -70,11 +72,12 @@ export function createImportService(options: {
       const { name, dataset: requested, metadata = {}, ...hints } = request;
       const { bytes } = file;
       const imported = await numeric.run('importFile', { bytes, hints }, signal, [bytes]);
-      const { inputShape, layerSizes, activation, standardization, parameters } = imported;
+      const { architecture, activation, standardization, parameters } = imported;
       const { source, rounded, assumed } = imported;
       const dataset = await resolveDataset(requested, name, imported);
-      const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);
-      const network = { inputShape, layerSizes, activation, standardization, parameters, classNames };
+      const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(architecture.classes);
+      const { inputShape } = architecture;
+      const network = { inputShape, architecture, activation, standardization, parameters, classNames };
       const reference = { name, version: 0 };
       const testAccuracy = await measureTestAccuracy({ ...network, reference }, dataset, signal);
       const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
@@ -83,7 +86,7 @@ export function createImportService(options: {
           {
             name,
             inputShape: [...inputShape],
-            layerSizes: [...layerSizes],
+            layerSizes: layerSizes(architecture),
             activation,
             standardization,
             preprocessing: imported.preprocessing,

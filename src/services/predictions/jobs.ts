@@ -1,7 +1,9 @@
 /** Creates, lists, pauses, resumes, cancels and deletes prediction jobs, and opens their results. */
+
 import { rm } from 'node:fs/promises';
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import { type ModelReference, parseModelReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type {
@@ -76,7 +78,12 @@ export function createPredictionJobService(options: {
   async function findVersion(reference: ModelReference): Promise<ModelVersion> {
     const { name, version } = parseModelReference(reference);
     const found = await findNamed({ pointer: '#/model' }, () => models.version(name, version));
-    const network = { ...found, reference: found, parameters: new Float32Array(0) };
+    const network = {
+      ...found,
+      architecture: architectureOf(found),
+      reference: found,
+      parameters: new Float32Array(0),
+    };
     const input = { path: '', scale: '0-255' } as const;
     const { bytes, what } = DEMANDS.predictImages({
       network,

@@ -1,10 +1,11 @@
 /** Predicts the labels of images in all protocols: few images on the main thread, more in a worker thread. */
+
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { type Preprocessing, preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { decodeImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
-import { forwardCost } from '../../numerics/network/forward.ts';
+import { forwardCost } from '../../numerics/network/architecture.ts';
 import type { Decoded, EncodedResponse, WithEncodedImages } from '../../protocols/codec.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { computeResponse } from '../../protocols/compute-response.ts';
@@ -235,7 +236,7 @@ function fitsMainThread(request: PredictRequest): boolean {
   return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 
-function isSmall({ batch }: Decoded<unknown>, { layerSizes }: Pick<LoadedModel, 'layerSizes'>): boolean {
+function isSmall({ batch }: Decoded<unknown>, { architecture }: Pick<LoadedModel, 'architecture'>): boolean {
   const { count } = batch;
-  return count <= MAX_INLINE_IMAGES && count * forwardCost(layerSizes) <= MAX_INLINE_MULTIPLY_ADDS;
+  return count <= MAX_INLINE_IMAGES && count * forwardCost(architecture) <= MAX_INLINE_MULTIPLY_ADDS;
 }

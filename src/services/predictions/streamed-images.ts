@@ -1,5 +1,5 @@
 /** Predicts the images of a large body while it arrives, so that the worker thread does not wait for the last byte. */
-import { forwardCost } from '../../numerics/network/forward.ts';
+import { forwardCost } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
 import type { BlockResult } from '../../workers/predictions/entry.worker.ts';
@@ -59,7 +59,7 @@ export class PredictionStream {
   async #predictBlocks(minBytes: number): Promise<void> {
     const network = servedNetwork(this.model);
     const values = valueCount(network.inputShape);
-    const maxImages = Math.max(1, Math.floor(MAX_BLOCK_COST / forwardCost(network.layerSizes)));
+    const maxImages = Math.max(1, Math.floor(MAX_BLOCK_COST / forwardCost(network.architecture)));
     while (this.#bytes >= minBytes && !this.#failure) {
       const images = Math.min(maxImages, Math.floor(this.#bytes / values));
       const chunks = this.#take(images * values);

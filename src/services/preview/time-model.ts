@@ -1,8 +1,9 @@
 /** Time of a training by its parts: start, gradient check, steps and evaluations, for given times of one image. */
+
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
-import { parameterCount } from '../../numerics/network/layers.ts';
+import { type Architecture, parameterCount } from '../../numerics/network/architecture.ts';
 import {
   evaluationMicroseconds,
   threadedFraction,
@@ -10,7 +11,7 @@ import {
 } from '../../numerics/training/kernel-time.ts';
 import { DEAD_UNIT_IMAGES } from '../../numerics/training/loop.ts';
 import type { TrainingTimes } from '../../workers/tasks/time-training.ts';
-import { layerSizesFor } from '../training/plan.ts';
+import { architectureFor } from '../training/plan.ts';
 import { heldOutCount } from '../training/resolve-request.ts';
 import { usableThreads } from '../training/usable-threads.ts';
 
@@ -26,9 +27,9 @@ const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
 /** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
 export function modelledSeconds(
   { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
-  layerSizes: readonly number[],
+  architecture: Architecture,
 ): number {
-  const image = trainingMicroseconds(layerSizes, training);
+  const image = trainingMicroseconds(architecture, training);
   const images = progress.steps * training.batchSize;
   return START.constant + (images * image * threadedFraction(image, usableThreads(training.threads))) / 1e6;
 }
@@ -39,17 +40,17 @@ export function modelledEpochSeconds(request: Training, dataset: Dataset): numbe
 }
 
 export function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
-  const layerSizes = layerSizesFor(network.hidden, dataset);
+  const architecture = architectureFor(network, dataset);
   return {
-    training: trainingMicroseconds(layerSizes, training),
-    evaluation: evaluationMicroseconds(layerSizes),
+    training: trainingMicroseconds(architecture, training),
+    evaluation: evaluationMicroseconds(architecture),
   };
 }
 
 /** Predicted durations of the steps and of the evaluations of an epoch. */
 export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
   const { training, network } = request;
-  const image = trainingMicroseconds(layerSizesFor(network.hidden, dataset), training);
+  const image = trainingMicroseconds(architectureFor(network, dataset), training);
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
@@ -64,9 +65,9 @@ export const totalMs = ({ steps, evaluation }: ReturnType<typeof epochMs>) => st
 export const trainedCount = (request: Training, dataset: Dataset) =>
   dataset.train.labels.length - heldOutCount(request, dataset);
 
-export const startSeconds = (layerSizes: readonly number[], training: Training['training']): number =>
+export const startSeconds = (architecture: Architecture, training: Training['training']): number =>
   START.constant +
   START.perThread * (usableThreads(training.threads) - 1) +
-  START.perParameter * parameterCount(layerSizes);
-export const gradientCheckSeconds = (layerSizes: readonly number[]): number =>
-  GRADIENT_CHECK.constant + GRADIENT_CHECK.perParameter * parameterCount(layerSizes);
+  START.perParameter * parameterCount(architecture);
+export const gradientCheckSeconds = (architecture: Architecture): number =>
+  GRADIENT_CHECK.constant + GRADIENT_CHECK.perParameter * parameterCount(architecture);

@@ -1,16 +1,16 @@
 /** Previews a training job: validates its request, and estimates memory, time and its place in the queue. */
+
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { PreviewWarning, TrainingPreview } from '../../domain/jobs/preview.ts';
 import type { ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
 import { type FewSteps, warnOfFewSteps } from '../../domain/training/few-steps.ts';
-import { forwardCost } from '../../numerics/network/forward.ts';
-import { parameterCount } from '../../numerics/network/layers.ts';
+import { forwardCost, layerSizes, parameterCount } from '../../numerics/network/architecture.ts';
 import { stateVectorCount } from '../../numerics/training/engine.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import { inMebibytes, type MemoryLedger } from '../memory/ledger.ts';
 import { trainingJobBytes } from '../memory/limits.ts';
 import { type Capacity, forecastQueue } from '../queueing/forecast.ts';
-import { layerSizesFor } from '../training/plan.ts';
+import { architectureFor } from '../training/plan.ts';
 import { countSteps, heldOutCount, type ResolveTraining } from '../training/resolve-request.ts';
 import { usableThreads } from '../training/usable-threads.ts';
 import type { PredictTrainingTime } from './training-times.ts';
@@ -37,8 +37,8 @@ export function createPreviewTraining(options: {
 
   return async (body, signal) => {
     const { request, dataset } = await resolve(body);
-    const layerSizes = layerSizesFor(request.network.hidden, dataset);
-    const parameters = parameterCount(layerSizes);
+    const architecture = architectureFor(request.network, dataset);
+    const parameters = parameterCount(architecture);
     const validation = heldOutCount(request, dataset);
     const train = dataset.train.labels.length - validation;
     const total = countSteps(request, dataset);
@@ -51,7 +51,7 @@ export function createPreviewTraining(options: {
     ]);
     return {
       request,
-      network: { layerSizes: [...layerSizes], parameters, multiplyAdds: forwardCost(layerSizes) },
+      network: { layerSizes: layerSizes(architecture), parameters, multiplyAdds: forwardCost(architecture) },
       data: {
         train,
         validation,

@@ -1,19 +1,21 @@
 /** Predicts how long a training takes: from similar trainings, and steps that are timed now. */
+
 import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import type { TrainingPreview } from '../../domain/jobs/preview.ts';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import { hasCode } from '../../errors.ts';
-import { parameterCount } from '../../numerics/network/layers.ts';
+import { type Architecture, parameterCount } from '../../numerics/network/architecture.ts';
 import { evaluationMicroseconds, trainingMicroseconds } from '../../numerics/training/kernel-time.ts';
 import { resolvedTeachers } from '../../store/models/versions.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../../workers/tasks/time-training.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
-import { buildTrainingPlan, layerSizesFor } from '../training/plan.ts';
+import { architectureFor, buildTrainingPlan } from '../training/plan.ts';
 import { usableThreads } from '../training/usable-threads.ts';
 import {
   epochMs,
@@ -90,7 +92,7 @@ export function createTrainingTimes({
       const timed = await coalesce(repeated.has(key) ? `${key} again` : key, signal, (abort) =>
         numeric.run('timeTraining', task, abort),
       );
-      return scaleUp(timed, layerSizesFor(request.network.hidden, dataset), task.plan.layerSizes);
+      return scaleUp(timed, architectureFor(request.network, dataset), task.plan.architecture);
     } catch (error) {
       if (hasCode(error, 'overloaded')) return null;
       throw error;
@@ -139,7 +141,7 @@ export function createTrainingTimes({
   ): Promise<number> {
     const teachers = resolvedTeachers(training);
     const versions = await Promise.all(teachers.map(({ name, version }) => models.version(name, version)));
-    const microseconds = versions.map((found) => (found ? evaluationMicroseconds(found.layerSizes) : 0));
+    const microseconds = versions.map((found) => (found ? evaluationMicroseconds(architectureOf(found)) : 0));
     return (labels.length * microseconds.reduce((sum, each) => sum + each, 0)) / 1e6;
   }
 
@@ -149,7 +151,7 @@ export function createTrainingTimes({
   }
 
   return async (request, dataset, signal) => {
-    const layerSizes = layerSizesFor(request.network.hidden, dataset);
+    const architecture = architectureFor(request.network, dataset);
     const compared = await compareEarlier(request, dataset, signal);
     // Afterwards, because the comparison may have found that the same steps must be timed again.
     const timed = await time(request, dataset, signal);
@@ -168,9 +170,9 @@ export function createTrainingTimes({
     const trainingSeconds = (ratio * epochs * epoch.steps) / 1000;
     const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
     // Other work on the machine slows these down as much as the epochs.
-    const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(layerSizes) : 0;
+    const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(architecture) : 0;
     const beforeSeconds =
-      ratio * (startSeconds(layerSizes, request.training) + (await teachersSeconds(request, dataset)));
+      ratio * (startSeconds(architecture, request.training) + (await teachersSeconds(request, dataset)));
     const total = (factor: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
       return beforeSeconds + checkSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);
@@ -192,11 +194,11 @@ export function createTrainingTimes({
 function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask {
   const { network, training } = request;
   let { hidden } = network;
-  while (parameterCount(layerSizesFor(hidden, dataset)) > MAX_TIMED_PARAMETERS) {
+  while (parameterCount(architectureFor({ hidden }, dataset)) > MAX_TIMED_PARAMETERS) {
     hidden = hidden.map((units) => Math.ceil(units / 2));
   }
   const plan = buildTrainingPlan({ network: { ...network, hidden }, training, seed: 0 }, dataset, null, null);
-  const largest = Math.floor(MAX_TIMED_STEP / trainingMicroseconds(plan.layerSizes));
+  const largest = Math.floor(MAX_TIMED_STEP / trainingMicroseconds(plan.architecture));
   const batchSize = Math.max(1, Math.min(training.batchSize, largest));
   return {
     plan: {
@@ -221,10 +223,11 @@ function timingKey({ plan, batchSize }: TrainingTimesTask, { digest }: Dataset):
 /** @param timed times of a network with fewer units, or of the same */
 function scaleUp(
   timed: TrainingTimes,
-  layerSizes: readonly number[],
-  timedSizes: readonly number[],
+  architecture: Architecture,
+  timedArchitecture: Architecture,
 ): TrainingTimes {
-  const grow = (model: (sizes: readonly number[]) => number) => model(layerSizes) / model(timedSizes);
+  const grow = (model: (architecture: Architecture) => number) =>
+    model(architecture) / model(timedArchitecture);
   return {
     training: timed.training * grow(trainingMicroseconds),
     evaluation: timed.evaluation * grow(evaluationMicroseconds),

@@ -5,7 +5,7 @@ import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import { trainingJobBytes } from '../memory/limits.ts';
 import { modelledSeconds } from '../preview/time-model.ts';
-import { layerSizesFor } from '../training/plan.ts';
+import { architectureFor } from '../training/plan.ts';
 
 /** Limit of the jobs that are read from the store. Further queued jobs are assumed to take the mean duration of those read. */
 const MAX_ESTIMATED_JOBS = 100;
@@ -78,5 +78,5 @@ function startOfLast(work: readonly Work[], { slots, jobBytes }: Capacity): numb
 
 function estimateSeconds(job: TrainingJob, catalog: Catalog): number {
   const dataset = catalog.summary(job.dataset);
-  return dataset ? modelledSeconds(job, layerSizesFor(job.network.hidden, dataset)) : UNKNOWN_SECONDS;
+  return dataset ? modelledSeconds(job, architectureFor(job.network, dataset)) : UNKNOWN_SECONDS;
 }

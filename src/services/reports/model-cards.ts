@@ -1,10 +1,12 @@
 /** Collects what a model card shows. A card never reveals a test result that was not revealed before. */
+
 import type { Catalog } from '../../datasets/catalog.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import type { VersionName } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { ModelCard } from '../../domain/reports/model-card.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
-import { parameterCount } from '../../numerics/network/layers.ts';
+import { parameterCount } from '../../numerics/network/architecture.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { EvaluationService } from '../inspection/evaluations.ts';
 import type { ModelService } from '../models/catalog.ts';
@@ -59,7 +61,7 @@ export function createModelCardService(options: {
       const job = jobId === null ? undefined : await store.jobs.get(jobId);
       return {
         version,
-        parameters: parameterCount(version.layerSizes),
+        parameters: parameterCount(architectureOf(version)),
         dataset: found && found.digest === dataset.digest ? found : null,
         testSet: await testSets.describe(version),
         receipt: job?.receipt ?? null,

@@ -1,7 +1,9 @@
 /** The end of a run whose training has completed. */
+
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import { isTrial, type TrainingJob } from '../../domain/jobs/training.ts';
 import { AtelierError } from '../../errors.ts';
+import { layerSizes } from '../../numerics/network/architecture.ts';
 import { isExplodedLoss } from '../../numerics/training/epoch-warnings.ts';
 import { sha256Hex } from '../../store/blobs/content-addressed.ts';
 import { ChampionMoved } from '../../store/models/promotion.ts';
@@ -10,7 +12,7 @@ import type { Run } from '../../store/persistent-state.ts';
 import type { WorkerMessage } from '../../workers/training/messages.ts';
 import { findDataset } from '../datasets/find.ts';
 import { describeNotLearned } from '../training/learned.ts';
-import { layerSizesFor } from '../training/plan.ts';
+import { architectureFor } from '../training/plan.ts';
 import type { TrainingContext } from './context.ts';
 
 /**
@@ -32,7 +34,7 @@ export async function completeRun(
   if (job.verification === null && record && isExplodedLoss(record.trainLoss, classes)) {
     return diverged(job, record, classes);
   }
-  const layerSizes = layerSizesFor(job.network.hidden, dataset);
+  const architecture = architectureFor(job.network, dataset);
   const inputShape = dataset.imageShape;
   const { promote, evenIfNotLearned } = job.publish;
   const publishesNothing = job.verification !== null || isTrial(job);
@@ -49,7 +51,7 @@ export async function completeRun(
     const network = {
       reference,
       inputShape,
-      layerSizes,
+      architecture,
       activation,
       standardization,
       parameters,
@@ -63,7 +65,7 @@ export async function completeRun(
       datasetId: dataset.id,
       datasetDigest: dataset.digest,
       inputShape: [...inputShape],
-      layerSizes: [...layerSizes],
+      layerSizes: layerSizes(architecture),
       activation: job.network.activation,
       standardization,
       preprocessing: (await catalog.find(dataset.id))?.preprocessing ?? null,

@@ -1,9 +1,10 @@
 /** Converts a training request and a data set into the plan of the training loop. */
+
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import type { Distillation } from '../../numerics/examples/distillation.ts';
-import { valueCount } from '../../numerics/network/image-shape.ts';
-import type { LayerSizes, Parameters, Standardization } from '../../numerics/network/layers.ts';
+import type { Architecture } from '../../numerics/network/architecture.ts';
+import type { Parameters, Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingPlan } from '../../numerics/training/plan.ts';
 
 /** The state that a warm start begins with. */
@@ -12,11 +13,11 @@ export interface InitialState {
   readonly standardization: Standardization | null;
 }
 
-export function layerSizesFor(
-  hidden: readonly number[],
+export function architectureFor(
+  { hidden }: Pick<TrainingRequest['network'], 'hidden'>,
   { imageShape, classNames }: Pick<Dataset, 'imageShape' | 'classNames'>,
-): LayerSizes {
-  return [valueCount(imageShape), ...hidden, classNames.length];
+): Architecture {
+  return { inputShape: imageShape, convolutions: [], norm: 'none', hidden, classes: classNames.length };
 }
 
 export function buildTrainingPlan(
@@ -30,8 +31,7 @@ export function buildTrainingPlan(
   const { learningRate, ...optimizer } = options.optimizer;
   return {
     ...options,
-    imageShape: dataset.imageShape,
-    layerSizes: layerSizesFor(network.hidden, dataset),
+    architecture: architectureFor(network, dataset),
     activation: network.activation,
     initialization: network.init,
     initialParameters: start?.parameters ?? null,

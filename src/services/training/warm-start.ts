@@ -1,14 +1,16 @@
 /** Warm start: resolves the model version that a training starts from. */
+
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { showImageShape } from '../../domain/image-shape.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
+import { architectureText } from '../../numerics/network/architecture.ts';
 import { isSameShape } from '../../numerics/network/image-shape.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { loadNamed } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
-import { type InitialState, layerSizesFor } from './plan.ts';
+import { architectureFor, type InitialState } from './plan.ts';
 
 /**
  * Returns null if the request has no warm start.
@@ -36,7 +38,7 @@ export async function resolveWarmStart(
 }
 
 function differences(
-  model: Pick<LoadedModel, 'inputShape' | 'layerSizes' | 'activation' | 'standardization'>,
+  model: Pick<LoadedModel, 'inputShape' | 'architecture' | 'activation' | 'standardization'>,
   { network, training }: Pick<TrainingRequest, 'network' | 'training'>,
   dataset: Dataset,
 ): ErrorDetail[] {
@@ -47,7 +49,7 @@ function differences(
     differs('#/dataset', `it takes images of ${takes}, but those of data set ${dataset.id} are ${has}`);
     return details;
   }
-  const [found, wanted] = [model.layerSizes.join('-'), layerSizesFor(network.hidden, dataset).join('-')];
+  const [found, wanted] = [model.architecture, architectureFor(network, dataset)].map(architectureText);
   if (found !== wanted) {
     const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default' : '';
     differs('#/network/hidden', `it is a ${found} network, but the request has ${wanted}${isDefault}`);

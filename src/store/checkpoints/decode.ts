@@ -1,5 +1,7 @@
 /** Reads checkpoints. */
+
 import { hash } from 'node:crypto';
+import { fullyConnected } from '../../numerics/network/architecture.ts';
 import type { Parameters } from '../../numerics/network/layers.ts';
 import {
   type Checkpoint,
@@ -37,7 +39,9 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const average = lengths.average === null ? null : readVector(lengths.average);
   const best = lengths.best === null ? null : read(Float32Array, lengths.best);
   const snapshot = { ...state, best, engineName, engine: { parameters, moments, average, ...engine } };
-  return { snapshot, ...network, ...times };
+  const { imageShape, layerSizes, ...settings } = network;
+  const architecture = fullyConnected(imageShape, layerSizes.slice(1));
+  return { snapshot, architecture, ...settings, ...times };
 }
 
 function readHeader(bytes: Uint8Array): { readonly fields: CheckpointHeader; readonly dataOffset: number } {

@@ -1,5 +1,7 @@
 /** Writes checkpoints. Imports no schema, because training threads use it. */
+
 import { hash } from 'node:crypto';
+import { layerSizes } from '../../numerics/network/architecture.ts';
 import { stateVectors } from '../../numerics/training/engine.ts';
 import {
   type Checkpoint,
@@ -14,7 +16,7 @@ import type { CheckpointHeader } from './header.ts';
 
 /** @throws RangeError if the vectors do not match the layer sizes or differ in precision */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { snapshot, imageShape, layerSizes, activation, standardization, fused, ...times } = checkpoint;
+  const { snapshot, architecture, activation, standardization, fused, ...times } = checkpoint;
   const { engineName, engine, best, ...state } = snapshot;
   const { parameters, moments, average, ...engineState } = engine;
   const lengths = {
@@ -29,8 +31,8 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
     lengths,
     engine: engineState,
     state,
-    imageShape: [...imageShape],
-    layerSizes: [...layerSizes],
+    imageShape: [...architecture.inputShape],
+    layerSizes: layerSizes(architecture),
     activation,
     standardization,
     fused,

@@ -15,17 +15,17 @@
  *
  * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
  */
+
 import type { Activation } from '../../numerics/network/activations.ts';
-import type { ImageShape } from '../../numerics/network/image-shape.ts';
-import { parameterCount, type Standardization } from '../../numerics/network/layers.ts';
+import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
+import type { Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingSnapshot } from '../../numerics/training/snapshot.ts';
 import type { CheckpointHeader } from './header.ts';
 
 /** Everything needed to resume a training and its clock, and to predict with its network. */
 export interface Checkpoint {
   readonly snapshot: TrainingSnapshot;
-  readonly imageShape: ImageShape;
-  readonly layerSizes: readonly number[];
+  readonly architecture: Architecture;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
   /** Whether multiply-adds were rounded once. Only a processor with the same rounding resumes bit for bit. */
@@ -47,10 +47,11 @@ export const VECTOR = { float32: Float32Array, float64: Float64Array } as const;
 
 /** Describes the first vector whose length does not match the layer sizes, if any. */
 export function findLengthMismatch({
+  imageShape,
   layerSizes,
   lengths: { parameters, moments, average, best },
 }: CheckpointHeader): string | null {
-  const expected = parameterCount(layerSizes);
+  const expected = parameterCount(fullyConnected(imageShape, layerSizes.slice(1)));
   const wrong = [parameters, ...moments, average ?? expected, best ?? expected].find(
     (length) => length !== expected,
   );

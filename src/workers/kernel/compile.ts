@@ -1,10 +1,11 @@
 /** The kernel, compiled once per thread, and the check that it agrees with the reference. */
+
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { AtelierError } from '../../errors.ts';
 import { selfCheck } from '../../numerics/checks/kernel.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
-import type { LayerSizes, Standardization } from '../../numerics/network/layers.ts';
-import { parameterCount } from '../../numerics/network/layers.ts';
+import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
+import type { Standardization } from '../../numerics/network/layers.ts';
 import { instantiate, isFused } from '../../numerics/simd/kernel.ts';
 import { createKernelEngine as createEngine, type KernelOptions } from '../../numerics/simd/kernel-engine.ts';
 import { createKernelForward, type KernelForward } from '../../numerics/simd/kernel-forward.ts';
@@ -15,7 +16,7 @@ import { kernelBytes, kernelDigest } from './bytes.ts';
 
 /** A version as threads need it; the parameters are in shared memory. */
 export interface ServedNetwork extends ServedModel {
-  readonly layerSizes: LayerSizes;
+  readonly architecture: Architecture;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
   readonly parameters: Float32Array;
@@ -45,23 +46,29 @@ export const createKernelEngine: CreateEngine = (settings, initial) =>
 
 /** Lays out a network for the kernel and returns its forward pass. */
 export function createForward({
-  layerSizes,
+  architecture,
   activation,
   parameters,
   standardization,
 }: Pick<
   ServedNetwork,
-  'layerSizes' | 'activation' | 'parameters' | 'standardization'
+  'architecture' | 'activation' | 'parameters' | 'standardization'
 >): KernelForward['forward'] {
-  return createKernelForward(kernelModule, layerSizes, activation, parameters, standardization, kernelOptions)
-    .forward;
+  return createKernelForward(
+    kernelModule,
+    architecture,
+    activation,
+    parameters,
+    standardization,
+    kernelOptions,
+  ).forward;
 }
 
 /** Predicts once, so that the first request does not wait until V8 has compiled the forward pass and its preparation. */
 export function warmUpForward(): void {
-  const layerSizes = [784, 40, 10];
-  const parameters = new Float32Array(parameterCount(layerSizes));
-  const forward = createForward({ layerSizes, activation: 'relu', parameters, standardization: null });
+  const architecture = fullyConnected([28, 28], [40, 10]);
+  const parameters = new Float32Array(parameterCount(architecture));
+  const forward = createForward({ architecture, activation: 'relu', parameters, standardization: null });
   forward(new Float32Array(10), new Float32Array(10), new Uint8Array(784));
 }
 

@@ -9,6 +9,7 @@ import { type Comparison, comparePredictions } from '../../numerics/evaluation/c
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
 import { averageTeachers } from '../../numerics/examples/distillation.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { ServedNetwork } from '../kernel/compile.ts';
 import { createForward } from '../kernel/compile.ts';
@@ -45,12 +46,12 @@ export interface HeldOutComparisonTask extends ComparisonTask {
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {
-  return classificationReport(predictExamples(network, examples), network.layerSizes.at(-1)!, cell);
+  return classificationReport(predictExamples(network, examples), network.architecture.classes, cell);
 }
 
 /** The mean of the teachers' probabilities of each example. @throws RangeError if the examples do not match the inputs */
 export function averageProbabilities({ teachers, examples: { pixels, labels } }: TeachersTask): Float32Array {
-  const classes = teachers[0]!.layerSizes.at(-1)!;
+  const classes = teachers[0]!.architecture.classes;
   const targets = new Float32Array(new SharedArrayBuffer(4 * labels.length * classes));
   averageTeachers(targets, teachers.map(createForward), pixels, classes);
   return targets;
@@ -59,7 +60,7 @@ export function averageProbabilities({ teachers, examples: { pixels, labels } }:
 /** @throws RangeError if the examples do not match the inputs and classes of both networks, or are empty */
 export function compareNetworks({ network, other, examples }: ComparisonTask): Comparison {
   const [first, second] = [predictExamples(network, examples), predictExamples(other, examples)];
-  return comparePredictions(first, second, network.layerSizes.at(-1)!);
+  return comparePredictions(first, second, network.architecture.classes);
 }
 
 /** Returns null if no image is held out by all splits. @throws RangeError as `compareNetworks` */
@@ -75,7 +76,7 @@ export function compareOnHeldOut({
     common = common.filter((index) => held.has(index));
   }
   if (common.length === 0) return null;
-  const size = networks.network.layerSizes[0]!;
+  const size = valueCount(networks.network.architecture.inputShape);
   const chosen = new Uint8Array(common.length * size);
   for (const [n, index] of common.entries()) {
     chosen.set(pixels.subarray(index * size, (index + 1) * size), n * size);
@@ -85,6 +86,6 @@ export function compareOnHeldOut({
 }
 
 function predictExamples(network: ServedNetwork, examples: EvaluationTask['examples']) {
-  const { layerSizes } = network;
-  return collectPredictions(createForward(network), examples, layerSizes[0]!, layerSizes.at(-1)!);
+  const { architecture } = network;
+  return collectPredictions(createForward(network), examples, architecture);
 }

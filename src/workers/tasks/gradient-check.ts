@@ -1,11 +1,13 @@
 /** Gradient checks: backpropagation against finite differences, kernel against reference. */
+
 import { npyBytes } from '../../formats/arrays/npy.ts';
 import type { GradientCheckPlan } from '../../numerics/checks/gradient.ts';
 import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
+import { parameterCount } from '../../numerics/network/architecture.ts';
 import type { Initialization } from '../../numerics/network/initialize.ts';
 import { initialize } from '../../numerics/network/initialize.ts';
-import { type Parameters, parameterCount } from '../../numerics/network/layers.ts';
+import type { Parameters } from '../../numerics/network/layers.ts';
 import { PLAIN_SETTINGS } from '../../numerics/training/engine.ts';
 import { createKernelEngine, KERNEL_NAME } from '../kernel/compile.ts';
 
@@ -26,7 +28,7 @@ export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analy
 
 export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   const startedAt = performance.now();
-  const parameters = task.parameters ?? initialize(task.initialization, task.layerSizes, task.seed);
+  const parameters = task.parameters ?? initialize(task.initialization, task.architecture, task.seed);
   const check = gradientCheck({ ...task, parameters });
   let step = check.next();
   while (!step.done) step = check.next();
@@ -39,8 +41,8 @@ export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
 
 /** Relative difference between the gradients of the kernel and of the reference, for the same weights and images. */
 function kernelDifference(task: GradientCheckTask, parameters: Parameters): number {
-  const { layerSizes, activation, standardization, examples, indices } = task;
-  const network = { layerSizes, activation, standardization };
+  const { architecture, activation, standardization, examples, indices } = task;
+  const network = { architecture, activation, standardization };
   const settings = { ...PLAIN_SETTINGS, ...network, batchSize: indices.length };
   return engineDifference(createKernelEngine, settings, parameters, examples, indices);
 }
@@ -50,12 +52,12 @@ function kernelDifference(task: GradientCheckTask, parameters: Parameters): numb
  * @returns null if only the report was requested
  */
 function gradientAsNpy(
-  { output, layerSizes }: GradientCheckTask,
+  { output, architecture }: GradientCheckTask,
   { analytic, numeric, positions }: Pick<GradientCheckReport, 'analytic' | 'numeric' | 'positions'>,
 ): Uint8Array | null {
   if (output === 'report') return null;
   const values = output === 'analytic' ? analytic : numeric;
-  const length = parameterCount(layerSizes);
+  const length = parameterCount(architecture);
   if (values.length === length) return npyBytes(values, [length]);
   const packed = new Float64Array(length).fill(Number.NaN);
   for (const [i, position] of positions.entries()) packed[position] = values[i]!;

@@ -1,10 +1,11 @@
 /** Predictions for a split or a large array, written to a file as they are computed. */
+
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
 import type { PixelScale } from '../../images/batch.ts';
-import { forwardCost } from '../../numerics/network/forward.ts';
+import { forwardCost } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Examples, Pixels } from '../../numerics/training/engine.ts';
@@ -74,7 +75,7 @@ async function predictAll(
   const classes = network.classNames.length;
   const counts = new Array<number>(classes).fill(0);
   let correct = 0;
-  const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.layerSizes));
+  const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.architecture));
   const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
   const file = openSync(target, 'wx');
   try {

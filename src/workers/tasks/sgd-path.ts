@@ -81,10 +81,10 @@ function lossMeter(
   { settings, train, initial }: PreparedTraining,
   indices: Uint32Array,
 ): (parameters: Parameters) => number {
-  const { layerSizes, activation, standardization } = settings;
+  const { architecture, activation, standardization } = settings;
   const forward = createKernelForward(
     kernelModule,
-    layerSizes,
+    architecture,
     activation,
     initial,
     standardization,

@@ -41,7 +41,7 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
   const scattered = (count: number, start = 0) =>
     Uint32Array.from({ length: count }, (_, n) => ((start + n) * STRIDE) % all);
   const settings = engineSettings(plan, train, scattered(all));
-  const initial = initialize(plan.initialization, plan.layerSizes, plan.seed);
+  const initial = initialize(plan.initialization, plan.architecture, plan.seed);
   const engine = createEvaluatingEngine(kernelModule, settings, initial, kernelOptions);
   const sums = { loss: 0, correct: 0 };
   const position = { epoch: 1, start: 0, learningRate: plan.learningRate, measureNorm: false };

@@ -36,11 +36,11 @@ export function verifyExport(
 /** A file whose graph or metadata contradicts the model is rejected. */
 function importParameters(
   file: Uint8Array,
-  { inputShape, layerSizes, activation, classNames, standardization, preprocessing }: PublishedModel,
+  { architecture, activation, classNames, standardization, preprocessing }: PublishedModel,
 ): Float32Array {
   return importModel(file, {
-    inputShape,
-    hidden: layerSizes.slice(1, -1),
+    inputShape: architecture.inputShape,
+    hidden: architecture.hidden,
     activation,
     classNames,
     standardization,

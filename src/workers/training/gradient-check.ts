@@ -34,7 +34,7 @@ export function preflightGradientCheck(
 ): GradientCheckSummary {
   const indices = Uint32Array.from({ length: Math.min(EXAMPLES, settings.batchSize) }, (_, n) => n);
   const check = gradientCheck({
-    layerSizes: settings.layerSizes,
+    architecture: settings.architecture,
     activation: settings.activation,
     standardization: settings.standardization,
     parameters,

@@ -134,8 +134,7 @@ export async function train(
       if (done || value.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
       const bytes = encodeCheckpoint({
         snapshot: value.snapshot,
-        imageShape: plan.imageShape,
-        layerSizes: plan.layerSizes,
+        architecture: plan.architecture,
         activation: plan.activation,
         standardization: prepared.settings.standardization,
         fused: engine.fused,

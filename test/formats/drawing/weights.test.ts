@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Raster } from '../../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../../src/formats/drawing/weights.ts';
-import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
-import { parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
+import { parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { unpack } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 
-const SIZES = [784, 3, 2];
+const ARCHITECTURE = dense([784, 3, 2]);
 
 const draw = (
   parameters: Float32Array,
   part: Parameters<typeof drawWeights>[1],
-  layerSizes: readonly number[] = SIZES,
-  inputShape: ImageShape = [28, 28],
-) => drawWeights({ inputShape, layerSizes, parameters }, part);
+  architecture = ARCHITECTURE,
+) => drawWeights({ architecture, parameters }, part);
 
 function network(): Float32Array {
-  const parameters = new Float32Array(parameterCount(SIZES));
-  const [first, second] = unpack(parameters, SIZES);
+  const parameters = new Float32Array(parameterCount(ARCHITECTURE));
+  const [first, second] = unpack(parameters, ARCHITECTURE);
   first!.weights[0] = 0.5;
   first!.weights[784 + 27] = -0.5;
   first!.weights[2 * 784 + 783] = 0.25;
@@ -104,14 +104,14 @@ for (const shape of [
 ] as const) {
   test(`a tile has the shape of images of ${shape.join('×')}`, () => {
     const [rows, columns] = shape;
-    const sizes = [rows * columns, 3, 2];
-    const parameters = new Float32Array(parameterCount(sizes));
+    const architecture = dense([rows * columns, 3, 2], shape);
+    const parameters = new Float32Array(parameterCount(architecture));
     // The last weight of the first row, the first of the last row, and the largest weight, which is kept.
     parameters.set([1], columns - 1);
     parameters.set([-1], columns * (rows - 1));
     parameters.set([1], rows * columns);
     const plain = parameters.slice().fill(0, 0, rows * columns);
-    const [one, other] = [parameters, plain].map((each) => draw(each, { layer: 1 }, sizes, shape));
+    const [one, other] = [parameters, plain].map((each) => draw(each, { layer: 1 }, architecture));
     const { left, top, right, bottom, count } = changedBox(one!, other!);
     const cell = Math.sqrt(count / 2);
     assert.ok(Number.isInteger(cell), `${count} pixels`);
@@ -120,11 +120,10 @@ for (const shape of [
 }
 
 test('weights of colours are drawn in their colour, around grey, above a grey scale', () => {
-  const shape = [32, 32, 3] as const;
-  const sizes = [3072, 2, 2];
-  const parameters = new Float32Array(parameterCount(sizes));
+  const architecture = dense([3072, 2, 2], [32, 32, 3]);
+  const parameters = new Float32Array(parameterCount(architecture));
   parameters.set([0.5, 0, 0, 0, -0.5, 0, 0, 0, 0.25], 0);
-  const drawn = draw(parameters, { layer: 1, unit: 0 }, sizes, shape);
+  const drawn = draw(parameters, { layer: 1, unit: 0 }, architecture);
   const found = colours(drawn);
   const cell = found.get('ff8080')!;
   assert.ok(Number.isInteger(Math.sqrt(cell)));
@@ -137,7 +136,7 @@ test('weights of colours are drawn in their colour, around grey, above a grey sc
 test('a later layer is drawn as a map of units by inputs with its own scale', () => {
   const parameters = network();
   const without = parameters.slice();
-  const { weights } = unpack(without, SIZES)[1]!;
+  const { weights } = unpack(without, ARCHITECTURE)[1]!;
   weights[2] = 0;
   const drawn = draw(parameters, { layer: 2 });
   const changed = colours(difference(drawn, draw(without, { layer: 2 })));
@@ -145,7 +144,7 @@ test('a later layer is drawn as a map of units by inputs with its own scale', ()
 });
 
 test('a network with zero weights is white except for numbers and scale', () => {
-  const { rgb, width } = draw(new Float32Array(parameterCount(SIZES)), { layer: 1 });
+  const { rgb, width } = draw(new Float32Array(parameterCount(ARCHITECTURE)), { layer: 1 });
   const barAt = rgb.length - 3 * width * 40;
   const drawn = colours({ width, height: 1, rgb: rgb.subarray(0, barAt) });
   for (const colour of drawn.keys()) assert.match(colour, /^(.)\1{5}$/, 'numbers are grey');
@@ -154,11 +153,14 @@ test('a network with zero weights is white except for numbers and scale', () => 
 });
 
 test('draws thousands of units, with a glyph for every character of a label', () => {
-  const sizes = [784, 1300, 11];
-  const parameters = Float32Array.from({ length: parameterCount(sizes) }, (_, i) => Math.sin(i) * 1e-7);
-  for (const layer of [1, 2]) assert.ok(draw(parameters, { layer }, sizes).width > 1000);
+  const architecture = dense([784, 1300, 11]);
+  const parameters = Float32Array.from(
+    { length: parameterCount(architecture) },
+    (_, i) => Math.sin(i) * 1e-7,
+  );
+  for (const layer of [1, 2]) assert.ok(draw(parameters, { layer }, architecture).width > 1000);
   parameters.fill(1.5e9);
-  assert.ok(draw(parameters, { layer: 2, unit: 10 }, sizes).height < 200);
+  assert.ok(draw(parameters, { layer: 2, unit: 10 }, architecture).height < 200);
 });
 
 test('the scale and its numbers lie above a white margin of eight pixels', () => {

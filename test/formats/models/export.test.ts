@@ -6,10 +6,17 @@ import { parseSafetensors } from '../../../src/formats/arrays/safetensors.ts';
 import { layerTensors } from '../../../src/formats/arrays/tensor.ts';
 import { exportModel } from '../../../src/formats/models/export.ts';
 import { EXPORT_FORMATS, exportFileName } from '../../../src/formats/models/export-formats.ts';
+import { layerSizes } from '../../../src/numerics/network/architecture.ts';
+import { dense } from '../../support/dense.ts';
 import { modelOf } from '../fixtures.ts';
 
-const model = modelOf([784, 5, 3]);
-const [W1, b1, W2, b2] = layerTensors(model.layerSizes, model.parameters) as [Tensor, Tensor, Tensor, Tensor];
+const model = modelOf(dense([784, 5, 3]));
+const [W1, b1, W2, b2] = layerTensors(model.architecture, model.parameters) as [
+  Tensor,
+  Tensor,
+  Tensor,
+  Tensor,
+];
 type Tensor = ReturnType<typeof layerTensors>[number];
 
 test('npy is the packed vector', () => {
@@ -37,13 +44,13 @@ test('npz and safetensors contain each layer under its name', () => {
 });
 
 test('safetensors contains the metadata of the model', () => {
-  const { name, version, activation, layerSizes, classNames, standardization, digest } = model;
+  const { name, version, activation, architecture, classNames, standardization, digest } = model;
   assert.deepEqual(parseSafetensors(exportModel(model, 'safetensors')).metadata, {
     format: 'atelier',
     name,
     version: String(version),
     activation,
-    layer_sizes: JSON.stringify(layerSizes),
+    layer_sizes: JSON.stringify(layerSizes(architecture)),
     class_names: JSON.stringify(classNames),
     standardization: JSON.stringify(standardization),
     digest,
@@ -51,11 +58,12 @@ test('safetensors contains the metadata of the model', () => {
 });
 
 test('json contains everything, with parameters as nested arrays', () => {
-  const { parameters: _, inputShape: __, ...rest } = model;
+  const { parameters: _, architecture, ...rest } = model;
   const rows = ({ data }: Tensor, columns: number) =>
     Array.from({ length: data.length / columns }, (_, i) => [...data.slice(i * columns, (i + 1) * columns)]);
   assert.deepEqual(JSON.parse(Buffer.from(exportModel(model, 'json')).toString()), {
     ...rest,
+    layerSizes: layerSizes(architecture),
     parameters: { W1: rows(W1, 784), b1: [...b1.data], W2: rows(W2, 5), b2: [...b2.data] },
   });
 });
@@ -64,7 +72,7 @@ for (const format of EXPORT_FORMATS) {
   test(`the same model gives the same ${format} bytes, in any time zone`, () => {
     const [zone, bytes] = [process.env['TZ'], exportModel(model, format)];
     process.env['TZ'] = 'Pacific/Auckland';
-    const elsewhere = exportModel(modelOf([784, 5, 3]), format);
+    const elsewhere = exportModel(modelOf(dense([784, 5, 3])), format);
     if (zone === undefined) delete process.env['TZ'];
     else process.env['TZ'] = zone;
     assert.deepEqual(elsewhere, bytes);

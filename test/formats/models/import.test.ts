@@ -8,8 +8,10 @@ import { layerTensors } from '../../../src/formats/arrays/tensor.ts';
 import { exportModel } from '../../../src/formats/models/export.ts';
 import { type ImportHints, importModel } from '../../../src/formats/models/import.ts';
 import { modelMetadata, parametersDigest } from '../../../src/formats/models/metadata.ts';
+import { architectureText } from '../../../src/numerics/network/architecture.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 import {
   fixtureImages,
   formatFixture,
@@ -26,7 +28,7 @@ for (const fixture of formatFixtures) {
   test(`${file} gives the predictions of the program that wrote it`, () => {
     const model = importModel(formatFixture(file), { activation, standardization });
     assert.equal(model.source, sourceOf(fixture));
-    assert.deepEqual(model.layerSizes, [784, ...hidden, probabilities[0]!.length]);
+    assert.deepEqual(model.architecture, dense([784, ...hidden, probabilities[0]!.length]));
     const found = new Float64Array(probabilities.flat().length);
     createForward({ ...model, activation }, model.parameters)(found.slice(), found, fixtureImages);
     probabilities.flat().forEach((expected, i) => {
@@ -43,14 +45,10 @@ test('rounds and counts values beyond float32, and reads half precision exactly'
   assert.equal(rounded('torch-bf16.safetensors'), 0);
 });
 
-for (const layerSizes of [
-  [784, 3],
-  [784, 5, 10],
-  [784, 6, 5, 4, 2],
-]) {
-  test(`a ${layerSizes.join('-')} model is restored bit for bit from npy, npz and safetensors`, () => {
-    const model = modelOf(layerSizes);
-    const [hidden, classNames] = [layerSizes.slice(1, -1), model.classNames];
+for (const architecture of [dense([784, 3]), dense([784, 5, 10]), dense([784, 6, 5, 4, 2])]) {
+  test(`a ${architectureText(architecture)} model is restored bit for bit from npy, npz and safetensors`, () => {
+    const model = modelOf(architecture);
+    const [hidden, classNames] = [architecture.hidden, model.classNames];
     const known = { activation: 'tanh', classNames, standardization: { mean: 0.25, std: 0.5 } } as const;
     for (const [format, hints] of [
       ['npy', { ...known, hidden }],
@@ -60,16 +58,15 @@ for (const layerSizes of [
     ] as const) {
       const { parameters, ...found } = importModel(exportModel(model, format), hints);
       const source = format === 'npy' ? 'packed-npy' : format;
-      const inputShape = [28, 28];
       const others = { rounded: 0, assumed: [], preprocessing: null };
-      assert.deepEqual(found, { source, inputShape, layerSizes, ...others, ...known });
+      assert.deepEqual(found, { source, architecture, ...others, ...known });
       assert.equal(parametersDigest(parameters), model.digest);
     }
   });
 }
 
 test('properties that neither the file nor the request gives are null', () => {
-  const file = exportModel(modelOf([784, 4, 3]), 'npz');
+  const file = exportModel(modelOf(dense([784, 4, 3])), 'npz');
   const { activation, classNames, standardization, assumed } = importModel(file);
   assert.deepEqual(assumed, ['activation', 'classNames', 'standardization']);
   assert.deepEqual(importModel(file, { activation: 'tanh', standardization: null }).assumed, ['classNames']);
@@ -84,7 +81,7 @@ test('properties that neither the file nor the request gives are null', () => {
 });
 
 test('rejects a request that contradicts the file', () => {
-  const file = exportModel(modelOf([784, 4, 3]), 'safetensors');
+  const file = exportModel(modelOf(dense([784, 4, 3])), 'safetensors');
   const refusal = (hints: ImportHints, message: RegExp) =>
     assert.throws(() => importModel(file, hints), isAtelierError('invalid-model-file', message));
   refusal({ activation: 'relu' }, /its activation is "tanh", but the request has "relu"/);
@@ -95,14 +92,14 @@ test('rejects a request that contradicts the file', () => {
     /its standardization is \{"mean":0.25,"std":0.5\}, but the request has null/,
   );
   assert.throws(
-    () => importModel(exportModel(modelOf([784, 4, 3]), 'npz'), { classNames: ['a', 'b'] }),
+    () => importModel(exportModel(modelOf(dense([784, 4, 3])), 'npz'), { classNames: ['a', 'b'] }),
     isAtelierError('invalid-model-file', /2 class names, but the network has 3 classes/),
   );
 });
 
 test('rejects metadata of other parameters, and ignores metadata of other programs', () => {
-  const [model, other] = [modelOf([784, 4, 3]), modelOf([784, 5, 3])];
-  const tensors = layerTensors(model.layerSizes, numbers(model.parameters.length, 1));
+  const [model, other] = [modelOf(dense([784, 4, 3])), modelOf(dense([784, 5, 3]))];
+  const tensors = layerTensors(model.architecture, numbers(model.parameters.length, 1));
   const refusal = (metadata: Record<string, string>, message: RegExp) =>
     assert.throws(
       () => importModel(safetensorsBytes(tensors, metadata)),
@@ -121,8 +118,8 @@ test('rejects metadata of other parameters, and ignores metadata of other progra
 
 test('splits a packed vector by the hidden layers and infers the number of classes', () => {
   const vector = (count: number) => npyBytes(numbers(count), [count]);
-  assert.deepEqual(importModel(vector(31_810), { hidden: [40] }).layerSizes, [784, 40, 10]);
-  assert.deepEqual(importModel(vector(785 * 3), { hidden: [] }).layerSizes, [784, 3]);
+  assert.deepEqual(importModel(vector(31_810), { hidden: [40] }).architecture, dense([784, 40, 10]));
+  assert.deepEqual(importModel(vector(785 * 3), { hidden: [] }).architecture, dense([784, 3]));
   const refusal = (bytes: Uint8Array, hidden: number[] | undefined, message: RegExp) =>
     assert.throws(() => importModel(bytes, { hidden }), isAtelierError('invalid-model-file', message));
   refusal(vector(31_810), undefined, /31810 numbers does not contain its layer sizes/);
@@ -286,8 +283,8 @@ test('layers without biases have zero biases, which the import reports', () => {
 });
 
 test('reads an npz of Info-ZIP with Zip64 records', () => {
-  const { parameters, source, layerSizes } = importModel(formatFixture('zip64.npz'));
-  assert.deepEqual([source, layerSizes], ['npz', [784, 2]]);
+  const { parameters, source, architecture } = importModel(formatFixture('zip64.npz'));
+  assert.deepEqual([source, architecture], ['npz', dense([784, 2])]);
   assert.deepEqual([...parameters.subarray(-2)], [0.5, -0.5]);
   assert.equal(parameters[0], -1);
 });

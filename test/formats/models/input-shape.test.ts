@@ -12,13 +12,14 @@ import { parametersDigest } from '../../../src/formats/models/metadata.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
 import { valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 import { formatFixture, modelOf, shapeFixtures, tensor } from '../fixtures.ts';
 
 for (const { file, images, inputShape, given, activation, standardization, probabilities } of shapeFixtures) {
   test(`${file} gives the predictions of the program that wrote it`, () => {
     const hints: ImportHints = { inputShape: given, activation };
     const model = importModel(formatFixture(`shapes/${file}`), hints);
-    assert.deepEqual(model.inputShape, inputShape);
+    assert.deepEqual(model.architecture.inputShape, inputShape);
     if (standardization) assert.deepEqual(model.standardization, standardization);
     const expected = probabilities.flat();
     const pixels = (parseNpy(formatFixture(`shapes/${images}`)).data as Uint8Array).subarray(
@@ -44,7 +45,7 @@ for (const inputShape of [
     inputShape.length === 3
       ? { mean: [0.5, 0.25, 0.125] as [number, number, number], std: 0.5 }
       : { mean: 0.25, std: 0.5 };
-  const model = modelOf([valueCount(inputShape), 3, 2], { inputShape, standardization });
+  const model = modelOf(dense([valueCount(inputShape), 3, 2], inputShape), { standardization });
 
   test(`a model of ${shown} images is restored bit for bit from every format`, () => {
     for (const format of EXPORT_FORMATS) {
@@ -57,7 +58,7 @@ for (const inputShape of [
       const isKnown = format === 'safetensors' || format === 'onnx';
       const found = importModel(file, isKnown ? {} : { inputShape, hidden: [3] });
       assert.equal(parametersDigest(found.parameters), model.digest, format);
-      assert.deepEqual(found.inputShape, inputShape);
+      assert.deepEqual(found.architecture.inputShape, inputShape);
       if (isKnown) assert.deepEqual(found.standardization, standardization);
     }
   });
@@ -66,16 +67,16 @@ for (const inputShape of [
 test('the files of 28×28 models have no shape, as in earlier releases', () => {
   for (const format of ['safetensors', 'json', 'onnx'] satisfies ExportFormat[])
     assert.doesNotMatch(
-      Buffer.from(exportModel(modelOf([784, 3]), format)).toString('latin1'),
+      Buffer.from(exportModel(modelOf(dense([784, 3])), format)).toString('latin1'),
       /input_?shape/i,
     );
 });
 
-const colour = modelOf([3072, 3, 2], { inputShape: [32, 32, 3] });
+const colour = modelOf(dense([3072, 3, 2], [32, 32, 3]));
 
 /** The first layer takes one plane after another. */
 function planes() {
-  const [weights, ...others] = layerTensors(colour.layerSizes, colour.parameters);
+  const [weights, ...others] = layerTensors(colour.architecture, colour.parameters);
   const { shape, data } = weights!;
   const pixel = (i: number) => (i % 1024) * 3 + Math.floor(i / 1024);
   const planar = data.map((_, i) => data[i - (i % 3072) + pixel(i % 3072)]!);
@@ -87,7 +88,7 @@ test('weights of planes become weights of pixels, in npz, safetensors and packed
   const vector = exportModel({ ...colour, parameters: packed }, 'npy');
   for (const file of [npzBytes(planes()), safetensorsBytes(planes(), {}), vector]) {
     const found = importModel(file, { inputShape: [3, 32, 32], hidden: [3] });
-    assert.deepEqual(found.inputShape, [32, 32, 3]);
+    assert.deepEqual(found.architecture.inputShape, [32, 32, 3]);
     assert.equal(parametersDigest(found.parameters), colour.digest);
     const asSent = importModel(file, { inputShape: [32, 32, 3], hidden: [3] });
     assert.deepEqual(asSent.parameters, packed);
@@ -101,8 +102,8 @@ test('images of unknown shape are grey squares of 8 to 64 pixels a side', () => 
     [3072 / 3, 32],
     [4096, 64],
   ] as const) {
-    const { inputShape } = importModel(npzBytes([tensor('W1', 3, inputs), tensor('b1', 3)]));
-    assert.deepEqual(inputShape, [side, side]);
+    const { architecture } = importModel(npzBytes([tensor('W1', 3, inputs), tensor('b1', 3)]));
+    assert.deepEqual(architecture.inputShape, [side, side]);
   }
   for (const inputs of [49, 4225, 3072, 880])
     assert.throws(
@@ -121,12 +122,12 @@ test('layers whose names have no order begin with the images, of any shape', () 
     tensor(`${name}.bias`, units),
   ];
   const small = npzBytes([...layer('out', 3, 64), ...layer('entry', 64, 100)]);
-  assert.deepEqual(importModel(small).layerSizes, [100, 64, 3]);
+  assert.deepEqual(importModel(small).architecture, dense([100, 64, 3]));
   const wide = npzBytes([...layer('out', 3, 784), ...layer('entry', 784, 880)]);
-  assert.deepEqual(importModel(wide, { inputShape: [20, 44] }).layerSizes, [880, 784, 3]);
+  assert.deepEqual(importModel(wide, { inputShape: [20, 44] }).architecture, dense([880, 784, 3], [20, 44]));
   const loop = npzBytes([...layer('one', 64, 100), ...layer('two', 100, 64)]);
   assert.throws(() => importModel(loop), isAtelierError('invalid-model-file', /not determine whether/));
-  assert.deepEqual(importModel(loop, { inputShape: [10, 10] }).layerSizes, [100, 64, 100]);
+  assert.deepEqual(importModel(loop, { inputShape: [10, 10] }).architecture, dense([100, 64, 100]));
 });
 
 for (const [defect, file, hints, message] of [
@@ -138,7 +139,7 @@ for (const [defect, file, hints, message] of [
   ],
   [
     'the first layer has other inputs',
-    exportModel(modelOf([64, 3]), 'npz'),
+    exportModel(modelOf(dense([64, 3])), 'npz'),
     { inputShape: [8, 9] },
     /"W1" has shape \(3, 64\), but must have \(units, 72\)/,
   ],
@@ -150,7 +151,7 @@ for (const [defect, file, hints, message] of [
   ],
   [
     'grey images have three means',
-    exportModel(modelOf([64, 3]), 'npz'),
+    exportModel(modelOf(dense([64, 3])), 'npz'),
     { standardization: { mean: [0.1, 0.2, 0.3], std: 1 } },
     /its standardization is by channel, but its images are grey/,
   ],

@@ -8,13 +8,14 @@ import { onnxModel } from '../../../src/formats/onnx/graph.ts';
 import type { OnnxNode } from '../../../src/formats/onnx/message.ts';
 import { writeOnnx } from '../../../src/formats/onnx/write.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 import { modelOf } from '../fixtures.ts';
 
 const byChannel = {
   mean: [0.5, 0.25, 0.125] as [number, number, number],
   std: [0.25, 0.5, 1] as [number, number, number],
 };
-const colour = modelOf([3072, 3, 2], { inputShape: [32, 32, 3], standardization: byChannel });
+const colour = modelOf(dense([3072, 3, 2], [32, 32, 3]), { standardization: byChannel });
 
 /** An exported graph of colour images, changed and without metadata. */
 function changedColour(change: (node: OnnxNode) => OnnxNode[], shape = ['n', 3, 32, 32], metadata = {}) {
@@ -29,9 +30,9 @@ const changedTranspose = (changes: Partial<OnnxNode>) =>
 for (const input of ONNX_INPUTS) {
   test(`the graph of a colour model with ${input} input is restored even without metadata`, () => {
     const file = writeOnnx({ ...onnxModel(colour, input), metadata: {} });
-    const { parameters, inputShape, standardization } = importModel(file);
+    const { parameters, architecture, standardization } = importModel(file);
     assert.equal(parametersDigest(parameters), colour.digest);
-    assert.deepEqual(inputShape, [32, 32, 3]);
+    assert.deepEqual(architecture.inputShape, [32, 32, 3]);
     const [found, expected] = [standardization!, byChannel].map(({ mean, std }) => [mean, std].flat());
     found!.forEach((value, i) => {
       assert.ok(Math.abs(value - expected![i]!) < 1e-7, `${value} at ${i}`);
@@ -61,16 +62,16 @@ test('pixels of three numbers may come as such, and be turned twice', () => {
 });
 
 test('the request gives the shape of flat images only', () => {
-  const small = modelOf([64, 3], { standardization: null });
+  const small = modelOf(dense([64, 3]), { standardization: null });
   const shaped = (...shape: (number | string)[]) => {
     const { graph, ...rest } = onnxModel(small, 'float');
     const inputs = graph.inputs.map((each) => ({ ...each, shape }));
     return writeOnnx({ ...rest, metadata: {}, graph: { ...graph, inputs } });
   };
-  assert.deepEqual(importModel(shaped('n', 64)).inputShape, [8, 8]);
-  assert.deepEqual(importModel(shaped('n', '')).inputShape, [8, 8]);
-  assert.deepEqual(importModel(shaped()).inputShape, [8, 8]);
-  assert.deepEqual(importModel(shaped('n', 8, 8, 1), { inputShape: [8, 8] }).inputShape, [8, 8]);
+  assert.deepEqual(importModel(shaped('n', 64)).architecture.inputShape, [8, 8]);
+  assert.deepEqual(importModel(shaped('n', '')).architecture.inputShape, [8, 8]);
+  assert.deepEqual(importModel(shaped()).architecture.inputShape, [8, 8]);
+  assert.deepEqual(importModel(shaped('n', 8, 8, 1), { inputShape: [8, 8] }).architecture.inputShape, [8, 8]);
   const refusal = (shape: (number | string)[], inputShape: RequestedShape, message: RegExp) =>
     assert.throws(
       () => importModel(shaped(...shape), { inputShape }),
@@ -126,7 +127,7 @@ for (const [defect, file, message] of [
     changedColour(
       (node) => [node],
       undefined,
-      onnxModel(modelOf([3072, 3, 2], { inputShape: [48, 64] }), 'float').metadata,
+      onnxModel(modelOf(dense([3072, 3, 2], [48, 64])), 'float').metadata,
     ),
     /its graph has images of 32×32×3, unlike its metadata/,
   ],

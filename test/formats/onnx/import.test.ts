@@ -14,6 +14,7 @@ import {
 import { writeOnnx } from '../../../src/formats/onnx/write.ts';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 import { modelOf } from '../fixtures.ts';
 
 const rounded = { mean: Math.fround(0.286), std: Math.fround(0.353) };
@@ -23,19 +24,14 @@ for (const input of ONNX_INPUTS) {
     const kind = standardization ? 'standardized' : 'plain';
     test(`${kind} exports with ${input} input are restored with their digest`, () => {
       for (const activation of ACTIVATIONS) {
-        for (const layerSizes of [
-          [784, 3],
-          [784, 5, 10],
-          [784, 6, 5, 4, 2],
-        ]) {
-          const model = modelOf(layerSizes, { activation, standardization });
+        for (const architecture of [dense([784, 3]), dense([784, 5, 10]), dense([784, 6, 5, 4, 2])]) {
+          const model = modelOf(architecture, { activation, standardization });
           const { parameters, ...found } = importModel(exportModel(model, 'onnx', input));
           assert.equal(parametersDigest(parameters), model.digest);
           const { classNames } = model;
           assert.deepEqual(found, {
             source: 'onnx',
-            inputShape: [28, 28],
-            layerSizes,
+            architecture,
             rounded: 0,
             activation,
             classNames,
@@ -48,7 +44,7 @@ for (const input of ONNX_INPUTS) {
     });
 
     test(`a ${kind} graph with ${input} input is restored even without metadata`, () => {
-      const model = modelOf([784, 5, 4, 10], { activation: 'sigmoid', standardization });
+      const model = modelOf(dense([784, 5, 4, 10]), { activation: 'sigmoid', standardization });
       const file = writeOnnx({ ...onnxModel(model, input), metadata: {} });
       const { parameters, activation, assumed, standardization: found } = importModel(file);
       assert.equal(parametersDigest(parameters), model.digest);
@@ -60,7 +56,7 @@ for (const input of ONNX_INPUTS) {
   }
 }
 
-const model = modelOf([784, 5, 4, 10], { activation: 'relu', standardization: null });
+const model = modelOf(dense([784, 5, 4, 10]), { activation: 'relu', standardization: null });
 
 /** An exported graph of two hidden layers, changed and without metadata. */
 function changed(change: (graph: OnnxGraph) => Partial<OnnxGraph>, metadata = {}): Uint8Array {
@@ -129,7 +125,7 @@ for (const inputs of [
   ['gate1', 'z1'],
 ]) {
   test(`the sums of a layer times their sigmoid are silu: ${inputs.join(' · ')}`, () => {
-    const silu = modelOf([784, 5, 10], { activation: 'silu', standardization: null });
+    const silu = modelOf(dense([784, 5, 10]), { activation: 'silu', standardization: null });
     const { graph, ...rest } = onnxModel(silu, 'float');
     const nodes = graph.nodes.map((node) => (node.opType === 'Mul' ? { ...node, inputs } : node));
     const found = importModel(writeOnnx({ ...rest, metadata: {}, graph: { ...graph, nodes } }));
@@ -154,7 +150,7 @@ for (const [name, gated, factor] of [
   ['before the biases by the sigmoid after them', 'sums', 'product'],
 ] as const) {
   test(`the sums ${name} are not silu`, () => {
-    const silu = modelOf([784, 5, 10], { activation: 'silu', standardization: null });
+    const silu = modelOf(dense([784, 5, 10]), { activation: 'silu', standardization: null });
     const { graph, ...rest } = onnxModel(silu, 'float');
     const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
       if (node.name === 'Gemm z1') {
@@ -173,7 +169,7 @@ for (const [name, gated, factor] of [
 }
 
 test('a product of two layers is not silu', () => {
-  const silu = modelOf([784, 5, 5, 10], { activation: 'silu', standardization: null });
+  const silu = modelOf(dense([784, 5, 5, 10]), { activation: 'silu', standardization: null });
   const { graph, ...rest } = onnxModel(silu, 'float');
   for (const inputs of [
     ['gate2', 'z1'],
@@ -201,7 +197,7 @@ test('the factor of the biases of a Gemm does not apply to an Add after it', () 
 test('a layer without biases has zero biases, which the import reports', () => {
   const { parameters, assumed } = importModel(changedNode('Gemm z1', { inputs: ['image', 'W1'] }));
   assert.deepEqual(assumed, ['classNames', 'standardization', 'biases']);
-  const units = model.layerSizes[1]!;
+  const units = model.architecture.hidden[0]!;
   assert.ok(parameters.subarray(784 * units, 785 * units).every((bias) => bias === 0));
 });
 

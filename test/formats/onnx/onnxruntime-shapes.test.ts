@@ -1,4 +1,5 @@
 /** Exported graphs of images of other shapes in ONNX Runtime, which takes planes. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import ort from 'onnxruntime-node';
@@ -6,6 +7,7 @@ import { exportModel } from '../../../src/formats/models/export.ts';
 import { ONNX_INPUTS } from '../../../src/formats/models/export-formats.ts';
 import { channelCount, type ImageShape, valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { createForward } from '../../../src/workers/kernel/compile.ts';
+import { dense } from '../../support/dense.ts';
 import { modelOf, numbers } from '../fixtures.ts';
 
 const IMAGES = 200;
@@ -37,7 +39,7 @@ for (const [inputShape, standardization] of [
     standardization === colour ? ', standardized by channel' : standardization ? ', standardized' : '';
   test(`ONNX Runtime agrees with the service on images of ${inputShape.join('×')}${kind}`, async () => {
     const values = valueCount(inputShape);
-    const small = modelOf([values, 16, CLASSES], { inputShape, standardization });
+    const small = modelOf(dense([values, 16, CLASSES], inputShape), { standardization });
     const model = { ...small, parameters: small.parameters.map((weight) => 4 * weight) };
     const pixels = Uint8Array.from(numbers(IMAGES * values), (number) => (number + 0.05) * 2560);
     const served = new Float32Array(IMAGES * CLASSES);

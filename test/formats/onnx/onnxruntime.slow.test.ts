@@ -1,4 +1,5 @@
 /** Exported graphs of trained networks in ONNX Runtime, on all test images. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import ort from 'onnxruntime-node';
@@ -13,6 +14,7 @@ import { createKernelEngine, kernelModule } from '../../../src/workers/kernel/co
 import { planOf } from '../../numerics/fixtures.ts';
 import { startLoop } from '../../numerics/start-loop.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 import { modelOf, publishedModel } from '../fixtures.ts';
 
 const dataset = await loadFashionMnist(DATA_DIR);
@@ -21,19 +23,25 @@ const IMAGES = 10_000;
 
 /** A model after one epoch of training. */
 function trained(hidden: number[], activation: Activation, standardize: boolean): PublishedModel {
-  const layerSizes = [784, ...hidden, 10];
-  const plan = planOf(layerSizes, { activation, standardize, batchSize: 64 });
+  const architecture = dense([784, ...hidden, 10]);
+  const plan = planOf(architecture, { activation, standardize, batchSize: 64 });
   const loop = startLoop(plan, dataset.train, dataset.test, createKernelEngine);
   for (let next = loop.next(); ; next = loop.next()) {
     if (!next.done) continue;
     const { parameters, standardization } = next.value;
-    return publishedModel({ inputShape: [28, 28], layerSizes, activation, standardization }, parameters);
+    return publishedModel({ architecture, activation, standardization }, parameters);
   }
 }
 
 /** The probabilities that the service computes. */
-function serve({ layerSizes, activation, parameters, standardization }: PublishedModel): Float32Array {
-  const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
+function serve({ architecture, activation, parameters, standardization }: PublishedModel): Float32Array {
+  const { forward } = createKernelForward(
+    kernelModule,
+    architecture,
+    activation,
+    parameters,
+    standardization,
+  );
   const probabilities = new Float32Array(IMAGES * 10);
   forward(probabilities.slice(), probabilities, pixels);
   return probabilities;
@@ -105,7 +113,7 @@ for (const [hidden, activation, standardize] of [
 }
 
 test('one image gives the same result alone and in a batch', async () => {
-  const file = exportModel(modelOf([784, 12, 10]), 'onnx', 'uint8');
+  const file = exportModel(modelOf(dense([784, 12, 10])), 'onnx', 'uint8');
   const [many, one] = [
     await run(file, 'uint8', pixels.subarray(0, 7840)),
     await run(file, 'uint8', pixels.subarray(0, 784)),
@@ -114,7 +122,7 @@ test('one image gives the same result alone and in a batch', async () => {
 });
 
 test('the file contains the metadata of the model', () => {
-  const model = modelOf([784, 4, 3]);
+  const model = modelOf(dense([784, 4, 3]));
   const { producerName, modelVersion, metadata, graph } = readOnnx(exportModel(model, 'onnx'));
   assert.deepEqual([producerName, modelVersion, graph.name], ['atelier', 7, 'my-model']);
   assert.deepEqual(JSON.parse(metadata['class_names']!), model.classNames);

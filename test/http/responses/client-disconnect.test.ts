@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { npyBytes } from '../../../src/formats/arrays/npy.ts';
-import { parameterCount } from '../../../src/numerics/network/layers.ts';
+import { parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { numbers } from '../../formats/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 import { startService, train } from '../../support/start-service.ts';
 import { formBody } from '../import-file.ts';
 
@@ -25,7 +26,7 @@ const request = (path: string, headers: string, body: string | Buffer) => [
 const check = JSON.stringify({ examples: 40 });
 
 /** Parameters of a large network: evaluating it on 10,000 images, or exporting it as ONNX, takes long. */
-const large = numbers(parameterCount([784, 1000, 1000, 10]));
+const large = numbers(parameterCount(dense([784, 1000, 1000, 10])));
 const fields = { name: 'large', hidden: '1000,1000' };
 const { headers, payload: form } = await formBody(npyBytes(large, [large.length]), fields);
 const formHeaders = `Content-Type: ${headers['content-type']}`;

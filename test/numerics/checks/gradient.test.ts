@@ -6,13 +6,14 @@ import {
   gradientCheck,
 } from '../../../src/numerics/checks/gradient.ts';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
+import { architectureText, blocks } from '../../../src/numerics/network/architecture.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
-import { blocks } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 import { assertBlocksNear, firstIndices, norm, reluNetwork, scipyFixture, stripes } from '../fixtures.ts';
 
 const fixture = scipyFixture();
 const notebook: GradientCheckPlan = {
-  ...reluNetwork(fixture.sizes),
+  ...reluNetwork(dense(fixture.sizes)),
   parameters: fixture.parameters,
   examples: fixture.examples,
   indices: firstIndices(5),
@@ -20,11 +21,11 @@ const notebook: GradientCheckPlan = {
   coordinates: 'all',
   seed: 0,
 };
-const deepSizes = [12, 9, 8, 7, 4];
+const deepArchitecture = dense([12, 9, 8, 7, 4]);
 const deep: GradientCheckPlan = {
   ...notebook,
-  layerSizes: deepSizes,
-  parameters: initializeUniformFanIn(deepSizes, 1),
+  architecture: deepArchitecture,
+  parameters: initializeUniformFanIn(deepArchitecture, 1),
   examples: stripes(8, 12, 4),
   indices: firstIndices(8),
 };
@@ -64,7 +65,7 @@ test('forward differences agree with SciPy: the norm within a factor of two, the
   const ratio = report.error / fixture.checkGrad;
   assert.ok(ratio > 0.5 && ratio < 2, `${report.error} where SciPy has ${fixture.checkGrad}`);
   assert.equal(report.passed, true);
-  assertBlocksNear(report.analytic, fixture.analytic, fixture.sizes, 1e-12);
+  assertBlocksNear(report.analytic, fixture.analytic, dense(fixture.sizes), 1e-12);
   for (const [i, derivative] of report.numeric.entries()) {
     assert.ok(Math.abs(derivative - fixture.numeric[i]!) <= 1e-6, `coordinate ${i}`);
   }
@@ -72,7 +73,7 @@ test('forward differences agree with SciPy: the norm within a factor of two, the
 
 test("the notebook's gradient, with W blocks summed instead of averaged, fails in exactly the W blocks", () => {
   const gradient = fixture.analytic.slice();
-  for (const { name, start, end } of blocks(fixture.sizes)) {
+  for (const { name, start, end } of blocks(dense(fixture.sizes))) {
     if (name.startsWith('W')) for (let i = start; i < end; i++) gradient[i]! *= 5;
   }
   for (const scheme of ['central', 'forward'] as const) {
@@ -93,7 +94,7 @@ test("the notebook's gradient, with W blocks summed instead of averaged, fails i
 
 test('reports the worst coordinate by its index in the block', () => {
   const gradient = fixture.analytic.slice();
-  const [W1, b1] = blocks(fixture.sizes);
+  const [W1, b1] = blocks(dense(fixture.sizes));
   gradient[W1!.start + 7 * 784 + 300]! += 0.01;
   gradient[b1!.start + 3]! -= 0.02;
   const report = check({ ...notebook, gradient });
@@ -131,18 +132,22 @@ test('a default step that vanishes is attributed to the parameters, without advi
 });
 
 test('networks without hidden layers and deep networks pass', () => {
-  const flat = { ...deep, layerSizes: [12, 4], parameters: initializeUniformFanIn([12, 4], 1) };
+  const flat = {
+    ...deep,
+    architecture: dense([12, 4]),
+    parameters: initializeUniformFanIn(dense([12, 4]), 1),
+  };
   for (const plan of [flat, deep]) {
     for (const scheme of ['central', 'forward'] as const) {
       const report = check({ ...plan, scheme });
-      assert.equal(report.passed, true, `${plan.layerSizes.join('-')} ${scheme}: ${report.reason}`);
+      assert.equal(report.passed, true, `${architectureText(plan.architecture)} ${scheme}: ${report.reason}`);
     }
   }
 });
 
 test('a gradient wrong in one deep block fails in that block', () => {
   const gradient = check(deep).analytic;
-  const W3 = blocks(deepSizes)[4]!;
+  const W3 = blocks(deepArchitecture)[4]!;
   for (let i = W3.start; i < W3.end; i++) gradient[i]! *= 1.001;
   assert.deepEqual(failing(check({ ...deep, gradient })), ['W3']);
 });
@@ -151,7 +156,7 @@ test('a gradient wrong in one deep block fails in that block', () => {
 function oneUnit(bias: number): GradientCheckPlan {
   return {
     ...notebook,
-    layerSizes: [1, 1, 2],
+    architecture: dense([1, 1, 2]),
     parameters: Float64Array.of(1, bias, 3, -3, 0, 0),
     examples: { pixels: Uint8Array.of(255), labels: Uint8Array.of(1) },
     indices: firstIndices(1),
@@ -187,7 +192,7 @@ test('detects kinks in layers above the moved parameter', () => {
   // z1 = 1, z2 = z1 − 1 + 4e-6: every step of layer 1 carries layer 2 across the kink.
   const report = check({
     ...oneUnit(0),
-    layerSizes: [1, 1, 1, 2],
+    architecture: dense([1, 1, 1, 2]),
     parameters: Float64Array.of(1, 0, 1, -1 + 4e-6, 3, -3, 0, 0),
   });
   assert.deepEqual(
@@ -198,7 +203,7 @@ test('detects kinks in layers above the moved parameter', () => {
 
 test('dead units and very confident models pass at the default step', () => {
   const dead = fixture.parameters.slice();
-  const [, b1] = blocks(fixture.sizes);
+  const [, b1] = blocks(dense(fixture.sizes));
   dead.fill(-100, b1!.start, b1!.end);
   const confident = fixture.parameters.slice();
   // The bias of the first image's class: its probability becomes 1 − e⁻⁶⁰.
@@ -258,7 +263,7 @@ test('rejects inconsistent plans', () => {
 
 for (const activation of ACTIVATIONS) {
   for (const standardization of [null, { mean: 0.29, std: 0.35 }]) {
-    const network = { layerSizes: deepSizes, activation, standardization };
+    const network = { architecture: deepArchitecture, activation, standardization };
     const name = `${activation}${standardization === null ? '' : ', standardized pixels'}`;
 
     test(`the gradient of each activation passes and any other gradient fails: ${name}`, () => {

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { engineDifference, selfCheck } from '../../../src/numerics/checks/kernel.ts';
+import { blocks } from '../../../src/numerics/network/architecture.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
-import { blocks } from '../../../src/numerics/network/layers.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import type { CreateEngine } from '../../../src/numerics/training/engine.ts';
 import { createKernelEngine } from '../../../src/workers/kernel/compile.ts';
+import { dense } from '../../support/dense.ts';
 import { firstIndices, settingsOf, stripes } from '../fixtures.ts';
 
-const sizes = [784, 7, 10];
+const architecture = dense([784, 7, 10]);
 const examples = stripes(9, 784, 10);
-const parameters = initialize('he', sizes, 4);
+const parameters = initialize('he', architecture, 4);
 
 function differenceOf(createEngine: CreateEngine): number {
-  return engineDifference(createEngine, settingsOf(sizes), parameters, examples, firstIndices(9));
+  return engineDifference(createEngine, settingsOf(architecture), parameters, examples, firstIndices(9));
 }
 
 /** The kernel with a changed gradient. */
@@ -42,7 +43,7 @@ test('the reference differs from itself only by rounding its result to float32',
 });
 
 test('detects and measures a gradient that is too large in a single block', () => {
-  for (const { name, start, end } of blocks(sizes)) {
+  for (const { name, start, end } of blocks(architecture)) {
     const longer = sabotaged((gradient) => {
       for (let i = start; i < end; i++) gradient[i]! *= 1.01;
     });
@@ -52,7 +53,7 @@ test('detects and measures a gradient that is too large in a single block', () =
 });
 
 test('detects a single wrong number in a bias', () => {
-  const { start } = blocks(sizes).find(({ name }) => name === 'b2')!;
+  const { start } = blocks(architecture).find(({ name }) => name === 'b2')!;
   const found = differenceOf(
     sabotaged((gradient) => {
       gradient[start]! += 1e-3;

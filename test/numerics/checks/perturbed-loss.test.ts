@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Coordinate, createPerturbedLoss } from '../../../src/numerics/checks/perturbed-loss.ts';
 import { evaluate } from '../../../src/numerics/evaluation/measure.ts';
+import { architectureText, blocks } from '../../../src/numerics/network/architecture.ts';
 import { locate } from '../../../src/numerics/network/coordinates.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
-import { blocks, type Network } from '../../../src/numerics/network/layers.ts';
+import type { Network } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 import { firstIndices, reluNetwork, stripes } from '../fixtures.ts';
 
 const examples = stripes(6, 12, 4);
@@ -21,28 +23,28 @@ function fullLoss(network: Network, parameters: Float64Array): number {
 
 const standardization = { mean: 0.3, std: 0.4 };
 const NETWORKS: Network[] = [
-  reluNetwork([12, 4]),
-  reluNetwork([12, 7, 4]),
-  reluNetwork([12, 7, 6, 5, 4]),
-  { ...reluNetwork([12, 7, 6, 4]), standardization },
+  reluNetwork(dense([12, 4])),
+  reluNetwork(dense([12, 7, 4])),
+  reluNetwork(dense([12, 7, 6, 5, 4])),
+  { ...reluNetwork(dense([12, 7, 6, 4])), standardization },
   ...(['leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const).map((activation) => ({
-    layerSizes: [12, 7, 6, 4],
+    architecture: dense([12, 7, 6, 4]),
     activation,
     standardization: activation === 'tanh' ? standardization : null,
   })),
 ];
 
 for (const network of NETWORKS) {
-  const { layerSizes: sizes, activation } = network;
-  const name = `${sizes.join('-')} ${activation}${network.standardization === null ? '' : ', standardized'}`;
+  const { architecture, activation } = network;
+  const name = `${architectureText(architecture)} ${activation}${network.standardization === null ? '' : ', standardized'}`;
   test(`moving one parameter gives the same loss as a full evaluation: ${name}`, () => {
-    const parameters = initializeUniformFanIn(sizes, 5);
+    const parameters = initializeUniformFanIn(architecture, 5);
     const perturbed = createPerturbedLoss(network, parameters, examples, indices);
     assert.equal(perturbed.loss, fullLoss(network, parameters));
     const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
     const out = { loss: 0, crossed: false };
     let crossings = 0;
-    for (const [b, block] of blocks(sizes).entries()) {
+    for (const [b, block] of blocks(architecture).entries()) {
       for (let position = block.start; position < block.end; position++) {
         const original = parameters[position]!;
         locate(coordinate, b, block, position);
@@ -66,6 +68,6 @@ for (const network of NETWORKS) {
         at(0.5); // far enough to carry units across the kink
       }
     }
-    assert.equal(crossings > 0, sizes.length > 2 && activation.endsWith('relu'));
+    assert.equal(crossings > 0, architecture.hidden.length > 0 && activation.endsWith('relu'));
   });
 }

@@ -1,7 +1,9 @@
 /** Expected values from other implementations: scripts/fixtures/evaluation.py. */
+
 import { readFileSync } from 'node:fs';
 import { collectPredictions, type Predictions } from '../../../src/numerics/evaluation/predictions.ts';
 import { softmax } from '../../../src/numerics/reference/cross-entropy.ts';
+import { dense } from '../../support/dense.ts';
 
 interface ReportFixture {
   /** examples × classes */
@@ -44,5 +46,5 @@ export function predictionsFor(
     done += z.length;
   }
   const examples = { pixels: new Uint8Array(labels.length), labels: Uint8Array.from(labels) };
-  return collectPredictions(forward, examples, 1, classes);
+  return collectPredictions(forward, examples, dense([1, classes]));
 }

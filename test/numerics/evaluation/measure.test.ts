@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate, inspectNetwork, weightNorm } from '../../../src/numerics/evaluation/measure.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, examplesOf, firstIndices, networks, reluNetwork, stripes } from '../fixtures.ts';
 
 /** Drives a generator to its result, counting its pauses. */
@@ -16,7 +17,7 @@ test('loss and accuracy agree with NumPy', () => {
   for (const fixture of networks) {
     const { result } = run(
       evaluate(
-        reluNetwork(fixture.sizes),
+        reluNetwork(dense(fixture.sizes)),
         Float64Array.from(fixture.parameters),
         examplesOf(fixture),
         firstIndices(fixture.labels.length),
@@ -31,9 +32,10 @@ test('evaluates the given examples only', () => {
   const { sizes, parameters } = networks[1]!;
   const examples = examplesOf(networks[1]!);
   const one = (n: number) =>
-    run(evaluate(reluNetwork(sizes), Float64Array.from(parameters), examples, Uint32Array.of(n))).result.loss;
+    run(evaluate(reluNetwork(dense(sizes)), Float64Array.from(parameters), examples, Uint32Array.of(n)))
+      .result.loss;
   const both = run(
-    evaluate(reluNetwork(sizes), Float64Array.from(parameters), examples, Uint32Array.of(1, 4)),
+    evaluate(reluNetwork(dense(sizes)), Float64Array.from(parameters), examples, Uint32Array.of(1, 4)),
   ).result.loss;
   assertNear([both], [(one(1) + one(4)) / 2], 1e-15, 'mean of two');
 });
@@ -41,13 +43,25 @@ test('evaluates the given examples only', () => {
 test('an evaluation yields at least every thousand images, and more often for expensive images', () => {
   const examples = stripes(2500, 9, 3);
   const pauses = (sizes: number[]) =>
-    run(evaluate(reluNetwork(sizes), initializeUniformFanIn(sizes, 0), examples, firstIndices(2500))).pauses;
+    run(
+      evaluate(
+        reluNetwork(dense(sizes)),
+        initializeUniformFanIn(dense(sizes), 0),
+        examples,
+        firstIndices(2500),
+      ),
+    ).pauses;
   assert.equal(pauses([9, 4, 3]), 3);
   assert.ok(pauses([9, 200, 300, 3]) > 3);
 });
 
 test('rejects an evaluation of no examples', () => {
-  const nothing = evaluate(reluNetwork([9, 3]), new Float64Array(30), stripes(3, 9, 3), firstIndices(0));
+  const nothing = evaluate(
+    reluNetwork(dense([9, 3])),
+    new Float64Array(30),
+    stripes(3, 9, 3),
+    firstIndices(0),
+  );
   assert.throws(() => nothing.next(), /at least one example/);
 });
 
@@ -56,18 +70,19 @@ test('a unit is dead if it is zero on every example', () => {
   const parameters = Float64Array.of(0, 0, 1, 0, 1, -1, -0.5, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0);
   const examples = { pixels: Uint8Array.of(0, 255), labels: Uint8Array.of(0, 1) };
   const dead = (...indices: number[]) =>
-    run(inspectNetwork(reluNetwork([1, 4, 2]), parameters, examples, Uint32Array.from(indices))).result
+    run(inspectNetwork(reluNetwork(dense([1, 4, 2])), parameters, examples, Uint32Array.from(indices))).result
       .deadUnits;
   assert.deepEqual(dead(0), [0.75]);
   assert.deepEqual(dead(0, 1), [0.5]);
   assert.deepEqual(
-    run(inspectNetwork(reluNetwork([1, 2]), new Float64Array(4), examples, firstIndices(2))).result.deadUnits,
+    run(inspectNetwork(reluNetwork(dense([1, 2])), new Float64Array(4), examples, firstIndices(2))).result
+      .deadUnits,
     [],
   );
 });
 
 test('the weight norm excludes the biases', () => {
-  assert.equal(weightNorm(Float64Array.of(3, 0, 100, 4, 0, 100, 100), [2, 1, 2]), 5);
+  assert.equal(weightNorm(Float64Array.of(3, 0, 100, 4, 0, 100, 100), dense([2, 1, 2])), 5);
 });
 
 test('an evaluation reports if all examples get the same class', () => {
@@ -75,7 +90,7 @@ test('an evaluation reports if all examples get the same class', () => {
   const parameters = Float64Array.of(0, 9, 1, 0);
   const examples = { pixels: Uint8Array.of(0, 0, 255), labels: Uint8Array.of(0, 1, 1) };
   const isConstant = (...indices: number[]) =>
-    run(inspectNetwork(reluNetwork([1, 2]), parameters, examples, Uint32Array.from(indices))).result
+    run(inspectNetwork(reluNetwork(dense([1, 2])), parameters, examples, Uint32Array.from(indices))).result
       .isConstant;
   assert.equal(isConstant(0, 1), true);
   assert.equal(isConstant(0, 1, 2), false);
@@ -85,7 +100,7 @@ test('an evaluation reports if all examples get the same class', () => {
 test('units with other activations than ReLU are never dead', () => {
   const examples = stripes(4, 9, 3);
   for (const activation of ['leaky-relu', 'tanh', 'sigmoid', 'identity', 'silu'] as const) {
-    const network = { layerSizes: [9, 5, 3], activation, standardization: null };
+    const network = { architecture: dense([9, 5, 3]), activation, standardization: null };
     assert.deepEqual(
       run(inspectNetwork(network, new Float64Array(68), examples, firstIndices(4))).result.deadUnits,
       [0],

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inputGradient, sumChannels } from '../../../src/numerics/explanation/input-gradient.ts';
+import { architectureText } from '../../../src/numerics/network/architecture.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import type { Network } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, stripes } from '../fixtures.ts';
 
 const NETWORKS: Network[] = [
-  { layerSizes: [36, 11, 7, 5], activation: 'tanh', standardization: null },
-  { layerSizes: [36, 11, 7, 5], activation: 'relu', standardization: { mean: 0.3, std: 0.35 } },
-  { layerSizes: [36, 9, 5], activation: 'sigmoid', standardization: { mean: 0.1, std: 2 } },
-  { layerSizes: [36, 5], activation: 'relu', standardization: null },
+  { architecture: dense([36, 11, 7, 5]), activation: 'tanh', standardization: null },
+  { architecture: dense([36, 11, 7, 5]), activation: 'relu', standardization: { mean: 0.3, std: 0.35 } },
+  { architecture: dense([36, 9, 5]), activation: 'sigmoid', standardization: { mean: 0.1, std: 2 } },
+  { architecture: dense([36, 5]), activation: 'relu', standardization: null },
   {
-    layerSizes: [36, 11, 5],
+    architecture: dense([36, 11, 5]),
     activation: 'tanh',
     standardization: { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.6] },
   },
@@ -20,7 +22,7 @@ const NETWORKS: Network[] = [
 
 /** Gradient of log p_label by central differences in every pixel on the scale 0–1, zeros included. */
 function numericGradient(network: Network, parameters: Float64Array, image: Float32Array, label: number) {
-  const classes = network.layerSizes.at(-1)!;
+  const classes = network.architecture.classes;
   const forward = createForward(network, parameters);
   // 1/64 is exact in float32 and far from any kink of these networks.
   const step = 1 / 64;
@@ -43,9 +45,9 @@ function nameOf({ standardization }: Network): string {
 }
 
 for (const network of NETWORKS) {
-  const name = `${network.layerSizes.join('-')} ${network.activation}${nameOf(network)}`;
+  const name = `${architectureText(network.architecture)} ${network.activation}${nameOf(network)}`;
   test(`the input gradient agrees with central differences: ${name}`, () => {
-    const parameters = initialize('glorot', network.layerSizes, 5);
+    const parameters = initialize('glorot', network.architecture, 5);
     const image = Float32Array.from(stripes(1, 36, 5).pixels);
     assert.ok(image.includes(0));
     for (const label of [0, 3]) {

@@ -6,6 +6,7 @@ import { channelCount, type ImageShape, valueCount } from '../../../src/numerics
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import type { Network } from '../../../src/numerics/network/layers.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
+import { dense } from '../../support/dense.ts';
 import { stripes } from '../fixtures.ts';
 import { kernelModule } from '../simd/cases.ts';
 
@@ -21,13 +22,13 @@ const STARTS: Record<number, number[]> = {
 
 function explain(shape: ImageShape, image = stripes(1, valueCount(shape), 4).pixels) {
   const network: Network = {
-    layerSizes: [valueCount(shape), 9, 4],
+    architecture: dense([valueCount(shape), 9, 4]),
     activation: 'relu',
     standardization: { mean: 0.3, std: 0.35 },
   };
-  const { layerSizes, activation, standardization } = network;
-  const parameters = initialize('glorot', layerSizes, 2);
-  const kernel = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
+  const { architecture, activation, standardization } = network;
+  const parameters = initialize('glorot', architecture, 2);
+  const kernel = createKernelForward(kernelModule, architecture, activation, parameters, standardization);
   const reference = createForward(network, parameters);
 
   /** Probability of class 1 by the reference, with the square at (row, column) covered in all channels. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Coordinate } from '../../../src/numerics/checks/perturbed-loss.ts';
+import { blocks } from '../../../src/numerics/network/architecture.ts';
 import { chooseCoordinates, locate, multiIndex } from '../../../src/numerics/network/coordinates.ts';
-import { blocks } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 
 test('a sample is ascending, without repetition, within the vector, and has the requested size', () => {
   const parameters = fc.integer({ min: 1, max: 500 });
@@ -31,7 +32,7 @@ test('a sample depends on the seed, and an empty sample is rejected', () => {
 });
 
 test('a coordinate is located by layer, unit and input', () => {
-  const found = blocks([3, 2, 4]).flatMap((block, b) =>
+  const found = blocks(dense([3, 2, 4])).flatMap((block, b) =>
     Array.from({ length: block.end - block.start }, (_, offset) => {
       const out: Coordinate = { layer: 9, unit: 9, input: 9 };
       locate(out, b, block, block.start + offset);

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createForward, forwardCost } from '../../../src/numerics/network/forward.ts';
+import { forwardCost } from '../../../src/numerics/network/architecture.ts';
+import { createForward } from '../../../src/numerics/network/forward.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, networks, reluNetwork } from '../fixtures.ts';
 
 for (const fixture of networks) {
   test(`logits and probabilities agree with NumPy: ${fixture.name}`, () => {
-    const forward = createForward(reluNetwork(fixture.sizes), Float64Array.from(fixture.parameters));
+    const forward = createForward(reluNetwork(dense(fixture.sizes)), Float64Array.from(fixture.parameters));
     const logits = new Float64Array(fixture.logits.length);
     const probabilities = new Float64Array(fixture.logits.length);
     forward(logits, probabilities, Uint8Array.from(fixture.pixels));
@@ -19,7 +21,7 @@ test('float32 parameters and pixels give the same result as equal float64 number
   const rounded = Float32Array.from(parameters);
   const answer = (p: Float32Array | Float64Array, x: Float32Array | Uint8Array) => {
     const out = new Float64Array(logits.length);
-    createForward(reluNetwork(sizes), p)(out, new Float64Array(logits.length), x);
+    createForward(reluNetwork(dense(sizes)), p)(out, new Float64Array(logits.length), x);
     return out;
   };
   assert.deepEqual(
@@ -30,7 +32,7 @@ test('float32 parameters and pixels give the same result as equal float64 number
 
 test('fractional pixels are used exactly', () => {
   const logits = new Float64Array(2);
-  createForward(reluNetwork([1, 2]), Float64Array.of(1, -1, 0, 0))(
+  createForward(reluNetwork(dense([1, 2])), Float64Array.of(1, -1, 0, 0))(
     logits,
     new Float64Array(2),
     Float32Array.of(127.5),
@@ -40,24 +42,24 @@ test('fractional pixels are used exactly', () => {
 
 test('a network with non-finite parameters gives NaN', () => {
   const probabilities = new Float64Array(2);
-  const forward = createForward(reluNetwork([1, 1, 2]), Float64Array.of(Number.NaN, 0, 1, 1, 0, 0));
+  const forward = createForward(reluNetwork(dense([1, 1, 2])), Float64Array.of(Number.NaN, 0, 1, 1, 0, 0));
   forward(new Float64Array(2), probabilities, Uint8Array.of(1));
   assert.ok(probabilities.every(Number.isNaN));
 });
 
 test('rejects mismatched lengths by name', () => {
-  const forward = createForward(reluNetwork([4, 2]), new Float64Array(10));
+  const forward = createForward(reluNetwork(dense([4, 2])), new Float64Array(10));
   const two = new Float64Array(2);
   assert.throws(() => forward(two, two, new Uint8Array(8)), RangeError);
   assert.throws(() => forward(two, two, new Uint8Array(3)), /3 pixels, 4 per image/);
   assert.throws(
-    () => createForward(reluNetwork([4, 2]), new Float64Array(9)),
+    () => createForward(reluNetwork(dense([4, 2])), new Float64Array(9)),
     /A 4-2 network has 10 parameters, not 9/,
   );
 });
 
 test('the cost of a forward pass counts every weight', () => {
-  assert.equal(forwardCost([784, 40, 10]), 31_760);
+  assert.equal(forwardCost(dense([784, 40, 10])), 31_760);
 });
 
 test('standardization folded into the first layer gives the same logits as standardized pixels', () => {
@@ -69,10 +71,10 @@ test('standardization folded into the first layer gives the same logits as stand
     Float64Array,
     Float64Array,
   ];
-  const network = { ...reluNetwork(sizes), standardization: { mean, std } };
+  const network = { ...reluNetwork(dense(sizes)), standardization: { mean, std } };
   createForward(network, packed)(folded, folded.slice(), Uint8Array.from(pixels));
   // These pixels are 255 times the standardized value, so a network that divides by 255 gets the value itself.
   const shifted = Float32Array.from(pixels, (x) => (255 * (x / 255 - mean)) / std);
-  createForward(reluNetwork(sizes), packed)(explicit, explicit.slice(), shifted);
+  createForward(reluNetwork(dense(sizes)), packed)(explicit, explicit.slice(), shifted);
   assertNear(folded, explicit, 1e-7, 'logits');
 });

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { initialize, initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 
 const SIZES = [784, 40, 10];
 
 test('weights fill ±1/√fan-in evenly and biases are 0.01', () => {
-  for (const { inputs, weights, biases } of unpack(initializeUniformFanIn(SIZES, 3), SIZES)) {
+  for (const { inputs, weights, biases } of unpack(initializeUniformFanIn(dense(SIZES), 3), dense(SIZES))) {
     const scaled = weights.map((w) => w * Math.sqrt(inputs));
     const mean = scaled.reduce((sum, w) => sum + w, 0) / scaled.length;
     const variance = scaled.reduce((sum, w) => sum + w * w, 0) / scaled.length;
@@ -26,7 +27,10 @@ function statistics(values: Float64Array): { mean: number; deviation: number } {
 }
 
 test('he: weights are normal with deviation √(2 / fan-in), biases 0', () => {
-  for (const { inputs, weights, biases } of unpack(initialize('he', [784, 60, 50], 3), [784, 60, 50])) {
+  for (const { inputs, weights, biases } of unpack(
+    initialize('he', dense([784, 60, 50]), 3),
+    dense([784, 60, 50]),
+  )) {
     const scaled = weights.map((w) => w / Math.sqrt(2 / inputs));
     const { mean, deviation } = statistics(scaled);
     const n = scaled.length;
@@ -48,8 +52,11 @@ test('he: weights are normal with deviation √(2 / fan-in), biases 0', () => {
 });
 
 test('glorot: weights fill ±√(6 / (fan-in + fan-out)) evenly, biases 0', () => {
-  const sizes = [784, 60, 50];
-  for (const { inputs, outputs, weights, biases } of unpack(initialize('glorot', sizes, 3), sizes)) {
+  const architecture = dense([784, 60, 50]);
+  for (const { inputs, outputs, weights, biases } of unpack(
+    initialize('glorot', architecture, 3),
+    architecture,
+  )) {
     const scaled = weights.map((w) => w / Math.sqrt(6 / (inputs + outputs)));
     const { mean, deviation } = statistics(scaled);
     assert.ok(scaled.every((w) => w >= -1 && w < 1));
@@ -61,21 +68,21 @@ test('glorot: weights fill ±√(6 / (fan-in + fan-out)) evenly, biases 0', () =
 
 test('every initialization is a function of its seed, and all differ', () => {
   const all = (['uniform-fan-in', 'he', 'glorot'] as const).map((how) => {
-    assert.deepEqual(initialize(how, SIZES, 3), initialize(how, SIZES, 3));
-    assert.notDeepEqual(initialize(how, SIZES, 3), initialize(how, SIZES, 4));
-    return initialize(how, SIZES, 3)[0];
+    assert.deepEqual(initialize(how, dense(SIZES), 3), initialize(how, dense(SIZES), 3));
+    assert.notDeepEqual(initialize(how, dense(SIZES), 3), initialize(how, dense(SIZES), 4));
+    return initialize(how, dense(SIZES), 3)[0];
   });
   assert.equal(new Set(all).size, 3);
-  assert.deepEqual(initialize('uniform-fan-in', SIZES, 3), initializeUniformFanIn(SIZES, 3));
+  assert.deepEqual(initialize('uniform-fan-in', dense(SIZES), 3), initializeUniformFanIn(dense(SIZES), 3));
 });
 
 test('the same seed gives the same bits, another seed different ones', () => {
-  assert.deepEqual(initializeUniformFanIn(SIZES, 3), initializeUniformFanIn(SIZES, 3));
-  assert.notDeepEqual(initializeUniformFanIn(SIZES, 3), initializeUniformFanIn(SIZES, 4));
+  assert.deepEqual(initializeUniformFanIn(dense(SIZES), 3), initializeUniformFanIn(dense(SIZES), 3));
+  assert.notDeepEqual(initializeUniformFanIn(dense(SIZES), 3), initializeUniformFanIn(dense(SIZES), 4));
 });
 
 test('no two weights of a network share their random number', () => {
-  const packed = initializeUniformFanIn([5, 5, 5, 5], 0);
-  const weights = unpack(packed, [5, 5, 5, 5]).flatMap((layer) => [...layer.weights]);
+  const packed = initializeUniformFanIn(dense([5, 5, 5, 5]), 0);
+  const weights = unpack(packed, dense([5, 5, 5, 5])).flatMap((layer) => [...layer.weights]);
   assert.equal(new Set(weights).size, 75);
 });

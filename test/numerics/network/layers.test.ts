@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blocks, parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
+import { blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { unpack } from '../../../src/numerics/network/layers.ts';
+import { dense } from '../../support/dense.ts';
 
 test("the notebook's network has 31,810 parameters in the notebook's order", () => {
-  assert.equal(parameterCount([784, 40, 10]), 31_810);
-  assert.deepEqual(blocks([784, 40, 10]), [
+  assert.equal(parameterCount(dense([784, 40, 10])), 31_810);
+  assert.deepEqual(blocks(dense([784, 40, 10])), [
     { name: 'W1', shape: [40, 784], start: 0, end: 31_360 },
     { name: 'b1', shape: [40], start: 31_360, end: 31_400 },
     { name: 'W2', shape: [10, 40], start: 31_400, end: 31_800 },
@@ -13,8 +15,8 @@ test("the notebook's network has 31,810 parameters in the notebook's order", () 
 });
 
 test('writing to a layer writes to the packed vector', () => {
-  const packed = new Float32Array(parameterCount([2, 3, 2]));
-  const [first, second] = unpack(packed, [2, 3, 2]);
+  const packed = new Float32Array(parameterCount(dense([2, 3, 2])));
+  const [first, second] = unpack(packed, dense([2, 3, 2]));
   first!.weights[1] = 1;
   first!.biases[2] = 2;
   second!.weights[0] = 3;
@@ -24,7 +26,7 @@ test('writing to a layer writes to the packed vector', () => {
 
 test('rejects a vector of another length', () => {
   assert.throws(
-    () => unpack(new Float64Array(16), [2, 3, 2]),
+    () => unpack(new Float64Array(16), dense([2, 3, 2])),
     new RangeError('A 2-3-2 network has 17 parameters, not 16.'),
   );
 });

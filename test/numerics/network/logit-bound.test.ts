@@ -5,9 +5,10 @@ import { createForward } from '../../../src/numerics/network/forward.ts';
 import type { Standardization } from '../../../src/numerics/network/layers.ts';
 import { logitBound } from '../../../src/numerics/network/logit-bound.ts';
 import { modelOf } from '../../formats/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 
 test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums', () => {
-  const network = { layerSizes: [2, 2, 1], activation: 'relu', standardization: null } as const;
+  const network = { architecture: dense([2, 2, 1]), activation: 'relu', standardization: null } as const;
   // First layer: 1 + 2 + 3 = 6 and 0.5 + 0.5 + 0 = 1; second: 4 · 6 + 1 · 1 + 1 = 26.
   const parameters = Float64Array.of(1, -2, 0.5, 0.5, -3, 0, 4, -1, 1);
   assert.equal(logitBound(network, parameters), 26);
@@ -28,7 +29,7 @@ test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums
 });
 
 test('a bound beyond float range is infinite, and the bound of NaN is NaN', () => {
-  const network = { layerSizes: [1, 1, 1], activation: 'identity', standardization: null } as const;
+  const network = { architecture: dense([1, 1, 1]), activation: 'identity', standardization: null } as const;
   assert.equal(logitBound(network, Float64Array.of(1e200, 0, 1e200, 0)), Number.POSITIVE_INFINITY);
   assert.ok(!(logitBound(network, Float64Array.of(Number.NaN, 0, 1, 0)) <= 1));
 });
@@ -42,7 +43,7 @@ for (const [activation, standardization] of [
   ['silu', { mean: 0.25, std: 0.5 }],
 ] as [Activation, Standardization | null][]) {
   test(`no logit of a ${activation} network exceeds its bound`, () => {
-    const model = modelOf([784, 6, 5, 3], { activation, standardization });
+    const model = modelOf(dense([784, 6, 5, 3]), { activation, standardization });
     const logits = new Float64Array(20 * 3);
     createForward(model, model.parameters)(logits, logits.slice(), images);
     const bound = logitBound(model, model.parameters);

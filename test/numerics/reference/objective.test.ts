@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createComputeGradient } from '../../../src/numerics/reference/objective.ts';
+import { dense } from '../../support/dense.ts';
 import {
   assertBlocksNear,
   assertNear,
@@ -19,7 +20,7 @@ for (const fixture of networks) {
     const compute = createComputeGradient(
       gradient,
       Float64Array.from(fixture.parameters),
-      settingsOf(sizes, { l2 }),
+      settingsOf(dense(sizes), { l2 }),
     );
     const sums = { loss: 0, correct: 0 };
     // Computes twice, because earlier content of the buffers must not matter.
@@ -27,7 +28,7 @@ for (const fixture of networks) {
       compute(sums, examplesOf(fixture), firstIndices(labels.length), at(0));
     assertNear([sums.loss / labels.length], [fixture.loss], 1e-12, 'loss');
     assert.equal(sums.correct, fixture.correct);
-    assertBlocksNear(gradient, fixture.gradient, sizes, 1e-12);
+    assertBlocksNear(gradient, fixture.gradient, dense(sizes), 1e-12);
   });
 }
 
@@ -35,9 +36,14 @@ test('the 784-40-10 gradient agrees with NumPy in every block', () => {
   const { sizes, examples, parameters, analytic, loss } = scipyFixture();
   const gradient = new Float64Array(parameters.length);
   const sums = { loss: 0, correct: 0 };
-  createComputeGradient(gradient, parameters, settingsOf(sizes))(sums, examples, firstIndices(5), at(0));
+  createComputeGradient(gradient, parameters, settingsOf(dense(sizes)))(
+    sums,
+    examples,
+    firstIndices(5),
+    at(0),
+  );
   assertNear([sums.loss / 5], [loss], 1e-12, 'loss');
-  assertBlocksNear(gradient, analytic, sizes, 1e-12);
+  assertBlocksNear(gradient, analytic, dense(sizes), 1e-12);
 });
 
 test('the derivative of ReLU at exactly zero is zero', () => {
@@ -46,7 +52,7 @@ test('the derivative of ReLU at exactly zero is zero', () => {
   const parameters = Float64Array.of(1, -1, 3, -3, 0, 0);
   const gradient = new Float64Array(6);
   const examples = { pixels: Uint8Array.of(255), labels: Uint8Array.of(0) };
-  createComputeGradient(gradient, parameters, settingsOf(sizes))(
+  createComputeGradient(gradient, parameters, settingsOf(dense(sizes)))(
     { loss: 0, correct: 0 },
     examples,
     firstIndices(1),
@@ -64,7 +70,7 @@ test('L2 decays weights but not biases', () => {
     [plain, 0],
     [decayed, 0.5],
   ] as const) {
-    createComputeGradient(gradient, parameters, settingsOf(sizes, { l2 }))(
+    createComputeGradient(gradient, parameters, settingsOf(dense(sizes), { l2 }))(
       { loss: 0, correct: 0 },
       examples,
       firstIndices(1),
@@ -78,7 +84,7 @@ test('the derivative of leaky ReLU at exactly zero is the slope of its left side
   const parameters = Float64Array.of(1, -1, 3, -3, 0, 0);
   const gradient = new Float64Array(6);
   const examples = { pixels: Uint8Array.of(255), labels: Uint8Array.of(0) };
-  const settings = settingsOf([1, 1, 2], { activation: 'leaky-relu' });
+  const settings = settingsOf(dense([1, 1, 2]), { activation: 'leaky-relu' });
   createComputeGradient(gradient, parameters, settings)(
     { loss: 0, correct: 0 },
     examples,
@@ -93,7 +99,7 @@ test('L1 does not move a weight of exactly zero', () => {
     const gradient = new Float64Array(6);
     const examples = { pixels: Uint8Array.of(0, 0), labels: Uint8Array.of(0) };
     const parameters = Float64Array.of(0, 2, -3, -0, 5, 6);
-    createComputeGradient(gradient, parameters, settingsOf([2, 2], { l1 }))(
+    createComputeGradient(gradient, parameters, settingsOf(dense([2, 2]), { l1 }))(
       { loss: 0, correct: 0 },
       examples,
       firstIndices(1),
@@ -109,7 +115,7 @@ test('class weights and smoothing do not affect the reported loss', () => {
   const gradient = new Float64Array(parameters.length);
   const sums = { loss: 0, correct: 0 };
   const classWeights = Float64Array.of(2, 3, 0, 5);
-  const settings = settingsOf(sizes, { classWeights, labelSmoothing: 0.2, l1: 1, l2: 1 });
+  const settings = settingsOf(dense(sizes), { classWeights, labelSmoothing: 0.2, l1: 1, l2: 1 });
   const compute = createComputeGradient(gradient, Float64Array.from(parameters), settings);
   compute(sums, examplesOf(networks[1]!), firstIndices(labels.length), at(0));
   assertNear([sums.loss / labels.length], [loss], 1e-12, 'loss');

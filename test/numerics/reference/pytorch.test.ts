@@ -1,8 +1,10 @@
 /** Reference trainings compared with PyTorch: every option, alone and combined. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import { learningRateAt } from '../../../src/numerics/training/schedules.ts';
+import { dense } from '../../support/dense.ts';
 import {
   assertBlocksNear,
   assertNear,
@@ -18,7 +20,7 @@ import {
 function engineOf({ sizes, settings, batchSize, initial }: TrainingFixture) {
   const { classWeights, distillation } = settings;
   return createReferenceEngine(
-    settingsOf(sizes, {
+    settingsOf(dense(sizes), {
       ...settings,
       batchSize,
       classWeights: classWeights && Float64Array.from(classWeights),
@@ -50,14 +52,14 @@ for (const fixture of knobs.trainings) {
     assertNear(losses!, fixture.losses, 1e-10, 'losses');
     assertNear(norms!, fixture.gradientNorms, 1e-10, 'gradient norms');
     const [move, expected] = [changeFrom(initial, engine.parameters), changeFrom(initial, fixture.final)];
-    assertBlocksNear(move, expected, sizes, 1e-10);
+    assertBlocksNear(move, expected, dense(sizes), 1e-10);
   });
 
   test(`a gradient without an update equals PyTorch's: ${name}`, () => {
     const engine = engineOf(fixture);
     const gradient = new Float64Array(initial.length);
     engine.gradient(gradient, examples, all.subarray(0, batchSize), at(0));
-    assertBlocksNear(gradient, fixture.firstGradient, sizes, 1e-10);
+    assertBlocksNear(gradient, fixture.firstGradient, dense(sizes), 1e-10);
     assert.deepEqual([...engine.parameters], initial);
     assert.ok(Number.isNaN(engine.gradientNorm()), 'no step has measured a norm yet');
   });

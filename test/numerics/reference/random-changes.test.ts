@@ -5,6 +5,7 @@ import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { createAugmentImage, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.ts';
 
 const NOTHING = PLAIN_SETTINGS.augmentation;
@@ -13,8 +14,8 @@ const SHAPE = [12, 10, 3] as const;
 const VALUES = 360;
 
 test('drops units independently with the given probability, in every layer', () => {
-  const sizes = [9, 50, 31, 4];
-  const draw = createDrawMasks(sizes, 0.3, 7)!;
+  const architecture = dense([9, 50, 31, 4]);
+  const draw = createDrawMasks(architecture, 0.3, 7)!;
   const positions = 2000;
   const [dropped, together] = [0, 1].map(() => new Float64Array(81)) as [Float64Array, Float64Array];
   for (let position = 0; position < positions; position++) {
@@ -33,13 +34,13 @@ test('drops units independently with the given probability, in every layer', () 
 });
 
 test('masks depend only on seed, epoch and position', () => {
-  const copy = (draw = createDrawMasks([9, 20, 4], 0.5, 1)!, epoch = 1, position = 5) =>
+  const copy = (draw = createDrawMasks(dense([9, 20, 4]), 0.5, 1)!, epoch = 1, position = 5) =>
     draw(epoch, position).kept.map((mask) => [...mask]);
-  const draw = createDrawMasks([9, 20, 4], 0.5, 1)!;
+  const draw = createDrawMasks(dense([9, 20, 4]), 0.5, 1)!;
   draw(8, 8);
   assert.deepEqual(copy(draw), copy());
   for (const other of [
-    copy(createDrawMasks([9, 20, 4], 0.5, 2)!),
+    copy(createDrawMasks(dense([9, 20, 4]), 0.5, 2)!),
     copy(undefined, 2),
     copy(undefined, 1, 6),
   ]) {
@@ -48,15 +49,18 @@ test('masks depend only on seed, epoch and position', () => {
 });
 
 test('draws nothing without dropout and augmentation', () => {
-  assert.equal(createDrawMasks([9, 20, 4], 0, 1), null);
-  assert.equal(createAugmentImage([9, 20, 4], PLAIN_SETTINGS), null);
+  assert.equal(createDrawMasks(dense([9, 20, 4]), 0, 1), null);
+  assert.equal(createAugmentImage({ ...PLAIN_SETTINGS, architecture: dense([9, 20, 4]) }), null);
 });
 
 test('drops nothing without hidden layers', () => {
   const examples = stripes(8, 9, 3);
   const gradients = [0, 0.5].map((dropout) => {
     const gradient = new Float64Array(30);
-    const engine = createReferenceEngine(settingsOf([9, 3], { dropout }), initialize('he', [9, 3], 0));
+    const engine = createReferenceEngine(
+      settingsOf(dense([9, 3]), { dropout }),
+      initialize('he', dense([9, 3]), 0),
+    );
     engine.gradient(gradient, examples, firstIndices(8), at(0));
     return gradient;
   });
@@ -64,12 +68,12 @@ test('drops nothing without hidden layers', () => {
 });
 
 test('dropout changes the gradient of a linear network by noise, but not on average', () => {
-  const sizes = [9, 40, 3];
+  const architecture = dense([9, 40, 3]);
   const examples = stripes(1, 9, 3);
   // Small weights, so that the probabilities hardly depend on what is dropped.
-  const initial = initialize('glorot', sizes, 0).map((w) => w / 100);
+  const initial = initialize('glorot', architecture, 0).map((w) => w / 100);
   const gradientOf = (dropout: number, start: number) => {
-    const settings = settingsOf(sizes, { dropout, activation: 'identity', seed: 4 });
+    const settings = settingsOf(architecture, { dropout, activation: 'identity', seed: 4 });
     const gradient = new Float64Array(initial.length);
     createReferenceEngine(settings, initial).gradient(gradient, examples, firstIndices(1), at(0, { start }));
     return gradient;
@@ -82,18 +86,18 @@ test('dropout changes the gradient of a linear network by noise, but not on aver
 });
 
 test('augmented training equals training on images augmented beforehand', () => {
-  const sizes = [VALUES, 6, 10];
+  const architecture = dense([VALUES, 6, 10], SHAPE);
   const examples = stripes(12, VALUES, 10);
   const batch = Uint32Array.of(3, 1, 11, 7);
   const augmented = new Uint8Array(12 * VALUES);
   for (const [n, row] of batch.entries()) {
     const out = augmented.subarray(row * VALUES, (row + 1) * VALUES);
-    augment(out, examples.pixels, row * VALUES, planAugmentation(EVERYTHING, SHAPE, VALUES)!, 9, 2, 40 + n);
+    augment(out, examples.pixels, row * VALUES, planAugmentation(EVERYTHING, SHAPE)!, 9, 2, 40 + n);
   }
-  const initial = initialize('he', sizes, 0);
+  const initial = initialize('he', architecture, 0);
   const before = examples.pixels.slice();
   const [changing, plain] = [EVERYTHING, NOTHING].map((augmentation) =>
-    createReferenceEngine(settingsOf(sizes, { augmentation, imageShape: SHAPE, seed: 9 }), initial),
+    createReferenceEngine(settingsOf(architecture, { augmentation, seed: 9 }), initial),
   );
   const [sums, expected] = [
     { loss: 0, correct: 0 },
@@ -116,9 +120,9 @@ test('each kind of augmentation alone changes images', () => {
     { noise: 0.1 },
     { erase: 1 },
   ]) {
-    const change = createAugmentImage([VALUES, 10], {
+    const change = createAugmentImage({
       augmentation: { ...NOTHING, ...changes },
-      imageShape: SHAPE,
+      architecture: dense([VALUES, 10], SHAPE),
       seed: 1,
     })!;
     const changed = [0, 1, 2, 3].some((row) =>
@@ -126,16 +130,4 @@ test('each kind of augmentation alone changes images', () => {
     );
     assert.ok(changed, JSON.stringify(changes));
   }
-});
-
-test('rejects augmentation of rows that are not images of the shape', () => {
-  const settings = { augmentation: EVERYTHING, seed: 0 };
-  assert.throws(
-    () => createAugmentImage([9, 4], { ...settings, imageShape: SHAPE }),
-    /^RangeError: Rows of 9 values cannot be augmented, because they are not images of 12×10×3\.$/,
-  );
-  assert.throws(
-    () => createAugmentImage([9, 4], { ...settings, imageShape: null }),
-    /they are not images\.$/,
-  );
 });

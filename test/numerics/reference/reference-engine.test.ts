@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { initialize, initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import type { Engine, OptimizerSettings } from '../../../src/numerics/training/engine.ts';
+import { dense } from '../../support/dense.ts';
 import {
   assertBlocksNear,
   assertNear,
@@ -22,7 +23,7 @@ for (const fixture of descents) {
     const examples = examplesOf(fixture);
     const all = firstIndices(fixture.labels.length);
     const initial = Float64Array.from(fixture.initial);
-    const engine = createReferenceEngine(settingsOf(sizes, { batchSize, l2 }), initial);
+    const engine = createReferenceEngine(settingsOf(dense(sizes), { batchSize, l2 }), initial);
     const sums = { loss: 0, correct: 0 };
     const losses: number[] = [];
     const norms: number[] = [];
@@ -35,7 +36,7 @@ for (const fixture of descents) {
     }
     assertNear(losses, fixture.losses, 1e-12, 'losses');
     assertNear(norms, fixture.gradientNorms, 1e-12, 'gradient norms');
-    assertBlocksNear(engine.parameters as Float64Array, fixture.final, sizes, 1e-10);
+    assertBlocksNear(engine.parameters as Float64Array, fixture.final, dense(sizes), 1e-10);
     assert.deepEqual([...initial], fixture.initial, 'the initial parameters were copied');
   });
 }
@@ -43,7 +44,10 @@ for (const fixture of descents) {
 test('rejects an empty batch and one above the maximum size', () => {
   const sizes = [4, 3, 2];
   const examples = { pixels: new Uint8Array(12), labels: new Uint8Array(3) };
-  const engine = createReferenceEngine(settingsOf(sizes, { batchSize: 2 }), initializeUniformFanIn(sizes, 0));
+  const engine = createReferenceEngine(
+    settingsOf(dense(sizes), { batchSize: 2 }),
+    initializeUniformFanIn(dense(sizes), 0),
+  );
   for (const size of [0, 3]) {
     assert.throws(
       () => engine.step(examples, firstIndices(size), at(0.1), { loss: 0, correct: 0 }),
@@ -54,9 +58,9 @@ test('rejects an empty batch and one above the maximum size', () => {
 
 test('non-finite parameters make the loss NaN, even behind a ReLU', () => {
   const sizes = [4, 3, 2];
-  const initial = initializeUniformFanIn(sizes, 0);
+  const initial = initializeUniformFanIn(dense(sizes), 0);
   initial[0] = Number.NaN;
-  const engine = createReferenceEngine(settingsOf(sizes), initial);
+  const engine = createReferenceEngine(settingsOf(dense(sizes)), initial);
   const sums = { loss: 0, correct: 0 };
   engine.step(
     { pixels: Uint8Array.of(9, 9, 9, 9), labels: Uint8Array.of(1) },
@@ -67,7 +71,7 @@ test('non-finite parameters make the loss NaN, even behind a ReLU', () => {
   assert.ok(Number.isNaN(sums.loss));
 });
 
-const knobbed = settingsOf([9, 8, 7, 4], {
+const knobbed = settingsOf(dense([9, 8, 7, 4]), {
   batchSize: 8,
   seed: 6,
   dropout: 0.3,
@@ -89,7 +93,8 @@ for (const optimizer of OPTIMIZERS) {
   test(`an engine resumes bit for bit from another's state: ${type}, ${momentum}, ${weightDecay}`, () => {
     const settings = { ...knobbed, optimizer };
     const examples = stripes(24, 9, 4);
-    const create = (seed: number) => createReferenceEngine(settings, initialize('he', [9, 8, 7, 4], seed));
+    const create = (seed: number) =>
+      createReferenceEngine(settings, initialize('he', dense([9, 8, 7, 4]), seed));
     const [undisturbed, first, second] = [create(1), create(1), create(2)];
     const sums = { loss: 0, correct: 0 };
     const step = (engine: Engine, s: number) =>
@@ -106,7 +111,7 @@ for (const optimizer of OPTIMIZERS) {
 }
 
 test('rejects the state of another optimizer or network', () => {
-  const engine = createReferenceEngine(knobbed, initialize('he', [9, 8, 7, 4], 0));
+  const engine = createReferenceEngine(knobbed, initialize('he', dense([9, 8, 7, 4]), 0));
   const state = engine.exportState();
   assert.throws(() => engine.importState({ ...state, moments: [state.parameters] }), /0 moments, not 1/);
   assert.throws(
@@ -120,14 +125,17 @@ test('the norm is measured before clipping, and a step without measurement keeps
   const sums = { loss: 0, correct: 0 };
   const gradient = new Float64Array(175);
   const settings = { ...knobbed, clipNorm: null };
-  const engine = createReferenceEngine(settings, initialize('he', [9, 8, 7, 4], 0));
+  const engine = createReferenceEngine(settings, initialize('he', dense([9, 8, 7, 4]), 0));
   engine.gradient(gradient, examples, firstIndices(8), at(0));
   engine.step(examples, firstIndices(8), at(0.1), sums);
   engine.step(examples, firstIndices(8), at(0.1, { measureNorm: false }), sums);
   assertNear([engine.gradientNorm()], [norm(gradient)], 1e-15, 'norm');
-  const clipping = createReferenceEngine({ ...settings, clipNorm: 0.01 }, initialize('he', [9, 8, 7, 4], 0));
+  const clipping = createReferenceEngine(
+    { ...settings, clipNorm: 0.01 },
+    initialize('he', dense([9, 8, 7, 4]), 0),
+  );
   clipping.step(examples, firstIndices(8), at(1), sums);
   assertNear([clipping.gradientNorm()], [norm(gradient)], 1e-15, 'norm');
-  const move = changeFrom(initialize('he', [9, 8, 7, 4], 0), clipping.parameters);
+  const move = changeFrom(initialize('he', dense([9, 8, 7, 4]), 0), clipping.parameters);
   assertNear([norm(move)], [0.01], 1e-4, 'a clipped step is as long as allowed');
 });

@@ -27,13 +27,12 @@ const BATCH = 8;
 for (const fixture of SHAPES) {
   const { shape, losses, gradientNorms, final } = fixture;
   const name = shape.join('×');
-  const { layerSizes, parameters } = networkFor(shape);
+  const { architecture, parameters } = networkFor(shape);
   const examples = imagesOf(shape);
   const standardization = pixelStatistics(examples, firstIndices(IMAGES), shape);
-  const settings = settingsOf(layerSizes, {
+  const settings = settingsOf(architecture, {
     activation: 'tanh',
     standardization,
-    imageShape: shape,
     batchSize: BATCH,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 },
   });

@@ -5,6 +5,7 @@ import { principalComponents } from '../../../src/numerics/sgd-path/principal-co
 import { type PlanePath, planePath, snapshotSteps } from '../../../src/numerics/sgd-path/projection.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import { kernelModule } from '../../../src/workers/kernel/compile.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, examplesOf, firstIndices } from '../fixtures.ts';
 
 /** Expected numbers of scripts/fixtures/sgd_path.py: scikit-learn's PCA, and losses by NumPy. */
@@ -40,7 +41,7 @@ test("losses of the path and of the surface equal NumPy's", () => {
   const { sizes, labels } = fixture;
   const examples = examplesOf(fixture);
   const indices = firstIndices(labels.length);
-  const forward = createKernelForward(kernelModule, sizes, 'relu', snapshots[0]!, null);
+  const forward = createKernelForward(kernelModule, dense(sizes), 'relu', snapshots[0]!, null);
   const { points, surface } = planePath(snapshots, fixture, (parameters) => {
     const sums = { loss: 0, correct: 0 };
     forward.load(parameters);

@@ -1,7 +1,10 @@
 /** The kernel module, and networks to test it with. */
+
 import { readFileSync } from 'node:fs';
 import type { Distillation } from '../../../src/numerics/examples/distillation.ts';
-import { parameterCount, type Standardization } from '../../../src/numerics/network/layers.ts';
+import { type Architecture, parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { valueCount } from '../../../src/numerics/network/image-shape.ts';
+import type { Standardization } from '../../../src/numerics/network/layers.ts';
 import { randomUniform } from '../../../src/numerics/random.ts';
 import {
   type EngineSettings,
@@ -9,6 +12,7 @@ import {
   PLAIN_SETTINGS,
   type StepPosition,
 } from '../../../src/numerics/training/engine.ts';
+import { dense } from '../../support/dense.ts';
 import { stripes } from '../fixtures.ts';
 
 export const kernelModule = new WebAssembly.Module(
@@ -19,22 +23,22 @@ export const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 }
 /** A standardization by channel. */
 export const CHANNELS = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25] } satisfies Standardization;
 export const UNCHANGED = PLAIN_SETTINGS.augmentation;
-const PLAIN: EngineSettings = { ...PLAIN_SETTINGS, layerSizes: [13, 7, 3], batchSize: 10, seed: 5 };
+const PLAIN: EngineSettings = { ...PLAIN_SETTINGS, architecture: dense([13, 7, 3]), batchSize: 10, seed: 5 };
 
 export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {
   return { ...PLAIN, ...changes };
 }
 
 /** Weights and biases that float32 represents exactly, uniform within about ±2/√fan-in. */
-export function parametersOf(sizes: readonly number[], seed = 3): Float64Array {
-  const scale = 2 / Math.sqrt(Math.min(sizes[0]!, 100));
-  return Float64Array.from({ length: parameterCount(sizes) }, (_, i) =>
+export function parametersOf(architecture: Architecture, seed = 3): Float64Array {
+  const scale = 2 / Math.sqrt(Math.min(valueCount(architecture.inputShape), 100));
+  return Float64Array.from({ length: parameterCount(architecture) }, (_, i) =>
     Math.fround((2 * randomUniform(seed, 0, 7, i) - 1) * scale),
   );
 }
 
-export function examplesFor({ layerSizes }: EngineSettings, count: number): Examples {
-  return stripes(count, layerSizes[0]!, layerSizes.at(-1)!, 1);
+export function examplesFor({ architecture }: EngineSettings, count: number): Examples {
+  return stripes(count, valueCount(architecture.inputShape), architecture.classes, 1);
 }
 
 export function at(changes: Partial<StepPosition> = {}): StepPosition {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blocks } from '../../../src/numerics/network/layers.ts';
+import { blocks } from '../../../src/numerics/network/architecture.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, firstIndices, norm } from '../fixtures.ts';
 import {
   at,
@@ -17,36 +18,42 @@ import {
 import { createPlainTraining, measure } from './plain-network.ts';
 
 const CASES: Record<string, Partial<EngineSettings>> = {
-  'no hidden layer': { layerSizes: [13, 3] },
+  'no hidden layer': { architecture: dense([13, 3]) },
   'one hidden layer': {},
-  'widths below, at and above multiples of four': { layerSizes: [17, 5, 8, 11, 2] },
-  'eight hidden layers': { layerSizes: [9, 6, 5, 7, 4, 6, 5, 7, 6, 4], batchSize: 5 },
-  'layers of several panels': { layerSizes: [70, 101, 47, 5] },
-  'the notebook’s network': { layerSizes: [784, 40, 10], batchSize: 64 },
-  'the largest images, 64×64 in colour': { layerSizes: [12_288, 5, 3], batchSize: 4 },
-  'a hundred classes': { layerSizes: [30, 20, 100], batchSize: 33 },
-  'batches longer than a block of examples': { layerSizes: [40, 12, 4], batchSize: 300 },
+  'widths below, at and above multiples of four': { architecture: dense([17, 5, 8, 11, 2]) },
+  'eight hidden layers': { architecture: dense([9, 6, 5, 7, 4, 6, 5, 7, 6, 4]), batchSize: 5 },
+  'layers of several panels': { architecture: dense([70, 101, 47, 5]) },
+  'the notebook’s network': { architecture: dense([784, 40, 10]), batchSize: 64 },
+  'the largest images, 64×64 in colour': { architecture: dense([12_288, 5, 3]), batchSize: 4 },
+  'a hundred classes': { architecture: dense([30, 20, 100]), batchSize: 33 },
+  'batches longer than a block of examples': { architecture: dense([40, 12, 4]), batchSize: 300 },
   'batch 1': { batchSize: 1 },
-  'leaky-relu': { layerSizes: [13, 7, 6, 3], activation: 'leaky-relu' },
-  tanh: { layerSizes: [13, 7, 6, 3], activation: 'tanh' },
-  sigmoid: { layerSizes: [13, 7, 6, 3], activation: 'sigmoid' },
-  identity: { layerSizes: [13, 7, 6, 3], activation: 'identity' },
-  silu: { layerSizes: [13, 7, 6, 3], activation: 'silu' },
-  dropout: { layerSizes: [13, 27, 14, 3], dropout: 0.4 },
-  'dropout where zero is no sign of it': { layerSizes: [13, 27, 14, 3], dropout: 0.4, activation: 'tanh' },
+  'leaky-relu': { architecture: dense([13, 7, 6, 3]), activation: 'leaky-relu' },
+  tanh: { architecture: dense([13, 7, 6, 3]), activation: 'tanh' },
+  sigmoid: { architecture: dense([13, 7, 6, 3]), activation: 'sigmoid' },
+  identity: { architecture: dense([13, 7, 6, 3]), activation: 'identity' },
+  silu: { architecture: dense([13, 7, 6, 3]), activation: 'silu' },
+  dropout: { architecture: dense([13, 27, 14, 3]), dropout: 0.4 },
+  'dropout where zero is no sign of it': {
+    architecture: dense([13, 27, 14, 3]),
+    dropout: 0.4,
+    activation: 'tanh',
+  },
   'label smoothing': { labelSmoothing: 0.1 },
   'class weights': { classWeights: Float64Array.of(0.5, 2, 1.25) },
-  'standardized pixels': { layerSizes: [30, 50, 3], standardization: { mean: 0.3, std: 0.4 } },
-  'channels standardized by their own statistics': { layerSizes: [30, 50, 3], standardization: CHANNELS },
+  'standardized pixels': { architecture: dense([30, 50, 3]), standardization: { mean: 0.3, std: 0.4 } },
+  'channels standardized by their own statistics': {
+    architecture: dense([30, 50, 3]),
+    standardization: CHANNELS,
+  },
   'wide layers of standardized channels': {
-    layerSizes: [192, 201, 3],
+    architecture: dense([192, 201, 3]),
     standardization: CHANNELS,
     labelSmoothing: 0.2,
   },
   'augmented colour images, mixed': {
-    layerSizes: [297, 12, 3],
+    architecture: dense([297, 12, 3], [11, 9, 3]),
     batchSize: 33,
-    imageShape: [11, 9, 3],
     standardization: CHANNELS,
     augmentation: { horizontalFlip: true, shift: 2, rotation: 30, scale: 0.3, noise: 0.1, erase: 0.5 },
     mixup: { alpha: 1 },
@@ -55,21 +62,19 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   'an L1 penalty': { l1: 0.01 },
   'an L2 penalty': { l2: 0.02 },
   'an average of standardized pixels, in several panels': {
-    layerSizes: [70, 101, 47, 5],
+    architecture: dense([70, 101, 47, 5]),
     standardization: { mean: 0.3, std: 0.4 },
     ema: { decay: 0.9 },
   },
   augmentation: {
-    layerSizes: [784, 12, 3],
-    imageShape: [28, 28],
+    architecture: dense([784, 12, 3]),
     augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 },
   },
   mixup: { mixup: { alpha: 1 } },
   'mixup of another seed': { mixup: { alpha: 1 }, seed: 6 },
   'mixup of augmented images, class weights and label smoothing': {
-    layerSizes: [784, 12, 3],
+    architecture: dense([784, 12, 3]),
     batchSize: 33,
-    imageShape: [28, 28],
     augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 3, noise: 0, erase: 0.5 },
     mixup: { alpha: 0.5 },
     classWeights: Float64Array.of(0.5, 2, 1.25),
@@ -78,7 +83,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   },
   distillation: { distillation: teachersOf(3, 0.4) },
   'distillation without labels, of ten classes': {
-    layerSizes: [784, 12, 10],
+    architecture: dense([784, 12, 10]),
     batchSize: 33,
     distillation: teachersOf(10, 1),
   },
@@ -92,8 +97,8 @@ const CASES: Record<string, Partial<EngineSettings>> = {
 
 for (const [name, changes] of Object.entries(CASES)) {
   const settings = settingsOf(changes);
-  const { layerSizes, batchSize } = settings;
-  const initial = parametersOf(layerSizes);
+  const { architecture, batchSize } = settings;
+  const initial = parametersOf(architecture);
   const examples = examplesFor(settings, 2 * batchSize + 3);
 
   test(`loss, correct predictions and gradient blocks agree with the reference: ${name}`, () => {
@@ -104,7 +109,7 @@ for (const [name, changes] of Object.entries(CASES)) {
       const expected = measure(settings, initial, examples, batch, position);
       const gradient = new Float32Array(initial.length);
       engine.gradient(gradient, examples, batch, position);
-      for (const { name: block, start, end } of blocks(layerSizes)) {
+      for (const { name: block, start, end } of blocks(architecture)) {
         assertNear(gradient.subarray(start, end), expected.gradient.subarray(start, end), 1e-5, block);
       }
     }
@@ -154,8 +159,8 @@ const VARIANTS = [
 for (const [name, changes] of Object.entries(OPTIMIZERS)) {
   for (const [variant, others] of VARIANTS) {
     test(`eight steps agree with PyTorch’s formulas: ${name}, ${variant}`, () => {
-      const settings = settingsOf({ layerSizes: [21, 14, 6, 3], l2: 1e-3, ...others, ...changes });
-      const initial = parametersOf(settings.layerSizes);
+      const settings = settingsOf({ architecture: dense([21, 14, 6, 3]), l2: 1e-3, ...others, ...changes });
+      const initial = parametersOf(settings.architecture);
       const examples = examplesFor(settings, 100);
       const engine = createKernelEngine(kernelModule, settings, initial);
       const plain = createPlainTraining(settings, initial);
@@ -174,8 +179,8 @@ for (const [name, changes] of Object.entries(OPTIMIZERS)) {
 
 test('the gradient agrees with the reference for every hidden width from 1 to 150', () => {
   for (let width = 1; width <= 150; width++) {
-    const settings = settingsOf({ layerSizes: [5, width, 3], batchSize: 4 });
-    const initial = parametersOf(settings.layerSizes);
+    const settings = settingsOf({ architecture: dense([5, width, 3]), batchSize: 4 });
+    const initial = parametersOf(settings.architecture);
     const examples = examplesFor(settings, 4);
     const gradient = new Float32Array(initial.length);
     createKernelEngine(kernelModule, settings, initial).gradient(gradient, examples, firstIndices(4), at());
@@ -186,8 +191,8 @@ test('the gradient agrees with the reference for every hidden width from 1 to 15
 
 for (const value of [0, 255]) {
   test(`images with ${value} in every pixel agree with the reference`, () => {
-    const settings = settingsOf({ layerSizes: [784, 12, 3] });
-    const initial = parametersOf(settings.layerSizes);
+    const settings = settingsOf({ architecture: dense([784, 12, 3]) });
+    const initial = parametersOf(settings.architecture);
     const examples = { pixels: new Uint8Array(7840).fill(value), labels: new Uint8Array(10).fill(1) };
     const gradient = new Float32Array(initial.length);
     createKernelEngine(kernelModule, settings, initial).gradient(gradient, examples, firstIndices(10), at());
@@ -201,7 +206,7 @@ for (const value of [0, 255]) {
 }
 
 test('logits of ±10,000 give finite losses and gradients', () => {
-  const settings = settingsOf({ layerSizes: [4, 3], batchSize: 3 });
+  const settings = settingsOf({ architecture: dense([4, 3]), batchSize: 3 });
   const initial = new Float64Array(15);
   initial.set([1e4, -1e4, 0], 12);
   const examples = { pixels: new Uint8Array(12), labels: Uint8Array.of(0, 1, 2) };
@@ -217,7 +222,7 @@ test('logits of ±10,000 give finite losses and gradients', () => {
 
 test('non-finite parameters make the loss NaN, even behind a ReLU', () => {
   const settings = settingsOf({});
-  const initial = parametersOf(settings.layerSizes).fill(Number.NaN, 0, 13);
+  const initial = parametersOf(settings.architecture).fill(Number.NaN, 0, 13);
   const sums = { loss: 0, correct: 0 };
   const engine = createKernelEngine(kernelModule, settings, initial);
   engine.step(examplesFor(settings, 10), firstIndices(10), at(), sums);
@@ -226,7 +231,7 @@ test('non-finite parameters make the loss NaN, even behind a ReLU', () => {
 
 test('rejects batches and parameters of the wrong length', () => {
   const settings = settingsOf({});
-  const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+  const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.architecture));
   for (const size of [0, 11]) {
     assert.throws(
       () =>

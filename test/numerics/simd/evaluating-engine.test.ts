@@ -9,6 +9,7 @@ import {
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 
@@ -23,7 +24,7 @@ test('the kernel evaluates like evaluate.ts, before the first step and after eac
   for (const activation of ACTIVATIONS) {
     for (const standardization of [null, { mean: 0.3, std: 0.4 }]) {
       const settings = settingsOf({
-        layerSizes: [50, 14, 9, 5],
+        architecture: dense([50, 14, 9, 5]),
         batchSize: 20,
         activation,
         standardization,
@@ -33,7 +34,7 @@ test('the kernel evaluates like evaluate.ts, before the first step and after eac
         l2: 0.1,
       });
       const examples = examplesFor(settings, 1503);
-      const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+      const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.architecture));
       const indices = firstIndices(1503).reverse();
       const sums = { loss: 0, correct: 0 };
       for (let step = 0; step < 3; step++) {
@@ -50,9 +51,9 @@ test('the kernel evaluates like evaluate.ts, before the first step and after eac
 });
 
 test('the kernel also evaluates restored parameters', () => {
-  const settings = settingsOf({ layerSizes: [13, 7, 3] });
+  const settings = settingsOf({ architecture: dense([13, 7, 3]) });
   const examples = examplesFor(settings, 30);
-  const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+  const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.architecture));
   const measured = () => drive(evaluateByEngine(engine.evaluate, examples, firstIndices(30))).loss;
   const [state, before] = [engine.exportState(), measured()];
   engine.step(examples, firstIndices(10), at(), { loss: 0, correct: 0 });
@@ -65,22 +66,18 @@ test('the kernel inspects like evaluate.ts', () => {
   const constant: boolean[] = [];
   for (const activation of ACTIVATIONS) {
     for (const wide of [false, true]) {
-      for (const layerSizes of [
-        [50, 3],
-        [50, 14, 9, 5],
-        [28, 130, 67, 3],
-      ]) {
-        const settings = settingsOf({ layerSizes, batchSize: 20, activation });
+      for (const architecture of [dense([50, 3]), dense([50, 14, 9, 5]), dense([28, 130, 67, 3])]) {
+        const settings = settingsOf({ architecture, batchSize: 20, activation });
         const examples = examplesFor(settings, 203);
-        const parameters = parametersOf(layerSizes);
-        for (const { biases } of unpack(parameters, layerSizes).slice(0, -1)) {
+        const parameters = parametersOf(architecture);
+        for (const { biases } of unpack(parameters, architecture).slice(0, -1)) {
           for (let k = 0; k < biases.length; k += 3) biases[k] = -3 * k;
         }
         const engine = createEvaluatingEngine(kernelModule, settings, parameters, { wide });
         const rounded = Float64Array.from(engine.parameters);
         for (const count of [1, 5, 203]) {
           const indices = firstIndices(203).reverse().subarray(0, count);
-          const found = drive(inspectByEngine(engine.inspect, layerSizes, examples, indices));
+          const found = drive(inspectByEngine(engine.inspect, architecture, examples, indices));
           assert.deepEqual(found, drive(inspectNetwork(settings, rounded, examples, indices)));
           constant.push(found.isConstant);
           for (const fraction of found.deadUnits)

@@ -8,6 +8,7 @@ import {
   type KernelOptions,
 } from '../../../src/numerics/simd/kernel-engine.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
+import { dense } from '../../support/dense.ts';
 import { firstIndices } from '../fixtures.ts';
 import {
   at,
@@ -32,38 +33,35 @@ const ALL_KNOBS: Partial<EngineSettings> = {
   optimizer: { type: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 },
 };
 const CASES: Record<string, Partial<EngineSettings>> = {
-  'plain descent': { layerSizes: [784, 40, 10], batchSize: 64 },
+  'plain descent': { architecture: dense([784, 40, 10]), batchSize: 64 },
   'plain descent on standardized pixels': {
-    layerSizes: [100, 30, 4],
+    architecture: dense([100, 30, 4]),
     batchSize: 50,
     standardization: { mean: 0.3, std: 0.4 },
   },
   momentum: {
-    layerSizes: [90, 70, 50, 5],
+    architecture: dense([90, 70, 50, 5]),
     batchSize: 150,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
   },
-  'plain descent, averaged': { layerSizes: [90, 70, 50, 5], batchSize: 150, ema: { decay: 0.3 } },
-  'all knobs': { layerSizes: [33, 21, 18, 3], batchSize: 20, ...ALL_KNOBS },
+  'plain descent, averaged': { architecture: dense([90, 70, 50, 5]), batchSize: 150, ema: { decay: 0.3 } },
+  'all knobs': { architecture: dense([33, 21, 18, 3]), batchSize: 20, ...ALL_KNOBS },
   augmentation: {
-    layerSizes: [784, 20, 10],
+    architecture: dense([784, 20, 10]),
     batchSize: 30,
-    imageShape: [28, 28],
     augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 },
   },
   'augmented colour images, standardized by channel': {
-    layerSizes: [297, 70, 10],
+    architecture: dense([297, 70, 10], [11, 9, 3]),
     batchSize: 30,
-    imageShape: [11, 9, 3],
     standardization: CHANNELS,
     augmentation: { horizontalFlip: true, shift: 2, rotation: 30, scale: 0.3, noise: 0.1, erase: 0.5 },
   },
-  distillation: { layerSizes: [90, 70, 50, 5], batchSize: 150, distillation: teachersOf(5, 0.5) },
-  mixup: { layerSizes: [90, 70, 50, 5], batchSize: 150, mixup: { alpha: 1 } },
+  distillation: { architecture: dense([90, 70, 50, 5]), batchSize: 150, distillation: teachersOf(5, 0.5) },
+  mixup: { architecture: dense([90, 70, 50, 5]), batchSize: 150, mixup: { alpha: 1 } },
   'mixup of augmented images': {
-    layerSizes: [784, 20, 10],
+    architecture: dense([784, 20, 10]),
     batchSize: 30,
-    imageShape: [28, 28],
     augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 2, noise: 0, erase: 0.5 },
     mixup: { alpha: 0.4 },
   },
@@ -91,7 +89,7 @@ function shared(settings: EngineSettings) {
 }
 
 function create(settings: EngineSettings, options: KernelOptions): KernelEngine {
-  return createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes), options);
+  return createKernelEngine(kernelModule, settings, parametersOf(settings.architecture), options);
 }
 
 /** A difference is not printed, because comparing tens of thousands of numbers for the message takes minutes. */
@@ -150,7 +148,7 @@ for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48, 88, 96, 101]) {
   ] as const) {
     const standardized = standardization ? ', standardized by channel' : '';
     test(`pairs of pixels change no bit: ${inputs} pixels, ${units} units, batch ${batchSize}${standardized}`, () => {
-      const settings = settingsOf({ layerSizes: [inputs, units, 3], batchSize, standardization });
+      const settings = settingsOf({ architecture: dense([inputs, units, 3]), batchSize, standardization });
       const wide = create(settings, { wide: true });
       assertSameBits(train(wide, settings), train(create(settings, {}), settings));
     });
@@ -159,11 +157,11 @@ for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48, 88, 96, 101]) {
 
 for (const l2 of [0, 9]) {
   test(`pairs of pixels change no bit of weights that are −0 or underflow to it, l2 ${l2}`, () => {
-    const settings = settingsOf({ layerSizes: [64, 40, 3], batchSize: 9, l2 });
+    const settings = settingsOf({ architecture: dense([64, 40, 3]), batchSize: 9, l2 });
     const examples = shared(settings);
     // The second pixel of each pair stays zero.
     for (let i = 1; i < examples.pixels.length; i += 2) examples.pixels[i] = 0;
-    const tiny = parametersOf(settings.layerSizes).map((w, i) => (i % 4 === 1 ? -0 : w * 2 ** -148));
+    const tiny = parametersOf(settings.architecture).map((w, i) => (i % 4 === 1 ? -0 : w * 2 ** -148));
     const [wide, narrow] = [{ wide: true }, {}].map((options) =>
       train(createKernelEngine(kernelModule, settings, tiny, options), settings, examples),
     );
@@ -205,9 +203,9 @@ test('rejects a state of another length before copying any of it', () => {
 
 test('padding units and classes change no bit', () => {
   // The same network twice: with 5 units, and with three more units without inputs and outputs.
-  const narrow = settingsOf({ layerSizes: [13, 5, 3] });
-  const wide = settingsOf({ layerSizes: [13, 8, 3] });
-  const small = parametersOf(narrow.layerSizes);
+  const narrow = settingsOf({ architecture: dense([13, 5, 3]) });
+  const wide = settingsOf({ architecture: dense([13, 8, 3]) });
+  const small = parametersOf(narrow.architecture);
   const large = new Float64Array(13 * 8 + 8 + 8 * 3 + 3);
   large.set(small.subarray(0, 65));
   large.set(small.subarray(65, 70), 104);

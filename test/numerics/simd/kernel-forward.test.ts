@@ -1,28 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { architectureText } from '../../../src/numerics/network/architecture.ts';
+import { valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
+import { dense } from '../../support/dense.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { CHANNELS, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 import { measure } from './plain-network.ts';
 
 const CASES: Partial<EngineSettings>[] = [
-  { layerSizes: [784, 40, 10] },
-  { layerSizes: [13, 3] },
-  { layerSizes: [17, 9, 6, 5], activation: 'tanh' },
-  { layerSizes: [250, 90, 12], activation: 'leaky-relu', standardization: { mean: 0.3, std: 0.35 } },
-  { layerSizes: [243, 90, 12], standardization: CHANNELS },
-  { layerSizes: [192, 9, 5], standardization: { mean: 0.5, std: [0.2, 0.3, 0.25] } },
+  { architecture: dense([784, 40, 10]) },
+  { architecture: dense([13, 3]) },
+  { architecture: dense([17, 9, 6, 5]), activation: 'tanh' },
+  { architecture: dense([250, 90, 12]), activation: 'leaky-relu', standardization: { mean: 0.3, std: 0.35 } },
+  { architecture: dense([243, 90, 12]), standardization: CHANNELS },
+  { architecture: dense([192, 9, 5]), standardization: { mean: 0.5, std: [0.2, 0.3, 0.25] } },
 ];
 
 for (const changes of CASES) {
   const settings = settingsOf(changes);
-  const { layerSizes, activation, standardization } = settings;
-  const packed = parametersOf(layerSizes);
-  const classes = layerSizes.at(-1)!;
+  const { architecture, activation, standardization } = settings;
+  const packed = parametersOf(architecture);
+  const classes = architecture.classes;
   const examples = examplesFor(settings, 150);
-  const name = `${layerSizes.join('-')} ${activation}${standardization ? ', standardized' : ''}`;
-  const kernel = createKernelForward(kernelModule, layerSizes, activation, packed, standardization);
+  const name = `${architectureText(architecture)} ${activation}${standardization ? ', standardized' : ''}`;
+  const kernel = createKernelForward(kernelModule, architecture, activation, packed, standardization);
   const expected = measure(settings, packed, examples, firstIndices(150), null);
 
   test(`logits and probabilities agree with the reference: ${name}`, () => {
@@ -46,7 +49,10 @@ for (const changes of CASES) {
     assert.deepEqual(floatProbabilities, probabilities);
     const one = new Float32Array(classes);
     for (const n of [0, 63, 64, 149]) {
-      const image = examples.pixels.slice(n * layerSizes[0]!, (n + 1) * layerSizes[0]!);
+      const image = examples.pixels.slice(
+        n * valueCount(architecture.inputShape),
+        (n + 1) * valueCount(architecture.inputShape),
+      );
       kernel.forward(one, new Float32Array(classes), image);
       assert.deepEqual(one, logits.slice(n * classes, (n + 1) * classes));
     }
@@ -61,11 +67,11 @@ for (const changes of CASES) {
 }
 
 test('loads other parameters, and rejects outputs of the wrong length', () => {
-  const { layerSizes } = settingsOf({});
-  const kernel = createKernelForward(kernelModule, layerSizes, 'relu', parametersOf(layerSizes, 1), null);
-  kernel.load(parametersOf(layerSizes, 2));
+  const { architecture } = settingsOf({});
+  const kernel = createKernelForward(kernelModule, architecture, 'relu', parametersOf(architecture, 1), null);
+  kernel.load(parametersOf(architecture, 2));
   const [a, b] = [new Float32Array(3), new Float32Array(3)];
-  const other = createKernelForward(kernelModule, layerSizes, 'relu', parametersOf(layerSizes, 2), null);
+  const other = createKernelForward(kernelModule, architecture, 'relu', parametersOf(architecture, 2), null);
   const image = new Uint8Array(13).fill(100);
   kernel.forward(a, new Float32Array(3), image);
   other.forward(b, new Float32Array(3), image);

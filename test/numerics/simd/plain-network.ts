@@ -1,9 +1,12 @@
 /** Plain float64 network, one number at a time, to compare the kernel with. */
+
 import { augment, planAugmentation } from '../../../src/numerics/examples/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
 import { drawMixingFraction, drawPartners } from '../../../src/numerics/examples/mixup.ts';
 import type { Activation } from '../../../src/numerics/network/activations.ts';
-import { type ByChannel, parameterCount, unpack } from '../../../src/numerics/network/layers.ts';
+import { parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { valueCount } from '../../../src/numerics/network/image-shape.ts';
+import { type ByChannel, unpack } from '../../../src/numerics/network/layers.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
 
 function activate(kind: Activation, z: number): number {
@@ -39,15 +42,15 @@ export function measure(
   batch: Uint32Array,
   position: Pick<StepPosition, 'epoch' | 'start'> | null,
 ): Measured {
-  const { layerSizes, activation, seed, labelSmoothing, classWeights, distillation: taught } = settings;
-  const layers = unpack(parameters, layerSizes);
+  const { architecture, activation, seed, labelSmoothing, classWeights, distillation: taught } = settings;
+  const layers = unpack(parameters, architecture);
   const gradient = new Float64Array(parameters.length);
-  const gradients = unpack(gradient, layerSizes);
+  const gradients = unpack(gradient, architecture);
   const { mean, std } = settings.standardization ?? { mean: 0, std: 1 };
   const ofChannel = (numbers: ByChannel, i: number) =>
     typeof numbers === 'number' ? numbers : numbers[i % 3]!;
-  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
-  const plan = planAugmentation(settings.augmentation, settings.imageShape, inputs);
+  const [inputs, classes] = [valueCount(architecture.inputShape), architecture.classes];
+  const plan = planAugmentation(settings.augmentation, architecture.inputShape);
   let loss = 0;
   let correct = 0;
   const logits: number[][] = [];
@@ -137,12 +140,12 @@ export function measure(
 
 /** Training by PyTorch's formulas. */
 export function createPlainTraining(settings: EngineSettings, initial: Float64Array) {
-  const { layerSizes, optimizer, clipNorm } = settings;
+  const { architecture, optimizer, clipNorm } = settings;
   const parameters = initial.slice();
   const first = new Float64Array(parameters.length);
   const second = new Float64Array(parameters.length);
-  const isWeight = new Float64Array(parameterCount(layerSizes));
-  for (const { weights } of unpack(isWeight, layerSizes)) weights.fill(1);
+  const isWeight = new Float64Array(parameterCount(architecture));
+  for (const { weights } of unpack(isWeight, architecture)) weights.fill(1);
   const average = parameters.slice();
   let t = 0;
 

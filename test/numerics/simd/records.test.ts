@@ -6,6 +6,7 @@ import { drawMixingFraction, drawPartners, mixPixels } from '../../../src/numeri
 import { type ImageShape, valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { layOut } from '../../../src/numerics/simd/layout.ts';
+import { dense } from '../../support/dense.ts';
 import { firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf, UNCHANGED } from './cases.ts';
 
@@ -41,19 +42,18 @@ for (const [name, augmentation] of Object.entries(CHANGES)) {
     test(`the kernel augments images of ${shape.join('×')} like augment.ts, byte for byte: ${name}`, () => {
       const values = valueCount(shape);
       const settings = settingsOf({
-        layerSizes: [values, 4, 10],
+        architecture: dense([values, 4, 10], shape),
         batchSize: 60,
         augmentation,
-        imageShape: shape,
         seed: 0xfedcba98,
       });
       const examples = examplesFor(settings, 60);
-      const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+      const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.architecture));
       const gradient = new Float32Array(engine.parameters.length);
       engine.gradient(gradient, examples, firstIndices(60), at({ epoch: 7, start: 59_000 }));
       const { memory, rows } = engine.createHandle(examples.pixels);
       const expected = new Uint8Array(values);
-      const plan = planAugmentation(augmentation, shape, values)!;
+      const plan = planAugmentation(augmentation, shape)!;
       let changed = 0;
       for (let n = 0; n < 60; n++) {
         augment(expected, examples.pixels, n * values, plan, settings.seed, 7, 59_000 + n);
@@ -76,16 +76,15 @@ for (const [name, imageShape, augmentation] of [
     const mixup = { alpha: 1 };
     const inputs = valueCount(imageShape);
     const settings = settingsOf({
-      layerSizes: [inputs, 4, 10],
+      architecture: dense([inputs, 4, 10], imageShape),
       batchSize: 90,
       augmentation,
-      imageShape,
       mixup,
       seed: 3,
     });
     const examples = examplesFor(settings, 100);
     const batch = firstIndices(90).map((n) => 99 - n);
-    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.architecture));
     engine.gradient(
       new Float32Array(engine.parameters.length),
       examples,
@@ -101,7 +100,7 @@ for (const [name, imageShape, augmentation] of [
       const image = examples.pixels.slice(batch[n]! * inputs, (batch[n]! + 1) * inputs);
       if (augmentation === UNCHANGED) return image;
       const changed = new Uint8Array(inputs);
-      augment(changed, image, 0, planAugmentation(augmentation, imageShape, inputs)!, 3, 7, 640 + n);
+      augment(changed, image, 0, planAugmentation(augmentation, imageShape)!, 3, 7, 640 + n);
       return changed;
     };
     for (let n = 0; n < 90; n++) {
@@ -114,20 +113,25 @@ for (const [name, imageShape, augmentation] of [
 }
 
 test('the kernel drops the same units as dropout.ts', () => {
-  const settings = settingsOf({ layerSizes: [6, 29, 10, 3], dropout: 0.3, activation: 'sigmoid', seed: 77 });
-  const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+  const settings = settingsOf({
+    architecture: dense([6, 29, 10, 3]),
+    dropout: 0.3,
+    activation: 'sigmoid',
+    seed: 77,
+  });
+  const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.architecture));
   const examples = examplesFor(settings, 10);
   const gradient = new Float32Array(engine.parameters.length);
   engine.gradient(gradient, examples, firstIndices(10), at({ epoch: 2, start: 123_456 }));
   const { memory, rows } = engine.createHandle(examples.pixels);
   const { layers } = layOut({
-    sizes: settings.layerSizes,
+    architecture: settings.architecture,
     records: 10,
     threads: 1,
     training: { ...settings, targetRows: 0 },
   });
   for (const layer of [1, 2]) {
-    const kept = new Uint8Array(settings.layerSizes[layer]!);
+    const kept = new Uint8Array(settings.architecture.hidden[layer - 1]!);
     for (let n = 0; n < 10; n++) {
       dropoutMask(kept, 77, 2, layer, 123_456 + n, dropoutThreshold(0.3));
       const from = rows.records + n * rows.recordStride + layers[layer - 1]!.outputValues;

@@ -9,7 +9,7 @@ for (const field of ['ACTIVATION', 'OPTIMIZER'] as const) {
   test(`the kernel rejects an unknown code of ${field} instead of training another network`, () => {
     const settings = settingsOf({});
     const examples = examplesFor(settings, 10);
-    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.architecture));
     const sums = { loss: 0, correct: 0 };
     // A step that measures the norm calls the optimizer, instead of adding to the weights.
     const position = at({ measureNorm: true });

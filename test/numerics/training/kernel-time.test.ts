@@ -7,6 +7,7 @@ import {
   threadedFraction,
   trainingMicroseconds,
 } from '../../../src/numerics/training/kernel-time.ts';
+import { dense } from '../../support/dense.ts';
 
 /** Network, and seconds of an epoch of 60,000 images in one and two threads, from bench/results/scaling.md. */
 function readScaling() {
@@ -21,18 +22,18 @@ function readScaling() {
 }
 
 test('the model of the training time fits the measured scaling of the kernel', () => {
-  const errors = readScaling().map(({ sizes, one }) => (0.06 * trainingMicroseconds(sizes)) / one);
+  const errors = readScaling().map(({ sizes, one }) => (0.06 * trainingMicroseconds(dense(sizes))) / one);
   // Up to the speed of the machine.
   assert.ok(Math.max(...errors) / Math.min(...errors) < 1.3, String(errors));
 });
 
 test('the model of the gain by a second thread fits the measured one', () => {
   const errors = readScaling().map(
-    ({ sizes, one, two }) => (threadedFraction(trainingMicroseconds(sizes), 2) * one) / two - 1,
+    ({ sizes, one, two }) => (threadedFraction(trainingMicroseconds(dense(sizes)), 2) * one) / two - 1,
   );
   const good = errors.filter((error) => Math.abs(error) <= 0.15);
   assert.ok(good.length / errors.length > 0.85, String(errors));
-  assert.equal(threadedFraction(trainingMicroseconds([784, 40, 10]), 1), 1);
+  assert.equal(threadedFraction(trainingMicroseconds(dense([784, 40, 10])), 1), 1);
   assert.ok(threadedFraction(0.1, 2) <= 1, 'the serial part is at most the whole');
 });
 
@@ -40,7 +41,7 @@ test('noise, rotation, mixup, moments and an average take time, the latter two o
   const optimizer = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
   const { augmentation } = PLAIN_SETTINGS;
   const time = (batchSize: number, changes: Partial<TimedOptions> = {}) =>
-    trainingMicroseconds([784, 40, 10], {
+    trainingMicroseconds(dense([784, 40, 10]), {
       batchSize,
       optimizer,
       ema: null,
@@ -48,7 +49,7 @@ test('noise, rotation, mixup, moments and an average take time, the latter two o
       mixup: null,
       ...changes,
     });
-  assert.ok(time(64) > trainingMicroseconds([784, 40, 10]));
+  assert.ok(time(64) > trainingMicroseconds(dense([784, 40, 10])));
   assert.ok(time(16) > time(64));
   assert.ok(time(64, { augmentation: { ...augmentation, noise: 0.1 } }) > 2 * time(64));
   assert.ok(time(64, { augmentation: { ...augmentation, rotation: 10 } }) > 1.5 * time(64));

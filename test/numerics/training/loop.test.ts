@@ -11,6 +11,7 @@ import { initializeUniformFanIn } from '../../../src/numerics/network/initialize
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import type { CreateEngine, StepPosition } from '../../../src/numerics/training/engine.ts';
 import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from '../../../src/numerics/training/schedules.ts';
+import { dense } from '../../support/dense.ts';
 import { at, firstIndices, reluNetwork, settingsOf } from '../fixtures.ts';
 import { plan, recordsOf, run, testExamples, train } from '../trainings.ts';
 
@@ -43,12 +44,12 @@ test('an epoch yields its steps, its evaluations, then its record', () => {
 });
 
 test('a record equals the figures of a run by hand', () => {
-  const { layerSizes, seed, batchSize, l2 } = plan;
-  const network = reluNetwork(layerSizes);
+  const { architecture, seed, batchSize, l2 } = plan;
+  const network = reluNetwork(architecture);
   const split = splitByClass(train.labels, 0.2, seed);
   const engine = createReferenceEngine(
-    settingsOf(layerSizes, { batchSize, l2 }),
-    initializeUniformFanIn(layerSizes, seed),
+    settingsOf(architecture, { batchSize, l2 }),
+    initializeUniformFanIn(architecture, seed),
   );
   const order = new Uint32Array(80);
   const sums = { loss: 0, correct: 0 };
@@ -79,7 +80,7 @@ test('a record equals the figures of a run by hand', () => {
     testAccuracy: tested.accuracy,
     learningRate: 0.15,
     gradientNorm: engine.gradientNorm(),
-    weightNorm: weightNorm(rounded, layerSizes),
+    weightNorm: weightNorm(rounded, architecture),
     deadUnits: finish(inspectNetwork(network, rounded, train, split.train)).deadUnits,
   });
   assert.deepEqual(result.parameters, rounded);
@@ -130,8 +131,11 @@ test('the loop takes the announced numbers of images and steps', () => {
 });
 
 test('rejects examples that do not match the network, and batches that cannot be filled', () => {
-  assert.throws(() => run({ layerSizes: [15, 4] }), /100 images of 15 pixels cannot have 1600 pixels/);
-  assert.throws(() => run({ layerSizes: [16, 3] }), /Label 3 is not one of 3 classes/);
+  assert.throws(
+    () => run({ architecture: dense([15, 4]) }),
+    /100 images of 15 pixels cannot have 1600 pixels/,
+  );
+  assert.throws(() => run({ architecture: dense([16, 3]) }), /Label 3 is not one of 3 classes/);
   assert.throws(() => run({ batchSize: 81 }), /80 training images cannot fill a batch of 81/);
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parameterCount } from '../../../src/numerics/network/layers.ts';
+import { parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import {
@@ -8,19 +8,20 @@ import {
   type SizedOptions,
   trainingBytes,
 } from '../../../src/numerics/training/memory.ts';
+import { dense } from '../../support/dense.ts';
 import { settingsOf } from '../fixtures.ts';
 import { kernelModule } from '../simd/cases.ts';
 
 const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 const ADAM = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
-const layerSizes = [784, 2048, 2048, 10];
+const architecture = dense([784, 2048, 2048, 10]);
 const SMALL = [784, 40, 10];
-const count = parameterCount(layerSizes);
+const count = parameterCount(architecture);
 const plain: SizedOptions = { ...PLAIN_SETTINGS, batchSize: 64, earlyStopping: null };
 const EXAMPLES = 1000;
 
 function bytesOf(changes: Partial<SizedOptions> = {}, isChecked = false): number {
-  return trainingBytes(layerSizes, { ...plain, ...changes }, EXAMPLES, { isChecked });
+  return trainingBytes(architecture, { ...plain, ...changes }, EXAMPLES, { isChecked });
 }
 
 /** Bytes per parameter that a change adds, rounded, because memory is allocated in pages. */
@@ -40,22 +41,22 @@ test('the gradient check before a training adds the copies of the reference and 
 });
 
 test('each thread and each example of a batch add memory', () => {
-  const threads = (n: number) => trainingBytes(SMALL, plain, EXAMPLES, { threads: n });
+  const threads = (n: number) => trainingBytes(dense(SMALL), plain, EXAMPLES, { threads: n });
   assert.ok(threads(2) - threads(1) > 2 ** 23);
   assert.ok(Math.abs(threads(64) - threads(1) - 63 * (threads(2) - threads(1))) < 64 * 2 ** 16);
-  assert.ok(trainingBytes(SMALL, { ...plain, batchSize: 1024 }, EXAMPLES) > threads(1) + 960 * 784);
+  assert.ok(trainingBytes(dense(SMALL), { ...plain, batchSize: 1024 }, EXAMPLES) > threads(1) + 960 * 784);
 });
 
 test('mixup adds a second row for each image of a batch', () => {
   const large = { ...plain, batchSize: 1024 };
-  const mixed = trainingBytes(SMALL, { ...large, mixup: { alpha: 0.2 } }, EXAMPLES);
-  const rows = mixed - trainingBytes(SMALL, large, EXAMPLES);
+  const mixed = trainingBytes(dense(SMALL), { ...large, mixup: { alpha: 0.2 } }, EXAMPLES);
+  const rows = mixed - trainingBytes(dense(SMALL), large, EXAMPLES);
   assert.ok(rows >= 1024 * 784 && rows < 1024 * 900, String(rows));
 });
 
 test('teachers add a row of targets for each training image, once more in the kernel', () => {
-  const taught = trainingBytes(SMALL, { ...plain, distillation: {} }, 60_000);
-  const rows = taught - trainingBytes(SMALL, plain, 60_000);
+  const taught = trainingBytes(dense(SMALL), { ...plain, distillation: {} }, 60_000);
+  const rows = taught - trainingBytes(dense(SMALL), plain, 60_000);
   // Rows of the kernel are whole pairs of vectors.
   const expected = 60_000 * 4 * (10 + 16);
   // The memory of a kernel has whole pages of 64 KiB.
@@ -64,11 +65,13 @@ test('teachers add a row of targets for each training image, once more in the ke
 
 test('the estimate covers the memory of the kernel', () => {
   for (const optimizer of [SGD, ADAM]) {
-    const settings = settingsOf([784, 100, 10], { optimizer, batchSize: 200 });
-    const initial = new Float64Array(parameterCount(settings.layerSizes));
+    const settings = settingsOf(dense([784, 100, 10]), { optimizer, batchSize: 200 });
+    const initial = new Float64Array(parameterCount(settings.architecture));
     const engine = createKernelEngine(kernelModule, settings, initial, { threads: 3 });
     const { memory } = engine.createHandle(new Uint8Array(784));
-    const estimate = trainingBytes(settings.layerSizes, { ...plain, ...settings }, EXAMPLES, { threads: 3 });
+    const estimate = trainingBytes(settings.architecture, { ...plain, ...settings }, EXAMPLES, {
+      threads: 3,
+    });
     assert.ok(estimate > memory.buffer.byteLength + initial.byteLength);
   }
 });
@@ -79,5 +82,5 @@ test('memory per parameter is between 50 and 140 bytes, as measured', () => {
   const [each, checked] = [bytesOf() / count, bytesOf({}, true) / count];
   assert.ok(each >= 55 + checkpoints && each <= 65 + checkpoints, String(each));
   assert.ok(checked >= 96 && checked <= 125 + checkpoints, String(checked));
-  assert.ok(gradientCheckBytes(layerSizes, 5) / count > 48 + 28);
+  assert.ok(gradientCheckBytes(architecture, 5) / count > 48 + 28);
 });

@@ -19,7 +19,7 @@ test('an engine gets the settings of the plan', () => {
     ema: { decay: 0.99 },
     augmentation: { horizontalFlip: true, shift: 1, rotation: 9, scale: 0.2, noise: 0.1, erase: 0.2 },
     mixup: { alpha: 0.3 },
-    distillation: { weight: 0.3, targets: new Float32Array(train.labels.length * plan.layerSizes.at(-1)!) },
+    distillation: { weight: 0.3, targets: new Float32Array(train.labels.length * plan.architecture.classes) },
   } as const;
   const whole = { ...plan, ...told };
   assert.deepEqual(engineSettings(whole, train, firstIndices(80)), { ...whole, standardization: null });
@@ -46,18 +46,11 @@ test('balanced class weights come from the training split, and given ones are us
 
 test('pixels are standardized by the training split alone, and the result contains mean and deviation', () => {
   const { train: indices } = splitByClass(train.labels, plan.validationFraction, plan.seed);
-  const expected = pixelStatistics(train, indices, plan.imageShape);
-  assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), plan.imageShape));
+  const expected = pixelStatistics(train, indices, plan.architecture.inputShape);
+  assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), plan.architecture.inputShape));
   assert.deepEqual(run({ standardize: true }).result.standardization, expected);
 });
 
 test('rejects initial parameters of another network', () => {
   assert.throws(() => run({ initialParameters: new Float32Array(3) }), /has 218 parameters, not 3/);
-});
-
-test('rejects images that cannot be augmented', () => {
-  assert.throws(
-    () => run({ imageShape: [5, 3], augmentation: { ...plan.augmentation, shift: 1 } }),
-    /Rows of 16 values cannot be augmented, because they are not images of 5×3/,
-  );
 });

@@ -1,4 +1,5 @@
 /** Interrupted trainings equal uninterrupted ones, whenever they are interrupted. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { createReferenceEngine } from '../../../src/numerics/reference/reference
 import type { Augmentation, OptimizerSettings } from '../../../src/numerics/training/engine.ts';
 import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import type { TrainingPlan } from '../../../src/numerics/training/plan.ts';
+import { dense } from '../../support/dense.ts';
 import { planOf, stripes } from '../fixtures.ts';
 import {
   createKernel,
@@ -90,7 +92,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
 }
 for (const [name, changes] of Object.entries(AUGMENTATIONS)) {
   const augmentation = { ...PLAIN_SETTINGS.augmentation, ...changes };
-  const picturePlan = planOf([784, 6, 4], { epochs: 3, validationFraction: 0.2, augmentation });
+  const picturePlan = planOf(dense([784, 6, 4]), { epochs: 3, validationFraction: 0.2, augmentation });
   trainings[name] = { ...pictures, plan: picturePlan };
 }
 for (const [name, changes] of Object.entries(CHANGES)) {
@@ -157,7 +159,7 @@ test('resumes bit for bit on real images with all random options and all state',
   const training: Training = {
     train: inSharedMemory(first(1500)),
     test: first(300, dataset.test),
-    plan: planOf([784, 40, 10], {
+    plan: planOf(dense([784, 40, 10]), {
       epochs: 6,
       batchSize: 64,
       optimizer: { ...adam, type: 'adamw' },
@@ -169,7 +171,6 @@ test('resumes bit for bit on real images with all random options and all state',
       ema: { decay: 0.9 },
       classWeights: 'balanced',
       standardize: true,
-      imageShape: [28, 28],
       augmentation: { horizontalFlip: true, shift: 1, rotation: 5, scale: 0.1, noise: 0.05, erase: 0.2 },
       mixup: { alpha: 0.3 },
       validationFraction: 0.2,

@@ -1,10 +1,12 @@
 /** Snapshots: they are copies, change nothing, and fit only their own training. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import type { LoopEvent, LoopReply } from '../../../src/numerics/training/loop-events.ts';
 import type { TrainingPlan } from '../../../src/numerics/training/plan.ts';
 import type { TrainingSnapshot } from '../../../src/numerics/training/snapshot.ts';
+import { dense } from '../../support/dense.ts';
 import { createKernel, runInterrupted, takeSnapshot } from '../interruptions.ts';
 import { startLoop } from '../start-loop.ts';
 import { plan, run, testExamples, train } from '../trainings.ts';
@@ -152,7 +154,7 @@ test('rejects a snapshot of another training, naming the mismatch', () => {
   refuse(snapshot, /at step 7 with 32 examples/, { validationFraction: null });
   refuse({ ...snapshot, step: 8 }, /at step 8, but its engine is at step 7/);
   refuse(snapshot, /have 193 numbers, not 218/, {
-    layerSizes: [16, 9, 4],
+    architecture: dense([16, 9, 4]),
   });
   const adam = { type: 'adam', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 } as const;
   refuse(snapshot, /keeps 2 moments, not 0/, { optimizer: adam });

@@ -11,6 +11,7 @@ import type { NewVersion, Store } from '../../../src/store/persistent-state.ts';
 import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
 import { failure, newJob, runOf, temporaryStore, trained } from '../../store/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 
 const forever = new AbortController().signal;
 const LETTERS = ['a', 'b', 'c'];
@@ -43,7 +44,7 @@ async function publish(store: Store, name: string, changes: Partial<NewVersion>,
       model: { ...model, digest },
     }));
   if (seed === undefined) return finish();
-  const parameters = Float32Array.from(initialize('uniform-fan-in', model.layerSizes, seed));
+  const parameters = Float32Array.from(initialize('uniform-fan-in', dense(model.layerSizes), seed));
   return store.blobs.putReferenced(new Uint8Array(parameters.buffer), finish);
 }
 

@@ -5,12 +5,13 @@ import { AtelierError } from '../../../src/errors.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
+import { dense } from '../../support/dense.ts';
 
 const network = (hidden: number) => ({
   reference: { name: 'm', version: 1 },
   classNames: ['a', 'b'],
   inputShape: DEFAULT_IMAGE_SHAPE,
-  layerSizes: [784, hidden, 2],
+  architecture: dense([784, hidden, 2]),
   activation: 'relu' as const,
   standardization: null,
   parameters: new Float32Array(0),

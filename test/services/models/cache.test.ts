@@ -5,6 +5,7 @@ import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { createModelCache, type ModelCache } from '../../../src/services/models/cache.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import { createForward } from '../../../src/workers/kernel/compile.ts';
+import { dense } from '../../support/dense.ts';
 
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
 
@@ -13,7 +14,7 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
   const network = {
     reference: { name, version },
     inputShape: DEFAULT_IMAGE_SHAPE,
-    layerSizes: [784, hidden, 10],
+    architecture: dense([784, hidden, 10]),
     activation: 'relu',
     standardization: null,
     parameters,

@@ -5,9 +5,13 @@ import { PredictionStream } from '../../../src/services/predictions/streamed-ima
 import type { PredictionPool } from '../../../src/workers/pools.ts';
 import type { BlockTask } from '../../../src/workers/predictions/entry.worker.ts';
 import { release } from '../../../src/workers/threads/transfer.ts';
+import { dense } from '../../support/dense.ts';
 
 /** A stream whose pool returns the first and the last pixel of each image as its logit and its probability. */
-function openStream(compute: (block: Buffer) => Promise<void> = async () => {}, layerSizes = [784, 1]) {
+function openStream(
+  compute: (block: Buffer) => Promise<void> = async () => {},
+  architecture = dense([784, 1]),
+) {
   const blocks: Buffer[] = [];
   let running = 0;
   const pool = {
@@ -33,7 +37,7 @@ function openStream(compute: (block: Buffer) => Promise<void> = async () => {}, 
   const model = {
     reference: { name: 'a', version: 1 },
     inputShape: [28, 28],
-    layerSizes,
+    architecture,
     classNames: ['x'],
   };
   return { stream: new PredictionStream(pool, model as unknown as LoadedModel), blocks };
@@ -110,7 +114,7 @@ test('predicts no further block once it is aborted', async () => {
 });
 
 test('a block of a large network takes no more than about 0.1 s', async () => {
-  const { stream, blocks } = openStream(undefined, [784, 4000, 1]);
+  const { stream, blocks } = openStream(undefined, dense([784, 4000, 1]));
   stream.write(Buffer.from(pixels));
   await stream.end(neverAborted());
   assert.ok(blocks.every(({ length }) => (length / 784) * 784 * 4000 <= 2e9));

@@ -8,19 +8,20 @@ import { PredictionStream } from '../../../src/services/predictions/streamed-ima
 import { computeStreamResponse } from '../../../src/services/predictions/streamed-response.ts';
 import { createForward } from '../../../src/workers/kernel/compile.ts';
 import { createPredictionPool } from '../../../src/workers/pools.ts';
+import { dense } from '../../support/dense.ts';
 
 const IMAGES = 2500;
 const CLASSES = 3;
 
 test('a streamed response has the outputs of all images in order, their tally, and no time of decoding', async (t) => {
-  const layerSizes = [784, 5, CLASSES] as const;
+  const architecture = dense([784, 5, CLASSES]);
   const network = {
     reference: { name: 'streamed', version: 1 },
     inputShape: DEFAULT_IMAGE_SHAPE,
-    layerSizes,
+    architecture,
     activation: 'tanh',
     standardization: null,
-    parameters: Float32Array.from(initialize('uniform-fan-in', layerSizes, 7)),
+    parameters: Float32Array.from(initialize('uniform-fan-in', architecture, 7)),
     classNames: ['a', 'b', 'c'],
   } as const;
   const forward = createForward(network);

@@ -1,4 +1,5 @@
 /** Prediction of training times from timed steps and from the epochs of earlier jobs. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
@@ -8,6 +9,7 @@ import type { NumericPool } from '../../../src/workers/pools.ts';
 import type { TrainingTimes } from '../../../src/workers/tasks/time-training.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { epochRecord, publish, request, temporaryStore, untouched } from '../../store/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 
 const TRUE_TIMES: TrainingTimes = { training: 2, evaluation: 1 };
 const examples = stripes(600, 784, 3);
@@ -67,7 +69,7 @@ test('a training with teachers begins once they have predicted every image', asy
   };
   const [none, one, two] = [await run(0), await run(1), await run(2)];
   const { layerSizes } = (await store.models.version('teacher', 1))!;
-  const seconds = (600 * evaluationMicroseconds(layerSizes)) / 1e6;
+  const seconds = (600 * evaluationMicroseconds(dense(layerSizes))) / 1e6;
   for (const [timed, count] of [
     [one, 1],
     [two, 2],

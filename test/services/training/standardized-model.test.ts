@@ -1,8 +1,10 @@
 /** Standardized models: mean and deviation are stored and applied to predictions. */
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { architectureOf } from '../../../src/domain/models/architecture.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/arrays/npy.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
@@ -63,7 +65,11 @@ async function assertStandardized({ modelName, dataset, pixels, augmentation }: 
     assert.deepEqual(shape, [count, classes]);
     const expected = (standardization: ModelVersion['standardization']) => {
       const probabilities = new Float64Array(count * classes);
-      createForward({ ...version, standardization }, parameters)(probabilities.slice(), probabilities, sent);
+      createForward({ ...version, architecture: architectureOf(version), standardization }, parameters)(
+        probabilities.slice(),
+        probabilities,
+        sent,
+      );
       return probabilities;
     };
     const largest = (wanted: Float64Array) =>

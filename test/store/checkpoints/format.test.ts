@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
+import { fullyConnected, parameterCount } from '../../../src/numerics/network/architecture.ts';
 import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
-import { type Parameters, parameterCount } from '../../../src/numerics/network/layers.ts';
+import type { Parameters } from '../../../src/numerics/network/layers.ts';
 import { LOOP_STOP_REASONS } from '../../../src/numerics/training/stop-reason.ts';
 import { decodeCheckpoint } from '../../../src/store/checkpoints/decode.ts';
 import { encodeCheckpoint } from '../../../src/store/checkpoints/encode.ts';
@@ -21,11 +22,13 @@ const real = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infini
 
 /** Arbitrary checkpoints of networks with a few parameters. */
 const checkpoints: fc.Arbitrary<Checkpoint> = record({
-  layerSizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 4 }),
+  inputShape: fc.constantFrom<ImageShape>([1, 3], [2, 1], [1, 1, 3]),
+  units: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
   isDouble: fc.boolean(),
   moments: fc.integer({ min: 0, max: 2 }),
-}).chain(({ layerSizes, isDouble, moments }) => {
-  const count = parameterCount(layerSizes);
+}).chain(({ inputShape, units, isDouble, moments }) => {
+  const architecture = fullyConnected(inputShape, units);
+  const count = parameterCount(architecture);
   const length = { minLength: count, maxLength: count };
   const vector: fc.Arbitrary<Parameters> = isDouble ? fc.float64Array(length) : fc.float32Array(length);
   const engine = record({
@@ -49,8 +52,7 @@ const checkpoints: fc.Arbitrary<Checkpoint> = record({
   });
   return record({
     snapshot,
-    imageShape: fc.constantFrom<ImageShape>([28, 28], [8, 64], [32, 32, 3]),
-    layerSizes: fc.constant(layerSizes),
+    architecture: fc.constant(architecture),
     activation: fc.constantFrom(...ACTIVATIONS),
     standardization: fc.option(record({ mean: real, std: real })),
     fused: fc.boolean(),
@@ -81,8 +83,7 @@ const checkpoint: Checkpoint = {
     best: Float32Array.of(6, 5, 4, 3, 2, 1),
     end: null,
   },
-  imageShape: [28, 28],
-  layerSizes: [2, 2],
+  architecture: fullyConnected([1, 2], [2]),
   activation: 'relu',
   standardization: { mean: 0.2860405969887955, std: 0.35302424451492237 },
   fused: true,
@@ -249,6 +250,7 @@ test('rejects mismatched lengths before anything is allocated', () => {
   );
   refuse(
     withField((header) => {
+      header.imageShape = [1, 2 ** 25];
       header.layerSizes = [2 ** 25, 2 ** 25];
       header.lengths = { parameters: 2 ** 25 * (2 ** 25 + 1), moments: [], average: null, best: null };
     }),

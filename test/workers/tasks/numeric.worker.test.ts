@@ -18,16 +18,17 @@ import { createNumericPool, type NumericPool } from '../../../src/workers/pools.
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { firstIndices } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 
 function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
-  const layerSizes = [784, 12, classNames.length];
+  const architecture = dense([784, 12, classNames.length]);
   return {
     reference: { name: 'drawn', version: seed },
     inputShape: DEFAULT_IMAGE_SHAPE,
-    layerSizes,
+    architecture,
     activation: 'relu',
     standardization: { mean: 0.3, std: 0.35 },
-    parameters: Float32Array.from(initialize('uniform-fan-in', layerSizes, seed)),
+    parameters: Float32Array.from(initialize('uniform-fan-in', architecture, seed)),
     classNames,
   };
 }

@@ -9,8 +9,9 @@ import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { verifyExport } from '../../../src/workers/tasks/verify-export.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { modelOf } from '../../formats/fixtures.ts';
+import { dense } from '../../support/dense.ts';
 
-const model = modelOf([784, 5, 3]);
+const model = modelOf(dense([784, 5, 3]));
 const changed = { ...model, parameters: model.parameters.slice() };
 changed.parameters[3930] = 1;
 
@@ -35,14 +36,14 @@ test('accepts ONNX files of networks with every activation, standardization and 
     // For pixels of 0–255, as a client may import them.
     { mean: 33.3, std: 78.6 },
   ];
-  for (const layerSizes of [
+  for (const architecture of [
     [784, 3],
     [784, 5, 4, 3],
   ])
     for (const activation of ACTIVATIONS)
       for (const standardization of standardizations)
         for (const input of ONNX_INPUTS) {
-          const exported = modelOf(layerSizes, { activation, standardization });
+          const exported = modelOf(dense(architecture), { activation, standardization });
           verifyExport(exportModel(exported, 'onnx', input), 'onnx', exported, input);
         }
 });
@@ -129,7 +130,7 @@ for (const [what, input, mutate, message] of MUTATIONS) {
 }
 
 test('rejects an ONNX file that divides float pixels by 255 although they are 0 to 1', () => {
-  const plain = modelOf([784, 5, 3], { standardization: null });
+  const plain = modelOf(dense([784, 5, 3]), { standardization: null });
   const { graph, ...file } = onnxModel(plain, 'uint8');
   const nodes = graph.nodes
     .filter(({ opType }) => opType !== 'Cast')

@@ -9,12 +9,13 @@ import { createKernelEngine, KERNEL_TOLERANCE } from '../../../src/workers/kerne
 import { preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
 import { firstIndices, settingsOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 
 const { train } = await loadFashionMnist(DATA_DIR);
-const sizes = [784, 12, 10];
+const architecture = dense([784, 12, 10]);
 
 test('a freshly initialised network passes, with both figures', () => {
-  const report = preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), train);
+  const report = preflightGradientCheck(settingsOf(architecture), initialize('he', architecture, 0), train);
   assert.deepEqual(
     [report.passed, report.reason, report.advice, report.coordinates],
     [true, null, null, 200],
@@ -26,18 +27,17 @@ test('a freshly initialised network passes, with both figures', () => {
 });
 
 test('the check covers the whole objective, with all its terms', () => {
-  const settings = settingsOf(sizes, {
+  const settings = settingsOf(architecture, {
     l1: 1e-3,
     l2: 1e-2,
     dropout: 0.5,
     labelSmoothing: 0.1,
     classWeights: Float64Array.from({ length: 10 }, (_, label) => label / 4),
     standardization: { mean: 0.286, std: 0.353 },
-    imageShape: [28, 28],
     augmentation: { horizontalFlip: true, shift: 3, rotation: 20, scale: 0.2, noise: 0.2, erase: 0.5 },
     mixup: { alpha: 1 },
   });
-  const report = preflightGradientCheck(settings, initialize('glorot', sizes, 2), train);
+  const report = preflightGradientCheck(settings, initialize('glorot', architecture, 2), train);
   assert.equal(report.passed, true, JSON.stringify(report));
   assert.ok(report.kernel!.maxRelativeDifference < 1e-5);
 });
@@ -48,35 +48,38 @@ test('reports cancellation by standardization, not the processor, for almost con
   const flat = { pixels, labels: Uint8Array.from({ length: 40 }, (_, n) => n % 10) };
   const standardization = pixelStatistics(flat, Uint32Array.from(flat.labels.keys()), [28, 28]);
   const report = preflightGradientCheck(
-    settingsOf(sizes, { standardization }),
-    initialize('he', sizes, 0),
+    settingsOf(architecture, { standardization }),
+    initialize('he', architecture, 0),
     flat,
   );
   assert.deepEqual([report.passed, report.reason], [false, 'standardization-cancels']);
   assert.match(report.advice!, /deviation of 0\.47\d around their mean 200\. .* Omit "standardize"/);
-  assert.equal(preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), flat).passed, true);
+  assert.equal(
+    preflightGradientCheck(settingsOf(architecture), initialize('he', architecture, 0), flat).passed,
+    true,
+  );
 });
 
 test('a batch of one is checked with one example', () => {
-  const settings = settingsOf(sizes, { batchSize: 1 });
-  assert.equal(preflightGradientCheck(settings, initialize('he', sizes, 0), train).passed, true);
+  const settings = settingsOf(architecture, { batchSize: 1 });
+  assert.equal(preflightGradientCheck(settings, initialize('he', architecture, 0), train).passed, true);
 });
 
 test('a confident correct network passes, although rounding dominates its gradient', () => {
-  const parameters = initialize('he', sizes, 0);
-  const output = unpack(parameters, sizes)[1]!;
+  const parameters = initialize('he', architecture, 0);
+  const output = unpack(parameters, architecture)[1]!;
   output.weights.fill(0);
   for (const gap of [10, 17, 30, 300]) {
     output.biases.fill(0);
     output.biases[3] = gap;
     const one = { pixels: train.pixels.subarray(0, 784 * 5), labels: new Uint8Array(5).fill(3) };
-    const report = preflightGradientCheck(settingsOf(sizes), parameters, one);
+    const report = preflightGradientCheck(settingsOf(architecture), parameters, one);
     assert.equal(report.passed, true, `${gap}: ${JSON.stringify(report)}`);
   }
 });
 
 test('a unit that rounding moves across a kink does not fail the check', () => {
-  const settings = settingsOf([784, 64, 10]);
+  const settings = settingsOf(dense([784, 64, 10]));
   const ofFirst = (parameters: Float64Array) =>
     engineDifference(createKernelEngine, settings, parameters, train, firstIndices(5));
   const candidates = Array.from({ length: 64 }, (_, unit) => atKink(unit));
@@ -88,7 +91,7 @@ test('a unit that rounding moves across a kink does not fail the check', () => {
 });
 
 test('a check can be aborted between its parts', () => {
-  const [settings, parameters] = [settingsOf(sizes), initialize('he', sizes, 0)];
+  const [settings, parameters] = [settingsOf(architecture), initialize('he', architecture, 0)];
   let pieces = 0;
   preflightGradientCheck(settings, parameters, train, () => void pieces++);
   assert.ok(pieces >= 2, 'before the last piece too, the comparison with the kernel');
@@ -105,9 +108,9 @@ test('a check can be aborted between its parts', () => {
 
 /** A network of 64 hidden units, one of which is 0 within rounding on the first image. */
 function atKink(unit: number): Float64Array {
-  const layerSizes = [784, 64, 10];
-  const parameters = Float64Array.from(Float32Array.from(initialize('uniform-fan-in', layerSizes, 0)));
-  const { weights, biases } = unpack(parameters, layerSizes)[0]!;
+  const architecture = dense([784, 64, 10]);
+  const parameters = Float64Array.from(Float32Array.from(initialize('uniform-fan-in', architecture, 0)));
+  const { weights, biases } = unpack(parameters, architecture)[0]!;
   const row = weights.subarray(784 * unit, 784 * (unit + 1));
   biases[unit] = Math.fround(-row.reduce((sum, w, j) => sum + (w * train.pixels[j]!) / 255, 0));
   return parameters;

@@ -1,4 +1,5 @@
 /** Threads that are kept for the next trial of a search. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
@@ -9,12 +10,13 @@ import type { TrainingTask, WorkerMessage } from '../../../src/workers/training/
 import { startTrainingThread, type TrainingThread } from '../../../src/workers/training/thread.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 
 function taskOf(changes: Partial<TrainingPlan> = {}, threads = 1): Omit<TrainingTask, 'control'> {
   return {
-    plan: planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98, ...changes }),
+    plan: planOf(dense([784, 4, 10]), { batchSize: 1024, validationFraction: 0.98, ...changes }),
     threads,
     checkGradient: false,
     budgetSeconds: null,
@@ -57,7 +59,7 @@ function parametersOf(message: WorkerMessage): Float32Array {
 
 test('a kept thread trains the next trial to the same bits as a thread of its own', async (t) => {
   const { threads, started, run } = open(t);
-  const diverged = await run(taskOf({ learningRate: 1e30, layerSizes: [784, 9, 10] }));
+  const diverged = await run(taskOf({ learningRate: 1e30, architecture: dense([784, 9, 10]) }));
   assert.ok(diverged.kind === 'failed' && diverged.error.code === 'loss-diverged');
   assert.equal(threads.bytes(), trainingThreadBytes(1));
   const kept = parametersOf(await run(taskOf()));
@@ -72,7 +74,7 @@ test('a kept thread trains the next trial to the same bits as a thread of its ow
 test('the crash of a trial does not affect the next one, because its thread is replaced', async (t) => {
   const { threads, started, run } = open(t);
   await run(taskOf());
-  const crashed = await run(taskOf({ layerSizes: [3, 4, 10] }));
+  const crashed = await run(taskOf({ architecture: dense([3, 4, 10]) }));
   assert.ok(crashed.kind === 'failed' && crashed.error.code === 'worker-crashed');
   assert.equal(threads.bytes(), 0);
   await started[0]!.exited;

@@ -8,9 +8,10 @@ import type { WorkerMessage } from '../../../src/workers/training/messages.ts';
 import { startTrainingThread } from '../../../src/workers/training/thread.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
-const plan = planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98 });
+const plan = planOf(dense([784, 4, 10]), { batchSize: 1024, validationFraction: 0.98 });
 
 /** Runs a training thread to its end and returns all its messages. */
 async function run(options: {
@@ -114,7 +115,7 @@ test('a non-finite loss fails immediately, with step, rate and advice', async ()
 });
 
 test('a bug in the thread is reported as a crash', async () => {
-  const messages = await run({ plan: { layerSizes: [3, 4, 10] } });
+  const messages = await run({ plan: { architecture: dense([3, 4, 10]) } });
   assert.equal(messages.length, 1);
   assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
 });
@@ -141,7 +142,7 @@ test('if one of three threads of a training is lost, the others end and a crash 
   process.on('worker', add);
   t.after(() => process.off('worker', add));
   const messages = await run({
-    plan: { ...endless, layerSizes: [784, 64, 10] },
+    plan: { ...endless, architecture: dense([784, 64, 10]) },
     threads: 3,
     onMessage: () => void workers[2]!.worker.terminate(),
   });

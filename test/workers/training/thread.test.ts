@@ -5,6 +5,7 @@ import type { WorkerMessage } from '../../../src/workers/training/messages.ts';
 import { startTrainingThread } from '../../../src/workers/training/thread.ts';
 import { planOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 
@@ -17,7 +18,7 @@ async function parametersWith(threads: number) {
   let last: WorkerMessage | undefined;
   const task = thread.run(
     {
-      plan: planOf([784, 64, 10], { batchSize: 256, epochs: 2, validationFraction: 0.9 }),
+      plan: planOf(dense([784, 64, 10]), { batchSize: 256, epochs: 2, validationFraction: 0.9 }),
       threads,
       checkGradient: false,
       budgetSeconds: null,

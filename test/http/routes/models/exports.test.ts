@@ -7,9 +7,11 @@ import { npyBytes, parseNpy } from '../../../../src/formats/arrays/npy.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../../src/formats/models/export-formats.ts';
 import { importModel } from '../../../../src/formats/models/import.ts';
 import { parametersDigest } from '../../../../src/formats/models/metadata.ts';
-import { parameterCount, unpack } from '../../../../src/numerics/network/layers.ts';
+import { parameterCount } from '../../../../src/numerics/network/architecture.ts';
+import { unpack } from '../../../../src/numerics/network/layers.ts';
 import { numbers } from '../../../formats/fixtures.ts';
 import { DATA_DIR } from '../../../support/data-directory.ts';
+import { dense } from '../../../support/dense.ts';
 import { assertProblem, startService, tiny, train } from '../../../support/start-service.ts';
 import { importFile } from '../../import-file.ts';
 
@@ -90,7 +92,7 @@ test('npy, npz, safetensors and JSON contain the parameters bit for bit', async 
   });
   const packed = Float32Array.from(Object.values<number[]>(parameters).flat(2));
   assert.equal(parametersDigest(packed), version.digest);
-  const [first] = unpack(packed, layerSizes);
+  const [first] = unpack(packed, dense(layerSizes));
   assert.deepEqual(parameters.W1[3], [...first!.weights.subarray(3 * 784, 4 * 784)]);
 });
 
@@ -147,7 +149,7 @@ test('exports by number or alias, in known formats only', async () => {
 });
 
 test('a large network cannot be exported as JSON, but as ONNX', async () => {
-  const count = parameterCount([784, 4096, 450, 10]);
+  const count = parameterCount(dense([784, 4096, 450, 10]));
   const vector = npyBytes(numbers(count), [count]);
   const large = await importFile(app, vector, { name: 'mine', hidden: '4096,450', dataset: 'none' });
   assert.equal(large.statusCode, 201, large.body);

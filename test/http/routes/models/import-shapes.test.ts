@@ -75,7 +75,7 @@ test("PyTorch's network of colour planes predicts pixels, and its export returns
   });
   for (const format of ['onnx', 'safetensors']) {
     const exported = await app.inject(`/v1/models/colour/versions/1/export?format=${format}`);
-    assert.deepEqual(importModel(new Uint8Array(exported.rawPayload)).inputShape, [32, 32, 3]);
+    assert.deepEqual(importModel(new Uint8Array(exported.rawPayload)).architecture.inputShape, [32, 32, 3]);
     const again = await importFile(app, exported.rawPayload, { name: `again-${format}` });
     assert.equal(again.json<ModelVersion>().digest, digest);
   }

@@ -15,6 +15,7 @@ import {
   tensor,
 } from '../../../formats/fixtures.ts';
 import { DATA_DIR } from '../../../support/data-directory.ts';
+import { dense } from '../../../support/dense.ts';
 import {
   assertProblem,
   startService,
@@ -158,11 +159,11 @@ test('layers without biases become layers with zero biases, which the version re
 });
 
 test('missing properties are assumed and reported', async () => {
-  const { parameters, layerSizes } = modelOf([784, 4, 10]);
+  const { parameters } = modelOf(dense([784, 4, 10]));
   const vector = npyBytes(parameters, [parameters.length]);
   const version = await imported(vector, { name: 'silent', hidden: '4' });
   assert.deepEqual(version.lineage.import!.assumed, ['activation', 'classNames', 'standardization']);
-  assert.deepEqual(version.layerSizes, layerSizes);
+  assert.deepEqual(version.layerSizes, [784, 4, 10]);
   assert.deepEqual([version.activation, version.standardization], ['relu', null]);
   assert.deepEqual(
     version.classNames,
@@ -175,13 +176,16 @@ test('missing properties are assumed and reported', async () => {
 test('an empty field counts as absent', async () => {
   const fields = ['hidden', 'activation', 'classNames', 'standardization', 'dataset', 'metadata'];
   const empty = Object.fromEntries(fields.map((field) => [field, '']));
-  const version = await imported(exportModel(modelOf([784, 4, 10]), 'npz'), { name: 'empty', ...empty });
+  const version = await imported(exportModel(modelOf(dense([784, 4, 10])), 'npz'), {
+    name: 'empty',
+    ...empty,
+  });
   assert.deepEqual(version.layerSizes, [784, 4, 10]);
   assert.deepEqual(version.metadata, {});
 });
 
 test('without a data set a model is not evaluated, and gets numbers as class names', async () => {
-  const three = exportModel(modelOf([784, 4, 3]), 'npz');
+  const three = exportModel(modelOf(dense([784, 4, 3])), 'npz');
   const version = await imported(three, { name: 'three', activation: 'tanh' });
   assert.deepEqual([version.testAccuracy, version.lineage.dataset], [null, null]);
   assert.deepEqual(version.classNames, ['0', '1', '2']);
@@ -189,7 +193,7 @@ test('without a data set a model is not evaluated, and gets numbers as class nam
   assert.deepEqual([named.version, named.classNames], [2, ['cat', 'dog', 'eel']]);
   const listed = await imported(three, { name: 'three', classNames: 'cat, dog,eel' });
   assert.deepEqual(listed.classNames, ['cat', 'dog', 'eel']);
-  const ten = exportModel(modelOf([784, 4, 10]), 'npz');
+  const ten = exportModel(modelOf(dense([784, 4, 10])), 'npz');
   const digits = JSON.stringify(Array.from({ length: 10 }, (_, digit) => `${digit}`));
   const other = await imported(ten, { name: 'digits', classNames: digits });
   assert.deepEqual([other.testAccuracy, other.lineage.dataset], [null, null]);
@@ -205,7 +209,7 @@ test('without a data set a model is not evaluated, and gets numbers as class nam
   assert.ok(measured.testAccuracy! >= 0 && measured.testAccuracy! <= 1);
 });
 
-const good = exportModel(modelOf([784, 4, 3]), 'npz');
+const good = exportModel(modelOf(dense([784, 4, 3])), 'npz');
 const sklearn = formatFixture('sklearn-relu.npz');
 const flipped = sklearn.with(sklearn.length >> 1, sklearn[sklearn.length >> 1]! ^ 0xff);
 const garbage = Uint8Array.from({ length: 4 * 2 ** 20 }, (_, i) => (i * 2_654_435_761) >>> 13);
@@ -350,7 +354,7 @@ test('the same key and form publish one version, and another form is rejected', 
   assert.equal((await app.inject('/v1/models/once')).json().versions, 1);
   for (const [bytes, changed] of [
     [good, { ...fields, activation: 'relu' }],
-    [exportModel(modelOf([784, 5, 3]), 'npz'), fields],
+    [exportModel(modelOf(dense([784, 5, 3])), 'npz'), fields],
   ] as const) {
     assertProblem(await importFile(app, bytes, changed, key), 422, 'idempotency-key-reused');
   }
