@@ -1,8 +1,7 @@
 /** Initialization of the parameters. */
 
 import { PURPOSE, randomUniform } from '../random.ts';
-import { type Architecture, parameterCount } from './architecture.ts';
-import { type Layer, unpack } from './layers.ts';
+import { type Architecture, plan } from './architecture.ts';
 
 export const INITIALIZATIONS = ['uniform-fan-in', 'he', 'glorot'] as const;
 export type Initialization = (typeof INITIALIZATIONS)[number];
@@ -25,35 +24,44 @@ export function initialize(how: Initialization, architecture: Architecture, seed
   }
 }
 
-/** W_l uniform in [−1/√d_{l−1}, 1/√d_{l−1}), b_l = 0.01 */
+/** Weights uniform in [−1/√fan-in, 1/√fan-in), biases 0.01 */
 export function initializeUniformFanIn(architecture: Architecture, seed: number): Float64Array {
-  return fill(architecture, seed, INITIAL_BIAS, uniform, ({ inputs }) => 1 / Math.sqrt(inputs));
+  return fill(architecture, seed, INITIAL_BIAS, uniform, (fanIn) => 1 / Math.sqrt(fanIn));
 }
 
-/** W_l normal with standard deviation √(2 / d_{l−1}), b_l = 0 (He et al., ICCV 2015) */
+/** Weights normal with standard deviation √(2 / fan-in), biases 0 (He et al., ICCV 2015) */
 function initializeHe(architecture: Architecture, seed: number): Float64Array {
-  return fill(architecture, seed, 0, normal, ({ inputs }) => Math.sqrt(2 / inputs));
+  return fill(architecture, seed, 0, normal, (fanIn) => Math.sqrt(2 / fanIn));
 }
 
-/** W_l uniform in ±√(6 / (d_{l−1} + d_l)), b_l = 0 (Glorot and Bengio, AISTATS 2010) */
+/** Weights uniform in ±√(6 / (fan-in + fan-out)), biases 0 (Glorot and Bengio, AISTATS 2010) */
 function initializeGlorot(architecture: Architecture, seed: number): Float64Array {
-  return fill(architecture, seed, 0, uniform, ({ inputs, outputs }) => Math.sqrt(6 / (inputs + outputs)));
+  return fill(architecture, seed, 0, uniform, (fanIn, fanOut) => Math.sqrt(6 / (fanIn + fanOut)));
 }
 
+/**
+ * The fan-in of weights W (outputs × inputs) is `inputs`, of kernels K (outputs × inputs × 3 × 3) 9 · inputs, and their fan-out
+ * is `outputs` or 9 · outputs. Group norms start as the identity: gamma 1, beta 0.
+ */
 function fill(
   architecture: Architecture,
   seed: number,
   bias: number,
   draw: Draw,
-  layerScale: (layer: Layer) => number,
+  weightScale: (fanIn: number, fanOut: number) => number,
 ): Float64Array {
-  const packed = new Float64Array(parameterCount(architecture));
-  let index = 0;
-  for (const layer of unpack(packed, architecture)) {
-    const scale = layerScale(layer);
-    for (let i = 0; i < layer.weights.length; i++) layer.weights[i] = draw(seed, index + i) * scale;
-    layer.biases.fill(bias);
-    index += layer.weights.length + layer.biases.length;
+  const { layers, parameterCount } = plan(architecture);
+  const packed = new Float64Array(parameterCount);
+  for (const { type, blocks } of layers) {
+    for (const { shape, start, end } of blocks) {
+      const [outputs, inputs, ...kernel] = shape;
+      if (inputs === undefined) continue;
+      const taps = kernel.reduce((product, size) => product * size, 1);
+      const scale = weightScale(inputs * taps, outputs! * taps);
+      for (let i = start; i < end; i++) packed[i] = draw(seed, i) * scale;
+    }
+    if (type === 'groupNorm') packed.fill(1, blocks[0]!.start, blocks[0]!.end);
+    else if (type !== 'maxPool') packed.fill(bias, blocks[1]!.start, blocks[1]!.end);
   }
   return packed;
 }

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initialize, initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
+import { type Architecture, blocks } from '../../../src/numerics/network/architecture.ts';
+import {
+  INITIALIZATIONS,
+  initialize,
+  initializeUniformFanIn,
+} from '../../../src/numerics/network/initialize.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { dense } from '../../support/dense.ts';
 
@@ -85,4 +90,43 @@ test('no two weights of a network share their random number', () => {
   const packed = initializeUniformFanIn(dense([5, 5, 5, 5]), 0);
   const weights = unpack(packed, dense([5, 5, 5, 5])).flatMap((layer) => [...layer.weights]);
   assert.equal(new Set(weights).size, 75);
+});
+
+test('kernels are scaled by 9 times the channels, biases are like those of other layers, norms are the identity', () => {
+  const architecture: Architecture = {
+    inputShape: [8, 8, 3],
+    convolutions: [[16, 12]],
+    norm: 'group',
+    hidden: [5],
+    classes: 4,
+  };
+  const scales = {
+    'uniform-fan-in': (fanIn: number) => 1 / Math.sqrt(3 * fanIn),
+    he: (fanIn: number) => Math.sqrt(2 / fanIn),
+    glorot: (fanIn: number, fanOut: number) => Math.sqrt(2 / (fanIn + fanOut)),
+  };
+  const fans: Record<string, [fanIn: number, fanOut: number]> = {
+    K1: [27, 144],
+    K2: [144, 108],
+    W1: [192, 5],
+    W2: [5, 4],
+  };
+  for (const how of INITIALIZATIONS) {
+    const packed = initialize(how, architecture, 6);
+    for (const { name, start, end } of blocks(architecture)) {
+      const values = packed.subarray(start, end);
+      const fan = fans[name];
+      if (fan === undefined) {
+        const bias = how === 'uniform-fan-in' ? 0.01 : 0;
+        const constant = { gamma: 1, beta: 0, c: bias, b: bias }[name.replace(/\d/, '')];
+        assert.deepEqual([...new Set(values)], [constant], `${how} ${name}`);
+        continue;
+      }
+      const { mean, deviation } = statistics(values);
+      const expected = scales[how](...fan);
+      assert.ok(Math.abs(mean) < (5 * expected) / Math.sqrt(values.length), `${how} ${name}: mean ${mean}`);
+      const tolerance = 5 / Math.sqrt(2 * values.length);
+      assert.ok(Math.abs(deviation / expected - 1) < tolerance, `${how} ${name}: deviation ${deviation}`);
+    }
+  }
 });
