@@ -1,13 +1,17 @@
 /** The cost of a gradient check, estimated before it runs. */
-import { type Architecture, forwardCost, layerSizes, parameterCount } from '../network/architecture.ts';
+import { type Architecture, forwardCost, plan, volumeSize } from '../network/architecture.ts';
+import { sampledCounts } from '../network/coordinates.ts';
 
 /** An exponential takes about as long as this many multiply-adds. */
 const EXPONENTIAL = 10;
+/** The activation, normalization, pooling and comparison of a value of a volume: measured. */
+const VALUE = 10;
 
 /**
- * Multiply-adds, including zeros, of a check of `coordinates` parameters, spread evenly over all of them. For each
- * example: 3 forward passes for the analytic gradient; then, for each coordinate of layer l and each evaluation,
- * d_{l+1} to update the next layer, all products above it, and the softmax.
+ * Multiply-adds, including zeros, of a check of `coordinates` parameters, sampled as `chooseCoordinates` does. For each
+ * example: 3 forward passes for the analytic gradient; then, for each coordinate and each evaluation, the softmax and,
+ * for fully connected layer l, d_{l+1} to update the next layer and all products above it; for other layers, everything
+ * above them.
  */
 export function gradientCheckCost(
   architecture: Architecture,
@@ -15,15 +19,23 @@ export function gradientCheckCost(
   scheme: 'central' | 'forward',
   coordinates: number,
 ): number {
-  const sizes = layerSizes(architecture);
-  let aboveNext = 0;
-  let all = 0;
-  for (let l = sizes.length - 1; l >= 1; l--) {
-    const next = sizes[l + 1] ?? 0;
-    aboveNext += next * (sizes[l + 2] ?? 0);
-    all += (sizes[l - 1]! + 1) * sizes[l]! * (next + aboveNext + EXPONENTIAL * architecture.classes);
+  const { layers } = plan(architecture);
+  const counts = sampledCounts({ sample: coordinates }, architecture);
+  const softmax = EXPONENTIAL * architecture.classes;
+  let [next, aboveNext, above, all] = [0, 0, 0, 0];
+  for (const { type, output, blocks, multiplyAdds } of layers.toReversed()) {
+    let sampled = 0;
+    for (const _ of blocks) sampled += counts.pop()!;
+    if (type === 'dense') {
+      all += sampled * (next + aboveNext + softmax);
+      aboveNext += next * output.channels;
+      next = output.channels;
+      above += multiplyAdds;
+    } else {
+      all += sampled * (above + softmax);
+      above += multiplyAdds + VALUE * volumeSize(output);
+    }
   }
   const evaluations = scheme === 'central' ? 2 : 1;
-  const fraction = Math.min(1, coordinates / parameterCount(architecture));
-  return examples * (3 * forwardCost(architecture) + evaluations * fraction * all);
+  return examples * (3 * forwardCost(architecture) + evaluations * all);
 }

@@ -3,7 +3,7 @@
  * scipy.optimize.check_grad and approx_fprime. Results are reported per block.
  */
 import { blocks, parameterCount } from '../network/architecture.ts';
-import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from '../network/coordinates.ts';
+import { type CoordinateChoice, chooseCoordinates, multiIndex } from '../network/coordinates.ts';
 import type { Network, Parameters } from '../network/layers.ts';
 import { createComputeGradient } from '../reference/objective.ts';
 import { checkExamples, type Examples, PLAIN_SETTINGS } from '../training/engine.ts';
@@ -83,7 +83,7 @@ export function* gradientCheck(
   checkPlan(plan, stepSize);
   const parameters = Float64Array.from(plan.parameters);
   const gradient = plan.gradient ?? referenceGradient(plan, parameters);
-  const positions = chooseCoordinates(plan.coordinates, parameters.length, plan.seed);
+  const positions = chooseCoordinates(plan.coordinates, architecture, plan.seed);
   const perturbed = createPerturbedLoss(plan, parameters, plan.examples, plan.indices);
 
   const count = positions.length;
@@ -96,9 +96,11 @@ export function* gradientCheck(
   const noise = (2 * Number.EPSILON * Math.max(1, perturbed.largestLogit)) / stepSize;
   const cost = gradientCheckCost(architecture, plan.indices.length, scheme, count);
   const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, (CHUNK_COST * count) / cost));
-  const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
+  const coordinate: Coordinate = { block: 0, index: 0 };
   const above = { loss: 0, crossed: false };
   const below = { loss: perturbed.loss, crossed: false };
+  const far = { loss: 0, crossed: false };
+  const isConvolutional = architecture.convolutions.length > 0;
   const reports: BlockReport[] = [];
   let vanished = false;
   let done = 0;
@@ -110,12 +112,22 @@ export function* gradientCheck(
       const w = parameters[positions[done]!]!;
       // The step after rounding. It may differ from `stepSize`.
       const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
-      locate(coordinate, b, block, positions[done]!);
+      coordinate.block = b;
+      coordinate.index = positions[done]! - block.start;
       perturbed.evaluate(above, coordinate, up - w);
       if (scheme === 'central') perturbed.evaluate(below, coordinate, down - w);
       if (up === down) vanished = true;
       else gradients.numeric[done] = (above.loss - below.loss) / (up - down);
-      if (above.crossed || below.crossed) gradients.kinked[done] = 1;
+      let kinked = above.crossed || below.crossed;
+      if (isConvolutional && scheme === 'central' && above.crossed !== below.crossed) {
+        // Only one side crosses a kink, so the difference of the other side is used, also of second order. Where an image has
+        // only zeros, all pre-activations are equal to a bias, and most biases start at 0: exactly at the kink.
+        const [near, step] = above.crossed ? [below, down - w] : [above, up - w];
+        perturbed.evaluate(far, coordinate, 2 * step);
+        gradients.numeric[done] = (4 * near.loss - 3 * perturbed.loss - far.loss) / (2 * step);
+        kinked = far.crossed;
+      }
+      if (kinked) gradients.kinked[done] = 1;
     }
     const {
       worst,

@@ -1,30 +1,32 @@
 /** The loss with one parameter perturbed, computed from what that one parameter changes. */
 
 import type { ActivationFunction } from '../network/activations.ts';
-import { channelStandardizations, type Network, unpack } from '../network/layers.ts';
+import { blocks } from '../network/architecture.ts';
+import { channelStandardizations, type Network } from '../network/layers.ts';
 import type { ActiveValues } from '../reference/active-values.ts';
 import { crossEntropy } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import { linear } from '../reference/linear.ts';
 import type { Examples } from '../training/engine.ts';
+import { createPerturbedVolumes } from './perturbed-volumes.ts';
 
-/** A parameter: W[unit, input] of layer 0 … L−1, or the unit's bias if `input` is null. */
+/** Parameter `index` of a block of the packed vector, the blocks being numbered from 0. */
 export interface Coordinate {
-  layer: number;
-  unit: number;
-  input: number | null;
+  block: number;
+  index: number;
 }
 
 export interface Perturbation {
   loss: number;
-  /** Whether a pre-activation of a hidden layer crossed a kink at 0, where the loss is not smooth. */
+  /** Whether a pre-activation crossed a kink at 0, or a maximum another value, where the loss is not smooth. */
   crossed: boolean;
 }
 
 /**
  * Changing W_l[i, j] by δ changes z_l[n, i] by δ a_{l−1}[n, j] (for pixels, the standardized value) and nothing else of
  * layer l; an example whose input is zero does not change. In the layers above, z_m changes by W_m Δa_{m−1}, with Δa the
- * list of changed units. `parameters` (packed) must not change during a call and are not written.
+ * list of changed units. A parameter below the fully connected layers changes whole volumes: see perturbed-volumes.ts.
+ * `parameters` (packed) must not change during a call and are not written.
  */
 export function createPerturbedLoss(
   network: Network,
@@ -32,27 +34,28 @@ export function createPerturbedLoss(
   examples: Examples,
   indices: Uint32Array,
 ) {
-  const layers = unpack(parameters, network.architecture);
+  const pass = createExamplePass(network, parameters);
+  prepare(pass);
+  const { dense: layers, activation } = pass;
   const last = layers.length - 1;
-  const pass = createExamplePass(network);
-  prepare(pass, layers);
-  const { activation } = pass;
+  const firstDense = blocks(network.architecture).length - 2 * layers.length;
   const channels = channelStandardizations(network.standardization);
   const labels = Uint8Array.from(indices, (row) => examples.labels[row]!);
+  const volumes = pass.image && createPerturbedVolumes(pass, indices.length);
   /** z of every example n and layer l: base[n][l] (d_{l+1}) */
-  const base = Array.from(indices, (row) => {
-    forwardExample(pass, layers, examples.pixels, row);
-    return pass.z.map((z) => z.slice());
+  const base = Array.from(indices, (row, n) => {
+    forwardExample(pass, examples.pixels, row);
+    volumes?.keep(n);
+    return layers.map(({ output }) => output.slice());
   });
   const baseLosses = Float64Array.from(base, (z, n) => crossEntropy(z[last]!, labels[n]!));
 
-  function inputValue(n: number, { layer, input }: Coordinate): number {
+  function inputValue(n: number, layer: number, input: number | null): number {
     if (input === null) return 1;
-    if (layer === 0) {
-      const { mean, std } = channels[input % channels.length]!;
-      return (examples.pixels[indices[n]! * layers[0]!.inputs + input]! / 255 - mean) / std;
-    }
-    return activation.value(base[n]![layer - 1]![input]!);
+    if (layer > 0) return activation.value(base[n]![layer - 1]![input]!);
+    if (volumes !== null) return volumes.last(n)[input]!;
+    const { mean, std } = channels[input % channels.length]!;
+    return (examples.pixels[indices[n]! * layers[0]!.inputs.indices.length + input]! / 255 - mean) / std;
   }
 
   /** Loss of example n with pre-activation `unit` of `layer` changed by `shift`. */
@@ -60,23 +63,34 @@ export function createPerturbedLoss(
     const z = base[n]!;
     const label = labels[n]!;
     if (layer === last) {
-      const logits = pass.z[last]!;
+      const logits = layers[last]!.output;
       logits.set(z[last]!);
       logits[unit]! += shift;
       return crossEntropy(logits, label);
     }
-    let changed = pass.a[layer + 1]!;
+    let changed = layers[layer + 1]!.inputs;
     changed.count = 0;
     appendChange(out, changed, activation, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
     for (let l = layer + 1; changed.count > 0; l++) {
-      const moved = pass.z[l]!;
-      linear(moved, z[l]!, layers[l]!.weights, changed);
+      const moved = layers[l]!.output;
+      linear(moved, z[l]!, layers[l]!.weights.values, changed);
       if (l === last) return crossEntropy(moved, label);
-      changed = pass.a[l + 1]!;
+      changed = layers[l + 1]!.inputs;
       changed.count = 0;
       for (let i = 0; i < moved.length; i++) appendChange(out, changed, activation, i, z[l]![i]!, moved[i]!);
     }
     return baseLosses[n]!;
+  }
+
+  /** Loss of example n with a parameter of a fully connected layer changed by `delta`. */
+  function denseLoss(out: Perturbation, n: number, { block, index }: Coordinate, delta: number): number {
+    // Blocks alternate: weights, biases, weights, …
+    const layer = (block - firstDense) >> 1;
+    const inputs = layers[layer]!.inputs.indices.length;
+    const isBias = ((block - firstDense) & 1) === 1;
+    const shift = delta * inputValue(n, layer, isBias ? null : index % inputs);
+    if (shift === 0) return baseLosses[n]!;
+    return exampleLoss(out, n, layer, isBias ? index : Math.floor(index / inputs), shift);
   }
 
   return {
@@ -89,8 +103,10 @@ export function createPerturbedLoss(
       out.crossed = false;
       let sum = 0;
       for (let n = 0; n < base.length; n++) {
-        const shift = delta * inputValue(n, coordinate);
-        sum += shift === 0 ? baseLosses[n]! : exampleLoss(out, n, coordinate.layer, coordinate.unit, shift);
+        sum +=
+          volumes === null || coordinate.block >= firstDense
+            ? denseLoss(out, n, coordinate, delta)
+            : crossEntropy(volumes.logits(out, n, coordinate, delta), labels[n]!);
       }
       out.loss = sum / base.length;
     },

@@ -4,7 +4,7 @@
  */
 
 import { type Architecture, forwardCost } from '../network/architecture.ts';
-import { type Network, type Parameters, unpack } from '../network/layers.ts';
+import { type Network, type Parameters, unpackWeights } from '../network/layers.ts';
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
 import { createExamplePass, type ExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import type { Engine, Examples, Findings } from '../training/engine.ts';
@@ -18,8 +18,8 @@ export interface Evaluation {
 /** Properties of a network on some images, independent of their labels. */
 export interface Inspection {
   /**
-   * For each hidden layer, the fraction of units whose value and derivative are 0 on every image: they neither contribute
-   * nor learn. Only ReLU units can die.
+   * For each convolution, then for each hidden fully connected layer, the fraction of channels or units whose values and
+   * derivatives are 0 on every image: they neither contribute nor learn. Only those with ReLU can die.
    */
   readonly deadUnits: number[];
   /** Whether several images were evaluated and all were assigned to one class. */
@@ -46,8 +46,7 @@ export function* evaluate(
   if (indices.length === 0) throw new RangeError('An evaluation needs at least one example.');
   let loss = 0;
   let correct = 0;
-  yield* forwardEach(network, parameters, examples, indices, ({ z }, row) => {
-    const logits = z.at(-1)!;
+  yield* forwardEach(network, parameters, examples, indices, (logits, row) => {
     const label = examples.labels[row]!;
     loss += crossEntropy(logits, label);
     if (argmax(logits) === label) correct++;
@@ -66,7 +65,7 @@ export function* evaluateByEngine(
   return { loss: sums.loss / indices.length, accuracy: sums.correct / indices.length };
 }
 
-/** Finds dead units and constant predictions. */
+/** Finds dead channels, dead units and constant predictions. */
 export function* inspectNetwork(
   network: Network,
   parameters: Parameters,
@@ -75,12 +74,9 @@ export function* inspectNetwork(
 ): Generator<EvaluationChunk, Inspection, unknown> {
   const findings = createFindings(network.architecture);
   const { alive, predicted } = findings;
-  yield* forwardEach(network, parameters, examples, indices, ({ a, z }) => {
-    predicted.add(argmax(z.at(-1)!));
-    for (let l = 0; l < alive.length; l++) {
-      const active = a[l + 1]!;
-      for (let k = 0; k < active.count; k++) alive[l]![active.indices[k]!] = 1;
-    }
+  yield* forwardEach(network, parameters, examples, indices, (logits, _, { hidden }) => {
+    predicted.add(argmax(logits));
+    for (const [l, layer] of hidden.entries()) layer.markAlive(alive[l]!);
   });
   return concludeInspection(findings, indices.length);
 }
@@ -108,7 +104,7 @@ function* inChunks(
 }
 
 const createFindings = (architecture: Architecture): Findings => ({
-  alive: architecture.hidden.map((units) => new Uint8Array(units)),
+  alive: [...architecture.convolutions.flat(), ...architecture.hidden].map((units) => new Uint8Array(units)),
   predicted: new Set(),
 });
 
@@ -119,10 +115,10 @@ function concludeInspection({ alive, predicted }: Findings, images: number): Ins
   };
 }
 
-/** √Σ_l ‖W_l‖²: the 2-norm of all weights, without biases. */
+/** √Σ_l ‖W_l‖²: the 2-norm of all kernels and weights, without biases and norms. */
 export function weightNorm(parameters: Parameters, architecture: Architecture): number {
   let squares = 0;
-  for (const { weights } of unpack(parameters, architecture)) for (const w of weights) squares += w * w;
+  for (const weights of unpackWeights(parameters, architecture)) for (const w of weights) squares += w * w;
   return Math.sqrt(squares);
 }
 
@@ -131,16 +127,14 @@ function* forwardEach(
   parameters: Parameters,
   examples: Examples,
   indices: Uint32Array,
-  visit: (pass: ExamplePass, row: number) => void,
+  visit: (logits: Float64Array, row: number, pass: ExamplePass) => void,
 ): Generator<EvaluationChunk, void, unknown> {
-  const layers = unpack(parameters, network.architecture);
-  const pass = createExamplePass(network);
-  prepare(pass, layers);
+  const pass = createExamplePass(network, parameters);
+  prepare(pass);
   const cost = forwardCost(network.architecture);
   const chunk = Math.max(1, Math.min(CHUNK_IMAGES, Math.floor(CHUNK_COST / cost)));
   for (let n = 0; n < indices.length; n++) {
-    forwardExample(pass, layers, examples.pixels, indices[n]!);
-    visit(pass, indices[n]!);
+    visit(forwardExample(pass, examples.pixels, indices[n]!), indices[n]!, pass);
     if ((n + 1) % chunk === 0) yield CHUNK;
   }
   yield CHUNK;

@@ -1,42 +1,81 @@
-/** Coordinates of the packed vector: random samples, and the layer, unit and input of each. */
+/** Coordinates of the packed vector: random samples, and the index of each in its block. */
 
-import type { Coordinate } from '../checks/perturbed-loss.ts';
 import { PURPOSE, randomBelow } from '../random.ts';
-import type { Block } from './architecture.ts';
+import { type Architecture, type Block, blocks, parameterCount } from './architecture.ts';
 
 /** All coordinates, or a random sample of the given size. */
 export type CoordinateChoice = 'all' | { readonly sample: number };
 
 /**
- * A uniform sample in ascending order, without repetition. Floyd's algorithm (Bentley, "A sample of brilliance",
- * CACM 1987): its memory grows with the sample, not with the vector. A sample larger than the vector is the whole vector.
+ * The sizes of the samples of blocks of the given sizes: as equal as possible, since the kernels of a network with convolutions
+ * are few beside the weights of its fully connected layers. A sample larger than all blocks is all blocks.
+ */
+function blockSamples(sizes: readonly number[], sample: number): number[] {
+  const counts = sizes.slice();
+  const ascending = [...sizes.keys()].sort((a, b) => sizes[a]! - sizes[b]!);
+  let rest = sample;
+  for (const [i, block] of ascending.entries()) {
+    counts[block] = Math.min(sizes[block]!, Math.floor(rest / (ascending.length - i)));
+    rest -= counts[block]!;
+  }
+  return counts;
+}
+
+/** For each block, the number of sampled coordinates; in a network without convolutions their expected number. */
+export function sampledCounts(choice: CoordinateChoice, architecture: Architecture): number[] {
+  const sizes = blocks(architecture).map(({ start, end }) => end - start);
+  const length = parameterCount(architecture);
+  const sample = choice === 'all' ? length : Math.min(choice.sample, length);
+  if (architecture.convolutions.length > 0) return blockSamples(sizes, sample);
+  return sizes.map((size) => size * (sample / length));
+}
+
+/**
+ * A sample in ascending order, without repetition; uniform, or with convolutions uniform in each block. Floyd's algorithm
+ * (Bentley, "A sample of brilliance", CACM 1987): its memory grows with the sample, not with the vector. A sample larger than
+ * the vector is the whole vector.
  * @throws RangeError when the sample is not at least 1.
  */
-export function chooseCoordinates(choice: CoordinateChoice, parameters: number, seed: number): Uint32Array {
-  const count = choice === 'all' ? parameters : Math.min(choice.sample, parameters);
-  if (!(count >= 1)) throw new RangeError(`A sample needs at least one coordinate, not ${count}.`);
-  if (count === parameters) return Uint32Array.from({ length: parameters }, (_, i) => i);
-  const chosen = new Set<number>();
-  for (let limit = parameters - count; limit < parameters; limit++) {
-    const candidate = randomBelow(limit + 1, seed, PURPOSE.coordinateSample, 0, limit);
-    chosen.add(chosen.has(candidate) ? limit : candidate);
+export function chooseCoordinates(
+  choice: CoordinateChoice,
+  architecture: Architecture,
+  seed: number,
+): Uint32Array {
+  if (choice !== 'all' && !(choice.sample >= 1)) {
+    throw new RangeError(`A sample needs at least one coordinate, not ${choice.sample}.`);
   }
-  return Uint32Array.from(chosen).sort();
+  const length = parameterCount(architecture);
+  const sample = choice === 'all' ? length : Math.min(choice.sample, length);
+  const isConvolutional = architecture.convolutions.length > 0;
+  const ranges = isConvolutional ? blocks(architecture) : [{ start: 0, end: length }];
+  const counts = isConvolutional ? sampledCounts(choice, architecture) : [sample];
+  const positions = new Uint32Array(sample);
+  let filled = 0;
+  for (const [r, { start, end }] of ranges.entries()) {
+    const part = positions.subarray(filled, filled + counts[r]!);
+    filled += part.length;
+    if (part.length === end - start) {
+      for (let i = 0; i < part.length; i++) part[i] = start + i;
+      continue;
+    }
+    const chosen = new Set<number>();
+    for (let limit = end - part.length; limit < end; limit++) {
+      const candidate = start + randomBelow(limit - start + 1, seed, PURPOSE.coordinateSample, 0, limit);
+      chosen.add(chosen.has(candidate) ? limit : candidate);
+    }
+    part.set([...chosen]);
+    part.sort();
+  }
+  return positions;
 }
 
-/** The index within its block: [row, column] of a weight, [unit] of a bias. */
+/** The index within its block, with one number for each dimension: [row, column] of a weight, [unit] of a bias. */
 export function multiIndex({ shape, start }: Block, coordinate: number): number[] {
-  const offset = coordinate - start;
-  const columns = shape[1];
-  return columns === undefined ? [offset] : [Math.floor(offset / columns), offset % columns];
-}
-
-/** `out` ← layer, unit and input of a coordinate in block number `block`. */
-export function locate(out: Coordinate, block: number, { shape, start }: Block, coordinate: number): void {
-  const offset = coordinate - start;
-  const columns = shape[1];
-  // Blocks alternate: weights, biases, weights, …
-  out.layer = block >> 1;
-  out.unit = columns === undefined ? offset : Math.floor(offset / columns);
-  out.input = columns === undefined ? null : offset % columns;
+  let rest = coordinate - start;
+  const index = shape.map(() => 0);
+  for (let d = shape.length - 1; d >= 0; d--) {
+    index[d] = rest % shape[d]!;
+    rest = Math.floor(rest / shape[d]!);
+  }
+  return index;
 }

@@ -4,7 +4,7 @@ import { softmax } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import type { Pixels } from '../training/engine.ts';
 import { valueCount } from './image-shape.ts';
-import { type Network, type Parameters, unpack } from './layers.ts';
+import type { Network, Parameters } from './layers.ts';
 
 /**
  * Writes logits and probabilities, n × classes each, row-major, of `pixels`, n × d0. Calls share scratch memory.
@@ -16,9 +16,8 @@ export type Forward = (logits: Parameters, probabilities: Parameters, pixels: Pi
  * Computes in float64 whatever the precision of the packed parameters. It keeps a view of them, so they must not change.
  */
 export function createForward(network: Network, parameters: Parameters): Forward {
-  const layers = unpack(parameters, network.architecture);
-  const pass = createExamplePass(network);
-  prepare(pass, layers);
+  const pass = createExamplePass(network, parameters);
+  prepare(pass);
   const { inputShape, classes } = network.architecture;
   const inputs = valueCount(inputShape);
   return (logits, probabilities, pixels) => {
@@ -31,7 +30,7 @@ export function createForward(network: Network, parameters: Parameters): Forward
       }
     }
     for (let n = 0; n < rows; n++) {
-      const z = forwardExample(pass, layers, pixels, n);
+      const z = forwardExample(pass, pixels, n);
       logits.set(z, n * classes);
       softmax(z, z);
       probabilities.set(z, n * classes);

@@ -4,7 +4,15 @@
  */
 
 import type { Activation } from './activations.ts';
-import { type Architecture, architectureText, plan, volumeSize } from './architecture.ts';
+import {
+  type Architecture,
+  architectureText,
+  type Block,
+  blocks,
+  parameterCount,
+  plan,
+  volumeSize,
+} from './architecture.ts';
 
 export type Parameters = Float64Array | Float32Array;
 
@@ -51,24 +59,38 @@ export interface Layer<P extends Parameters = Parameters> {
   readonly biases: P;
 }
 
+/** @throws RangeError when the length does not fit the architecture. */
+export function checkLength({ length }: Parameters, architecture: Architecture): void {
+  const expected = parameterCount(architecture);
+  if (length !== expected) {
+    throw new RangeError(
+      `A ${architectureText(architecture)} network has ${expected} parameters, not ${length}.`,
+    );
+  }
+}
+
+const view = <P extends Parameters>(packed: P, { start, end }: Block) => packed.subarray(start, end) as P;
+
 /**
- * Views of every layer into `packed`; writing to a view writes to the vector.
+ * Views of every fully connected layer into `packed`; writing to a view writes to the vector.
  * @throws RangeError when the length does not fit the architecture.
  */
 export function unpack<P extends Parameters>(packed: P, architecture: Architecture): Layer<P>[] {
-  const { layers, parameterCount } = plan(architecture);
-  if (packed.length !== parameterCount) {
-    throw new RangeError(
-      `A ${architectureText(architecture)} network has ${parameterCount} parameters, not ${packed.length}.`,
-    );
-  }
-  return layers.map(({ input, output, blocks }) => {
-    const [w, b] = [blocks[0]!, blocks[1]!];
-    return {
-      inputs: volumeSize(input),
-      outputs: volumeSize(output),
-      weights: packed.subarray(w.start, w.end) as P,
-      biases: packed.subarray(b.start, b.end) as P,
-    };
-  });
+  checkLength(packed, architecture);
+  const dense = plan(architecture).layers.filter(({ type }) => type === 'dense');
+  return dense.map(({ input, output, blocks: [weights, biases] }) => ({
+    inputs: volumeSize(input),
+    outputs: volumeSize(output),
+    weights: view(packed, weights!),
+    biases: view(packed, biases!),
+  }));
 }
+
+/**
+ * Views of the kernels and weights into `packed`: the blocks to which penalties and weight decay apply. They do not apply to
+ * biases and to the parameters of norms.
+ */
+export const unpackWeights = <P extends Parameters>(packed: P, architecture: Architecture): P[] =>
+  blocks(architecture)
+    .filter(({ shape }) => shape.length > 1)
+    .map((block) => view(packed, block));

@@ -1,88 +1,146 @@
-/** Forward and backward pass of one example. */
-
+/** Forward and backward pass of one example through the layers of a network. */
 import { ACTIVATION_FUNCTIONS, type ActivationFunction } from '../network/activations.ts';
-import { layerSizes } from '../network/architecture.ts';
-import type { Layer, Network, Parameters } from '../network/layers.ts';
+import { type Block, plan } from '../network/architecture.ts';
+import { valueCount } from '../network/image-shape.ts';
+import { checkLength, type Network, type Parameters } from '../network/layers.ts';
 import type { Pixels } from '../training/engine.ts';
-import { type ActiveValues, activate, activatePixels, createActiveValues, dropOut } from './active-values.ts';
-import { linear, linearBackward, linearBackwardInput } from './linear.ts';
-import { foldBiases, pixelScales } from './standardization.ts';
+import { activate, activatePixels, dropOut } from './active-values.ts';
+import { type ActivationLayer, createActivation } from './layers/activation.ts';
+import { createConvolution } from './layers/convolution.ts';
+import { createDense, type DenseLayer, type ListInputs } from './layers/dense.ts';
+import { createGroupNorm } from './layers/group-norm.ts';
+import type { BlockViews, ReferenceLayer, Values } from './layers/layer.ts';
+import { createMaxPool } from './layers/max-pool.ts';
+import { createPixelPlanes, type PixelPlanes } from './layers/pixel-planes.ts';
+import { foldBiases, foldBiasesBackward, pixelScales } from './standardization.ts';
 
-/** Values computed in a pass, layer by layer; entry l belongs to layer l + 1 of the formulas. */
 export interface ExamplePass {
   readonly network: Network;
   readonly activation: ActivationFunction;
-  /** By channel. */
-  readonly pixelScales: Float64Array;
-  /** b1 with the mean of the pixels folded in (d1); null without standardization. */
+  /** The input of the first convolution; null without convolutions. */
+  readonly image: PixelPlanes | null;
+  /** Convolutions, norms, activations and pooling, then the fully connected layers. */
+  readonly layers: readonly ReferenceLayer[];
+  /** The last ones of `layers`. The output of the last is the logits (classes). */
+  readonly dense: readonly DenseLayer[];
+  /** The activations of each convolution, then of each hidden fully connected layer. */
+  readonly hidden: readonly Pick<ActivationLayer, 'markAlive'>[];
+  /** b1 with the mean of the pixels folded in (d1); null if b1 is added to the first layer as it is. */
   readonly foldedBiases: Float64Array | null;
-  /** a_l (d_l): the input of each layer. */
-  readonly a: readonly ActiveValues[];
-  /** z_{l+1} (d_{l+1}): the pre-activations of each layer; the last are the logits. */
-  readonly z: readonly Float64Array[];
-  /** ∂objective/∂z, in the same shapes. */
-  readonly dz: readonly Float64Array[];
+  /** The current example. */
+  readonly source: { pixels: Pixels; offset: number; masks: DropoutMasks | null };
 }
 
-/** One mask per hidden layer (1 for kept units, else 0), and the scale 1 / (1 − p). */
+/** One mask per hidden fully connected layer (1 for kept units, else 0), and the scale 1 / (1 − p). */
 export interface DropoutMasks {
   readonly kept: readonly Uint8Array[];
   readonly scale: number;
 }
 
-export function createExamplePass(network: Network): ExamplePass {
-  const { architecture, activation, standardization } = network;
-  const sizes = layerSizes(architecture);
-  const outputs = sizes.slice(1);
-  return {
-    network,
-    activation: ACTIVATION_FUNCTIONS[activation],
-    pixelScales: pixelScales(standardization),
-    foldedBiases: standardization === null ? null : new Float64Array(outputs[0]!),
-    a: sizes.slice(0, -1).map(createActiveValues),
-    z: outputs.map((size) => new Float64Array(size)),
-    dz: outputs.map((size) => new Float64Array(size)),
-  };
+/**
+ * Keeps views of both packed vectors. Passes without a gradient have no `backwardExample`.
+ * @throws RangeError when the number of parameters does not fit the architecture
+ */
+export function createExamplePass(
+  network: Network,
+  parameters: Parameters,
+  gradient: Float64Array | null = null,
+): ExamplePass {
+  const { architecture, standardization } = network;
+  checkLength(parameters, architecture);
+  const activation = ACTIVATION_FUNCTIONS[network.activation];
+  const isConvolutional = architecture.convolutions.length > 0;
+  const image = isConvolutional ? createPixelPlanes(architecture.inputShape, standardization) : null;
+  const scales = pixelScales(standardization);
+  const source: ExamplePass['source'] = { pixels: new Uint8Array(), offset: 0, masks: null };
+  const layers: ReferenceLayer[] = [];
+  const dense: DenseLayer[] = [];
+  const hidden: Pick<ActivationLayer, 'markAlive'>[] = [];
+  let below: Values | null = image;
+  let foldedBiases: Float64Array | null = null;
+
+  const views = ({ start, end }: Block): BlockViews => ({
+    values: parameters.subarray(start, end),
+    gradient: gradient?.subarray(start, end) ?? null,
+  });
+
+  function add<L extends ReferenceLayer>(layer: L): L {
+    layers.push(layer);
+    below = layer;
+    return layer;
+  }
+
+  /** How the next fully connected layer makes the list of its inputs. */
+  function nextList(): ListInputs {
+    const l = dense.length;
+    if (below === null) return (a) => activatePixels(a, source.pixels, source.offset, scales);
+    const { output } = below;
+    if (l === 0) return (a) => activate(a, output, ACTIVATION_FUNCTIONS.identity);
+    return (a) => {
+      activate(a, output, activation);
+      if (source.masks !== null) dropOut(a, source.masks.kept[l - 1]!, source.masks.scale);
+    };
+  }
+
+  for (const { type, input, output, blocks } of plan(architecture).layers) {
+    const [first, second] = blocks.map(views) as [BlockViews, BlockViews];
+    if (type === 'dense') {
+      if (below === null && standardization !== null) foldedBiases = new Float64Array(output.channels);
+      const base = (below === null ? foldedBiases : null) ?? second.values;
+      const layer = add(createDense(below, first, second, base, nextList()));
+      if (dense.push(layer) > 1) hidden.push(layer);
+      continue;
+    }
+    if (type === 'convolution') add(createConvolution(below!, input, output.channels, first, second));
+    if (type === 'groupNorm') add(createGroupNorm(below!, output, first, second));
+    if (type === 'maxPool') add(createMaxPool(below!, input, output));
+    const isActivated = type === (architecture.norm === 'group' ? 'groupNorm' : 'convolution');
+    if (isActivated) hidden.push(add(createActivation(below!, output, activation)));
+  }
+  return { network, activation, image, layers, dense, hidden, foldedBiases, source };
 }
 
 /** Call before the first pass, and again whenever the parameters have changed. */
-export function prepare({ network, foldedBiases }: ExamplePass, layers: readonly Layer<Parameters>[]): void {
-  if (foldedBiases !== null) foldBiases(foldedBiases, layers[0]!, network.standardization!);
-}
-
-/**
- * a_0 = x / 255, standardized if so configured;  z_l = W_l a_{l−1} + b_l;  a_l = act(z_l) for l < L.
- * Returns the logits z_L (classes). The next pass overwrites them.
- */
-export function forwardExample(
-  pass: ExamplePass,
-  layers: readonly Layer[],
-  pixels: Pixels,
-  row: number,
-  masks: DropoutMasks | null = null,
-): Float64Array {
-  activatePixels(pass.a[0]!, pixels, row * layers[0]!.inputs, pass.pixelScales);
-  for (let l = 0; ; l++) {
-    const z = pass.z[l]!;
-    const { weights, biases } = layers[l]!;
-    linear(z, (l === 0 ? pass.foldedBiases : null) ?? biases, weights, pass.a[l]!);
-    if (l + 1 === layers.length) return z;
-    activate(pass.a[l + 1]!, z, pass.activation);
-    if (masks !== null) dropOut(pass.a[l + 1]!, masks.kept[l]!, masks.scale);
+export function prepare({ network, foldedBiases, dense }: ExamplePass): void {
+  const { weights, biases } = dense[0]!;
+  if (foldedBiases !== null) {
+    foldBiases(foldedBiases, weights.values, biases.values, network.standardization!);
   }
 }
 
 /**
- * dW_l += dz_l a_{l−1}ᵀ;  db_l += dz_l;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), starting from the dz_L in `pass`.
+ * a_0 = x / 255, standardized if so configured; the output of each layer from the one below.
+ * Returns the logits (classes). The next pass overwrites them.
+ */
+export function forwardExample(
+  { network, image, layers, dense, source }: ExamplePass,
+  pixels: Pixels,
+  row: number,
+  masks: DropoutMasks | null = null,
+): Float64Array {
+  source.pixels = pixels;
+  source.offset = row * valueCount(network.architecture.inputShape);
+  source.masks = masks;
+  image?.read(pixels, source.offset);
+  for (const layer of layers) layer.forward();
+  return dense.at(-1)!.output;
+}
+
+/**
+ * Adds the gradient of the example of the last forward pass, starting from the `dOutput` of the last layer.
  * The gradient with respect to the input is not needed and not computed.
  */
-export function backwardExample(
-  gradients: readonly Layer<Float64Array>[],
-  pass: ExamplePass,
-  layers: readonly Layer<Float64Array>[],
-): void {
+export function backwardExample({ layers }: ExamplePass): void {
   for (let l = layers.length - 1; l >= 0; l--) {
-    linearBackward(gradients[l]!.weights, gradients[l]!.biases, pass.dz[l]!, pass.a[l]!);
-    if (l > 0) linearBackwardInput(pass.dz[l - 1]!, layers[l]!.weights, pass.dz[l]!, pass.a[l]!);
+    layers[l]!.addGradient?.();
+    if (l > 0) layers[l]!.backward();
+  }
+}
+
+/** Call after the last example, once for the whole gradient. */
+export function completeGradient({ network, foldedBiases, dense }: ExamplePass): void {
+  const { weights, biases } = dense[0]!;
+  if (foldedBiases !== null) {
+    foldBiasesBackward(weights.gradient!, biases.gradient!, network.standardization!);
   }
 }

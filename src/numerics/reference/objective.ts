@@ -3,12 +3,17 @@
 import { distill } from '../examples/distillation.ts';
 import { drawMixingFraction, drawPartners, mixPixels } from '../examples/mixup.ts';
 import { valueCount } from '../network/image-shape.ts';
-import { type Network, unpack } from '../network/layers.ts';
+import { type Network, unpackWeights } from '../network/layers.ts';
 import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../training/engine.ts';
 import { argmax, crossEntropy, crossEntropyBackward, labelTarget } from './cross-entropy.ts';
-import { backwardExample, createExamplePass, forwardExample, prepare } from './example-pass.ts';
+import {
+  backwardExample,
+  completeGradient,
+  createExamplePass,
+  forwardExample,
+  prepare,
+} from './example-pass.ts';
 import { createAugmentImage, createDrawMasks } from './random-changes.ts';
-import { foldBiasesBackward } from './standardization.ts';
 
 /**
  * Writes the gradient of the given examples into the vector it was created with, and their plain cross-entropy and
@@ -24,7 +29,7 @@ export type ComputeGradient = (
 /**
  * objective = (1/N) Σ_n c_n ℓ_n + l1 Σ_l |W_l| + (l2 / 2) Σ_l ‖W_l‖², c_n the weight of the class of example n,
  * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K. Like Keras, it divides by N, not by Σ c_n.
- * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l.
+ * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l; kernels likewise.
  * With distillation, q is mixed with the teachers' probabilities; see distillation.ts.
  * With mixup, c_n ℓ_n is λ c_y ℓ(y) + (1 − λ) c_y′ ℓ(y′), and dz_L is the sum for both labels.
  * Both vectors are packed; `parameters` is read again in each call. Examples are summed in the order of the batch.
@@ -34,12 +39,11 @@ export function createComputeGradient(
   parameters: Float64Array,
   settings: Network & ObjectiveSettings & { readonly seed: number },
 ): ComputeGradient {
-  const { architecture, seed, standardization, classWeights, labelSmoothing, l1, l2, mixup, distillation } =
-    settings;
-  const layers = unpack(parameters, architecture);
-  const gradients = unpack(gradient, architecture);
-  const pass = createExamplePass(settings);
-  const dLogits = pass.dz[layers.length - 1]!;
+  const { architecture, seed, classWeights, labelSmoothing, l1, l2, mixup, distillation } = settings;
+  const weights = unpackWeights(parameters, architecture);
+  const dWeights = unpackWeights(gradient, architecture);
+  const pass = createExamplePass(settings, parameters, gradient);
+  const dLogits = pass.dense.at(-1)!.dOutput;
   const dTarget = new Float64Array(dLogits.length);
   const target = new Float64Array(dLogits.length);
   const inputs = valueCount(architecture.inputShape);
@@ -54,18 +58,18 @@ export function createComputeGradient(
     sums.loss = 0;
     sums.correct = 0;
     gradient.fill(0);
-    prepare(pass, layers);
+    prepare(pass);
     for (let n = 0; n < batch.length; n++) {
       const partner = partners[n]!;
       image.set(imageAt(n));
       if (mixup !== null) mixPixels(image, imageAt(partner), fraction);
       const masks = drawMasks?.(epoch, start + n) ?? null;
-      const logits = forwardExample(pass, layers, image, 0, masks);
+      const logits = forwardExample(pass, image, 0, masks);
       dLogits.fill(0);
       addTarget(n, fraction);
       if (mixup !== null) addTarget(partner, 1 - fraction);
       if (argmax(logits) === labelAt(fraction >= 0.5 ? n : partner)) sums.correct++;
-      backwardExample(gradients, pass, layers);
+      backwardExample(pass);
 
       /** Adds the gradient for the target of example i of the batch. */
       function addTarget(i: number, part: number): void {
@@ -90,10 +94,10 @@ export function createComputeGradient(
       return pixels.subarray(row * inputs, (row + 1) * inputs);
     }
 
-    if (standardization !== null) foldBiasesBackward(gradients[0]!, standardization);
-    for (let l = 0; l < layers.length; l++) {
-      if (l1 > 0) addL1(gradients[l]!.weights, layers[l]!.weights, l1);
-      if (l2 > 0) addL2(gradients[l]!.weights, layers[l]!.weights, l2);
+    completeGradient(pass);
+    for (let l = 0; l < weights.length; l++) {
+      if (l1 > 0) addL1(dWeights[l]!, weights[l]!, l1);
+      if (l2 > 0) addL2(dWeights[l]!, weights[l]!, l2);
     }
   };
 }

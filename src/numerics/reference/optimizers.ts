@@ -1,6 +1,4 @@
 /** Optimizers, as in PyTorch: each is one flat loop over the packed vectors, w −= η d. */
-
-import type { Layer } from '../network/layers.ts';
 import type { OptimizerSettings } from '../training/engine.ts';
 import { addL2 } from './objective.ts';
 
@@ -11,20 +9,20 @@ export interface Optimizer {
   update(parameters: Float64Array, gradient: Float64Array, rate: number, t: number): void;
 }
 
-/** `layers` and `gradients` are views of the vectors given to `update`; only weights decay, never biases. */
+/** `weights` and `dWeights` are views of the vectors given to `update`, of `length` numbers: the blocks that decay. */
 export function createOptimizer(
   settings: OptimizerSettings,
-  layers: readonly Layer<Float64Array>[],
-  gradients: readonly Layer<Float64Array>[],
+  length: number,
+  weights: readonly Float64Array[],
+  dWeights: readonly Float64Array[],
 ): Optimizer {
   const { type, weightDecay } = settings;
-  const length = layers.reduce((sum, { weights, biases }) => sum + weights.length + biases.length, 0);
   const zeros = () => new Float64Array(length);
 
   /** g += λ w, on weights */
   function addDecay(): void {
     if (weightDecay === 0) return;
-    for (let l = 0; l < layers.length; l++) addL2(gradients[l]!.weights, layers[l]!.weights, weightDecay);
+    for (const [l, block] of weights.entries()) addL2(dWeights[l]!, block, weightDecay);
   }
 
   switch (type) {
@@ -61,7 +59,7 @@ export function createOptimizer(
         moments: [m, v],
         update(w, g, rate, t) {
           if (type === 'adam') addDecay();
-          else for (const { weights } of layers) shrink(weights, 1 - rate * weightDecay);
+          else for (const block of weights) shrink(block, 1 - rate * weightDecay);
           descendByMoments(w, g, m, v, rate, settings, t);
         },
       };

@@ -1,6 +1,6 @@
 /** The reference engine defines correct results: float64, plain loops, one thread. */
 
-import { unpack } from '../network/layers.ts';
+import { unpackWeights } from '../network/layers.ts';
 import { emaDecay, updateAverage } from '../training/ema.ts';
 import { type CreateEngine, checkAverage, checkBatch, stateVectors } from '../training/engine.ts';
 import { createComputeGradient } from './objective.ts';
@@ -14,8 +14,9 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
   const computeGradient = createComputeGradient(gradient, parameters, settings);
   const optimizer = createOptimizer(
     settings.optimizer,
-    unpack(parameters, architecture),
-    unpack(gradient, architecture),
+    parameters.length,
+    unpackWeights(parameters, architecture),
+    unpackWeights(gradient, architecture),
   );
   const discarded = { loss: 0, correct: 0 };
   let steps = 0;

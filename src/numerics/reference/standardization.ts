@@ -3,12 +3,7 @@
  * The standardized pixels s = (a0 − μ) / σ are never computed, to preserve the zeros of a0: with a0 / σ as the
  * input, W s + b = W (a0 / σ) + (b − Σ_c (μ_c/σ_c) Σ_j∈c W_j), the sum being over the channels c and their values j.
  */
-import {
-  channelStandardizations,
-  type Layer,
-  type Parameters,
-  type Standardization,
-} from '../network/layers.ts';
+import { channelStandardizations, type Parameters, type Standardization } from '../network/layers.ts';
 
 /** Divisors that turn a pixel into an input of the first layer, by channel: 255, or 255 σ with standardization. */
 export function pixelScales(standardization: Standardization | null): Float64Array {
@@ -18,10 +13,12 @@ export function pixelScales(standardization: Standardization | null): Float64Arr
 /** out_i = b_i − Σ_c (μ_c/σ_c) Σ_j∈c W_ij (outputs): the biases of the first layer with the means folded in. */
 export function foldBiases(
   out: Float64Array,
-  { weights, biases, inputs }: Layer<Parameters>,
+  weights: Parameters,
+  biases: Parameters,
   standardization: Standardization,
 ): void {
   const channels = channelStandardizations(standardization);
+  const inputs = weights.length / biases.length;
   for (let i = 0; i < out.length; i++) {
     out[i] = biases[i]!;
     for (const [c, { mean, std }] of channels.entries()) {
@@ -37,10 +34,12 @@ export function foldBiases(
  * one is db_i.
  */
 export function foldBiasesBackward(
-  { weights: dWeights, biases: dBiases, inputs }: Layer<Float64Array>,
+  dWeights: Float64Array,
+  dBiases: Float64Array,
   standardization: Standardization,
 ): void {
   const channels = channelStandardizations(standardization);
+  const inputs = dWeights.length / dBiases.length;
   for (let i = 0; i < dBiases.length; i++) {
     for (const [c, { mean, std }] of channels.entries()) {
       const shift = (mean / std) * dBiases[i]!;

@@ -41,7 +41,10 @@ export interface BatchSums {
 
 /** Findings about a network on the examples inspected so far. */
 export interface Findings {
-  /** For each hidden layer, 1 for every unit with a value or derivative other than 0 on one of the examples. */
+  /**
+   * For each convolution, then for each hidden fully connected layer, 1 for every channel or unit with a value or derivative
+   * other than 0 on one of the examples.
+   */
   readonly alive: readonly Uint8Array[];
   /** The predicted classes. */
   readonly predicted: Set<number>;

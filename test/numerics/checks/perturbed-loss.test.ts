@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { type Coordinate, createPerturbedLoss } from '../../../src/numerics/checks/perturbed-loss.ts';
 import { evaluate } from '../../../src/numerics/evaluation/measure.ts';
 import { architectureText, blocks } from '../../../src/numerics/network/architecture.ts';
-import { locate } from '../../../src/numerics/network/coordinates.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
 import type { Network } from '../../../src/numerics/network/layers.ts';
 import { dense } from '../../support/dense.ts';
@@ -41,13 +40,14 @@ for (const network of NETWORKS) {
     const parameters = initializeUniformFanIn(architecture, 5);
     const perturbed = createPerturbedLoss(network, parameters, examples, indices);
     assert.equal(perturbed.loss, fullLoss(network, parameters));
-    const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
+    const coordinate: Coordinate = { block: 0, index: 0 };
     const out = { loss: 0, crossed: false };
     let crossings = 0;
     for (const [b, block] of blocks(architecture).entries()) {
       for (let position = block.start; position < block.end; position++) {
         const original = parameters[position]!;
-        locate(coordinate, b, block, position);
+        coordinate.block = b;
+        coordinate.index = position - block.start;
         const at = (step: number) => {
           perturbed.evaluate(out, coordinate, original + step - original);
           if (out.crossed) crossings++;

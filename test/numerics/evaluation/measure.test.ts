@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate, inspectNetwork, weightNorm } from '../../../src/numerics/evaluation/measure.ts';
+import { type Architecture, blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
 import { dense } from '../../support/dense.ts';
 import { assertNear, examplesOf, firstIndices, networks, reluNetwork, stripes } from '../fixtures.ts';
@@ -106,4 +107,51 @@ test('units with other activations than ReLU are never dead', () => {
       [0],
     );
   }
+});
+
+test('a channel is dead if it is zero in every position of every example', () => {
+  // Channels: always on, never on, on next to a lit pixel, exactly zero. The hidden units are on and off.
+  const architecture: Architecture = {
+    inputShape: [3, 4],
+    convolutions: [[4]],
+    norm: 'none',
+    hidden: [2],
+    classes: 2,
+  };
+  const parameters = new Float64Array(parameterCount(architecture));
+  const [K1, c1, , b1] = blocks(architecture);
+  parameters[K1!.start + 2 * 9] = 1;
+  parameters.set([1, -1, -0.5, 0], c1!.start);
+  parameters.set([1, -1], b1!.start);
+  const pixels = new Uint8Array(24);
+  pixels[12] = 255;
+  const dead = (...indices: number[]) => {
+    const examples = { pixels, labels: Uint8Array.of(0, 1) };
+    const inspection = inspectNetwork(
+      reluNetwork(architecture),
+      parameters,
+      examples,
+      Uint32Array.from(indices),
+    );
+    return run(inspection).result.deadUnits;
+  };
+  assert.deepEqual(dead(0), [0.75, 0.5]);
+  assert.deepEqual(dead(0, 1), [0.5, 0.5]);
+});
+
+test('the weight norm of a network with convolutions is the norm of kernels and weights', () => {
+  const architecture: Architecture = {
+    inputShape: [2, 2],
+    convolutions: [[4]],
+    norm: 'group',
+    hidden: [],
+    classes: 2,
+  };
+  const parameters = new Float64Array(parameterCount(architecture)).fill(100);
+  for (const { name, start, end } of blocks(architecture)) {
+    if (name === 'K1' || name === 'W1') parameters.fill(0, start, end);
+    if (name === 'K1') parameters[start + 7] = 3;
+    if (name === 'W1') parameters[start + 7] = 4;
+  }
+  assert.equal(weightNorm(parameters, architecture), 5);
 });
