@@ -1,7 +1,7 @@
-/** Draws the weights of a layer. Units and inputs are numbered from 0. */
-import type { Architecture } from '../../numerics/network/architecture.ts';
+/** Draws the weights of a layer. Units, channels and inputs are numbered from 0. */
+import { type Architecture, type PlannedLayer, plan } from '../../numerics/network/architecture.ts';
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
-import { type Parameters, unpack } from '../../numerics/network/layers.ts';
+import type { Parameters } from '../../numerics/network/layers.ts';
 import {
   channelLevels,
   divergingColours,
@@ -30,11 +30,19 @@ const GAP = 6;
 /** Approximate width above which cells are drawn smaller. */
 const WIDTH = 1200;
 
+/** A row with more inputs is drawn in fewer cells, each with the largest weight of several inputs. */
+const MAX_COLUMNS = 4096;
+
+/** The layers that have a number: convolutions, then fully connected layers. Norms and pooling are not counted. */
+export const numberedLayers = (architecture: Architecture): PlannedLayer[] =>
+  plan(architecture).layers.filter(({ type }) => type === 'convolution' || type === 'dense');
+
 /**
- * Draws the first layer as one tile per unit, of the shape of the images; weights of colours as red, green and blue around
- * grey. Draws a later layer as a map of units (rows) × inputs (columns).
- * @param layer 1 … L
- * @param unit draws this unit only, 0 … d_layer − 1
+ * Draws the first layer as one tile per unit, of the shape of the images, or, if it is a convolution, as one tile of 3×3 weights per
+ * output channel; weights of colours as red, green and blue around grey. Draws a later layer as a map of units or channels (rows) ×
+ * inputs (columns); of a convolution, nine inputs for each input channel.
+ * @param layer 1 … the number of numbered layers
+ * @param unit draws this unit or output channel only, from 0
  * @throws RangeError if the layer or unit does not exist
  */
 export function drawWeights(
@@ -44,19 +52,34 @@ export function drawWeights(
   },
   { layer, unit }: { readonly layer: number; readonly unit?: number | undefined },
 ): Raster {
-  const found = unpack(network.parameters, network.architecture)[layer - 1];
+  const { inputShape } = network.architecture;
+  const found = numberedLayers(network.architecture)[layer - 1];
   if (found === undefined) throw new RangeError(`There is no layer ${layer}.`);
-  const { weights, inputs, outputs } = found;
+  const {
+    type,
+    output: { channels: outputs },
+    blocks: [block],
+  } = found;
   if (unit !== undefined && unit >= outputs) throw new RangeError(`There is no unit ${unit}.`);
+  const weights = network.parameters.subarray(block!.start, block!.end);
+  const inputs = weights.length / outputs;
   const drawn: Weights = {
     values: unit === undefined ? weights : weights.subarray(unit * inputs, (unit + 1) * inputs),
     inputs,
     units: unit === undefined ? Array.from({ length: outputs }, (_, i) => i) : [unit],
     max: magnitude(weights),
   };
-  return layer === 1 ? drawTiles(drawn, network.architecture.inputShape) : drawMap(drawn);
+  if (layer > 1) return drawMap(drawn);
+  if (type === 'dense') return drawTiles(drawn, inputShape);
+  if (channelCount(inputShape) === 1) return drawTiles(drawn, [3, 3]);
+  // From planes of nine weights to the three colours of each weight.
+  const values = drawn.values.map(
+    (_, i, planes) => planes[i - (i % 27) + (i % 3) * 9 + Math.floor((i % 27) / 3)]!,
+  );
+  return drawTiles({ ...drawn, values }, [3, 3, 3]);
 }
 
+/** @param shape of a tile */
 function drawTiles({ values, inputs, units, max }: Weights, shape: ImageShape): Raster {
   const [tileRows, tileColumns] = shape;
   const columns = Math.ceil(Math.sqrt(units.length * 1.6));
@@ -83,7 +106,9 @@ function drawTiles({ values, inputs, units, max }: Weights, shape: ImageShape): 
   return raster;
 }
 
-function drawMap({ values, inputs, units, max }: Weights): Raster {
+function drawMap(weights: Weights): Raster {
+  const each = Math.ceil(weights.inputs / MAX_COLUMNS);
+  const { values, inputs, units, max } = each === 1 ? weights : joinInputs(weights, each);
   const cellSize = (count: number) => Math.max(1, Math.min(24, Math.floor(WIDTH / count)));
   const cell = { width: cellSize(inputs), height: cellSize(units.length) };
   const textScale = cell.height < 12 ? 1 : 2;
@@ -98,12 +123,23 @@ function drawMap({ values, inputs, units, max }: Weights): Raster {
     const down = Math.max(0, Math.floor((cell.height - TEXT_HEIGHT * textScale) / 2));
     drawText(raster, MARGIN, top + i * cell.height + down, `${units[i]}`, textScale);
   }
-  const inputStep = labelStep(cell.width, textScale * (textWidth(`${inputs - 1}`) + 3));
+  const inputStep = labelStep(cell.width, textScale * (textWidth(`${each * (inputs - 1)}`) + 3));
   for (let j = 0; j < inputs; j += inputStep) {
-    drawText(raster, left + j * cell.width, MARGIN, `${j}`, textScale);
+    drawText(raster, left + j * cell.width, MARGIN, `${each * j}`, textScale);
   }
   drawScale(raster, left, top + mapHeight + GAP, mapWidth, max);
   return raster;
+}
+
+/** Keeps the weight of the largest magnitude of every `count` successive inputs of a unit. */
+function joinInputs({ values, inputs, ...others }: Weights, count: number): Weights {
+  const columns = Math.ceil(inputs / count);
+  const joined = new Float32Array((values.length / inputs) * columns);
+  for (let i = 0; i < values.length; i++) {
+    const at = Math.floor(i / inputs) * columns + Math.floor((i % inputs) / count);
+    if (!(Math.abs(values[i]!) < Math.abs(joined[at]!))) joined[at] = values[i]!;
+  }
+  return { ...others, values: joined, inputs: columns };
 }
 
 /** Smallest step of 1, 5, 10, 50, 100, … cells at which labels of `needed` pixels do not overlap. */

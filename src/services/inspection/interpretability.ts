@@ -5,9 +5,10 @@ import type { WeightsQuery } from '../../domain/models/weights.ts';
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
+import { numberedLayers } from '../../formats/drawing/weights.ts';
 import type { ReceivedImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
-import { type Architecture, architectureText, layerSizes } from '../../numerics/network/architecture.ts';
+import { type Architecture, architectureText } from '../../numerics/network/architecture.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { type DiagnosisTally, tallyDiagnoses } from '../../protocols/prediction-tally.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -118,15 +119,15 @@ function assertUnitExists(
   { layer, unit }: WeightsQuery,
 ): void {
   const network = `${name}@${version} is a ${architectureText(architecture)} network`;
-  const sizes = layerSizes(architecture);
-  const layers = sizes.length - 1;
-  if (layer > layers) {
-    const detail = layers === 1 ? 'must be 1' : `must be 1 to ${layers}`;
+  const layers = numberedLayers(architecture);
+  const found = layers[layer - 1];
+  if (found === undefined) {
+    const detail = layers.length === 1 ? 'must be 1' : `must be 1 to ${layers.length}`;
     throw new AtelierError('impossible-request', `${network}: layer ${detail}.`, {
       details: [{ parameter: 'layer', detail }],
     });
   }
-  const units = sizes[layer]!;
+  const units = found.output.channels;
   if (unit !== undefined && unit >= units) {
     const detail = `must be 0 to ${units - 1}`;
     throw new AtelierError('impossible-request', `${network}: unit ${detail} in layer ${layer}.`, {

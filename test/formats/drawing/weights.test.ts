@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Raster } from '../../../src/formats/drawing/raster.ts';
-import { drawWeights } from '../../../src/formats/drawing/weights.ts';
-import { parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { drawWeights, numberedLayers } from '../../../src/formats/drawing/weights.ts';
+import { type Architecture, blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { dense } from '../../support/dense.ts';
 
@@ -131,6 +131,71 @@ test('weights of colours are drawn in their colour, around grey, above a grey sc
   assert.ok(found.get('808080')! >= 1021 * cell);
   for (const colour of found.keys())
     if (!['ff8080', '800080', '8080bf'].includes(colour)) assert.match(colour, /^(..)\1\1$/, 'grey');
+});
+
+const convolutional = (inputShape: Architecture['inputShape']): Architecture => ({
+  inputShape,
+  convolutions: [[4], [8]],
+  norm: 'group',
+  hidden: [5],
+  classes: 3,
+});
+
+test('the filters of a first convolution are drawn as tiles of 3×3 weights', () => {
+  const architecture = convolutional([28, 28]);
+  const parameters = new Float32Array(parameterCount(architecture));
+  // Of the third filter: upper right and lower left. The largest weight, of the fourth one, is kept.
+  const at = 2 * 9;
+  parameters.set([1], 3 * 9);
+  const plain = parameters.slice();
+  parameters.set([0.5], at + 2);
+  parameters.set([-0.5], at + 6);
+  const [one, other] = [parameters, plain].map((each) => draw(each, { layer: 1 }, architecture));
+  const { left, top, right, bottom, count } = changedBox(one!, other!);
+  const cell = Math.sqrt(count / 2);
+  assert.deepEqual([(right - left) / cell, (bottom - top) / cell], [3, 3]);
+});
+
+test('a filter of colours is drawn in its colour, from kernels with channels first', () => {
+  const architecture = convolutional([16, 16, 3]);
+  const parameters = new Float32Array(parameterCount(architecture));
+  // The first weight of red, and the last one of blue; another filter has the largest.
+  parameters.set([0.5], 27);
+  parameters.set([-0.5], 2 * 27 - 1);
+  parameters.set([1], 3 * 27);
+  const found = colours(draw(parameters, { layer: 1, unit: 1 }, architecture));
+  const cell = found.get('bf8080')!;
+  assert.ok(Number.isInteger(Math.sqrt(cell)), `${[...found.keys()]}`);
+  assert.equal(found.get('808040'), cell);
+});
+
+test('convolutions, then fully connected layers have numbers, norms and pooling do not', () => {
+  const architecture = convolutional([28, 28]);
+  const layers = numberedLayers(architecture).map(({ blocks }) => blocks[0]!.name);
+  assert.deepEqual(layers, ['K1', 'K2', 'W1', 'W2']);
+  const parameters = new Float32Array(parameterCount(architecture)).fill(0.5);
+  for (const [layer, units] of [4, 8, 5, 3].entries()) {
+    assert.ok(draw(parameters, { layer: layer + 1, unit: units - 1 }, architecture).width > 100);
+    assert.throws(
+      () => draw(parameters, { layer: layer + 1, unit: units }, architecture),
+      /There is no unit/,
+    );
+  }
+  assert.throws(() => draw(parameters, { layer: 5 }, architecture), /There is no layer 5/);
+});
+
+test('a layer of more than 4,096 inputs has cells with the largest of several weights', () => {
+  const architecture: Architecture = { ...convolutional([64, 64]), convolutions: [[8]], norm: 'none' };
+  const parameters = new Float32Array(parameterCount(architecture));
+  const { start } = blocks(architecture).find(({ name }) => name === 'W1')!;
+  // Two inputs a cell: 0.25 and −0.5 of the first cell, and the largest weight of the layer.
+  parameters.set([0.25, -0.5, 0, 1], start);
+  const drawn = draw(parameters, { layer: 2, unit: 0 }, architecture);
+  assert.ok(drawn.width > 4096 && drawn.width < 4200);
+  const other = parameters.slice();
+  other.set([0, 0], start);
+  const changed = colours(difference(drawn, draw(other, { layer: 2, unit: 0 }, architecture)));
+  assert.deepEqual([...changed.keys()], ['90b3d6']);
 });
 
 test('a later layer is drawn as a map of units by inputs with its own scale', () => {
