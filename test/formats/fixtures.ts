@@ -5,8 +5,9 @@ import type { RequestedShape } from '../../src/domain/image-shape.ts';
 import type { ImportOrigin } from '../../src/domain/models/import.ts';
 import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 import type { Float32Tensor } from '../../src/formats/arrays/tensor.ts';
+import type { ImportHints } from '../../src/formats/models/import.ts';
 import { type PublishedModel, parametersDigest } from '../../src/formats/models/metadata.ts';
-import { type Architecture, parameterCount } from '../../src/numerics/network/architecture.ts';
+import { type Architecture, type Norm, parameterCount } from '../../src/numerics/network/architecture.ts';
 import type { ImageShape } from '../../src/numerics/network/image-shape.ts';
 import type { Network, Standardization } from '../../src/numerics/network/layers.ts';
 
@@ -83,6 +84,22 @@ export interface ShapeFixture {
 export const shapeFixtures = JSON.parse(
   Buffer.from(formatFixture('shapes/expected.json')).toString(),
 ) as ShapeFixture[];
+
+/** A network with convolutions, as recorded by scripts/fixtures/convolution_files.py. */
+export interface ConvolutionFixture extends Pick<Architecture, 'convolutions' | 'hidden'> {
+  readonly file: string;
+  readonly inputShape: ImageShape;
+  readonly activation: Network['activation'];
+  readonly norm?: Norm;
+  readonly standardization?: Standardization;
+  /** The fields of an import for what the file does not hold. */
+  readonly given?: ImportHints;
+  readonly probabilities: number[][];
+}
+
+export const convolutionFixtures = JSON.parse(
+  Buffer.from(formatFixture('convolutions/expected.json')).toString(),
+) as ConvolutionFixture[];
 
 /** 8 × 784 */
 export const fixtureImages = parseNpy(formatFixture('images.npy')).data as Uint8Array;

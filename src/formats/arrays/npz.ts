@@ -4,7 +4,7 @@ import { AtelierError } from '../../errors.ts';
 import { readZip } from '../archives/zip.ts';
 import { quote, rejectModelFile } from '../models/file-error.ts';
 import { npyBytes, parseNpy } from './npy.ts';
-import type { Float32Tensor, Tensor } from './tensor.ts';
+import { type Float32Tensor, isCounter, type Tensor } from './tensor.ts';
 
 /** Weights hardly compress, so an archive that decompresses to more is a decompression bomb. */
 export const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
@@ -21,10 +21,11 @@ const MESSAGE_OF_NPY = /^The \.npy array cannot be read: (.*)\.$/s;
 
 /** Returns the arrays in archive order. @throws AtelierError `invalid-model-file` */
 export function parseNpz(archive: Uint8Array): Tensor[] {
-  return readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length)).map(({ name, bytes }) => {
-    if (!name.endsWith('.npy'))
-      rejectModelFile(`the entry ${quote(name)} of the archive is not an .npy array`);
-    return parseTensor(name.slice(0, -'.npy'.length), bytes);
+  return readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length)).flatMap(({ name: file, bytes }) => {
+    if (!file.endsWith('.npy'))
+      rejectModelFile(`the entry ${quote(file)} of the archive is not an .npy array`);
+    const name = file.slice(0, -'.npy'.length);
+    return isCounter(name) ? [] : [parseTensor(name, bytes)];
   });
 }
 

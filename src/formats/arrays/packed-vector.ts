@@ -1,4 +1,4 @@
-/** Reads a bare packed vector W1, b1, W2, b2, …, as the notebook's `pack` writes it. */
+/** Reads a bare packed vector [K1, c1, …], W1, b1, W2, b2, …, as the notebook's `pack` writes it. */
 
 import {
   channelsLast,
@@ -6,21 +6,40 @@ import {
   type RequestedShape,
   showImageShape,
 } from '../../domain/image-shape.ts';
-import { architectureText, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
-import { valueCount } from '../../numerics/network/image-shape.ts';
+import {
+  type Architecture,
+  architectureText,
+  type Norm,
+  parameterCount,
+  plan,
+  volumeSize,
+} from '../../numerics/network/architecture.ts';
 import { rejectModelFile, showShape } from '../models/file-error.ts';
+import { checkStages } from '../models/pack-convolutions.ts';
 import { checkSizes, copyRounded, type PackedLayers } from '../models/pack-layers.ts';
 import type { Tensor } from './tensor.ts';
 
+/** The part of an architecture that the length of the vector does not determine. */
+export interface GivenLayers {
+  /** Units of the hidden layers; required for a packed vector. */
+  readonly hidden?: readonly number[] | undefined;
+  /**
+   * Channels of the convolutions of each stage, such as [[32, 32], [64, 64]]; required for a packed vector that has any, and for
+   * named arrays whose shapes do not determine where the pooling is.
+   */
+  readonly convolutions?: readonly (readonly number[])[] | undefined;
+  /** Required if it is `group` for a packed vector, and for a state dict, which does not hold the groups. */
+  readonly norm?: Norm | undefined;
+}
+
 /**
  * The number of classes k follows from the length: the last layer has k (h + 1) numbers for h inputs.
- * @param hidden units of the hidden layers
  * @param given shape of the images, the default shape if it is auto. The order of their numbers is kept
  * @throws AtelierError `invalid-model-file`
  */
 export function readPackedVector(
   vector: Tensor,
-  hidden: readonly number[] | undefined,
+  { hidden, convolutions = [], norm = 'none' }: GivenLayers,
   given: RequestedShape,
 ): PackedLayers {
   const { shape, data } = vector;
@@ -34,13 +53,20 @@ export function readPackedVector(
     );
   }
   const inputShape = given === 'auto' ? DEFAULT_IMAGE_SHAPE : channelsLast(given);
-  const withClasses = (classes: number) => fullyConnected(inputShape, [...hidden, classes]);
+  checkStages(convolutions, norm, inputShape);
+  const withClasses = (classes: number): Architecture => ({
+    inputShape,
+    convolutions,
+    norm,
+    hidden,
+    classes,
+  });
   // The last layer has k (h + 1) numbers, the others the rest.
-  const perClass = (hidden.at(-1) ?? valueCount(inputShape)) + 1;
+  const perClass = volumeSize(plan(withClasses(1)).layers.at(-1)!.input) + 1;
   const classes = 1 + (data.length - parameterCount(withClasses(1))) / perClass;
   if (!Number.isInteger(classes) || classes < 1) {
     const ten = withClasses(10);
-    const below = [valueCount(inputShape), ...hidden].join('-');
+    const below = architectureText(ten).replace(/-10$/, '');
     rejectModelFile(
       `${data.length} numbers do not fit a ${below} network with any number of classes; ${architectureText(ten)} has ${parameterCount(ten)}${
         given === 'auto'

@@ -4,7 +4,7 @@
  */
 import { quote, rejectModelFile } from '../models/file-error.ts';
 import { readSafetensorsHeader, type SafetensorsDtype } from './safetensors-header.ts';
-import { type Float32Tensor, type Tensor, viewBytes } from './tensor.ts';
+import { type Float32Tensor, isCounter, type Tensor, viewBytes } from './tensor.ts';
 
 /** The data starts at a multiple of this, so that a memory-mapped file is aligned for every type. */
 const ALIGNMENT = 8;
@@ -43,7 +43,8 @@ export function parseSafetensors(file: Uint8Array): {
   metadata: Readonly<Record<string, string>>;
 } {
   const { entries, metadata } = readSafetensorsHeader(file);
-  const tensors = entries.map(({ name, dtype, shape, start, end }) => {
+  const kept = entries.filter(({ name }) => !isCounter(name));
+  const tensors = kept.map(({ name, dtype, shape, start, end }) => {
     // Copied, because a typed array must start at a multiple of its element size, and a tensor in the file need not.
     const { buffer } = new Uint8Array(file.subarray(start, end));
     return { name, shape, data: decode(name, dtype, buffer) };

@@ -12,7 +12,17 @@ export interface Float32Tensor extends Tensor {
   readonly data: Float32Array;
 }
 
-/** The tensors of one layer. */
+/** Normalization of the channels of a convolution, before its activation. */
+export interface Normalization {
+  /** One number a channel; 1 if null. */
+  readonly scale: Tensor | null;
+  /** One number a channel; 0 if null. */
+  readonly shift: Tensor | null;
+  /** Of batch normalization, which becomes part of the convolution; null for group normalization. */
+  readonly statistics: { readonly mean: Tensor; readonly variance: Tensor; readonly epsilon: number } | null;
+}
+
+/** The tensors of one layer. The weights of a convolution have four dimensions. */
 export interface LayerTensors {
   readonly weights: Tensor;
   /** null for a layer without biases, such as PyTorch's `Linear(bias=False)`. */
@@ -21,12 +31,21 @@ export interface LayerTensors {
   readonly transposed: boolean;
   /** Factors of weights and biases; 1 if omitted. */
   readonly factors?: { readonly weights: number; readonly biases: number };
+  /** Only convolutions can have one. */
+  readonly norm?: Normalization;
+  /** Whether max pooling follows the convolution. */
+  readonly isPooled?: boolean;
 }
 
-/** Limit of tensors in a file; eight hidden layers need 18. */
-export const MAX_TENSORS = 64;
+export const isConvolution = ({ weights }: LayerTensors): boolean => weights.shape.length === 4;
 
-/** W1 (d1 × d0), b1 (d1), W2, b2, … as views of the packed vector. */
+/** Limit of tensors in a file; twelve convolutions with batch normalization and nine fully connected layers need 102. */
+export const MAX_TENSORS = 128;
+
+/** Counter of PyTorch's batch normalization. It is an integer, which inference does not need. */
+export const isCounter = (name: string): boolean => /(?:^|\.)num_batches_tracked$/.test(name);
+
+/** K1, c1, …, W1 (d1 × d0), b1 (d1), W2, b2, … as views of the packed vector. */
 export function layerTensors(architecture: Architecture, parameters: Float32Array): Float32Tensor[] {
   return blocks(architecture).map(({ name, shape, start, end }) => ({
     name,

@@ -1,23 +1,24 @@
 /** Imports a model file, exported here or by another program. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { channelsLast, type RequestedShape } from '../../domain/image-shape.ts';
+import type { RequestedShape } from '../../domain/image-shape.ts';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../../domain/models/import.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
 import type { Architecture } from '../../numerics/network/architecture.ts';
-import { channelCount, valueCount } from '../../numerics/network/image-shape.ts';
+import { channelCount } from '../../numerics/network/image-shape.ts';
 import { channelStandardizations, type Standardization } from '../../numerics/network/layers.ts';
 import { NPY_SIGNATURE } from '../arrays/npy-header.ts';
 import { parseNpz, parseTensor } from '../arrays/npz.ts';
-import { readPackedVector } from '../arrays/packed-vector.ts';
+import { type GivenLayers, readPackedVector } from '../arrays/packed-vector.ts';
 import { parseSafetensors } from '../arrays/safetensors.ts';
-import type { Tensor } from '../arrays/tensor.ts';
+import { isConvolution, type Tensor } from '../arrays/tensor.ts';
 import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 import { importOnnx } from '../onnx/import.ts';
 import { rejectModelFile } from './file-error.ts';
 import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
-import { putChannelsLast } from './input-shape.ts';
+import { groupStages } from './group-stages.ts';
+import { putChannelsLast, requireInputShape } from './input-shape.ts';
 import { nameLayers } from './layer-names.ts';
 import {
   checkModelMetadata,
@@ -28,9 +29,7 @@ import {
 import { type PackedLayers, packLayers } from './pack-layers.ts';
 
 /** Properties given with the file. Omitted ones are taken from the file. */
-export interface ImportHints {
-  /** Units of the hidden layers; required for a packed vector. */
-  readonly hidden?: readonly number[] | undefined;
+export interface ImportHints extends GivenLayers {
   /** Shape of the images, in the order in which the first layer takes their numbers; auto if omitted. */
   readonly inputShape?: RequestedShape | undefined;
   readonly activation?: Activation | undefined;
@@ -74,7 +73,9 @@ type Parts = PackedLayers & {
  */
 export function importModel(bytes: Uint8Array, hints: ImportHints = {}): ImportedModel {
   const { metadata, hasBiases, ...parts } = readParts(bytes, hints);
-  const { inputShape, hidden, classes } = parts.architecture;
+  const { inputShape, convolutions, norm, hidden, classes } = parts.architecture;
+  reconcile('convolutions', hints.convolutions, convolutions);
+  reconcile('norm', hints.norm, norm);
   reconcile('hidden', hints.hidden, hidden);
   const given = {
     activation: reconcile('activation', hints.activation, metadata?.activation),
@@ -108,15 +109,16 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   return { ...parts, activation, classNames, standardization, preprocessing, assumed };
 }
 
-function readParts(bytes: Uint8Array, { hidden, inputShape = 'auto' }: ImportHints): Parts {
+function readParts(bytes: Uint8Array, hints: ImportHints): Parts {
+  const { inputShape = 'auto' } = hints;
   const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
   if (start.startsWith(NPY_SIGNATURE)) {
-    const packed = readPackedVector(parseTensor('array', bytes, 'the array'), hidden, inputShape);
+    const packed = readPackedVector(parseTensor('array', bytes, 'the array'), hints, inputShape);
     return { source: 'packed-npy', ...inOrder(packed, inputShape) };
   }
   if (start.startsWith('PK')) {
     rejectForeignArchive(bytes);
-    return readLayers(parseNpz(bytes), 'npz', inputShape);
+    return readLayers(parseNpz(bytes), 'npz', hints, inputShape);
   }
   if (start[8] !== '{') {
     rejectForeignFile(start);
@@ -129,7 +131,8 @@ function readParts(bytes: Uint8Array, { hidden, inputShape = 'auto' }: ImportHin
   // The metadata of an export always has channels last.
   const requested = inputShape === 'auto' ? undefined : inputShape;
   const given = reconcile('inputShape', requested, declared?.inputShape) ?? 'auto';
-  const parts = readLayers(tensors, 'safetensors', given);
+  const convolutions = reconcile('convolutions', hints.convolutions, declared?.convolutions);
+  const parts = readLayers(tensors, 'safetensors', { ...hints, convolutions }, given);
   if (declared) checkModelMetadata(declared, parts);
   return { ...parts, metadata: declared };
 }
@@ -137,11 +140,14 @@ function readParts(bytes: Uint8Array, { hidden, inputShape = 'auto' }: ImportHin
 function readLayers(
   tensors: readonly Tensor[],
   container: 'npz' | 'safetensors',
+  { convolutions, norm }: ImportHints,
   given: RequestedShape,
 ): Parts {
-  const values = given === 'auto' ? undefined : valueCount(channelsLast(given));
-  const { naming, layers } = nameLayers(tensors, values);
-  const packed = packLayers(layers, given, naming === 'sklearn');
+  const { naming, layers } = nameLayers(tensors, given, norm);
+  const staged = layers.some(isConvolution)
+    ? groupStages(layers, requireInputShape(given), convolutions)
+    : layers;
+  const packed = packLayers(staged, given, naming === 'sklearn');
   return { source: naming === 'atelier' ? container : naming, ...inOrder(packed, given) };
 }
 

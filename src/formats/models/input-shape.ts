@@ -27,8 +27,17 @@ export function resolveInputShape(given: RequestedShape, inputs: number, found: 
   return rejectModelFile(defect, undefined, 'inputShape');
 }
 
+/** @throws AtelierError `invalid-model-file` if the shape of the images of a network with convolutions is not given */
+export function requireInputShape(given: RequestedShape): ImageShape {
+  if (given !== 'auto') return channelsLast(given);
+  const defect =
+    'it does not hold the shape of its images, since a convolution takes images of any size; send the field inputShape, such as [28, 28] or [32, 32, 3]';
+  return rejectModelFile(defect, undefined, 'inputShape');
+}
+
 /**
  * Reorders the weights of the first layer in place, so that the values of an image are those of its pixels, row by row.
+ * A convolution has kernels of each channel, which no order of pixels changes.
  * @param sizes of the axes of an image in the file; only that of channels is 3
  * @param axes the order in which the first layer takes them, if it is another one
  */
@@ -36,6 +45,7 @@ export function putChannelsLast<
   P extends { readonly architecture: Architecture; readonly parameters: Float32Array },
 >(packed: P, sizes: readonly number[], axes: readonly number[] = [...sizes.keys()]): P {
   const { parameters, architecture } = packed;
+  if (architecture.convolutions.length > 0) return packed;
   const isChannels = (axis: number) => Number(sizes[axis] === 3);
   const order = [...sizes.keys()]
     .toSorted((a, b) => isChannels(a) - isChannels(b))

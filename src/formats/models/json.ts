@@ -1,23 +1,28 @@
 /** The JSON export: nested arrays by tensor name. */
 
 import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
-import { layerSizes } from '../../numerics/network/architecture.ts';
+import { type Architecture, layerSizes } from '../../numerics/network/architecture.ts';
 import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import { type Float32Tensor, layerTensors } from '../arrays/tensor.ts';
 import type { PublishedModel } from './metadata.ts';
 
-interface ModelJson extends Omit<PublishedModel, 'parameters' | 'architecture'> {
+/** Numbers in nested arrays, one level a dimension. */
+type Nested = readonly (number | Nested)[];
+
+interface ModelJson
+  extends Omit<PublishedModel, 'parameters' | 'architecture'>,
+    Partial<Pick<Architecture, 'convolutions' | 'norm'>> {
   readonly layerSizes: readonly number[];
   /** Omitted for the default shape, as in earlier releases. */
   readonly inputShape?: ImageShape;
-  readonly parameters: Readonly<Record<string, number[] | number[][]>>;
+  readonly parameters: Readonly<Record<string, Nested>>;
 }
 
 /** Writes each float32 parameter so that it reads back exactly. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
   const { name, version, architecture, activation, standardization, classNames, digest } = model;
   const { preprocessing } = model;
-  const { inputShape } = architecture;
+  const { inputShape, convolutions, norm } = architecture;
   const tensors = layerTensors(architecture, model.parameters).map(
     (each) => [each.name, nested(each)] as const,
   );
@@ -27,6 +32,7 @@ export function jsonBytes(model: PublishedModel): Uint8Array {
     version,
     ...(!isSameShape(inputShape, DEFAULT_IMAGE_SHAPE) && { inputShape }),
     layerSizes: layerSizes(architecture),
+    ...(convolutions.length > 0 && { convolutions, norm }),
     activation,
     standardization,
     classNames,
@@ -40,11 +46,15 @@ export function jsonBytes(model: PublishedModel): Uint8Array {
 /** Reads the packed parameters from the output of `jsonBytes`. */
 export function jsonParameters(file: Uint8Array): Float32Array {
   const { parameters } = JSON.parse(Buffer.from(file).toString()) as ModelJson;
-  return Float32Array.from(Object.values(parameters).flat(2));
+  const nested: readonly unknown[] = Object.values(parameters);
+  return Float32Array.from(nested.flat(4) as number[]);
 }
 
-function nested({ shape, data }: Float32Tensor): number[] | number[][] {
-  if (shape.length === 1) return [...data];
-  const [rows, columns] = shape as [number, number];
-  return Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
+function nested({ shape, data }: Pick<Float32Tensor, 'shape' | 'data'>): Nested {
+  const [rows, ...rest] = shape;
+  if (rest.length === 0) return [...data];
+  const size = data.length / rows!;
+  return Array.from({ length: rows! }, (_, i) =>
+    nested({ shape: rest, data: data.subarray(i * size, (i + 1) * size) }),
+  );
 }

@@ -1,8 +1,12 @@
 /** Assigns the tensors of a file to layers by the naming schemes of common libraries. */
 
-import type { LayerTensors, Tensor } from '../arrays/tensor.ts';
+import { channelsLast, type RequestedShape, squareShape } from '../../domain/image-shape.ts';
+import type { Norm } from '../../numerics/network/architecture.ts';
+import { channelCount, valueCount } from '../../numerics/network/image-shape.ts';
+import { isConvolution, type LayerTensors, type Tensor } from '../arrays/tensor.ts';
 import { quote, rejectModelFile } from './file-error.ts';
 import { orderByShape } from './layer-order.ts';
+import { attachNormalizations, isStatistic } from './normalizations.ts';
 
 interface Naming {
   readonly id: 'atelier' | 'sklearn' | 'pytorch';
@@ -51,17 +55,35 @@ const NAMINGS: readonly Naming[] = [
   },
 ];
 
+/** The same scheme for the convolutions of an export and for their group normalization, which have numbers of their own. */
+const [KERNELS, NORMS] = [
+  ['K', 'c'],
+  ['gamma', 'beta'],
+].map(
+  ([weights, biases]): Naming => ({
+    ...NAMINGS[0]!,
+    pattern: new RegExp(`^(?<kind>${weights}|${biases})(?<layer>[1-9]\\d?)$`),
+    weights: weights!,
+    names: (layer) => [`${weights}${layer}`, `${biases}${layer}`],
+  }),
+) as [Naming, Naming];
+
 export interface NamedLayers {
   readonly naming: Naming['id'];
-  /** From the first hidden layer to the output. */
+  /** Convolutions, then fully connected layers, to the output. */
   readonly layers: readonly LayerTensors[];
 }
 
 /**
- * @param values of an image; undefined if the first layer decides
+ * @param given shape of the images; auto if the first layer decides
+ * @param norm the field of the request: whether normalizations without means and variances are group normalization
  * @throws AtelierError `invalid-model-file` naming what is missing, left over or ambiguous
  */
-export function nameLayers(tensors: readonly Tensor[], values: number | undefined): NamedLayers {
+export function nameLayers(
+  tensors: readonly Tensor[],
+  given: RequestedShape,
+  norm: Norm | undefined,
+): NamedLayers {
   const naming = NAMINGS.find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
   if (naming === undefined) {
     const found = tensors.length === 0 ? 'it has none' : `it has ${list(tensors.map((t) => t.name))}`;
@@ -69,12 +91,47 @@ export function nameLayers(tensors: readonly Tensor[], values: number | undefine
       `its arrays must be named W1, b1, W2, b2, …; coefs_0, intercepts_0, …; or 0.weight, 0.bias, …; ${found}`,
     );
   }
-  const layers = groupByLayer(tensors, naming);
   const { id, first } = naming;
-  return {
-    naming: id,
-    layers: first === null ? orderByShape(layers, values) : orderByNumber(layers, naming, first),
-  };
+  if (id === 'pytorch') return { naming: id, layers: orderStateDict(tensors, naming, given, norm) };
+  if (id === 'sklearn')
+    return { naming: id, layers: orderByNumber(groupByLayer(tensors, naming), naming, first!) };
+  const others = tensors.filter(({ name }) => !KERNELS.pattern.test(name) && !NORMS.pattern.test(name));
+  const read = (part: Naming, own = tensors.filter(({ name }) => part.pattern.test(name))) =>
+    orderByNumber(groupByLayer(own, part), part, 1);
+  const [kernels, norms, dense] = [read(KERNELS), read(NORMS), read(naming, others)];
+  if (norms.length > 0 && norms.length !== kernels.length)
+    rejectModelFile(`it has ${norms.length} normalizations, but ${kernels.length} convolutions`);
+  const normalized = kernels.map((layer, i) => {
+    const { weights: scale, biases: shift } = norms[i] ?? {};
+    return scale ? { ...layer, norm: { scale, shift: shift ?? null, statistics: null } } : layer;
+  });
+  return { naming: id, layers: [...normalized, ...dense] };
+}
+
+function orderStateDict(
+  tensors: readonly Tensor[],
+  naming: Naming,
+  given: RequestedShape,
+  norm: Norm | undefined,
+): LayerTensors[] {
+  const layers = groupByLayer(
+    tensors.filter((tensor) => !isStatistic(tensor)),
+    naming,
+  );
+  const normalized = attachNormalizations(layers, tensors.filter(isStatistic), norm);
+  const shape = given === 'auto' ? null : channelsLast(given);
+  const [kernels = [], dense = []] = [true, false].map((isKernel) =>
+    [...normalized].filter(([, layer]) => isConvolution(layer) === isKernel),
+  );
+  if (kernels.length === 0)
+    return orderByShape(normalized, (inputs) =>
+      shape ? inputs === valueCount(shape) : squareShape(inputs) !== undefined,
+    );
+  const convolutions = orderByShape(new Map(kernels), (inputs) =>
+    shape ? inputs === channelCount(shape) : inputs === 1 || inputs === 3,
+  );
+  const channels = convolutions.at(-1)!.weights.shape[0]!;
+  return [...convolutions, ...orderByShape(new Map(dense), (inputs) => inputs % channels === 0)];
 }
 
 function groupByLayer(

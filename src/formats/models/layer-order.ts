@@ -1,5 +1,4 @@
 /** Orders the layers of a file by the numbers in their names and by their shapes. */
-import { squareShape } from '../../domain/image-shape.ts';
 import type { LayerTensors } from '../arrays/tensor.ts';
 import { quote, rejectModelFile } from './file-error.ts';
 
@@ -16,20 +15,20 @@ const MAX_SEARCHED = 9;
  * Orders layers whose keys are module paths, such as "0" and "2", "fc1" and "fc2", "hidden" and "out". The order in
  * the file is not used, because files sort names alphabetically. Layers whose names differ only in numbers are
  * ordered by these numbers; shapes decide the rest.
- * @param values of an image; if undefined, the first layer takes a square image
+ * @param mayBeFirst whether a layer with this number of inputs can be the first one
  * @returns the layers sorted by name if no order fits, or if there are too many to search
  * @throws AtelierError `invalid-model-file` if several orders fit
  */
 export function orderByShape(
   layers: ReadonlyMap<string, LayerTensors>,
-  values: number | undefined,
+  mayBeFirst: (inputs: number) => boolean,
 ): LayerTensors[] {
   const { compare } = new Intl.Collator('en', { numeric: true });
   const sorted: NamedLayer[] = [...layers]
     .toSorted(([a], [b]) => compare(a, b))
     .map(([name, tensors]) => ({ ...tensors, name, kind: name.replace(/\d+/g, '#') }));
   if (sorted.length > MAX_SEARCHED) return sorted;
-  const [order, other] = fittingOrders(sorted, values);
+  const [order, other] = fittingOrders(sorted, mayBeFirst);
   if (order === undefined) return sorted;
   if (other === undefined) return order;
   const differs = order.findIndex(({ name }, i) => name !== other[i]!.name);
@@ -40,7 +39,10 @@ export function orderByShape(
 }
 
 /** Finds up to two orders in which the inputs of each layer match the units of the one before. */
-function fittingOrders(sorted: readonly NamedLayer[], values: number | undefined): NamedLayer[][] {
+function fittingOrders(
+  sorted: readonly NamedLayer[],
+  mayBeFirst: (inputs: number) => boolean,
+): NamedLayer[][] {
   const orders: NamedLayer[][] = [];
   function extend(order: readonly NamedLayer[], rest: readonly NamedLayer[], inputs: number): void {
     if (rest.length === 0) orders.push([...order]);
@@ -59,9 +61,7 @@ function fittingOrders(sorted: readonly NamedLayer[], values: number | undefined
       );
     }
   }
-  const squares = sorted
-    .map(({ weights }) => weights.shape[1] ?? 0)
-    .filter((inputs) => squareShape(inputs) !== undefined);
-  for (const inputs of values === undefined ? new Set(squares) : [values]) extend([], sorted, inputs);
+  const firsts = sorted.map(({ weights }) => weights.shape[1] ?? 0).filter(mayBeFirst);
+  for (const inputs of new Set(firsts)) extend([], sorted, inputs);
   return orders;
 }

@@ -7,7 +7,7 @@ import { standardizationSchema } from '../../domain/models/standardization.ts';
 import { type Preprocessing, preprocessingSchema } from '../../domain/predictions/preprocessing.ts';
 import { jsonText, wellFormed } from '../../domain/primitives.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
-import { layerSizes } from '../../numerics/network/architecture.ts';
+import { type Architecture, layerSizes, NORMS } from '../../numerics/network/architecture.ts';
 import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import {
   channelStandardizations,
@@ -42,6 +42,9 @@ const metadataSchema = z.object({
   preprocessing: jsonText(preprocessingSchema).optional(),
   /** Omitted for the default shape, so these files are those of older releases. */
   input_shape: jsonText(imageShapeSchema).optional(),
+  /** Omitted by networks of fully connected layers. */
+  convolutions: jsonText(z.array(z.array(z.int()))).optional(),
+  norm: z.enum(NORMS).optional(),
 });
 
 export interface ModelMetadata
@@ -52,7 +55,7 @@ export interface ModelMetadata
 export type KnownMetadata = { readonly [Key in keyof ModelMetadata]?: ModelMetadata[Key] | undefined };
 
 export function modelMetadata(model: PublishedModel): Record<string, string> {
-  const { inputShape } = model.architecture;
+  const { inputShape, convolutions, norm } = model.architecture;
   return {
     format: FORMAT,
     name: model.name,
@@ -66,11 +69,13 @@ export function modelMetadata(model: PublishedModel): Record<string, string> {
     ...(!isSameShape(inputShape, DEFAULT_IMAGE_SHAPE) && {
       input_shape: JSON.stringify(inputShape),
     }),
+    ...(convolutions.length > 0 && { convolutions: JSON.stringify(convolutions), norm }),
   };
 }
 
 type DeclaredMetadata = ModelMetadata &
-  Pick<PublishedModel, 'digest'> & { readonly sizes: readonly number[] };
+  Pick<PublishedModel, 'digest'> &
+  Pick<Architecture, 'convolutions' | 'norm'> & { readonly sizes: readonly number[] };
 
 /**
  * Returns null for files of other programs: their metadata may have other meanings.
@@ -85,7 +90,9 @@ export function readModelMetadata(metadata: Readonly<Record<string, string>>): D
   }
   const { layer_sizes: sizes, class_names: classNames, activation, standardization, digest } = parsed.data;
   const { preprocessing = null, input_shape: inputShape = DEFAULT_IMAGE_SHAPE } = parsed.data;
-  return { inputShape, sizes, activation, classNames, standardization, preprocessing, digest };
+  const { convolutions = [], norm = 'none' } = parsed.data;
+  const architecture = { inputShape, convolutions, norm, sizes };
+  return { ...architecture, activation, classNames, standardization, preprocessing, digest };
 }
 
 /** @throws AtelierError `invalid-model-file` if the metadata does not match the parameters */
@@ -100,6 +107,11 @@ export function checkModelMetadata(
       `its metadata declares layers ${sizes.slice(0, 10).join('-')}, but its tensors have ${found.join('-')}`,
     );
   }
+  const [stages, others] = [architecture, declared].map(({ convolutions, norm }) =>
+    JSON.stringify({ convolutions, norm }),
+  );
+  if (stages !== others)
+    rejectModelFile(`its metadata declares ${others!.slice(0, 200)}, but its tensors have ${stages}`);
   if (digest !== parametersDigest(parameters)) {
     rejectModelFile(
       `its metadata declares digest ${digest.slice(0, 80)}, but its parameters have ${parametersDigest(parameters)}; if they were changed on purpose, remove the metadata`,

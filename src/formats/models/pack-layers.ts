@@ -1,18 +1,19 @@
 /** Packs the layers of a file into one float32 vector, checking every shape and number. */
 
 import { type RequestedShape, squareShape } from '../../domain/image-shape.ts';
-import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
-import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
-import type { LayerTensors, Tensor } from '../arrays/tensor.ts';
+import { type Architecture, blocks, parameterCount } from '../../numerics/network/architecture.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
+import { isConvolution, type LayerTensors, type Tensor } from '../arrays/tensor.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
-import { resolveInputShape } from './input-shape.ts';
+import { requireInputShape, resolveInputShape } from './input-shape.ts';
+import { packConvolutions, readStages } from './pack-convolutions.ts';
 
 export interface PackedLayers {
   readonly architecture: Architecture;
   readonly parameters: Float32Array;
   /** Number of values that were rounded to float32. */
   readonly rounded: number;
-  /** Whether every layer has biases; missing ones are zero. */
+  /** Whether every layer has biases or batch normalization; missing biases are zero. */
   readonly hasBiases: boolean;
 }
 
@@ -22,7 +23,7 @@ export const MAX_UNITS = 4096;
 const CLASSES = { min: 2, max: 100 };
 
 /**
- * @param layers from the first hidden layer to the output
+ * @param layers convolutions, then fully connected layers, to the output
  * @param given shape of the images, auto if the first layer decides. The order of their numbers is kept
  * @param mayBeBinary whether a single output z means p = sigmoid(z)
  * @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected
@@ -32,23 +33,29 @@ export function packLayers(
   given: RequestedShape,
   mayBeBinary: boolean,
 ): PackedLayers {
-  if (layers.length > MAX_HIDDEN_LAYERS + 1) {
-    rejectModelFile(`it has ${layers.length - 1} hidden layers; the limit is ${MAX_HIDDEN_LAYERS}`);
+  const convolutional = layers.filter(isConvolution);
+  const dense = layers.slice(convolutional.length);
+  if (dense.length === 0) rejectModelFile('it has no fully connected layer after its convolutions');
+  if (dense.length > MAX_HIDDEN_LAYERS + 1) {
+    rejectModelFile(`it has ${dense.length - 1} hidden layers; the limit is ${MAX_HIDDEN_LAYERS}`);
   }
   const inputShape = readInputShape(layers[0]!, given);
-  const sizes = [valueCount(inputShape)];
-  for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!));
+  const { values, ...stages } = readStages(convolutional, inputShape);
+  const sizes = [values];
+  for (const layer of dense) sizes.push(readUnits(layer, sizes.at(-1)!));
   const isBinary = mayBeBinary && sizes.at(-1) === 1;
   if (isBinary) sizes[sizes.length - 1] = 2;
-  const architecture = fullyConnected(inputShape, sizes.slice(1));
+  const architecture = { inputShape, ...stages, hidden: sizes.slice(1, -1), classes: sizes.at(-1)! };
   checkSizes(architecture, layers.at(-1)!.weights);
 
   const parameters = new Float32Array(parameterCount(architecture));
-  let [offset, rounded] = [0, 0];
-  layers.forEach(({ weights, biases, transposed, factors = { weights: 1, biases: 1 } }, l) => {
+  const packed = blocks(architecture);
+  let rounded = packConvolutions(parameters, packed, convolutional);
+  let offset = packed.find(({ name }) => name === 'W1')!.start;
+  dense.forEach(({ weights, biases, transposed, factors = { weights: 1, biases: 1 } }, l) => {
     const [inputs, units] = [sizes[l]!, sizes[l + 1]!];
     // sigmoid(z) equals the softmax of the logits 0 and z, so the first row stays zero.
-    const absent = isBinary && l === layers.length - 1 ? 1 : 0;
+    const absent = isBinary && l === dense.length - 1 ? 1 : 0;
     const weightsEnd = offset + units * inputs;
     const end = weightsEnd + units;
     const columns = transposed ? weights.shape[1] : null;
@@ -60,7 +67,7 @@ export function packLayers(
     if (biases !== null) rounded += copyRounded(targetBiases, biases, null, factors.biases);
     offset = end;
   });
-  const hasBiases = layers.every(({ biases }) => biases !== null);
+  const hasBiases = layers.every(({ biases, norm }) => biases !== null || norm?.statistics);
   return { architecture, parameters, rounded, hasBiases };
 }
 
@@ -76,7 +83,9 @@ export function checkSizes({ hidden, classes }: Architecture, source: Tensor): v
   }
 }
 
-function readInputShape({ weights, transposed }: LayerTensors, given: RequestedShape): ImageShape {
+function readInputShape(layer: LayerTensors, given: RequestedShape): ImageShape {
+  if (isConvolution(layer)) return requireInputShape(given);
+  const { weights, transposed } = layer;
   const { name, shape } = weights;
   const found = `${quote(name)} has shape ${showShape(shape)}`;
   const [units = 0, inputs = 0] = transposed ? shape.toReversed() : shape;

@@ -1,4 +1,4 @@
-/** Values in an ONNX graph, as far as they can belong to a network of fully connected layers. */
+/** Values in an ONNX graph, as far as they can belong to a network, and the layers found until them. */
 import type { Activation } from '../../numerics/network/activations.ts';
 import type { LayerTensors } from '../arrays/tensor.ts';
 import { quote, rejectModelFile } from '../models/file-error.ts';
@@ -19,11 +19,14 @@ export interface Chain {
   readonly sizes: readonly number[];
   /** These axes in their present order. */
   readonly axes: readonly number[];
-  /** Whether an image has other axes now, or its sizes are unknown. */
+  /** Whether an image, or the channels of a convolution, have other axes now; or the sizes of an image are unknown. */
   readonly isReshaped: boolean;
   readonly layers: readonly OnnxLayer[];
-  /** The images, scaled or not; the sums of a layer, before or after its activation; or the final probabilities. */
-  readonly stage: 'input' | 'sums' | 'activations' | 'probabilities';
+  /**
+   * The images, scaled or not; the sums of a layer, before or after its activation; groups of channels, normalized and still with
+   * the axes of groups; or the final probabilities.
+   */
+  readonly stage: 'input' | 'sums' | 'groups' | 'activations' | 'probabilities';
 }
 
 export type OnnxOperand =
@@ -34,12 +37,17 @@ export type OnnxOperand =
   /** A shape, a label, or what else is computed beside the network. */
   | { readonly kind: 'other'; readonly node: OnnxNode };
 
+type Operands = readonly (OnnxOperand | undefined)[];
+/** What a node makes of its operands. */
+export type Operator = (operands: Operands, node: OnnxNode) => OnnxOperand;
+
 const ACTIVATIONS = Object.values(ONNX_ACTIVATIONS)
   .flatMap((each) => each ?? [])
   .map(({ operator, alpha }) => (alpha === undefined ? operator : `${operator} with the alpha ${alpha}`));
 
 const SUPPORTED =
-  `supported are Gemm, or MatMul and Add; after every hidden layer the same one of ${ACTIVATIONS.join(', ')}, ` +
+  'supported are Gemm, or MatMul and Add; before them Conv 3×3 with pads 1 and stride 1, with BatchNormalization or groups of 4 channels by GroupNormalization ' +
+  `or InstanceNormalization, and MaxPool 2×2 with stride 2; after every hidden layer and convolution the same one of ${ACTIVATIONS.join(', ')}, ` +
   'Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers, or one for each channel, at the start; Flatten, Reshape, ' +
   'Squeeze, Unsqueeze, Transpose of the images before any of these three, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
 
@@ -61,4 +69,17 @@ function countUnits({ weights, transposed }: LayerTensors): number | undefined {
 export function isBinary({ layers, stage }: Chain): boolean {
   const last = layers.at(-1);
   return stage === 'activations' && last?.activation?.kind === 'sigmoid' && countUnits(last) === 1;
+}
+
+export function withLast({ layers }: Chain, changes: Partial<OnnxLayer>): OnnxLayer[] {
+  return layers.map((layer, l) => (l === layers.length - 1 ? { ...layer, ...changes } : layer));
+}
+
+export function addLayer(chain: Chain, layer: OnnxLayer, node: OnnxNode): Chain {
+  if (chain.stage === 'probabilities')
+    rejectNode(node, 'follows the Softmax; only the last layer may have one');
+  // A small file with one large tensor for all layers would take much memory.
+  if (chain.layers.some(({ weights }) => weights.data === layer.weights.data))
+    rejectNode(node, `has the weights ${quote(layer.weights.name)} of another layer; give each its own`);
+  return { ...chain, layers: [...chain.layers, layer], stage: 'sums' };
 }

@@ -16,7 +16,7 @@ export const OPERATOR_SET = { domain: 1, version: 2 } as const;
 export const ENTRY = { key: 1, value: 2 } as const;
 export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
-export const ATTRIBUTE = { name: 1, float: 2, int: 3, tensor: 5, ints: 8, type: 20 } as const;
+export const ATTRIBUTE = { name: 1, float: 2, int: 3, text: 4, tensor: 5, ints: 8, type: 20 } as const;
 export const TENSOR = {
   dims: 1,
   dataType: 2,
@@ -34,7 +34,7 @@ export const TENSOR_TYPE = { elemType: 1, shape: 2 } as const;
 export const SHAPE = { dim: 1 } as const;
 export const DIMENSION = { value: 1, param: 2 } as const;
 
-export const ATTRIBUTE_TYPES = { float: 1, int: 2, tensor: 4, ints: 7 } as const;
+export const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, tensor: 4, ints: 7 } as const;
 export const ELEMENT_TYPES = {
   float: 1,
   uint8: 2,
@@ -50,21 +50,19 @@ export const ELEMENT_TYPES = {
 } as const;
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
-export const IR_VERSION = 8;
-export const OPSET = 17;
+/** Versions of the format and of the standard operators. */
+export const VERSIONS = { irVersion: 8, opset: 17 } as const;
+/** GroupNormalization has a scale and a bias of each channel since this version. */
+export const GROUP_VERSIONS = { irVersion: 10, opset: 21 } as const;
 
 export interface OnnxModel {
+  readonly irVersion: number;
+  /** Version of the standard operators; 0 if a file does not import them. */
+  readonly opset: number;
   readonly producerName: string;
   readonly modelVersion: number;
   readonly metadata: Readonly<Record<string, string>>;
   readonly graph: OnnxGraph;
-}
-
-/** A file that was read, with the versions that it declares. */
-export interface OnnxFile extends OnnxModel {
-  readonly irVersion: number;
-  /** Version of the standard operators; 0 if the file does not import them. */
-  readonly opset: number;
 }
 
 /** Nodes are in topological order. */
@@ -91,6 +89,7 @@ export type OnnxAttribute =
   | { readonly float: number }
   | { readonly int: number }
   | { readonly ints: readonly number[] }
+  | { readonly text: string }
   | { readonly tensor: OnnxTensor }
   | { readonly otherType: number };
 

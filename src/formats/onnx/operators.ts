@@ -1,15 +1,28 @@
 /** Operators of ONNX graphs that can be imported: https://onnx.ai/onnx/operators */
 
 import type { Activation } from '../../numerics/network/activations.ts';
-import { quote } from '../models/file-error.ts';
+import { isConvolution } from '../arrays/tensor.ts';
 import { ONNX_ACTIVATIONS } from './activations.ts';
-import { type Chain, isBinary, type OnnxLayer, type OnnxOperand, rejectNode } from './chain.ts';
+import {
+  addLayer,
+  type Chain,
+  isBinary,
+  type OnnxOperand,
+  type Operator,
+  rejectNode,
+  withLast,
+} from './chain.ts';
+import { addToChannels, CONVOLUTION_OPERATORS, scaleChannels } from './convolutions.ts';
 import { ELEMENT_TYPES, type OnnxNode, type OnnxTensor } from './message.ts';
-import { readAttribute, requireChain, requireNumbers, requireVector, requireWeights } from './operands.ts';
+import {
+  readAttribute,
+  requireChain,
+  requireNumber,
+  requireNumbers,
+  requireVector,
+  requireWeights,
+} from './operands.ts';
 import { divide, multiply, type Scaling, subtract } from './scaling.ts';
-
-type Operands = readonly (OnnxOperand | undefined)[];
-type Operator = (operands: Operands, node: OnnxNode) => OnnxOperand;
 
 /** The default axis, 1 or −1 by version, is the last one of the two dimensions. */
 const LAST_AXES = [-1, 1];
@@ -17,6 +30,7 @@ const LAST_AXES = [-1, 1];
 const FLOATS: readonly number[] = [ELEMENT_TYPES.float, ELEMENT_TYPES.double];
 
 const other: Operator = (_, node) => ({ kind: 'other', node });
+const keep: Operator = ([x], node) => x ?? { kind: 'other', node };
 
 /** Row-major order stays, and the layer that follows takes whole images only. */
 const keepOrder: Operator = ([x], node) =>
@@ -25,10 +39,9 @@ const keepOrder: Operator = ([x], node) =>
 const activate =
   (kind: Activation, alpha: number | undefined): Operator =>
   ([x], node) => {
-    const found = alpha === undefined ? 0 : readAttribute(node, 'alpha', alpha);
-    if (Math.fround(found) !== Math.fround(alpha ?? 0))
-      rejectNode(node, `has the alpha ${found}; only ${alpha} is supported`);
+    if (alpha !== undefined) requireNumber(node, 'alpha', alpha);
     const chain = requireChain(x, node, 'sums');
+    if (kind === 'silu') rejectPooled(chain, node);
     const layers = withLast(chain, { activation: { kind, node } });
     return { ...chain, layers, stage: 'activations' };
   };
@@ -56,10 +69,12 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       weights: readAttribute(node, 'alpha', 1),
       biases: biases === null ? 1 : readAttribute(node, 'beta', 1),
     };
-    return addLayer(x, { ...weights, biases, factors, activation: null }, node);
+    return addLayer(requireChain(x, node), { ...weights, biases, factors, activation: null }, node);
   },
-  MatMul: ([x, w], node) =>
-    addLayer(x, { ...requireWeights(w, node, true), biases: null, activation: null }, node),
+  MatMul: ([x, w], node) => {
+    const weights = requireWeights(w, node, true);
+    return addLayer(requireChain(x, node), { ...weights, biases: null, activation: null }, node);
+  },
   Add: ([a, b], node) => {
     const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
     const chain = requireChain(x, node);
@@ -67,6 +82,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       const numbers = requireNumbers(c, node, chain).map((number) => -number);
       return { ...chain, scaling: subtract(chain.scaling, numbers) };
     }
+    if (chain.stage === 'sums' && isConvolution(chain.layers.at(-1)!)) return addToChannels(chain, c, node);
     if (chain.stage !== 'sums' || chain.layers.at(-1)!.biases !== null) return rejectNode(node);
     return { ...chain, layers: withLast(chain, { biases: requireVector(c, node) }) };
   },
@@ -81,6 +97,8 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Mul: ([a, b], node) => {
     if (a?.kind === 'chain' && b?.kind === 'chain') return multiplyByGate(a, b, node);
     const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
+    if (x?.kind === 'chain' && x.stage === 'sums' && isConvolution(x.layers.at(-1)!))
+      return scaleChannels(x, c, node);
     return scale(x, c, node, multiply);
   },
   Concat: ([a, b, more], node) => {
@@ -88,12 +106,16 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     return b.layers.at(-1) === a.chain.layers.at(-1) ? { ...b, stage: 'probabilities' } : rejectNode(node);
   },
   ...ACTIVATION_OPERATORS,
+  ...CONVOLUTION_OPERATORS,
   Softmax: toProbabilities,
   LogSoftmax: toProbabilities,
-  Identity: ([x], node) => x ?? { kind: 'other', node },
-  Dropout: keepOrder,
+  Identity: keep,
+  Dropout: keep,
   Flatten: keepOrder,
-  Reshape: keepOrder,
+  Reshape: ([x], node) =>
+    x?.kind === 'chain' && x.stage === 'groups'
+      ? { ...x, stage: 'sums', isReshaped: false }
+      : keepOrder([x], node),
   Squeeze: keepOrder,
   Unsqueeze: keepOrder,
   Cast: ([x], node) => {
@@ -125,6 +147,11 @@ function isSwap({ attributes: { perm } }: OnnxNode): boolean {
   return perm === undefined || ('ints' in perm && perm.ints.join() === '1,0');
 }
 
+/** Of all activations, only silu is not monotonic: its maximum is not that of the sums. */
+function rejectPooled({ layers }: Chain, node: OnnxNode): void {
+  if (layers.at(-1)!.isPooled) rejectNode(node, 'is silu after a MaxPool; it must be before the MaxPool');
+}
+
 /** Transposes the images, but not the batch. */
 function permuteAxes(chain: Chain, node: OnnxNode): Chain {
   const { perm } = node.attributes;
@@ -143,6 +170,7 @@ function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
   // Not equal, but the same: objects of one Gemm or MatMul, and of one Add.
   const isSame = layer?.weights === gated?.weights && layer?.biases === gated?.biases;
   if (sums.stage !== 'sums' || !isGate || !isSame) return rejectNode(node);
+  rejectPooled(sums, node);
   return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
 }
 
@@ -154,18 +182,4 @@ function scale(
 ): Chain {
   const chain = requireChain(x, node, 'input');
   return { ...chain, scaling: change(chain.scaling, requireNumbers(c, node, chain)) };
-}
-
-function withLast({ layers }: Chain, changes: Partial<OnnxLayer>): OnnxLayer[] {
-  return layers.map((layer, l) => (l === layers.length - 1 ? { ...layer, ...changes } : layer));
-}
-
-function addLayer(x: OnnxOperand | undefined, layer: OnnxLayer, node: OnnxNode): Chain {
-  const chain = requireChain(x, node);
-  if (chain.stage === 'probabilities')
-    rejectNode(node, 'follows the Softmax; only the last layer may have one');
-  // A small file with one large tensor for all layers would take much memory.
-  if (chain.layers.some(({ weights }) => weights.data === layer.weights.data))
-    rejectNode(node, `has the weights ${quote(layer.weights.name)} of another layer; give each its own`);
-  return { ...chain, layers: [...chain.layers, layer], stage: 'sums' };
 }

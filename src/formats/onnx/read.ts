@@ -11,8 +11,8 @@ import {
   MODEL,
   NODE,
   type OnnxAttribute,
-  type OnnxFile,
   type OnnxGraph,
+  type OnnxModel,
   type OnnxNode,
   type OnnxValue,
   OPERATOR_SET,
@@ -40,7 +40,7 @@ const MAX_INTS = 1024;
 const MAX_VALUE_LENGTH = 2 ** 20;
 
 /** Tensors may be views of `bytes`. @throws AtelierError `invalid-model-file` */
-export function readOnnx(bytes: Uint8Array): OnnxFile {
+export function readOnnx(bytes: Uint8Array): OnnxModel {
   const model = parseMessage(bytes);
   if (!model.fields.has(MODEL.graph)) rejectModelFile('it is not an ONNX file, because it has no graph');
   const operators = readMessages(model, MODEL.opsetImport).find(
@@ -103,6 +103,8 @@ function readAttribute(attribute: Message): OnnxAttribute {
       return { int: readNumber(attribute, ATTRIBUTE.int) };
     case ATTRIBUTE_TYPES.ints:
       return { ints: readIntegers(attribute, ATTRIBUTE.ints, MAX_INTS) };
+    case ATTRIBUTE_TYPES.text:
+      return { text: readText(attribute, ATTRIBUTE.text) };
     case ATTRIBUTE_TYPES.tensor:
       return { tensor: readOnnxTensor(readMessage(attribute, ATTRIBUTE.tensor)) };
     default:

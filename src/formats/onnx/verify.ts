@@ -4,8 +4,7 @@ import type { OnnxInput } from '../models/export-formats.ts';
 import { rejectModelFile } from '../models/file-error.ts';
 import { isSameStandardization, type PublishedModel } from '../models/metadata.ts';
 import { followNodes } from './follow.ts';
-import { onnxInputShape } from './graph.ts';
-import { IR_VERSION, OPSET } from './message.ts';
+import { onnxInputShape, onnxVersions } from './graph.ts';
 import { readOnnx } from './read.ts';
 import { joinChannels, UNCHANGED } from './scaling.ts';
 
@@ -14,19 +13,19 @@ import { joinChannels, UNCHANGED } from './scaling.ts';
  * @throws AtelierError `invalid-model-file` naming what differs
  */
 export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input: OnnxInput): void {
-  const { standardization } = model;
-  const { inputShape, hidden, classes } = model.architecture;
+  const { architecture, standardization } = model;
+  const { hidden, classes } = architecture;
   const { irVersion, opset, graph } = readOnnx(bytes);
   const last = hidden.length + 1;
   const found = {
-    versions: [irVersion, opset],
+    versions: { irVersion, opset },
     inputs: graph.inputs,
     outputs: graph.outputs,
     end: graph.nodes.slice(-2).map(({ name: _, domain: __, ...node }) => node),
   };
   const expected: typeof found = {
-    versions: [IR_VERSION, OPSET],
-    inputs: [{ name: 'image', elementType: input, shape: onnxInputShape(inputShape) }],
+    versions: onnxVersions(architecture),
+    inputs: [{ name: 'image', elementType: input, shape: onnxInputShape(architecture) }],
     outputs: [
       { name: 'probabilities', elementType: 'float', shape: ['batch', classes] },
       { name: 'label', elementType: 'int64', shape: ['batch'] },

@@ -8,7 +8,6 @@ import {
   ELEMENT_TYPES,
   ENTRY,
   GRAPH,
-  IR_VERSION,
   MODEL,
   NODE,
   type OnnxAttribute,
@@ -18,7 +17,6 @@ import {
   type OnnxTensor,
   type OnnxValue,
   OPERATOR_SET,
-  OPSET,
   SHAPE,
   TENSOR,
   TENSOR_TYPE,
@@ -26,15 +24,16 @@ import {
   VALUE_INFO,
 } from './message.ts';
 
-export function writeOnnx({ producerName, modelVersion, metadata, graph }: OnnxModel): Uint8Array {
+export function writeOnnx(model: OnnxModel): Uint8Array {
+  const { irVersion, opset, producerName, modelVersion, metadata, graph } = model;
   const writer = new BinaryWriter();
-  integer(writer, MODEL.irVersion, IR_VERSION);
+  integer(writer, MODEL.irVersion, irVersion);
   text(writer, MODEL.producerName, producerName);
   integer(writer, MODEL.modelVersion, modelVersion);
   message(writer, MODEL.graph, () => writeGraph(writer, graph));
   message(writer, MODEL.opsetImport, () => {
     text(writer, OPERATOR_SET.domain, '');
-    integer(writer, OPERATOR_SET.version, OPSET);
+    integer(writer, OPERATOR_SET.version, opset);
   });
   for (const [key, value] of Object.entries(metadata)) {
     message(writer, MODEL.metadataProps, () => {

@@ -38,9 +38,12 @@ function importParameters(
   file: Uint8Array,
   { architecture, activation, classNames, standardization, preprocessing }: PublishedModel,
 ): Float32Array {
+  const { inputShape, convolutions, norm, hidden } = architecture;
   return importModel(file, {
-    inputShape: architecture.inputShape,
-    hidden: architecture.hidden,
+    inputShape,
+    convolutions,
+    norm,
+    hidden,
     activation,
     classNames,
     standardization,

@@ -96,7 +96,7 @@ test('requires the header to be a JSON object of limited size', () => {
   refusal(fileOf('{'), /its header is not JSON/);
   refusal(fileOf('[]'), /its header is not a JSON object/);
   refusal(Buffer.concat([fileOf('{"').subarray(0, 8), Buffer.from([0x7b, 0xff])]), /its header is not JSON/);
-  const many = Array.from({ length: 70 }, (_, i) => [`${i}`, entry(4 * i, 4 * i + 4)]);
-  refusal(fileOf(Object.fromEntries(many), 280), /lists 70 entries; the limit is 64 tensors/);
+  const many = Array.from({ length: 140 }, (_, i) => [`${i}`, entry(4 * i, 4 * i + 4)]);
+  refusal(fileOf(Object.fromEntries(many), 560), /lists 140 entries; the limit is 128 tensors/);
   refusal(fileOf({ __metadata__: { a: 1 } }), /__metadata__ of its header must map names to strings/);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { squareShape } from '../../../src/domain/image-shape.ts';
 import { orderByShape } from '../../../src/formats/models/layer-order.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { tensor } from '../fixtures.ts';
@@ -13,7 +14,9 @@ function layers(shapes: Record<string, readonly [units: number, inputs: number]>
 }
 
 const order = (shapes: Parameters<typeof layers>[0]) =>
-  orderByShape(layers(shapes), undefined).map(({ weights }) => weights.name.replace('.weight', ''));
+  orderByShape(layers(shapes), (inputs) => squareShape(inputs) !== undefined).map(({ weights }) =>
+    weights.name.replace('.weight', ''),
+  );
 
 test('orders numbers numerically, not alphabetically', () => {
   const square = [784, 784] as const;

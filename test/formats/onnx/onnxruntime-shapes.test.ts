@@ -5,10 +5,11 @@ import { test } from 'node:test';
 import ort from 'onnxruntime-node';
 import { exportModel } from '../../../src/formats/models/export.ts';
 import { ONNX_INPUTS } from '../../../src/formats/models/export-formats.ts';
-import { channelCount, type ImageShape, valueCount } from '../../../src/numerics/network/image-shape.ts';
+import { channelCount, valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { createForward } from '../../../src/workers/kernel/compile.ts';
 import { dense } from '../../support/dense.ts';
 import { modelOf, numbers } from '../fixtures.ts';
+import { toPlanes } from './planes.ts';
 
 const IMAGES = 200;
 const CLASSES = 10;
@@ -17,16 +18,6 @@ const colour = {
   mean: [0.49, 0.48, 0.45] as [number, number, number],
   std: [0.25, 0.24, 0.26] as [number, number, number],
 };
-
-/** Pixels of three numbers → three planes. */
-function toPlanes(pixels: Uint8Array, shape: ImageShape): Uint8Array {
-  const channels = channelCount(shape);
-  const [values, area] = [valueCount(shape), shape[0] * shape[1]];
-  return pixels.map((_, i) => {
-    const [image, plane, pixel] = [Math.floor(i / values), Math.floor((i % values) / area), i % area];
-    return pixels[image * values + pixel * channels + plane]!;
-  });
-}
 
 for (const [inputShape, standardization] of [
   [[8, 8], null],

@@ -139,7 +139,7 @@ function predictionBlocks({ version }: ModelCard, path: string, address: string)
 
 /** The array with one image that the ONNX file takes. */
 function describeArray(image: ImageShape): string {
-  const [, ...sizes] = onnxInputShape(image);
+  const [, ...sizes] = onnxInputShape({ inputShape: image, convolutions: [] });
   const order =
     sizes.length === 1 ? `${image[0]} rows of ${image[1]} pixels` : 'images, channels, rows, columns';
   return `(1, ${sizes.join(', ')}), dtype=np.uint8)  # ${order}`;
