@@ -3,7 +3,7 @@
  * usage: node scripts/kernel-addresses.ts [--check]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { HEADER, LAYER } from '../src/numerics/simd/header.ts';
+import { CONVOLUTION, HEADER, LAYER } from '../src/numerics/simd/header.ts';
 
 const FILE = new URL('../src/numerics/simd/assembly/addresses.ts', import.meta.url);
 
@@ -18,6 +18,9 @@ const text = [
   '',
   '// Offsets in the entry of a layer, and the size of an entry.',
   ...constants({ ...LAYER.addresses, LAYER_BYTES: LAYER.bytes }),
+  '',
+  '// Offsets in the entry of a convolution, and the size of an entry.',
+  ...constants({ ...CONVOLUTION.addresses, CONVOLUTION_BYTES: CONVOLUTION.bytes }),
   '',
 ].join('\n');
 

@@ -2,7 +2,12 @@
 
 import type { Distillation } from '../examples/distillation.ts';
 import { ACTIVATIONS } from '../network/activations.ts';
-import { fullyConnected, parameterCount } from '../network/architecture.ts';
+import {
+  type Architecture,
+  fullyConnected,
+  GROUP_CHANNELS,
+  parameterCount,
+} from '../network/architecture.ts';
 import { type ImageShape, valueCount } from '../network/image-shape.ts';
 import type { Standardization } from '../network/layers.ts';
 import { PURPOSE, randomBits } from '../random.ts';
@@ -16,8 +21,9 @@ export interface BatteryCase {
   readonly threads: number;
 }
 
-/** Enough for each number of units with each of the later layers. */
-export const CASE_COUNT = 119;
+/** Enough for each number of units with each of the later layers. The cases after them begin with convolutions. */
+const FULLY_CONNECTED_CASES = 119;
+export const CASE_COUNT = 159;
 /** Examples beyond the batch, so that batches differ. */
 export const FURTHER_EXAMPLES = 3;
 
@@ -25,6 +31,18 @@ export const FURTHER_EXAMPLES = 3;
 const UNITS = [3, 8, 13, 19, 24, 26, 32, 34, 40, 47, 55, 63, 72, 77, 85, 95, 101];
 const INPUTS = [97, 64, 33, 32, 1];
 const LATER_LAYERS = [[10], [3], [53, 21], [61, 30, 7], [70, 46, 14], [78, 38, 9], [86, 95, 14]];
+/** Rows of one to six positions, alone and divided into blocks; channels that do and do not fill vectors. */
+const IMAGES: readonly ImageShape[] = [
+  [6, 5],
+  [8, 4, 3],
+  [7, 11],
+  [5, 6, 3],
+  [12, 13],
+  [4, 8],
+  [4, 16],
+];
+const CONVOLUTIONS = [[[16]], [[5, 20]], [[4], [8]], [[33], [18]], [[12, 36], [24]]];
+const LAYERS_ABOVE = [[3], [5, 10], [17, 7], [37, 40, 4]];
 const BATCHES = [7, 10, 1, 33, 6, 131, 16, 9];
 const PENALTIES = [{}, { l2: 1e-3 }, { l1: 1e-4, l2: 1e-4, dropout: 0.3 }];
 const CLIP_NORMS = [null, null, 0.5, null];
@@ -74,17 +92,23 @@ const SCALES = [0.2, 0.05, 1, 2 ** -140];
 
 const entry = <T>(list: readonly T[], n: number): T => list[n % list.length]!;
 
+function architectureOf(n: number, shape: ImageShape): Architecture {
+  if (n < FULLY_CONNECTED_CASES) return fullyConnected(shape, [entry(UNITS, n), ...entry(LATER_LAYERS, n)]);
+  const convolutions = entry(CONVOLUTIONS, n);
+  const canNormalize = convolutions.flat().every((channels) => channels % GROUP_CHANNELS === 0);
+  const norm = canNormalize && n % 3 > 0 ? 'group' : 'none';
+  return { ...fullyConnected(shape, entry(LAYERS_ABOVE, n)), convolutions, norm };
+}
+
 /** Case n takes entry n, ⌊n / 2⌋ … of each list, counted around. Periods differ, so that entries of different lists meet. */
 export function batteryCase(n: number): BatteryCase {
   const isAugmented = n % 11 === 10;
-  const shape = entry(SHAPES, n);
+  const rows: ImageShape = n < FULLY_CONNECTED_CASES ? [1, entry(INPUTS, n)] : entry(IMAGES, n);
+  const architecture = architectureOf(n, isAugmented ? entry(SHAPES, n) : rows);
   const settings: EngineSettings = {
     ...PLAIN_SETTINGS,
     ...entry(PENALTIES, n),
-    architecture: fullyConnected(isAugmented ? shape : [1, entry(INPUTS, n)], [
-      entry(UNITS, n),
-      ...entry(LATER_LAYERS, n),
-    ]),
+    architecture,
     batchSize: entry(BATCHES, n),
     seed: n,
     activation: entry(ACTIVATIONS, n >> 1),
@@ -94,11 +118,7 @@ export function batteryCase(n: number): BatteryCase {
     mixup: entry(MIXUPS, n >> 5),
     standardization: entry(STANDARDIZATIONS, n >> 2),
     labelSmoothing: n % 6 === 0 ? 0.1 : 0,
-    distillation: createTeachers(
-      entry(TEACHER_WEIGHTS, n >> 6),
-      entry(BATCHES, n),
-      entry(LATER_LAYERS, n).at(-1)!,
-    ),
+    distillation: createTeachers(entry(TEACHER_WEIGHTS, n >> 6), entry(BATCHES, n), architecture.classes),
     ...(isAugmented && { augmentation: entry(AUGMENTATIONS, n) }),
   };
   return createCase(settings, n, entry(SCALES, n >> 3), entry(PIXELS, n >> 2));

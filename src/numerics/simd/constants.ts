@@ -9,10 +9,17 @@
 export const MAX_BATCH = 1024;
 export const MAX_THREADS = 64;
 export const MAX_LAYERS = 10;
+export const MAX_CONVOLUTIONS = 12;
+/** Layers of the table: fully connected ones, and for each convolution its kernel, scales and shifts. */
+export const MAX_TABLE_LAYERS = 46;
 
 /** Largest number of float32×4 vectors in a panel: as many accumulators as fit the registers, single or joined. */
 export const NARROW_PANEL_VECTORS = 12;
 export const WIDE_PANEL_VECTORS = 24;
+/** Vectors in a panel of a network with convolutions: 16 outputs, a cache line. */
+export const CONVOLUTION_PANEL_VECTORS = 4;
+/** Images that pass together through a network with convolutions, so that what is kept of them stays in the cache. */
+export const CHUNK_IMAGES = 32;
 /** Largest number of joined vectors processed in pairs of pixels: two sums, two inputs and a row fit the registers. */
 export const MAX_PAIRED_VECTORS = 12;
 /** Largest number of vectors of a later layer that is processed without lists: sums of four rows fit the registers. */

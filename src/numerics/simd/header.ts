@@ -3,7 +3,13 @@
  * The table gives the addresses of the fields and a typed view of them. scripts/kernel-addresses.ts writes the
  * addresses to assembly/addresses.ts. An address of 0 means "none".
  */
-import { MAX_BATCH, MAX_LAYERS, MAX_THREADS, WIDE_PANEL_VECTORS } from './constants.ts';
+import {
+  MAX_BATCH,
+  MAX_CONVOLUTIONS,
+  MAX_TABLE_LAYERS,
+  MAX_THREADS,
+  WIDE_PANEL_VECTORS,
+} from './constants.ts';
 
 /** Bytes of a cache line. */
 const LINE = 64;
@@ -39,7 +45,10 @@ const line = { type: 'i32', bytes: LINE, alignment: LINE } as const;
 const group = { type: 'i32', bytes: 4, alignment: LINE } as const;
 const area = (bytes: number) => ({ type: 'area', bytes, alignment: LINE }) as const;
 
-/** One layer. Lists, values, gradients and sums are offsets within the record of an example. */
+/**
+ * One layer of weights: first those of the convolutions, each with its norm's scales and shifts as layers of biases alone, then
+ * the fully connected ones. Lists, values, gradients and sums are offsets within the record of an example.
+ */
 export const LAYER = createTable(0, {
   INPUTS: i32,
   OUTPUTS: i32,
@@ -55,6 +64,42 @@ export const LAYER = createTable(0, {
   GRADIENT_LIST: i32,
   /** Wᵀ dz, before it is multiplied by act'. */
   BACKWARD_SUMS: i32,
+  /** act' of the input, later ∂/∂z of the layer below; not for a layer of pixels. */
+  INPUT_GRADIENT: i32,
+});
+
+/**
+ * One convolution. A volume has a border of one zero position, and channels last. Its offset is within what is kept of an
+ * image, or (SUMS, GRADIENT and OUTPUT_VOLUME_GRADIENT) within the volumes of a thread. Channels are padded to multiples of 16,
+ * except those of the pixels.
+ */
+export const CONVOLUTION = createTable(0, {
+  /** Numbers of the layers of the kernel, and of the scales of its norm (the shifts follow them), or 0. */
+  KERNEL: i32,
+  NORM: i32,
+  HEIGHT: i32,
+  WIDTH: i32,
+  /** Bytes of a position. */
+  INPUT_STEP: i32,
+  OUTPUT_STEP: i32,
+  /** Output channels without the padding. */
+  CHANNELS_OUT: i32,
+  /** Whether a pooling follows. */
+  POOLED: i32,
+  INPUT_VOLUME: i32,
+  /** What the norm is applied to, and the mean and 1/σ of each group. */
+  NORM_VOLUME: i32,
+  NORM_STATISTICS: i32,
+  /** What is pooled. */
+  SUMS: i32,
+  /** Which of its four positions each output of the pooling comes from: a byte each. */
+  CODES: i32,
+  /** The output of the activation or pooling, and act' there. The record has those of the last convolution. */
+  OUTPUT_VOLUME: i32,
+  DERIVATIVE: i32,
+  /** ∂/∂ of the sums, and of the output. */
+  GRADIENT: i32,
+  OUTPUT_VOLUME_GRADIENT: i32,
 });
 
 export const HEADER = createTable(LINE, {
@@ -68,6 +113,23 @@ export const HEADER = createTable(LINE, {
   // The job, written once.
   THREADS: group,
   LAYER_COUNT: i32,
+  /** Number of the first fully connected layer: 1 without convolutions. */
+  FIRST_DENSE: i32,
+  CONVOLUTION_COUNT: i32,
+  /** What is kept of each image for the backward pass. The stride is 0 without one. */
+  KEPT: i32,
+  KEPT_STRIDE: i32,
+  /** The volumes of each thread. */
+  VOLUMES: i32,
+  VOLUMES_STRIDE: i32,
+  /** Images whose gradients of the convolutions are summed in ascending order; then the sums of groups are. */
+  GROUP_EXAMPLES: i32,
+  /** Bytes from a weight of a convolution to its gradient of the first group, and from one group to the next. */
+  GROUP_DELTA: i32,
+  GROUP_BYTES: i32,
+  /** Offset of the pixels in a record, and their number. */
+  PIXELS: i32,
+  PIXEL_COUNT: i32,
   RECORDS: i32,
   RECORD_STRIDE: i32,
   /** Offset of a record that stays zero. Lists are padded with it. */
@@ -179,7 +241,8 @@ export const HEADER = createTable(LINE, {
   PIXEL_SCALES: area(48),
   /** μ/σ of each channel. */
   MEANS_OVER_STDS: area(16),
-  LAYERS: area(MAX_LAYERS * LAYER.bytes),
+  LAYERS: area(MAX_TABLE_LAYERS * LAYER.bytes),
+  CONVOLUTIONS: area(MAX_CONVOLUTIONS * CONVOLUTION.bytes),
   /** Zeros that the sums of a panel start from. */
   ZEROS: area(16 * WIDE_PANEL_VECTORS),
   /** Indices of the batch's examples, for threads that copy their rows themselves. */

@@ -21,7 +21,7 @@ import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel, instantiate, isFused, panelVectors } from './kernel.ts';
 import { writeSettings } from './kernel-settings.ts';
-import { layOut } from './layout.ts';
+import { type Layout, layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
 /** Handle with which another thread joins a kernel; it can be posted to a worker. */
@@ -59,11 +59,17 @@ const CACHED_BYTES = 512 * 1024;
 
 /**
  * Two items per thread, to balance the load. One item for a single thread, and for wide networks, so that each thread
- * reads the weights only once. At least four examples per item.
+ * reads the weights only once. At least four examples per item; with convolutions, whole groups.
  */
-function examplesPerItem(batch: number, threads: number, weightsBytes: number): number {
-  const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
-  return Math.max(4, Math.ceil(batch / items));
+function examplesPerItem(
+  batch: number,
+  threads: number,
+  { convolutions, weightsBytes, groupExamples }: Layout,
+): number {
+  const isWide = convolutions.length === 0 && weightsBytes > CACHED_BYTES;
+  const items = threads === 1 || isWide ? threads : 2 * threads;
+  const size = Math.max(4, Math.ceil(batch / items));
+  return convolutions.length === 0 ? size : Math.ceil(size / groupExamples) * groupExamples;
 }
 
 /**
@@ -90,8 +96,8 @@ export function createKernelEngine(
   const targetRows = distillation === null ? 0 : distillation.targets.length / architecture.classes;
   const training = { ...settings, targetRows };
   const layout = layOut({ architecture, records: batchSize, threads, training });
-  const { layers, weightsBytes, gradientDelta, momentDeltas, averageDelta } = layout;
-  const panel = panelVectors(wide);
+  const { layers, gradientDelta, momentDeltas, averageDelta } = layout;
+  const panel = panelVectors(layout, wide);
   // Replaced when the examples are known; the kernel imports a function that calls the current one.
   let copyRows: CopyRows = () => {};
   const kernel = createKernel(module, {
@@ -169,7 +175,7 @@ export function createKernelEngine(
     const rate = position.learningRate;
     header.MODE = mode;
     header.BATCH_SIZE = batch.length;
-    header.EXAMPLES_PER_ITEM = examplesPerItem(batch.length, threads, weightsBytes);
+    header.EXAMPLES_PER_ITEM = examplesPerItem(batch.length, threads, layout);
     header.EPOCH = position.epoch;
     header.START = position.start;
     header.LEARNING_RATE = rate;

@@ -11,6 +11,7 @@ import { type CopyRows, copyWords, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel, panelVectors } from './kernel.ts';
 import type { KernelOptions } from './kernel-engine.ts';
+import type { ConvolutionLayout } from './layers-layout.ts';
 import { type Layout, layOut, PAGE_BYTES } from './layout.ts';
 import { unpackInto } from './packing.ts';
 
@@ -53,7 +54,7 @@ export function createKernelForward(
   const inputs = valueCount(architecture.inputShape);
   const { classes } = architecture;
   const layout = forwardLayout(architecture);
-  const { records, recordStride, layers } = layout;
+  const { records, recordStride, layers, convolutions, firstDense } = layout;
   const kernel = createKernel(module, {
     layout,
     records: CHUNK_EXAMPLES,
@@ -79,7 +80,7 @@ export function createKernelForward(
         `A ${architectureText(architecture)} network has ${count} parameters, not ${next.length}.`,
       );
     }
-    unpackInto(floats, next, layers, 0, panelVectors(wide));
+    unpackInto(floats, next, layers, 0, panelVectors(layout, wide));
     exports.fold();
   }
 
@@ -114,7 +115,12 @@ export function createKernelForward(
   }
 
   /** @param visit called after each chunk; the next one overwrites its values and results */
-  function evaluateChunks(examples: Examples, indices: Uint32Array, visit: (count: number) => void): void {
+  function evaluateChunks(
+    examples: Examples,
+    indices: Uint32Array,
+    size: number,
+    visit: (count: number) => void,
+  ): void {
     if (examples.pixels !== currentPixels) {
       currentPixels = examples.pixels;
       copyRows = createCopyRows(
@@ -124,8 +130,8 @@ export function createKernelForward(
       );
     }
     header.FLOAT_PIXELS = 0;
-    for (let start = 0; start < indices.length; start += CHUNK_EXAMPLES) {
-      const count = Math.min(CHUNK_EXAMPLES, indices.length - start);
+    for (let start = 0; start < indices.length; start += size) {
+      const count = Math.min(size, indices.length - start);
       for (let n = 0; n < count; n++) {
         indexWords[n] = indices[start + n]!;
         bytes[layout.labels + n] = examples.labels[indices[start + n]!]!;
@@ -134,6 +140,20 @@ export function createKernelForward(
       header.BATCH_SIZE = count;
       exports.evaluate();
       visit(count);
+    }
+  }
+
+  /** Marks the channels that have a value above 0. Where a channel can be dead, its value has the sign of its sum. */
+  function markChannels(channels: Uint8Array, convolution: ConvolutionLayout): void {
+    const { height, width, outputStep, isPooled, sums, outputVolume } = convolution;
+    const step = outputStep / 4;
+    const row = (width + 2) * step;
+    const inside = (isPooled ? layout.volumes + sums : layout.kept + outputVolume) / 4 + row + step;
+    for (let k = 0; k < channels.length; k++) {
+      for (let y = 0; y < height && channels[k] === 0; y++) {
+        const start = inside + y * row + k;
+        for (let x = 0; x < width; x++) if (floats[start + x * step]! > 0) channels[k] = 1;
+      }
     }
   }
 
@@ -158,18 +178,21 @@ export function createKernelForward(
       }
     },
     evaluate(sums, examples, indices) {
-      evaluateChunks(examples, indices, () => {
+      evaluateChunks(examples, indices, CHUNK_EXAMPLES, () => {
         sums.loss += header.LOSS_SUM;
         sums.correct += header.CORRECT_SUM;
       });
     },
     inspect({ alive, predicted }, examples, indices) {
       if (!ACTIVATION_FUNCTIONS[activation].canDie) for (const units of alive) units.fill(1);
-      evaluateChunks(examples, indices, (count) => {
+      // The volumes are of the last image.
+      const size = convolutions.length === 0 ? CHUNK_EXAMPLES : 1;
+      evaluateChunks(examples, indices, size, (count) => {
+        for (const [c, convolution] of convolutions.entries()) markChannels(alive[c]!, convolution);
         for (let n = 0; n < count; n++) {
           const record = (records + n * recordStride) / 4;
-          for (const [l, units] of alive.entries()) {
-            const from = record + layers[l]!.outputValues / 4;
+          for (const [l, units] of alive.slice(convolutions.length).entries()) {
+            const from = record + layers[firstDense - 1 + l]!.outputValues / 4;
             for (let k = 0; k < units.length; k++) if (floats[from + k] !== 0) units[k] = 1;
           }
           const logits = record + last.outputValues / 4;

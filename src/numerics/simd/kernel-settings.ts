@@ -6,7 +6,8 @@ import { channelCount } from '../network/image-shape.ts';
 import type { EngineSettings, OptimizerSettings } from '../training/engine.ts';
 import { ADAM, RMSPROP, SGD } from './constants.ts';
 import type { Kernel } from './kernel.ts';
-import { imageCopy, type Layout, vectorCount } from './layout.ts';
+import { vectorCount } from './layers-layout.ts';
+import { imageCopy, type Layout } from './layout.ts';
 
 /** Called once, before the first step. */
 export function writeSettings(kernel: Kernel, layout: Layout, settings: EngineSettings): void {

@@ -7,7 +7,7 @@ import {
 } from '../network/layers.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
-import { createView, HEADER, LAYER, type View } from './header.ts';
+import { CONVOLUTION, createView, HEADER, LAYER, type View } from './header.ts';
 import type { Layout } from './layout.ts';
 
 /** The exports of assembly/index.ts. */
@@ -61,17 +61,19 @@ export interface KernelJob {
 }
 
 /** Largest number of vectors in a panel. */
-export function panelVectors(wide: boolean): number {
+export function panelVectors({ convolutions }: Layout, wide: boolean): number {
+  if (convolutions.length > 0) return C.CONVOLUTION_PANEL_VECTORS;
   return wide ? C.WIDE_PANEL_VECTORS : C.NARROW_PANEL_VECTORS;
 }
 
 /** @throws RangeError when the network has more layers than the kernel supports. */
 export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel {
   const { layout, standardization } = job;
-  const { layers } = layout;
-  if (layers.length > C.MAX_LAYERS) {
+  const { layers, convolutions, firstDense } = layout;
+  const dense = layers.length - firstDense + 1;
+  if (dense > C.MAX_LAYERS || convolutions.length > C.MAX_CONVOLUTIONS) {
     throw new RangeError(
-      `The kernel supports 1 to ${C.MAX_LAYERS} layers, but the network has ${layers.length}.`,
+      `The kernel supports ${C.MAX_CONVOLUTIONS} convolutions and ${C.MAX_LAYERS} fully connected layers, but the network has ${convolutions.length} and ${dense}.`,
     );
   }
   const memory = new WebAssembly.Memory({ shared: true, initial: layout.pages, maximum: layout.pages });
@@ -81,6 +83,16 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.PHASE = C.STEP_ENDED;
   header.THREADS = job.threads;
   header.LAYER_COUNT = layers.length;
+  header.FIRST_DENSE = firstDense;
+  header.CONVOLUTION_COUNT = convolutions.length;
+  header.KEPT = layout.kept;
+  header.KEPT_STRIDE = layout.keptStride;
+  header.VOLUMES = layout.volumes;
+  header.VOLUMES_STRIDE = layout.volumesStride;
+  header.GROUP_EXAMPLES = layout.groupExamples;
+  header.GROUP_DELTA = layout.groupDelta;
+  header.GROUP_BYTES = layout.groupBytes;
+  header.PIXEL_COUNT = layout.pixels;
   header.RECORDS = layout.records;
   header.RECORD_STRIDE = layout.recordStride;
   header.ZERO_RECORD = job.records * layout.recordStride;
@@ -102,8 +114,10 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.MOMENT2_DELTA = layout.momentDeltas[1] ?? 0;
   header.ACTIVATION = ACTIVATION_FUNCTIONS[job.activation].code;
   header.DENSE = job.dense ? 0xffff : 0;
-  header.PANEL_VECTORS = panelVectors(job.wide);
-  header.STANDARDIZED = standardization === null ? 0 : 1;
+  header.PANEL_VECTORS = panelVectors(layout, job.wide);
+  // Convolutions read pixels from which the mean has been subtracted, because a border of zeros surrounds them.
+  const subtracts = convolutions.length > 0;
+  header.STANDARDIZED = standardization === null || subtracts ? 0 : 1;
   for (const [l, layer] of layers.entries()) {
     const entry = createView(LAYER, memory.buffer, HEADER.addresses.LAYERS + l * LAYER.bytes);
     entry.INPUTS = layer.inputs;
@@ -116,11 +130,40 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     entry.OUTPUT_GRADIENT = layer.outputGradient;
     entry.GRADIENT_LIST = layer.gradientList;
     entry.BACKWARD_SUMS = layer.backwardSums;
+    entry.INPUT_GRADIENT = layer.inputGradient;
+  }
+  for (const [c, each] of convolutions.entries()) {
+    const entry = createView(
+      CONVOLUTION,
+      memory.buffer,
+      HEADER.addresses.CONVOLUTIONS + c * CONVOLUTION.bytes,
+    );
+    entry.KERNEL = each.kernel;
+    entry.NORM = each.norm;
+    entry.HEIGHT = each.height;
+    entry.WIDTH = each.width;
+    entry.INPUT_STEP = each.inputStep;
+    entry.OUTPUT_STEP = each.outputStep;
+    entry.CHANNELS_OUT = each.channels;
+    entry.POOLED = each.isPooled ? 1 : 0;
+    entry.INPUT_VOLUME = each.inputVolume;
+    entry.NORM_VOLUME = each.normVolume;
+    entry.NORM_STATISTICS = each.normStatistics;
+    entry.SUMS = each.sums;
+    entry.CODES = each.codes;
+    entry.OUTPUT_VOLUME = each.outputVolume;
+    entry.DERIVATIVE = each.derivative;
+    entry.GRADIENT = each.gradient;
+    entry.OUTPUT_VOLUME_GRADIENT = each.isPooled ? layout.pooledGradient : each.gradient;
   }
   // A fourth table repeats the first one, so that the table after any of the three is the next one.
   for (let c = 0; c < 4; c++) {
-    const scale = pixelFactor(channels[c % channels.length]!);
-    for (let x = 0; x < 256; x++) floats[(layout.pixelValues + c * C.PIXEL_TABLE_BYTES) / 4 + x] = x * scale;
+    const channel = channels[c % channels.length]!;
+    const scale = pixelFactor(channel);
+    const shift = subtracts ? Math.fround(channel.mean / channel.std) : 0;
+    for (let x = 0; x < 256; x++) {
+      floats[(layout.pixelValues + c * C.PIXEL_TABLE_BYTES) / 4 + x] = Math.fround(x * scale) - shift;
+    }
   }
   const { PIXEL_SCALES, MEANS_OVER_STDS } = HEADER.addresses;
   for (let i = 0; i < 12; i++) floats[PIXEL_SCALES / 4 + i] = pixelFactor(channels[i % channels.length]!);

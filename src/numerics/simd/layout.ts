@@ -1,8 +1,8 @@
 /** Memory layout behind the kernel's header, sized for network, batch and threads. */
 
 import { ERASE_SHAPES, NOISE_CHANGES, WARPS } from '../examples/augment.ts';
-import { type Architecture, layerSizes } from '../network/architecture.ts';
-import { channelCount, type ImageShape } from '../network/image-shape.ts';
+import { type Architecture, type PlannedLayer, plan, volumeSize } from '../network/architecture.ts';
+import { channelCount, type ImageShape, valueCount } from '../network/image-shape.ts';
 import { type EngineSettings, momentCount, stateVectorCount } from '../training/engine.ts';
 import {
   BLOCK_ROWS,
@@ -12,21 +12,15 @@ import {
   WIDE_PANEL_VECTORS,
 } from './constants.ts';
 import { HEADER } from './header.ts';
-
-export interface LayerLayout {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** Addresses; `transposed` is 0 without training, and for the first layer: it passes no gradient back. */
-  readonly weights: number;
-  readonly transposed: number;
-  /** Offsets in the record of an example. */
-  readonly inputValues: number;
-  readonly inputList: number;
-  readonly outputValues: number;
-  readonly outputGradient: number;
-  readonly gradientList: number;
-  readonly backwardSums: number;
-}
+import {
+  allocator,
+  flatRows,
+  layOutConvolutions,
+  lines,
+  oddLines,
+  padded,
+  vectorCount,
+} from './layers-layout.ts';
 
 export type Layout = ReturnType<typeof layOut>;
 
@@ -44,7 +38,6 @@ export interface LayoutOptions extends Pick<EngineSettings, 'optimizer' | 'ema' 
   readonly targetRows: number;
 }
 
-const LINE = 64;
 /** Bytes of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
 /** Bytes of the augmentation tables: changes of a value, rotations with scales, and the sides of the most rectangles possible. */
@@ -64,84 +57,102 @@ export function imageCopy(shape: ImageShape, shift: number) {
 }
 
 const vectorBytes = (bytes: number) => Math.ceil(bytes / 16) * 16;
-const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
-/** Number of float32×4 vectors of a layer, even. */
-export const vectorCount = (units: number) => ((units + 7) >> 3) << 1;
+/** Bytes of the gradients of all groups, unless these are MIN_GROUPS; and the largest number of groups. */
+const GROUPS_BYTES = 2 ** 26;
+const MIN_GROUPS = 4;
+const MAX_GROUPS = 16;
 const blockCount = (inputs: number) => Math.floor(inputs / BLOCK_ROWS) + 1;
 /** Bytes of a list: starts of tiles, then the positions, with room for the eight written at a time. */
 const listBytes = (inputs: number) => LIST_START_BYTES + 2 * (inputs + 16);
 
-/** Allocates consecutive cache lines. */
-function allocator(start: number) {
-  let end = start;
-  return {
-    take: (bytes: number) => {
-      const at = end;
-      end += lines(bytes);
-      return at;
-    },
-    end: () => end,
-  };
-}
-
 export function layOut(request: LayoutRequest) {
   const { architecture, records, threads, training } = request;
-  const sizes = layerSizes(architecture);
+  const planned = plan(architecture).layers;
   const memory = allocator(HEADER.bytes);
   const record = allocator(0);
-  const widest = Math.max(...sizes.slice(1).map((size) => vectorCount(size) * 16));
-  let inputValues = record.take(training ? sizes[0]! + 32 : 4 * sizes[0]! + 64);
-  let inputList = record.take(listBytes(sizes[0]!));
-  const backwardSums = record.take(widest);
-  const layers: LayerLayout[] = [];
   const weightsStart = memory.end();
-  for (let l = 1; l < sizes.length; l++) {
-    const [inputs, outputs] = [sizes[l - 1]!, sizes[l]!];
+  const { layers, ...convolutional } = layOutConvolutions(planned, memory);
+  const groupBytes = memory.end() - weightsStart;
+  const firstDense = layers.length;
+  const dense = planned.filter(({ type }) => type === 'dense');
+  const pixels = valueCount(architecture.inputShape);
+  const [{ input: flat }] = dense as [PlannedLayer];
+  const rows = firstDense === 0 ? null : flatRows(flat);
+  const flatSize = firstDense === 0 ? 0 : (volumeSize(flat) / flat.channels) * padded(flat.channels);
+  const widest = Math.max(4 * flatSize, ...dense.map(({ output }) => vectorCount(output.channels) * 16));
+  let inputValues = record.take(training ? pixels + 32 : 4 * pixels + 64);
+  let inputList = firstDense === 0 ? record.take(listBytes(pixels)) : 0;
+  const backwardSums = record.take(widest);
+  let inputGradient = 0;
+  if (firstDense > 0) {
+    inputValues = record.take(4 * flatSize);
+    inputGradient = training ? record.take(4 * flatSize) : backwardSums;
+  }
+  for (const [l, { input, output }] of dense.entries()) {
+    const inputs = l === 0 && firstDense > 0 ? flatSize : volumeSize(input);
+    const outputs = output.channels;
     const bytes = vectorCount(outputs) * 16;
     const outputValues = record.take(bytes);
-    const layer = {
+    const outputGradient = training ? record.take(bytes) : backwardSums;
+    layers.push({
       inputs,
       outputs,
+      units: outputs,
+      rows: l === 0 ? rows : null,
       weights: memory.take(bytes * (inputs + 1)),
       transposed: 0,
       inputValues,
       inputList,
       outputValues,
-      outputGradient: training ? record.take(bytes) : backwardSums,
-      gradientList: training && l > 1 ? record.take(listBytes(outputs)) : 0,
+      outputGradient,
+      gradientList: training && l > 0 && firstDense === 0 ? record.take(listBytes(outputs)) : 0,
       backwardSums,
-    };
-    layers.push(layer);
+      inputGradient,
+    });
     inputValues = outputValues;
-    inputList = l + 1 < sizes.length ? record.take(listBytes(outputs)) : 0;
+    inputGradient = outputGradient;
+    inputList = firstDense === 0 && l + 1 < dense.length ? record.take(listBytes(outputs)) : 0;
   }
   const weightsBytes = memory.end() - weightsStart;
   const moments = training === null ? 0 : momentCount(training.optimizer);
+  const groups = Math.max(MIN_GROUPS, Math.min(MAX_GROUPS, Math.floor(GROUPS_BYTES / groupBytes)));
+  const groupExamples = Math.ceil(records / groups);
+  let groupDelta = 0;
   if (training) {
     memory.take(weightsBytes * (1 + stateVectorCount(training)));
     for (let l = 1; l < layers.length; l++) {
       const layer = layers[l]!;
-      layers[l] = {
-        ...layer,
-        transposed: memory.take(vectorCount(layer.inputs) * layer.outputs * 16),
-      };
+      const bytes = vectorCount(layer.inputs) * layer.outputs * 16;
+      layers[l] = { ...layer, transposed: layer.inputs === 0 ? 0 : memory.take(bytes) };
     }
+    groupDelta = memory.take(groupBytes * Math.ceil(records / groupExamples)) - weightsStart;
   }
-  // An odd number of cache lines spreads the same field of many records over all sets of the cache.
-  const recordLines = lines(record.end()) / LINE;
-  const recordStride = (recordLines | 1) * LINE;
+  const recordStride = oddLines(record.end());
+  const keptStride = oddLines(convolutional.keptBytes);
+  const volumesStride = oddLines(convolutional.volumeBytes);
   const maskBytes = Math.ceil(records / TILE_EXAMPLES) * (TILE_EXAMPLES / 8) * BLOCK_ROWS;
   const tileBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
-  const partnerStride = lines(sizes[0]! + 16);
+  const partnerStride = lines(pixels + 16);
   const lists =
     (BLOCK_ROWS + 2) * 16 * WIDE_PANEL_VECTORS + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
-  const folded = vectorCount(sizes[1]!) * 16;
+  const folded = vectorCount(layers[0]!.outputs) * 16;
   const copied = training ? imageCopy(architecture.inputShape, training.augmentation.shift).bytes : 0;
   // Behind the folded biases: the sums of a panel, a counter for each class, or the copy of an image.
-  const behind = Math.max(16 * WIDE_PANEL_VECTORS, 4 * (sizes.at(-1)! + 2), copied);
-  const scratchStride = lines(Math.max(training ? lists : 0, folded + behind)) + LINE;
+  const behind = Math.max(16 * WIDE_PANEL_VECTORS, 4 * (architecture.classes + 2), copied);
+  const scratchStride = lines(Math.max(training ? lists : 0, folded + behind)) + 64;
   return {
     layers,
+    firstDense: firstDense + 1,
+    ...convolutional,
+    groupExamples,
+    groupBytes,
+    groupDelta,
+    pixels,
+    kept: memory.take(keptStride * (training ? records : 1)),
+    // Without a backward pass, one image after the other has the same memory.
+    keptStride: training ? keptStride : 0,
+    volumes: memory.take(volumesStride * threads),
+    volumesStride,
     pack16: memory.take(4096),
     pack32: memory.take(8192),
     // A table for each channel; the first one follows the last one again.
@@ -151,9 +162,9 @@ export function layOut(request: LayoutRequest) {
     losses: memory.take(4 * records),
     correct: memory.take(records),
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
-    classWeights: memory.take(4 * sizes.at(-1)!),
+    classWeights: memory.take(4 * architecture.classes),
     // Rows of whole vectors.
-    targets: memory.take((training?.targetRows ?? 0) * vectorCount(sizes.at(-1)!) * 16),
+    targets: memory.take((training?.targetRows ?? 0) * vectorCount(architecture.classes) * 16),
     warpTable: memory.take(training ? WARP_BYTES : 0),
     noiseTable: memory.take(training ? NOISE_BYTES : 0),
     eraseShapes: memory.take(training ? ERASE_BYTES : 0),

@@ -1,10 +1,10 @@
 /**
- * Conversion between the packed vector (W1 row-major, b1, W2, …) and the kernel's order.
+ * Conversion between the packed vector (K1, c1, …, W1 row-major, b1, W2, …) and the kernel's order.
  * In the kernel's order, the units of a layer are divided into panels of at most `panelVectors` float32×4. A panel
  * has a row per input and one for the biases. The units are padded with zeros to a multiple of eight.
  */
 import type { Parameters } from '../network/layers.ts';
-import { type LayerLayout, vectorCount } from './layout.ts';
+import { type LayerLayout, vectorCount } from './layers-layout.ts';
 
 /** The same as in assembly/vectors.ts. */
 function panelStart(vectors: number, panels: number, p: number): number {
@@ -13,7 +13,7 @@ function panelStart(vectors: number, panels: number, p: number): number {
 
 /** Calls `visit` with the start (relative to the layer) and the stride of each unit's weights, counted in float32. */
 function eachUnit(
-  { inputs, outputs }: LayerLayout,
+  { inputs, outputs, units }: LayerLayout,
   panelVectors: number,
   visit: (unit: number, start: number, stride: number) => void,
 ): void {
@@ -23,7 +23,7 @@ function eachUnit(
   for (let p = 0; p < panels; p++) {
     const first = panelStart(vectors, panels, p);
     const width = panelStart(vectors, panels, p + 1) - first;
-    for (let k = 0; k < width * 4 && unit < outputs; k++) {
+    for (let k = 0; k < width * 4 && unit < units; k++) {
       visit(unit++, first * (inputs + 1) * 4 + k, width * 4);
     }
   }
@@ -43,13 +43,15 @@ export function pack(
   let at = 0;
   for (const layer of layers) {
     const base = (layer.weights + shift) / 4;
-    const biases = at + layer.inputs * layer.outputs;
+    const { inputs, units, rows } = layer;
+    const count = rows?.length ?? inputs;
+    const biases = at + count * units;
     eachUnit(layer, panelVectors, (unit, start, stride) => {
-      let from = base + start;
-      for (let j = 0; j < layer.inputs; j++, from += stride) packed[at++] = numbers[from]! + 0;
-      packed[biases + unit] = numbers[from]! + 0;
+      const from = base + start;
+      for (let j = 0; j < count; j++) packed[at++] = numbers[from + (rows?.[j] ?? j) * stride]! + 0;
+      packed[biases + unit] = numbers[from + inputs * stride]! + 0;
     });
-    at = biases + layer.outputs;
+    at = biases + units;
   }
 }
 
@@ -64,12 +66,15 @@ export function unpackInto(
   let at = 0;
   for (const layer of layers) {
     const base = (layer.weights + shift) / 4;
-    const biases = at + layer.inputs * layer.outputs;
+    const { inputs, units, rows } = layer;
+    const count = rows?.length ?? inputs;
+    const biases = at + count * units;
     eachUnit(layer, panelVectors, (unit, start, stride) => {
-      let to = base + start;
-      for (let j = 0; j < layer.inputs; j++, to += stride) numbers[to] = Math.fround(packed[at++]!) + 0;
-      numbers[to] = Math.fround(packed[biases + unit]!) + 0;
+      const to = base + start;
+      for (let j = 0; j < count; j++)
+        numbers[to + (rows?.[j] ?? j) * stride] = Math.fround(packed[at++]!) + 0;
+      numbers[to + inputs * stride] = Math.fround(packed[biases + unit]!) + 0;
     });
-    at = biases + layer.outputs;
+    at = biases + units;
   }
 }

@@ -55,3 +55,60 @@ export function teachersOf(classes: number, weight: number): Distillation {
   }
   return { weight, targets };
 }
+
+const convolutional = (architecture: Partial<Architecture>): Architecture => ({
+  ...dense([63, 3]),
+  inputShape: [9, 7],
+  convolutions: [[5], [4, 20]],
+  ...architecture,
+});
+
+/** Networks that begin with convolutions, each with other options. */
+export const CONVOLUTIONAL: Record<string, Partial<EngineSettings>> = {
+  'one convolution, no hidden layer': {
+    architecture: convolutional({ inputShape: [4, 4], convolutions: [[16]] }),
+    batchSize: 5,
+  },
+  'two stages of convolutions': { architecture: convolutional({ hidden: [17, 9] }), batchSize: 33 },
+  'a stage of three convolutions': {
+    architecture: convolutional({ convolutions: [[3, 18, 33]] }),
+    activation: 'tanh',
+  },
+  'convolutions of colour images, standardized by channel, with momentum and clipping': {
+    architecture: convolutional({ inputShape: [6, 9, 3], hidden: [12] }),
+    standardization: CHANNELS,
+    activation: 'silu',
+    optimizer: { ...SGD, momentum: 0.9, weightDecay: 0.01 },
+    clipNorm: 0.5,
+  },
+  'group norm, with Adam, EMA and mixup': {
+    architecture: convolutional({ convolutions: [[4], [8, 20]], norm: 'group', hidden: [13] }),
+    activation: 'leaky-relu',
+    optimizer: { type: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 },
+    ema: { decay: 0.9 },
+    mixup: { alpha: 1 },
+    batchSize: 19,
+  },
+  'group norm of standardized pixels, with dropout, penalties and label smoothing': {
+    architecture: convolutional({
+      inputShape: [8, 12],
+      convolutions: [[12, 16]],
+      norm: 'group',
+      hidden: [14, 21],
+    }),
+    activation: 'sigmoid',
+    standardization: { mean: 0.3, std: 0.4 },
+    dropout: 0.3,
+    l1: 1e-3,
+    l2: 1e-2,
+    labelSmoothing: 0.1,
+    batchSize: 21,
+  },
+  'convolutions of augmented images, with distillation and class weights': {
+    architecture: convolutional({ inputShape: [28, 28], hidden: [12] }),
+    augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 },
+    distillation: teachersOf(3, 0.4),
+    classWeights: Float64Array.of(0.5, 2, 1.25),
+    batchSize: 18,
+  },
+};

@@ -8,6 +8,7 @@ import { assertNear, firstIndices, norm } from '../fixtures.ts';
 import {
   at,
   CHANNELS,
+  CONVOLUTIONAL,
   examplesFor,
   kernelModule,
   parametersOf,
@@ -93,6 +94,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     classWeights: Float64Array.of(0.5, 2, 1.25),
     labelSmoothing: 0.1,
   },
+  ...CONVOLUTIONAL,
 };
 
 for (const [name, changes] of Object.entries(CASES)) {

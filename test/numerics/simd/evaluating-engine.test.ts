@@ -7,6 +7,7 @@ import {
   inspectNetwork,
 } from '../../../src/numerics/evaluation/measure.ts';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
+import { blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { dense } from '../../support/dense.ts';
@@ -88,4 +89,19 @@ test('the kernel inspects like evaluate.ts', () => {
     }
   }
   assert.equal(new Set(constant).size, 2);
+});
+
+test('a channel is alive if it is above 0 anywhere, even where pooling drops the last row', () => {
+  const architecture = { ...dense([9, 2, 2]), inputShape: [3, 3] as const, convolutions: [[3]] };
+  const settings = settingsOf({ architecture });
+  const parameters = new Float64Array(parameterCount(architecture));
+  const [kernel, biases] = blocks(architecture);
+  // The first channel is the image; the others are constant.
+  parameters[kernel!.start + 4] = 1;
+  parameters.set([0, -1, 1], biases!.start);
+  const examples = { pixels: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 255), labels: Uint8Array.of(0) };
+  const engine = createEvaluatingEngine(kernelModule, settings, parameters);
+  const findings = { alive: [new Uint8Array(3), new Uint8Array(2)], predicted: new Set<number>() };
+  engine.inspect(findings, examples, firstIndices(1));
+  assert.deepEqual(findings.alive, [Uint8Array.of(1, 0, 1), Uint8Array.of(0, 0)]);
 });

@@ -13,6 +13,7 @@ import { firstIndices } from '../fixtures.ts';
 import {
   at,
   CHANNELS,
+  CONVOLUTIONAL,
   examplesFor,
   kernelModule,
   parametersOf,
@@ -65,6 +66,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
     augmentation: { ...UNCHANGED, horizontalFlip: true, shift: 2, noise: 0, erase: 0.5 },
     mixup: { alpha: 0.4 },
   },
+  ...CONVOLUTIONAL,
 };
 
 /** Runs six steps, including a short batch and one that measures the norm, and returns all resulting state. */

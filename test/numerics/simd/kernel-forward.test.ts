@@ -6,10 +6,11 @@ import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.t
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { dense } from '../../support/dense.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
-import { CHANNELS, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+import { CHANNELS, CONVOLUTIONAL, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 import { measure } from './plain-network.ts';
 
 const CASES: Partial<EngineSettings>[] = [
+  ...Object.values(CONVOLUTIONAL),
   { architecture: dense([784, 40, 10]) },
   { architecture: dense([13, 3]) },
   { architecture: dense([17, 9, 6, 5]), activation: 'tanh' },

@@ -4,10 +4,11 @@ import { augment, planAugmentation } from '../../../src/numerics/examples/augmen
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/examples/dropout.ts';
 import { drawMixingFraction, drawPartners } from '../../../src/numerics/examples/mixup.ts';
 import type { Activation } from '../../../src/numerics/network/activations.ts';
-import { parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { type Architecture, parameterCount, plan } from '../../../src/numerics/network/architecture.ts';
 import { valueCount } from '../../../src/numerics/network/image-shape.ts';
-import { type ByChannel, unpack } from '../../../src/numerics/network/layers.ts';
+import type { ByChannel } from '../../../src/numerics/network/layers.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/training/engine.ts';
+import { passConvolutions } from './plain-convolutions.ts';
 
 function activate(kind: Activation, z: number): number {
   if (kind === 'relu') return Math.max(z, 0);
@@ -27,6 +28,26 @@ function derivative(kind: Activation, z: number): number {
   return 1;
 }
 
+/** Views of the fully connected layers into the packed vector. */
+function denseLayers(packed: Float64Array, architecture: Architecture) {
+  const dense = plan(architecture).layers.filter(({ type }) => type === 'dense');
+  return dense.map(({ blocks: [w, b] }) => ({
+    inputs: w!.shape[1]!,
+    outputs: w!.shape[0]!,
+    weights: packed.subarray(w!.start, w!.end),
+    biases: packed.subarray(b!.start, b!.end),
+  }));
+}
+
+/** 1 for each weight, 0 for each bias, scale and shift. */
+function markWeights(architecture: Architecture): Float64Array {
+  const marks = new Float64Array(parameterCount(architecture));
+  for (const { type, blocks } of plan(architecture).layers) {
+    if (type === 'dense' || type === 'convolution') marks.fill(1, blocks[0]!.start, blocks[0]!.end);
+  }
+  return marks;
+}
+
 export interface Measured {
   readonly gradient: Float64Array;
   readonly loss: number;
@@ -43,9 +64,9 @@ export function measure(
   position: Pick<StepPosition, 'epoch' | 'start'> | null,
 ): Measured {
   const { architecture, activation, seed, labelSmoothing, classWeights, distillation: taught } = settings;
-  const layers = unpack(parameters, architecture);
+  const layers = denseLayers(parameters, architecture);
   const gradient = new Float64Array(parameters.length);
-  const gradients = unpack(gradient, architecture);
+  const gradients = denseLayers(gradient, architecture);
   const { mean, std } = settings.standardization ?? { mean: 0, std: 1 };
   const ofChannel = (numbers: ByChannel, i: number) =>
     typeof numbers === 'number' ? numbers : numbers[i % 3]!;
@@ -75,7 +96,16 @@ export function measure(
       for (const [i, x] of pixels.entries())
         pixels[i] = Math.round(fraction * x + (1 - fraction) * other[i]!);
     }
-    const a: number[][] = [Array.from(pixels, (x, i) => (x / 255 - ofChannel(mean, i)) / ofChannel(std, i))];
+    const image = Array.from(pixels, (x, i) => (x / 255 - ofChannel(mean, i)) / ofChannel(std, i));
+    const functions = {
+      activate: (x: number) => activate(activation, x),
+      derivative: (x: number) => derivative(activation, x),
+    };
+    const convolved =
+      architecture.convolutions.length === 0
+        ? null
+        : passConvolutions(architecture, functions, image, parameters, gradient);
+    const a: number[][] = [convolved ? Array.from(convolved.output) : image];
     const slopes: number[][] = [[]];
     layers.forEach(({ weights, biases, inputs: below, outputs }, l) => {
       const z = Array.from({ length: outputs }, (_, i) => {
@@ -122,19 +152,19 @@ export function measure(
         d.biases[i]! += value;
         for (let j = 0; j < below; j++) d.weights[i * below + j]! += value * a[l]![j]!;
       });
-      if (l === 0) break;
+      if (l === 0 && convolved === null) break;
       dz = Array.from({ length: below }, (_, j) => {
         let back = 0;
         for (let i = 0; i < dz.length; i++) back += weights[i * below + j]! * dz[i]!;
-        return back * slopes[l]![j]!;
+        return back * (slopes[l]![j] ?? 1);
       });
     }
+    convolved?.backward(Float64Array.from(dz));
   });
-  layers.forEach(({ weights }, l) => {
-    for (let i = 0; i < weights.length; i++) {
-      gradients[l]!.weights[i]! += settings.l1 * Math.sign(weights[i]!) + settings.l2 * weights[i]!;
-    }
-  });
+  for (const [i, isWeight] of markWeights(architecture).entries()) {
+    const w = parameters[i]!;
+    if (isWeight) gradient[i]! += settings.l1 * Math.sign(w) + settings.l2 * w;
+  }
   return { gradient, loss, correct, logits };
 }
 
@@ -144,8 +174,7 @@ export function createPlainTraining(settings: EngineSettings, initial: Float64Ar
   const parameters = initial.slice();
   const first = new Float64Array(parameters.length);
   const second = new Float64Array(parameters.length);
-  const isWeight = new Float64Array(parameterCount(architecture));
-  for (const { weights } of unpack(isWeight, architecture)) weights.fill(1);
+  const isWeight = markWeights(architecture);
   const average = parameters.slice();
   let t = 0;
 

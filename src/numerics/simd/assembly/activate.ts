@@ -8,7 +8,8 @@
  */
 import { IDENTITY, LEAKY_RELU, RELU, SIGMOID, SILU, TANH } from '../constants.ts';
 import {
-  ACTIVATION, BACKWARD_SUMS, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, SEED,
+  ACTIVATION, BACKWARD_SUMS, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, FIRST_DENSE, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES,
+  SEED,
 } from './addresses.ts';
 import { sigmoid, tanh } from './elementary.ts';
 import { layerAt, vectorCount } from './layer.ts';
@@ -17,8 +18,11 @@ import { threefry } from './threefry.ts';
 /** PURPOSE.dropout of random.ts */
 const DROPOUT_PURPOSE = 4;
 
+/** z σ(z) */
+@inline export function silu(z: v128): v128 { return f32x4.mul(z, sigmoid(z)); }
+
 /** Replaces z at `at` by a, and writes act' to `derivative`. Compares z ≤ 0, not z > 0, so that NaN stays NaN. */
-@inline function activateVector(kind: i32, at: usize, derivative: usize): void {
+@inline export function activateVector(kind: i32, at: usize, derivative: usize): void {
   const z = v128.load(at);
   const one = f32x4.splat(1);
   if (kind == RELU) {
@@ -55,7 +59,7 @@ const DROPOUT_PURPOSE = 4;
 }
 
 /**
- * Drops units of layer l. With key (seed, purpose + 256 · layer), words 0 and 1 of counter
+ * Drops units of fully connected layer l = 1, 2 … With key (seed, purpose + 256 · layer), words 0 and 1 of counter
  * (position · ⌈units / 2⌉ + k, epoch) decide units 2k and 2k + 1. Sixteen units are a whole cache line of the record, so
  * the last ones may be padding. `words` is memory for a cache line.
  */
@@ -92,5 +96,5 @@ export function activate(l: i32, record: usize, position: i32): void {
   for (let v: usize = 0; v < bytes; v += 16) activateVector(kind, a + v, d + v);
   // The backward pass has not begun to use its sums.
   const words = record + <usize>load<u32>(layer, BACKWARD_SUMS);
-  if (position >= 0 && load<i32>(DROPOUT_THRESHOLD) != 0) dropOut(l, position, units, a, d, words);
+  if (position >= 0 && load<i32>(DROPOUT_THRESHOLD) != 0) dropOut(l - load<i32>(FIRST_DENSE) + 1, position, units, a, d, words);
 }

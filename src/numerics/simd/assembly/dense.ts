@@ -1,9 +1,12 @@
 /**
- * Products of later layers with few units, without lists of non-zeros. Such a layer has so few sums that multiply-adds
- * would wait for each other. Here four examples, or four rows of the gradient, share the loads of a row of W, or of dz.
+ * Products without lists of non-zeros: of later layers with few units, and above convolutions.
+ * A layer of few units has so few sums that multiply-adds would wait for each other. Here four examples, or four rows of the
+ * gradient, share the loads of a row of W, or of dz; above convolutions, six of a panel of 16 units do.
  * Sums run over the same ascending numbers as in rows.ts and columns.ts, zeros included.
  */
 import { BATCH_SIZE, RECORDS, RECORD_STRIDE } from './addresses.ts';
+import { multiplyPanel, sumGradient } from './convolution/products.ts';
+import { hasConvolutions } from './layer.ts';
 import { madd, P1, P2, pairs } from './vectors.ts';
 
 /**
@@ -82,11 +85,21 @@ export function multiplyDense(
   vectors: i32, first: i32, last: i32, inputs: i32, input: usize, output: usize, panel: usize, width: usize, seeds: usize,
 ): void {
   if (vectors == 2) multiplyRows<P1>(first, last, inputs, input, output, panel, width, seeds);
+  else if (hasConvolutions()) {
+    const stride: usize = load<u32>(RECORD_STRIDE);
+    const record = <usize>load<u32>(RECORDS) + <usize>first * stride;
+    multiplyPanel(record + input, stride, 0, 1, inputs, panel, seeds, record + output, stride, 0, 1, last - first, 0);
+  }
   else multiplyRows<P2>(first, last, inputs, input, output, panel, width, seeds);
 }
 
 /** target[j] += Σ_n a[n, j] dz[n] of `rows` inputs. `vectors` is at most DENSE_VECTORS. */
 export function sumDense(vectors: i32, target: usize, width: usize, rows: i32, input: usize, gradient: usize): void {
   if (vectors == 2) sumColumns<P1>(target, width, rows, input, gradient);
+  else if (hasConvolutions()) {
+    const records: usize = load<u32>(RECORDS);
+    const stride: usize = load<u32>(RECORD_STRIDE);
+    sumGradient(rows, records + input, stride, 0, records + gradient, stride, 0, 1, load<i32>(BATCH_SIZE), target);
+  }
   else sumColumns<P2>(target, width, rows, input, gradient);
 }

@@ -1,12 +1,13 @@
 /** The exports of the kernel. Its state is in its memory; ../header.ts describes the header. */
-import { APPLY, CHUNK_EXAMPLES, MODE_BUFFERED, MODE_GRADIENT, PASS, UPDATE } from '../constants.ts';
+import { APPLY, CHUNK_EXAMPLES, CHUNK_IMAGES, MODE_BUFFERED, MODE_GRADIENT, PASS, UPDATE } from '../constants.ts';
 import {
   AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
-  EXAMPLES_PER_ITEM, GRADIENT_NORM, INPUTS, ITEM_COUNTS, LOSSES, LOSS_SUM, MODE, OUTPUTS, OUTPUT_GRADIENT,
+  EXAMPLES_PER_ITEM, GRADIENT_NORM, GROUP_EXAMPLES, INPUTS, ITEM_COUNTS, LOSSES, LOSS_SUM, MODE, OUTPUTS, OUTPUT_GRADIENT,
   OUTPUT_VALUES, PARTIALS, PARTNER_ROWS, PHASE, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
-  STANDARDIZED, STEP, THREADS, ZERO_RECORD,
+  STANDARDIZED, STEP, THREADS, VOLUMES, VOLUMES_STRIDE, ZERO_RECORD,
 } from './addresses.ts';
-import { layerAt, layerCount, vectorCount } from './layer.ts';
+import { backwardImages, forwardImages } from './convolution/images.ts';
+import { hasConvolutions, layerAt, layerCount, vectorCount } from './layer.ts';
 import { makePackTables } from './lists.ts';
 import { softmax } from './loss.ts';
 import { augmentAll, backward, foldMean, forward, listPixels, computeLosses, mixAll } from './pass.ts';
@@ -24,7 +25,7 @@ export function prepare(): void { makePackTables(); }
 
 /** Call after Node has written the weights. */
 export function transposeAll(): void {
-  for (let l = layerCount(); l > 1; l--) transpose(layerAt(l), 0, load<i32>(layerAt(l), INPUTS));
+  for (let l = layerCount(); l > 0; l--) transpose(l, 0, load<i32>(layerAt(l), INPUTS));
 }
 
 /** a·b + c as this processor computes it: with one rounding or two. */
@@ -34,6 +35,10 @@ export function multiplyAdd(a: f32, b: f32, c: f32): f32 {
 
 @inline function threadScratch(rank: i32): usize {
   return <usize>load<u32>(SCRATCH) + <usize>rank * <usize>load<u32>(SCRATCH_STRIDE);
+}
+
+@inline function threadVolumes(rank: i32): usize {
+  return <usize>load<u32>(VOLUMES) + <usize>rank * <usize>load<u32>(VOLUMES_STRIDE);
 }
 
 /** √Σ of the blocks' squares, in the order of the blocks, so that the result does not depend on the threads. */
@@ -49,20 +54,30 @@ function foldedBytes(): usize {
   return <usize>vectorCount(load<i32>(layerAt(1), OUTPUTS)) << 4;
 }
 
+/** Examples that pass through the network together: with convolutions, whole groups. */
+function chunkSize(): i32 {
+  if (!hasConvolutions()) return CHUNK_EXAMPLES;
+  const group = load<i32>(GROUP_EXAMPLES);
+  return max(CHUNK_IMAGES / group, 1) * group;
+}
+
 /** Forward and backward pass of the examples of one item. */
-function passItem(item: i32, scratch: usize): void {
+function passItem(item: i32, scratch: usize, volumes: usize): void {
   const size = load<i32>(EXAMPLES_PER_ITEM);
   const last = min((item + 1) * size, load<i32>(BATCH_SIZE));
   const folded = load<i32>(STANDARDIZED) ? scratch : 0;
-  for (let n = item * size; n < last; n += CHUNK_EXAMPLES) {
-    const end = min(n + CHUNK_EXAMPLES, last);
+  const chunk = chunkSize();
+  for (let n = item * size; n < last; n += chunk) {
+    const end = min(n + chunk, last);
     if (!load<i32>(ROWS_COPIED)) copyRows(n, end);
     if (load<i32>(AUGMENTED)) augmentAll(n, end, scratch + foldedBytes());
     if (load<u32>(PARTNER_ROWS)) mixAll(n, end, scratch + foldedBytes());
-    listPixels(n, end, scratch + foldedBytes());
+    if (hasConvolutions()) forwardImages(n, end, volumes);
+    else listPixels(n, end, scratch + foldedBytes());
     forward(n, end, true, folded);
     computeLosses(n, end);
     backward(n, end);
+    if (hasConvolutions()) backwardImages(n, end, volumes);
   }
 }
 
@@ -123,7 +138,7 @@ function runPhases(rank: i32): void {
         const step = load<i32>(STEP);
         if (load<i32>(STANDARDIZED) && step != foldedStep) foldMean(scratch, scratch + foldedBytes());
         foldedStep = step;
-        passItem(item, scratch);
+        passItem(item, scratch, threadVolumes(rank));
       } else {
         updateItem(blockOf(item), phase == APPLY, scratch);
       }
@@ -186,7 +201,8 @@ export function fold(): void {
 }
 
 function forwardOnly(count: i32): void {
-  listPixels(0, count, 0);
+  if (hasConvolutions()) forwardImages(0, count, threadVolumes(0));
+  else listPixels(0, count, 0);
   forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
 }
 

@@ -1,18 +1,30 @@
 /** One layer's entry in the table of layers. */
 import { DENSE_VECTORS, MAX_PAIRED_VECTORS, NARROW_PANEL_VECTORS } from '../constants.ts';
-import { LAYERS, LAYER_BYTES, LAYER_COUNT, OUTPUTS, PANEL_VECTORS } from './addresses.ts';
+import {
+  CONVOLUTION_COUNT, FIRST_DENSE, FLOAT_PIXELS, LAYERS, LAYER_BYTES, LAYER_COUNT, OUTPUTS, PANEL_VECTORS,
+} from './addresses.ts';
 
 /** Entry of layer l = 1 … L. */
 @inline export function layerAt(l: i32): usize { return LAYERS + <usize>(l - 1) * LAYER_BYTES; }
 
 @inline export function layerCount(): i32 { return load<i32>(LAYER_COUNT); }
 
+/** Number of the first fully connected layer. */
+@inline export function firstDense(): i32 { return load<i32>(FIRST_DENSE); }
+
+@inline export function hasConvolutions(): bool { return load<i32>(CONVOLUTION_COUNT) != 0; }
+
 /** Number of float32×4 vectors for `units`, even; the last ones are padded with units whose weights are zero. */
 @inline export function vectorCount(units: i32): i32 { return ((units + 7) >> 3) << 1; }
 
 /** Whether layer l is processed without lists of its non-zero inputs. */
 export function isDense(l: i32): bool {
-  return l > 1 && vectorCount(load<i32>(layerAt(l), OUTPUTS)) <= DENSE_VECTORS;
+  return hasConvolutions() || (l > 1 && vectorCount(load<i32>(layerAt(l), OUTPUTS)) <= DENSE_VECTORS);
+}
+
+/** Whether the inputs of layer l are bytes of pixels. */
+export function takesBytes(l: i32): bool {
+  return l == 1 && !hasConvolutions() && load<i32>(FLOAT_PIXELS) == 0;
 }
 
 /** Whether the first layer processes pixels in pairs. */

@@ -1,14 +1,14 @@
 /** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
 import { PAIRED_TILE_VECTORS, TILE_ROWS, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
-  AUGMENTED, BACKWARD_SUMS, CHANNELS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, LABELS, MEANS_OVER_STDS,
-  MIXING_WEIGHT, ORDER, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXEL_SCALES,
-  RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
+  AUGMENTED, BACKWARD_SUMS, CHANNELS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_GRADIENT, INPUT_LIST, INPUT_VALUES, LABELS,
+  MEANS_OVER_STDS, MIXING_WEIGHT, ORDER, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTNERS, PARTNER_ROWS, PARTNER_STRIDE, PIXELS,
+  PIXEL_COUNT, PIXEL_SCALES, RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
 } from './addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
 import { multiplyDense } from './dense.ts';
-import { halfPanel, isDense, isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
+import { firstDense, halfPanel, isDense, isPaired, layerAt, layerCount, takesBytes, vectorCount } from './layer.ts';
 import { listBytes, listFloats, maskRows } from './lists.ts';
 import { crossEntropy } from './loss.ts';
 import { walkRowPairs, walkRows } from './rows.ts';
@@ -20,7 +20,7 @@ import { madd, panelStart, panelCount } from './vectors.ts';
 
 /** Augments the images in their records. */
 export function augmentAll(first: i32, last: i32, copy: usize): void {
-  const pixels: usize = load<u32>(layerAt(1), INPUT_VALUES);
+  const pixels: usize = load<u32>(PIXELS);
   const start = load<i32>(START);
   for (let n = first; n < last; n++) augment(recordAt(n) + pixels, copy, start + n);
 }
@@ -51,9 +51,8 @@ function mixPixels(row: usize, other: usize, inputs: i32): void {
  * because other threads may not have got to them.
  */
 export function mixAll(first: i32, last: i32, copy: usize): void {
-  const layer = layerAt(1);
-  const inputs = load<i32>(layer, INPUTS);
-  const pixels: usize = load<u32>(layer, INPUT_VALUES);
+  const inputs = load<i32>(PIXEL_COUNT);
+  const pixels: usize = load<u32>(PIXELS);
   const stride: usize = load<u32>(PARTNER_STRIDE);
   const start = load<i32>(START);
   for (let n = first; n < last; n++) {
@@ -190,7 +189,7 @@ function multiplyPart(
 /**
  * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. In the forward pass the matrix
  * is W with its biases as an extra row: the seed, unless `folded` replaces it; in the backward pass it is the
- * transposed W, and the seed is zero.
+ * transposed W, and the seed is zero. Without a list (0), all inputs are processed.
  */
 function multiply(
   first: i32, last: i32, matrix: usize, rows: i32, extra: i32, units: i32, input: usize, list: usize, output: usize,
@@ -207,6 +206,10 @@ function multiply(
     let seeds: usize = ZEROS;
     if (folded) seeds = folded + (<usize>start << 4);
     else if (extra) seeds = panel + <usize>rows * width;
+    if (!list) {
+      multiplyDense(count, first, last, rows, input, out, panel, width, seeds);
+      continue;
+    }
     const half = pixels ? halfPanel(count) : 0;
     const shift = <usize>half << 4;
     if (half) multiplyPart(half, first, last, rows, input, list, out, seeds, panel, width, pixels);
@@ -220,31 +223,24 @@ function multiply(
 export function forward(first: i32, last: i32, training: bool, folded: usize): void {
   const layers = layerCount();
   const start = load<i32>(START);
-  for (let l = 1; l <= layers; l++) {
+  for (let l = firstDense(); l <= layers; l++) {
     const layer = layerAt(l);
     const inputs = load<i32>(layer, INPUTS);
     const units = load<i32>(layer, OUTPUTS);
-    const pixels = l == 1 && load<i32>(FLOAT_PIXELS) == 0;
+    const pixels = takesBytes(l);
     const weights: usize = load<u32>(layer, WEIGHTS);
     const input: usize = load<u32>(layer, INPUT_VALUES);
     const output: usize = load<u32>(layer, OUTPUT_VALUES);
-    if (isDense(l)) {
-      const vectors = vectorCount(units);
-      const width = <usize>vectors << 4;
-      multiplyDense(vectors, first, last, inputs, input, output, weights, width, weights + <usize>inputs * width);
-    } else {
-      const list: usize = load<u32>(layer, INPUT_LIST);
-      multiply(first, last, weights, inputs, 1, units, input, list, output, pixels, l == 1 ? folded : 0);
-    }
+    const list: usize = isDense(l) ? 0 : load<u32>(layer, INPUT_LIST);
+    multiply(first, last, weights, inputs, 1, units, input, list, output, pixels, l == 1 ? folded : 0);
     if (l == layers) return;
     const next = layerAt(l + 1);
     const values: usize = load<u32>(next, INPUT_VALUES);
-    const list: usize = load<u32>(next, INPUT_LIST);
-    const listed = !isDense(l + 1);
+    const nextList: usize = isDense(l + 1) ? 0 : load<u32>(next, INPUT_LIST);
     for (let n = first; n < last; n++) {
       const record = recordAt(n);
       activate(l, record, training ? start + n : -1);
-      if (listed) listFloats(record + values, units, record + list);
+      if (nextList) listFloats(record + values, units, record + nextList);
     }
   }
 }
@@ -261,20 +257,26 @@ export function computeLosses(first: i32, last: i32): void {
   }
 }
 
-/** dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L down; act' is stored where dz_{l−1} is written. */
+/**
+ * dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L down to the layer of pixels, or to the output of the convolutions; act' is
+ * stored where dz_{l−1} is written.
+ */
 export function backward(first: i32, last: i32): void {
-  for (let l = layerCount(); l > 1; l--) {
+  for (let l = layerCount(); l >= firstDense(); l--) {
     const layer = layerAt(l);
+    if (!load<u32>(layer, TRANSPOSED)) return;
     const inputs = load<i32>(layer, INPUTS);
     const units = load<i32>(layer, OUTPUTS);
     const dz: usize = load<u32>(layer, OUTPUT_GRADIENT);
     const list: usize = load<u32>(layer, GRADIENT_LIST);
     const sums: usize = load<u32>(layer, BACKWARD_SUMS);
-    const below: usize = load<u32>(layerAt(l - 1), OUTPUT_GRADIENT);
+    const below: usize = load<u32>(layer, INPUT_GRADIENT);
     const bytes = <usize>vectorCount(inputs) << 4;
-    for (let n = first; n < last; n++) {
-      const record = recordAt(n);
-      listFloats(record + dz, units, record + list);
+    if (list) {
+      for (let n = first; n < last; n++) {
+        const record = recordAt(n);
+        listFloats(record + dz, units, record + list);
+      }
     }
     multiply(first, last, load<u32>(layer, TRANSPOSED), units, 0, inputs, dz, list, sums, false, 0);
     for (let n = first; n < last; n++) {

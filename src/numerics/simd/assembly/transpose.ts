@@ -1,10 +1,19 @@
 /** Updates the transposed copy of a layer's weights for the backward pass. */
 import { INPUTS, OUTPUTS, TRANSPOSED, WEIGHTS } from './addresses.ts';
-import { vectorCount } from './layer.ts';
+import { transposeKernel } from './convolution/gradients.ts';
+import { firstDense, layerAt, vectorCount } from './layer.ts';
 import { panelStart, panelCount } from './vectors.ts';
 
-/** Transposes rows first … last − 1 of W (inputs j, without the biases); `first` is a multiple of four. */
-export function transpose(layer: usize, first: i32, last: i32): void {
+/** Transposes rows first … last − 1 of the weights of layer l (without the biases), if it passes a gradient back. */
+export function transpose(l: i32, first: i32, last: i32): void {
+  const layer = layerAt(l);
+  if (!load<u32>(layer, TRANSPOSED)) return;
+  if (l < firstDense()) transposeKernel(layer, first, last);
+  else transposeDense(layer, first, last);
+}
+
+/** Rows are inputs j; `first` is a multiple of four. */
+function transposeDense(layer: usize, first: i32, last: i32): void {
   const inputs = load<i32>(layer, INPUTS);
   const units = load<i32>(layer, OUTPUTS);
   const weights: usize = load<u32>(layer, WEIGHTS);

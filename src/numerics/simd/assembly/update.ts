@@ -5,12 +5,13 @@
  */
 import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, TILE_EXAMPLES, WIDE_PANEL_VECTORS } from '../constants.ts';
 import {
-  BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CHANNELS, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1,
-  L2, MASK_BYTES, MEANS_OVER_STDS, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, RECORD_STRIDE, STANDARDIZED, WEIGHTS,
+  BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CHANNELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2, MASK_BYTES,
+  MEANS_OVER_STDS, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, RECORD_STRIDE, STANDARDIZED, WEIGHTS,
 } from './addresses.ts';
 import { pixelTable, walkColumnPairs, walkColumns } from './columns.ts';
+import { addGroups } from './convolution/gradients.ts';
 import { sumDense } from './dense.ts';
-import { halfPanel, isDense, isPaired, layerAt, vectorCount } from './layer.ts';
+import { firstDense, halfPanel, isDense, isPaired, layerAt, takesBytes, vectorCount } from './layer.ts';
 import { LIST_BYTES, listExamples, maskBytes, maskFloats, maskPairs } from './lists.ts';
 import { average, optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
@@ -100,7 +101,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const first = block * BLOCK_ROWS;
   const rows = min(BLOCK_ROWS, inputs - first);
   const withBiases = first + BLOCK_ROWS > inputs;
-  const pixels = l == 1 && load<i32>(FLOAT_PIXELS) == 0;
+  const pixels = takesBytes(l);
   const input = <usize>load<u32>(layer, INPUT_VALUES) + (<usize>first << (pixels ? 0 : 2));
   const gradient: usize = load<u32>(layer, OUTPUT_GRADIENT);
   const vectors = vectorCount(load<i32>(layer, OUTPUTS));
@@ -111,6 +112,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const paired = pixels && isPaired() && (rows & 1) == 0;
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
+  const convolution = l < firstDense();
   const dense = isDense(l);
   const table = pixels ? pixelTable(first) : 0;
   if (rows > 0 && !dense) {
@@ -138,7 +140,9 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       g = mode == MODE_FUSED ? scratch : w + <usize>load<u32>(GRADIENT_DELTA);
       memory.fill(g, 0, all);
     }
-    if (dense) {
+    if (convolution) {
+      addGroups(g, w, all);
+    } else if (dense) {
       sumDense(count, g, width, rows, input, dz);
     } else {
       const half = pixels ? halfPanel(count) : 0;
@@ -156,7 +160,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       sumBiases(count, meanSums, dz);
       subtractMean(g, first, rows, width, meanSums);
     }
-    if (withBiases) sumBiases(count, g + bytes, dz);
+    if (withBiases && !convolution) sumBiases(count, g + bytes, dz);
     if (mode != MODE_DIRECT && penalized) penalize(w, g, bytes);
     if (mode >= MODE_BUFFERED) {
       sum = addSquares(sum, g, all, width);
@@ -169,7 +173,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
     average(w, all);
   }
   if (mode >= MODE_BUFFERED) store<f64>(<usize>load<u32>(PARTIALS) + (<usize>item << 3), sum);
-  else if (l > 1) transpose(layer, first, first + rows);
+  else transpose(l, first, first + rows);
 }
 
 /** Takes the step of one block whose gradient is buffered. */
@@ -191,5 +195,5 @@ export function applyBlock(l: i32, block: i32, scale: f32): void {
     if (withBiases) optimize(w + bytes, g + bytes, width, scale, true);
     average(w, bytes + (withBiases ? width : 0));
   }
-  if (l > 1) transpose(layer, first, first + rows);
+  transpose(l, first, first + rows);
 }
