@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { type ModelCard, modelCardSchema } from '../../../src/domain/reports/model-card.ts';
+import { describeNetwork } from '../../../src/formats/documents/model-card/network.ts';
 import { writeModelCard } from '../../../src/formats/documents/model-card/write.ts';
 import { readExamples } from '../../../src/http/openapi/examples.ts';
+import { dense } from '../../support/dense.ts';
 
 const ADDRESS = 'http://localhost:3456';
 const card = modelCardSchema.parse((await readExamples())['ModelCard']);
@@ -144,5 +146,22 @@ for (const [inputShape, network, encoded, array] of [
     assert.ok(body.includes(`that classifies ${network} into 10 classes`), body);
     assert.ok(body.includes(`Encoded images must have ${encoded}.`), body);
     assert.ok(body.includes(`images = np.zeros(${array}`), body);
+  });
+}
+
+for (const [changes, phrase] of [
+  [{ hidden: [] }, 'Softmax regression'],
+  [{ hidden: [1500, 40] }, 'A fully connected network with hidden layers of 1,500, 40 units (tanh)'],
+  [
+    { hidden: [128], convolutions: [[16], [32, 32]] },
+    'A convolutional network with stages of 16; 32, 32 channels (3×3 kernels, 2×2 max pooling after each stage) and hidden layers of 128 units (tanh)',
+  ],
+  [
+    { hidden: [], convolutions: [[16]], norm: 'group' },
+    'A convolutional network with stages of 16 channels (3×3 kernels, 2×2 max pooling after each stage, group normalization) (tanh)',
+  ],
+] as const) {
+  test(`a card names the layers: ${phrase}`, () => {
+    assert.equal(describeNetwork({ ...dense([784, 10]), ...changes }, 'tanh'), phrase);
   });
 }

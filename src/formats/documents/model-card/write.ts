@@ -1,7 +1,8 @@
 /** Writes a model card: Markdown with a YAML head. */
 import { describeImages } from '../../../domain/image-shape.ts';
+import { architectureOf } from '../../../domain/models/architecture.ts';
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
-import type { ImageShape } from '../../../numerics/network/image-shape.ts';
+import type { Architecture } from '../../../numerics/network/architecture.ts';
 import type { ByChannel } from '../../../numerics/network/layers.ts';
 import { onnxInputShape } from '../../onnx/graph.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import { countImages, describeTestSet } from '../facts.ts';
 import { writeMarkdown } from '../markdown.ts';
 import { writeHead } from './head.ts';
+import { describeNetwork } from './network.ts';
 import { calibrationBlocks, evaluationBlocks } from './results.ts';
 
 /**
@@ -53,12 +55,8 @@ export function writeModelCard(card: ModelCard, basePath: string, address: strin
 }
 
 function networkBlocks({ version, parameters }: ModelCard): Block[] {
-  const { inputShape, layerSizes, activation, classNames, description } = version;
-  const hidden = layerSizes.slice(1, -1);
-  const layers =
-    hidden.length === 0
-      ? 'Softmax regression'
-      : `A fully connected network with hidden layers of ${hidden.map((units) => whole(units).shown).join(', ')} units (${activation})`;
+  const { inputShape, activation, classNames, description } = version;
+  const layers = describeNetwork(architectureOf(version), activation);
   return [
     ...(description === null ? [] : [{ kind: 'quote' as const, text: description }]),
     prose`${layers} that classifies ${describeImages(inputShape)} into ${String(classNames.length)} classes, with ${whole(parameters)}
@@ -131,17 +129,17 @@ function predictionBlocks({ version }: ModelCard, path: string, address: string)
       'import numpy as np',
       'import onnxruntime',
       `session = onnxruntime.InferenceSession("${file}")`,
-      `images = np.zeros(${describeArray(version.inputShape)}`,
+      `images = np.zeros(${describeArray(architectureOf(version))}`,
       'probabilities, labels = session.run(["probabilities", "label"], {"image": images})',
     ),
   ];
 }
 
 /** The array with one image that the ONNX file takes. */
-function describeArray(image: ImageShape): string {
-  const [, ...sizes] = onnxInputShape({ inputShape: image, convolutions: [] });
-  const order =
-    sizes.length === 1 ? `${image[0]} rows of ${image[1]} pixels` : 'images, channels, rows, columns';
+function describeArray(architecture: Architecture): string {
+  const [, ...sizes] = onnxInputShape(architecture);
+  const [rows, columns] = architecture.inputShape;
+  const order = sizes.length === 1 ? `${rows} rows of ${columns} pixels` : 'images, channels, rows, columns';
   return `(1, ${sizes.join(', ')}), dtype=np.uint8)  # ${order}`;
 }
 

@@ -1,0 +1,19 @@
+/** The layers of a network as a phrase for the first sentence of its model card. */
+import type { Activation } from '../../../numerics/network/activations.ts';
+import type { Architecture } from '../../../numerics/network/architecture.ts';
+import { whole } from '../blocks.ts';
+
+/** "A fully connected network with hidden layers of 40 units (relu)" */
+export function describeNetwork(
+  { convolutions, norm, hidden }: Architecture,
+  activation: Activation,
+): string {
+  const layers = `hidden layers of ${hidden.map((units) => whole(units).shown).join(', ')} units`;
+  const hasHidden = hidden.length > 0;
+  if (convolutions.length === 0)
+    return hasHidden ? `A fully connected network with ${layers} (${activation})` : 'Softmax regression';
+  const stages = convolutions.map((channels) => channels.join(', ')).join('; ');
+  const kinds = `3×3 kernels, 2×2 max pooling after each stage${norm === 'group' ? ', group normalization' : ''}`;
+  const others = hasHidden ? ` and ${layers}` : '';
+  return `A convolutional network with stages of ${stages} channels (${kinds})${others} (${activation})`;
+}
