@@ -19,7 +19,10 @@ const FIXTURES = join(import.meta.dirname, '../../test/fixtures');
 const CLASSES = ['shirt', 'shoe', 'bag'];
 
 /** Files of test/fixtures. */
-export function fixtures(folder: 'npy' | 'formats' | 'formats/shapes', extension: string): Uint8Array[] {
+export function fixtures(
+  folder: 'npy' | 'formats' | 'formats/shapes' | 'formats/convolutions',
+  extension: string,
+): Uint8Array[] {
   const names = readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith(extension));
   return names.toSorted().map((name) => new Uint8Array(readFileSync(join(FIXTURES, folder, name))));
 }

@@ -65,6 +65,8 @@ const HINTS: readonly ImportHints[] = [
   { classNames: ['a', 'b'] },
   { inputShape: [32, 32, 3] },
   { inputShape: [3, 32, 32], hidden: [2] },
+  { inputShape: [28, 28], convolutions: [[4], [6]] },
+  { inputShape: [3, 32, 32], convolutions: [[8, 4], [12]], norm: 'group', hidden: [] },
 ];
 
 /** Parsers that need no running service. */
@@ -127,6 +129,7 @@ export const all = {
     files: [
       ...fixtures('formats', '.safetensors'),
       ...fixtures('formats/shapes', '.safetensors'),
+      ...fixtures('formats/convolutions', '.safetensors'),
       exportModel(model(), 'safetensors'),
     ],
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
@@ -139,6 +142,7 @@ export const all = {
     files: [
       ...fixtures('formats', '.onnx'),
       ...fixtures('formats/shapes', '.onnx'),
+      ...fixtures('formats/convolutions', '.onnx'),
       exportModel(model(), 'onnx', 'uint8'),
     ],
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),

@@ -12,6 +12,13 @@ import { formatFixture, modelOf, npyEntry, tensor } from './fixtures.ts';
 import { asZip64 } from './zip64-archive.ts';
 
 const model = modelOf(dense([784, 2, 3]));
+const convolutional = modelOf({
+  inputShape: [8, 8],
+  convolutions: [[4], [4]],
+  norm: 'group',
+  hidden: [],
+  classes: 2,
+});
 const deflated = zipSync({
   ...npyEntry('W1', tensor('W1', 2, 784).data, [2, 784]),
   ...npyEntry('b1', tensor('b1', 2).data, [2]),
@@ -57,6 +64,9 @@ for (const [name, original, read] of [
   ['skl2onnx', formatFixture('skl2onnx-binary.onnx'), importModel],
   ['PyTorch ONNX', formatFixture('torch-view-unfolded.onnx'), importModel],
   ['ONNX', exportModel(model, 'onnx', 'uint8'), importModel],
+  ['safetensors with convolutions', exportModel(convolutional, 'safetensors'), importModel],
+  ['ONNX with convolutions', exportModel(convolutional, 'onnx'), importModel],
+  ['PyTorch ONNX with batch normalization', formatFixture('convolutions/torch-batch-norm.onnx'), importModel],
 ] as const) {
   test(`a damaged ${name} file is read or rejected by name`, () => {
     assert.ok(onlyAtelierErrors(() => read(original, { hidden: name === 'npy' ? [2] : undefined })));

@@ -1,4 +1,4 @@
-/** Reads a network of fully connected layers from an ONNX graph. */
+/** Reads a network of fully connected layers, or of convolutions before them, from an ONNX graph. */
 import {
   channelsLast,
   MAX_SIDE,

@@ -8,6 +8,7 @@ import {
   exportFileName,
   ONNX_INPUTS,
 } from '../../../formats/models/export-formats.ts';
+import { NORMS } from '../../../numerics/network/architecture.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
 import { problems } from '../../errors/problem.ts';
@@ -46,17 +47,28 @@ const querystring = z
 
 const { layerSizes, activation, standardization, classNames, preprocessing, digest } =
   modelVersionSchema.shape;
+const kernels = z.array(z.array(z.number()));
 export const exportedModelSchema = versionReferenceSchema
   .extend({
     layerSizes,
+    convolutions: z
+      .array(z.array(z.int()))
+      .optional()
+      .describe(
+        'Channels of the convolutions of each stage; omitted, like `norm`, if all layers are fully connected',
+      ),
+    norm: z.enum(NORMS).optional(),
     activation,
     standardization,
     classNames,
     preprocessing,
     digest,
     parameters: z
-      .record(z.string(), z.array(z.union([z.number(), z.array(z.number())])))
-      .describe('`W1`, units × inputs, `b1`, `W2`, …: the exact float32 numbers'),
+      .record(z.string(), z.array(z.union([z.number(), z.array(z.union([z.number(), kernels]))])))
+      .describe(
+        '`W1`, units × inputs, `b1`, `W2`, …: the exact float32 numbers; before them, of convolutions, `K1`, outputs × inputs × 3 × 3, ' +
+          '`c1`, with group normalization `gamma1` and `beta1`, `K2`, …',
+      ),
   })
   .meta({ id: 'ExportedModel' });
 

@@ -23,7 +23,7 @@ export const modelImportRoutes: Routes = async (app, { imports, idempotency, max
       summary: 'Import a model file as the next version of a model',
       description:
         'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
-        '(`0.weight`, `0.bias`, …) in .npz or safetensors, an ONNX graph of fully connected layers, or a packed vector in .npy; see docs/reference/model-files.md. ' +
+        '(`0.weight`, `0.bias`, …) in .npz or safetensors, an ONNX graph of fully connected layers or of 3×3 convolutions before them, or a packed vector in .npy; see docs/reference/model-files.md. ' +
         'Defaults fill in what neither the file nor the form states, and `lineage.import.assumed` lists them: the activation ' +
         'is relu, pixels are divided by 255 and not standardized, class names come from the data set, layers without biases have zero biases. The accuracy is ' +
         'measured on the test images of `dataset`; without it, nothing is measured. A body of at most ' +
