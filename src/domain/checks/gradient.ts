@@ -35,11 +35,15 @@ export const gradientCheckRequestSchema = z
       .min(1e-12)
       .max(1e-1)
       .optional()
-      .describe('Step of the finite difference; by default 1e-5 (central) or √2⁻⁵² (forward)'),
+      .describe(
+        'Step of the finite difference; by default 1e-5 (central), 1e-6 (central, with convolutions) or √2⁻⁵² (forward)',
+      ),
     coordinates: z
       .union([z.literal('all'), z.strictObject({ sample: z.int().min(1).max(10_000_000) })])
-      .default('all')
-      .describe('Coordinates of the packed parameters to check'),
+      .optional()
+      .describe(
+        'Coordinates of the packed parameters to check; by default all, or with convolutions a sample of at most 1,000, spread evenly over the blocks, that takes a few seconds',
+      ),
     tolerance: z
       .number()
       .gt(0)
@@ -81,7 +85,11 @@ export const gradientCheckSchema = z
     stepSize: z.number(),
     loss: z.number().describe('Mean cross-entropy of the examples, in nats'),
     coordinates: z.int().describe('Number of coordinates checked'),
-    kinks: z.int().describe('Number of coordinates whose step crosses a ReLU kink'),
+    kinks: z
+      .int()
+      .describe(
+        'Number of coordinates whose step crosses a kink of ReLU, or with convolutions switches a maximum of the pooling',
+      ),
     durationMs: z.number(),
     blocks: z.array(
       z.object({

@@ -1,11 +1,11 @@
 /** The cost of a gradient check, estimated before it runs. */
-import { type Architecture, forwardCost, plan, volumeSize } from '../network/architecture.ts';
-import { sampledCounts } from '../network/coordinates.ts';
+import { type Architecture, blocks, forwardCost, plan, volumeSize } from '../network/architecture.ts';
+import { type CoordinateChoice, sampledCounts } from '../network/coordinates.ts';
 
 /** An exponential takes about as long as this many multiply-adds. */
 const EXPONENTIAL = 10;
 /** The activation, normalization, pooling and comparison of a value of a volume: measured. */
-const VALUE = 10;
+const VALUE = 20;
 
 /**
  * Multiply-adds, including zeros, of a check of `coordinates` parameters, sampled as `chooseCoordinates` does. For each
@@ -32,10 +32,29 @@ export function gradientCheckCost(
       next = output.channels;
       above += multiplyAdds;
     } else {
+      above += VALUE * volumeSize(output);
       all += sampled * (above + softmax);
-      above += multiplyAdds + VALUE * volumeSize(output);
+      above += multiplyAdds;
     }
   }
   const evaluations = scheme === 'central' ? 2 : 1;
   return examples * (3 * forwardCost(architecture) + evaluations * all);
+}
+
+/**
+ * All coordinates of a network without convolutions, which take milliseconds. Otherwise a sample: `largest`, or the first half of
+ * a half … of it that costs at most `limit` multiply-adds, but one coordinate of each block.
+ */
+export function affordableCoordinates(
+  architecture: Architecture,
+  examples: number,
+  scheme: 'central' | 'forward',
+  largest: number,
+  limit: number,
+): CoordinateChoice {
+  if (architecture.convolutions.length === 0) return 'all';
+  const smallest = blocks(architecture).length;
+  let sample = largest;
+  while (sample > smallest && gradientCheckCost(architecture, examples, scheme, sample) > limit) sample >>= 1;
+  return { sample: Math.max(smallest, sample) };
 }

@@ -12,7 +12,7 @@ export const ADVICE: Readonly<Record<GradientCheckReason, string>> = {
   'gradient-differs':
     'The gradient of the failed blocks is not the gradient of the loss, or the step is so large that the loss is too curved within it.',
   'too-many-kinks':
-    'More than 5 % of the steps cross a kink of the activation, where a difference does not approximate the derivative. ' +
+    'More than 5 % of the steps cross a kink of the activation or the pooling, where a difference does not approximate the derivative. ' +
     'Use a smaller step, or other examples or parameters.',
   'step-too-small':
     'The step is so small that the rounding noise of the differences exceeds the tolerance and could hide a wrong ' +

@@ -3,7 +3,7 @@
  * They are needed before the start, because the memory limits of threads do not count typed arrays.
  */
 
-import { type Architecture, parameterCount } from '../network/architecture.ts';
+import { type Architecture, parameterCount, plan, volumeSize } from '../network/architecture.ts';
 import { forwardBytes } from '../simd/kernel-forward.ts';
 import { type LayoutOptions, layOut, PAGE_BYTES } from '../simd/layout.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -16,6 +16,10 @@ export const THREAD_BYTES = 56 * 2 ** 20;
 const FURTHER_THREAD_BYTES = 30 * 2 ** 20;
 /** Packed copies of the kernel's parameters that about two epochs leave for the garbage collector. */
 const GARBAGE_COPIES = 4;
+
+/** Passes of a gradient check that exist at the same time, and float64 numbers per value of a convolution, norm or pooling. */
+const PASSES = 4;
+const VALUES_PER_OUTPUT = 3;
 
 /** The options that need memory; a request has them, and a plan. */
 export interface SizedOptions extends Pick<EngineSettings, 'batchSize' | 'optimizer' | 'ema' | 'mixup'> {
@@ -60,12 +64,15 @@ export function trainingBytes(
 }
 
 /**
- * Peak memory of a gradient check: the parameters; for each coordinate its position and both gradients; and
- * `quickCheckBytes`.
+ * Peak memory of a gradient check: the parameters; for each coordinate its position and both gradients; the volumes of each
+ * example with their activations, maxima and kinks, and those of the passes; and `quickCheckBytes`.
  */
 export function gradientCheckBytes(architecture: Architecture, examples: number): number {
   const listed = parameterCount(architecture) * (3 * FLOAT64 + FLOAT32);
-  return THREAD_BYTES + listed + quickCheckBytes(architecture, examples);
+  const volumes = plan(architecture).layers.filter(({ type }) => type !== 'dense');
+  const values = volumes.reduce((sum, { output }) => sum + volumeSize(output), 0);
+  const kept = (examples + PASSES) * values * VALUES_PER_OUTPUT * FLOAT64;
+  return THREAD_BYTES + listed + kept + quickCheckBytes(architecture, examples);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Dataset } from '../../domain/datasets/representation.ts';
 import { DEFAULT_HIDDEN } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
-import { gradientCheckCost } from '../../numerics/checks/cost.ts';
+import { affordableCoordinates, gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { architectureText, parameterCount } from '../../numerics/network/architecture.ts';
 import type { Network, Parameters } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -19,6 +19,8 @@ import { architectureFor } from '../training/plan.ts';
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Limit in multiply-adds: a few seconds of the reference engine. */
 export const MAX_COST = 4e9;
+/** Largest default sample of a network with convolutions. */
+const DEFAULT_SAMPLE = 1000;
 /** Each parameter takes at least 84 bytes; see `gradientCheckBytes`. */
 export const MAX_PARAMETERS = 10_000_000;
 /** Limit of the numbers in an npy response, 8 MB. */
@@ -48,6 +50,8 @@ export function createGradientCheckService(
         model,
         dataset,
       );
+      const { scheme } = request;
+      const indices = exampleIndices(request.examples, dataset);
       const task: GradientCheckTask = {
         architecture,
         activation,
@@ -55,11 +59,13 @@ export function createGradientCheckService(
         parameters,
         initialization: request.network?.init ?? 'uniform-fan-in',
         examples: dataset.train,
-        indices: exampleIndices(request.examples, dataset),
-        scheme: request.scheme,
+        indices,
+        scheme,
         stepSize: request.stepSize,
         tolerance: request.tolerance,
-        coordinates: request.coordinates,
+        coordinates:
+          request.coordinates ??
+          affordableCoordinates(architecture, indices.length, scheme, DEFAULT_SAMPLE, MAX_COST),
         seed: request.seed,
         output,
       };

@@ -1,6 +1,7 @@
 /** Preflight check of a training: checks its gradient, and the kernel that will compute it. */
 import type { GradientCheckSummary } from '../../domain/jobs/training.ts';
-import { gradientCheck } from '../../numerics/checks/gradient.ts';
+import { affordableCoordinates } from '../../numerics/checks/cost.ts';
+import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
 import {
   channelStandardizations,
@@ -12,7 +13,14 @@ import { createKernelEngine, KERNEL_NAME, KERNEL_TOLERANCE } from '../kernel/com
 
 const EXAMPLES = 5;
 const COORDINATES = 200;
-/** Maximum number of comparisons with the kernel, each with other examples. */
+/**
+ * With convolutions, an image has so many values that some are often close to a kink: the gradient is checked on one image, and
+ * compared with the kernel's on two. The sample has at most 100 coordinates, and takes a few seconds at most.
+ */
+const CONVOLUTION_EXAMPLES = { checked: 1, compared: 2 } as const;
+const CONVOLUTION_COORDINATES = 100;
+const CONVOLUTION_COST = 4e9;
+/** Maximum number of checks and of comparisons with the kernel, each with other examples. */
 const ATTEMPTS = 3;
 /**
  * μ/σ above which standardization cancels: a standardized pixel is the difference of two numbers of about this
@@ -32,26 +40,13 @@ export function preflightGradientCheck(
   examples: Examples,
   between: () => void = () => {},
 ): GradientCheckSummary {
-  const indices = Uint32Array.from({ length: Math.min(EXAMPLES, settings.batchSize) }, (_, n) => n);
-  const check = gradientCheck({
-    architecture: settings.architecture,
-    activation: settings.activation,
-    standardization: settings.standardization,
-    parameters,
-    examples,
-    indices,
-    scheme: 'central',
-    coordinates: { sample: COORDINATES },
-    seed: settings.seed,
-  });
-  let next = check.next();
-  while (!next.done) {
-    between();
-    next = check.next();
-  }
-  const { passed, reason, advice, relativeError, tolerance, coordinates, kinks } = next.value;
+  const isConvolutional = settings.architecture.convolutions.length > 0;
+  const count = (most: number) => Math.min(isConvolutional ? most : EXAMPLES, settings.batchSize);
+  const { checked, compared } = CONVOLUTION_EXAMPLES;
+  const report = checkGradient(settings, parameters, examples, count(checked), between);
+  const { passed, reason, advice, relativeError, tolerance, coordinates, kinks } = report;
   between();
-  const maxRelativeDifference = kernelDifference(settings, parameters, examples, indices.length);
+  const maxRelativeDifference = kernelDifference(settings, parameters, examples, count(compared));
   const kernel = { name: KERNEL_NAME, maxRelativeDifference };
   if (maxRelativeDifference > KERNEL_TOLERANCE) {
     return {
@@ -65,6 +60,38 @@ export function preflightGradientCheck(
     };
   }
   return { passed, reason, advice, relativeError, tolerance, coordinates, kinks, kernel };
+}
+
+/** The first report without too many kinks, otherwise the last one. */
+function checkGradient(
+  settings: EngineSettings,
+  parameters: Parameters,
+  examples: Examples,
+  count: number,
+  between: () => void,
+): GradientCheckReport {
+  const { architecture, activation, standardization, seed } = settings;
+  const coordinates =
+    architecture.convolutions.length === 0
+      ? { sample: COORDINATES }
+      : affordableCoordinates(architecture, count, 'central', CONVOLUTION_COORDINATES, CONVOLUTION_COST);
+  const network = { architecture, activation, standardization };
+  const plan = { ...network, parameters, examples, scheme: 'central', coordinates, seed } as const;
+  for (let attempt = 1; ; attempt++) {
+    const check = gradientCheck({ ...plan, indices: chooseExamples(examples, count, attempt) });
+    let next = check.next();
+    while (!next.done) {
+      between();
+      next = check.next();
+    }
+    if (next.value.reason !== 'too-many-kinks' || attempt === ATTEMPTS) return next.value;
+  }
+}
+
+/** Other examples for each attempt, the first of which is 1, unless there are too few. */
+function chooseExamples({ labels }: Examples, count: number, attempt: number): Uint32Array {
+  const start = ((attempt - 1) * count) % (labels.length - count + 1);
+  return Uint32Array.from({ length: count }, (_, n) => start + n);
 }
 
 /** Distinguishes cancellation in almost constant pixels from a fault of the kernel or the processor. */
@@ -100,9 +127,8 @@ function kernelDifference(
   count: number,
 ): number {
   let smallest = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < ATTEMPTS && smallest > KERNEL_TOLERANCE; attempt++) {
-    const start = (attempt * count) % (examples.labels.length - count + 1);
-    const indices = Uint32Array.from({ length: count }, (_, n) => start + n);
+  for (let attempt = 1; attempt <= ATTEMPTS && smallest > KERNEL_TOLERANCE; attempt++) {
+    const indices = chooseExamples(examples, count, attempt);
     const difference = engineDifference(createKernelEngine, settings, parameters, examples, indices);
     smallest = Math.min(smallest, difference);
   }

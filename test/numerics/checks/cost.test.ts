@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gradientCheckCost } from '../../../src/numerics/checks/cost.ts';
+import { affordableCoordinates, gradientCheckCost } from '../../../src/numerics/checks/cost.ts';
+import type { Architecture } from '../../../src/numerics/network/architecture.ts';
 import { dense } from '../../support/dense.ts';
 
 test('the cost of a coordinate counts the layers above it', () => {
@@ -19,4 +20,26 @@ test('the cost grows with examples, evaluations and coordinates, up to all of th
   assert.equal(cost(1, 'central', 31_810) - gradient, 2 * (cost(1, 'forward', 31_810) - gradient));
   assert.equal(cost(1, 'forward', 10_000_000), cost(1, 'forward', 31_810));
   assert.ok(cost(1, 'forward', 100) < cost(1, 'forward', 1000));
+});
+
+const convolutional = (stages: number[][], inputShape: [number, number] = [8, 8]) =>
+  ({ inputShape, convolutions: stages, norm: 'none', hidden: [], classes: 2 }) as const;
+
+test('a coordinate of a convolution costs everything above it', () => {
+  // 36 weights of K1 and 4 biases: values of the convolution and the pooling, both 20 each, the classes, two exponentials.
+  const above = 20 * (4 * 64 + 4 * 16) + 2 * 64;
+  // 128 weights of W1 and two biases: two exponentials.
+  const all = 40 * (above + 20) + 130 * 20;
+  assert.equal(gradientCheckCost(convolutional([[4]]), 1, 'forward', 170), 3 * (9 * 256 + 128) + all);
+});
+
+test('without convolutions, all coordinates are affordable; with them, as many as the limit allows, at least one of each block', () => {
+  const choose = (architecture: Architecture, limit: number) =>
+    affordableCoordinates(architecture, 5, 'central', 100, limit);
+  assert.equal(choose(dense([784, 40, 10]), 1), 'all');
+  const network = convolutional([[4], [8, 8]], [28, 28]);
+  assert.deepEqual(choose(network, 1e12), { sample: 100 });
+  assert.deepEqual(choose(network, 1), { sample: 8 });
+  const { sample } = choose(network, 1e8) as { sample: number };
+  assert.ok(sample < 100 && sample > 8 && gradientCheckCost(network, 5, 'central', sample) <= 1e8);
 });
