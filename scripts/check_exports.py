@@ -41,16 +41,51 @@ BATCH = 1000
 FASHION = "data/fashion_mnist_test_images.npy"
 
 
-def unpack(w, sizes):
-    """Splits the packed vector into W1, b1, W2, b2, …, like the notebook's function."""
+def blocks(version):
+    """Name and shape of K1, c1, gamma1, beta1, K2, … of the convolutions, then of W1, b1, W2, …"""
+    channels, stages, sizes = [*version["inputShape"], 1][2], version.get("convolutions", []), version["layerSizes"]
+    for n, outputs in enumerate(sum(stages, []), 1):
+        yield from ((f"K{n}", (outputs, channels, 3, 3)), (f"c{n}", (outputs,)))
+        if version["norm"] == "group":
+            yield from ((f"gamma{n}", (outputs,)), (f"beta{n}", (outputs,)))
+        channels = outputs
+    dense = sizes[len(stages) :]
+    for l, (d_in, d_out) in enumerate(zip(dense, dense[1:]), 1):
+        yield from ((f"W{l}", (d_out, d_in)), (f"b{l}", (d_out,)))
+
+
+def unpack(w, version):
+    """Splits the packed vector, like the notebook's function."""
     arrays, start = {}, 0
-    for l, (d_in, d_out) in enumerate(zip(sizes, sizes[1:]), 1):
-        arrays[f"W{l}"] = w[start : start + d_in * d_out].reshape(d_out, d_in)
-        start += d_in * d_out
-        arrays[f"b{l}"] = w[start : start + d_out]
-        start += d_out
+    for name, shape in blocks(version):
+        size = int(np.prod(shape))
+        arrays[name] = w[start : start + size].reshape(shape)
+        start += size
     assert start == len(w), (start, len(w))
     return arrays
+
+
+def features(arrays, version, a):
+    """Stages of convolutions of planes, n x channels x h x w"""
+    n = 0
+    for stage in version["convolutions"]:
+        for _ in stage:
+            n += 1
+            h, w = a.shape[2:]
+            padded, kernel = np.pad(a, ((0, 0), (0, 0), (1, 1), (1, 1))), arrays[f"K{n}"].astype("f8")
+            a = sum(
+                np.einsum("oc,nchw->nohw", kernel[:, :, y, x], padded[:, :, y : y + h, x : x + w], optimize=True)
+                for y in range(3)
+                for x in range(3)
+            ) + arrays[f"c{n}"].reshape(-1, 1, 1)
+            if version["norm"] == "group":
+                groups = a.reshape(len(a), -1, 4 * h * w)
+                groups = (groups - groups.mean(2, keepdims=True)) / np.sqrt(groups.var(2, keepdims=True) + 1e-5)
+                a = groups.reshape(a.shape) * arrays[f"gamma{n}"].reshape(-1, 1, 1) + arrays[f"beta{n}"].reshape(-1, 1, 1)
+            a = ACTIVATIONS[version["activation"]](a)
+        h, w = a.shape[2] // 2 * 2, a.shape[3] // 2 * 2
+        a = np.maximum.reduce([a[:, :, y:h:2, x:w:2] for y in (0, 1) for x in (0, 1)])
+    return a
 
 
 def forward(arrays, version, images):
@@ -58,8 +93,11 @@ def forward(arrays, version, images):
     if scale is not None:
         # One number for all pixels, or one for each channel, the last axis.
         a = (a - np.array(scale["mean"])) / np.array(scale["std"])
+    stages = version.get("convolutions", [])
+    if stages:
+        a = np.concatenate([features(arrays, version, planes(a[i : i + 100])) for i in range(0, len(a), 100)])
     a = a.reshape(len(images), -1)
-    depth = len(version["layerSizes"]) - 1
+    depth = len(version["layerSizes"]) - len(stages) - 1
     for l in range(1, depth + 1):
         a = a @ arrays[f"W{l}"].T.astype("f8") + arrays[f"b{l}"]
         if l < depth:
@@ -74,14 +112,30 @@ def planes(images):
 
 
 def torch_network(tensors, version):
-    """nn.Flatten and nn.Linear on planes: the first weights are permuted from pixels to planes."""
-    layers, sizes = [torch.nn.Flatten()], version["layerSizes"]
-    first = tensors["W1"].reshape(sizes[1], *version["inputShape"])
-    weights = {**tensors, "W1": planes(first).reshape(sizes[1], sizes[0])}
-    for l, (d_in, d_out) in enumerate(zip(sizes, sizes[1:]), 1):
-        linear = torch.nn.Linear(d_in, d_out)
-        linear.load_state_dict({"weight": torch.tensor(weights[f"W{l}"]), "bias": torch.tensor(weights[f"b{l}"])})
-        layers += [linear, LAYERS[version["activation"]]()]
+    """Layers on planes. Without convolutions, the first weights are permuted from pixels to planes."""
+    layers, stages, sizes = [], version.get("convolutions", []), version["layerSizes"]
+    activation, weights, n = LAYERS[version["activation"]], dict(tensors), 0
+
+    def load(layer, weight, bias):
+        layer.load_state_dict({"weight": torch.tensor(weights[weight]), "bias": torch.tensor(weights[bias])})
+        layers.append(layer)
+
+    for stage in stages:
+        for outputs in stage:
+            n += 1
+            load(torch.nn.Conv2d(weights[f"K{n}"].shape[1], outputs, 3, padding=1), f"K{n}", f"c{n}")
+            if version["norm"] == "group":
+                load(torch.nn.GroupNorm(outputs // 4, outputs), f"gamma{n}", f"beta{n}")
+            layers.append(activation())
+        layers.append(torch.nn.MaxPool2d(2))
+    layers.append(torch.nn.Flatten())
+    if not stages:
+        first = tensors["W1"].reshape(sizes[1], *version["inputShape"])
+        weights["W1"] = planes(first).reshape(sizes[1], sizes[0])
+    dense = sizes[len(stages) :]
+    for l, (d_in, d_out) in enumerate(zip(dense, dense[1:]), 1):
+        load(torch.nn.Linear(d_in, d_out), f"W{l}", f"b{l}")
+        layers.append(activation())
     return torch.nn.Sequential(*layers[:-1], torch.nn.Softmax(1))
 
 
@@ -91,7 +145,7 @@ def torch_predict(network, version, images):
         mean, std = (torch.tensor(scale[key]).reshape(-1, 1, 1) for key in ("mean", "std"))
         x = (x - mean) / std
     with torch.no_grad():
-        return network(x).numpy()
+        return np.concatenate([network(rows).numpy() for rows in x.split(BATCH)])
 
 
 def run(session, images):
@@ -124,7 +178,7 @@ def main(url, name, number, images_file=None):
 
     version = json.loads(fetch(""))
     sizes, shape = version["layerSizes"], version["inputShape"]
-    is_default = shape == [28, 28]
+    is_default, is_flat = shape == [28, 28], shape == [28, 28] and not version.get("convolutions")
     print(f"{name}@{number}: {'x'.join(map(str, shape))}, {'-'.join(map(str, sizes))}, {version['activation']}, {version['digest']}")
     if images_file or is_default:
         images = np.load(images_file or FASHION).reshape(-1, *shape).astype("u1")
@@ -141,7 +195,7 @@ def main(url, name, number, images_file=None):
 
     w = np.load(io.BytesIO(export("npy")))
     assert "sha256:" + hashlib.sha256(w.astype("<f4").tobytes()).hexdigest() == version["digest"], "digest"
-    packed = unpack(w, sizes)
+    packed = unpack(w, version)
     same(f"npy, NumPy {np.__version__}", packed)
     same(f"npz, NumPy {np.__version__}", dict(np.load(io.BytesIO(export("npz")))))
 
@@ -161,7 +215,7 @@ def main(url, name, number, images_file=None):
     same("json", {key: np.array(value, "f4") for key, value in exported["parameters"].items()})
     near("NumPy's forward pass in float64", forward(packed, version, images))
 
-    sent = images.reshape(-1, 784) if is_default else planes(images)
+    sent = images.reshape(-1, 784) if is_flat else planes(images)
     for input, pixels in [("float", (sent / 255).astype("f4")), ("uint8", sent)]:
         file = export("onnx", input=input)
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
