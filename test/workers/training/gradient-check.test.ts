@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { engineDifference } from '../../../src/numerics/checks/kernel.ts';
 import { pixelStatistics } from '../../../src/numerics/examples/statistics.ts';
-import { initialize } from '../../../src/numerics/network/initialize.ts';
+import type { Architecture } from '../../../src/numerics/network/architecture.ts';
+import { INITIALIZATIONS, initialize } from '../../../src/numerics/network/initialize.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../../src/workers/kernel/compile.ts';
 import { preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
@@ -115,3 +116,53 @@ function atKink(unit: number): Float64Array {
   biases[unit] = Math.fround(-row.reduce((sum, w, j) => sum + (w * train.pixels[j]!) / 255, 0));
   return parameters;
 }
+
+test('a network with convolutions is checked in a sample of every block, on few images', () => {
+  for (const init of INITIALIZATIONS) {
+    for (const norm of ['none', 'group'] as const) {
+      const network: Architecture = {
+        inputShape: [28, 28],
+        convolutions: [[8], [4, 8]],
+        norm,
+        hidden: [20],
+        classes: 10,
+      };
+      const settings = settingsOf(network, { standardization: { mean: 0.286, std: 0.353 }, dropout: 0.2 });
+      const report = preflightGradientCheck(settings, initialize(init, network, 3), train);
+      assert.deepEqual([report.passed, report.reason, report.coordinates], [true, null, 100], init);
+      const { maxRelativeDifference } = report.kernel!;
+      assert.ok(
+        maxRelativeDifference > 0 && maxRelativeDifference < 1e-5,
+        `${init}: ${maxRelativeDifference}`,
+      );
+    }
+  }
+});
+
+test('a wrong gradient of a kernel of a convolution fails', () => {
+  const network: Architecture = {
+    inputShape: [28, 28],
+    convolutions: [[4]],
+    norm: 'none',
+    hidden: [],
+    classes: 10,
+  };
+  const parameters = initialize('he', network, 3);
+  const difference = engineDifference(
+    (settings, initial) => {
+      const engine = createKernelEngine(settings, initial);
+      return {
+        ...engine,
+        gradient(out, ...rest) {
+          engine.gradient(out, ...rest);
+          out[5]! *= 1.01;
+        },
+      };
+    },
+    settingsOf(network),
+    parameters,
+    train,
+    firstIndices(2),
+  );
+  assert.ok(difference > KERNEL_TOLERANCE, String(difference));
+});
