@@ -60,6 +60,8 @@ export const CONVOLUTION_OPERATORS: Readonly<Record<string, Operator>> = {
   BatchNormalization: ([x, ...vectors], node) => {
     const chain = requireSums(x, node);
     requireNumber(node, 'training_mode', 0);
+    // 0 before opset 9 means statistics of each position.
+    requireNumber(node, 'spatial', 1);
     const [scale, shift, mean, variance] = vectors.map((vector) => requireVector(vector, node));
     if (!scale || !shift || !mean || !variance) return rejectNode(node, 'must have five inputs');
     const statistics = { mean, variance, epsilon: readAttribute(node, 'epsilon', 1e-5) };

@@ -167,10 +167,11 @@ function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
   const [sums, gate] = a.stage === 'sums' ? [a, b] : [b, a];
   const [layer, gated] = [sums.layers.at(-1), gate.layers.at(-1)];
   const isGate = gate.stage === 'activations' && gated?.activation?.kind === 'sigmoid';
-  // Not equal, but the same: objects of one Gemm or MatMul, and of one Add.
-  const isSame = layer?.weights === gated?.weights && layer?.biases === gated?.biases;
+  // Not equal, but the same: objects of one Gemm, MatMul or Conv, of one Add, and of one normalization.
+  const isSame =
+    layer?.weights === gated?.weights && layer?.biases === gated?.biases && layer?.norm === gated?.norm;
   if (sums.stage !== 'sums' || !isGate || !isSame) return rejectNode(node);
-  rejectPooled(sums, node);
+  for (const each of [sums, gate]) rejectPooled(each, node);
   return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
 }
 

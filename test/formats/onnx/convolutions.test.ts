@@ -289,6 +289,18 @@ for (const [defect, file, message] of [
   });
 }
 
+test('the sums before group normalization, times the sigmoid of those after it, are not silu', () => {
+  const model = modelOf(COLOUR, { activation: 'silu' });
+  const { graph, ...rest } = onnxModel(model, 'float');
+  const nodes = graph.nodes.map((node) =>
+    node.name === 'Mul a_convolution1' ? { ...node, inputs: [node.inputs[0]!, 'convolution1'] } : node,
+  );
+  assert.throws(
+    () => importModel(writeOnnx({ ...rest, metadata: {}, graph: { ...graph, nodes } })),
+    isAtelierError('invalid-model-file', /node "Mul a_convolution1" \(Mul\) is not supported/),
+  );
+});
+
 test('pooling may precede a monotonic activation, which gives the same values', () => {
   assert.equal(parametersDigest(importModel(pooledFirst('Relu')).parameters), modelOf(GREY).digest);
 });
