@@ -71,7 +71,8 @@ export const weightsRoutes: Routes = async (app, { interpretability }) => {
       operationId: 'drawModelWeights',
       summary: 'Draw the weights of a layer',
       description:
-        'PNG. The first layer is drawn as one tile of the shape of the images per unit, later layers as a map of units (rows) × inputs (columns). ' +
+        'PNG. The first layer is drawn as one tile of the shape of the images per unit, or of 3×3 weights per channel if it is a convolution; ' +
+        'later layers as a map of units or channels (rows) × inputs (columns). ' +
         'One colour scale for the whole layer, symmetric around zero: red is positive, blue negative, white zero.',
       tags: ['models'],
       params: z.strictObject({ name: modelName, version: versionName }),
