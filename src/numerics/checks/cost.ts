@@ -8,10 +8,28 @@ const EXPONENTIAL = 10;
 const VALUE = 20;
 
 /**
+ * For each block, the multiply-adds, zeros included, of the loss of one example with one coordinate of the block changed: the
+ * softmax and, for fully connected layer l, d_{l+1} to update the next layer and all products above it; for other layers,
+ * everything above them.
+ */
+export function perturbedLossCosts(architecture: Architecture): number[] {
+  const { layers } = plan(architecture);
+  const softmax = EXPONENTIAL * architecture.classes;
+  let [next, aboveNext, above] = [0, 0, 0];
+  const costs = layers.toReversed().map(({ type, output, blocks, multiplyAdds }) => {
+    if (type !== 'dense') above += VALUE * volumeSize(output);
+    const cost = softmax + (type === 'dense' ? next + aboveNext : above);
+    above += multiplyAdds;
+    aboveNext += next * output.channels;
+    next = output.channels;
+    return blocks.map(() => cost);
+  });
+  return costs.toReversed().flat();
+}
+
+/**
  * Multiply-adds, including zeros, of a check of `coordinates` parameters, sampled as `chooseCoordinates` does. For each
- * example: 3 forward passes for the analytic gradient; then, for each coordinate and each evaluation, the softmax and,
- * for fully connected layer l, d_{l+1} to update the next layer and all products above it; for other layers, everything
- * above them.
+ * example: 3 forward passes for the analytic gradient, then a loss for each coordinate and each evaluation.
  */
 export function gradientCheckCost(
   architecture: Architecture,
@@ -19,26 +37,11 @@ export function gradientCheckCost(
   scheme: 'central' | 'forward',
   coordinates: number,
 ): number {
-  const { layers } = plan(architecture);
+  const costs = perturbedLossCosts(architecture);
   const counts = sampledCounts({ sample: coordinates }, architecture);
-  const softmax = EXPONENTIAL * architecture.classes;
-  let [next, aboveNext, above, all] = [0, 0, 0, 0];
-  for (const { type, output, blocks, multiplyAdds } of layers.toReversed()) {
-    let sampled = 0;
-    for (const _ of blocks) sampled += counts.pop()!;
-    if (type === 'dense') {
-      all += sampled * (next + aboveNext + softmax);
-      aboveNext += next * output.channels;
-      next = output.channels;
-      above += multiplyAdds;
-    } else {
-      above += VALUE * volumeSize(output);
-      all += sampled * (above + softmax);
-      above += multiplyAdds;
-    }
-  }
+  const losses = costs.reduce((sum, cost, b) => sum + counts[b]! * cost, 0);
   const evaluations = scheme === 'central' ? 2 : 1;
-  return examples * (3 * forwardCost(architecture) + evaluations * all);
+  return examples * (3 * forwardCost(architecture) + evaluations * losses);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Network, Parameters } from '../network/layers.ts';
 import { createComputeGradient } from '../reference/objective.ts';
 import { checkExamples, type Examples, PLAIN_SETTINGS } from '../training/engine.ts';
 import { compareGradients, type GradientComparison } from './comparison.ts';
-import { gradientCheckCost } from './cost.ts';
+import { perturbedLossCosts } from './cost.ts';
 import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
 import { ADVICE, type GradientCheckReason, verdict } from './verdict.ts';
 
@@ -101,8 +101,7 @@ export function* gradientCheck(
   };
   // Each of the two subtracted losses is uncertain by one unit in the last place of its logits.
   const noise = (2 * Number.EPSILON * Math.max(1, perturbed.largestLogit)) / stepSize;
-  const cost = gradientCheckCost(architecture, plan.indices.length, scheme, count);
-  const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, (CHUNK_COST * count) / cost));
+  const costs = perturbedLossCosts(architecture);
   const coordinate: Coordinate = { block: 0, index: 0 };
   const above = { loss: 0, crossed: false };
   const below = { loss: perturbed.loss, crossed: false };
@@ -114,8 +113,10 @@ export function* gradientCheck(
 
   for (const [b, block] of blocks(architecture).entries()) {
     const start = done;
+    const affordable = CHUNK_COST / (2 * plan.indices.length * costs[b]!);
+    const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, affordable));
     for (; done < count && positions[done]! < block.end; done++) {
-      if (done % chunk === 0) yield { done, coordinates: count };
+      if ((done - start) % chunk === 0) yield { done, coordinates: count };
       const w = parameters[positions[done]!]!;
       // The step after rounding. It may differ from `stepSize`.
       const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
