@@ -41,7 +41,8 @@ export const CONVOLUTION_OPERATORS: Readonly<Record<string, Operator>> = {
       );
     requirePlanes(chain, node);
     const biases = b === undefined ? null : requireVector(b, node);
-    return addLayer(chain, { weights, biases, transposed: false, activation: null }, node);
+    const layer = { weights, biases, transposed: false, activation: null };
+    return addLayer({ ...chain, isReshaped: false }, layer, node);
   },
   MaxPool: ([x], node) => {
     requireIntegers(node, 'kernel_shape', [2, 2], []);

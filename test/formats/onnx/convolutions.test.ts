@@ -289,6 +289,27 @@ for (const [defect, file, message] of [
   });
 }
 
+for (const [what, architecture, shape, opType, attributes] of [
+  ['grey images without an axis of channels', GREY, ['n', 28, 28], 'Unsqueeze', { axes: { ints: [1] } }],
+  ['grey images with channels last', GREY, ['n', 28, 28, 1], 'Transpose', { perm: { ints: [0, 3, 1, 2] } }],
+  [
+    'colour images with channels last',
+    COLOUR,
+    ['n', 13, 22, 3],
+    'Transpose',
+    { perm: { ints: [0, 3, 1, 2] } },
+  ],
+] as const) {
+  test(`a graph may take ${what}`, () => {
+    const first = { name: 'first', opType, domain: '', inputs: ['image'], outputs: ['planes'], attributes };
+    const change = (node: OnnxNode) =>
+      node.inputs[0] === 'image' ? [first, { ...node, inputs: ['planes', ...node.inputs.slice(1)] }] : [node];
+    const found = importModel(changed(architecture, change, [], [...shape]));
+    assert.deepEqual(found.architecture, architecture);
+    assert.equal(parametersDigest(found.parameters), modelOf(architecture).digest);
+  });
+}
+
 test('the sums before group normalization, times the sigmoid of those after it, are not silu', () => {
   const model = modelOf(COLOUR, { activation: 'silu' });
   const { graph, ...rest } = onnxModel(model, 'float');
