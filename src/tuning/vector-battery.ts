@@ -3,7 +3,7 @@
  * usage: vector-battery.ts narrow|wide
  */
 import { createHash } from 'node:crypto';
-import { batteryResults, createTypicalStep } from '../numerics/simd/vector-battery.ts';
+import { batteryResults, createTypicalStep } from '../numerics/simd/battery/results.ts';
 import { optimizeNarrowVectors, widenVectors } from './wide-vectors.ts';
 
 /** Enough that a few are not interrupted by other processes. */

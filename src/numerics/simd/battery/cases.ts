@@ -1,18 +1,18 @@
 /** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
 
-import type { Distillation } from '../examples/distillation.ts';
-import { ACTIVATIONS } from '../network/activations.ts';
+import type { Distillation } from '../../examples/distillation.ts';
+import { ACTIVATIONS } from '../../network/activations.ts';
 import {
   type Architecture,
   fullyConnected,
   GROUP_CHANNELS,
   parameterCount,
-} from '../network/architecture.ts';
-import { type ImageShape, valueCount } from '../network/image-shape.ts';
-import type { Standardization } from '../network/layers.ts';
-import { PURPOSE, randomBits } from '../random.ts';
-import type { Augmentation, EngineSettings, Examples, OptimizerSettings } from '../training/engine.ts';
-import { PLAIN_SETTINGS } from '../training/engine.ts';
+} from '../../network/architecture.ts';
+import { type ImageShape, valueCount } from '../../network/image-shape.ts';
+import type { Standardization } from '../../network/layers.ts';
+import { PURPOSE, randomBits } from '../../random.ts';
+import type { Augmentation, EngineSettings, Examples, OptimizerSettings } from '../../training/engine.ts';
+import { PLAIN_SETTINGS } from '../../training/engine.ts';
 
 export interface BatteryCase {
   readonly settings: EngineSettings;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { batteryResults, createTypicalStep } from '../../../src/numerics/simd/vector-battery.ts';
-import { kernelModule } from './cases.ts';
+import { batteryResults, createTypicalStep } from '../../../../src/numerics/simd/battery/results.ts';
+import { kernelModule } from '../cases.ts';
 
-const bytes = readFileSync(new URL('../../../src/numerics/simd/kernel.wasm', import.meta.url));
+const bytes = readFileSync(new URL('../../../../src/numerics/simd/kernel.wasm', import.meta.url));
 
 function digestOf(module: WebAssembly.Module, wide = false): string {
   const hash = createHash('sha256');

@@ -1,11 +1,11 @@
 /** Trainings and predictions whose results show whether two compilations of the kernel compute the same bits. */
 
-import { valueCount } from '../network/image-shape.ts';
-import type { Parameters } from '../network/layers.ts';
-import { stateVectors } from '../training/engine.ts';
-import { type BatteryCase, batteryCase, CASE_COUNT, FURTHER_EXAMPLES, typicalCase } from './battery-cases.ts';
-import { createKernelEngine, type KernelOptions } from './kernel-engine.ts';
-import { createKernelForward } from './kernel-forward.ts';
+import { valueCount } from '../../network/image-shape.ts';
+import type { Parameters } from '../../network/layers.ts';
+import { stateVectors } from '../../training/engine.ts';
+import { createKernelEngine, type KernelOptions } from '../kernel-engine.ts';
+import { createKernelForward } from '../kernel-forward.ts';
+import { type BatteryCase, batteryCase, CASE_COUNT, FURTHER_EXAMPLES, typicalCase } from './cases.ts';
 
 type Results = Generator<Float32Array | Float64Array>;
 type Vectors = Pick<KernelOptions, 'wide'>;
