@@ -8,7 +8,6 @@ import {
 } from '../../../src/numerics/evaluation/measure.ts';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
-import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { dense } from '../../support/dense.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
@@ -67,12 +66,19 @@ test('the kernel inspects like evaluate.ts', () => {
   const constant: boolean[] = [];
   for (const activation of ACTIVATIONS) {
     for (const wide of [false, true]) {
-      for (const architecture of [dense([50, 3]), dense([50, 14, 9, 5]), dense([28, 130, 67, 3])]) {
+      const convolutional = {
+        ...dense([72, 14, 3]),
+        inputShape: [8, 9] as const,
+        convolutions: [[6, 4], [18]],
+      };
+      const networks = [dense([50, 3]), dense([50, 14, 9, 5]), dense([28, 130, 67, 3]), convolutional];
+      for (const architecture of networks) {
         const settings = settingsOf({ architecture, batchSize: 20, activation });
         const examples = examplesFor(settings, 203);
         const parameters = parametersOf(architecture);
-        for (const { biases } of unpack(parameters, architecture).slice(0, -1)) {
-          for (let k = 0; k < biases.length; k += 3) biases[k] = -3 * k;
+        const biases = blocks(architecture).filter(({ shape }) => shape.length === 1);
+        for (const { start, end } of biases.slice(0, -1)) {
+          for (let k = 0; k < end - start; k += 3) parameters[start + k] = -3 * k;
         }
         const engine = createEvaluatingEngine(kernelModule, settings, parameters, { wide });
         const rounded = Float64Array.from(engine.parameters);

@@ -13,6 +13,7 @@ import type { Standardization } from '../../network/layers.ts';
 import { PURPOSE, randomBits } from '../../random.ts';
 import type { Augmentation, EngineSettings, Examples, OptimizerSettings } from '../../training/engine.ts';
 import { PLAIN_SETTINGS } from '../../training/engine.ts';
+import { MAX_BATCH } from '../constants.ts';
 
 export interface BatteryCase {
   readonly settings: EngineSettings;
@@ -23,7 +24,7 @@ export interface BatteryCase {
 
 /** Enough for each number of units with each of the later layers. The cases after them begin with convolutions. */
 const FULLY_CONNECTED_CASES = 119;
-export const CASE_COUNT = 159;
+export const CASE_COUNT = 149;
 /** Examples beyond the batch, so that batches differ. */
 export const FURTHER_EXAMPLES = 3;
 
@@ -42,6 +43,8 @@ const IMAGES: readonly ImageShape[] = [
   [4, 16],
 ];
 const CONVOLUTIONS = [[[16]], [[5, 20]], [[4], [8]], [[33], [18]], [[12, 36], [24]]];
+/** Enough for groups of two images. */
+const MOST_IMAGES = 20;
 const LAYERS_ABOVE = [[3], [5, 10], [17, 7], [37, 40, 4]];
 const BATCHES = [7, 10, 1, 33, 6, 131, 16, 9];
 const PENALTIES = [{}, { l2: 1e-3 }, { l1: 1e-4, l2: 1e-4, dropout: 0.3 }];
@@ -104,12 +107,13 @@ function architectureOf(n: number, shape: ImageShape): Architecture {
 export function batteryCase(n: number): BatteryCase {
   const isAugmented = n % 11 === 10;
   const rows: ImageShape = n < FULLY_CONNECTED_CASES ? [1, entry(INPUTS, n)] : entry(IMAGES, n);
+  const batchSize = Math.min(entry(BATCHES, n), n < FULLY_CONNECTED_CASES ? MAX_BATCH : MOST_IMAGES);
   const architecture = architectureOf(n, isAugmented ? entry(SHAPES, n) : rows);
   const settings: EngineSettings = {
     ...PLAIN_SETTINGS,
     ...entry(PENALTIES, n),
     architecture,
-    batchSize: entry(BATCHES, n),
+    batchSize,
     seed: n,
     activation: entry(ACTIVATIONS, n >> 1),
     optimizer: entry(OPTIMIZERS, n >> 1),
@@ -118,7 +122,7 @@ export function batteryCase(n: number): BatteryCase {
     mixup: entry(MIXUPS, n >> 5),
     standardization: entry(STANDARDIZATIONS, n >> 2),
     labelSmoothing: n % 6 === 0 ? 0.1 : 0,
-    distillation: createTeachers(entry(TEACHER_WEIGHTS, n >> 6), entry(BATCHES, n), architecture.classes),
+    distillation: createTeachers(entry(TEACHER_WEIGHTS, n >> 6), batchSize, architecture.classes),
     ...(isAugmented && { augmentation: entry(AUGMENTATIONS, n) }),
   };
   return createCase(settings, n, entry(SCALES, n >> 3), entry(PIXELS, n >> 2));
