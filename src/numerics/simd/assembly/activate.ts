@@ -18,9 +18,6 @@ import { threefry } from './threefry.ts';
 /** PURPOSE.dropout of random.ts */
 const DROPOUT_PURPOSE = 4;
 
-/** z σ(z) */
-@inline export function silu(z: v128): v128 { return f32x4.mul(z, sigmoid(z)); }
-
 /** Replaces z at `at` by a, and writes act' to `derivative`. Compares z ≤ 0, not z > 0, so that NaN stays NaN. */
 @inline export function activateVector(kind: i32, at: usize, derivative: usize): void {
   const z = v128.load(at);

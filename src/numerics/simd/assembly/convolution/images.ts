@@ -103,9 +103,17 @@ function forwardImage(n: i32, volumes: usize): void {
     const out = last ? record + <usize>load<u32>(dense, INPUT_VALUES) : kept + <usize>load<u32>(at, OUTPUT_VOLUME) + nextInside;
     const derivative = last
       ? record + <usize>load<u32>(dense, INPUT_GRADIENT) : kept + <usize>load<u32>(at, DERIVATIVE) + nextInside;
-    const isSilu = load<i32>(ACTIVATION) == SILU;
-    pool(isSilu, ready, step, rowStep, out, nextRow, nextHeight, nextWidth, kept + <usize>load<u32>(at, CODES));
-    activateVolume(out, derivative, step, nextRow, nextHeight, nextWidth, channels);
+    // All activations but silu never decrease: the largest sum has the largest activation, and only it needs to be activated.
+    let factors: usize = 0;
+    if (load<i32>(ACTIVATION) == SILU) {
+      const slopes = volumes + <usize>load<u32>(at, GRADIENT) + inside;
+      activateVolume(ready, slopes, step, rowStep, height, width, channels);
+      factors = slopes - ready;
+    }
+    pool(
+      ready, step, rowStep, factors, out, derivative, nextRow, nextHeight, nextWidth, kept + <usize>load<u32>(at, CODES),
+    );
+    if (!factors) activateVolume(out, derivative, step, nextRow, nextHeight, nextWidth, channels);
   }
 }
 

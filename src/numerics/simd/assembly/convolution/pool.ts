@@ -1,51 +1,58 @@
-/** 2×2 max pooling of sums that have not been activated, and the way back of its gradient. */
-import { silu } from '../activate.ts';
+/** 2×2 max pooling, and the way back of its gradient. */
 
 /**
- * What the maximum is taken of. All activations but silu never decrease, so the largest sum has the largest activation; then
- * only what is pooled needs to be activated. T is u8 for them, u16 for silu.
+ * Four outputs; returns 0 … 3 in each lane for the first largest of the four positions at `at`. T is u8, or u16 to also pool
+ * what is `factors` bytes after each position, to the derivatives.
  */
-@inline function key<T>(z: v128): v128 {
-  return sizeof<T>() == 1 ? z : silu(z);
-}
-
-/** Four outputs; returns 0 … 3 in each lane for the first largest of the four positions at `a`. */
-@inline function poolVector<T>(a: usize, step: usize, rowStep: usize, out: usize): v128 {
-  const z0 = v128.load(a), z1 = v128.load(a + step), z2 = v128.load(a + rowStep), z3 = v128.load(a + rowStep + step);
-  const k0 = key<T>(z0), k1 = key<T>(z1), k2 = key<T>(z2);
-  const most = f32x4.max(f32x4.max(k0, k1), f32x4.max(k2, key<T>(z3)));
+@inline function poolVector<T>(at: usize, step: usize, rowStep: usize, factors: usize, out: usize, derivative: usize): v128 {
+  const below = at + rowStep;
+  const a = v128.load(at), b = v128.load(at + step), c = v128.load(below);
+  const most = f32x4.max(f32x4.max(a, b), f32x4.max(c, v128.load(below + step)));
   // Each mask is −1 where the first largest is later.
-  const not0 = f32x4.ne(k0, most);
-  const not1 = v128.and(not0, f32x4.ne(k1, most));
-  const not2 = v128.and(not1, f32x4.ne(k2, most));
-  if (sizeof<T>() == 1) v128.store(out, most);
-  else v128.store(out, v128.bitselect(v128.bitselect(v128.bitselect(z3, z2, not2), z1, not1), z0, not0));
-  return i32x4.neg(i32x4.add(i32x4.add(not0, not1), not2));
+  const notA = f32x4.ne(a, most);
+  const notB = v128.and(notA, f32x4.ne(b, most));
+  const notC = v128.and(notB, f32x4.ne(c, most));
+  v128.store(out, most);
+  if (sizeof<T>() > 1) {
+    const lower = v128.bitselect(v128.load(below + step + factors), v128.load(below + factors), notC);
+    v128.store(
+      derivative, v128.bitselect(v128.bitselect(lower, v128.load(at + step + factors), notB), v128.load(at + factors), notA),
+    );
+  }
+  return i32x4.neg(i32x4.add(i32x4.add(notA, notB), notC));
 }
 
 function poolAs<T>(
-  sums: usize, step: usize, rowStep: usize, out: usize, outRowStep: usize, height: i32, width: i32, codes: usize,
+  values: usize, step: usize, rowStep: usize, factors: usize, out: usize, derivative: usize, outRowStep: usize, height: i32,
+  width: i32, codes: usize,
 ): void {
-  for (let y = 0; y < height; y++, sums += rowStep << 1, out += outRowStep) {
-    for (let x = 0, at = sums, to = out; x < width; x++, at += step) {
+  const toDerivative = derivative - out;
+  for (let y = 0; y < height; y++, values += rowStep << 1, out += outRowStep) {
+    for (let x = 0, at = values, to = out; x < width; x++, at += step) {
       for (const end = at + step; at < end; at += 64, to += 64, codes += 16) {
-        const a = poolVector<T>(at, step, rowStep, to), b = poolVector<T>(at + 16, step, rowStep, to + 16);
-        const c = poolVector<T>(at + 32, step, rowStep, to + 32), d = poolVector<T>(at + 48, step, rowStep, to + 48);
-        v128.store(codes, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
+        const d = to + toDerivative;
+        const first = poolVector<T>(at, step, rowStep, factors, to, d);
+        const second = poolVector<T>(at + 16, step, rowStep, factors, to + 16, d + 16);
+        const third = poolVector<T>(at + 32, step, rowStep, factors, to + 32, d + 32);
+        const fourth = poolVector<T>(at + 48, step, rowStep, factors, to + 48, d + 48);
+        v128.store(
+          codes, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(first, second), i16x8.narrow_i32x4_s(third, fourth)),
+        );
       }
     }
   }
 }
 
 /**
- * out ← the sum with the largest activation of each four positions, 16 channels at a time, and a byte for which it is.
- * `height` and `width` are of the output.
+ * out ← the largest of each four positions, 16 channels at a time, and a byte for which it is. With `factors`, derivative ←
+ * what is so many bytes after that position. `height` and `width` are of the output.
  */
 export function pool(
-  isSilu: bool, sums: usize, step: usize, rowStep: usize, out: usize, outRowStep: usize, height: i32, width: i32, codes: usize,
+  values: usize, step: usize, rowStep: usize, factors: usize, out: usize, derivative: usize, outRowStep: usize, height: i32,
+  width: i32, codes: usize,
 ): void {
-  if (isSilu) poolAs<u16>(sums, step, rowStep, out, outRowStep, height, width, codes);
-  else poolAs<u8>(sums, step, rowStep, out, outRowStep, height, width, codes);
+  if (factors) poolAs<u16>(values, step, rowStep, factors, out, derivative, outRowStep, height, width, codes);
+  else poolAs<u8>(values, step, rowStep, 0, out, 0, outRowStep, height, width, codes);
 }
 
 @inline function spread(gradient: usize, codes: v128, to: usize, step: usize, rowStep: usize): void {
