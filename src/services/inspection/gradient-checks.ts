@@ -162,13 +162,22 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
   const checked = coordinates === 'all' ? parameters : coordinates.sample;
   const cost = (sampled: number) => gradientCheckCost(architecture, indices.length, scheme, sampled);
   const times = `This check takes ${(cost(checked) / MAX_COST).toFixed(1)} times the limit per request`;
+  const choose = (examples: number) =>
+    affordableCoordinates(architecture, examples, scheme, DEFAULT_SAMPLE, MAX_COST);
+  const least = choose(1);
+  if (least !== 'all' && gradientCheckCost(architecture, 1, scheme, least.sample) > MAX_COST) {
+    const detail = 'must be a smaller network, which is checked on one image within the limit';
+    throw tooCostly(`${times}. A network with convolutions ${detail}`, [{ pointer: networkPointer, detail }]);
+  }
   if (cost(0) > MAX_COST) {
     const allowed = Math.floor((indices.length * MAX_COST) / cost(0));
     const detail = `must be at most ${allowed} for this network, and fewer if more coordinates are checked`;
     throw tooCostly(`${times}. Examples ${detail}`, [{ pointer: '#/examples', detail }]);
   }
   if (cost(checked) > MAX_COST) {
-    const advice = 'Check a sample, such as "coordinates": { "sample": 1000 }, or fewer examples';
+    const fitting = choose(indices.length);
+    const sample = fitting === 'all' ? 1000 : fitting.sample;
+    const advice = `Check a sample, such as "coordinates": { "sample": ${sample} }, or fewer examples`;
     throw tooCostly(`${times}. ${advice}`, [
       { pointer: '#/coordinates', detail: 'must be a sample, or a smaller one' },
     ]);
