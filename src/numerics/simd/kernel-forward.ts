@@ -6,7 +6,7 @@ import { valueCount } from '../network/image-shape.ts';
 import type { Parameters, Standardization } from '../network/layers.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import type { BatchSums, Examples, Findings, Pixels } from '../training/engine.ts';
-import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
+import { CHUNK_EXAMPLES, CHUNK_IMAGES, MAX_BATCH } from './constants.ts';
 import { type CopyRows, copyWords, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel, panelVectors } from './kernel.ts';
@@ -30,8 +30,13 @@ export interface KernelForward {
   load(packed: Parameters): void;
 }
 
+/** Images that pass through the network together. */
+function chunkSize({ convolutions }: Architecture): number {
+  return convolutions.length === 0 ? CHUNK_EXAMPLES : CHUNK_IMAGES;
+}
+
 function forwardLayout(architecture: Architecture): Layout {
-  return layOut({ architecture, records: CHUNK_EXAMPLES, threads: 1, training: null });
+  return layOut({ architecture, records: chunkSize(architecture), threads: 1, training: null });
 }
 
 /** Bytes of memory that `createKernelForward` allocates. */
@@ -53,11 +58,12 @@ export function createKernelForward(
 ): KernelForward {
   const inputs = valueCount(architecture.inputShape);
   const { classes } = architecture;
+  const chunk = chunkSize(architecture);
   const layout = forwardLayout(architecture);
   const { records, recordStride, layers, convolutions, firstDense } = layout;
   const kernel = createKernel(module, {
     layout,
-    records: CHUNK_EXAMPLES,
+    records: chunk,
     threads: 1,
     activation,
     standardization,
@@ -169,8 +175,8 @@ export function createKernelForward(
         }
       }
       header.FLOAT_PIXELS = pixels instanceof Uint8Array ? 0 : 1;
-      for (let start = 0; start < rows; start += CHUNK_EXAMPLES) {
-        const count = Math.min(CHUNK_EXAMPLES, rows - start);
+      for (let start = 0; start < rows; start += chunk) {
+        const count = Math.min(chunk, rows - start);
         copyIn(pixels, start, count);
         exports.predict(count);
         copyOut(logits, start, count, last.outputValues);
@@ -178,7 +184,7 @@ export function createKernelForward(
       }
     },
     evaluate(sums, examples, indices) {
-      evaluateChunks(examples, indices, CHUNK_EXAMPLES, () => {
+      evaluateChunks(examples, indices, chunk, () => {
         sums.loss += header.LOSS_SUM;
         sums.correct += header.CORRECT_SUM;
       });
@@ -186,7 +192,7 @@ export function createKernelForward(
     inspect({ alive, predicted }, examples, indices) {
       if (!ACTIVATION_FUNCTIONS[activation].canDie) for (const units of alive) units.fill(1);
       // The volumes are of the last image.
-      const size = convolutions.length === 0 ? CHUNK_EXAMPLES : 1;
+      const size = convolutions.length === 0 ? chunk : 1;
       evaluateChunks(examples, indices, size, (count) => {
         for (const [c, convolution] of convolutions.entries()) markChannels(alive[c]!, convolution);
         for (let n = 0; n < count; n++) {
