@@ -11,6 +11,7 @@ import type { PublishedModel } from '../../../src/formats/models/metadata.ts';
 import { NORMS } from '../../../src/numerics/network/architecture.ts';
 import { createForward } from '../../../src/numerics/network/forward.ts';
 import { channelCount, valueCount } from '../../../src/numerics/network/image-shape.ts';
+import { createForward as createServedForward } from '../../../src/workers/kernel/compile.ts';
 import { convolutionFixtures, formatFixture, modelOf, numbers, publishedModel } from '../fixtures.ts';
 import { toPlanes } from './planes.ts';
 
@@ -86,7 +87,7 @@ for (const [inputShape, convolutions] of [
 ] as const) {
   for (const norm of NORMS) {
     const shown = `${inputShape.join('×')}, norm ${norm}`;
-    test(`ONNX Runtime agrees with the float64 forward pass on images of ${shown}`, async () => {
+    test(`ONNX Runtime agrees with the service and its reference on images of ${shown}`, async () => {
       const standardization = inputShape.length === 3 ? byChannel : { mean: 0.4, std: 0.3 };
       const architecture = { inputShape, convolutions, norm, hidden: [16], classes: 10 };
       const small = modelOf(architecture, { standardization, activation: 'relu' });
@@ -96,6 +97,9 @@ for (const [inputShape, convolutions] of [
         (number) => (number + 0.05) * 2560,
       );
       const expected = forward(model, pixels, IMAGES);
+      const served = new Float32Array(expected.length);
+      createServedForward(model)(served.slice(), served, pixels);
+      assertClose(served, expected, 2e-6);
       assert.ok(new Set(expected.map((each) => Math.round(each * 1e5))).size > 20, 'images differ');
       for (const input of ONNX_INPUTS) assertClose(await run(model, input, pixels, IMAGES), expected, 2e-6);
     });
