@@ -11,7 +11,7 @@ import type { Parameters } from '../../numerics/network/layers.ts';
 import { PLAIN_SETTINGS } from '../../numerics/training/engine.ts';
 import { createKernelEngine, KERNEL_NAME } from '../kernel/compile.ts';
 
-const CONVOLUTION_IMAGES = 2;
+const CONVOLUTION_IMAGES = 3;
 
 export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
   /** null for a fresh network: the thread initializes it from the seed. This can take seconds. */
@@ -43,7 +43,7 @@ export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
 
 /**
  * Relative difference between the gradients of the kernel and of the reference, for the same weights and images. With
- * convolutions only two images are compared: one of thousands of values at a kink, on another side of it in float32, is a
+ * convolutions only three images are compared: one of thousands of values at a kink, on another side of it in float32, is a
  * difference.
  */
 function kernelDifference(task: GradientCheckTask, parameters: Parameters): number {
