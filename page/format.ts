@@ -1,5 +1,7 @@
 /** Numbers, durations and sizes as text. English, as the rest of the page. */
+
 import { toCsvCell } from '../src/charts/csv.ts';
+import type { TrainingRequest } from '../src/domain/jobs/request.ts';
 import type { ImageShape } from '../src/numerics/network/image-shape.ts';
 
 /** 12,345 */
@@ -30,6 +32,13 @@ export function duration(seconds: number | null): string {
   if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** Stages of convolutions and units of hidden layers: (16)-(32 32)-128 */
+export const layerText = ({
+  convolutions,
+  hidden,
+}: Pick<TrainingRequest['network'], 'convolutions' | 'hidden'>): string =>
+  [...convolutions.map((stage) => `(${[stage].flat().join(' ')})`), ...hidden].join('-');
 
 /** 1,024-based: 36 MiB */
 export function bytes(size: number): string {

@@ -22,7 +22,7 @@ export const models = defineCommand({
       Object.entries(aliases)
         .map(([alias, version]) => `${alias}=${version}`)
         .join(' ') || '-',
-      latest.layerSizes.join('-'),
+      latest.layers,
       formatFigure(latest.testAccuracy),
       formatTime(latest.createdAt),
     ]);
@@ -53,7 +53,7 @@ export const model = defineCommand({
       `${each.name}@${each.version}`,
       each.aliases.join(' ') || '-',
       formatShape(each.inputShape),
-      each.layerSizes.join('-'),
+      each.layers,
       formatFigure(each.testAccuracy),
       formatTime(each.createdAt),
     ]);
@@ -71,7 +71,7 @@ function describeVersion(shown: ModelVersion): string {
     ['aliases', shown.aliases.join(' ') || null],
     ['description', shown.description],
     ['input shape', formatShape(shown.inputShape)],
-    ['layers', shown.layerSizes.join('-')],
+    ['layers', shown.layers],
     ['activation', shown.activation],
     ['classes', shown.classNames.join(', ')],
     ['test accuracy', formatFigure(shown.testAccuracy)],

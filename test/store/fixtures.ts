@@ -84,6 +84,8 @@ export const trained: NewVersion = {
   datasetId: 'fashion-mnist',
   datasetDigest: `sha256:${'d'.repeat(64)}`,
   inputShape: [28, 28],
+  convolutions: [],
+  norm: 'none',
   layerSizes: [784, 40, 10],
   activation: 'relu',
   preprocessing: { fit: 'cover', background: 'auto', invert: 'always' },

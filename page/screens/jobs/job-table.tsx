@@ -5,7 +5,7 @@ import { DatasetName } from '../../components/dataset-name.tsx';
 import { JobStatus } from '../../components/feedback/job-status.tsx';
 import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
 import { Table } from '../../components/table.tsx';
-import { count, dateTime, percent } from '../../format.ts';
+import { count, dateTime, layerText, percent } from '../../format.ts';
 import { links } from '../../router.ts';
 
 export interface JobTableProps {
@@ -68,7 +68,7 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
         },
         {
           name: 'Network',
-          cell: ({ network }) => `${network.hidden.join('-') || 'linear'}, ${network.activation}`,
+          cell: ({ network }) => `${layerText(network) || 'linear'}, ${network.activation}`,
         },
         {
           name: 'Data set',

@@ -17,10 +17,6 @@ export interface CardFigures {
   readonly dataset: DatasetSummary | null;
 }
 
-/** Weights and biases of a network. */
-export const parameters = (layerSizes: readonly number[]): number =>
-  layerSizes.slice(1).reduce((sum, units, i) => sum + (layerSizes[i]! + 1) * units, 0);
-
 /** The version that the name of the model alone means. */
 export const servedVersion = ({ aliases, latest }: Pick<Model, 'aliases' | 'latest'>): number =>
   aliases['champion'] ?? latest.version;

@@ -5,13 +5,12 @@ import { DatasetName } from '../../components/dataset-name.tsx';
 import { bytes, count, dateTime, percent, shapeText } from '../../format.ts';
 import { links } from '../../router.ts';
 import { Source } from '../models/version-table.tsx';
-import { parameters, type ShownVersion } from './shown-version.ts';
+import type { ShownVersion } from './shown-version.ts';
 
 export function Summary({ version }: { readonly version: ShownVersion }): JSX.Element {
-  const { name, inputShape, layerSizes, activation, lineage, createdAt, digest, aliases, description, tags } =
+  const { name, inputShape, layers, activation, lineage, createdAt, digest, aliases, description, tags } =
     version;
-  const { testSet, testAccuracy, metadata } = version;
-  const size = parameters(layerSizes);
+  const { testSet, testAccuracy, metadata, parameters } = version;
   const assumed = lineage.import?.assumed ?? [];
   return (
     <div class="columns model-summary">
@@ -32,8 +31,8 @@ export function Summary({ version }: { readonly version: ShownVersion }): JSX.El
             </a>,
           ],
           ['Images', shapeText(inputShape)],
-          ['Network', `${layerSizes.join('-')}, ${activation}`],
-          ['Parameters', `${count(size)} · ${bytes(4 * size)}`],
+          ['Network', `${layers}, ${activation}`],
+          ['Parameters', `${count(parameters)} · ${bytes(4 * parameters)}`],
           ['Published', dateTime(createdAt)],
           ['Source', <Source key="source" version={version} />],
           ['Data set', <DatasetLink key="dataset" id={lineage.dataset?.id} />],

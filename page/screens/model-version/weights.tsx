@@ -10,17 +10,24 @@ const SCALE = 'Red is positive, blue negative, white zero.';
 const COLOUR_SCALE = 'In each colour, grey is zero, lighter is positive and darker negative.';
 
 export function Weights({
-  version: { name, version, inputShape, layerSizes },
+  version: { name, version, inputShape, convolutions, layerSizes },
 }: {
   readonly version: ShownVersion;
 }) {
   const [layer, setLayer] = useState(1);
   const path = `${versionPath(name, version)}/weights?layer=${layer}`;
-  const [inputs, units] = layerSizes.slice(layer - 1, layer + 1) as [number, number];
+  const filters = convolutions.flat();
+  const sizes = layerSizes.slice(convolutions.length);
+  const layers = [
+    ...filters.map((units, i) => ({ name: `K${i + 1}`, units, inputs: 9 * (filters[i - 1] ?? 1) })),
+    ...sizes.slice(1).map((units, i) => ({ name: `W${i + 1}`, units, inputs: sizes[i]! })),
+  ];
+  const { name: block, units, inputs } = layers[layer - 1]!;
+  const what = filters.length > 0 ? 'filters, 3×3' : `units, ${shapeText(inputShape)}`;
   const text =
     layer === 1
-      ? `W1: one tile for each of the ${units} units, ${shapeText(inputShape)} weights each.`
-      : `W${layer}: ${units} units (rows) × ${inputs} inputs (columns).`;
+      ? `${block}: one tile for each of the ${units} ${what} weights each.`
+      : `${block}: ${units} units (rows) × ${inputs} inputs (columns).`;
   return (
     <section class="box" aria-label="Weights">
       <Field id="model-layer" label="Layer">
@@ -31,9 +38,9 @@ export function Weights({
             value={layer}
             onChange={({ currentTarget }): void => setLayer(Number(currentTarget.value))}
           >
-            {layerSizes.slice(1).map((size, i) => (
-              <option key={i} value={i + 1}>
-                {`W${i + 1}: ${size} × ${layerSizes[i]}`}
+            {layers.map((each, i) => (
+              <option key={each.name} value={i + 1}>
+                {`${each.name}: ${each.units} × ${i === 0 && filters.length > 0 ? '3×3' : each.inputs}`}
               </option>
             ))}
           </select>

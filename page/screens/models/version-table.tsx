@@ -9,7 +9,7 @@ import { Loaded } from '../../components/feedback/loaded.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { bytes, count, dateTime, percent, shapeText } from '../../format.ts';
 import { links } from '../../router.ts';
-import { parameters, type ShownVersion } from '../model-version/shown-version.ts';
+import type { ShownVersion } from '../model-version/shown-version.ts';
 
 const FEW = 3;
 const MANY = 100;
@@ -27,13 +27,13 @@ const columns: readonly Column<ModelVersion>[] = [
   { name: 'Test accuracy', isNumber: true, cell: ({ testAccuracy }) => percent(testAccuracy) },
   { name: '95 % interval', isNumber: true, cell: (version) => <Interval {...version} /> },
   { name: 'Images', cell: ({ inputShape }) => shapeText(inputShape) },
-  { name: 'Network', cell: ({ layerSizes }) => layerSizes.join('-') },
+  { name: 'Network', cell: ({ layers }) => layers },
   {
     name: 'Parameters',
     isNumber: true,
-    cell: ({ layerSizes }) => count(parameters(layerSizes)),
+    cell: ({ parameters }) => count(parameters),
   },
-  { name: 'Size', isNumber: true, cell: ({ layerSizes }) => bytes(4 * parameters(layerSizes)) },
+  { name: 'Size', isNumber: true, cell: ({ parameters }) => bytes(4 * parameters) },
   { name: 'Published', cell: ({ createdAt }) => dateTime(createdAt) },
   { name: 'Source', cell: (version) => <Source version={version} /> },
 ];

@@ -68,7 +68,7 @@ function TrainingCost({ preview }: { readonly preview: TrainingPreview }): JSX.E
         <dd>{range(time)}</dd>
         <dt>Network</dt>
         <dd>
-          {network.layerSizes.join('-')}, {count(network.parameters)} parameters
+          {network.layers}, {count(network.parameters)} parameters
         </dd>
         <dt>Images</dt>
         <dd>

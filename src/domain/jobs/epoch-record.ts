@@ -32,7 +32,7 @@ export const epochRecordSchema = z
     deadUnits: z
       .array(z.number())
       .describe(
-        'For each hidden layer, the fraction of ReLU units that are zero on all of the first 1,024 training images',
+        'For each convolution the fraction of channels, then for each hidden layer that of units, whose values after a ReLU are zero on all of the first 1,024 training images',
       ),
     durationMs: z.number().describe('Duration of the training steps'),
     evaluationMs: z.number().describe('Duration of the measurements after the steps'),

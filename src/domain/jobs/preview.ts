@@ -1,5 +1,6 @@
 /** Preview of a training job: what it would be, and what it would cost. */
 import { z } from 'zod';
+import { LAYER_SIZES_TEXT, layersText } from '../models/representation.ts';
 import { resolvedTrainingRequestSchema, TEST_SETS } from './request.ts';
 
 export const TIME_BASES = ['measured-here', 'calibrated', 'model'] as const;
@@ -17,7 +18,8 @@ export const trainingPreviewSchema = z
   .object({
     request: resolvedTrainingRequestSchema.describe('The request with every default filled in'),
     network: z.object({
-      layerSizes: z.array(z.int()).describe('Inputs, hidden layers, classes'),
+      layers: layersText,
+      layerSizes: z.array(z.int()).describe(LAYER_SIZES_TEXT),
       parameters: z.int(),
       multiplyAdds: z.int().describe('Of the forward pass of one image'),
     }),

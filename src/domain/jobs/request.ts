@@ -1,6 +1,7 @@
 /** Requests for training jobs, as sent and with all defaults filled in. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { GROUP_CHANNELS, NORMS } from '../../numerics/network/architecture.ts';
 import { INITIALIZATIONS } from '../../numerics/network/initialize.ts';
 import { modelReferenceSchema, nameSchema } from '../models/reference.ts';
 import { metadataSchema, newMetadataSchema } from '../primitives.ts';
@@ -22,15 +23,32 @@ import { notifySchema } from './notify.ts';
 import { prioritySchema } from './priority.ts';
 
 export const DEFAULT_HIDDEN = [40];
+export const MAX_STAGES = 4;
+export const MAX_STAGE_CONVOLUTIONS = 3;
+const channels = z.int().min(1).max(256);
 
 /** The part of a network that the data set does not determine. */
 export const networkSchema = z.strictObject({
+  convolutions: z
+    .array(z.union([channels, z.array(channels).min(1).max(MAX_STAGE_CONVOLUTIONS)]))
+    .max(MAX_STAGES)
+    .default([])
+    .describe(
+      'Stages of 3×3 convolutions before the hidden layers: the output channels of one convolution, or a list of them, such as ' +
+        '[16, 32] or [[32, 32], [64, 64]]. A stage ends with 2×2 max pooling, which halves height and width',
+    ),
+  norm: z
+    .enum(NORMS)
+    .default('none')
+    .describe(
+      `group: group normalization after each convolution, in groups of ${GROUP_CHANNELS} channels, of each image by itself`,
+    ),
   hidden: z
     .array(z.int().min(1).max(4096))
     .max(8)
     .default(DEFAULT_HIDDEN)
     .describe('Units of each hidden layer'),
-  activation: z.enum(ACTIVATIONS).default('relu').describe('Activation of the hidden layers'),
+  activation: z.enum(ACTIVATIONS).default('relu').describe('Activation of convolutions and hidden layers'),
   init: z
     .enum(INITIALIZATIONS)
     .default('uniform-fan-in')

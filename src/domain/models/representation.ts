@@ -1,6 +1,8 @@
 /** Named models and their numbered versions. */
+
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { NORMS } from '../../numerics/network/architecture.ts';
 import { imageShapeSchema } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { metadataSchema, newMetadataSchema, wellFormed, withoutNul } from '../primitives.ts';
@@ -63,6 +65,14 @@ const lineageSchema = z.object({
     .describe('For a copy, the version it was copied from; the rest of the lineage belongs to the original'),
 });
 
+export const layersText = z
+  .string()
+  .describe(
+    'The layers as a text, such as 784-40-10, or 28×28-(16)-(32 32)-128-10 with two stages of convolutions',
+  );
+export const LAYER_SIZES_TEXT =
+  'Values of an image, after each stage of convolutions, of each hidden layer, and classes';
+
 export const versionCopySchema = z
   .strictObject({
     from: publishedReferenceSchema.describe(
@@ -79,7 +89,15 @@ export const modelVersionSchema = z
     aliases: z.array(aliasNameSchema).describe('Aliases that point at the version'),
     ...annotations,
     inputShape: imageShapeSchema,
-    layerSizes: z.array(z.int()).describe('Inputs, hidden layers, classes'),
+    layers: layersText,
+    parameters: z.int().describe('Number of parameters'),
+    convolutions: z
+      .array(z.array(z.int()))
+      .describe(
+        'For each stage of convolutions, their output channels; none if all layers are fully connected',
+      ),
+    norm: z.enum(NORMS).describe('Normalization after each convolution'),
+    layerSizes: z.array(z.int()).describe(LAYER_SIZES_TEXT),
     activation: z.enum(ACTIVATIONS),
     standardization: z
       .object({ mean: byChannel(z.number()), std: byChannel(z.number()) })

@@ -112,11 +112,15 @@ export function summarizeTraining(
   isStopped: boolean,
 ): string {
   const { status, network, dataset, progress, best } = job;
-  const hidden =
-    network.hidden.length === 0
+  const parts = [
+    network.convolutions.length > 0 && `${network.convolutions.flat().join(' and ')} convolution channels`,
+    network.hidden.length > 0 && `${network.hidden.join(' and ')} hidden units`,
+  ].filter((part) => part !== false);
+  const layers =
+    parts.length === 0
       ? 'A network without hidden layers'
-      : `A network with ${network.hidden.join(' and ')} hidden units (${network.activation})`;
-  const subject = `${hidden}, trained on ${dataset}`;
+      : `A network with ${parts.join(', then ')} (${network.activation})`;
+  const subject = `${layers}, trained on ${dataset}`;
   if (status !== 'succeeded') {
     const end = status === 'failed' ? 'failed' : isStopped ? 'was stopped by its search' : 'was cancelled';
     const reason = job.error === null ? '' : `: ${job.error.message.replace(/\.$/, '')}`;

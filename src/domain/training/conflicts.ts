@@ -1,25 +1,43 @@
 /** Rules beyond the schema: options that conflict with each other or with the data set. */
 import type { ErrorDetail } from '../../errors.ts';
+import { GROUP_CHANNELS } from '../../numerics/network/architecture.ts';
+import type { ImageShape } from '../../numerics/network/image-shape.ts';
+import type { Dataset } from '../datasets/representation.ts';
 import type { TrainingRequest } from '../jobs/request.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
 /**
  * Returns the conflicts, none if the options fit together.
- * @param classes number of classes of the data set
+ * @param dataset its shape and classes decide what fits
  * @param validationImages number of images held out for validation; 0 without validation, or if every class is too small
  *   for the fraction
  */
 export function findTrainingConflicts(
   request: TrainingRequest,
-  classes: number,
+  { imageShape, classNames }: Pick<Dataset, 'imageShape' | 'classNames'>,
   validationImages: number,
 ): Conflict[] {
   const { network, training, warmStart } = request;
   const { optimizer, schedule, epochs, earlyStopping, budget, classWeights } = training;
+  const classes = classNames.length;
   const conflicts: Conflict[] = [];
   const addConflict = (field: string, detail: string) => conflicts.push({ pointer: `#/${field}`, detail });
 
+  const tooSmall = describeVanished(imageShape, network.convolutions.length);
+  if (tooSmall !== null) addConflict('network/convolutions', tooSmall);
+  if (network.norm === 'group') {
+    if (network.convolutions.length === 0) {
+      addConflict('network/norm', 'has no effect without convolutions; omit it or add network.convolutions');
+    }
+    const uneven = network.convolutions.flat().find((channels) => channels % GROUP_CHANNELS !== 0);
+    if (uneven !== undefined) {
+      addConflict(
+        'network/convolutions',
+        `must be multiples of ${GROUP_CHANNELS} with the norm group, but one has ${uneven} channels`,
+      );
+    }
+  }
   if (optimizer.type === 'sgd' && optimizer.nesterov && optimizer.momentum === 0) {
     addConflict('training/optimizer/nesterov', 'requires a momentum greater than 0');
   }
@@ -66,4 +84,12 @@ export function findTrainingConflicts(
     addConflict('network/init', 'has no effect with warmStart: it provides the parameters; omit one of them');
   }
   return conflicts;
+}
+
+/** Why an image has no pixel left after the stages; null if it has. Each stage halves height and width, rounded down. */
+function describeVanished([height, width]: ImageShape, stages: number): string | null {
+  const sizes = Array.from({ length: stages + 1 }, (_, s) => [height >> s, width >> s] as const);
+  if (sizes.every((size) => Math.min(...size) >= 1)) return null;
+  const shown = sizes.map((size) => size.join('×')).join(', ');
+  return `must have fewer stages: each halves height and width, so that images have ${shown} pixels`;
 }

@@ -14,8 +14,10 @@ export interface EpochFigures {
   /** Mean cross-entropy, in nats. */
   readonly trainLoss: number;
   readonly classes: number;
-  /** Fraction of dead units of each hidden layer. */
+  /** Fraction of dead channels of each convolution, then of dead units of each hidden layer. */
   readonly deadUnits: readonly number[];
+  /** Number of convolutions. */
+  readonly convolutions: number;
   /** Whether all evaluated images were assigned to one class. */
   readonly isConstant: boolean;
 }
@@ -27,10 +29,12 @@ const LARGE_NORM = 100;
 const LARGE_LOSS = 100;
 
 export function epochWarnings(figures: EpochFigures): EpochWarning[] {
-  const { epoch, learningRate, deadUnits, isConstant } = figures;
+  const { epoch, learningRate, deadUnits, convolutions, isConstant } = figures;
   const warnings: EpochWarning[] = [];
+  const nameLayer = (l: number) =>
+    l < convolutions ? `channels of convolution ${l + 1}` : `units of hidden layer ${l + 1 - convolutions}`;
   const dead = deadUnits.flatMap((fraction, l) =>
-    fraction > DEAD_FRACTION ? [`${Math.round(fraction * 100)} % of the units of hidden layer ${l + 1}`] : [],
+    fraction > DEAD_FRACTION ? [`${Math.round(fraction * 100)} % of the ${nameLayer(l)}`] : [],
   );
   if (dead.length > 0) {
     warnings.push({

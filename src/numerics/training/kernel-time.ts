@@ -16,6 +16,8 @@ import { type Augmentation, type OptimizerSettings, stateVectorCount } from './e
 const TRAINING = { constant: 0.47, perFirstMultiplyAdd: 25.3e-6, perLaterMultiplyAdd: 57e-6 };
 /** Amdahl's law: a serial part of each image, and the gain of each thread after the first in the rest. */
 const THREADS = { serial: 0.39, gain: 0.92 };
+/** Each of the products of a convolution: forward, gradient of the weights and, except in the first one, of the inputs. */
+const CONVOLUTION = { perMultiplyAdd: 22e-6 };
 const EVALUATION = { constant: 0.3, perMultiplyAdd: 25e-6 };
 /** Noise is drawn for each value, and leaves no zeros to skip in the first layer. */
 const NOISE = { perValue: 2.55e-3, perMultiplyAdd: 20e-6 };
@@ -41,11 +43,21 @@ export interface TimedOptions {
  */
 export function trainingMicroseconds(architecture: Architecture, options?: TimedOptions): number {
   const inputs = valueCount(architecture.inputShape);
-  const firstLayer = plan(architecture).layers[0]!.multiplyAdds;
+  const { layers } = plan(architecture);
+  const convolutions = layers
+    .filter(({ type }) => type === 'convolution')
+    .map(({ multiplyAdds }) => multiplyAdds);
+  const convolved = convolutions.reduce((sum, each, n) => sum + (n === 0 ? 2 : 3) * each, 0);
+  const firstLayer = convolutions.length > 0 ? 0 : layers[0]!.multiplyAdds;
+  const later = layers.reduce(
+    (sum, { type, multiplyAdds }) => sum + (type === 'dense' ? multiplyAdds : 0),
+    -firstLayer,
+  );
   const plain =
     TRAINING.constant +
     TRAINING.perFirstMultiplyAdd * firstLayer +
-    TRAINING.perLaterMultiplyAdd * (forwardCost(architecture) - firstLayer);
+    TRAINING.perLaterMultiplyAdd * later +
+    CONVOLUTION.perMultiplyAdd * convolved;
   if (options === undefined) return plain;
   const { batchSize, augmentation, mixup } = options;
   const noise = augmentation.noise > 0 ? NOISE.perValue * inputs + NOISE.perMultiplyAdd * firstLayer : 0;

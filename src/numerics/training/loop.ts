@@ -191,7 +191,12 @@ export function* trainingLoop(
       step: state.step,
       steps,
       metrics,
-      warnings: epochWarnings({ ...metrics, classes: architecture.classes, isConstant }),
+      warnings: epochWarnings({
+        ...metrics,
+        classes: architecture.classes,
+        convolutions: architecture.convolutions.flat().length,
+        isConstant,
+      }),
     };
   }
 

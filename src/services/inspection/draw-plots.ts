@@ -59,13 +59,13 @@ export function drawJobPlot(
   const trainings = jobs.map(({ network }, i) => ({
     name: names[i]!,
     records: records[i]!,
-    hidden: network.hidden,
+    hidden: [...network.convolutions.flat(), ...network.hidden],
   }));
   if (plot !== 'dead-units') {
     const content = { subtitle, trainings, scaleName: query.scale, testLooks: countLooks(records[0]!) };
     return render(HEIGHTS[plot], query, (options) => drawEpochs(plot, content, options));
   }
-  const shallow = jobs.find(({ network }) => network.hidden.length === 0);
+  const shallow = jobs.find(({ network }) => network.convolutions.length + network.hidden.length === 0);
   if (shallow) {
     throw new AtelierError(
       'impossible-request',

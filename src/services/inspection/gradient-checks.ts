@@ -3,7 +3,7 @@
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { GradientCheckRequest } from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
-import { DEFAULT_HIDDEN } from '../../domain/jobs/request.ts';
+import { networkSchema } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { affordableCoordinates, gradientCheckCost } from '../../numerics/checks/cost.ts';
@@ -116,7 +116,7 @@ function resolveNetwork(
   dataset: Dataset,
 ): Network & { readonly parameters: Parameters | null } {
   if (model === null) {
-    const architecture = architectureFor({ hidden: network?.hidden ?? DEFAULT_HIDDEN }, dataset);
+    const architecture = architectureFor(networkSchema.parse(network ?? {}), dataset);
     return {
       architecture,
       activation: network?.activation ?? 'relu',

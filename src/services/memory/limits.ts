@@ -74,7 +74,7 @@ export const gradientCheckPurpose = (architecture: Architecture) =>
 function purpose(what: string): Purpose {
   return {
     what,
-    advice: 'Use fewer or smaller hidden layers.',
+    advice: 'Use fewer or smaller layers.',
     details: [{ pointer: '#/network/hidden', detail: 'requires too much memory' }],
   };
 }

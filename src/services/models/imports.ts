@@ -2,9 +2,10 @@
 
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
+import { describeArchitecture } from '../../domain/models/architecture.ts';
 import { type ImportRequest, NO_DATASET } from '../../domain/models/import.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import { forwardCost, layerSizes } from '../../numerics/network/architecture.ts';
+import { forwardCost } from '../../numerics/network/architecture.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -85,8 +86,7 @@ export function createImportService(options: {
         store.models.publish(
           {
             name,
-            inputShape: [...inputShape],
-            layerSizes: layerSizes(architecture),
+            ...describeArchitecture(architecture),
             activation,
             standardization,
             preprocessing: imported.preprocessing,

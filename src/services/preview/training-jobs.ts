@@ -4,7 +4,12 @@ import type { Catalog } from '../../datasets/catalog.ts';
 import type { PreviewWarning, TrainingPreview } from '../../domain/jobs/preview.ts';
 import type { ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
 import { type FewSteps, warnOfFewSteps } from '../../domain/training/few-steps.ts';
-import { forwardCost, layerSizes, parameterCount } from '../../numerics/network/architecture.ts';
+import {
+  architectureText,
+  forwardCost,
+  layerSizes,
+  parameterCount,
+} from '../../numerics/network/architecture.ts';
 import { stateVectorCount } from '../../numerics/training/engine.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import { inMebibytes, type MemoryLedger } from '../memory/ledger.ts';
@@ -51,7 +56,12 @@ export function createPreviewTraining(options: {
     ]);
     return {
       request,
-      network: { layerSizes: layerSizes(architecture), parameters, multiplyAdds: forwardCost(architecture) },
+      network: {
+        layers: architectureText(architecture),
+        layerSizes: layerSizes(architecture),
+        parameters,
+        multiplyAdds: forwardCost(architecture),
+      },
       data: {
         train,
         validation,

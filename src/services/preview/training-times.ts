@@ -8,7 +8,7 @@ import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { architectureOf } from '../../domain/models/architecture.ts';
 import { hasCode } from '../../errors.ts';
-import { type Architecture, parameterCount } from '../../numerics/network/architecture.ts';
+import { type Architecture, GROUP_CHANNELS, parameterCount } from '../../numerics/network/architecture.ts';
 import { evaluationMicroseconds, trainingMicroseconds } from '../../numerics/training/kernel-time.ts';
 import { resolvedTeachers } from '../../store/models/versions.ts';
 import type { Store } from '../../store/persistent-state.ts';
@@ -192,12 +192,10 @@ export function createTrainingTimes({
 }
 
 function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask {
-  const { network, training } = request;
-  let { hidden } = network;
-  while (parameterCount(architectureFor({ hidden }, dataset)) > MAX_TIMED_PARAMETERS) {
-    hidden = hidden.map((units) => Math.ceil(units / 2));
-  }
-  const plan = buildTrainingPlan({ network: { ...network, hidden }, training, seed: 0 }, dataset, null, null);
+  const { training } = request;
+  let { network } = request;
+  while (parameterCount(architectureFor(network, dataset)) > MAX_TIMED_PARAMETERS) network = halve(network);
+  const plan = buildTrainingPlan({ network, training, seed: 0 }, dataset, null, null);
   const largest = Math.floor(MAX_TIMED_STEP / trainingMicroseconds(plan.architecture));
   const batchSize = Math.max(1, Math.min(training.batchSize, largest));
   return {
@@ -211,6 +209,16 @@ function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask
     },
     train: dataset.train,
     batchSize,
+  };
+}
+
+/** With half of the units and channels; groups of channels remain whole. */
+function halve({ hidden, convolutions, ...network }: Training['network']): Training['network'] {
+  const halfOf = (channels: number) => GROUP_CHANNELS * Math.ceil(channels / (2 * GROUP_CHANNELS));
+  return {
+    ...network,
+    hidden: hidden.map((units) => Math.ceil(units / 2)),
+    convolutions: convolutions.map((stage) => [stage].flat().map(halfOf)),
   };
 }
 

@@ -2,8 +2,8 @@
 
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import { isTrial, type TrainingJob } from '../../domain/jobs/training.ts';
+import { describeArchitecture } from '../../domain/models/architecture.ts';
 import { AtelierError } from '../../errors.ts';
-import { layerSizes } from '../../numerics/network/architecture.ts';
 import { isExplodedLoss } from '../../numerics/training/epoch-warnings.ts';
 import { sha256Hex } from '../../store/blobs/content-addressed.ts';
 import { ChampionMoved } from '../../store/models/promotion.ts';
@@ -64,8 +64,7 @@ export async function completeRun(
     const model: NewVersion = {
       datasetId: dataset.id,
       datasetDigest: dataset.digest,
-      inputShape: [...inputShape],
-      layerSizes: layerSizes(architecture),
+      ...describeArchitecture(architecture),
       activation: job.network.activation,
       standardization,
       preprocessing: (await catalog.find(dataset.id))?.preprocessing ?? null,

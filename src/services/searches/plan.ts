@@ -110,7 +110,7 @@ function countWithinBudget(request: SearchRequest, trials: readonly ResolvedTrai
 function firstOfEachShape(trials: readonly ResolvedTrainingRequest[]): number[] {
   const seen = new Set<string>();
   return trials.flatMap(({ network }, n) => {
-    const shape = JSON.stringify([network.hidden, network.activation]);
+    const shape = JSON.stringify([network.convolutions, network.norm, network.hidden, network.activation]);
     if (seen.has(shape)) return [];
     seen.add(shape);
     return n + 1;

@@ -14,10 +14,16 @@ export interface InitialState {
 }
 
 export function architectureFor(
-  { hidden }: Pick<TrainingRequest['network'], 'hidden'>,
+  { convolutions, norm, hidden }: Pick<TrainingRequest['network'], 'convolutions' | 'norm' | 'hidden'>,
   { imageShape, classNames }: Pick<Dataset, 'imageShape' | 'classNames'>,
 ): Architecture {
-  return { inputShape: imageShape, convolutions: [], norm: 'none', hidden, classes: classNames.length };
+  return {
+    inputShape: imageShape,
+    convolutions: convolutions.map((stage) => [stage].flat()),
+    norm,
+    hidden,
+    classes: classNames.length,
+  };
 }
 
 export function buildTrainingPlan(

@@ -43,9 +43,7 @@ export function createResolveTraining(options: {
   return async ({ notify, ...request }) => {
     if (notify) assertWebhookAllowed(notify);
     const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-    assertNoConflicts(
-      findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
-    );
+    assertNoConflicts(findTrainingConflicts(request, dataset, heldOutCount(request, dataset)));
     const start = await resolveWarmStart(request, dataset, models);
     const teachers = await loadTeachers(request, dataset, models);
     // A warm start keeps the mean and deviation of its model.

@@ -1,5 +1,6 @@
 /** Warm start: resolves the model version that a training starts from. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { showImageShape } from '../../domain/image-shape.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../../domain/jobs/request.ts';
@@ -49,10 +50,16 @@ function differences(
     differs('#/dataset', `it takes images of ${takes}, but those of data set ${dataset.id} are ${has}`);
     return details;
   }
-  const [found, wanted] = [model.architecture, architectureFor(network, dataset)].map(architectureText);
-  if (found !== wanted) {
+  const [found, wanted] = [model.architecture, architectureFor(network, dataset)];
+  if (found.norm !== wanted.norm)
+    differs('#/network/norm', `its norm is ${found.norm}, but the request has ${wanted.norm}`);
+  if (architectureText(found) !== architectureText(wanted)) {
     const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default' : '';
-    differs('#/network/hidden', `it is a ${found} network, but the request has ${wanted}${isDefault}`);
+    const sameStages = isDeepStrictEqual(found.convolutions, wanted.convolutions);
+    differs(
+      `#/network/${sameStages ? 'hidden' : 'convolutions'}`,
+      `it is a ${architectureText(found)} network, but the request has ${architectureText(wanted)}${isDefault}`,
+    );
   }
   if (model.activation !== network.activation) {
     const requested = `the request has ${network.activation}`;

@@ -1,7 +1,7 @@
 /** Reads checkpoints. */
 
 import { hash } from 'node:crypto';
-import { fullyConnected } from '../../numerics/network/architecture.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import type { Parameters } from '../../numerics/network/layers.ts';
 import {
   type Checkpoint,
@@ -39,8 +39,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const average = lengths.average === null ? null : readVector(lengths.average);
   const best = lengths.best === null ? null : read(Float32Array, lengths.best);
   const snapshot = { ...state, best, engineName, engine: { parameters, moments, average, ...engine } };
-  const { imageShape, layerSizes, ...settings } = network;
-  const architecture = fullyConnected(imageShape, layerSizes.slice(1));
+  const { imageShape, convolutions, norm, layerSizes, ...settings } = network;
+  const architecture = architectureOf({ inputShape: imageShape, convolutions, norm, layerSizes });
   return { snapshot, architecture, ...settings, ...times };
 }
 

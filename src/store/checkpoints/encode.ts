@@ -1,7 +1,7 @@
 /** Writes checkpoints. Imports no schema, because training threads use it. */
 
 import { hash } from 'node:crypto';
-import { layerSizes } from '../../numerics/network/architecture.ts';
+import { describeArchitecture } from '../../domain/models/architecture.ts';
 import { stateVectors } from '../../numerics/training/engine.ts';
 import {
   type Checkpoint,
@@ -25,14 +25,15 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
     average: average?.length ?? null,
     best: best?.length ?? null,
   };
+  const { inputShape, ...layers } = describeArchitecture(architecture);
   const header: CheckpointHeader = {
     engineName,
     precision: parameters instanceof Float32Array ? 'float32' : 'float64',
     lengths,
     engine: engineState,
     state,
-    imageShape: [...architecture.inputShape],
-    layerSizes: layerSizes(architecture),
+    imageShape: inputShape,
+    ...layers,
     activation,
     standardization,
     fused,

@@ -16,8 +16,9 @@
  * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
  */
 
+import { architectureOf } from '../../domain/models/architecture.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
-import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
+import { type Architecture, architectureText, parameterCount } from '../../numerics/network/architecture.ts';
 import type { Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingSnapshot } from '../../numerics/training/snapshot.ts';
 import type { CheckpointHeader } from './header.ts';
@@ -47,16 +48,19 @@ export const VECTOR = { float32: Float32Array, float64: Float64Array } as const;
 
 /** Describes the first vector whose length does not match the layer sizes, if any. */
 export function findLengthMismatch({
-  imageShape,
+  imageShape: inputShape,
+  convolutions,
+  norm,
   layerSizes,
   lengths: { parameters, moments, average, best },
 }: CheckpointHeader): string | null {
-  const expected = parameterCount(fullyConnected(imageShape, layerSizes.slice(1)));
+  const architecture = architectureOf({ inputShape, convolutions, norm, layerSizes });
+  const expected = parameterCount(architecture);
   const wrong = [parameters, ...moments, average ?? expected, best ?? expected].find(
     (length) => length !== expected,
   );
   if (wrong === undefined) return null;
-  return `a vector of a ${layerSizes.join('-')} network has ${expected} numbers, not ${wrong}`;
+  return `a vector of a ${architectureText(architecture)} network has ${expected} numbers, not ${wrong}`;
 }
 
 /** Length of the whole file in bytes. */

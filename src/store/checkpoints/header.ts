@@ -1,9 +1,11 @@
 /** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
+
 import { z } from 'zod';
 import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
 import { byChannel } from '../../domain/models/standardization.ts';
 import { AtelierError } from '../../errors.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { NORMS } from '../../numerics/network/architecture.ts';
 import { LOOP_STOP_REASONS } from '../../numerics/training/stop-reason.ts';
 
 const count = z.int().min(0);
@@ -33,6 +35,9 @@ const headerSchema = z.object({
   imageShape: z
     .union([z.tuple([count, count]), z.tuple([count, count, z.literal(3)])])
     .default([...DEFAULT_IMAGE_SHAPE]),
+  /** Omitted before networks had convolutions. */
+  convolutions: z.array(z.array(z.int().min(1)).min(1)).default([]),
+  norm: z.enum(NORMS).default('none'),
   layerSizes: z.array(z.int().min(1)).min(2),
   activation: z.enum(ACTIVATIONS),
   standardization: z.object({ mean: byChannel(real), std: byChannel(real) }).nullable(),

@@ -194,6 +194,9 @@ export interface ModelVersionTable {
   /** JSON */
   input_shape: string;
   /** JSON */
+  convolutions: string;
+  norm: ModelVersion['norm'];
+  /** JSON */
   layer_sizes: string;
   activation: ModelVersion['activation'];
   /** JSON */

@@ -94,7 +94,15 @@ export function toJob(row: JobRow): TrainingJob {
   // Jobs of earlier releases have neither rotation nor scale.
   const { horizontalFlip, shift, rotation = 0, scale = 0, ...others } = stored.training.augmentation;
   const augmentation = { horizontalFlip, shift, rotation, scale, ...others };
-  const request = { ...stored, training: { ...stored.training, augmentation }, priority: row.priority };
+  // Nor convolutions.
+  const { convolutions = [], norm = 'none', ...layers } = stored.network;
+  const network = { convolutions, norm, ...layers };
+  const request = {
+    ...stored,
+    network,
+    training: { ...stored.training, augmentation },
+    priority: row.priority,
+  };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null

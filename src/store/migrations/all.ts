@@ -4,6 +4,7 @@ import * as baseline from './0001-baseline.ts';
 import * as looksPausesWarnings from './0002-looks-pauses-warnings.ts';
 import * as traceContext from './0003-trace-context.ts';
 import * as imageShapes from './0004-image-shapes.ts';
+import * as convolutions from './0005-convolutions.ts';
 
 export type Migrations = Readonly<Record<string, Migration>>;
 
@@ -15,4 +16,5 @@ export const migrations: Migrations = {
   '0002-looks-pauses-warnings': looksPausesWarnings,
   '0003-trace-context': traceContext,
   '0004-image-shapes': imageShapes,
+  '0005-convolutions': convolutions,
 };

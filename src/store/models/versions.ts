@@ -1,6 +1,8 @@
 /** Publishes versions, and converts versions to and from rows. */
+
 import type { Transaction } from 'kysely';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
 import type { ImportOrigin } from '../../domain/models/import.ts';
 import {
   isJobId,
@@ -10,6 +12,7 @@ import {
 } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError } from '../../errors.ts';
+import { architectureText, parameterCount } from '../../numerics/network/architecture.ts';
 import { decode, decodeOptional, encode } from '../database/json-column.ts';
 import { type Database, type LookKind, type ModelVersionRow, SERVICE } from '../database/tables.ts';
 import { timestamp, timestampAfter } from '../database/timestamps.ts';
@@ -20,6 +23,8 @@ import { countLook } from './looks.ts';
 export type NewVersion = Pick<
   ModelVersion,
   | 'inputShape'
+  | 'convolutions'
+  | 'norm'
   | 'layerSizes'
   | 'activation'
   | 'standardization'
@@ -74,6 +79,8 @@ export async function publishVersion(
       dataset_id: model.datasetId,
       dataset_digest: model.datasetDigest,
       input_shape: encode(model.inputShape),
+      convolutions: encode(model.convolutions),
+      norm: model.norm,
       layer_sizes: encode(model.layerSizes),
       activation: model.activation,
       standardization: model.standardization === null ? null : encode(model.standardization),
@@ -238,6 +245,13 @@ export function resolvedTeachers({
 
 /** @param aliases the aliases that point at the version */
 export function toVersion(row: ModelVersionRow, aliases: readonly string[]): ModelVersion {
+  const described = {
+    inputShape: decode<ModelVersion['inputShape']>(row.input_shape),
+    convolutions: decode<ModelVersion['convolutions']>(row.convolutions),
+    norm: row.norm,
+    layerSizes: decode<number[]>(row.layer_sizes),
+  };
+  const architecture = architectureOf(described);
   return {
     name: row.name,
     version: row.version,
@@ -246,8 +260,9 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
     description: row.description,
     metadata: decode<ModelVersion['metadata']>(row.metadata),
     tags: decode<string[]>(row.tags),
-    inputShape: decode<ModelVersion['inputShape']>(row.input_shape),
-    layerSizes: decode<number[]>(row.layer_sizes),
+    ...described,
+    layers: architectureText(architecture),
+    parameters: parameterCount(architecture),
     activation: row.activation,
     standardization: decodeOptional<ModelVersion['standardization']>(row.standardization),
     preprocessing: decodeOptional<ModelVersion['preprocessing']>(row.preprocessing),

@@ -35,5 +35,8 @@ test('the documentation lists every option of a training, and every allowed valu
 test('the example in the documentation is a valid request without conflicts', () => {
   const [, body] = /-d '(\{.*?\})'/s.exec(page)!;
   const request = trainingRequestSchema.parse(JSON.parse(body!));
-  assert.deepEqual(findTrainingConflicts(request, 10, 6000), []);
+  assert.deepEqual(
+    findTrainingConflicts(request, { imageShape: [28, 28], classNames: Array(10).fill('') }, 6000),
+    [],
+  );
 });

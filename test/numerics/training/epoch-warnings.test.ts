@@ -13,6 +13,7 @@ const healthy: EpochFigures = {
   trainLoss: 0.4,
   classes: 10,
   deadUnits: [0.5, 0],
+  convolutions: 0,
   isConstant: false,
 };
 

@@ -10,7 +10,11 @@ export interface OptionGroup {
 
 const LISTED: readonly OptionGroup[] = [
   { name: 'Data and model', isOpen: true, pointers: ['/dataset', '/modelName', '/seed'] },
-  { name: 'Network', isOpen: true, pointers: ['/network/hidden', '/network/activation', '/network/init'] },
+  {
+    name: 'Network',
+    isOpen: true,
+    pointers: ['convolutions', 'norm', 'hidden', 'activation', 'init'].map((name) => `/network/${name}`),
+  },
   {
     name: 'Training',
     isOpen: true,
@@ -64,6 +68,7 @@ function unlisted(tree: Tree, listed: readonly string[]): string[] {
 }
 
 const NAMES: Readonly<Record<string, string>> = {
+  norm: 'Normalization',
   hidden: 'Hidden layers',
   init: 'Initialization',
   l1: 'L1 penalty',

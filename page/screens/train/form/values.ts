@@ -10,14 +10,16 @@ export const NULL = 'null';
 /** @param schema distinguishes references to a version from other objects */
 export function toText(value: unknown, schema: Schema = {}): string {
   if (value === undefined || value === null) return '';
-  if (Array.isArray(value))
-    return value.length === 0 ? EMPTY_LIST : value.map((each) => toText(each)).join(', ');
+  if (Array.isArray(value)) return value.length === 0 ? EMPTY_LIST : value.map(itemText).join(', ');
   if (typeof value !== 'object') return String(value);
   if ('name' in value && accepts(schema, 'string')) {
     return 'version' in value ? `${value.name}@${value.version}` : String(value.name);
   }
   return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
 }
+
+/** A list within a list is separated by spaces: 32 32, 64 64. */
+const itemText = (item: unknown): string => (Array.isArray(item) ? item.join(' ') : toText(item));
 
 const flat = (schema: Schema): Schema[] => {
   const all = alternatives(schema);
@@ -35,6 +37,10 @@ export function enumNames(schema: Schema): readonly string[] | null {
 export const accepts = (schema: Schema, type: string): boolean =>
   flat(schema).some((each) => each.type === type);
 
+/** Whether the items of a list may be lists. */
+const holdsLists = (schema: Schema): boolean =>
+  flat(schema).some(({ items }) => items !== undefined && accepts(items, 'array'));
+
 /** The value of a text. A text that does not fit is kept, so the service describes the error. */
 export function toValue(text: string, schema: Schema): unknown {
   const trimmed = text.trim();
@@ -42,10 +48,13 @@ export function toValue(text: string, schema: Schema): unknown {
   if (accepts(schema, 'array')) {
     if (trimmed === EMPTY_LIST) return [];
     if (!accepts(schema, 'string') || /^[\d.\s,]+$/.test(trimmed)) {
-      return trimmed
-        .split(/[\s,]+/)
-        .filter(Boolean)
-        .map(toNumber);
+      const numbers = (list: string, separator: RegExp) =>
+        list.split(separator).filter(Boolean).map(toNumber);
+      if (!holdsLists(schema)) return numbers(trimmed, /[\s,]+/);
+      return trimmed.split(',').map((item) => {
+        const list = numbers(item, /\s+/);
+        return list.length === 1 ? list[0] : list;
+      });
     }
   }
   if (accepts(schema, 'number') || accepts(schema, 'integer')) return toNumber(trimmed);
