@@ -56,7 +56,7 @@ test('a preview has the size of the job, and learns its duration and its place f
   });
   const { warnings, request: resolved, memory: bytes, ...sizes } = first;
   assert.deepEqual(sizes, {
-    network: { layerSizes: [784, 40, 3], parameters: 31_523, multiplyAdds: 31_480 },
+    network: { layers: '784-40-3', layerSizes: [784, 40, 3], parameters: 31_523, multiplyAdds: 31_480 },
     data: { train: 540, validation: 60, test: 90, testSet: 'never' },
     steps: { perEpoch: 9, total: 90 },
     suggested: { epochs: 60, batchSize: 16 },

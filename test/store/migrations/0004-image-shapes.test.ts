@@ -1,4 +1,4 @@
-/** A state of before images had shapes. */
+/** A state of before images had shapes and models convolutions. */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ function columnsOf(file: string): string[] {
   return rows.map(({ name }) => String(name));
 }
 
-test('data sets and versions of before have the default shape, and nothing else changes', async (t) => {
+test('data sets and versions of before have the default shape, versions no convolutions, and nothing else changes', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   const dataset = await addDataset(store, 'dst_old');
@@ -42,7 +42,9 @@ test('data sets and versions of before have the default shape, and nothing else 
   const raw = new DatabaseSync(file);
   raw.exec(`alter table datasets drop column image_shape;
     alter table model_versions drop column input_shape;
-    delete from kysely_migration where name = '${NAME}'`);
+    alter table model_versions drop column convolutions;
+    alter table model_versions drop column norm;
+    delete from kysely_migration where name >= '${NAME}'`);
   raw.close();
   // The same schema as the release before wrote.
   const old = join(directory, 'old.sqlite');
