@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { blobs } from './groups/blobs.ts';
 import { charts } from './groups/charts.ts';
+import { convolutions } from './groups/convolutions.ts';
 import { gradientChecks } from './groups/gradient-check.ts';
 import { growth } from './groups/growth.ts';
 import { latency } from './groups/latency.ts';
@@ -24,6 +25,7 @@ import { type Effort, FULL, QUICK } from './measure/turns.ts';
 
 const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   training,
+  convolutions,
   'gradient-check': gradientChecks,
   predictions,
   latency,

@@ -43,7 +43,7 @@ export async function startPeers(
   }
   const file = join(directory, 'network.onnx');
   const threads = 1;
-  await runJson(python(threads, 'peers/write_onnx.py', parameters, file, 784, 40, 10));
+  await runJson(python(threads, 'peers/write_onnx.py', parameters, file, '784-40-10'));
 
   const names = JSON.stringify(classNames);
   const runtime = nodeVersion('onnxruntime-node');

@@ -24,7 +24,7 @@ interface Training {
   readonly loss: number;
 }
 
-interface Participant {
+export interface Participant {
   readonly name: string;
   /** null or undefined if it is not installed. */
   readonly version: string | null | undefined;
@@ -38,7 +38,7 @@ const COLOUR = ['256', '64'];
 const REGULARIZED = ['0.9', '0.2'];
 const KERNEL = 'Atelier kernel';
 const WIDE = 'Atelier kernel, wide vectors';
-const threads = (count: number) => (count === 1 ? '1 thread' : `${count} threads`);
+export const threads = (count: number) => (count === 1 ? '1 thread' : `${count} threads`);
 
 export async function training(effort: Effort): Promise<Report> {
   const versions = await pythonVersions('numpy', 'torch', 'sklearn');
@@ -106,9 +106,13 @@ export async function training(effort: Effort): Promise<Report> {
     ...(numpy ? kernels(count, folder, ...COLOUR, epochs) : []),
   ]);
 
-  const first = await measure('784-40-10, batch 64, SGD 0.1', small, effort);
-  const second = await measure('784-512-256-10, batch 128, momentum 0.9, dropout 0.2', large, effort);
-  const third = await measure('3072-256-6, batch 64, SGD 0.1, 32×32 colour images', colour, effort);
+  const first = await measureTrainings('784-40-10, batch 64, SGD 0.1', small, effort);
+  const second = await measureTrainings(
+    '784-512-256-10, batch 128, momentum 0.9, dropout 0.2',
+    large,
+    effort,
+  );
+  const third = await measureTrainings('3072-256-6, batch 64, SGD 0.1, 32×32 colour images', colour, effort);
   const absent = [...small, ...large, ...colour].filter(
     ({ version }) => version === null || version === undefined,
   );
@@ -139,7 +143,11 @@ function drawColourShapes(folder: string): void {
   execFileSync(PYTHON, ['-c', save, file, folder]);
 }
 
-async function measure(heading: string, participants: readonly Participant[], effort: Effort) {
+export async function measureTrainings(
+  heading: string,
+  participants: readonly Participant[],
+  effort: Effort,
+) {
   const present = participants.filter(({ version }) => typeof version === 'string');
   const results = await takeTurns(
     present.map(({ name, command }) => ({ name, measure: () => runJson<Training>(command) })),
@@ -161,38 +169,45 @@ function goals(
   large: ReadonlyMap<string, number>,
   colour: ReadonlyMap<string, number>,
 ): Goal[] {
-  const best = (rates: ReadonlyMap<string, number>, names: readonly string[]) => {
-    const found = names.flatMap((name) => rates.get(name) ?? []);
-    return found.length === 0 ? undefined : Math.max(...found);
-  };
   const either = (who: string) => [1, 2].map((count) => `${who}, ${threads(count)}`);
-  const against = (
-    rates: ReadonlyMap<string, number>,
-    who: readonly string[],
-    peer: readonly string[],
-    what: string,
-    atLeast: number,
-  ): Goal => {
-    const [ours, theirs] = [best(rates, who), best(rates, peer)];
-    const measured = ours === undefined || theirs === undefined ? undefined : ours / theirs;
-    return { what, measured, atLeast };
-  };
   const numpy = ['NumPy + OpenBLAS, 1 thread'];
   const torch = either('PyTorch');
   const ours = either(WIDE);
   return [
-    against(small, [`${WIDE}, 1 thread`], numpy, '1 thread ÷ NumPy', 1.7),
-    against(small, [`${WIDE}, 2 threads`], numpy, '2 threads ÷ NumPy', 3),
-    against(small, ours, torch, 'at its best ÷ PyTorch at its best', 6),
-    against(small, ours, ['TensorFlow.js, wasm'], 'at its best ÷ TensorFlow.js wasm', 40),
-    against(large, ours, torch, '784-512-256-10: at its best ÷ PyTorch at its best', 2),
-    against(
+    compareMedians(small, [`${WIDE}, 1 thread`], numpy, '1 thread ÷ NumPy', 1.7),
+    compareMedians(small, [`${WIDE}, 2 threads`], numpy, '2 threads ÷ NumPy', 3),
+    compareMedians(small, ours, torch, 'at its best ÷ PyTorch at its best', 6),
+    compareMedians(small, ours, ['TensorFlow.js, wasm'], 'at its best ÷ TensorFlow.js wasm', 40),
+    compareMedians(large, ours, torch, '784-512-256-10: at its best ÷ PyTorch at its best', 2),
+    compareMedians(
       colour,
       [`${WIDE}, 1 thread`],
       [...numpy, 'PyTorch, 1 thread'],
       '3072-256-6: 1 thread ÷ the faster of NumPy and PyTorch',
       2,
     ),
-    against(colour, [`${WIDE}, 2 threads`], ['PyTorch, 2 threads'], '3072-256-6: 2 threads ÷ PyTorch', 1.5),
+    compareMedians(
+      colour,
+      [`${WIDE}, 2 threads`],
+      ['PyTorch, 2 threads'],
+      '3072-256-6: 2 threads ÷ PyTorch',
+      1.5,
+    ),
   ];
+}
+
+/** The ratio of the best rates of ours and of peers; undefined if one of them was not measured. */
+export function compareMedians(
+  rates: ReadonlyMap<string, number>,
+  who: readonly string[],
+  peers: readonly string[],
+  what: string,
+  atLeast: number,
+): Goal {
+  const best = (names: readonly string[]) => {
+    const found = names.flatMap((name) => rates.get(name) ?? []);
+    return found.length === 0 ? undefined : Math.max(...found);
+  };
+  const [ours, theirs] = [best(who), best(peers)];
+  return { what, measured: ours === undefined || theirs === undefined ? undefined : ours / theirs, atLeast };
 }

@@ -1,21 +1,22 @@
 /**
  * The training of bench/numpy_training.py by Atelier.
- * usage: training.ts reference|kernel|wide THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
+ * usage: training.ts reference|kernel|wide THREADS DATA_DIR LAYERS BATCH EPOCHS [MOMENTUM DROPOUT IMAGES]
+ * LAYERS like 40, 512-256 or, with two stages of convolutions, (16)-(32 32)-128
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
 
 import { shuffleEpoch } from '../../src/numerics/examples/batches.ts';
 import { widenVectors } from '../../src/tuning/wide-vectors.ts';
-import { dense } from '../../test/support/dense.ts';
+import { parseLayers } from './parse-layers.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
 import { loadTrainingData } from './training-data.ts';
 
-const [engine, threads, directory, hidden, batchText, epochs, momentum = '0', dropout = '0'] =
+const [engine, threads, directory, layers, batchText, epochs, momentum = '0', dropout = '0', images] =
   process.argv.slice(2);
 const batchSize = Number(batchText);
 const { train, inputs, classes } = await loadTrainingData(directory!);
 const settings = {
-  architecture: dense([inputs, ...hidden!.split('-').map(Number), classes]),
+  architecture: parseLayers(layers!, inputs, classes),
   batchSize,
   momentum: Number(momentum),
   dropout: Number(dropout),
@@ -26,7 +27,7 @@ const stepper =
     ? createReferenceStepper(settings)
     : createKernelStepper(settings, Number(threads), train.pixels);
 const learningRate = settings.momentum === 0 ? 0.1 : 0.02;
-const indices = Uint32Array.from(train.labels.keys());
+const indices = Uint32Array.from(train.labels.subarray(0, Number(images ?? train.labels.length)).keys());
 const order = new Uint32Array(indices.length);
 const steps = Math.floor(order.length / batchSize);
 const sums = { loss: 0, correct: 0 };
