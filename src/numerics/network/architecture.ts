@@ -7,7 +7,7 @@ export const GROUP_CHANNELS = 4;
 export const NORMS = ['none', 'group'] as const;
 export type Norm = (typeof NORMS)[number];
 
-/** What a network computes with, apart from its parameters, activation and standardization. */
+/** The layers of a network, without parameters, activation and standardization. */
 export interface Architecture {
   readonly inputShape: ImageShape;
   /**

@@ -7,7 +7,7 @@ test("a request with only a data set trains the notebook's network", () => {
     dataset: 'fashion-mnist',
     seed: 0,
     metadata: {},
-    network: { hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
+    network: { convolutions: [], norm: 'none', hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
     training: {
       epochs: 10,
       batchSize: 64,
@@ -44,7 +44,13 @@ test('a nested object with some fields gets the defaults of the others', () => {
     network: { hidden: [] },
     training: { optimizer: { learningRate: 0.5 }, validation: {} },
   });
-  assert.deepEqual(network, { hidden: [], activation: 'relu', init: 'uniform-fan-in' });
+  assert.deepEqual(network, {
+    convolutions: [],
+    norm: 'none',
+    hidden: [],
+    activation: 'relu',
+    init: 'uniform-fan-in',
+  });
   assert.deepEqual(training.optimizer, {
     type: 'sgd',
     learningRate: 0.5,

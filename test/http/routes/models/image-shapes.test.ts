@@ -189,6 +189,7 @@ test('the preview of a training counts the values of the images', async () => {
   const preview = await app.inject({ method: 'POST', url: '/v1/training-jobs/preview', payload });
   assert.equal(preview.statusCode, 200, preview.body);
   assert.deepEqual(preview.json().network, {
+    layers: '3072-6-2',
     layerSizes: [3072, 6, 2],
     parameters: 18_452,
     multiplyAdds: 18_444,
