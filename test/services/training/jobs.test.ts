@@ -43,7 +43,7 @@ test('a data set alone starts a job, and the response has every default', async 
     modelName: 'fashion-mnist',
     seed: 0,
     metadata: {},
-    network: { hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
+    network: { convolutions: [], norm: 'none', hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
     training: {
       epochs: 10,
       batchSize: 64,

@@ -43,6 +43,8 @@ storeTest('a successful job publishes a version, and its events list every statu
   const { datasetId, datasetDigest, ...measured } = trained;
   assert.deepEqual(version, {
     ...measured,
+    layers: '784-40-10',
+    parameters: 31_810,
     name: 'shoes',
     version: 1,
     createdAt: version?.createdAt,
