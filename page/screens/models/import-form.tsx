@@ -18,6 +18,11 @@ const OPTIONS = [
     'Input shape',
     'Unless the file states it or the images are grey squares: rows, columns and, in colour, 3, such as 32×32×3.',
   ],
+  [
+    'convolutions',
+    'Convolutions',
+    'Channels of each stage, such as [16, 32] or [[32, 32], [64, 64]], if the file does not say where the pooling is.',
+  ],
   ['hidden', 'Hidden layers', 'Units of each layer, such as 40,20. Required for a packed vector (.npy).'],
   ['activation', 'Activation', 'If the file does not state it; relu by default.'],
   ['classNames', 'Class names', 'In the order of the outputs: cat,dog or a JSON array.'],

@@ -23,15 +23,13 @@ import { notifySchema } from './notify.ts';
 import { prioritySchema } from './priority.ts';
 
 export const DEFAULT_HIDDEN = [40];
-export const MAX_STAGES = 4;
-export const MAX_STAGE_CONVOLUTIONS = 3;
 const channels = z.int().min(1).max(256);
+/** Stages of convolutions: the output channels of one convolution, or of up to three. */
+export const stagesSchema = z.array(z.union([channels, z.array(channels).min(1).max(3)])).max(4);
 
 /** The part of a network that the data set does not determine. */
 export const networkSchema = z.strictObject({
-  convolutions: z
-    .array(z.union([channels, z.array(channels).min(1).max(MAX_STAGE_CONVOLUTIONS)]))
-    .max(MAX_STAGES)
+  convolutions: stagesSchema
     .default([])
     .describe(
       'Stages of 3×3 convolutions before the hidden layers: the output channels of one convolution, or a list of them, such as ' +

@@ -1,7 +1,9 @@
 /** Model imports: the form sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
+import { NORMS } from '../../numerics/network/architecture.ts';
 import { DEFAULT_IMAGE_SHAPE, requestedShapeText, showImageShape } from '../image-shape.ts';
+import { stagesSchema } from '../jobs/request.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';
 import { nameSchema } from './reference.ts';
@@ -28,6 +30,16 @@ export const importRequestSchema = z.strictObject({
     )
     .optional()
     .describe('Units of the hidden layers, such as 40,20 or [40, 20]; required for a packed vector'),
+  convolutions: jsonText(stagesSchema, 'must be a list of stages, such as [16, 32] or [[32, 32], [64, 64]]')
+    .transform((stages) => stages.map((stage) => [stage].flat()))
+    .optional()
+    .describe(
+      'Output channels of the convolutions of each stage, such as [16, 32] or [[32, 32], [64, 64]], if the file does not say where the pooling is',
+    ),
+  norm: z
+    .enum(NORMS)
+    .optional()
+    .describe('group to confirm that the normalizations of a file without such information are in groups'),
   inputShape: requestedShapeText.describe(
     'Shape of the images, such as [32, 32] or [32, 32, 3]; [3, 32, 32] if the first layer takes three planes, one after ' +
       'another. Needed only if the file does not hold it and the images are not grey squares; for a packed vector, if ' +

@@ -117,13 +117,6 @@ export function layerSizes(architecture: Architecture): number[] {
   return [valueCount(architecture.inputShape), ...kept.map(({ output }) => volumeSize(output))];
 }
 
-/** Channels of each convolution, units of each hidden layer, and classes: the layers with weights, in order. */
-export const unitCounts = ({ convolutions, hidden, classes }: Architecture): number[] => [
-  ...convolutions.flat(),
-  ...hidden,
-  classes,
-];
-
 /** "784-40-10", or "28×28-(16)-(32 32)-128-10" with stages of convolutions. */
 export function architectureText({ inputShape, convolutions, hidden, classes }: Architecture): string {
   const first = convolutions.length > 0 ? inputShape.join('×') : valueCount(inputShape);

@@ -8,7 +8,7 @@ import { architectureOf } from '../../domain/models/architecture.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { LabReport } from '../../domain/reports/lab-report.ts';
 import { writeCommand } from '../../formats/documents/lab-report/command.ts';
-import { unitCounts } from '../../numerics/network/architecture.ts';
+import { numberedLayers } from '../../formats/drawing/weights.ts';
 import type { SectionContext } from './sections.ts';
 
 /** Units of the first layer whose weights are drawn; more would need hundreds of kilobytes. */
@@ -53,7 +53,7 @@ export function describeReproduction(job: TrainingJob, basePath: string): LabRep
 
 /** The version whose weights are drawn, or null if they are left out. */
 export function selectDrawn(version: ModelVersion, { basePath, omit }: SectionContext): ModelVersion | null {
-  const units = unitCounts(architectureOf(version))[0]!;
+  const units = numberedLayers(architectureOf(version))[0]!.output.channels;
   if (units <= MAX_TILES) return version;
   const url = `/v1/models/${version.name}/versions/${version.version}/weights`;
   const reason = `The first layer has ${units} units. A report draws at most ${MAX_TILES}.`;

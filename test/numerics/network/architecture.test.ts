@@ -9,7 +9,6 @@ import {
   layerSizes,
   parameterCount,
   plan,
-  unitCounts,
 } from '../../../src/numerics/network/architecture.ts';
 
 const SMALL: Architecture = {
@@ -48,7 +47,6 @@ test('parameters and multiply-adds of convolutions equal those of PyTorch and of
   assert.equal(forwardCost(SMALL), first! + second! + dense! + output!);
   assert.deepEqual(layerSizes(SMALL), [784, 14 * 14 * 16, 7 * 7 * 32, 128, 10]);
   assert.equal(architectureText(SMALL), '28×28-(16)-(32)-128-10');
-  assert.deepEqual(unitCounts(SMALL), [16, 32, 128, 10]);
 });
 
 test('blocks follow each other in the order of the layers, with scales after each convolution', () => {
