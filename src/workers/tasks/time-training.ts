@@ -3,6 +3,7 @@ import { evaluateByEngine } from '../../numerics/evaluation/measure.ts';
 import { initialize } from '../../numerics/network/initialize.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
+import { evaluationMicroseconds } from '../../numerics/training/kernel-time.ts';
 import type { TrainingPlan } from '../../numerics/training/plan.ts';
 import { engineSettings } from '../../numerics/training/plan.ts';
 import { kernelModule, kernelOptions } from '../kernel/compile.ts';
@@ -31,7 +32,7 @@ const ROUNDS = 3;
 /** Time of the processor for each round. */
 const TRAINING_MS = 20;
 const EVALUATION_MS = 8;
-/** Images of a call that is timed; a call takes at least some tens of microseconds. */
+/** Images of a call that is timed; a call takes at least some tens of microseconds. Fewer if they would take longer than a round. */
 const EVALUATED_IMAGES = 250;
 /** Step between the images of a batch; a prime, so that images are read in scattered order, as after a shuffle. */
 const STRIDE = 7919;
@@ -49,7 +50,8 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
   const step = () => {
     engine.step(train, scattered(batchSize, batchSize * taken++), position, sums);
   };
-  const evaluated = scattered(Math.min(all, EVALUATED_IMAGES));
+  const affordable = Math.ceil((1000 * EVALUATION_MS) / evaluationMicroseconds(plan.architecture));
+  const evaluated = scattered(Math.min(all, EVALUATED_IMAGES, affordable));
   const evaluate = () => finish(evaluateByEngine(engine.evaluate, train, evaluated));
   typicalMs(step, WARM_UP_MS, WARM_UP_CALLS);
   const rounds = Array.from({ length: ROUNDS }, () => ({
