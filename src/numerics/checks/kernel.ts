@@ -14,9 +14,10 @@ const STEP_POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false 
 
 /**
  * Largest ‖g − g64‖ / ‖g64‖ of any block of the gradient, g being the engine's. 0 / 0 counts as 0, NaN or ∞ as
- * Number.MAX_VALUE. Each example gets the class after its own: if a network is certain of the label, p − 1 consists of
- * rounding alone, and even a correct engine would show a large difference. For the same reason teachers have at most half
- * of the target.
+ * Number.MAX_VALUE. Each example gets another class than its own, the first one if it can: if a network is certain of the
+ * label, p − 1 consists of rounding alone, and even a correct engine would show a large difference. For the same reason
+ * teachers have at most half of the target, and the batch should be odd: then what the examples add to the bias of the first
+ * class cannot cancel.
  */
 export function engineDifference(
   createEngine: CreateEngine,
@@ -29,8 +30,7 @@ export function engineDifference(
   const rounded = Float32Array.from(parameters);
   const reference = new Float64Array(rounded.length);
   const gradient = new Float32Array(rounded.length);
-  const classes = settings.architecture.classes;
-  const mislabelled = { ...examples, labels: examples.labels.map((label) => (label + 1) % classes) };
+  const mislabelled = { ...examples, labels: examples.labels.map((label) => (label === 0 ? 1 : 0)) };
   // The optimizer does not affect the gradient, but its moments would take memory.
   const { distillation } = settings;
   const plain = {
