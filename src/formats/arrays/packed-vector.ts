@@ -14,9 +14,10 @@ import {
   plan,
   volumeSize,
 } from '../../numerics/network/architecture.ts';
+import { copyRounded } from '../models/copy-rounded.ts';
 import { rejectModelFile, showShape } from '../models/file-error.ts';
 import { checkStages } from '../models/pack-convolutions.ts';
-import { checkSizes, copyRounded, type PackedLayers } from '../models/pack-layers.ts';
+import { checkSizes, type PackedLayers } from '../models/pack-layers.ts';
 import type { Tensor } from './tensor.ts';
 
 /** The part of an architecture that the length of the vector does not determine. */

@@ -18,7 +18,7 @@ export interface Normalization {
   readonly scale: Tensor | null;
   /** One number a channel; 0 if null. */
   readonly shift: Tensor | null;
-  /** Of batch normalization, which becomes part of the convolution; null for group normalization. */
+  /** The statistics of batch normalization, which becomes part of the convolution; null for group normalization. */
   readonly statistics: { readonly mean: Tensor; readonly variance: Tensor; readonly epsilon: number } | null;
 }
 

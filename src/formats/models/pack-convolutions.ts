@@ -8,8 +8,8 @@ import {
 } from '../../numerics/network/architecture.ts';
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import type { LayerTensors, Normalization, Tensor } from '../arrays/tensor.ts';
+import { copyRounded } from './copy-rounded.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
-import { copyRounded } from './pack-layers.ts';
 
 /** Limits of a network, the same as for trainings. */
 const MAX_STAGES = 4;
@@ -139,7 +139,7 @@ export function packConvolutions(
   return rounded;
 }
 
-/** Of each channel, with f = scale / √(variance + epsilon): kernel · f and (bias − mean) · f + shift. */
+/** For each channel, with f = scale / √(variance + epsilon): kernel · f and (bias − mean) · f + shift. */
 function foldNormalization(
   kernels: Float32Array,
   biases: Float32Array,

@@ -38,7 +38,7 @@ export type OnnxOperand =
   | { readonly kind: 'other'; readonly node: OnnxNode };
 
 type Operands = readonly (OnnxOperand | undefined)[];
-/** What a node makes of its operands. */
+/** The result of a node and its operands. */
 export type Operator = (operands: Operands, node: OnnxNode) => OnnxOperand;
 
 const ACTIVATIONS = Object.values(ONNX_ACTIVATIONS)

@@ -128,7 +128,7 @@ function requirePlanes(chain: Chain, node: OnnxNode): void {
   }
   const channels = sizes.indexOf(3);
   const sides = axes.filter((axis) => axis !== channels && sizes[axis] !== 1);
-  // Of grey images, all reshaped ones with both sides have the same order.
+  // All reshaped grey images with both sides have the same order.
   const isFirst = channels < 0 ? true : axes[0] === channels && !isReshaped;
   if (!isFirst || sides.length !== 2 || sides[0]! > sides[1]!)
     rejectNode(

@@ -147,7 +147,7 @@ function isSwap({ attributes: { perm } }: OnnxNode): boolean {
   return perm === undefined || ('ints' in perm && perm.ints.join() === '1,0');
 }
 
-/** Of all activations, only silu is not monotonic: its maximum is not that of the sums. */
+/** Only silu is not monotonic: its maximum is not that of the sums. */
 function rejectPooled({ layers }: Chain, node: OnnxNode): void {
   if (layers.at(-1)!.isPooled) rejectNode(node, 'is silu after a MaxPool; it must be before the MaxPool');
 }

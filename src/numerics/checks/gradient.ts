@@ -9,7 +9,8 @@ import { createComputeGradient } from '../reference/objective.ts';
 import { checkExamples, type Examples, PLAIN_SETTINGS } from '../training/engine.ts';
 import { compareGradients, type GradientComparison } from './comparison.ts';
 import { perturbedLossCosts } from './cost.ts';
-import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
+import type { Coordinate } from './perturbation.ts';
+import { createPerturbedLoss } from './perturbed-loss.ts';
 import { ADVICE, type GradientCheckReason, verdict } from './verdict.ts';
 
 /** central: (f(w + h) − f(w − h)) / 2h.  forward: (f(w + h) − f(w)) / h. */

@@ -8,19 +8,8 @@ import { crossEntropy } from '../reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
 import { linear } from '../reference/linear.ts';
 import type { Examples } from '../training/engine.ts';
+import type { Coordinate, Perturbation } from './perturbation.ts';
 import { createPerturbedVolumes } from './perturbed-volumes.ts';
-
-/** Parameter `index` of a block of the packed vector, the blocks being numbered from 0. */
-export interface Coordinate {
-  block: number;
-  index: number;
-}
-
-export interface Perturbation {
-  loss: number;
-  /** Whether a pre-activation crossed a kink at 0, or a maximum another value, where the loss is not smooth. */
-  crossed: boolean;
-}
 
 /**
  * Changing W_l[i, j] by δ changes z_l[n, i] by δ a_{l−1}[n, j] (for pixels, the standardized value) and nothing else of

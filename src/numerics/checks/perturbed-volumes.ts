@@ -1,6 +1,6 @@
 /** The logits with one parameter of a convolution or a norm perturbed, computed from its layer on. */
 import type { ExamplePass } from '../reference/example-pass.ts';
-import type { Coordinate, Perturbation } from './perturbed-loss.ts';
+import type { Coordinate, Perturbation } from './perturbation.ts';
 
 /** Values of one example, as the unperturbed network computed them. */
 interface Kept {

@@ -9,7 +9,7 @@ import { type ActivationLayer, createActivation } from './layers/activation.ts';
 import { createConvolution } from './layers/convolution.ts';
 import { createDense, type DenseLayer, type ListInputs } from './layers/dense.ts';
 import { createGroupNorm } from './layers/group-norm.ts';
-import type { BlockViews, ReferenceLayer, Values } from './layers/layer.ts';
+import type { BlockViews, ReferenceLayer, Values } from './layers/interface.ts';
 import { createMaxPool } from './layers/max-pool.ts';
 import { createPixelPlanes, type PixelPlanes } from './layers/pixel-planes.ts';
 import { foldBiases, foldBiasesBackward, pixelScales } from './standardization.ts';

@@ -87,12 +87,12 @@ export const CONVOLUTION = createTable(0, {
   /** Whether a pooling follows. */
   POOLED: i32,
   INPUT_VOLUME: i32,
-  /** What the norm is applied to, and the mean and 1/σ of each group. */
+  /** The input of the norm, and the mean and 1/σ of each group. */
   NORM_VOLUME: i32,
   NORM_STATISTICS: i32,
-  /** What is pooled. */
+  /** The input of the pooling. */
   SUMS: i32,
-  /** Which of its four positions each output of the pooling comes from: a byte each. */
+  /** A byte for each output of the pooling: which of its four positions it comes from. */
   CODES: i32,
   /** The output of the activation or pooling, and act' there. The record has those of the last convolution. */
   OUTPUT_VOLUME: i32,
@@ -116,7 +116,7 @@ export const HEADER = createTable(LINE, {
   /** Number of the first fully connected layer: 1 without convolutions. */
   FIRST_DENSE: i32,
   CONVOLUTION_COUNT: i32,
-  /** What is kept of each image for the backward pass. The stride is 0 without one. */
+  /** The values of each image that the backward pass needs. The stride is 0 without one. */
   KEPT: i32,
   KEPT_STRIDE: i32,
   /** The volumes of each thread. */

@@ -104,7 +104,7 @@ export function flatRows({ height, width, channels }: Volume): Uint32Array {
   );
 }
 
-/** What is kept of an image, the volumes of a thread, and the weights of the convolutions. */
+/** The kept values of an image, the volumes of a thread, and the weights of the convolutions. */
 export function layOutConvolutions(planned: readonly PlannedLayer[], memory: Allocator) {
   const kept = allocator(0);
   const volumes = allocator(0);

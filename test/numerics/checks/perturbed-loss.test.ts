@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Coordinate, createPerturbedLoss } from '../../../src/numerics/checks/perturbed-loss.ts';
+import type { Coordinate } from '../../../src/numerics/checks/perturbation.ts';
+import { createPerturbedLoss } from '../../../src/numerics/checks/perturbed-loss.ts';
 import { evaluate } from '../../../src/numerics/evaluation/measure.ts';
 import { architectureText, blocks } from '../../../src/numerics/network/architecture.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';

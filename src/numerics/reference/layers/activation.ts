@@ -2,7 +2,7 @@
 
 import type { ActivationFunction } from '../../network/activations.ts';
 import { type Volume, volumeSize } from '../../network/architecture.ts';
-import { createValues, type ReferenceLayer, type Values } from './layer.ts';
+import { createValues, type ReferenceLayer, type Values } from './interface.ts';
 
 export interface ActivationLayer extends ReferenceLayer {
   /** `alive` (channels) ← 1 for each channel in which a value or a derivative is not 0. */

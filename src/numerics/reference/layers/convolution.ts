@@ -1,6 +1,6 @@
 /** Convolution of one example with 3×3 kernels, stride 1 and a border of zeros. */
 import type { Volume } from '../../network/architecture.ts';
-import { type BlockViews, createValues, type ReferenceLayer, type Values } from './layer.ts';
+import { type BlockViews, createValues, type ReferenceLayer, type Values } from './interface.ts';
 
 /** Weights of a kernel. */
 const TAPS = 9;

@@ -1,7 +1,7 @@
 /** A fully connected layer on one example. It lists its non-zero inputs, and skips the others. */
 import { type ActiveValues, createActiveValues } from '../active-values.ts';
 import { linear, linearBackward, linearBackwardInput } from '../linear.ts';
-import { type BlockViews, createValues, type ReferenceLayer, type Values } from './layer.ts';
+import { type BlockViews, createValues, type ReferenceLayer, type Values } from './interface.ts';
 
 /** Makes the list of the inputs from the output of the layer below. */
 export type ListInputs = (inputs: ActiveValues) => void;

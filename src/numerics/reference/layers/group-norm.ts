@@ -1,6 +1,6 @@
 /** Group normalization of one example (Wu and He, ECCV 2018). */
 import { GROUP_CHANNELS, type Volume, volumeSize } from '../../network/architecture.ts';
-import { type BlockViews, createValues, type ReferenceLayer, type Values } from './layer.ts';
+import { type BlockViews, createValues, type ReferenceLayer, type Values } from './interface.ts';
 
 /** Added to the variance, as in PyTorch. */
 const EPSILON = 1e-5;

@@ -1,6 +1,6 @@
 /** Max pooling of one example: 2×2 windows, stride 2. */
 import { type Volume, volumeSize } from '../../network/architecture.ts';
-import { createValues, type ReferenceLayer, type Values } from './layer.ts';
+import { createValues, type ReferenceLayer, type Values } from './interface.ts';
 
 /**
  * Each output is the largest of the four values of its window; an odd last row or column has no window. The first of equal

@@ -2,7 +2,7 @@
 import { channelCount, type ImageShape } from '../../network/image-shape.ts';
 import { channelStandardizations, type Standardization } from '../../network/layers.ts';
 import type { Pixels } from '../../training/engine.ts';
-import { createValues, type Values } from './layer.ts';
+import { createValues, type Values } from './interface.ts';
 
 export interface PixelPlanes extends Values {
   /** output ← (x / 255 − mean) / std of the image from `offset` on, whose channels are last in `pixels`. */

@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { randomBits } from '../../../../src/numerics/random.ts';
 import { createConvolution } from '../../../../src/numerics/reference/layers/convolution.ts';
 import { createGroupNorm } from '../../../../src/numerics/reference/layers/group-norm.ts';
-import type { BlockViews, ReferenceLayer, Values } from '../../../../src/numerics/reference/layers/layer.ts';
+import type {
+  BlockViews,
+  ReferenceLayer,
+  Values,
+} from '../../../../src/numerics/reference/layers/interface.ts';
 import { assertNear } from '../../fixtures.ts';
 
 const INPUT = { height: 4, width: 5, channels: 4 };
