@@ -18,6 +18,9 @@ import { threefry } from './threefry.ts';
 /** PURPOSE.dropout of random.ts */
 const DROPOUT_PURPOSE = 4;
 
+/** max(z, 0); NaN stays NaN. */
+@inline export function rectify(z: v128): v128 { return v128.andnot(z, f32x4.le(z, f32x4.splat(0))); }
+
 /** Replaces z at `at` by a, and writes act' to `derivative`. Compares z ≤ 0, not z > 0, so that NaN stays NaN. */
 @inline export function activateVector(kind: i32, at: usize, derivative: usize): void {
   const z = v128.load(at);

@@ -1,12 +1,12 @@
 /** Forward and backward pass of images through the convolutions of a network. */
-import { SIGMOID, SILU } from '../../constants.ts';
+import { RELU, SIGMOID, SILU } from '../../constants.ts';
 import {
   ACTIVATION, CHANNELS, CHANNELS_OUT, CODES, CONVOLUTIONS, CONVOLUTION_BYTES, CONVOLUTION_COUNT, DERIVATIVE, FIRST_DENSE,
   FLOAT_PIXELS, GRADIENT, GROUP_EXAMPLES, HEIGHT, INPUTS, INPUT_GRADIENT, INPUT_STEP, INPUT_VALUES, INPUT_VOLUME, KEPT, KEPT_STRIDE,
   KERNEL, MEANS_OVER_STDS, NORM, NORM_STATISTICS, NORM_VOLUME, OUTPUT_STEP, OUTPUT_VOLUME, OUTPUT_VOLUME_GRADIENT, PIXELS,
   PIXEL_SCALES, PIXEL_TABLE_STEP, PIXEL_VALUES, POOLED, RECORDS, RECORD_STRIDE, SUMS, TRANSPOSED, WEIGHTS, WIDTH, ZEROS,
 } from '../addresses.ts';
-import { activateVector } from '../activate.ts';
+import { activateVector, rectify } from '../activate.ts';
 import { layerAt } from '../layer.ts';
 import { addBiases, clearGroup, groupDelta } from './gradients.ts';
 import { normalize, normalizeBackward } from './normalize.ts';
@@ -44,7 +44,7 @@ function loadPixels(record: usize, volume: usize): void {
   }
 }
 
-/** Replaces the sums z of a volume by a, and writes act'. The channels that pad a volume stay 0. */
+/** Replaces the sums z of a volume by a, and writes act' unless `derivative` is 0. The channels that pad a volume stay 0. */
 function activateVolume(
   at: usize, derivative: usize, step: usize, rowStep: usize, height: i32, width: i32, channels: usize,
 ): void {
@@ -53,7 +53,8 @@ function activateVolume(
   const pads = kind == SIGMOID && channels << 2 < step;
   for (let y = 0; y < height; y++, at += rowStep) {
     const end = at + <usize>width * step;
-    for (let v = at; v < end; v += 16) activateVector(kind, v, v + toDerivative);
+    if (derivative) for (let v = at; v < end; v += 16) activateVector(kind, v, v + toDerivative);
+    else for (let v = at; v < end; v += 16) v128.store(v, rectify(v128.load(v)));
     if (pads) for (let p = at; p < end; p += step) memory.fill(p + (channels << 2), 0, step - (channels << 2));
   }
 }
@@ -91,8 +92,10 @@ function forwardImage(n: i32, volumes: usize): void {
         kept + <usize>load<u32>(at, NORM_STATISTICS),
       );
     }
+    // The act' of ReLU follows from the activation.
+    const slopes = load<i32>(ACTIVATION) == RELU ? 0 : kept + <usize>load<u32>(at, DERIVATIVE);
     if (!pooled) {
-      activateVolume(ready, kept + <usize>load<u32>(at, DERIVATIVE) + inside, step, rowStep, height, width, channels);
+      activateVolume(ready, slopes ? slopes + inside : 0, step, rowStep, height, width, channels);
       continue;
     }
     // The record has the last output, without a border.
@@ -102,13 +105,13 @@ function forwardImage(n: i32, volumes: usize): void {
     const nextInside = last ? 0 : nextRow + step;
     const out = last ? record + <usize>load<u32>(dense, INPUT_VALUES) : kept + <usize>load<u32>(at, OUTPUT_VOLUME) + nextInside;
     const derivative = last
-      ? record + <usize>load<u32>(dense, INPUT_GRADIENT) : kept + <usize>load<u32>(at, DERIVATIVE) + nextInside;
+      ? record + <usize>load<u32>(dense, INPUT_GRADIENT) : slopes ? slopes + nextInside : 0;
     // All activations but silu never decrease: the largest sum has the largest activation, and only it needs to be activated.
     let factors: usize = 0;
     if (load<i32>(ACTIVATION) == SILU) {
-      const slopes = volumes + <usize>load<u32>(at, GRADIENT) + inside;
-      activateVolume(ready, slopes, step, rowStep, height, width, channels);
-      factors = slopes - ready;
+      const all = volumes + <usize>load<u32>(at, GRADIENT) + inside;
+      activateVolume(ready, all, step, rowStep, height, width, channels);
+      factors = all - ready;
     }
     pool(
       ready, step, rowStep, factors, out, derivative, nextRow, nextHeight, nextWidth, kept + <usize>load<u32>(at, CODES),
@@ -157,7 +160,8 @@ function backwardImage(n: i32, volumes: usize, delta: usize): void {
     if (c == 0) return;
     const below = convolutionAt(c - 1);
     const to = volumes + <usize>load<u32>(below, OUTPUT_VOLUME_GRADIENT);
-    const factors = kept + <usize>load<u32>(below, DERIVATIVE) - to;
+    const slopes: usize = load<i32>(ACTIVATION) == RELU ? load<u32>(below, OUTPUT_VOLUME) : load<u32>(below, DERIVATIVE);
+    const factors = kept + slopes - to;
     let transposed: usize = load<u32>(layer, TRANSPOSED);
     gradient = to + inputRow + inputStep;
     gradientRow = inputRow;

@@ -5,12 +5,14 @@
  * its multiply-adds. Each input therefore has a block of its own: four inputs in one block need more registers than there are,
  * and take 40 % longer. Without constant offsets in the stores, vectors are not joined.
  */
+import { RELU } from '../../constants.ts';
+import { ACTIVATION } from '../addresses.ts';
 import { madd, P1, P2, P3, P4, P5, P6, pairs as rows } from '../vectors.ts';
 
 /**
  * to_k ← from + Σ_r Σ_i input_rk[i] w[r, i] for the rows k of T: positions of a row of an image, or examples, `step` bytes
  * apart. Each sum has `runs` runs of `run` consecutive inputs, `runStep` bytes apart. With `factors`, to_k is multiplied by the
- * vector that is so many bytes after it.
+ * act' that is so many bytes after it, or of ReLU by the act' of the activation there.
  */
 function sumInputs<T>(
   input: usize, step: usize, runs: i32, runStep: usize, run: i32, w: usize, from: usize, to: usize, toStep: usize, factors: usize,
@@ -71,8 +73,12 @@ function sumInputs<T>(
 
 /** All stores of one sum precede the next one's: V8 joins pairs of vectors only then. */
 @inline function store4(to: usize, factors: usize, a: v128, b: v128, c: v128, d: v128): void {
-  if (factors) {
-    const at = to + factors;
+  const at = to + factors;
+  if (factors && load<i32>(ACTIVATION) == RELU) {
+    const zero = f32x4.splat(0);
+    a = v128.and(a, f32x4.gt(v128.load(at), zero)); b = v128.and(b, f32x4.gt(v128.load(at, 16), zero));
+    c = v128.and(c, f32x4.gt(v128.load(at, 32), zero)); d = v128.and(d, f32x4.gt(v128.load(at, 48), zero));
+  } else if (factors) {
     a = f32x4.mul(a, v128.load(at)); b = f32x4.mul(b, v128.load(at, 16));
     c = f32x4.mul(c, v128.load(at, 32)); d = f32x4.mul(d, v128.load(at, 48));
   }
