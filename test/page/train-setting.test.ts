@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { DEFAULTS, toRequest } from '../../page/screens/check/request.ts';
 import { buildValue, createTree } from '../../page/screens/train/form/options.ts';
 import { formatSetting, parseSetting, readSetting } from '../../page/screens/train/form/setting.ts';
 import { buildVariation, parseRange, rangeText, variationText } from '../../page/screens/train/form/vary.ts';
@@ -23,7 +24,7 @@ const REQUESTS: readonly object[] = [
     dataset: 'fashion-mnist',
     seed: 7,
     metadata: { name: 'a & b = c?', note: '"16, 32"' },
-    network: { hidden: [], activation: 'tanh', init: 'glorot' },
+    network: { convolutions: [16, [32, 24]], norm: 'group', hidden: [], activation: 'tanh', init: 'glorot' },
     training: {
       optimizer: { type: 'adamw', weightDecay: 0 },
       schedule: { type: 'step', every: 3 },
@@ -87,4 +88,12 @@ test('variations are lists of values, or ranges', () => {
   const open = { min: '1', max: '4', scale: 'linear', points: '' } as const;
   assert.deepEqual(parseRange(rangeText(open)), open);
   assert.equal(parseRange('1..4, 5'), null);
+});
+
+test('the form of a gradient check sends stages of convolutions only if there are any', () => {
+  const layers = { hidden: [40], activation: 'relu', init: 'uniform-fan-in' };
+  assert.deepEqual(toRequest(DEFAULTS)['network'], layers);
+  const stages = { convolutions: [16, [32, 24]], norm: 'group' };
+  const form = { ...DEFAULTS, convolutions: ' 16, 32  24', norm: 'group' };
+  assert.deepEqual(toRequest(form)['network'], { ...stages, ...layers });
 });

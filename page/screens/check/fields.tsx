@@ -86,6 +86,13 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
             </>
           ) : (
             <>
+              {field(
+                'convolutions',
+                'Convolutions',
+                'Channels of each stage, such as 16, 32 or 32 32, 64 64',
+              )}
+              {form.convolutions.trim() !== '' &&
+                field('norm', 'Normalization', undefined, networkChoices('norm'))}
               {field('hidden', 'Hidden layers', 'Units of each hidden layer, such as 50, 50, 50')}
               {field('activation', 'Activation', undefined, networkChoices('activation'))}
               {field('init', 'Initialization', undefined, networkChoices('init'))}

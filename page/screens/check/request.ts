@@ -1,7 +1,10 @@
 /** The form of a gradient check, and the request that it makes. Empty fields are left out, so the service fills in its defaults. */
+import { toLists } from '../train/form/values.ts';
 
 export interface CheckForm {
   readonly subject: 'network' | 'model';
+  readonly convolutions: string;
+  readonly norm: string;
   readonly hidden: string;
   readonly activation: string;
   readonly init: string;
@@ -17,6 +20,8 @@ export interface CheckForm {
 
 export const DEFAULTS: CheckForm = {
   subject: 'network',
+  convolutions: '',
+  norm: 'none',
   hidden: '40',
   activation: 'relu',
   init: 'uniform-fan-in',
@@ -31,9 +36,12 @@ export const DEFAULTS: CheckForm = {
 };
 
 export function toRequest(form: CheckForm): Record<string, unknown> {
-  const { subject, hidden, activation, init, model, dataset, scheme } = form;
+  const { subject, convolutions, norm, hidden, activation, init, model, dataset, scheme } = form;
+  const stages = convolutions.trim() === '' ? {} : { convolutions: toLists(convolutions), norm };
   return {
-    ...(subject === 'model' ? { model } : { network: { hidden: toNumbers(hidden), activation, init } }),
+    ...(subject === 'model'
+      ? { model }
+      : { network: { ...stages, hidden: toNumbers(hidden), activation, init } }),
     ...(dataset !== '' && { dataset }),
     ...optional('examples', form.examples),
     scheme,
@@ -60,6 +68,8 @@ function toNumber(text: string): number | string {
 
 /** Fields by the beginning of the pointers of their errors. */
 export const POINTERS: Readonly<Record<string, keyof CheckForm>> = {
+  '#/network/convolutions': 'convolutions',
+  '#/network/norm': 'norm',
   '#/network/hidden': 'hidden',
   '#/network/activation': 'activation',
   '#/network/init': 'init',

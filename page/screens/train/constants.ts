@@ -20,5 +20,5 @@ export const searchTree = (setting: Setting): Group => createTree(SEARCH_SCHEMA,
 export const isShared = (name: string): boolean => SHARED_OPTIONS.includes(name);
 
 /** The values of an option of the network that is one of several names. */
-export const networkChoices = (option: 'activation' | 'init'): readonly string[] =>
+export const networkChoices = (option: 'activation' | 'init' | 'norm'): readonly string[] =>
   TRAINING_SCHEMA.properties!['network']!.properties![option]!.enum!;

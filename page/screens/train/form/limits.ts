@@ -1,14 +1,15 @@
 /** The limits of an option as text, such as `1 to 1,024`. */
 import type { Leaf } from './options.ts';
 import { alternatives, type Schema } from './schema.ts';
-import { EMPTY_LIST } from './values.ts';
+import { EMPTY_LIST, holdsLists } from './values.ts';
 
 export function describeLimits({ schema }: Leaf): string {
   if (schema.type === 'object') return 'As JSON, such as {"course": "ML"}';
   const parts = alternatives(schema).flatMap((each) => {
     if (each.type === 'array' && each.items) {
-      const items = describeRange(each.items);
-      return [`Numbers, ${items}, separated by commas${schema.type === 'array' ? `, or ${EMPTY_LIST}` : ''}`];
+      const orNone = schema.type === 'array' ? `, or ${EMPTY_LIST}` : '';
+      if (holdsLists(each)) return [`Numbers separated by commas, lists by spaces: 16, 32 32${orNone}`];
+      return [`Numbers, ${describeRange(each.items)}, separated by commas${orNone}`];
     }
     return [describeRange(each)].filter((range) => range !== '');
   });

@@ -38,7 +38,7 @@ export const accepts = (schema: Schema, type: string): boolean =>
   flat(schema).some((each) => each.type === type);
 
 /** Whether the items of a list may be lists. */
-const holdsLists = (schema: Schema): boolean =>
+export const holdsLists = (schema: Schema): boolean =>
   flat(schema).some(({ items }) => items !== undefined && accepts(items, 'array'));
 
 /** The value of a text. A text that does not fit is kept, so the service describes the error. */
@@ -48,13 +48,7 @@ export function toValue(text: string, schema: Schema): unknown {
   if (accepts(schema, 'array')) {
     if (trimmed === EMPTY_LIST) return [];
     if (!accepts(schema, 'string') || /^[\d.\s,]+$/.test(trimmed)) {
-      const numbers = (list: string, separator: RegExp) =>
-        list.split(separator).filter(Boolean).map(toNumber);
-      if (!holdsLists(schema)) return numbers(trimmed, /[\s,]+/);
-      return trimmed.split(',').map((item) => {
-        const list = numbers(item, /\s+/);
-        return list.length === 1 ? list[0] : list;
-      });
+      return holdsLists(schema) ? toLists(trimmed) : toNumbers(trimmed, /[\s,]+/);
     }
   }
   if (accepts(schema, 'number') || accepts(schema, 'integer')) return toNumber(trimmed);
@@ -62,6 +56,16 @@ export function toValue(text: string, schema: Schema): unknown {
   if (accepts(schema, 'object') && trimmed.startsWith('{')) return parsed(trimmed);
   return trimmed;
 }
+
+const toNumbers = (text: string, separator: RegExp): (number | string)[] =>
+  text.split(separator).filter(Boolean).map(toNumber);
+
+/** `16, 32 32` → 16 and the list of twice 32. */
+export const toLists = (text: string): unknown[] =>
+  text
+    .split(',')
+    .map((item) => toNumbers(item, /\s+/))
+    .map((list) => (list.length === 1 ? list[0] : list));
 
 function toNumber(text: string): number | string {
   const number = Number(text);
