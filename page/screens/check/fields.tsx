@@ -113,13 +113,21 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
           <legend class="visually-hidden">Method</legend>
           <h2>Method</h2>
           {field('scheme', 'Differences', undefined, ['central', 'forward'])}
-          {field('stepSize', 'Step size', 'Default: 1e-5, or √2⁻⁵² for forward differences')}
+          {field(
+            'stepSize',
+            'Step size',
+            'Default: 1e-5, 1e-6 with convolutions, or √2⁻⁵² for forward differences',
+          )}
           {field(
             'tolerance',
             'Tolerance',
             'Relative, of each block. Default: 1e-6, or 1e-4 for forward differences',
           )}
-          {field('sample', 'Sample of coordinates', 'Default: all')}
+          {field(
+            'sample',
+            'Sample of coordinates',
+            'Default: all, or with convolutions as many as take a few seconds',
+          )}
         </fieldset>
       </div>
       <div class="actions">

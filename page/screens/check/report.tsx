@@ -96,7 +96,7 @@ export function Report({ report }: { readonly report: GradientCheck }): JSX.Elem
 
 const REASONS = {
   'gradient-differs': 'The gradients differ.',
-  'too-many-kinks': 'Too many steps cross a kink of ReLU.',
+  'too-many-kinks': 'Too many steps cross a kink of ReLU or of pooling.',
   'step-too-small': 'The step is too small for the rounding of float64.',
   'parameters-too-large': 'The parameters are too large.',
 } as const satisfies Record<NonNullable<GradientCheck['reason']>, string>;
@@ -114,7 +114,7 @@ function verdict({
   return (
     `Backpropagation and ${scheme} differences agree in ${count(coordinates)} coordinates to ` +
     `${scientific(relativeError)}, within the tolerance of ${limit(tolerance)}` +
-    `${kinks === 0 ? '' : `; ${count(kinks)} steps cross a kink of ReLU and are not compared`}.`
+    `${kinks === 0 ? '' : `; ${count(kinks)} steps cross a kink and are not compared`}.`
   );
 }
 
