@@ -1,6 +1,7 @@
 /** Chart of dead ReLU units by epoch: one strip per hidden layer, or one line per training. */
 import type { VNode } from 'preact';
 import type { EpochRecord } from '../domain/jobs/epoch-record.ts';
+import type { TrainingJob } from '../domain/jobs/training.ts';
 import type { PlottedTraining } from './epochs.ts';
 import { drawLines } from './lines.ts';
 import { AXIS_BELOW, horizontalAxis, LABEL_ABOVE } from './parts/axes.ts';
@@ -16,13 +17,18 @@ import { shortNumber } from './parts/ticks.ts';
 
 export interface DeadUnitsInput {
   readonly subtitle: string;
-  /** Each with the units of its hidden layers, at least one. */
+  /** Each with the channels of its convolutions and the units of its hidden layers, at least one. */
   readonly trainings: readonly (PlottedTraining & { readonly hidden: readonly number[] })[];
 }
 
 const TITLE = 'Dead units by epoch';
 const HEADING = 'Dead units of each hidden layer (full height: 100 %)';
-const MAX_LABEL = 'layer 8 ';
+
+/** Channels of the convolutions, then units of the hidden layers. */
+export const countUnits = ({ convolutions, hidden }: TrainingJob['network']): number[] => [
+  ...convolutions.flat(),
+  ...hidden,
+];
 
 /** Draws the fraction of units that are zero on all measured images. */
 export function drawDeadUnits({ trainings, subtitle }: DeadUnitsInput, options: ChartOptions): VNode {
@@ -81,7 +87,7 @@ function drawStrips(
 ): Child {
   const endWidth = textWidth(`${Math.max(...hidden)} of ${Math.max(...hidden)}`) + 8;
   const plot: Box = {
-    left: area.left + textWidth(MAX_LABEL) + 6,
+    left: area.left + textWidth(`layer ${hidden.length} `) + 6,
     top: area.top + LABEL_ABOVE,
     right: area.right - endWidth,
     bottom: area.bottom - AXIS_BELOW,

@@ -17,7 +17,9 @@ export function weightsBlocks({
   if (job.model === null || omitted.some(({ section }) => section === 'weights')) return [];
   const { name, version } = job.model;
   return [
-    text(`One tile for each unit: ${dataset?.imageShape.length === 3 ? COLOUR_SCALE : GREY_SCALE}`),
+    text(
+      `One tile for each ${job.network.convolutions.length > 0 ? 'filter' : 'unit'}: ${dataset?.imageShape.length === 3 ? COLOUR_SCALE : GREY_SCALE}`,
+    ),
     {
       kind: 'images',
       isWide: true,
