@@ -15,6 +15,11 @@ export const IMPORT_FIELDS = {
   name: field('NAME', 'Name of the model; required'),
   dataset: field('ID', 'Data set to take class names from and to evaluate on, or none'),
   'class-names': field('A,B,C', 'Names of the classes, in the order of the outputs, or as a JSON array'),
+  convolutions: field(
+    'STAGES',
+    'Channels of the convolutions of each stage, such as [16, 32] or [[32, 32], [64, 64]]',
+  ),
+  norm: field('group', 'Confirms that normalizations are in groups'),
   hidden: field('40,20', 'Units of the hidden layers; needed for a packed vector'),
   'input-shape': field(
     'SHAPE',
