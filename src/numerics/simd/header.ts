@@ -87,7 +87,7 @@ export const CONVOLUTION = createTable(0, {
   /** Whether a pooling follows. */
   POOLED: i32,
   INPUT_VOLUME: i32,
-  /** The input of the norm, and the mean and 1/σ of each group. */
+  /** The input of the norm; the means of each two groups, then their 1/σ. */
   NORM_VOLUME: i32,
   NORM_STATISTICS: i32,
   /** The input of the pooling. */
