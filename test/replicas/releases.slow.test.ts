@@ -129,6 +129,6 @@ test('after an upgrade, this release starts again with the copy of the database 
   for (const suffix of ['', '-wal', '-shm']) {
     await rm(join(stateDir, `atelier.sqlite${suffix}`), { force: true });
   }
-  await rename(join(stateDir, 'before-0005.sqlite'), join(stateDir, 'atelier.sqlite'));
+  await rename(join(stateDir, 'before-0006.sqlite'), join(stateDir, 'atelier.sqlite'));
   assert.match(await run('again'), /without a row/);
 });
