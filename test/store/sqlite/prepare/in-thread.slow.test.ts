@@ -36,9 +36,9 @@ test('migrates a large database while the main thread runs, and logs each migrat
   assert.equal(checking?.['message'], 'checking the database');
   assert.deepEqual(
     [copied?.['message'], copied?.['copy'], typeof copied?.['durationMs']],
-    ['copied the database before its migration', join(directory, 'before-0005.sqlite'), 'number'],
+    ['copied the database before its migration', join(directory, 'before-0006.sqlite'), 'number'],
   );
-  const pending = ['0005-next'];
+  const pending = ['0006-next'];
   assert.deepEqual(migrating, { message: 'migrating the database', migrations: pending });
   assert.deepEqual(
     migrated.map((line) => [line['message'], line['migration'], typeof line['durationMs']]),
