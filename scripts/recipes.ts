@@ -94,9 +94,9 @@ async function run(url: string, name: string, ofSeeds: readonly number[]): Promi
     const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
     if (job.status !== 'succeeded') throw new Error(`${name}: ${JSON.stringify(job.error)}`);
     const path = `/v1/models/${job.model!.name}/versions/${job.model!.version}`;
-    const { testAccuracy, layerSizes, digest } = (await (await fetch(url + path)).json()) as ModelVersion;
+    const { testAccuracy, digest, ...version } = (await (await fetch(url + path)).json()) as ModelVersion;
     accuracies.push(testAccuracy!);
-    layers = layerSizes.join('-');
+    layers = version.layers;
     seconds.push((Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
     console.log(`${name}, seed ${seed}: ${testAccuracy} in ${seconds.at(-1)!.toFixed(1)} s, ${digest}`);
   }
