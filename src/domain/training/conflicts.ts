@@ -21,23 +21,9 @@ export function findTrainingConflicts(
   const { network, training, warmStart } = request;
   const { optimizer, schedule, epochs, earlyStopping, budget, classWeights } = training;
   const classes = classNames.length;
-  const conflicts: Conflict[] = [];
+  const conflicts = findNetworkConflicts(network, { imageShape });
   const addConflict = (field: string, detail: string) => conflicts.push({ pointer: `#/${field}`, detail });
 
-  const tooSmall = describeVanished(imageShape, network.convolutions.length);
-  if (tooSmall !== null) addConflict('network/convolutions', tooSmall);
-  if (network.norm === 'group') {
-    if (network.convolutions.length === 0) {
-      addConflict('network/norm', 'has no effect without convolutions; omit it or add network.convolutions');
-    }
-    const uneven = network.convolutions.flat().find((channels) => channels % GROUP_CHANNELS !== 0);
-    if (uneven !== undefined) {
-      addConflict(
-        'network/convolutions',
-        `must be multiples of ${GROUP_CHANNELS} with the norm group, but one has ${uneven} channels`,
-      );
-    }
-  }
   if (optimizer.type === 'sgd' && optimizer.nesterov && optimizer.momentum === 0) {
     addConflict('training/optimizer/nesterov', 'requires a momentum greater than 0');
   }
@@ -82,6 +68,30 @@ export function findTrainingConflicts(
   }
   if (warmStart !== null && network.init !== 'uniform-fan-in') {
     addConflict('network/init', 'has no effect with warmStart: it provides the parameters; omit one of them');
+  }
+  return conflicts;
+}
+
+/** Conflicts of convolutions and norm with each other and with the images; a gradient check has them, too. */
+export function findNetworkConflicts(
+  { convolutions, norm }: TrainingRequest['network'],
+  { imageShape }: Pick<Dataset, 'imageShape'>,
+): Conflict[] {
+  const conflicts: Conflict[] = [];
+  const addConflict = (option: string, detail: string) =>
+    conflicts.push({ pointer: `#/network/${option}`, detail });
+  const tooSmall = describeVanished(imageShape, convolutions.length);
+  if (tooSmall !== null) addConflict('convolutions', tooSmall);
+  if (norm !== 'group') return conflicts;
+  if (convolutions.length === 0) {
+    addConflict('norm', 'has no effect without convolutions; omit it or add network.convolutions');
+  }
+  const uneven = convolutions.flat().find((channels) => channels % GROUP_CHANNELS !== 0);
+  if (uneven !== undefined) {
+    addConflict(
+      'convolutions',
+      `must be multiples of ${GROUP_CHANNELS} with the norm group, but one has ${uneven} channels`,
+    );
   }
   return conflicts;
 }

@@ -5,6 +5,7 @@ import type { GradientCheckRequest } from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { networkSchema } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
+import { findNetworkConflicts } from '../../domain/training/conflicts.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { affordableCoordinates, gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { architectureText, parameterCount } from '../../numerics/network/architecture.ts';
@@ -15,6 +16,7 @@ import { assertFitsModel, findDataset } from '../datasets/find.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import { architectureFor } from '../training/plan.ts';
+import { assertNoConflicts } from '../training/resolve-request.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Limit in multiply-adds: a few seconds of the reference engine. */
@@ -116,13 +118,11 @@ function resolveNetwork(
   dataset: Dataset,
 ): Network & { readonly parameters: Parameters | null } {
   if (model === null) {
-    const architecture = architectureFor(networkSchema.parse(network ?? {}), dataset);
-    return {
-      architecture,
-      activation: network?.activation ?? 'relu',
-      standardization: null,
-      parameters: null,
-    };
+    const layers = network ?? networkSchema.parse({});
+    assertNoConflicts(findNetworkConflicts(layers, dataset));
+    const { activation } = layers;
+    const architecture = architectureFor(layers, dataset);
+    return { architecture, activation, standardization: null, parameters: null };
   }
   assertFitsModel(dataset, model.reference.name, model, { pointer: '#/dataset' });
   return model;

@@ -78,7 +78,8 @@ export function fillDefaults(
   return { ...request, modelName, training: { ...training, keepCheckpoints: kept } };
 }
 
-function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
+/** @throws AtelierError `impossible-request` naming all of them, if there are any */
+export function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
   if (conflicts.length === 0) return;
   const reasons = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
   throw new AtelierError('impossible-request', `Conflicting options: ${reasons.join('. ')}.`, {

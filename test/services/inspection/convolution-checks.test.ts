@@ -59,3 +59,12 @@ test('a check of a network with convolutions that takes too long is rejected, wi
   assert.ok(sample > 11 && sample < 1000, problem.detail);
   assert.equal((await check({ ...body, coordinates: { sample } })).coordinates, sample);
 });
+
+test('conflicts between convolutions, norm and images are refused as for a training', async () => {
+  for (const [changes, place] of [
+    [{ convolutions: [6] }, '#/network/convolutions'],
+    [{ convolutions: [] }, '#/network/norm'],
+  ] as const) {
+    assertProblem(await post({ network: { ...network, ...changes } }), 422, 'impossible-request', place);
+  }
+});
