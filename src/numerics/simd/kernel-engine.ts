@@ -1,9 +1,9 @@
 /** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
 
 import { drawMixingFraction, drawPartners } from '../examples/mixup.ts';
-import { architectureText, parameterCount } from '../network/architecture.ts';
+import { parameterCount } from '../network/architecture.ts';
 import { valueCount } from '../network/image-shape.ts';
-import type { Parameters } from '../network/layers.ts';
+import { checkLength, type Parameters } from '../network/layers.ts';
 import { emaDecay } from '../training/ema.ts';
 import {
   type BatchSums,
@@ -129,15 +129,8 @@ export function createKernelEngine(
   let steps = 0;
   let norm = Number.NaN;
 
-  function checkLength(packed: Parameters): void {
-    if (packed.length === count) return;
-    throw new RangeError(
-      `A ${architectureText(architecture)} network has ${count} parameters, not ${packed.length}.`,
-    );
-  }
-
   function writeParameters(packed: Parameters): void {
-    checkLength(packed);
+    checkLength(packed, architecture);
     unpackInto(floats, packed, layers, 0, panel);
     exports.transposeAll();
   }
@@ -238,7 +231,7 @@ export function createKernelEngine(
         );
       }
       checkAverage(settings, state);
-      for (const vector of stateVectors(state)) checkLength(vector);
+      for (const vector of stateVectors(state)) checkLength(vector, architecture);
       writeParameters(state.parameters);
       if (state.average !== null) unpackInto(floats, state.average, layers, averageDelta, panel);
       state.moments.forEach((moment, m) => {

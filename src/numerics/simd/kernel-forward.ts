@@ -1,9 +1,9 @@
 /** Predictions and evaluation in float32, with the forward pass of the kernel. */
 
 import { ACTIVATION_FUNCTIONS, type Activation } from '../network/activations.ts';
-import { type Architecture, architectureText, parameterCount } from '../network/architecture.ts';
+import type { Architecture } from '../network/architecture.ts';
 import { valueCount } from '../network/image-shape.ts';
-import type { Parameters, Standardization } from '../network/layers.ts';
+import { checkLength, type Parameters, type Standardization } from '../network/layers.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import type { BatchSums, Examples, Findings, Pixels } from '../training/engine.ts';
 import { CHUNK_EXAMPLES, CHUNK_IMAGES, MAX_BATCH } from './constants.ts';
@@ -80,12 +80,7 @@ export function createKernelForward(
   load(packed);
 
   function load(next: Parameters): void {
-    const count = parameterCount(architecture);
-    if (next.length !== count) {
-      throw new RangeError(
-        `A ${architectureText(architecture)} network has ${count} parameters, not ${next.length}.`,
-      );
-    }
+    checkLength(next, architecture);
     unpackInto(floats, next, layers, 0, panelVectors(layout, wide));
     exports.fold();
   }
