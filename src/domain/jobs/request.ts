@@ -1,7 +1,7 @@
 /** Requests for training jobs, as sent and with all defaults filled in. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
-import { GROUP_CHANNELS, NORMS } from '../../numerics/network/architecture.ts';
+import { CONVOLUTION_LIMITS, GROUP_CHANNELS, NORMS } from '../../numerics/network/architecture.ts';
 import { INITIALIZATIONS } from '../../numerics/network/initialize.ts';
 import { modelReferenceSchema, nameSchema } from '../models/reference.ts';
 import { metadataSchema, newMetadataSchema } from '../primitives.ts';
@@ -23,9 +23,11 @@ import { notifySchema } from './notify.ts';
 import { prioritySchema } from './priority.ts';
 
 export const DEFAULT_HIDDEN = [40];
-const channels = z.int().min(1).max(256);
-/** Stages of convolutions: the output channels of one convolution, or of up to three. */
-export const stagesSchema = z.array(z.union([channels, z.array(channels).min(1).max(3)])).max(4);
+const channels = z.int().min(1).max(CONVOLUTION_LIMITS.channels);
+/** Stages of convolutions: the output channels of one convolution, or of several. */
+export const stagesSchema = z
+  .array(z.union([channels, z.array(channels).min(1).max(CONVOLUTION_LIMITS.perStage)]))
+  .max(CONVOLUTION_LIMITS.stages);
 
 /** The part of a network that the data set does not determine. */
 export const networkSchema = z.strictObject({

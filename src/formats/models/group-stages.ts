@@ -1,10 +1,10 @@
 /** Finds the convolutions after which a file has max pooling, which the names and shapes of its arrays do not say. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Volume, volumeSize } from '../../numerics/network/architecture.ts';
+import { CONVOLUTION_LIMITS, type Volume, volumeSize } from '../../numerics/network/architecture.ts';
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import { isConvolution, type LayerTensors } from '../arrays/tensor.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
-import { halve, MAX_STAGE_CONVOLUTIONS } from './pack-convolutions.ts';
+import { halve } from './pack-convolutions.ts';
 
 type Stages = readonly (readonly number[])[];
 
@@ -73,7 +73,10 @@ function findStages(
 /** All ways to split a list into `count` stages of 1 to 3 convolutions. */
 function splitStages(channels: readonly number[], count: number): number[][][] {
   if (count === 0) return channels.length === 0 ? [[]] : [];
-  const lengths = Array.from({ length: Math.min(MAX_STAGE_CONVOLUTIONS, channels.length) }, (_, i) => i + 1);
+  const lengths = Array.from(
+    { length: Math.min(CONVOLUTION_LIMITS.perStage, channels.length) },
+    (_, i) => i + 1,
+  );
   return lengths.flatMap((length) =>
     splitStages(channels.slice(length), count - 1).map((rest) => [channels.slice(0, length), ...rest]),
   );

@@ -1,6 +1,7 @@
 /** Checks the convolutions of a file and packs them, with batch normalization folded into them. */
 import {
   type Block,
+  CONVOLUTION_LIMITS,
   GROUP_CHANNELS,
   type Norm,
   type Volume,
@@ -10,11 +11,6 @@ import { channelCount, type ImageShape } from '../../numerics/network/image-shap
 import type { LayerTensors, Normalization, Tensor } from '../arrays/tensor.ts';
 import { copyRounded } from './copy-rounded.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
-
-/** Limits of a network, the same as for trainings. */
-const MAX_STAGES = 4;
-export const MAX_STAGE_CONVOLUTIONS = 3;
-const MAX_CHANNELS = 256;
 
 interface Stages {
   readonly convolutions: readonly (readonly number[])[];
@@ -60,15 +56,15 @@ export function checkStages(
   inputShape: ImageShape,
 ): void {
   const reject = (defect: string) => rejectModelFile(defect, undefined, 'convolutions');
-  const long = stages.findIndex(({ length }) => length < 1 || length > MAX_STAGE_CONVOLUTIONS);
+  const long = stages.findIndex(({ length }) => length < 1 || length > CONVOLUTION_LIMITS.perStage);
   const counts = stages.map(({ length }) => length).join(', ');
-  if (stages.length > MAX_STAGES || long >= 0)
+  if (stages.length > CONVOLUTION_LIMITS.stages || long >= 0)
     reject(
-      `its stages, each of which ends with 2×2 max pooling, have ${counts} convolutions; 1 to ${MAX_STAGE_CONVOLUTIONS} in at most ${MAX_STAGES} stages are allowed`,
+      `its stages, each of which ends with 2×2 max pooling, have ${counts} convolutions; 1 to ${CONVOLUTION_LIMITS.perStage} in at most ${CONVOLUTION_LIMITS.stages} stages are allowed`,
     );
   for (const channels of stages.flat()) {
-    if (!(channels >= 1 && channels <= MAX_CHANNELS))
-      reject(`a convolution has ${channels} channels; 1 to ${MAX_CHANNELS} are allowed`);
+    if (!(channels >= 1 && channels <= CONVOLUTION_LIMITS.channels))
+      reject(`a convolution has ${channels} channels; 1 to ${CONVOLUTION_LIMITS.channels} are allowed`);
     if (norm === 'group' && channels % GROUP_CHANNELS !== 0)
       reject(
         `a convolution with group normalization has ${channels} channels, which is not a multiple of ${GROUP_CHANNELS}`,

@@ -4,6 +4,9 @@ import { channelCount, type ImageShape, valueCount } from './image-shape.ts';
 /** Group normalization divides the channels of a convolution into groups of this size. */
 export const GROUP_CHANNELS = 4;
 
+/** Limits of the convolutions that requests and files may have. */
+export const CONVOLUTION_LIMITS = { stages: 4, perStage: 3, channels: 256 } as const;
+
 export const NORMS = ['none', 'group'] as const;
 export type Norm = (typeof NORMS)[number];
 
@@ -32,7 +35,7 @@ export interface Volume {
 export interface Block {
   /** K1, c1, gamma1, beta1, K2, … of the convolutions, then W1, b1, W2, … of the fully connected layers. */
   readonly name: string;
-  /** As in PyTorch: outputs × inputs × 3 × 3 of a kernel K, outputs × inputs of weights W, one number a unit or channel else. */
+  /** outputs × inputs × 3 × 3 of a kernel K, outputs × inputs of weights W, as in PyTorch. Others have one number for each output. */
   readonly shape: readonly number[];
   readonly start: number;
   readonly end: number;
