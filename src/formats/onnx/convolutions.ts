@@ -76,7 +76,7 @@ export const CONVOLUTION_OPERATORS: Readonly<Record<string, Operator>> = {
     if (!scale || !shift) return rejectNode(node, 'must have three inputs');
     return { ...chain, layers: withLast(chain, { norm: { scale, shift, statistics: null } }) };
   },
-  /** As PyTorch writes torch.nn.GroupNorm: Reshape to groups, this operator, Reshape to channels, Mul and Add. */
+  /** Part of the five nodes that PyTorch writes for torch.nn.GroupNorm: Reshape to groups, this one, Reshape to channels, Mul, Add. */
   InstanceNormalization: ([x, one, zero], node) => {
     const chain = requireSums(x, node, true);
     requireNumber(node, 'epsilon', GROUP_EPSILON);

@@ -1,4 +1,5 @@
 /** A parameter to change, and what the change does. */
+
 /** Parameter `index` of a block of the packed vector, the blocks being numbered from 0. */
 export interface Coordinate {
   block: number;

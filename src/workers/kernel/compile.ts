@@ -5,6 +5,7 @@ import { AtelierError } from '../../errors.ts';
 import { selfCheck } from '../../numerics/checks/kernel.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
 import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Standardization } from '../../numerics/network/layers.ts';
 import { instantiate, isFused } from '../../numerics/simd/kernel.ts';
 import { createKernelEngine as createEngine, type KernelOptions } from '../../numerics/simd/kernel-engine.ts';
@@ -69,7 +70,7 @@ export function warmUpForward(): void {
   const architecture = fullyConnected([28, 28], [40, 10]);
   const parameters = new Float32Array(parameterCount(architecture));
   const forward = createForward({ architecture, activation: 'relu', parameters, standardization: null });
-  forward(new Float32Array(10), new Float32Array(10), new Uint8Array(784));
+  forward(new Float32Array(10), new Float32Array(10), new Uint8Array(valueCount(architecture.inputShape)));
 }
 
 /**
