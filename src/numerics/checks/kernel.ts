@@ -81,7 +81,7 @@ const CONVOLUTIONAL: EngineSettings = {
 
 /**
  * Largest difference over small networks of every activation, with widths that do not fill vector registers. One has augmented
- * colour images instead of grey ones: as a further network it would make the check, at the start of every thread, a third longer.
+ * colour images instead of grey ones: as a further network it would make the check, at every start, a third longer.
  * One further network has convolutions.
  */
 export function selfCheck(createEngine: CreateEngine): number {

@@ -1,5 +1,6 @@
 /** The kernel, compiled once per thread, and the check that it agrees with the reference. */
 
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { AtelierError } from '../../errors.ts';
 import { selfCheck } from '../../numerics/checks/kernel.ts';
@@ -73,14 +74,22 @@ export function warmUpForward(): void {
   forward(new Float32Array(10), new Float32Array(10), new Uint8Array(valueCount(architecture.inputShape)));
 }
 
+const CHECKED = 'kernel checked';
+
 /**
  * Compares the kernel with the reference, so that a kernel that was built incorrectly, or that this processor executes
- * incorrectly, is never used. Takes milliseconds. Every thread that trains or predicts calls it once, at its start.
+ * incorrectly, is never used. The service calls it at its start, and every thread that trains or predicts at its own: this
+ * returns at once if the thread that started it had checked, because V8 shares the compiled code of equal modules between
+ * the threads of a process.
  * @throws AtelierError `kernel-differs`
  */
 export function checkKernel(): void {
+  if (getEnvironmentData(CHECKED) === true) return;
   const difference = selfCheck(createKernelEngine);
-  if (difference <= KERNEL_TOLERANCE) return;
+  if (difference <= KERNEL_TOLERANCE) {
+    setEnvironmentData(CHECKED, true);
+    return;
+  }
   throw new AtelierError(
     'kernel-differs',
     `The gradient of the kernel differs from the reference by ${difference}; the tolerance is ${KERNEL_TOLERANCE}. ` +
