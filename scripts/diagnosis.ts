@@ -5,11 +5,10 @@
  *     node scripts/diagnosis.ts
  */
 import { loadFashionMnist } from '../src/datasets/fashion-mnist.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../src/domain/image-shape.ts';
 import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
 import { computeImageStatistics } from '../src/numerics/diagnosis/image-statistics.ts';
 import { inverted, transposed } from '../src/numerics/diagnosis/transformations.ts';
-import { valueCount } from '../src/numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, valueCount } from '../src/numerics/network/image-shape.ts';
 import { PURPOSE, randomBits } from '../src/numerics/random.ts';
 import type { Pixels } from '../src/numerics/training/engine.ts';
 

@@ -2,10 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseApiKeys } from '../domain/api-key.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../domain/image-shape.ts';
 import { KEPT_CHECKPOINTS } from '../domain/jobs/request.ts';
 import { listAlternatives } from '../domain/messages/text-lists.ts';
-import { valueCount } from '../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, valueCount } from '../numerics/network/image-shape.ts';
 import { parseBlobUrl } from '../store/s3/location.ts';
 import { isTechnique, TECHNIQUES } from '../tuning/switches.ts';
 import {

@@ -2,13 +2,12 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../domain/image-shape.ts';
 import { AtelierError } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import { readNpyHeader } from '../formats/arrays/npy-header.ts';
 import { findLayout, listForms } from '../images/array-shape.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
-import { valueCount } from '../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
 import { digestDataset, readFully } from './tensor-file.ts';
 

@@ -2,9 +2,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../domain/image-shape.ts';
 import { AtelierError } from '../errors.ts';
-import { type ImageShape, isSameShape, valueCount } from '../numerics/network/image-shape.ts';
+import {
+  DEFAULT_IMAGE_SHAPE,
+  type ImageShape,
+  isSameShape,
+  valueCount,
+} from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
 import { type Tensors, tensorBytes } from './tensor-cache.ts';
 

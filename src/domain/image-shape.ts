@@ -1,12 +1,15 @@
-/** Shapes of the images of data sets and models: which are allowed, and which one is the default. */
+/** Shapes of the images of data sets and models: which are allowed, and how they are written. */
 import { z } from 'zod';
-import { channelCount, type ImageShape, isSameShape, valueCount } from '../numerics/network/image-shape.ts';
+import {
+  channelCount,
+  DEFAULT_IMAGE_SHAPE,
+  type ImageShape,
+  isSameShape,
+  valueCount,
+} from '../numerics/network/image-shape.ts';
 
 export const MIN_SIDE = 8;
 export const MAX_SIDE = 64;
-
-/** The shape of Fashion-MNIST, and of everything that was stored before images had shapes. */
-export const DEFAULT_IMAGE_SHAPE = [28, 28] as const satisfies ImageShape;
 
 const side = z.int().min(MIN_SIDE).max(MAX_SIDE);
 

@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { ImageBatch } from '../../src/images/batch.ts';
 import { openImage } from '../../src/images/encoded.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 
 /** Reads a file that NumPy wrote: scripts/fixtures/npy.py. */
 export function npyFixture(name: string): Promise<Buffer> {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import {
   compact,
@@ -11,6 +10,7 @@ import {
   unitToByteScale,
 } from '../../src/images/batch.ts';
 import { decodeImages } from '../../src/images/decode.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { IMAGES, isAtelierError, npyFixture, onlyAtelierErrors } from '../datasets/fixtures.ts';
 
 test('raw bytes are images of 784', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { openAnyImage, toPng } from '../../src/images/encoded.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { decodeImage, IMAGES, isAtelierError } from '../datasets/fixtures.ts';
 
 const MAX_PIXELS = 1_000_000;

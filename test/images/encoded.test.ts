@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { toPng } from '../../src/images/encoded.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { decodeImage, IMAGES, isAtelierError } from '../datasets/fixtures.ts';
 
 const GREYS = IMAGES.subarray(0, 784);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import type { PixelOptions } from '../../src/images/batch.ts';
 import * as jsonPixels from '../../src/images/json-pixels.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { IMAGES, isAtelierError, onlyAtelierErrors } from '../datasets/fixtures.ts';
 
 const decodeJson = (bytes: Uint8Array, options?: PixelOptions) =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_IMAGE_SHAPE } from '../../src/domain/image-shape.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import type { PixelOptions } from '../../src/images/batch.ts';
 import * as npyImages from '../../src/images/npy.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { IMAGES, isAtelierError, npyFixture } from '../datasets/fixtures.ts';
 
 const decodeNpyFiles = (files: readonly Uint8Array[], options?: PixelOptions) =>

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { NORMS } from '../../numerics/network/architecture.ts';
-import { DEFAULT_IMAGE_SHAPE, requestedShapeText, showImageShape } from '../image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../numerics/network/image-shape.ts';
+import { requestedShapeText, showImageShape } from '../image-shape.ts';
 import { stagesSchema } from '../jobs/request.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';

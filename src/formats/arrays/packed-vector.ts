@@ -1,11 +1,6 @@
 /** Reads a bare packed vector [K1, c1, …], W1, b1, W2, b2, …, as the notebook's `pack` writes it. */
 
-import {
-  channelsLast,
-  DEFAULT_IMAGE_SHAPE,
-  type RequestedShape,
-  showImageShape,
-} from '../../domain/image-shape.ts';
+import { channelsLast, type RequestedShape, showImageShape } from '../../domain/image-shape.ts';
 import {
   type Architecture,
   architectureText,
@@ -14,6 +9,7 @@ import {
   plan,
   volumeSize,
 } from '../../numerics/network/architecture.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../numerics/network/image-shape.ts';
 import { copyRounded } from '../models/copy-rounded.ts';
 import { rejectModelFile, showShape } from '../models/file-error.ts';
 import { checkStages } from '../models/pack-convolutions.ts';

@@ -1,8 +1,7 @@
 /** The JSON export: nested arrays by tensor name. */
 
-import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
 import { type Architecture, layerSizes } from '../../numerics/network/architecture.ts';
-import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import { type Float32Tensor, layerTensors } from '../arrays/tensor.ts';
 import type { PublishedModel } from './metadata.ts';
 

@@ -2,13 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DEFAULT_IMAGE_SHAPE, imageShapeSchema } from '../../domain/image-shape.ts';
+import { imageShapeSchema } from '../../domain/image-shape.ts';
 import { standardizationSchema } from '../../domain/models/standardization.ts';
 import { type Preprocessing, preprocessingSchema } from '../../domain/predictions/preprocessing.ts';
 import { jsonText, wellFormed } from '../../domain/primitives.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { type Architecture, layerSizes, NORMS } from '../../numerics/network/architecture.ts';
-import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
 import {
   channelStandardizations,
   type Network,

@@ -1,8 +1,12 @@
 /** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
 
-import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
 import { type Architecture, blocks, GROUP_CHANNELS, plan } from '../../numerics/network/architecture.ts';
-import { channelCount, isSameShape, valueCount } from '../../numerics/network/image-shape.ts';
+import {
+  channelCount,
+  DEFAULT_IMAGE_SHAPE,
+  isSameShape,
+  valueCount,
+} from '../../numerics/network/image-shape.ts';
 import type { ByChannel } from '../../numerics/network/layers.ts';
 import type { OnnxInput } from '../models/export-formats.ts';
 import { modelMetadata, type PublishedModel } from '../models/metadata.ts';

@@ -3,11 +3,11 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/datasets/upload-form.ts';
-import { DEFAULT_IMAGE_SHAPE, MAX_SIDE, MIN_SIDE } from '../../domain/image-shape.ts';
+import { MAX_SIDE, MIN_SIDE } from '../../domain/image-shape.ts';
 import { type ImportRequest, importRequestSchema } from '../../domain/models/import.ts';
 import { PIXEL_SCALES, predictionRequestSchema } from '../../domain/predictions/job.ts';
 import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../images/base64.ts';
-import { valueCount } from '../../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, valueCount } from '../../numerics/network/image-shape.ts';
 
 const binary = (description: string) => ({ type: 'string', format: 'binary', description });
 

@@ -5,6 +5,9 @@ export type ImageShape =
   | readonly [height: number, width: number]
   | readonly [height: number, width: number, channels: 3];
 
+/** The shape of Fashion-MNIST, and of everything that was stored before images had shapes. */
+export const DEFAULT_IMAGE_SHAPE = [28, 28] as const satisfies ImageShape;
+
 /** 1 for grey, 3 for colour. */
 export const channelCount = (shape: ImageShape): 1 | 3 => (shape.length === 3 ? 3 : 1);
 

@@ -1,11 +1,11 @@
 /** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
 
 import { z } from 'zod';
-import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
 import { byChannel } from '../../domain/models/standardization.ts';
 import { AtelierError } from '../../errors.ts';
 import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { NORMS } from '../../numerics/network/architecture.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../numerics/network/image-shape.ts';
 import { LOOP_STOP_REASONS } from '../../numerics/training/stop-reason.ts';
 
 const count = z.int().min(0);

@@ -1,6 +1,6 @@
 /** Migration 4: shapes of the images of data sets and models. All images had the default shape before. */
 import type { Kysely } from 'kysely';
-import { DEFAULT_IMAGE_SHAPE } from '../../domain/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../numerics/network/image-shape.ts';
 import { execute } from './0001-baseline.ts';
 
 const DEFAULT = `text not null default '${JSON.stringify(DEFAULT_IMAGE_SHAPE)}'`;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import type { ResolvedTrainingRequest } from '../../../src/domain/jobs/request.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';

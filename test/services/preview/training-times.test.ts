@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { evaluationMicroseconds } from '../../../src/numerics/training/kernel-time.ts';
 import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createJobPlacement, sharedCapacity } from '../../../src/services/queueing/placement.ts';
 import { encode } from '../../../src/store/database/json-column.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { buildTask } from '../../../src/services/runs/build-task.ts';
 import { request, temporaryStore, untouched } from '../../store/fixtures.ts';

@@ -1,7 +1,6 @@
 /** Chooses the shape of images in class folders. */
 import {
   channelsLast,
-  DEFAULT_IMAGE_SHAPE,
   isPlanar,
   MAX_SIDE,
   MIN_SIDE,
@@ -10,7 +9,7 @@ import {
 } from '../../../domain/image-shape.ts';
 import { AtelierError } from '../../../errors.ts';
 import { openAnyImage } from '../../../images/encoded.ts';
-import type { ImageShape } from '../../../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, type ImageShape } from '../../../numerics/network/image-shape.ts';
 import { rejectPart } from '../reject-part.ts';
 import { type ChosenShape, DECODING_BYTES, type ImageArchive } from './images.ts';
 

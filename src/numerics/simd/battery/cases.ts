@@ -8,7 +8,7 @@ import {
   GROUP_CHANNELS,
   parameterCount,
 } from '../../network/architecture.ts';
-import { type ImageShape, valueCount } from '../../network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, type ImageShape, valueCount } from '../../network/image-shape.ts';
 import type { Standardization } from '../../network/layers.ts';
 import { PURPOSE, randomBits } from '../../random.ts';
 import type { Augmentation, EngineSettings, Examples, OptimizerSettings } from '../../training/engine.ts';
@@ -140,7 +140,11 @@ function createTeachers(weight: number | null, batchSize: number, classes: numbe
 
 /** The network and the batch size that a request trains by default. */
 export function typicalCase(): BatteryCase {
-  const settings = { ...PLAIN_SETTINGS, architecture: fullyConnected([28, 28], [40, 10]), batchSize: 64 };
+  const settings = {
+    ...PLAIN_SETTINGS,
+    architecture: fullyConnected(DEFAULT_IMAGE_SHAPE, [40, 10]),
+    batchSize: 64,
+  };
   return createCase(settings, 0, SCALES[0]!, PIXELS[0]!);
 }
 
