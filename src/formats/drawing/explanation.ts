@@ -2,7 +2,7 @@
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import type { Pixels } from '../../numerics/training/engine.ts';
 import { divergingColours, drawScale, greyLevel, magnitude, SCALE_HEIGHT } from './colour-scale.ts';
-import { createRaster, drawMatrix, drawPixels, type Raster } from './raster.ts';
+import { createRaster, drawMatrix, type Raster, toColours } from './raster.ts';
 
 /** Approximate width of a panel. */
 const PANEL_WIDTH = 224;
@@ -20,12 +20,15 @@ export function drawExplanation(
   const cell = { width: size, height: size };
   const width = columns * size;
   const raster = createRaster(3 * (width + MARGIN) + MARGIN, height * size + SCALE_HEIGHT + 3 * MARGIN);
-  if (channelCount(shape) === 3) drawPixels(raster, MARGIN, MARGIN, image, columns, cell, Math.round);
-  else drawMatrix(raster, MARGIN, MARGIN, image, columns, cell, (value) => greyLevel(Math.round(value)));
+  const colours =
+    channelCount(shape) === 3
+      ? toColours(image, Math.round)
+      : Array.from(image, (value) => greyLevel(Math.round(value)));
+  drawMatrix(raster, MARGIN, MARGIN, colours, columns, cell);
   for (const [i, map] of [occlusion, gradient].entries()) {
     const left = MARGIN + (i + 1) * (width + MARGIN);
     const max = magnitude(map);
-    drawMatrix(raster, left, MARGIN, map, columns, cell, divergingColours(max));
+    drawMatrix(raster, left, MARGIN, Array.from(map, divergingColours(max)), columns, cell);
     drawScale(raster, left, height * size + 2 * MARGIN, width, max);
   }
   return raster;

@@ -37,37 +37,26 @@ export function fillRectangle(
   }
 }
 
-/** Draws `values` (rows of `columns`) from the upper left corner (left, top), each as a rectangle of `cell` pixels. */
+/** Draws colours (rows of `columns`) from the upper left corner (left, top), each as a rectangle of `cell` pixels. */
 export function drawMatrix(
   raster: Raster,
   left: number,
   top: number,
-  values: ArrayLike<number>,
+  colours: readonly Colour[],
   columns: number,
   cell: { readonly width: number; readonly height: number },
-  toColour: (value: number) => Colour,
 ): void {
-  for (let i = 0; i < values.length; i++) {
+  for (const [i, colour] of colours.entries()) {
     const x = left + (i % columns) * cell.width;
     const y = top + Math.floor(i / columns) * cell.height;
-    fillRectangle(raster, x, y, cell.width, cell.height, toColour(values[i]!));
+    fillRectangle(raster, x, y, cell.width, cell.height, colour);
   }
 }
 
-/** Like `drawMatrix` for pixels of three values: red, green and blue. @param toLevel one of them as 0–255 */
-export function drawPixels(
-  raster: Raster,
-  left: number,
-  top: number,
-  values: ArrayLike<number>,
-  columns: number,
-  cell: { readonly width: number; readonly height: number },
-  toLevel: (value: number) => number,
-): void {
-  const pixels = Array.from(
+/** The colours of pixels of three values: red, green and blue. @param toLevel one of them as 0–255 */
+export const toColours = (values: ArrayLike<number>, toLevel: (value: number) => number): Colour[] =>
+  Array.from(
     { length: values.length / 3 },
     (_, i) =>
       (toLevel(values[3 * i]!) << 16) | (toLevel(values[3 * i + 1]!) << 8) | toLevel(values[3 * i + 2]!),
   );
-  drawMatrix(raster, left, top, pixels, columns, cell, (colour) => colour);
-}

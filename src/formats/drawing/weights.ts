@@ -11,7 +11,7 @@ import {
   SCALE_HEIGHT,
   SCALE_MIN_WIDTH,
 } from './colour-scale.ts';
-import { createRaster, drawMatrix, drawPixels, type Raster } from './raster.ts';
+import { createRaster, drawMatrix, type Raster, toColours } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
 /** The weights to draw: rows of the first layer as tiles, matrices of later layers as heat maps. */
@@ -98,8 +98,8 @@ function drawTiles({ values, inputs, units, max }: Weights, shape: ImageShape): 
     drawText(raster, left, top, `${unit}`, textScale);
     const row = values.subarray(i * inputs, (i + 1) * inputs);
     const cell = { width: scale, height: scale };
-    if (!isColour) drawMatrix(raster, left, top + label, row, tileColumns, cell, toColour);
-    else drawPixels(raster, left, top + label, row, tileColumns, cell, toLevel);
+    const colours = isColour ? toColours(row, toLevel) : Array.from(row, toColour);
+    drawMatrix(raster, left, top + label, colours, tileColumns, cell);
   }
   const ofScale = isColour ? (value: number) => greyLevel(channelLevels(1)(value)) : undefined;
   drawScale(raster, MARGIN, MARGIN + height, width, max, ofScale);
@@ -118,7 +118,7 @@ function drawMap(weights: Weights): Raster {
   const [mapWidth, mapHeight] = [Math.max(inputs * cell.width, SCALE_MIN_WIDTH), units.length * cell.height];
   const [left, top] = [MARGIN + gutter, MARGIN + header];
   const raster = createRaster(left + mapWidth + MARGIN, top + mapHeight + GAP + SCALE_HEIGHT + MARGIN);
-  drawMatrix(raster, left, top, values, inputs, cell, divergingColours(max));
+  drawMatrix(raster, left, top, Array.from(values, divergingColours(max)), inputs, cell);
   for (let i = 0; i < units.length; i += step) {
     const down = Math.max(0, Math.floor((cell.height - TEXT_HEIGHT * textScale) / 2));
     drawText(raster, MARGIN, top + i * cell.height + down, `${units[i]}`, textScale);
