@@ -72,13 +72,16 @@ const { headersMs, requestMs, uploadMs, stallMs, minReadBytesPerSecond, keepAliv
   CONNECTION_LIMITS;
 const seconds = config.shutdownGraceSeconds;
 
+/** Arrays of a nested image of 32×32×3: itself, its rows and its pixels; and its values. */
+const [COLOUR_ARRAYS, COLOUR_VALUES] = [1 + 32 + 32 * 32, 32 * 32 * 3];
+
 const requests = [
   ['body with images', `\`MAX_BODY_BYTES\`, ${bytes(config.maxBodyBytes)}`, '413'],
   ['any other body', bytes(MAX_JSON_BODY_BYTES), '413'],
   ['JSON without images', `${MAX_JSON_DEPTH} levels, ${count(MAX_JSON_VALUES)} values`, '400'],
   [
     'JSON of other protocols',
-    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings; in grey images with a channel, such as 28×28×1, the arrays of one number do not count`,
+    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings; in grey images with a channel, such as 28×28×1, the arrays of one number do not count; a nested image in colour has an array for each pixel, so about ${count(Math.floor(BODY_LIMITS.parts! / COLOUR_ARRAYS))} of 32×32×3 fit, and ${count(Math.floor(BODY_LIMITS.values / COLOUR_VALUES))} that are flat`,
     '400',
   ],
   ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],

@@ -16,7 +16,8 @@ export interface JsonLimits {
 
 /** Limits for request bodies of other protocols: as many images as a million rows hold. */
 export const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
-const FEWER_IMAGES = 'Send fewer images, or each of them as one array of numbers';
+const FEWER_IMAGES =
+  'Send fewer images, or each of them as one array of numbers: nested, an image in colour has an array for each pixel';
 const MAX_ISSUES = 20;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -46,8 +46,22 @@ test('counts images of 28×28×1 as images of 28×28', () => {
   const mixed = text([...new Array(count).fill(image), other]);
   const { inputs } = parseJson(mixed) as typeof head;
   assert.deepEqual(inputs.image.at(-1), [[[1, 2], [], ['3'], [null], [{}], -0.45, [6]]]);
-  const colours = image.map((row) => row.map(([value]) => [value, value, value]));
-  assert.throws(() => parseJson(text(new Array(count).fill(colours))), /more than 1048576/);
+});
+
+test('advises to send images in colour flat if they are nested and too many', () => {
+  const nested = new Array(32).fill(new Array(32).fill([1, 2, 3]));
+  const flat = nested.flat(2);
+  const text = (image: unknown, count: number) =>
+    bytes(JSON.stringify({ instances: new Array(count).fill(image) }));
+  const countImages = (body: Uint8Array) => (parseJson(body) as { instances: unknown[] }).instances.length;
+  // An image has 32 rows and 1,024 pixels, and is an array itself.
+  const most = Math.floor(2 ** 20 / 1057);
+  assert.equal(countImages(text(nested, most)), most);
+  assert.throws(
+    () => parseJson(text(nested, most + 1)),
+    /more than 1048576 objects, arrays and strings\. Send fewer images, or each of them as one array of numbers: nested, an image in colour has an array for each pixel\./,
+  );
+  assert.equal(countImages(text(flat, 5 * most)), 5 * most);
 });
 
 test('rejects invalid JSON, invalid UTF-8 and schema violations with the position', () => {
