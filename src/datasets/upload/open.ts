@@ -8,7 +8,7 @@ import { checkUpload, countUpload } from './check.ts';
 import type { CheckedUpload } from './finish.ts';
 import { openArchive } from './folders/archive.ts';
 import { isImageName } from './folders/assign-classes.ts';
-import { chooseShape } from './folders/choose-shape.ts';
+import { chooseShape, requestedShape } from './folders/choose-shape.ts';
 import {
   type ChosenShape,
   checkImageArchive,
@@ -21,9 +21,11 @@ import { rejectPart } from './reject-part.ts';
 type Fields = Omit<DatasetFields, 'name'>;
 
 /** The content of an upload, by its headers. */
-export interface MeasuredUpload extends ChosenShape {
+export interface MeasuredUpload {
   readonly images: number;
-  /** Memory besides the pixels. */
+  /** Null if it depends on the images in folders: `chooseUploadShape` then has it. */
+  readonly chosen: ChosenShape | null;
+  /** Memory besides the pixels: of images in folders, to decode them. */
   readonly extraBytes: number;
 }
 
@@ -31,31 +33,50 @@ export interface MeasuredUpload extends ChosenShape {
 const FILE_BYTES = 600;
 
 /**
- * Measures the upload: of arrays the headers, of images in folders those of all, and the colours of some.
+ * Measures the upload by the headers of its arrays, or the list of its files. Decodes nothing.
  * @throws AtelierError `invalid-dataset-file`
  */
 export async function measureUpload(
   files: readonly UploadedFile[],
   fields: Fields,
   maxBytes: number,
-  maxPixels: number,
 ): Promise<MeasuredUpload> {
   const opened = await findImages(files, fields, maxBytes);
   if (!opened) {
     const { imageCount, imageShape } = await countUpload(files, fields, maxBytes);
-    return { images: imageCount, imageShape, reason: 'As in the arrays.', extraBytes: 0 };
+    return { images: imageCount, chosen: { imageShape, reason: 'As in the arrays.' }, extraBytes: 0 };
   }
-  const { part, folders, archive } = opened;
-  const chosen = await chooseShape(opened, fields.imageShape, maxPixels);
-  const shape = showImageShape(chosen.imageShape);
-  const bytes = folders.images.length * (valueCount(chosen.imageShape) + 1);
+  const chosen = requestedShape(fields.imageShape);
+  if (chosen) assertFits(opened, chosen, maxBytes);
+  return {
+    images: opened.folders.images.length,
+    chosen,
+    extraBytes: DECODING_BYTES + opened.archive.files.length * FILE_BYTES,
+  };
+}
+
+/**
+ * Chooses the shape of images in folders by the headers of all and the colours of some. Takes `extraBytes` of memory.
+ * @param maxPixels limit of an encoded image
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export async function chooseUploadShape(
+  files: readonly UploadedFile[],
+  fields: Fields,
+  maxBytes: number,
+  maxPixels: number,
+): Promise<ChosenShape> {
+  const opened = (await findImages(files, fields, maxBytes))!;
+  const chosen = await chooseShape(opened, maxPixels);
+  assertFits(opened, chosen, maxBytes);
+  return chosen;
+}
+
+function assertFits({ part, folders }: ImageArchive, { imageShape }: ChosenShape, maxBytes: number): void {
+  const bytes = folders.images.length * (valueCount(imageShape) + 1);
+  const shape = showImageShape(imageShape);
   if (bytes > maxBytes)
     rejectPart(part, `the images take ${bytes} bytes at ${shape}; the limit is ${maxBytes}`);
-  return {
-    ...chosen,
-    images: folders.images.length,
-    extraBytes: DECODING_BYTES + archive.files.length * FILE_BYTES,
-  };
 }
 
 /**
@@ -66,14 +87,12 @@ export async function measureUpload(
 export async function readUpload(
   files: readonly UploadedFile[],
   fields: Fields,
-  measured: MeasuredUpload,
+  chosen: ChosenShape,
   maxBytes: number,
   maxPixels: number,
 ): Promise<CheckedUpload> {
   const opened = await findImages(files, fields, maxBytes);
-  return opened
-    ? checkImageArchive(opened, fields, measured, maxPixels)
-    : checkUpload(files, fields, maxBytes);
+  return opened ? checkImageArchive(opened, fields, chosen, maxPixels) : checkUpload(files, fields, maxBytes);
 }
 
 /** @returns undefined if the upload holds arrays */

@@ -44,8 +44,11 @@ export function createUploadedDatasetService(options: {
       try {
         const upload = { files, fields, maxBytes, maxPixels: maxImagePixels };
         const measured = await checks.run('measureUpload', upload, signal);
-        const checked = await checks.run('checkDataset', { ...upload, measured, target }, signal, [], () =>
-          reserveUpload(memory, measured),
+        const chosen =
+          measured.chosen ??
+          (await checks.run('chooseShape', upload, signal, [], () => reserveUpload(memory, measured)));
+        const checked = await checks.run('checkDataset', { ...upload, chosen, target }, signal, [], () =>
+          reserveUpload(memory, { ...measured, chosen }),
         );
         const added = await datasets.add(target, { ...checked, name }, idempotency);
         if (added.isNew) catalog.add(added.dataset);

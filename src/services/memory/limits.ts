@@ -50,16 +50,16 @@ export function largestUpload({ budget }: MemoryLedger): number {
 }
 
 /**
- * @param upload its extra bytes are memory in addition to the pixels
+ * @param upload its extra bytes are memory in addition to the pixels; without a shape, only these are reserved
  * @throws AtelierError `overloaded`; `impossible-request` if they are never free
  */
 export function reserveUpload(
   memory: MemoryLedger,
-  { images, imageShape, extraBytes }: MeasuredUpload,
+  { images, chosen, extraBytes }: MeasuredUpload,
 ): Reservation {
   const what = `Checking a data set of ${images.toLocaleString('en')} images`;
-  const perImage = UPLOAD_FACTOR * (valueCount(imageShape) + 1) + UPLOAD_IMAGE_BYTES;
-  return memory.reserve(UPLOAD_BASE_BYTES + images * perImage + extraBytes, { what });
+  const perImage = chosen && UPLOAD_FACTOR * (valueCount(chosen.imageShape) + 1) + UPLOAD_IMAGE_BYTES;
+  return memory.reserve(UPLOAD_BASE_BYTES + images * (perImage ?? 0) + extraBytes, { what });
 }
 
 /** @throws AtelierError `overloaded`, or `impossible-request` if the data set never fits */

@@ -6,6 +6,7 @@ import {
   checkImageFile as checkFile,
   type ImageFile,
 } from '../../datasets/upload/arrays/prediction-file.ts';
+import type { ChosenShape } from '../../datasets/upload/folders/images.ts';
 import { datasetId } from '../../datasets/upload/id.ts';
 import * as uploads from '../../datasets/upload/open.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
@@ -15,7 +16,7 @@ import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { lowerPriority } from '../threads/priority.ts';
 import { serve } from '../threads/serve.ts';
 
-interface MeasureTask {
+interface UploadTask {
   readonly files: readonly UploadedFile[];
   readonly fields: Omit<DatasetFields, 'name'>;
   readonly maxBytes: number;
@@ -23,8 +24,8 @@ interface MeasureTask {
   readonly maxPixels: number;
 }
 
-interface CheckTask extends MeasureTask {
-  readonly measured: uploads.MeasuredUpload;
+interface CheckTask extends UploadTask {
+  readonly chosen: ChosenShape;
   /** Path of the tensor file to write. */
   readonly target: string;
 }
@@ -39,8 +40,8 @@ interface ImageFileTask {
 }
 
 /** Checks uploaded files and writes them as one data set. */
-async function checkDataset({ files, fields, measured, maxBytes, maxPixels, target }: CheckTask) {
-  const { tensors, ...checked } = await uploads.readUpload(files, fields, measured, maxBytes, maxPixels);
+async function checkDataset({ files, fields, chosen, maxBytes, maxPixels, target }: CheckTask) {
+  const { tensors, ...checked } = await uploads.readUpload(files, fields, chosen, maxBytes, maxPixels);
   const digest = await writeTensorFile(target, checked.imageShape, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
   });
@@ -55,9 +56,9 @@ function checkImageFile({ file, image, maxBytes, target }: ImageFileTask): Promi
 }
 
 const tasks = {
-  /** Measures an upload without reading its images. */
-  measureUpload: ({ files, fields, maxBytes, maxPixels }: MeasureTask) =>
-    uploads.measureUpload(files, fields, maxBytes, maxPixels),
+  measureUpload: ({ files, fields, maxBytes }: UploadTask) => uploads.measureUpload(files, fields, maxBytes),
+  chooseShape: ({ files, fields, maxBytes, maxPixels }: UploadTask) =>
+    uploads.chooseUploadShape(files, fields, maxBytes, maxPixels),
   checkDataset,
   checkImageFile,
   /** Loads the tensors of a data set into shared memory. */

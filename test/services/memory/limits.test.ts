@@ -92,7 +92,7 @@ test('the memory of a training and of its data set grows with the values of the 
 test('an upload reserves memory for every value of its images', () => {
   const ledger = createMemoryLedger({ limit: 1024 * MEBIBYTE, base: 0 });
   const reserved = (imageShape: DatasetSummary['imageShape'], images = 10_000) => {
-    using _upload = reserveUpload(ledger, { images, imageShape, reason: '', extraBytes: 0 });
+    using _upload = reserveUpload(ledger, { images, chosen: { imageShape, reason: '' }, extraBytes: 0 });
     return ledger.used();
   };
   const [grey, colour] = [reserved([32, 32]), reserved([32, 32, 3])];

@@ -22,20 +22,25 @@ const MIN_PART = 0.01;
 const LOOK = { fit: 'stretch', background: 'black', invert: 'never' } as const;
 
 /**
- * With `auto`, the common size of all images if it is allowed, else the default size; colour if more than 1 % of the images
+ * The shape that the form requests, or null with `auto`.
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export function requestedShape(requested: RequestedShape): ChosenShape | null {
+  if (requested === 'auto') return null;
+  if (isPlanar(requested))
+    rejectPart('imageShape', 'images in class folders are [height, width] or [height, width, 3]');
+  return { imageShape: channelsLast(requested), reason: 'As requested.' };
+}
+
+/**
+ * The common size of all images if it is allowed, else the default size; colour if more than 1 % of the images
  * have more than 1 % of coloured pixels. Images that cannot be read are not counted: decoding them reports the defect.
  * @param maxPixels limit of an image
  */
 export async function chooseShape(
   { archive, folders: { images } }: ImageArchive,
-  requested: RequestedShape,
   maxPixels: number,
 ): Promise<ChosenShape> {
-  if (requested !== 'auto') {
-    if (isPlanar(requested))
-      rejectPart('imageShape', 'images in class folders are [height, width] or [height, width, 3]');
-    return { imageShape: channelsLast(requested), reason: 'As requested.' };
-  }
   const rows = new Map(images.map(({ file }, row) => [file, row]));
   const step = Math.ceil(images.length / MAX_SAMPLED);
   const sizes = new Set<string>();
@@ -48,7 +53,7 @@ export async function chooseShape(
       const { height, width, decodingBytes } = await open(DEFAULT_IMAGE_SHAPE);
       size = [height, width];
       sizes.add(size.join());
-      if (rows.get(index)! % step !== 0 || decodingBytes > DECODING_BYTES) continue;
+      if (rows.get(index)! % step !== 0 || decodingBytes + bytes.length > DECODING_BYTES) continue;
       sampled++;
       const looked = await open([Math.min(height, MAX_SIDE), Math.min(width, MAX_SIDE), 3]);
       if (isColoured((await looked.decode()).batch.pixels)) coloured++;

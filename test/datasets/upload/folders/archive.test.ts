@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import type { CheckedUpload } from '../../../../src/datasets/upload/finish.ts';
-import { measureUpload, readUpload } from '../../../../src/datasets/upload/open.ts';
+import { chooseUploadShape, measureUpload, readUpload } from '../../../../src/datasets/upload/open.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
 import { isAtelierError, temporaryFolder } from '../../fixtures.ts';
 
@@ -23,8 +23,9 @@ async function read(
   writeFileSync(path, archive);
   const { name: _, ...all } = { ...datasetFieldsSchema.parse({}), testFraction: 0.5, ...fields };
   const files = [{ part: 'file', path, bytes: archive.length }];
-  const measured = await measureUpload(files, all, MAX_BYTES, MAX_PIXELS);
-  return readUpload(files, all, measured, MAX_BYTES, MAX_PIXELS);
+  const { chosen } = await measureUpload(files, all, MAX_BYTES);
+  const shape = chosen ?? (await chooseUploadShape(files, all, MAX_BYTES, MAX_PIXELS));
+  return readUpload(files, all, shape, MAX_BYTES, MAX_PIXELS);
 }
 
 const grey = (value: number, width = 40, height = 20) =>
