@@ -33,11 +33,19 @@ export function duration(seconds: number | null): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** "16 and 32 convolution channels, then 128 hidden units", as lab reports begin. */
+export const describeLayers = ({ convolutions, hidden }: Layers): string =>
+  [
+    convolutions.length > 0 && `${convolutions.flat().join(' and ')} convolution channels`,
+    hidden.length > 0 && `${hidden.join(' and ')} hidden units`,
+  ]
+    .filter((part) => part !== false)
+    .join(', then ') || 'no hidden layers';
+
+type Layers = Pick<TrainingRequest['network'], 'convolutions' | 'hidden'>;
+
 /** Stages of convolutions and units of hidden layers: (16)-(32 32)-128 */
-export const layerText = ({
-  convolutions,
-  hidden,
-}: Pick<TrainingRequest['network'], 'convolutions' | 'hidden'>): string =>
+export const layerText = ({ convolutions, hidden }: Layers): string =>
   [...convolutions.map((stage) => `(${[stage].flat().join(' ')})`), ...hidden].join('-');
 
 /** 1,024-based: 36 MiB */

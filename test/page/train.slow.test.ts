@@ -171,6 +171,16 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   assert.match(command, /"validation":null/);
 });
 
+test('recipes of data sets that are not uploaded cannot be chosen', options, async (t) => {
+  const page = await openPage(t, url);
+  const recipe = (name: string) => page.getByLabel('Recipe').getByRole('option', { name, exact: true });
+  const group = page.locator('.train-recipes optgroup');
+  await group.waitFor({ state: 'attached' });
+  assert.equal(await group.getAttribute('label'), 'To upload first, by examples/recipes/README.md');
+  assert.deepEqual(await group.locator('option').allTextContents(), ['colour-shapes', 'digits']);
+  assert.deepEqual([await recipe('digits').isDisabled(), await recipe('best').isDisabled()], [true, false]);
+});
+
 test('the form is drawn at once', options, async (t) => {
   const page = await openPage(t, url);
   await page.getByLabel('Epochs', { exact: true }).waitFor();

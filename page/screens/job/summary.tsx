@@ -4,7 +4,7 @@ import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { JobStatus } from '../../components/feedback/job-status.tsx';
 import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
-import { count, dateTime, duration, layerText, percent, significant } from '../../format.ts';
+import { count, dateTime, describeLayers, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
 import { useStopReason } from '../../state/stopped-jobs.ts';
 import { Priority } from './priority.tsx';
@@ -34,7 +34,7 @@ export function Summary({ job, training }: SummaryProps): JSX.Element {
         </dd>
         <dt>Network</dt>
         <dd>
-          {layerText(job.network) || 'no'} hidden units, {job.network.activation}, on{' '}
+          {describeLayers(job.network)}, {job.network.activation}, on{' '}
           <a href={links.dataset(job.dataset)}>
             <DatasetName id={job.dataset} />
           </a>

@@ -1,7 +1,6 @@
 /** Screen: the form of a training. An option that varies makes it a search. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
@@ -14,12 +13,12 @@ import { Cost, describeTime } from './cost.tsx';
 import { Fields } from './form/fields.tsx';
 import { placeErrors } from './form/option-errors.ts';
 import { type Form, readForm } from './form.ts';
-import { Recipes } from './recipes.tsx';
+import { type ListedDatasets, Recipes } from './recipes.tsx';
 import { StarterCurve } from './starter-curve.tsx';
 import { type Preview, usePreview } from './use-preview.ts';
 
 export function Train(): JSX.Element {
-  const datasets = useResource<{ data: readonly DatasetSummary[] }>('/v1/datasets?limit=100', {
+  const datasets = useResource<ListedDatasets>('/v1/datasets?limit=100', {
     isRecorded: false,
   });
   const listed = datasets.data?.data ?? [];
@@ -30,7 +29,7 @@ export function Train(): JSX.Element {
   const { errors, isComplete } = shown ? placeErrors(shown, form) : { errors: {}, isComplete: false };
   const [isFirstVisit] = useState(query.value === '');
   return (
-    <Screen title="Train" hasCurl={false} actions={<Recipes />}>
+    <Screen title="Train" hasCurl={false} actions={<Recipes datasets={datasets.data} />}>
       <form
         class="train"
         ref={ref}
