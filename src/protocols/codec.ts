@@ -4,7 +4,7 @@ import type { VersionReference } from '../domain/models/reference.ts';
 import type { Diagnosis } from '../domain/predictions/diagnosis.ts';
 import type { ImageBatch } from '../images/batch.ts';
 import type { EncodedImage } from '../images/sent.ts';
-import type { ImageShape } from '../numerics/network/image-shape.ts';
+import type { Architecture } from '../numerics/network/architecture.ts';
 
 /**
  * Translates between the wire format of one protocol and the network. A codec keeps no state: the main thread and the
@@ -42,7 +42,7 @@ export interface Outputs {
 /** The version that predicts: what requests and responses depend on. */
 export interface ServedModel {
   readonly reference: VersionReference;
-  readonly inputShape: ImageShape;
+  readonly architecture: Pick<Architecture, 'inputShape'>;
   readonly classNames: readonly string[];
 }
 

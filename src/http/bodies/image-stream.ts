@@ -27,7 +27,7 @@ export const createOpenStream =
     const model = findModel(request.params as Params);
     const opened = model && predictions.stream(model);
     if (!opened) return undefined;
-    const { inputShape } = opened.model;
+    const { inputShape } = opened.model.architecture;
     const start = findPixels(parseMediaType(request.headers['content-type']), first, length, inputShape);
     if (start === undefined) return undefined;
     opened.write(new Uint8Array(first.subarray(start)));

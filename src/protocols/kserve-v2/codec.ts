@@ -8,7 +8,7 @@ import { decodeInferRequest, type InferBody, type InferRequest } from './infer-r
 import { encodeInferResponse } from './infer-response.ts';
 
 export const kserveV2Codec: Codec<InferBody, Omit<InferRequest, 'input'>> = {
-  decode(body, { inputShape }) {
+  decode(body, { architecture: { inputShape } }) {
     const request = decodeInferRequest(body, inputShape);
     const { datatype } = request.input;
     const batch = fromTensor(request.input, {

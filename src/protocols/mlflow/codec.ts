@@ -21,7 +21,7 @@ export type InvocationBody = { readonly bytes: Uint8Array; readonly fit?: Fit } 
 const FIELDS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 
 export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
-  decode(body, { inputShape }) {
+  decode(body, { architecture: { inputShape } }) {
     const options = { image: inputShape, fit: body.fit };
     if (body.type === 'csv') {
       const table = readCsv(body.bytes, body.header, valueCount(inputShape));

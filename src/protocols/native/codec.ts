@@ -33,7 +33,7 @@ interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
-  decode({ images, options, format, imageStatistics }, { inputShape }) {
+  decode({ images, options, format, imageStatistics }, { architecture: { inputShape } }) {
     const batch = decodeImages(images, inputShape);
     const diagnoses = imageStatistics && diagnoseImages(images, batch, inputShape, imageStatistics);
     if (options.input) assertFewImages(batch.count, 'input');

@@ -18,7 +18,7 @@ interface TensorflowBody {
 type TensorflowFormat = 'row' | 'column';
 
 export const tensorflowCodec: Codec<TensorflowBody, TensorflowFormat> = {
-  decode({ bytes, fit }, { inputShape }) {
+  decode({ bytes, fit }, { architecture: { inputShape } }) {
     const options = { image: inputShape, fit };
     const { instances, inputs } = readJson(bytes, predictRequestSchema);
     if ((instances === undefined) === (inputs === undefined)) {

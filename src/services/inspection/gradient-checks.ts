@@ -124,7 +124,9 @@ function resolveNetwork(
     const architecture = architectureFor(layers, dataset);
     return { architecture, activation, standardization: null, parameters: null };
   }
-  assertFitsModel(dataset, model.reference.name, model, { pointer: '#/dataset' });
+  const { reference, architecture, classNames } = model;
+  const { inputShape } = architecture;
+  assertFitsModel(dataset, reference.name, { inputShape, classNames }, { pointer: '#/dataset' });
   return model;
 }
 

@@ -65,7 +65,12 @@ export function createInterpretabilityService(
   }
 
   async function prepare(model: LoadedModel, images: SentImages, fit: Fit, signal: AbortSignal) {
-    return prepareImages(images, preprocessingFor(model.preprocessing, fit), model.inputShape, () => signal);
+    return prepareImages(
+      images,
+      preprocessingFor(model.preprocessing, fit),
+      model.architecture.inputShape,
+      () => signal,
+    );
   }
 
   return {
@@ -102,7 +107,7 @@ export function createInterpretabilityService(
       signal: AbortSignal,
     ) {
       const model = await load(version);
-      const sent: SentImages = { kind: 'parts', parts: decode(model.inputShape), names: null };
+      const sent: SentImages = { kind: 'parts', parts: decode(model.architecture.inputShape), names: null };
       const prepared = await prepare(model, sent, fit, signal);
       const parts = prepared.kind === 'many' ? prepared.parts : [prepared];
       const explained: Explained[] = [];

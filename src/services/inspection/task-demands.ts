@@ -89,10 +89,10 @@ export const DEMANDS: {
     };
   },
   explain: ({ network }) => {
-    const images = patchCount(network.inputShape) + 1;
+    const images = patchCount(network.architecture.inputShape) + 1;
     const { cost, bytes } = evaluation([network], images);
     const gradient = 8 * parameterCount(network.architecture);
-    const pixels = 4 * images * valueCount(network.inputShape);
+    const pixels = 4 * images * valueCount(network.architecture.inputShape);
     return {
       what: `Explaining ${networkText(network.architecture)}`,
       cost,
@@ -132,7 +132,7 @@ export const DEMANDS: {
     bytes:
       THREAD_BYTES +
       forwardBytes(network.architecture) +
-      MAX_CHUNK_IMAGES * valueCount(network.inputShape) * CHUNK_VALUE_BYTES,
+      MAX_CHUNK_IMAGES * valueCount(network.architecture.inputShape) * CHUNK_VALUE_BYTES,
   }),
   writePredictionsTable: ({ images, classNames, hasAllClasses }) => ({
     what: `Writing ${images.toLocaleString('en')} predictions`,

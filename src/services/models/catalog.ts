@@ -68,10 +68,9 @@ export function createModelService(
 
   async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {
     const bytes = await blobs.get(found.digest);
-    const { name, inputShape, activation, standardization, classNames } = found;
+    const { name, activation, standardization, classNames } = found;
     return {
       reference: { name, version: found.version },
-      inputShape,
       architecture: architectureOf(found),
       activation,
       standardization,
@@ -109,7 +108,6 @@ export function createModelService(
     const dataset = await catalog.find(job.dataset);
     return {
       reference: { name: job.id, version: found.step },
-      inputShape: architecture.inputShape,
       architecture,
       activation,
       standardization,
@@ -238,8 +236,8 @@ function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
 
 /** The parts of a model that a worker thread needs. */
 export function servedNetwork(model: LoadedModel): ServedNetwork {
-  const { reference, inputShape, architecture, activation, standardization, parameters, classNames } = model;
-  return { reference, inputShape, architecture, activation, standardization, parameters, classNames };
+  const { reference, architecture, activation, standardization, parameters, classNames } = model;
+  return { reference, architecture, activation, standardization, parameters, classNames };
 }
 
 const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']);

@@ -77,8 +77,7 @@ export function createImportService(options: {
       const { source, rounded, assumed } = imported;
       const dataset = await resolveDataset(requested, name, imported);
       const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(architecture.classes);
-      const { inputShape } = architecture;
-      const network = { inputShape, architecture, activation, standardization, parameters, classNames };
+      const network = { architecture, activation, standardization, parameters, classNames };
       const reference = { name, version: 0 };
       const testAccuracy = await measureTestAccuracy({ ...network, reference }, dataset, signal);
       const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);

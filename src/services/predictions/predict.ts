@@ -89,7 +89,12 @@ export function createPredictionService(
     { query, format }: SentRequest,
   ): Promise<EncodedResponse> {
     const { topK, logits, input, diagnose } = query;
-    const images = await prepareImages(sent, work.preprocessing, work.model.inputShape, work.signal);
+    const images = await prepareImages(
+      sent,
+      work.preprocessing,
+      work.model.architecture.inputShape,
+      work.signal,
+    );
     const imageStatistics = diagnose ? await loadStatistics(work.model, work.signal()) : null;
     const options = { topK, logits, input };
     return compute(work, { protocol: 'native', images, options, format, imageStatistics });
@@ -110,8 +115,13 @@ export function createPredictionService(
     if (!('encoded' in read)) return computeDecoded(work, { protocol, decoded: read }, startedAt);
     const { encoded, responseFormat } = read;
     const sent: SentImages = { kind: 'parts', parts: encoded, names: null };
-    const images = await prepareImages(sent, work.preprocessing, work.model.inputShape, work.signal);
-    const decoded = { batch: decodeImages(images, work.model.inputShape), responseFormat };
+    const images = await prepareImages(
+      sent,
+      work.preprocessing,
+      work.model.architecture.inputShape,
+      work.signal,
+    );
+    const decoded = { batch: decodeImages(images, work.model.architecture.inputShape), responseFormat };
     return computeDecoded(work, { protocol, decoded }, startedAt);
   }
 

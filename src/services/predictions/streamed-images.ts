@@ -58,7 +58,7 @@ export class PredictionStream {
   /** Predicts all complete images, as long as there are enough. */
   async #predictBlocks(minBytes: number): Promise<void> {
     const network = servedNetwork(this.model);
-    const values = valueCount(network.inputShape);
+    const values = valueCount(network.architecture.inputShape);
     const maxImages = Math.max(1, Math.floor(MAX_BLOCK_COST / forwardCost(network.architecture)));
     while (this.#bytes >= minBytes && !this.#failure) {
       const images = Math.min(maxImages, Math.floor(this.#bytes / values));

@@ -75,12 +75,12 @@ function writeNpy({ probabilities, logits }: Outputs, images: number): WrittenRe
 
 function writeJson(
   pool: PredictionPool,
-  { reference, inputShape, classNames }: LoadedModel,
+  { reference, architecture, classNames }: LoadedModel,
   outputs: Outputs,
   options: PredictionOptions,
   signal: AbortSignal,
 ): Promise<WrittenResponse> {
   const { probabilities, logits } = outputs;
-  const task = { model: { reference, inputShape, classNames }, outputs, options };
+  const task = { model: { reference, architecture, classNames }, outputs, options };
   return pool.run('writeJson', task, signal, [probabilities, logits]);
 }

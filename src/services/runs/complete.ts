@@ -35,7 +35,6 @@ export async function completeRun(
     return diverged(job, record, classes);
   }
   const architecture = architectureFor(job.network, dataset);
-  const inputShape = dataset.imageShape;
   const { promote, evenIfNotLearned } = job.publish;
   const publishesNothing = job.verification !== null || isTrial(job);
   const notLearned =
@@ -48,15 +47,7 @@ export async function completeRun(
     const { activation } = job.network;
     const reference = { name: job.modelName, version: 0 };
     const { classNames } = dataset;
-    const network = {
-      reference,
-      inputShape,
-      architecture,
-      activation,
-      standardization,
-      parameters,
-      classNames,
-    };
+    const network = { reference, architecture, activation, standardization, parameters, classNames };
     return judge(job, dataset, network);
   }
 

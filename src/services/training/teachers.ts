@@ -36,8 +36,9 @@ export async function loadTeachers(
     const { name, version } = parseModelReference(teacher);
     const pointer = `#/training/distillation/teachers/${n}`;
     const model = await loadNamed(models, pointer, name, version);
-    if (!isSameShape(model.inputShape, imageShape)) {
-      const [takes, has] = [showImageShape(model.inputShape), showImageShape(imageShape)];
+    const { inputShape } = model.architecture;
+    if (!isSameShape(inputShape, imageShape)) {
+      const [takes, has] = [showImageShape(inputShape), showImageShape(imageShape)];
       throw new AtelierError(
         'impossible-request',
         `Model ${name} cannot be a teacher: it takes images of ${takes}, and those of data set ${id} are ${has}.`,

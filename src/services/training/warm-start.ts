@@ -39,14 +39,15 @@ export async function resolveWarmStart(
 }
 
 function differences(
-  model: Pick<LoadedModel, 'inputShape' | 'architecture' | 'activation' | 'standardization'>,
+  model: Pick<LoadedModel, 'architecture' | 'activation' | 'standardization'>,
   { network, training }: Pick<TrainingRequest, 'network' | 'training'>,
   dataset: Dataset,
 ): ErrorDetail[] {
   const details: ErrorDetail[] = [];
   const differs = (pointer: string, detail: string) => details.push({ pointer, detail });
-  if (!isSameShape(model.inputShape, dataset.imageShape)) {
-    const [takes, has] = [showImageShape(model.inputShape), showImageShape(dataset.imageShape)];
+  const { inputShape } = model.architecture;
+  if (!isSameShape(inputShape, dataset.imageShape)) {
+    const [takes, has] = [showImageShape(inputShape), showImageShape(dataset.imageShape)];
     differs('#/dataset', `it takes images of ${takes}, but those of data set ${dataset.id} are ${has}`);
     return details;
   }

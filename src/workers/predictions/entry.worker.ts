@@ -96,7 +96,7 @@ function computeBlock({ network, chunks }: BlockTask): BlockResult {
   const startedAt = performance.now();
   const forward = cachedForward(network);
   const classes = network.classNames.length;
-  const values = valueCount(network.inputShape);
+  const values = valueCount(network.architecture.inputShape);
   /** Images that pass through the network together, gathered from the chunks in which they arrived. */
   const gathered = new Uint8Array(CHUNK_EXAMPLES * values);
   const count = chunks.reduce((sum, { length }) => sum + length, 0) / values;

@@ -35,7 +35,8 @@ export interface ExplanationResult {
  *   `decodeImages`
  */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
-  const { inputShape, parameters, classNames } = network;
+  const { parameters, classNames } = network;
+  const { inputShape } = network.architecture;
   const batch = decodeImages(images, inputShape);
   const { count, pixels } = batch;
   if (count !== 1) {

@@ -52,7 +52,7 @@ export function predictImages(task: PredictionTask): Promise<PredictionCounts> {
 
 async function predictInput(task: PredictionTask): Promise<PredictionCounts> {
   const { input } = task;
-  const { inputShape } = task.network;
+  const { inputShape } = task.network.architecture;
   const values = valueCount(inputShape);
   if ('examples' in input) {
     const { pixels, labels } = input.examples;

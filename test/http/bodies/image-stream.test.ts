@@ -31,7 +31,7 @@ function open({
 }: Sent) {
   const opened: unknown[] = [];
   const written: Uint8Array[] = [];
-  const model = { inputShape: image };
+  const model = { architecture: { inputShape: image } };
   const stream = {
     model,
     write: (pixels: Uint8Array) => written.push(pixels),

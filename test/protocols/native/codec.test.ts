@@ -62,7 +62,7 @@ test('rejects ?input for more than 1,000 images', () => {
         format: 'json',
         imageStatistics: null,
       },
-      { reference: MODEL, inputShape: [28, 28], classNames: CLASSES },
+      { reference: MODEL, architecture: { inputShape: [28, 28] }, classNames: CLASSES },
     );
   assert.throws(() => decode(true), { code: 'impossible-request', message: /\?input allows at most 1,000/ });
   decode(false);

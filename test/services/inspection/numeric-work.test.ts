@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
@@ -10,7 +9,6 @@ import { dense } from '../../support/dense.ts';
 const network = (hidden: number) => ({
   reference: { name: 'm', version: 1 },
   classNames: ['a', 'b'],
-  inputShape: DEFAULT_IMAGE_SHAPE,
   architecture: dense([784, hidden, 2]),
   activation: 'relu' as const,
   standardization: null,

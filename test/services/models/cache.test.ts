@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { createModelCache, type ModelCache } from '../../../src/services/models/cache.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import { createForward } from '../../../src/workers/kernel/compile.ts';
@@ -13,7 +12,6 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
   const parameters = new Float32Array(785 * hidden + (hidden + 1) * 10);
   const network = {
     reference: { name, version },
-    inputShape: DEFAULT_IMAGE_SHAPE,
     architecture: dense([784, hidden, 10]),
     activation: 'relu',
     standardization: null,

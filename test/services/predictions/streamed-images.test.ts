@@ -36,7 +36,6 @@ function openStream(
   } as unknown as PredictionPool;
   const model = {
     reference: { name: 'a', version: 1 },
-    inputShape: [28, 28],
     architecture,
     classNames: ['x'],
   };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { parseNpy } from '../../../src/formats/arrays/npy.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
@@ -17,7 +16,6 @@ test('a streamed response has the outputs of all images in order, their tally, a
   const architecture = dense([784, 5, CLASSES]);
   const network = {
     reference: { name: 'streamed', version: 1 },
-    inputShape: DEFAULT_IMAGE_SHAPE,
     architecture,
     activation: 'tanh',
     standardization: null,

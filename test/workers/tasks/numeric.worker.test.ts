@@ -3,7 +3,6 @@ import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/domain/image-shape.ts';
 import { describeExplanation, explanationSchema } from '../../../src/domain/predictions/explanation.ts';
 import { magnitude } from '../../../src/formats/drawing/colour-scale.ts';
 import { drawWeights } from '../../../src/formats/drawing/weights.ts';
@@ -24,7 +23,6 @@ function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
   const architecture = dense([784, 12, classNames.length]);
   return {
     reference: { name: 'drawn', version: seed },
-    inputShape: DEFAULT_IMAGE_SHAPE,
     architecture,
     activation: 'relu',
     standardization: { mean: 0.3, std: 0.35 },
