@@ -28,6 +28,13 @@ export const DENSE_VECTORS = 4;
 export const TILE_ROWS = 80;
 /** Vectors of a row · words of 64 rows in a tile of pairs of examples: 64 rows of 40 float32×4 are 40 KB. */
 export const PAIRED_TILE_VECTORS = 40;
+/**
+ * Zero pixels are skipped if at least one of so many is zero in both of a pair. Measured: processing all takes 0.73 of the time
+ * of skipping if none is zero, and the same if a quarter is.
+ */
+export const SPARSE_PART = 5;
+/** Rows in a tile of pixels that are not skipped, converted to float32: 128 examples in 96 KB. A multiple of twelve. */
+export const PIXEL_TILE = 192;
 /** Bytes at the start of a list of inputs: positions at which its tiles begin, u32. Enough for 159 tiles of TILE_ROWS. */
 export const LIST_START_BYTES = 640;
 /** Examples in a tile of an update's sum, for the same reason, and because a mask has 64 bits. */

@@ -145,6 +145,8 @@ export const HEADER = createTable(LINE, {
   CHANNELS: i32,
   SCRATCH: i32,
   SCRATCH_STRIDE: i32,
+  /** Bytes from a thread's scratch memory to that for a tile of pixels. */
+  PIXEL_TILE_OFFSET: i32,
   MASK_BYTES: i32,
   LABELS: i32,
   LOSSES: i32,
@@ -238,7 +240,7 @@ export const HEADER = createTable(LINE, {
   GRADIENT_NORM: f64,
 
   /** Factors of float32 pixels, for four pixels from each of three channels on. */
-  PIXEL_SCALES: area(48),
+  PIXEL_SCALES: area(64),
   /** μ/σ of each channel. */
   MEANS_OVER_STDS: area(16),
   LAYERS: area(MAX_TABLE_LAYERS * LAYER.bytes),

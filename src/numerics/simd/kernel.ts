@@ -104,6 +104,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   header.CHANNELS = channels.length;
   header.SCRATCH = layout.scratch;
   header.SCRATCH_STRIDE = layout.scratchStride;
+  header.PIXEL_TILE_OFFSET = layout.pixelTileOffset;
   header.MASK_BYTES = layout.maskBytes;
   header.LABELS = layout.labels;
   header.LOSSES = layout.losses;
@@ -166,7 +167,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     }
   }
   const { PIXEL_SCALES, MEANS_OVER_STDS } = HEADER.addresses;
-  for (let i = 0; i < 12; i++) floats[PIXEL_SCALES / 4 + i] = pixelFactor(channels[i % channels.length]!);
+  for (let i = 0; i < 16; i++) floats[PIXEL_SCALES / 4 + i] = pixelFactor(channels[i % channels.length]!);
   for (const [c, { mean, std }] of channels.entries()) floats[MEANS_OVER_STDS / 4 + c] = mean / std;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();

@@ -6,8 +6,10 @@ import { channelCount, type ImageShape, valueCount } from '../network/image-shap
 import { type EngineSettings, momentCount, stateVectorCount } from '../training/engine.ts';
 import {
   BLOCK_ROWS,
+  CHUNK_EXAMPLES,
   LIST_START_BYTES,
   PIXEL_TABLE_BYTES,
+  PIXEL_TILE,
   TILE_EXAMPLES,
   WIDE_PANEL_VECTORS,
 } from './constants.ts';
@@ -139,7 +141,9 @@ export function layOut(request: LayoutRequest) {
   const copied = training ? imageCopy(architecture.inputShape, training.augmentation.shift).bytes : 0;
   // Behind the folded biases: the sums of a panel, a counter for each class, or the copy of an image.
   const behind = Math.max(16 * WIDE_PANEL_VECTORS, 4 * (architecture.classes + 2), copied);
-  const scratchStride = lines(Math.max(training ? lists : 0, folded + behind)) + 64;
+  const pixelTileOffset = lines(Math.max(training ? lists : 0, folded + behind)) + 64;
+  const pixelTile = firstDense === 0 ? 4 * PIXEL_TILE * Math.min(records, CHUNK_EXAMPLES) : 0;
+  const scratchStride = pixelTileOffset + pixelTile + 64;
   return {
     layers,
     firstDense: firstDense + 1,
@@ -173,6 +177,7 @@ export function layOut(request: LayoutRequest) {
     partnerStride,
     scratch: memory.take(scratchStride * threads),
     scratchStride,
+    pixelTileOffset,
     maskBytes,
     // One more record, of zeros: lists are padded with it, and reads of whole blocks may extend into it.
     records: memory.take(recordStride * (records + 1)),

@@ -157,6 +157,23 @@ for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48, 88, 96, 101]) {
   }
 }
 
+// Tiles of pixels, blocks of rows, panels and batches that are whole and that are not.
+for (const [inputs, units, batchSize, standardization] of [
+  [384, 96, 128, null],
+  [420, 101, 131, CHANNELS],
+  [193, 21, 7, { mean: 0.3, std: 0.4 }],
+] as const) {
+  test(`pixels of which none is zero change no bit: ${inputs} pixels, ${units} units, batch ${batchSize}`, () => {
+    const settings = settingsOf({ architecture: dense([inputs, units, 3]), batchSize, standardization });
+    const examples = shared(settings);
+    for (let i = 0; i < examples.pixels.length; i++) examples.pixels[i]! |= 1;
+    const [wide, narrow] = [{ wide: true }, {}].map((options) =>
+      train(create(settings, options), settings, examples),
+    );
+    assertSameBits(wide, narrow);
+  });
+}
+
 for (const l2 of [0, 9]) {
   test(`pairs of pixels change no bit of weights that are −0 or underflow to it, l2 ${l2}`, () => {
     const settings = settingsOf({ architecture: dense([64, 40, 3]), batchSize: 9, l2 });

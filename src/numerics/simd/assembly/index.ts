@@ -3,7 +3,7 @@ import { APPLY, CHUNK_EXAMPLES, CHUNK_IMAGES, MODE_BUFFERED, MODE_GRADIENT, PASS
 import {
   AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
   EXAMPLES_PER_ITEM, GRADIENT_NORM, GROUP_EXAMPLES, INPUTS, ITEM_COUNTS, LOSSES, LOSS_SUM, MODE, OUTPUTS, OUTPUT_GRADIENT,
-  OUTPUT_VALUES, PARTIALS, PARTNER_ROWS, PHASE, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
+  OUTPUT_VALUES, PARTIALS, PARTNER_ROWS, PHASE, PIXEL_TILE_OFFSET, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
   STANDARDIZED, STEP, THREADS, VOLUMES, VOLUMES_STRIDE, ZERO_RECORD,
 } from './addresses.ts';
 import { backwardImages, forwardImages } from './convolution/images.ts';
@@ -54,6 +54,8 @@ function foldedBytes(): usize {
   return <usize>vectorCount(load<i32>(layerAt(1), OUTPUTS)) << 4;
 }
 
+@inline function pixelTile(scratch: usize): usize { return scratch + <usize>load<u32>(PIXEL_TILE_OFFSET); }
+
 /** Examples that pass through the network together: with convolutions, whole groups. */
 function chunkSize(): i32 {
   if (!hasConvolutions()) return CHUNK_EXAMPLES;
@@ -74,7 +76,7 @@ function passItem(item: i32, scratch: usize, volumes: usize): void {
     if (load<u32>(PARTNER_ROWS)) mixAll(n, end, scratch + foldedBytes());
     if (hasConvolutions()) forwardImages(n, end, volumes);
     else listPixels(n, end, scratch + foldedBytes());
-    forward(n, end, true, folded);
+    forward(n, end, true, folded, pixelTile(scratch));
     computeLosses(n, end);
     backward(n, end);
     if (hasConvolutions()) backwardImages(n, end, volumes);
@@ -203,7 +205,8 @@ export function fold(): void {
 function forwardOnly(count: i32): void {
   if (hasConvolutions()) forwardImages(0, count, threadVolumes(0));
   else listPixels(0, count, 0);
-  forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
+  const scratch = threadScratch(0);
+  forward(0, count, false, load<i32>(STANDARDIZED) ? scratch : 0, pixelTile(scratch));
 }
 
 /** Call after `fold`. Computes the logits of the first `count` records, and the probabilities in place of dz. */

@@ -1,13 +1,19 @@
-/** One layer's entry in the table of layers. */
+/** One layer's entry in the table of layers, and one example's record. */
 import { DENSE_VECTORS, MAX_PAIRED_VECTORS, NARROW_PANEL_VECTORS } from '../constants.ts';
 import {
-  CONVOLUTION_COUNT, FIRST_DENSE, FLOAT_PIXELS, LAYERS, LAYER_BYTES, LAYER_COUNT, OUTPUTS, PANEL_VECTORS,
+  CONVOLUTION_COUNT, FIRST_DENSE, FLOAT_PIXELS, LAYERS, LAYER_BYTES, LAYER_COUNT, OUTPUTS, PANEL_VECTORS, RECORDS,
+  RECORD_STRIDE,
 } from './addresses.ts';
 
 /** Entry of layer l = 1 … L. */
 @inline export function layerAt(l: i32): usize { return LAYERS + <usize>(l - 1) * LAYER_BYTES; }
 
 @inline export function layerCount(): i32 { return load<i32>(LAYER_COUNT); }
+
+/** The record of example n. */
+@inline export function recordAt(n: i32): usize {
+  return <usize>load<u32>(RECORDS) + <usize>n * <usize>load<u32>(RECORD_STRIDE);
+}
 
 /** Number of the first fully connected layer. */
 @inline export function firstDense(): i32 { return load<i32>(FIRST_DENSE); }

@@ -8,15 +8,12 @@ import {
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
 import { multiplyDense } from './dense.ts';
-import { firstDense, halfPanel, isDense, isPaired, layerAt, layerCount, takesBytes, vectorCount } from './layer.ts';
+import { firstDense, halfPanel, isDense, isPaired, layerAt, layerCount, recordAt, takesBytes, vectorCount } from './layer.ts';
 import { listBytes, listFloats, maskRows } from './lists.ts';
 import { crossEntropy } from './loss.ts';
+import { arePairsFull, multiplyPixels } from './pixels.ts';
 import { walkRowPairs, walkRows } from './rows.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
-
-@inline function recordAt(n: i32): usize {
-  return <usize>load<u32>(RECORDS) + <usize>n * <usize>load<u32>(RECORD_STRIDE);
-}
 
 /** Augments the images in their records. */
 export function augmentAll(first: i32, last: i32, copy: usize): void {
@@ -207,7 +204,8 @@ function multiply(
     if (folded) seeds = folded + (<usize>start << 4);
     else if (extra) seeds = panel + <usize>rows * width;
     if (!list) {
-      multiplyDense(count, first, last, rows, input, out, panel, width, seeds);
+      const record = recordAt(first);
+      multiplyDense(count, last - first, rows, record + input, load<u32>(RECORD_STRIDE), panel, width, seeds, record + out);
       continue;
     }
     const half = pixels ? halfPanel(count) : 0;
@@ -219,8 +217,11 @@ function multiply(
   }
 }
 
-/** Computes the logits from the listed pixels, with dropout if `training`. `folded` are the folded biases, or 0. */
-export function forward(first: i32, last: i32, training: bool, folded: usize): void {
+/**
+ * Computes the logits from the listed pixels, with dropout if `training`. `folded` are the folded biases, or 0; `tile` is memory
+ * for a tile of pixels.
+ */
+export function forward(first: i32, last: i32, training: bool, folded: usize, tile: usize): void {
   const layers = layerCount();
   const start = load<i32>(START);
   for (let l = firstDense(); l <= layers; l++) {
@@ -232,7 +233,8 @@ export function forward(first: i32, last: i32, training: bool, folded: usize): v
     const input: usize = load<u32>(layer, INPUT_VALUES);
     const output: usize = load<u32>(layer, OUTPUT_VALUES);
     const list: usize = isDense(l) ? 0 : load<u32>(layer, INPUT_LIST);
-    multiply(first, last, weights, inputs, 1, units, input, list, output, pixels, l == 1 ? folded : 0);
+    if (pixels && isPaired() && arePairsFull(first, last)) multiplyPixels(first, last, folded, tile);
+    else multiply(first, last, weights, inputs, 1, units, input, list, output, pixels, l == 1 ? folded : 0);
     if (l == layers) return;
     const next = layerAt(l + 1);
     const values: usize = load<u32>(next, INPUT_VALUES);

@@ -11,9 +11,10 @@ import {
 import { pixelTable, walkColumnPairs, walkColumns } from './columns.ts';
 import { addGroups } from './convolution/gradients.ts';
 import { sumDense } from './dense.ts';
-import { firstDense, halfPanel, isDense, isPaired, layerAt, takesBytes, vectorCount } from './layer.ts';
+import { firstDense, halfPanel, isDense, isPaired, layerAt, recordAt, takesBytes, vectorCount } from './layer.ts';
 import { LIST_BYTES, listExamples, maskBytes, maskFloats, maskPairs } from './lists.ts';
 import { average, optimize, penalize, shrink } from './optimize.ts';
+import { areRowsFull, convertRows, sumPixels } from './pixels.ts';
 import { transpose } from './transpose.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
 
@@ -115,9 +116,13 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const convolution = l < firstDense();
   const dense = isDense(l);
   const table = pixels ? pixelTable(first) : 0;
+  let full = false;
   if (rows > 0 && !dense) {
-    if (paired) maskPairs(masks, input);
-    else {
+    if (paired) {
+      maskPairs(masks, input);
+      full = areRowsFull(masks, rows);
+      if (full) convertRows(lists, input, first, rows);
+    } else {
       if (pixels) maskBytes(masks, input);
       else maskFloats(masks, input);
       listExamples(lists, masks, rows);
@@ -143,7 +148,9 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
     if (convolution) {
       addGroups(g, w, all);
     } else if (dense) {
-      sumDense(count, g, width, rows, input, dz);
+      sumDense(count, load<i32>(BATCH_SIZE), rows, recordAt(0) + input, load<u32>(RECORD_STRIDE), recordAt(0) + dz, g, width);
+    } else if (full) {
+      sumPixels(count, g, width, rows, lists, dz);
     } else {
       const half = pixels ? halfPanel(count) : 0;
       const shift = <usize>half << 4;

@@ -82,7 +82,7 @@ function forwardImage(n: i32, volumes: usize): void {
     for (let panel: usize = 0; panel < step; panel += 64) {
       const biases = w + (<usize>rows << 6);
       multiplyPanel(
-        input, inputStep, rowBytes(width, inputStep), 3, rows / 3, w, biases, sums + panel, step, rowStep, height, width, 0,
+        input, inputStep, rowBytes(width, inputStep), 3, rows / 3, w, 64, biases, 0, sums + panel, step, rowStep, height, width, 0,
       );
       w = biases + 64;
     }
@@ -153,7 +153,7 @@ function backwardImage(n: i32, volumes: usize, delta: usize): void {
     let target = <usize>load<u32>(layer, WEIGHTS) + delta;
     for (let panel: usize = 0; panel < step; panel += 64, target += 64) {
       for (let r: usize = 0; r < 3; r++, target += <usize>run << 6) {
-        sumGradient(run, input + r * inputRow, inputStep, inputRow, dz + panel, step, rowStep, height, width, target);
+        sumGradient(run, input + r * inputRow, inputStep, inputRow, dz + panel, step, rowStep, height, width, target, 64);
       }
       addBiases(dz + panel, step, rowStep, height, width, target);
     }
@@ -167,7 +167,7 @@ function backwardImage(n: i32, volumes: usize, delta: usize): void {
     gradientRow = inputRow;
     for (let panel: usize = 0; panel < inputStep; panel += 64, transposed += 9 * (step << 4)) {
       multiplyPanel(
-        volume, step, rowStep, 3, <i32>(3 * step) >> 2, transposed, ZEROS, gradient + panel, inputStep, inputRow, height, width,
+        volume, step, rowStep, 3, <i32>(3 * step) >> 2, transposed, 64, ZEROS, 0, gradient + panel, inputStep, inputRow, height, width,
         factors,
       );
     }
