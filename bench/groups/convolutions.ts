@@ -146,7 +146,7 @@ async function measurePredictions(
       requestsPerSecond({ url: to, headers: RAW, body, connections, seconds: effort.loadSeconds });
     const one = images.subarray(0, 784);
     const contestants: Contestant<number>[] = [
-      { name: MANY, measure: async () => 10_000 * (await load(url, images, 1)) },
+      { name: MANY, measure: () => imagesPerSecond(url, images) },
       { name: ONE, measure: () => load(url, one, 16) },
     ];
     if (has.runtime) {
@@ -169,6 +169,20 @@ async function measurePredictions(
       medians: new Map(Array.from(results, ([who, rates]) => [who, median(rates)])),
     };
   });
+}
+
+/** Of three requests of 10,000 images, one after another, npy back: one may take longer than a turn of load. */
+async function imagesPerSecond(url: string, images: Uint8Array<ArrayBuffer>): Promise<number> {
+  const headers = { ...RAW, accept: 'application/x-npy' };
+  const rates: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const startedAt = performance.now();
+    const response = await fetch(url, { method: 'POST', headers, body: images });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`The prediction failed with status ${response.status}.`);
+    rates.push(10_000 / ((performance.now() - startedAt) / 1000));
+  }
+  return median(rates);
 }
 
 async function upload(url: string, architecture: Architecture, parameters: Float32Array): Promise<void> {
