@@ -1,4 +1,5 @@
 /** The kinds of pools. docs/architecture.md lists the pools of a process and why each is separate. */
+import { availableParallelism } from 'node:os';
 import type { PredictTasks } from './predictions/entry.worker.ts';
 import type { DatasetTasks } from './tasks/dataset.worker.ts';
 import type { NumericTasks } from './tasks/numeric.worker.ts';
@@ -8,6 +9,8 @@ import { createPool, type Pool } from './threads/pool.ts';
 const IDLE_MS = 60_000;
 /** Long enough for the next file of a series that a client sends. */
 const DATASET_IDLE_MS = 1_000;
+/** Bounds the memory of idle threads on processors with many cores. */
+const MAX_PREDICTION_THREADS = 4;
 
 export type NumericPool = Pool<NumericTasks>;
 export type PredictionPool = Pool<PredictTasks>;
@@ -18,8 +21,10 @@ export function createNumericPool(onLost = () => {}): NumericPool {
   return createPool(new URL('./tasks/numeric.worker.ts', import.meta.url), onLost, IDLE_MS);
 }
 
+/** Its threads share the images of one large body, too. */
 export function createPredictionPool(onLost: () => void): PredictionPool {
-  return createPool(new URL('./predictions/entry.worker.ts', import.meta.url), onLost, IDLE_MS);
+  const size = Math.min(MAX_PREDICTION_THREADS, availableParallelism());
+  return createPool(new URL('./predictions/entry.worker.ts', import.meta.url), onLost, IDLE_MS, size);
 }
 
 /** Its thread ends soon, because a data set is seldom checked or loaded. */

@@ -1,4 +1,4 @@
-/** Predicts the images of a large body while it arrives, so that the worker thread does not wait for the last byte. */
+/** Predicts the images of a large body while it arrives, so that no thread waits for the last byte. */
 import { forwardCost } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
@@ -11,14 +11,21 @@ import type { LoadedModel } from '../models/loaded-version.ts';
 export const MIN_BLOCK_BYTES = 800_000;
 /** Limit of the multiply-adds of a block, about 0.1 s: a block is predicted to its end, although the client disconnects. */
 const MAX_BLOCK_COST = 2e9;
+/** Multiply-adds from which a further thread is worth its memory, about 50 ms: those of a network with convolutions. */
+const SHARED_COST = 1e9;
 
 export class PredictionStream {
   readonly model: LoadedModel;
   readonly #pool: PredictionPool;
-  readonly #blocks: BlockResult[] = [];
+  /** Values and multiply-adds of an image. */
+  readonly #values: number;
+  readonly #cost: number;
+  /** In the order of the images. Each is undefined if it failed. */
+  readonly #blocks: Promise<BlockResult | undefined>[] = [];
   #chunks: Uint8Array[] = [];
   #bytes = 0;
-  #running: Promise<void> | undefined;
+  #running = 0;
+  #minBytes = MIN_BLOCK_BYTES;
   /** Why no further block is predicted. */
   #failure: { readonly reason: unknown } | undefined;
   /** Durations of the phases so far. */
@@ -27,13 +34,15 @@ export class PredictionStream {
   constructor(pool: PredictionPool, model: LoadedModel) {
     this.#pool = pool;
     this.model = model;
+    this.#values = valueCount(model.architecture.inputShape);
+    this.#cost = forwardCost(model.architecture);
   }
 
   /** Takes over the next pixels, 0–255: their memory moves to the thread. */
   write(pixels: Uint8Array): void {
     this.#chunks.push(pixels);
     this.#bytes += pixels.length;
-    if (this.#bytes >= MIN_BLOCK_BYTES) this.#running ??= this.#predictBlocks(MIN_BLOCK_BYTES);
+    this.#predictBlocks();
   }
 
   /** Predicts no further block, because the body does not arrive completely or the client has disconnected. */
@@ -49,31 +58,46 @@ export class PredictionStream {
     const abort = () => this.abort(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
-    await this.#running;
-    await this.#predictBlocks(1);
+    this.#minBytes = 1;
+    this.#predictBlocks();
+    const results: BlockResult[] = [];
+    // The loop also visits the blocks that begin when one of them ends.
+    for (const block of this.#blocks) {
+      const result = await block;
+      if (result) results.push(result);
+    }
     if (this.#failure) throw this.#failure.reason;
-    return this.#blocks;
+    return results;
   }
 
-  /** Predicts all complete images, as long as there are enough. */
-  async #predictBlocks(minBytes: number): Promise<void> {
-    const network = servedNetwork(this.model);
-    const values = valueCount(network.architecture.inputShape);
-    const maxImages = Math.max(1, Math.floor(MAX_BLOCK_COST / forwardCost(network.architecture)));
-    while (this.#bytes >= minBytes && !this.#failure) {
-      const images = Math.min(maxImages, Math.floor(this.#bytes / values));
-      const chunks = this.#take(images * values);
-      const startedAt = performance.now();
-      try {
-        const block = await this.#pool.run('predictBlock', { network, chunks }, undefined, chunks);
-        this.#blocks.push(block);
-        this.ms.compute += block.computeMs;
-        this.ms.wait += performance.now() - startedAt - block.computeMs;
-      } catch (reason) {
-        this.abort(reason);
-      }
+  /** Gives all complete images to the threads of the pool, as long as there are enough. */
+  #predictBlocks(): void {
+    while (this.#bytes >= this.#minBytes && !this.#failure) {
+      const images = Math.floor(this.#bytes / this.#values);
+      const threads = images * this.#cost < SHARED_COST ? 1 : this.#pool.size;
+      if (this.#running >= threads) return;
+      this.#blocks.push(this.#predictBlock(images));
     }
-    this.#running = undefined;
+  }
+
+  async #predictBlock(complete: number): Promise<BlockResult | undefined> {
+    const images = Math.min(complete, Math.max(1, Math.floor(MAX_BLOCK_COST / this.#cost)));
+    const chunks = this.#take(images * this.#values);
+    const network = servedNetwork(this.model);
+    const startedAt = performance.now();
+    this.#running++;
+    try {
+      const block = await this.#pool.run('predictBlock', { network, chunks }, undefined, chunks);
+      this.ms.compute += block.computeMs;
+      this.ms.wait += performance.now() - startedAt - block.computeMs;
+      return block;
+    } catch (reason) {
+      this.abort(reason);
+      return undefined;
+    } finally {
+      this.#running--;
+      this.#predictBlocks();
+    }
   }
 
   /** Takes the first bytes. Both parts of a chunk that is divided are copied, so that each owns its memory. */

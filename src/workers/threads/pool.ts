@@ -1,4 +1,4 @@
-/** A pool of one thread. It starts when needed, ends without work, and is replaced if lost. */
+/** A pool of threads. They start when needed, end without work, and are replaced if lost. */
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import { hasCode } from '../../errors.ts';
 import { type Result, startThread, type Task, type Tasks, type Thread } from './start.ts';
@@ -7,6 +7,8 @@ import { type Result, startThread, type Task, type Tasks, type Thread } from './
 export const MAX_QUEUED = 64;
 
 export interface Pool<T extends Tasks> {
+  /** Number of tasks that run at the same time. */
+  readonly size: number;
   /**
    * @param signal terminates the thread that runs the task, so that a disconnected client does not occupy it
    * @param transfer views whose memory is moved to the thread
@@ -23,38 +25,53 @@ export interface Pool<T extends Tasks> {
   close(): Promise<void>;
 }
 
-/**
- * @param entry the module that the thread runs; it calls `serve`
- * @param onLost called when the thread is lost
- * @param idleMs time without work after which the thread ends and frees its memory
- */
-export function createPool<T extends Tasks>(entry: URL, onLost: () => void, idleMs: number): Pool<T> {
-  const semaphore = createSemaphore(1, MAX_QUEUED, 'a thread of this kind');
-  let thread: Thread<T> | undefined;
-  let idle: NodeJS.Timeout | undefined;
+/** A place for a thread. */
+interface Seat<T extends Tasks> {
+  thread?: Thread<T>;
+  idle?: NodeJS.Timeout;
+}
 
-  async function end(): Promise<void> {
+/**
+ * @param entry the module that the threads run; it calls `serve`
+ * @param onLost called when a thread is lost
+ * @param idleMs time without work after which a thread ends and frees its memory
+ */
+export function createPool<T extends Tasks>(
+  entry: URL,
+  onLost: () => void,
+  idleMs: number,
+  size = 1,
+): Pool<T> {
+  const semaphore = createSemaphore(size, MAX_QUEUED, 'a thread of this kind');
+  const seats = Array.from({ length: size }, (): Seat<T> => ({}));
+  /** The last one was used last: it has a thread, if any has, and what the thread keeps from its last task. */
+  const free = [...seats];
+
+  async function end({ thread, idle }: Seat<T>): Promise<void> {
     clearTimeout(idle);
     await thread?.terminate();
   }
 
   return {
+    size,
     async run(name, task, signal, transfer, admit) {
       using _permit = await semaphore.acquire(signal);
       signal?.throwIfAborted();
       using _admission = admit?.();
-      clearTimeout(idle);
-      if (!thread?.isUsable()) thread = startThread(entry, 'The thread of this request');
+      const seat = free.pop()!;
+      clearTimeout(seat.idle);
       try {
-        const result: Result<T, typeof name> = await thread.call(name, task, { signal, transfer });
+        if (!seat.thread?.isUsable()) seat.thread = startThread(entry, 'The thread of this request');
+        const result: Result<T, typeof name> = await seat.thread.call(name, task, { signal, transfer });
         return result;
       } catch (error) {
         if (hasCode(error, 'worker-crashed')) onLost();
         throw error;
       } finally {
-        idle = setTimeout(end, idleMs).unref();
+        seat.idle = setTimeout(end, idleMs, seat).unref();
+        free.push(seat);
       }
     },
-    close: end,
+    close: async () => void (await Promise.all(seats.map(end))),
   };
 }

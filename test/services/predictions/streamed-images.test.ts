@@ -11,13 +11,15 @@ import { dense } from '../../support/dense.ts';
 function openStream(
   compute: (block: Buffer) => Promise<void> = async () => {},
   architecture = dense([784, 1]),
+  size = 1,
 ) {
   const blocks: Buffer[] = [];
   let running = 0;
   const pool = {
+    size,
     async run(name: string, { chunks }: BlockTask, _signal: undefined, transfer: readonly Uint8Array[]) {
       assert.equal(name, 'predictBlock');
-      assert.equal(++running, 1, 'one block at a time');
+      assert.ok(++running <= size, 'at most one block a thread');
       const block = Buffer.concat(chunks);
       // The stream must not read again what it has moved to a thread.
       release(transfer);
@@ -75,6 +77,29 @@ test('predicts before the last image has arrived, and the rest at the end', asyn
   assert.equal(blocks.length, 1, 'a single image is not worth a task');
   await stream.end(neverAborted());
   assert.equal(blocks[1]?.length, 784);
+});
+
+test('several threads predict the blocks of a large network at the same time, and the results are in order', async () => {
+  const { promise: othersEnd, resolve } = Promise.withResolvers<void>();
+  let started = 0;
+  // The first block ends last.
+  const { stream, blocks } = openStream(
+    async () => (started++ === 0 ? othersEnd : undefined),
+    dense([784, 1500, 1]),
+    2,
+  );
+  for (let start = 0; start < pixels.length; start += 784 * 1024) {
+    stream.write(Buffer.from(pixels.subarray(start, start + 784 * 1024)));
+  }
+  await new Promise(setImmediate);
+  assert.equal(blocks.length, 2);
+  const ended = stream.end(neverAborted());
+  resolve();
+  const results = await ended;
+  assert.deepEqual(
+    results.flatMap(({ outputs }) => Array.from(outputs.logits)),
+    Array.from({ length: IMAGES }, (_, n) => pixels[784 * n]),
+  );
 });
 
 test('an error ends the stream, and is thrown at its end', async () => {

@@ -8,7 +8,7 @@ import { createPool } from '../../../src/workers/threads/pool.ts';
 import type { Order, TestTasks } from './answering.worker.ts';
 
 /** A pool, with all threads started so far and the number of reported losses. */
-function startPool(t: TestContext, idleMs = 60_000) {
+function startPool(t: TestContext, idleMs = 60_000, size = 1) {
   let restarts = 0;
   const threads: Worker[] = [];
   const record = (worker: Worker) => threads.push(worker);
@@ -17,6 +17,7 @@ function startPool(t: TestContext, idleMs = 60_000) {
     new URL('./answering.worker.ts', import.meta.url),
     () => restarts++,
     idleMs,
+    size,
   );
   t.after(async () => {
     process.off('worker', record);
@@ -107,6 +108,19 @@ test('rejects a request immediately if 64 are waiting', async (t) => {
   hangUp.abort(new Error('hung up'));
   await assert.rejects(spinning, /hung up/);
   assert.deepEqual(await Promise.all(waiting), new Array(64).fill('answered'));
+});
+
+test('as many tasks run at the same time as the pool has threads, which start when they are needed', async (t) => {
+  const { run, threads } = startPool(t, undefined, 2);
+  const hangUp = new AbortController();
+  const spinning = run('spin', hangUp.signal);
+  assert.equal(await run('answer'), 'answered');
+  assert.equal(await run('answer'), 'answered');
+  assert.equal(threads.length, 2);
+  hangUp.abort(new Error('hung up'));
+  await assert.rejects(spinning, /hung up/);
+  assert.equal(await run('answer'), 'answered');
+  assert.equal(threads.length, 3);
 });
 
 test('the message of a crash contains no path', () => {
