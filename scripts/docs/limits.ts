@@ -49,7 +49,7 @@ import { MAX_ENCODED_IMAGES } from '../../src/images/base64.ts';
 import { MAX_WAITING, SMALL_WORK } from '../../src/images/slots.ts';
 import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/start.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
-import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
+import { CELL_BYTES, MAX_NUMBERS, MIN_ROW_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_IMAGES } from '../../src/protocols/native/few-images.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/inspection/evaluations.ts';
 import { MAX_COST, MAX_PARAMETERS } from '../../src/services/inspection/gradient-checks.ts';
@@ -84,7 +84,11 @@ const requests = [
     `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings; in grey images with a channel, such as 28×28×1, the arrays of one number do not count; a nested image in colour has an array for each pixel, so about ${count(Math.floor(BODY_LIMITS.parts! / COLOUR_ARRAYS))} of 32×32×3 fit, and ${count(Math.floor(BODY_LIMITS.values / COLOUR_VALUES))} that are flat`,
     '400',
   ],
-  ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],
+  [
+    'CSV',
+    `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MIN_ROW_BYTES)}, or of ${CELL_BYTES} bytes a value of the image if that is more`,
+    '400',
+  ],
   ['encoded images in JSON', count(MAX_ENCODED_IMAGES), '400'],
   ['images of one `:explain`', count(MAX_EXPLAINED_IMAGES), '400'],
   [

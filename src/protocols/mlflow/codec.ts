@@ -4,7 +4,6 @@
  */
 import type { Fit } from '../../domain/predictions/image-query.ts';
 import { readJson, rejectAt } from '../../formats/json/limits.ts';
-import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromNumbers, fromRows, type InstanceOptions, type Instances } from '../instances.ts';
@@ -24,7 +23,7 @@ export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
   decode(body, { architecture: { inputShape } }) {
     const options = { image: inputShape, fit: body.fit };
     if (body.type === 'csv') {
-      const table = readCsv(body.bytes, body.header, valueCount(inputShape));
+      const table = readCsv(body.bytes, body.header, inputShape);
       return { ...fromNumbers(table, 'The table', false, options), responseFormat: 'probabilities' };
     }
     const invocation = readJson(body.bytes, invocationSchema);

@@ -1,17 +1,20 @@
 /** Tables of numbers as CSV (RFC 4180). */
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
+import { showImageShape } from '../../domain/image-shape.ts';
 import { AtelierError } from '../../errors.ts';
 import type { NestedTensor } from '../../formats/json/nested-numbers.ts';
 import { quote } from '../../formats/models/file-error.ts';
+import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 
 /** Whether the first row names the columns; undefined if the request does not state it. */
 export type CsvHeader = 'present' | 'absent' | undefined;
 
-export const MAX_RECORD_BYTES = 64 * 1024;
+/** Limits of a row: the larger of them. A float64 has at most 24 characters, and a cell quotes and a comma. */
+export const MIN_ROW_BYTES = 64 * 1024;
+export const CELL_BYTES = 32;
 export const MAX_NUMBERS = 2 ** 24;
 const [LF, CR, QUOTE] = [10, 13, 34];
-const LONG_ROW = `a row is longer than ${MAX_RECORD_BYTES} bytes`;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
@@ -19,7 +22,10 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  * unnamed columns. A damaged cell rejects the whole table, because skipping its row would silently drop a prediction.
  * @throws AtelierError `malformed-body`, `invalid-image-size`
  */
-export function readCsv(bytes: Uint8Array, header: CsvHeader, inputs: number): NestedTensor {
+export function readCsv(bytes: Uint8Array, header: CsvHeader, shape: ImageShape): NestedTensor {
+  const inputs = valueCount(shape);
+  const maxRowBytes = Math.max(MIN_ROW_BYTES, CELL_BYTES * inputs);
+  const longRow = `a row is longer than ${maxRowBytes} bytes`;
   let values = new Float64Array(1024);
   let columns = 0;
   let length = 0;
@@ -42,18 +48,21 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader, inputs: number): N
     }
     return null;
   }
-  limitRows(bytes);
+  if (findLongRow(bytes, maxRowBytes)) malformed(longRow);
   try {
     // addRow returns null, so the parser does not collect the records.
     parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
       bom: true,
       trim: true,
       skip_empty_lines: true,
-      max_record_size: MAX_RECORD_BYTES,
+      max_record_size: maxRowBytes,
       on_record: addRow,
     });
   } catch (error) {
-    if (error instanceof CsvError) malformed(CSV_DEFECTS[error.code] ?? 'its syntax is invalid', error);
+    if (error instanceof CsvError) {
+      const isLong = error.code === 'CSV_MAX_RECORD_SIZE';
+      malformed(isLong ? longRow : (CSV_DEFECTS[error.code] ?? 'its syntax is invalid'), error);
+    }
     throw error;
   }
   if (length === 0) malformed('it has no row of numbers');
@@ -62,17 +71,14 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader, inputs: number): N
       columns === inputs + 1 ? ' Write it without an index, as pandas does with index=False.' : '';
     throw new AtelierError(
       'invalid-image-size',
-      `The table has ${columns} columns, but an image has ${inputs} pixels.${advice}`,
+      `The table has ${columns} columns, but an image of ${showImageShape(shape)} has ${inputs} numbers.${advice}`,
     );
   }
   return { shape: [length / columns, columns], values: values.subarray(0, length) };
 }
 
-/**
- * The parser counts neither separators nor spaces: a row of 64 MiB of commas would be 67 million cells.
- * @throws AtelierError for a row that is too long
- */
-function limitRows(bytes: Uint8Array): void {
+/** The parser counts neither separators nor spaces: a row of 64 MiB of commas would be 67 million cells. */
+function findLongRow(bytes: Uint8Array, maxBytes: number): boolean {
   let start = 0;
   let isQuoted = false;
   // The parser takes the line end of the first row as that of all rows.
@@ -88,15 +94,15 @@ function limitRows(bytes: Uint8Array): void {
       }
       if (byte === end && (!isPair || bytes[n - 1] === CR)) start = n + 1;
     }
-    if (n - start > MAX_RECORD_BYTES) malformed(LONG_ROW);
+    if (n - start > maxBytes) return true;
   }
+  return false;
 }
 
 /** Our own words for the errors of the parser. */
 const CSV_DEFECTS: Readonly<Partial<Record<CsvError['code'], string>>> = {
   CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'its rows differ in the number of columns',
   CSV_QUOTE_NOT_CLOSED: 'a quoted cell is not closed',
-  CSV_MAX_RECORD_SIZE: LONG_ROW,
 };
 
 /** Whether the first row names the columns. */

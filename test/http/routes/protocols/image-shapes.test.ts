@@ -155,6 +155,9 @@ for (const { name, shape, values, pixels, images, pngs, expected } of models) {
       const csv = [columns, ...flat].map((row) => row.join()).join('\n');
       assert.deepEqual(await invoke(csv, 'text/csv'), { predictions: expected });
       assert.deepEqual(await invoke(csv.slice(csv.indexOf('\n') + 1), 'text/csv'), { predictions: expected });
+      // A row of 32×32×3 takes 77 KB.
+      const long = flat.map((row) => Array.from(row, (value) => (value / 255).toFixed(22)).join()).join('\n');
+      assert.deepEqual(await invoke(long, 'text/csv'), { predictions: expected });
     });
 
     test('explains images in the protocol of KServe v1 as in the native one', async () => {

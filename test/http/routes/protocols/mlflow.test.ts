@@ -192,7 +192,7 @@ for (const [title, body, pattern, type] of [
   ['a prototype for a column', '{"dataframe_records":[{"__proto__":1}]}', /./],
   ['NaN', '{"inputs":[[NaN]]}', /JSON/],
   ['null for a number', { inputs: [image.with(5, null as never)] }, /inputs\/0\/5 is null/],
-  ['CSV of another width', '1,2,3', /3 columns, but an image has 784/, 'text/csv'],
+  ['CSV of another width', '1,2,3', /3 columns, but an image of 28×28 has 784 numbers/, 'text/csv'],
   ['CSV with an index', `,${columns.join()}\n0,${image.join()}`, /785 columns.*index=False/, 'text/csv'],
   ['CSV with semicolons', image.join(';'), /separated by semicolons .* by commas/, 'text/csv'],
   [
