@@ -158,8 +158,8 @@ const REQUESTS = {
     'Use an origin that `detail` lists, or ask the operator to add yours; see [webhooks](../guides/webhooks.md).',
   ],
   'check-too-costly': [
-    'The gradient check would take longer than a few seconds.',
-    'Check fewer examples or coordinates, as `detail` suggests.',
+    'The gradient check would take longer than a few seconds, or than an hour if its progress is streamed.',
+    'Check fewer examples or coordinates, or [stream the progress](../guides/gradient-checks.md#all-coordinates-with-progress), as `detail` suggests.',
   ],
   'evaluation-too-costly': [
     'The evaluation would take longer than half a minute.',

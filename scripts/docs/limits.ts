@@ -52,7 +52,11 @@ import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { CELL_BYTES, MAX_NUMBERS, MIN_ROW_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_IMAGES } from '../../src/protocols/native/few-images.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/inspection/evaluations.ts';
-import { MAX_COST, MAX_PARAMETERS } from '../../src/services/inspection/gradient-checks.ts';
+import {
+  MAX_COST,
+  MAX_PARAMETERS,
+  MAX_STREAMED_COST,
+} from '../../src/services/inspection/gradient-checks.ts';
 import { MAX_PATH_SECONDS } from '../../src/services/inspection/sgd-paths.ts';
 import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/keys/file.ts';
 import { GARBAGE_FRACTION, IDLE_BYTES, REQUEST_FRACTION } from '../../src/services/memory/ledger.ts';
@@ -171,6 +175,11 @@ const times = [
   [
     'gradient check (takes seconds)',
     `${power(MAX_COST)} multiply-adds, ${count(MAX_PARAMETERS)} parameters`,
+    '422, with the largest check that fits',
+  ],
+  [
+    'gradient check whose progress is streamed (takes up to an hour)',
+    `${power(MAX_STREAMED_COST)} multiply-adds`,
     '422, with the largest check that fits',
   ],
   [

@@ -115,3 +115,10 @@ export const gradientCheckSchema = z
   })
   .meta({ id: 'GradientCheck' });
 export type GradientCheck = z.infer<typeof gradientCheckSchema>;
+
+/** An event of a check whose progress is streamed. The last one is a result or an error. */
+export type GradientCheckEvent = { readonly id: number } & (
+  | { readonly type: 'progress'; readonly data: { readonly done: number; readonly coordinates: number } }
+  | { readonly type: 'result'; readonly data: GradientCheck }
+  | { readonly type: 'error'; readonly data: { readonly code: string; readonly message: string } }
+);

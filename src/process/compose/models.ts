@@ -40,7 +40,12 @@ export function buildModels({ config, store, catalog, memory, modelCache, thread
       evaluations,
       testSets,
       cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
-      gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
+      gradients: createGradientCheckService(
+        catalog,
+        models,
+        { numeric, background: threads.longChecks },
+        metrics.onGradientCheck,
+      ),
       sgdPaths: createSgdPathService(catalog, models, numeric, loadDistillation),
       interpretability: createInterpretabilityService(
         models,

@@ -10,6 +10,7 @@ export function buildThreads({ onRestart }: Pick<Metrics, 'onRestart'>, memory: 
   const datasetPool = () => createDatasetPool(() => onRestart('dataset'));
   const numericPool = () => createNumericPool(() => onRestart('numeric'));
   const batchPool = numericPool();
+  const longCheckPool = numericPool();
   const threads = {
     /** Checks uploads. */
     checks: datasetPool(),
@@ -17,6 +18,8 @@ export function buildThreads({ onRestart }: Pick<Metrics, 'onRestart'>, memory: 
     loads: datasetPool(),
     /** Computes for requests. */
     numeric: createNumericWork({ short: numericPool(), long: numericPool() }, memory),
+    /** Checks gradients in the background. A check takes up to an hour, so it delays no other task. */
+    longChecks: createNumericWork({ short: longCheckPool, long: longCheckPool }, memory),
     /** Trainings compare their results and ask their teachers in it, whatever the load by requests. */
     comparisons: numericPool(),
     /** Runs prediction jobs. They take minutes, so they neither wait for other tasks nor delay them. */

@@ -1,7 +1,12 @@
 /** Checks the gradient of a new or trained network in a worker thread. */
 
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../../datasets/catalog.ts';
-import type { GradientCheckRequest } from '../../domain/checks/gradient.ts';
+import type {
+  GradientCheck,
+  GradientCheckEvent,
+  GradientCheckRequest,
+} from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { networkSchema } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
@@ -12,6 +17,7 @@ import { architectureText, parameterCount } from '../../numerics/network/archite
 import type { Network, Parameters } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
+import { serializeError } from '../../workers/threads/errors.ts';
 import { assertFitsModel, findDataset } from '../datasets/find.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
@@ -21,6 +27,9 @@ import { assertNoConflicts } from '../training/resolve-request.ts';
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Limit in multiply-adds: a few seconds of the reference engine. */
 export const MAX_COST = 4e9;
+/** Limit of a check whose progress is streamed: half an hour to an hour. */
+export const MAX_STREAMED_COST = 500 * MAX_COST;
+const PROGRESS_MS = 1000;
 /** Largest default sample of a network with convolutions. */
 const DEFAULT_SAMPLE = 1000;
 /** Each parameter takes at least 84 bytes; see `gradientCheckBytes`. */
@@ -33,9 +42,51 @@ export type GradientCheckService = ReturnType<typeof createGradientCheckService>
 export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
-  numeric: NumericPool,
+  { numeric, background }: { readonly numeric: NumericPool; readonly background: NumericPool },
   onChecked: (passed: boolean) => void = () => {},
 ) {
+  async function buildTask(
+    request: GradientCheckRequest,
+    output: GradientCheckTask['output'],
+    limit: number,
+  ): Promise<GradientCheckTask> {
+    const model = await resolveModel(request, models);
+    const dataset = await resolveDataset(request, model, catalog);
+    const { architecture, activation, standardization, parameters } = resolveNetwork(request, model, dataset);
+    const { scheme } = request;
+    const indices = exampleIndices(request.examples, dataset);
+    const task: GradientCheckTask = {
+      architecture,
+      activation,
+      standardization,
+      parameters,
+      initialization: request.network?.init ?? 'uniform-fan-in',
+      examples: dataset.train,
+      indices,
+      scheme,
+      stepSize: request.stepSize,
+      tolerance: request.tolerance,
+      coordinates:
+        request.coordinates ??
+        affordableCoordinates(architecture, indices.length, scheme, DEFAULT_SAMPLE, MAX_COST),
+      seed: request.seed,
+      output,
+      progress: new Int32Array(new SharedArrayBuffer(4)),
+    };
+    assertAffordable(task, limit, request.model === undefined ? '#/network/hidden' : '#/model');
+    return task;
+  }
+
+  async function run(pool: NumericPool, task: GradientCheckTask, signal: AbortSignal) {
+    const { npy, ...result } = await pool.run('checkGradient', task, signal);
+    onChecked(result.passed);
+    const report: GradientCheck = {
+      ...result,
+      blocks: result.blocks.map((block) => ({ ...block, shape: [...block.shape] })),
+    };
+    return { report, npy };
+  }
+
   return {
     /**
      * @param output the report only, or also one of the two gradients
@@ -45,45 +96,50 @@ export function createGradientCheckService(
      *   `check-too-costly`, `overloaded`
      */
     async check(request: GradientCheckRequest, output: GradientCheckTask['output'], signal: AbortSignal) {
-      const model = await resolveModel(request, models);
-      const dataset = await resolveDataset(request, model, catalog);
-      const { architecture, activation, standardization, parameters } = resolveNetwork(
-        request,
-        model,
-        dataset,
-      );
-      const { scheme } = request;
-      const indices = exampleIndices(request.examples, dataset);
-      const task: GradientCheckTask = {
-        architecture,
-        activation,
-        standardization,
-        parameters,
-        initialization: request.network?.init ?? 'uniform-fan-in',
-        examples: dataset.train,
-        indices,
-        scheme,
-        stepSize: request.stepSize,
-        tolerance: request.tolerance,
-        coordinates:
-          request.coordinates ??
-          affordableCoordinates(architecture, indices.length, scheme, DEFAULT_SAMPLE, MAX_COST),
-        seed: request.seed,
-        output,
-      };
-      assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
-      const { npy, ...report } = await numeric.run('checkGradient', task, signal);
-      onChecked(report.passed);
-      return {
-        report: {
-          ...report,
-          blocks: report.blocks.map((block) => ({ ...block, shape: [...block.shape] })),
-        },
-        npy,
+      return run(numeric, await buildTask(request, output, MAX_COST), signal);
+    },
+
+    /**
+     * A check of at most `MAX_STREAMED_COST`. Above `MAX_COST` it delays only others like it.
+     * @param onFailed called with the error of a check that has begun
+     * @returns runs the check until its signal aborts; yields its progress every second, then its report or its error
+     * @throws AtelierError as `check`, except `overloaded`
+     */
+    async follow(request: GradientCheckRequest, onFailed: (error: unknown) => void) {
+      const task = await buildTask(request, 'report', MAX_STREAMED_COST);
+      const coordinates = countCoordinates(task);
+      const pool = checkCost(task) > MAX_COST ? background : numeric;
+      return async function* (signal: AbortSignal): AsyncGenerator<readonly [GradientCheckEvent]> {
+        const outcome = run(pool, task, signal).then(
+          ({ report }) => ({ type: 'result', data: report }) as const,
+          (error) => {
+            if (!signal.aborted) onFailed(error);
+            const { code, message } = serializeError(error);
+            return { type: 'error', data: { code, message } } as const;
+          },
+        );
+        for (let id = 1; ; id++) {
+          const end = await Promise.race([outcome, wait(PROGRESS_MS, null, { ref: false })]);
+          if (signal.aborted) return;
+          if (end !== null) {
+            yield [{ id, ...end }];
+            return;
+          }
+          const done = Atomics.load(task.progress, 0);
+          yield [{ id, type: 'progress', data: { done, coordinates } }];
+        }
       };
     },
   };
 }
+
+function countCoordinates({ architecture, coordinates }: GradientCheckTask): number {
+  const parameters = parameterCount(architecture);
+  return coordinates === 'all' ? parameters : Math.min(coordinates.sample, parameters);
+}
+
+const checkCost = (task: GradientCheckTask) =>
+  gradientCheckCost(task.architecture, task.indices.length, task.scheme, countCoordinates(task));
 
 async function resolveModel(
   { model }: GradientCheckRequest,
@@ -145,8 +201,9 @@ function exampleIndices(examples: GradientCheckRequest['examples'], dataset: Dat
   return Uint32Array.from(indices);
 }
 
-function assertAffordable(task: GradientCheckTask, networkPointer: string): void {
-  const { architecture, indices, scheme, coordinates } = task;
+/** @param limit in multiply-adds */
+function assertAffordable(task: GradientCheckTask, limit: number, networkPointer: string): void {
+  const { architecture, indices, scheme } = task;
   const parameters = parameterCount(architecture);
   if (parameters > MAX_PARAMETERS) {
     const detail = `must have at most ${formatCount(MAX_PARAMETERS)} parameters`;
@@ -161,26 +218,30 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
       { parameter: 'Accept', detail },
     ]);
   }
-  const checked = coordinates === 'all' ? parameters : coordinates.sample;
-  const cost = (sampled: number) => gradientCheckCost(architecture, indices.length, scheme, sampled);
-  const times = `This check takes ${(cost(checked) / MAX_COST).toFixed(1)} times the limit per request`;
+  const cost = checkCost(task);
+  const leastCost = gradientCheckCost(architecture, indices.length, scheme, 0);
+  const times = `This check takes ${(cost / limit).toFixed(1)} times the limit per request`;
   const choose = (examples: number) =>
-    affordableCoordinates(architecture, examples, scheme, DEFAULT_SAMPLE, MAX_COST);
+    affordableCoordinates(architecture, examples, scheme, DEFAULT_SAMPLE, limit);
   const least = choose(1);
-  if (least !== 'all' && gradientCheckCost(architecture, 1, scheme, least.sample) > MAX_COST) {
+  if (least !== 'all' && gradientCheckCost(architecture, 1, scheme, least.sample) > limit) {
     const detail = 'must be a smaller network, which is checked on one image within the limit';
     throw tooCostly(`${times}. A network with convolutions ${detail}`, [{ pointer: networkPointer, detail }]);
   }
-  if (cost(0) > MAX_COST) {
-    const allowed = Math.floor((indices.length * MAX_COST) / cost(0));
+  if (leastCost > limit) {
+    const allowed = Math.floor((indices.length * limit) / leastCost);
     const detail = `must be at most ${allowed} for this network, and fewer if more coordinates are checked`;
     throw tooCostly(`${times}. Examples ${detail}`, [{ pointer: '#/examples', detail }]);
   }
-  if (cost(checked) > MAX_COST) {
+  if (cost > limit) {
     const fitting = choose(indices.length);
     const sample = fitting === 'all' ? 1000 : fitting.sample;
+    const stream =
+      cost > MAX_STREAMED_COST
+        ? ''
+        : '; "Accept: text/event-stream" computes all of it and streams its progress';
     const advice = `Check a sample, such as "coordinates": { "sample": ${sample} }, or fewer examples`;
-    throw tooCostly(`${times}. ${advice}`, [
+    throw tooCostly(`${times}. ${advice}${stream}`, [
       { pointer: '#/coordinates', detail: 'must be a sample, or a smaller one' },
     ]);
   }

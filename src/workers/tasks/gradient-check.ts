@@ -19,6 +19,8 @@ export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
   readonly initialization: Initialization;
   /** The report alone, or the report and one of the two gradients. */
   readonly output: 'report' | 'analytic' | 'numeric';
+  /** A shared cell with the number of coordinates checked so far. */
+  readonly progress: Int32Array;
 };
 
 export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analytic' | 'numeric'> & {
@@ -33,7 +35,10 @@ export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   const parameters = task.parameters ?? initialize(task.initialization, task.architecture, task.seed);
   const check = gradientCheck({ ...task, parameters });
   let step = check.next();
-  while (!step.done) step = check.next();
+  while (!step.done) {
+    Atomics.store(task.progress, 0, step.value.done);
+    step = check.next();
+  }
   const durationMs = performance.now() - startedAt;
   const kernel = { name: KERNEL_NAME, maxRelativeDifference: kernelDifference(task, parameters) };
   // Only what the response needs crosses to the main thread: the report, and at most one vector.

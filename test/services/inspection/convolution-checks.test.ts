@@ -1,7 +1,7 @@
 /** Gradient checks of networks with convolutions, through the service. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
+import type { GradientCheck, GradientCheckEvent } from '../../../src/domain/checks/gradient.ts';
 import { parseNpy } from '../../../src/formats/arrays/npy.ts';
 import { assertProblem, startService } from '../../support/start-service.ts';
 
@@ -67,4 +67,35 @@ test('conflicts between convolutions, norm and images are refused as for a train
   ] as const) {
     assertProblem(await post({ network: { ...network, ...changes } }), 422, 'impossible-request', place);
   }
+});
+
+test('a streamed check ends with the report of a plain one', async () => {
+  const body = { network: { convolutions: [[8]], hidden: [] }, coordinates: 'all', examples: 3, seed: 1 };
+  const response = await post(body, 'text/event-stream');
+  assert.equal(response.statusCode, 200, response.body);
+  assert.equal(response.headers['content-type'], 'text/event-stream; charset=utf-8');
+  const message = response.body.trim().split('\n\n').at(-1)!;
+  const [, id, json] = /^(?:retry: .*\n)?id: (\d+)\nevent: result\ndata: (.*)$/.exec(message)!;
+  const event = JSON.parse(json!) as GradientCheckEvent;
+  assert.deepEqual([String(event.id), event.type], [id, 'result']);
+  const plain = await check(body);
+  assert.deepEqual({ ...event.data, durationMs: 0 }, { ...plain, durationMs: 0 });
+});
+
+test('a check that streams its progress is rejected beyond its own limit, and for the reasons of a plain one', async () => {
+  const network = {
+    convolutions: [
+      [32, 32],
+      [64, 64],
+    ],
+    hidden: [256],
+  };
+  const all = { network, coordinates: 'all', examples: 1 };
+  const short = assertProblem(await post(all), 422, 'check-too-costly', '#/coordinates');
+  assert.match(short.detail, /"Accept: text\/event-stream" computes all of it/);
+  const body = { ...all, examples: 5 };
+  const streamed = await post(body, 'text/event-stream');
+  const problem = assertProblem(streamed, 422, 'check-too-costly', '#/coordinates');
+  assert.doesNotMatch(problem.detail, /event-stream/);
+  assertProblem(await post({ model: 'none' }, 'text/event-stream'), 422, 'unknown-model', '#/model');
 });

@@ -51,6 +51,53 @@ test('a client that disconnects ends the thread, and the next check succeeds', {
   assert.deepEqual(logged, [], 'a disconnect is not an error');
 });
 
+/** A check that takes many minutes, and streams its progress. */
+const follow = (signal?: AbortSignal) => {
+  const { port } = app.server.address() as AddressInfo;
+  const network = { convolutions: [[32, 32]], hidden: [8] };
+  return fetch(`http://localhost:${port}/v1/gradient-checks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ network, examples: 1, coordinates: 'all' }),
+    ...(signal && { signal }),
+  });
+};
+
+test('a check that takes minutes streams its progress, holds up no other one, and ends with its client', {
+  timeout: 60_000,
+}, async () => {
+  const client = new AbortController();
+  const response = await follow(client.signal);
+  assert.equal(response.status, 200);
+  let text = '';
+  const counts: number[] = [];
+  for await (const bytes of response.body!.values({ preventCancel: true })) {
+    text += Buffer.from(bytes).toString();
+    counts.splice(
+      0,
+      counts.length,
+      ...[...text.matchAll(/"done":(\d+),"coordinates":/g)].map(([, n]) => Number(n)),
+    );
+    if (counts.at(-1)! > 0) break;
+  }
+  assert.deepEqual(
+    counts,
+    counts.toSorted((a, b) => a - b),
+  );
+  assert.equal((await post(longer)).json().passed, true);
+  const thread = await busyThread(threads);
+  client.abort();
+  await once(thread, 'exit');
+});
+
+test('a thread that crashes ends a streamed check with an error', { timeout: 60_000 }, async () => {
+  const response = await follow();
+  const thread = await busyThread(threads);
+  await thread.terminate();
+  assert.match(await response.text(), /\nevent: error\ndata: .*"code":"worker-crashed"/);
+  logged.length = 0;
+});
+
 test('a crashing thread fails its check by name, and the next one succeeds', async () => {
   let isWaiting = true;
   const crashing = post(long).finally(() => {

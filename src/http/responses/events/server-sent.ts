@@ -1,10 +1,9 @@
 /**
- * Job events as server-sent events.
+ * Events of jobs, searches and gradient checks as server-sent events.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import type { EventPage } from '../../../services/events/subscribe.ts';
 import { EVENT_STREAM_HEADERS, reconnectMessage, retryField } from './reconnect-stream.ts';
 
 /** Reconnect delay of clients while the service is running. */
@@ -13,7 +12,14 @@ const CHUNK_BYTES = 64 * 1024;
 /** Without a blank line: see `retryField`. */
 const KEEP_ALIVE = Buffer.from(':\n');
 
-/** The reasons to end a stream before the last event of its job. */
+/** Sent with its fields; `id` and `type` are also the id and the name of the message. */
+interface StreamedEvent {
+  readonly id: number;
+  readonly type: string;
+}
+type EventPage = readonly StreamedEvent[];
+
+/** The reasons to end a stream before its last event. */
 interface StreamEndings {
   /** Aborts at shutdown. */
   readonly stopping: AbortSignal;

@@ -1,9 +1,12 @@
 /** /v1/gradient-checks: check a gradient against finite differences. */
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../domain/checks/gradient.ts';
 import { problems } from '../../errors/problem.ts';
 import { binaryContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
+import { streamEvents } from '../../responses/events/server-sent.ts';
 import { negotiate } from '../../responses/negotiate.ts';
 import type { Routes } from '../context.ts';
 
@@ -11,7 +14,7 @@ const querystring = z.strictObject({
   vector: z.enum(['analytic', 'numeric']).default('analytic').describe('Gradient that an npy response holds'),
 });
 
-export const gradientCheckRoutes: Routes = async (app, { gradients }) => {
+export const gradientCheckRoutes: Routes = async (app, { gradients, health, countStream }) => {
   app.route({
     method: 'POST',
     url: '/gradient-checks',
@@ -21,7 +24,10 @@ export const gradientCheckRoutes: Routes = async (app, { gradients }) => {
       summary: 'Check the gradient of a network against finite differences',
       description:
         'Responds within seconds. Networks of at most 10,000,000 parameters; a sample of the coordinates is checked if all ' +
-        'would take longer. `Accept: application/x-npy` returns the packed float64 gradient itself, W1, b1, W2, b2, …, of ' +
+        'would take longer. `Accept: text/event-stream` allows a check of up to an hour, such as all coordinates of a network with ' +
+        'convolutions, and streams its progress: each second an event of type `progress`, whose `data` has `done` and `coordinates`, ' +
+        'and at the end one of type `result`, whose `data` is the report, or `error`, whose `data` has `code` and `message`. The check ends ' +
+        'when the client disconnects, and at shutdown without a result. `Accept: application/x-npy` returns the packed float64 gradient itself, W1, b1, W2, b2, …, of ' +
         'at most 1,000,000 parameters, with NaN for coordinates outside the sample. A body of at most 1 MiB.',
       tags: ['gradients'],
       querystring,
@@ -32,6 +38,8 @@ export const gradientCheckRoutes: Routes = async (app, { gradients }) => {
           description: 'The report, or the gradient',
           content: {
             'application/json': { schema: gradientCheckSchema },
+            // Sent unchanged: the schema only documents the stream.
+            [EVENT_STREAM_TYPE]: { schema: z.string() as unknown as z.ZodType<Readable> },
             'application/x-npy': binaryContent,
           },
         },
@@ -39,7 +47,16 @@ export const gradientCheckRoutes: Routes = async (app, { gradients }) => {
       },
     },
     async handler(request, reply) {
-      const type = negotiate(request, reply, ['application/json', 'application/x-npy']);
+      const type = negotiate(request, reply, ['application/json', 'application/x-npy', EVENT_STREAM_TYPE]);
+      if (type === EVENT_STREAM_TYPE) {
+        const events = await gradients.follow(request.body, (err) =>
+          request.log.warn({ err }, 'a gradient check failed'),
+        );
+        countStream(reply);
+        reply.countAsStream('events');
+        const { stopping } = health;
+        return reply.send(streamEvents(reply, events, { stopping, revoked: request.revoked }));
+      }
       const output = type === 'application/json' ? 'report' : request.query.vector;
       const { report, npy } = await gradients.check(request.body, output, disconnectSignal(reply));
       return npy === null ? reply.send(report) : reply.type(type).send(Buffer.from(npy));
