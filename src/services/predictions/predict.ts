@@ -5,7 +5,8 @@ import type { Fit } from '../../domain/predictions/image-query.ts';
 import { type Preprocessing, preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { decodeImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
-import { forwardCost } from '../../numerics/network/architecture.ts';
+import { type Architecture, plan, type Volume } from '../../numerics/network/architecture.ts';
+import { padded } from '../../numerics/simd/layers-layout.ts';
 import type { Decoded, EncodedResponse, WithEncodedImages } from '../../protocols/codec.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { computeResponse } from '../../protocols/compute-response.ts';
@@ -27,7 +28,7 @@ import { MAX_INLINE_BYTES, type PrepareImages } from './prepare-images.ts';
 import { PredictionStream } from './streamed-images.ts';
 import { computeStreamResponse } from './streamed-response.ts';
 
-/** Limits for the main thread: number of images, and multiply-adds. */
+/** Limits for the main thread: number of images, and multiply-adds of the kernel. */
 const MAX_INLINE_IMAGES = 64;
 const MAX_INLINE_MULTIPLY_ADDS = 4_000_000;
 
@@ -248,5 +249,15 @@ function fitsMainThread(request: PredictRequest): boolean {
 
 function isSmall({ batch }: Decoded<unknown>, { architecture }: Pick<LoadedModel, 'architecture'>): boolean {
   const { count } = batch;
-  return count <= MAX_INLINE_IMAGES && count * forwardCost(architecture) <= MAX_INLINE_MULTIPLY_ADDS;
+  return count <= MAX_INLINE_IMAGES && count * kernelCost(architecture) <= MAX_INLINE_MULTIPLY_ADDS;
+}
+
+/** Multiply-adds of one image, with those of the channels that pad a convolution: 1 channel takes as long as 16. */
+function kernelCost(architecture: Architecture): number {
+  const { layers } = plan(architecture);
+  const padding = ({ channels }: Volume) => padded(channels) / channels;
+  return layers.reduce((sum, { type, input, output, multiplyAdds }, l) => {
+    const inputs = l > 0 && layers[l - 1]!.type !== 'dense' ? padding(input) : 1;
+    return sum + multiplyAdds * inputs * (type === 'convolution' ? padding(output) : 1);
+  }, 0);
 }
