@@ -1,9 +1,10 @@
 /** `atelier check` and `evaluate`: gradients, and versions on the images of a split. */
 import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
-import type { GradientCheck } from '../../src/domain/checks/gradient.ts';
-import { defineCommand, printResult } from '../command.ts';
-import { UsageError } from '../errors.ts';
+import type { GradientCheck, GradientCheckEvent } from '../../src/domain/checks/gradient.ts';
+import { type Context, defineCommand, printResult } from '../command.ts';
+import { ConnectionError, UsageError } from '../errors.ts';
 import { readText } from '../files.ts';
+import { readMessages } from '../follow/event-stream.ts';
 import { parseJson } from '../json-file.ts';
 import { versionPath } from '../references.ts';
 import { formatFigure, formatTable } from '../text.ts';
@@ -20,7 +21,11 @@ export const check = defineCommand({
   options: {
     dataset,
     examples: { type: 'string', value: 'N', help: 'Number of training images; 5' },
-    sample: { type: 'string', value: 'N', help: 'Number of coordinates to check; all' },
+    sample: {
+      type: 'string',
+      value: 'N',
+      help: 'Number of coordinates to check, or all; all, or with convolutions at most 1,000',
+    },
   },
   notes:
     'Checks a trained model, the body of POST /v1/gradient-checks in a file whose name ends with .json (- reads it\n' +
@@ -32,18 +37,45 @@ export const check = defineCommand({
       ...(!isFile && subject !== undefined && { model: subject }),
       ...(dataset !== undefined && { dataset }),
       ...(examples !== undefined && { examples: toCount('examples', examples) }),
-      ...(sample !== undefined && { coordinates: { sample: toCount('sample', sample) } }),
+      ...(sample !== undefined && {
+        coordinates: sample === 'all' ? sample : { sample: toCount('sample', sample) },
+      }),
     };
-    const result = await context.client.json<GradientCheck>('/v1/gradient-checks', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-    });
+    const result = await followCheck(context, request);
     printResult(context, result, () => describeCheck(result));
     if (!result.passed) context.note(`The check failed: ${result.reason}. ${result.advice ?? ''}`.trimEnd());
     return result.passed ? 0 : 1;
   },
 });
+
+/** Shows the progress of a check. A lost connection or an interrupt ends the check. */
+async function followCheck(
+  { client, interrupted, showStatus }: Context,
+  request: object,
+): Promise<GradientCheck> {
+  const response = await client.send('/v1/gradient-checks', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify(request),
+  });
+  try {
+    for await (const { data } of readMessages(response.body!)) {
+      if (data === undefined) continue;
+      const event = JSON.parse(data) as GradientCheckEvent;
+      if (event.type === 'result') return event.data;
+      if (event.type === 'error') throw new ConnectionError(`${event.data.message} (${event.data.code})`);
+      const { done, coordinates } = event.data;
+      showStatus(`${done.toLocaleString('en')} of ${coordinates.toLocaleString('en')} coordinates`);
+    }
+  } catch (error) {
+    interrupted.throwIfAborted();
+    // fetch reports a stream that is cut off as a TypeError.
+    if (!(error instanceof TypeError)) throw error;
+  } finally {
+    showStatus('');
+  }
+  throw new ConnectionError('The service has stopped or the connection was lost before the check ended.');
+}
 
 function toCount(option: string, value: string): number {
   if (/^\d+$/.test(value)) return Number(value);

@@ -17,8 +17,8 @@ type Event = JobEvent | SearchEvent;
 /** A message of a stream of server-sent events. */
 type Message = Readonly<Partial<Record<string, string>>>;
 
-/** Splits a stream into messages. An incomplete message at its end is dropped, except for `retry`, as the specification demands. */
-async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
+/** Splits a stream of server-sent events into messages. An incomplete message at its end is dropped, except for `retry`, as the specification demands. */
+export async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const bytes of body) {
