@@ -53,7 +53,7 @@ async function followEvents<E>(
       const response = await open(path, position.id, hidden.signal);
       if (response === null) return handlers.current.onEnd?.();
       retryMs = FIRST_RETRY_MS;
-      for await (const { id, data } of readMessages(response, hidden)) {
+      for await (const { id, data } of readMessages(response, hidden.abort)) {
         if (id === undefined) continue;
         position.id = id;
         handlers.current.onEvent(JSON.parse(data) as E);
@@ -94,7 +94,8 @@ interface HiddenSignal {
   readonly stop: () => void;
 }
 
-async function* readMessages(response: Response, { abort }: HiddenSignal) {
+/** @param abort called if the stream is silent for too long */
+export async function* readMessages(response: Response, abort: () => void) {
   const silence = { timer: setTimeout(abort, SILENCE_MS) };
   const restart = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(bytes, out) {

@@ -2,12 +2,14 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
-import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
+import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
 import { Screen } from '../../components/screen.tsx';
 import { query, replaceQuery } from '../../router.ts';
 import { CheckFields } from './fields.tsx';
+import { followCheck } from './follow.ts';
 import { Report } from './report.tsx';
 import { type CheckForm, DEFAULTS, POINTERS, toRequest } from './request.ts';
 
@@ -16,24 +18,31 @@ export function Check(): JSX.Element {
   const [report, setReport] = useState<GradientCheck | null>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const [progress, setProgress] = useState<number | null>(null);
+  const running = useRef(new AbortController());
   const screen = useRef<HTMLFormElement>(null);
   const errors = problem === null ? {} : fieldErrors(problem);
 
   async function check(): Promise<void> {
+    const stop = new AbortController();
+    running.current = stop;
     setBusy(true);
     replaceQuery(encodeURIComponent(JSON.stringify(changes(form))));
     try {
-      setReport(await send<GradientCheck>('/v1/gradient-checks', toRequest(form)));
+      setReport(await followCheck(toRequest(form), stop, setProgress));
       setProblem(null);
     } catch (error) {
       setReport(null);
-      setProblem(toProblem(error));
+      const isStopped = error instanceof DOMException && error.name === 'AbortError';
+      setProblem(isStopped ? null : toProblem(error));
     }
+    setProgress(null);
     setBusy(false);
   }
 
   useEffect(() => {
     if (query.value !== '') void check();
+    return () => running.current.abort();
   }, []);
   useEffect(() => {
     screen.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
@@ -55,6 +64,12 @@ export function Check(): JSX.Element {
       >
         <CheckFields form={form} errors={errors} isBusy={isBusy} onChange={setForm} />
       </form>
+      {progress !== null && (
+        <div class="actions">
+          <ProgressBar label="Progress of the check" fraction={progress} />
+          <Button onClick={() => running.current.abort()}>Stop</Button>
+        </div>
+      )}
       {problem && Object.keys(errors).length === 0 && <ProblemBox problem={problem} />}
       <div role="status">{report && <Report report={report} />}</div>
     </Screen>

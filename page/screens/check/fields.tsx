@@ -126,7 +126,7 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
           {field(
             'sample',
             'Sample of coordinates',
-            'Default: all, or with convolutions as many as take a few seconds',
+            'A number, or all. Default: all, or with convolutions as many as take a few seconds',
           )}
         </fieldset>
       </div>

@@ -47,10 +47,12 @@ export function toRequest(form: CheckForm): Record<string, unknown> {
     scheme,
     ...optional('stepSize', form.stepSize),
     ...optional('tolerance', form.tolerance),
-    ...(form.sample.trim() !== '' && { coordinates: { sample: toNumber(form.sample) } }),
+    ...(form.sample.trim() !== '' && { coordinates: toCoordinates(form.sample.trim()) }),
     ...optional('seed', form.seed),
   };
 }
+
+const toCoordinates = (text: string) => (text === 'all' ? text : { sample: toNumber(text) });
 
 const optional = (name: string, text: string) => (text.trim() === '' ? {} : { [name]: toNumber(text) });
 
