@@ -68,3 +68,18 @@ test(
     await page.locator('#check-model[aria-invalid]:focus').waitFor();
   },
 );
+
+test('a check of minutes shows its progress, and can be stopped', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/check' });
+  await page.getByLabel('Convolutions').fill('32 32');
+  await page.getByLabel('Examples').fill('1');
+  await page.getByLabel('Sample of coordinates').fill('all');
+  const check = page.getByRole('button', { name: 'Check the gradient' });
+  await check.click();
+  const progress = page.getByRole('progressbar', { name: 'Progress of the check' });
+  await progress.waitFor();
+  assert.equal(await check.isDisabled(), true);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await progress.waitFor({ state: 'detached' });
+  assert.equal(await check.isDisabled(), false);
+});
