@@ -43,6 +43,7 @@ export const ERROR_CODES = [
   // the request cannot be carried out
   'invalid-model-file',
   'invalid-dataset-file',
+  'invalid-gradient-file',
   'impossible-request',
   'webhook-not-allowed',
   'check-too-costly',

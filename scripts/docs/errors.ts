@@ -149,6 +149,10 @@ const REQUESTS = {
     'Images or labels cannot be used as a data set.',
     'Correct the part and position in `detail`; see [own data](../guides/own-data.md).',
   ],
+  'invalid-gradient-file': [
+    'The submitted gradient is not an array of float32 or float64 for this network.',
+    'Send what `detail` expects; see [your own gradient](../guides/gradient-checks.md#check-your-own-gradient).',
+  ],
   'impossible-request': [
     'Options are valid by themselves but not together, or not for this model.',
     'Change the places in `errors`.',

@@ -45,6 +45,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'unknown-model': [422, 'The model does not exist'],
   'invalid-model-file': [422, 'The model file cannot be imported'],
   'invalid-dataset-file': [422, 'The data set file is invalid'],
+  'invalid-gradient-file': [422, 'The gradient file does not fit the network'],
   'impossible-request': [422, 'Conflicting options'],
   'webhook-not-allowed': [422, 'The origin of the webhook is not allowed'],
   'check-too-costly': [422, 'The gradient check would take too long'],

@@ -1,0 +1,90 @@
+/** Reads a submitted gradient: .npy of the packed vector, or .npz with one array for each block. */
+import { AtelierError, hasCode } from '../../errors.ts';
+import {
+  type Architecture,
+  architectureText,
+  type Block,
+  blocks,
+} from '../../numerics/network/architecture.ts';
+import { quote, showShape } from '../models/file-error.ts';
+import { NPY_SIGNATURE } from './npy-header.ts';
+import { parseNpz, parseTensor } from './npz.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Unknown arrays that a message names. */
+const MOST_SHOWN = 8;
+const EXPECTED_TYPES = 'expected f4 or f8 (float32 or float64)';
+/** The end of messages about types that model files and images may have. */
+const ADVISED_TYPES = /; use (?:f2|little-endian).*$/s;
+
+/**
+ * @returns the packed gradient: the blocks in the order of the report of a gradient check, each row by row
+ * @throws AtelierError `invalid-gradient-file` with what was expected
+ */
+export function readGradientFile(bytes: Uint8Array, architecture: Architecture): Float64Array {
+  const isNpy = Buffer.from(bytes.subarray(0, NPY_SIGNATURE.length)).toString('latin1') === NPY_SIGNATURE;
+  const tensors = readTensors(bytes, isNpy);
+  const coarse = tensors.find(({ data }) => data instanceof Float16Array);
+  if (coarse) reject(`${quote(coarse.name)} has dtype f2, which has three digits only; ${EXPECTED_TYPES}`);
+  return isNpy ? readPacked(tensors[0]!, architecture) : joinBlocks(tensors, architecture);
+}
+
+function readTensors(bytes: Uint8Array, isNpy: boolean): Tensor[] {
+  try {
+    return isNpy ? [parseTensor('gradient', bytes)] : parseNpz(bytes);
+  } catch (error) {
+    if (error instanceof AtelierError && hasCode(error, 'invalid-model-file')) {
+      reject(error.details[0]!.detail.replace(ADVISED_TYPES, `; ${EXPECTED_TYPES}`), error);
+    }
+    throw error;
+  }
+}
+
+/** Sizes of 1 do not count: NumPy's `keepdims` and columns add them. */
+const withoutOnes = (shape: readonly number[]) => shape.filter((size) => size !== 1);
+
+function readPacked({ data, shape }: Tensor, architecture: Architecture): Float64Array {
+  const all = blocks(architecture);
+  const expected = all.at(-1)!.end;
+  if (data.length === expected && withoutOnes(shape).length <= 1) return Float64Array.from(data);
+  const sizes = all.map(({ name, start, end }) => `${name} ${end - start}`).join(', ');
+  return reject(
+    `the array has shape ${showShape(shape)}; expected ${showShape([expected])}, the packed gradient of a ${architectureText(architecture)} network: ${sizes}`,
+  );
+}
+
+function joinBlocks(tensors: readonly Tensor[], architecture: Architecture): Float64Array {
+  const all = blocks(architecture);
+  const names = all.map(({ name }) => name);
+  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const missing = names.filter((name) => !found.has(name));
+  const unknown = tensors.filter(({ name }) => !names.includes(name)).map(({ name }) => quote(name));
+  if (missing.length > 0 || unknown.length > 0) {
+    const lacks = missing.length > 0 ? [`lacks ${missing.join(', ')}`] : [];
+    const has = unknown.length > 0 ? [`has the unknown ${unknown.slice(0, MOST_SHOWN).join(', ')}`] : [];
+    const command = `np.savez('gradient.npz', ${names[0]}=d${names[0]}, …)`;
+    reject(`it ${[...lacks, ...has].join(' and ')}; expected ${names.join(', ')}, as in ${command}`);
+  }
+  const packed = new Float64Array(all.at(-1)!.end);
+  for (const block of all) packed.set(readBlock(found.get(block.name)!, block), block.start);
+  return packed;
+}
+
+function readBlock({ data, shape }: Tensor, { name, shape: expected, start, end }: Block): Tensor['data'] {
+  const isFlat = withoutOnes(shape).length <= 1;
+  const isShaped = withoutOnes(shape).join() === withoutOnes(expected).join();
+  if (data.length === end - start && (isFlat || isShaped)) return data;
+  const isTransposed = shape.length === 2 && shape.toReversed().join() === expected.join();
+  const flat = expected.length > 1 ? ` or ${showShape([end - start])}` : '';
+  return reject(
+    `${quote(name)} has shape ${showShape(shape)}; expected ${showShape(expected)}${flat}${isTransposed ? ', so transpose it' : ''}`,
+  );
+}
+
+/** @param defect completes "The gradient cannot be read: …", without a full stop */
+function reject(defect: string, cause?: unknown): never {
+  throw new AtelierError('invalid-gradient-file', `The gradient cannot be read: ${defect}.`, {
+    cause,
+    details: [{ pointer: '#/gradient', detail: defect }],
+  });
+}
