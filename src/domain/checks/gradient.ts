@@ -1,5 +1,6 @@
 /** Requests and reports of gradient checks. `numerics/checks/gradient.ts` runs the checks. */
 import { z } from 'zod';
+import { MISTAKES } from '../../numerics/checks/submitted/mistakes.ts';
 import { networkSchema, seedSchema } from '../jobs/request.ts';
 import { kernelDifferenceSchema } from '../jobs/training.ts';
 import { modelReferenceSchema } from '../models/reference.ts';
@@ -61,6 +62,50 @@ export const gradientCheckRequestSchema = z
   .meta({ id: 'GradientCheckRequest' });
 export type GradientCheckRequest = z.output<typeof gradientCheckRequestSchema>;
 
+const submittedGradientSchema = z
+  .object({
+    agrees: z.boolean().describe('Whether every block agrees'),
+    relativeError: z
+      .number()
+      .nullable()
+      .describe('‖g − r‖ / max(‖g‖, ‖r‖), g: given, r: right; null if a number is not finite'),
+    cosine: z
+      .number()
+      .nullable()
+      .describe('Cosine of the angle between the gradients; null if one of them is 0 or not finite'),
+    blocks: z.array(
+      z.object({
+        name: z.string(),
+        agrees: z.boolean().describe('Whether ‖g − r‖ ≤ tolerance · max(‖g‖, ‖r‖), apart from rounding'),
+        tolerance: z
+          .number()
+          .describe(
+            'The `tolerance` of the request; by default 1e-6, or 1e-4 for a block whose numbers are all float32',
+          ),
+        relativeError: z.number().nullable(),
+        largest: z
+          .object({ index: z.array(z.int()), given: z.number().nullable(), right: z.number() })
+          .describe('The coordinate with the largest |g − r|, or the first one that is not finite'),
+        hint: z
+          .object({
+            kind: z.enum(MISTAKES),
+            factor: z
+              .number()
+              .optional()
+              .describe(
+                'Factor of the right numbers, left out if it is 1 or the kind is `sign`; for `penalty-missing` the factor of the parameters that were added',
+              ),
+            sentence: z.string(),
+          })
+          .nullable()
+          .describe('The mistake that explains the numbers; null if the block agrees, or none was found'),
+      }),
+    ),
+  })
+  .describe(
+    'The gradient of the form, compared with the gradient of the reference in all coordinates; only if one was sent',
+  );
+
 export const gradientCheckSchema = z
   .object({
     passed: z.boolean(),
@@ -112,6 +157,7 @@ export const gradientCheckSchema = z
       }),
     ),
     kernel: kernelDifferenceSchema.nullable().describe('Difference between the kernel and the reference'),
+    submitted: submittedGradientSchema.optional(),
   })
   .meta({ id: 'GradientCheck' });
 export type GradientCheck = z.infer<typeof gradientCheckSchema>;

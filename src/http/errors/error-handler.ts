@@ -43,7 +43,9 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   const options = { cause: error };
   const mapped = FASTIFY_CODES[code];
   if (mapped === 'unsupported-media-type') {
-    const allowed = Object.keys(request.routeOptions.schema?.requestContent ?? { 'application/json': {} });
+    const { body, requestContent } = request.routeOptions.schema ?? {};
+    const json = body === undefined && requestContent !== undefined ? [] : ['application/json'];
+    const allowed = [...json, ...Object.keys(requestContent ?? {})];
     return unsupportedType(request.headers['content-type'], allowed);
   }
   if (mapped === 'body-too-large') {

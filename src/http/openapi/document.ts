@@ -72,8 +72,12 @@ export async function createDocs(
           errorFormat: { type, name },
         },
       });
-      // A copy, because @fastify/swagger modifies it.
-      if (requestContent) transformed.schema['body'] = { content: structuredClone(requestContent) };
+      if (requestContent) {
+        const { body } = transformed.schema;
+        const json = body === undefined ? {} : { 'application/json': { schema: body } };
+        // A copy, because @fastify/swagger modifies it.
+        transformed.schema['body'] = { content: { ...json, ...structuredClone(requestContent) } };
+      }
       return transformed;
     },
     transformObject(document) {

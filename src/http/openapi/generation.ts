@@ -12,7 +12,7 @@ declare module 'fastify' {
     openapi(): Promise<OpenAPIV3_1.Document>;
   }
   interface FastifySchema {
-    /** OpenAPI `content` of a request body that Fastify does not validate. */
+    /** OpenAPI `content` of a request body that Fastify does not validate, beside that of the JSON that it validates. */
     requestContent?: Record<string, object>;
     /** Documented headers of responses, by status, in addition to the headers that every route documents. */
     responseHeaders?: Readonly<Record<number, readonly HeaderName[]>>;

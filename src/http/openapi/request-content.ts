@@ -162,6 +162,29 @@ export const predictionJobContent = {
   },
 };
 
+/** A gradient check with a gradient of the client, beside the JSON body without one. */
+export const gradientCheckContent = {
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: ['gradient'],
+      properties: {
+        request: {
+          type: 'string',
+          contentMediaType: 'application/json',
+          description: 'The JSON of a request without a gradient; {} by default',
+          examples: ['{}'],
+        },
+        gradient: binary(
+          '.npy of the packed vector in the order of the blocks of the report, each row by row; or .npz with one array for each block, under its name, in its shape or flat; float32 or float64',
+        ),
+      },
+      additionalProperties: false,
+      examples: [{ request: '{}', gradient: 'the bytes of gradient.npy' }],
+    },
+  },
+};
+
 /** JSON of the schema. */
 export function jsonContent(schema: z.ZodType, example: unknown): object {
   const { $schema: _, ...shown } = z.toJSONSchema(schema, { io: 'input' });

@@ -1,6 +1,7 @@
 /** The cost of a gradient check, estimated before it runs. */
 import { type Architecture, blocks, forwardCost, plan, volumeSize } from '../network/architecture.ts';
 import { type CoordinateChoice, sampledCounts } from '../network/coordinates.ts';
+import { sourceCount } from './submitted/sources.ts';
 
 /** An exponential takes about as long as this many multiply-adds. */
 const EXPONENTIAL = 10;
@@ -43,6 +44,10 @@ export function gradientCheckCost(
   const evaluations = scheme === 'central' ? 2 : 1;
   return examples * (3 * forwardCost(architecture) + evaluations * losses);
 }
+
+/** Multiply-adds of the comparison with a submitted gradient, if all mistakes are tried. */
+export const comparisonCost = (architecture: Architecture, examples: number): number =>
+  3 * examples * sourceCount(architecture) * forwardCost(architecture);
 
 /**
  * All coordinates of a network without convolutions, which take milliseconds. Otherwise a sample: `largest`, or the first half of

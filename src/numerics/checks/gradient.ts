@@ -181,7 +181,11 @@ export function* gradientCheck(
   };
 }
 
-function referenceGradient(plan: GradientCheckPlan, parameters: Float64Array): Float64Array {
+/** The packed gradient of the mean cross-entropy of the examples, in float64. */
+export function referenceGradient(
+  plan: Omit<GradientCheckPlan, 'parameters' | 'scheme' | 'coordinates' | 'seed'>,
+  parameters: Float64Array,
+): Float64Array {
   const gradient = new Float64Array(parameters.length);
   const { architecture, activation, standardization, examples, indices } = plan;
   const settings = { ...PLAIN_SETTINGS, architecture, activation, standardization };

@@ -12,7 +12,7 @@ import { networkSchema } from '../../domain/jobs/request.ts';
 import { parseModelReference } from '../../domain/models/reference.ts';
 import { findNetworkConflicts } from '../../domain/training/conflicts.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
-import { affordableCoordinates, gradientCheckCost } from '../../numerics/checks/cost.ts';
+import { affordableCoordinates, comparisonCost, gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { architectureText, parameterCount } from '../../numerics/network/architecture.ts';
 import type { Network, Parameters } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -48,6 +48,7 @@ export function createGradientCheckService(
   async function buildTask(
     request: GradientCheckRequest,
     output: GradientCheckTask['output'],
+    submitted: Uint8Array | null,
     limit: number,
   ): Promise<GradientCheckTask> {
     const model = await resolveModel(request, models);
@@ -68,9 +69,16 @@ export function createGradientCheckService(
       tolerance: request.tolerance,
       coordinates:
         request.coordinates ??
-        affordableCoordinates(architecture, indices.length, scheme, DEFAULT_SAMPLE, MAX_COST),
+        affordableCoordinates(
+          architecture,
+          indices.length,
+          scheme,
+          DEFAULT_SAMPLE,
+          MAX_COST - comparedCost({ architecture, submitted }, indices.length),
+        ),
       seed: request.seed,
       output,
+      submitted,
       progress: new Int32Array(new SharedArrayBuffer(4)),
     };
     assertAffordable(task, limit, request.model === undefined ? '#/network/hidden' : '#/model');
@@ -78,35 +86,48 @@ export function createGradientCheckService(
   }
 
   async function run(pool: NumericPool, task: GradientCheckTask, signal: AbortSignal) {
-    const { npy, ...result } = await pool.run('checkGradient', task, signal);
+    const transfer = task.submitted === null ? [] : [task.submitted];
+    const { npy, submitted, ...result } = await pool.run('checkGradient', task, signal, transfer);
     onChecked(result.passed);
     const report: GradientCheck = {
       ...result,
       blocks: result.blocks.map((block) => ({ ...block, shape: [...block.shape] })),
+      ...(submitted && { submitted }),
     };
     return { report, npy };
   }
 
   return {
     /**
-     * @param output the report only, or also one of the two gradients
+     * @param output the report only, or also a packed vector
      * @param signal aborts the check when the client disconnects
-     * @returns the report and, if requested, the packed gradient; NaN for coordinates outside the sample
+     * @param submitted the file of a gradient to compare; its buffer is transferred to the worker
+     * @returns the report and, if requested, the packed vector; NaN for coordinates of a gradient outside the sample
      * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `unknown-model`, `impossible-request`,
-     *   `check-too-costly`, `overloaded`
+     *   `check-too-costly`, `invalid-gradient-file`, `overloaded`
      */
-    async check(request: GradientCheckRequest, output: GradientCheckTask['output'], signal: AbortSignal) {
-      return run(numeric, await buildTask(request, output, MAX_COST), signal);
+    async check(
+      request: GradientCheckRequest,
+      output: GradientCheckTask['output'],
+      signal: AbortSignal,
+      submitted: Uint8Array | null = null,
+    ) {
+      return run(numeric, await buildTask(request, output, submitted, MAX_COST), signal);
     },
 
     /**
      * A check of at most `MAX_STREAMED_COST`. Above `MAX_COST` it delays only others like it.
      * @param onFailed called with the error of a check that has begun
+     * @param submitted as for `check`
      * @returns runs the check until its signal aborts; yields its progress every second, then its report or its error
      * @throws AtelierError as `check`, except `overloaded`
      */
-    async follow(request: GradientCheckRequest, onFailed: (error: unknown) => void) {
-      const task = await buildTask(request, 'report', MAX_STREAMED_COST);
+    async follow(
+      request: GradientCheckRequest,
+      onFailed: (error: unknown) => void,
+      submitted: Uint8Array | null = null,
+    ) {
+      const task = await buildTask(request, 'report', submitted, MAX_STREAMED_COST);
       const coordinates = countCoordinates(task);
       const pool = checkCost(task) > MAX_COST ? background : numeric;
       return async function* (signal: AbortSignal): AsyncGenerator<readonly [GradientCheckEvent]> {
@@ -138,8 +159,14 @@ function countCoordinates({ architecture, coordinates }: GradientCheckTask): num
   return coordinates === 'all' ? parameters : Math.min(coordinates.sample, parameters);
 }
 
+const comparedCost = (
+  { architecture, submitted }: Pick<GradientCheckTask, 'architecture' | 'submitted'>,
+  examples: number,
+): number => (submitted === null ? 0 : comparisonCost(architecture, examples));
+
 const checkCost = (task: GradientCheckTask) =>
-  gradientCheckCost(task.architecture, task.indices.length, task.scheme, countCoordinates(task));
+  gradientCheckCost(task.architecture, task.indices.length, task.scheme, countCoordinates(task)) +
+  comparedCost(task, task.indices.length);
 
 async function resolveModel(
   { model }: GradientCheckRequest,
@@ -219,12 +246,13 @@ function assertAffordable(task: GradientCheckTask, limit: number, networkPointer
     ]);
   }
   const cost = checkCost(task);
-  const leastCost = gradientCheckCost(architecture, indices.length, scheme, 0);
+  const compared = (examples: number) => comparedCost(task, examples);
+  const leastCost = gradientCheckCost(architecture, indices.length, scheme, 0) + compared(indices.length);
   const times = `This check takes ${(cost / limit).toFixed(1)} times the limit per request`;
   const choose = (examples: number) =>
-    affordableCoordinates(architecture, examples, scheme, DEFAULT_SAMPLE, limit);
+    affordableCoordinates(architecture, examples, scheme, DEFAULT_SAMPLE, limit - compared(examples));
   const least = choose(1);
-  if (least !== 'all' && gradientCheckCost(architecture, 1, scheme, least.sample) > limit) {
+  if (least !== 'all' && gradientCheckCost(architecture, 1, scheme, least.sample) + compared(1) > limit) {
     const detail = 'must be a smaller network, which is checked on one image within the limit';
     throw tooCostly(`${times}. A network with convolutions ${detail}`, [{ pointer: networkPointer, detail }]);
   }

@@ -1,6 +1,6 @@
 /** Demands of numeric tasks, known before they run: computing time and memory. */
 
-import { gradientCheckCost } from '../../numerics/checks/cost.ts';
+import { comparisonCost, gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { patchCount } from '../../numerics/explanation/occlusion.ts';
 import {
   type Architecture,
@@ -39,6 +39,9 @@ const EXPORT_BYTES = { json: 110, onnx: 32, other: 16 };
 /** Measured bytes per byte of a file that is read. */
 const IMPORT_FACTOR = 4;
 
+/** The array of a submitted gradient, and up to six vectors of float64 with which it is compared, for each parameter. */
+const COMPARISON_BYTES = 56;
+
 /** Measured bytes per pixel while a chart is rasterized and encoded. */
 const RASTER_BYTES = 9;
 
@@ -56,16 +59,17 @@ function evaluation(
 export const DEMANDS: {
   readonly [Name in keyof NumericTasks]: (task: Task<NumericTasks, Name>) => Demand;
 } = {
-  checkGradient: ({ architecture, indices, scheme, coordinates }) => ({
-    ...gradientCheckPurpose(architecture),
-    cost: gradientCheckCost(
-      architecture,
-      indices.length,
-      scheme,
-      coordinates === 'all' ? parameterCount(architecture) : coordinates.sample,
-    ),
-    bytes: gradientCheckBytes(architecture, indices.length),
-  }),
+  checkGradient: ({ architecture, indices, scheme, coordinates, submitted }) => {
+    const parameters = parameterCount(architecture);
+    const checked = coordinates === 'all' ? parameters : coordinates.sample;
+    const compared = submitted === null ? 0 : comparisonCost(architecture, indices.length);
+    const file = submitted === null ? 0 : submitted.length + COMPARISON_BYTES * parameters;
+    return {
+      ...gradientCheckPurpose(architecture),
+      cost: gradientCheckCost(architecture, indices.length, scheme, checked) + compared,
+      bytes: gradientCheckBytes(architecture, indices.length) + file,
+    };
+  },
   evaluate: ({ network, examples }) => ({
     what: `Evaluating ${networkText(network.architecture)}`,
     ...evaluation([network], examples.labels.length),

@@ -1,9 +1,15 @@
 /** Gradient checks: backpropagation against finite differences, kernel against reference. */
 
+import { readGradientFile } from '../../formats/arrays/gradient-file.ts';
 import { npyBytes } from '../../formats/arrays/npy.ts';
 import type { GradientCheckPlan } from '../../numerics/checks/gradient.ts';
-import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
+import {
+  type GradientCheckReport,
+  gradientCheck,
+  referenceGradient,
+} from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
+import { compareSubmitted, type SubmittedReport } from '../../numerics/checks/submitted/compare.ts';
 import { parameterCount } from '../../numerics/network/architecture.ts';
 import type { Initialization } from '../../numerics/network/initialize.ts';
 import { initialize } from '../../numerics/network/initialize.ts';
@@ -17,22 +23,29 @@ export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
   /** null for a fresh network: the thread initializes it from the seed. This can take seconds. */
   readonly parameters: Parameters | null;
   readonly initialization: Initialization;
-  /** The report alone, or the report and one of the two gradients. */
-  readonly output: 'report' | 'analytic' | 'numeric';
+  /** The report alone, or the report and one packed vector: a gradient, or the parameters. */
+  readonly output: 'report' | GradientCheckVector;
+  /** The file of a gradient to compare with the reference's; null without one. */
+  readonly submitted: Uint8Array | null;
   /** A shared cell with the number of coordinates checked so far. */
   readonly progress: Int32Array;
 };
 
+export type GradientCheckVector = 'analytic' | 'numeric' | 'parameters';
+
 export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analytic' | 'numeric'> & {
   readonly kernel: { readonly name: string; readonly maxRelativeDifference: number };
   readonly durationMs: number;
-  /** The requested gradient; null with output `report`. */
+  /** The requested vector; null with output `report`. */
   readonly npy: Uint8Array | null;
+  readonly submitted: SubmittedReport | null;
 };
 
+/** @throws AtelierError `invalid-gradient-file` */
 export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   const startedAt = performance.now();
   const parameters = task.parameters ?? initialize(task.initialization, task.architecture, task.seed);
+  const submitted = compareFile(task, parameters);
   const check = gradientCheck({ ...task, parameters });
   let step = check.next();
   while (!step.done) {
@@ -43,7 +56,20 @@ export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   const kernel = { name: KERNEL_NAME, maxRelativeDifference: kernelDifference(task, parameters) };
   // Only what the response needs crosses to the main thread: the report, and at most one vector.
   const { positions, analytic, numeric, ...report } = step.value;
-  return { ...report, kernel, durationMs, npy: gradientAsNpy(task, { positions, analytic, numeric }) };
+  const npy = vectorAsNpy(task, parameters, { positions, analytic, numeric });
+  return { ...report, kernel, durationMs, npy, submitted };
+}
+
+function compareFile(task: GradientCheckTask, sent: Parameters): SubmittedReport | null {
+  if (task.submitted === null) return null;
+  const given = readGradientFile(task.submitted, task.architecture);
+  const parameters = Float64Array.from(sent);
+  return compareSubmitted(
+    given,
+    referenceGradient(task, parameters),
+    { ...task, parameters },
+    task.tolerance,
+  );
 }
 
 /**
@@ -61,14 +87,16 @@ function kernelDifference(task: GradientCheckTask, parameters: Parameters): numb
 }
 
 /**
- * The packed gradient as npy: W1, b1, W2, …; NaN at coordinates outside of the sample.
+ * The packed vector as npy: W1, b1, W2, …; a gradient has NaN at coordinates outside of the sample.
  * @returns null if only the report was requested
  */
-function gradientAsNpy(
+function vectorAsNpy(
   { output, architecture }: GradientCheckTask,
+  parameters: Parameters,
   { analytic, numeric, positions }: Pick<GradientCheckReport, 'analytic' | 'numeric' | 'positions'>,
 ): Uint8Array | null {
   if (output === 'report') return null;
+  if (output === 'parameters') return npyBytes(parameters, [parameters.length]);
   const values = output === 'analytic' ? analytic : numeric;
   const length = parameterCount(architecture);
   if (values.length === length) return npyBytes(values, [length]);

@@ -10,11 +10,14 @@ const TEXT_FACTOR = 4.5;
 /** The best that deflate can do: https://zlib.net/zlib_tech.html */
 const MAX_DEFLATE_RATIO = 1032;
 
-/** Call after the hooks that reject a request without its body. */
-export function reserveBodyMemory(scope: FastifyInstance, memory: MemoryLedger): void {
+/**
+ * Call after the hooks that reject a request without its body.
+ * @param formBytes limit of a form, if it is not the limit of its route
+ */
+export function reserveBodyMemory(scope: FastifyInstance, memory: MemoryLedger, formBytes?: number): void {
   scope.addHook('onRequest', (request, reply, done) => {
     if (!isLargeBody(request)) return done();
-    const bytes = expectedBytes(request);
+    const bytes = expectedBytes(request, formBytes ?? request.routeOptions.bodyLimit);
     const what = `A body of up to ${bytes.toLocaleString('en')} bytes`;
     const reservation = memory.reserve(bytes * factor(request), { what, advice: 'Send less at once.' });
     reply.raw.once('close', reservation.release);
@@ -23,11 +26,10 @@ export function reserveBodyMemory(scope: FastifyInstance, memory: MemoryLedger):
 }
 
 /** Most bytes that a body can have; one of unknown length may be as large as its route allows. */
-function expectedBytes({ headers, routeOptions }: FastifyRequest): number {
-  const { bodyLimit } = routeOptions;
-  if (headers['transfer-encoding'] !== undefined) return bodyLimit;
+function expectedBytes({ headers }: FastifyRequest, limit: number): number {
+  if (headers['transfer-encoding'] !== undefined) return limit;
   const ratio = headers['content-encoding'] === undefined ? 1 : MAX_DEFLATE_RATIO;
-  return Math.min(Number(headers['content-length']) * ratio, bodyLimit);
+  return Math.min(Number(headers['content-length']) * ratio, limit);
 }
 
 function factor({ headers }: FastifyRequest): number {

@@ -2,8 +2,11 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../domain/checks/gradient.ts';
+import { registerGradientForms } from '../../bodies/gradient-form.ts';
 import { problems } from '../../errors/problem.ts';
-import { binaryContent } from '../../openapi/request-content.ts';
+import { reserveBodyMemory } from '../../hooks/overload/body-memory.ts';
+import { limitLargeBodies } from '../../hooks/overload/large-bodies.ts';
+import { binaryContent, gradientCheckContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { EVENT_STREAM_TYPE } from '../../responses/events/reconnect-stream.ts';
 import { streamEvents } from '../../responses/events/server-sent.ts';
@@ -11,10 +14,17 @@ import { negotiate } from '../../responses/negotiate.ts';
 import type { Routes } from '../context.ts';
 
 const querystring = z.strictObject({
-  vector: z.enum(['analytic', 'numeric']).default('analytic').describe('Gradient that an npy response holds'),
+  vector: z
+    .enum(['analytic', 'numeric', 'parameters'])
+    .default('analytic')
+    .describe('The gradient that an npy response holds, or the parameters of the network'),
 });
 
-export const gradientCheckRoutes: Routes = async (app, { gradients, health, countStream }) => {
+export const gradientCheckRoutes: Routes = async (app, context) => {
+  const { gradients, health, countStream, maxBodyBytes, memory, slowClients, onLimit } = context;
+  limitLargeBodies(app, slowClients, onLimit);
+  reserveBodyMemory(app, memory, maxBodyBytes);
+  const readFile = registerGradientForms(app, maxBodyBytes);
   app.route({
     method: 'POST',
     url: '/gradient-checks',
@@ -28,14 +38,17 @@ export const gradientCheckRoutes: Routes = async (app, { gradients, health, coun
         'convolutions, and streams its progress: each second an event of type `progress`, whose `data` has `done` and `coordinates`, ' +
         'and at the end one of type `result`, whose `data` is the report, or `error`, whose `data` has `code` and `message`. The check ends ' +
         'when the client disconnects, and at shutdown without a result. `Accept: application/x-npy` returns the packed float64 gradient itself, W1, b1, W2, b2, …, of ' +
-        'at most 1,000,000 parameters, with NaN for coordinates outside the sample. A body of at most 1 MiB.',
+        'at most 1,000,000 parameters, with NaN for coordinates outside the sample. A body of at most 1 MiB. ' +
+        'A form has this JSON as `request`, and as `gradient` a file of at most `MAX_BODY_BYTES` with your own gradient of the mean ' +
+        'cross-entropy at the same parameters: `submitted` compares it with the gradient of the reference, and names mistakes that explain a difference.',
       tags: ['gradients'],
       querystring,
       readsDataset: true,
       body: gradientCheckRequestSchema,
+      requestContent: gradientCheckContent,
       response: {
         200: {
-          description: 'The report, or the gradient',
+          description: 'The report, or the vector',
           content: {
             'application/json': { schema: gradientCheckSchema },
             // Sent unchanged: the schema only documents the stream.
@@ -49,16 +62,20 @@ export const gradientCheckRoutes: Routes = async (app, { gradients, health, coun
     async handler(request, reply) {
       const type = negotiate(request, reply, ['application/json', 'application/x-npy', EVENT_STREAM_TYPE]);
       if (type === EVENT_STREAM_TYPE) {
-        const events = await gradients.follow(request.body, (err) =>
-          request.log.warn({ err }, 'a gradient check failed'),
-        );
+        const warn = (err: unknown) => request.log.warn({ err }, 'a gradient check failed');
+        const events = await gradients.follow(request.body, warn, readFile(request));
         countStream(reply);
         reply.countAsStream('events');
         const { stopping } = health;
         return reply.send(streamEvents(reply, events, { stopping, revoked: request.revoked }));
       }
       const output = type === 'application/json' ? 'report' : request.query.vector;
-      const { report, npy } = await gradients.check(request.body, output, disconnectSignal(reply));
+      const { report, npy } = await gradients.check(
+        request.body,
+        output,
+        disconnectSignal(reply),
+        readFile(request),
+      );
       return npy === null ? reply.send(report) : reply.type(type).send(Buffer.from(npy));
     },
   });
