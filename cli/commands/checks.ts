@@ -8,6 +8,10 @@ import { readMessages } from '../follow/event-stream.ts';
 import { parseJson } from '../json-file.ts';
 import { versionPath } from '../references.ts';
 import { formatFigure, formatTable } from '../text.ts';
+import { buildForm, filePart } from '../upload/form.ts';
+import { sendForm } from '../upload/send.ts';
+
+const CHECKS_PATH = '/v1/gradient-checks';
 
 const dataset = {
   type: 'string',
@@ -26,11 +30,17 @@ export const check = defineCommand({
       value: 'N',
       help: 'Number of coordinates to check, or all; all, or with convolutions at most 1,000',
     },
+    gradient: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Your own gradient, npy or npz, to compare with the right one',
+    },
   },
   notes:
     'Checks a trained model, the body of POST /v1/gradient-checks in a file whose name ends with .json (- reads it\n' +
-    'from the standard input), or without either the default network. The exit code is 1 if the check fails.',
-  async run(context, [subject], { dataset, examples, sample }) {
+    'from the standard input), or without either the default network. The exit code is 1 if the check fails, or the\n' +
+    'gradient of the file is wrong.',
+  async run(context, [subject], { dataset, examples, sample, gradient }) {
     const isFile = subject === '-' || subject?.endsWith('.json');
     const request = {
       ...(isFile && parseJson(subject!, await readText(subject!))),
@@ -41,10 +51,17 @@ export const check = defineCommand({
         coordinates: sample === 'all' ? sample : { sample: toCount('sample', sample) },
       }),
     };
-    const result = await followCheck(context, request);
+    const result =
+      gradient === undefined
+        ? await followCheck(context, request)
+        : await sendForm<GradientCheck>(
+            context,
+            CHECKS_PATH,
+            buildForm([await filePart(`gradient=${gradient}`)], [`request=${JSON.stringify(request)}`]),
+          );
     printResult(context, result, () => describeCheck(result));
     if (!result.passed) context.note(`The check failed: ${result.reason}. ${result.advice ?? ''}`.trimEnd());
-    return result.passed ? 0 : 1;
+    return result.passed && result.submitted?.agrees !== false ? 0 : 1;
   },
 });
 
@@ -53,7 +70,7 @@ async function followCheck(
   { client, interrupted, showStatus }: Context,
   request: object,
 ): Promise<GradientCheck> {
-  const response = await client.send('/v1/gradient-checks', {
+  const response = await client.send(CHECKS_PATH, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
     body: JSON.stringify(request),
@@ -89,6 +106,7 @@ function describeCheck({
   tolerance,
   coordinates,
   kinks,
+  submitted,
 }: GradientCheck): string {
   const rows = blocks.map((block) => [
     block.name,
@@ -98,7 +116,29 @@ function describeCheck({
     block.passed ? 'passed' : 'failed',
   ]);
   const result = `${passed ? 'Passed' : 'Failed'}: relative error ${relativeError.toExponential(1)}, tolerance ${tolerance}, ${coordinates} coordinates, ${kinks} at kinks.`;
-  return `${formatTable([['BLOCK', 'SHAPE', 'ERROR', 'KINKS', 'RESULT'], ...rows])}\n${result}`;
+  const table = formatTable([['BLOCK', 'SHAPE', 'ERROR', 'KINKS', 'RESULT'], ...rows]);
+  return [table, result, ...(submitted ? ['', describeSubmitted(submitted)] : [])].join('\n');
+}
+
+function describeSubmitted({
+  agrees,
+  relativeError,
+  blocks,
+}: NonNullable<GradientCheck['submitted']>): string {
+  const show = (value: number | null) => value?.toExponential(1) ?? 'not finite';
+  const rows = blocks.map(({ name, agrees, relativeError, largest }) => [
+    name,
+    show(relativeError),
+    `[${largest.index.join(', ')}]`,
+    largest.given?.toPrecision(4) ?? 'not finite',
+    largest.right.toPrecision(4),
+    agrees ? 'right' : 'wrong',
+  ]);
+  return [
+    formatTable([['YOURS', 'ERROR', 'LARGEST', 'GIVEN', 'RIGHT', 'RESULT'], ...rows]),
+    `Your gradient is ${agrees ? 'right' : 'wrong'}: relative error ${show(relativeError)}.`,
+    ...blocks.flatMap(({ hint }) => hint?.sentence ?? []),
+  ].join('\n');
 }
 
 export const evaluate = defineCommand({

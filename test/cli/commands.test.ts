@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { COMMANDS } from '../../cli/commands/index.ts';
 import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
+import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 import { startService, temporaryDirectory, tiny } from '../support/start-service.ts';
 import { run } from './run.ts';
 
@@ -23,6 +24,36 @@ async function recipe(name: string, body: object): Promise<string> {
   await writeFile(path, JSON.stringify(body));
   return path;
 }
+
+test("compares a user's gradient with the right one", async () => {
+  const body = { dataset: 'fashion-mnist', network: { hidden: [3] } };
+  const request = await recipe('check', body);
+  const headers = { accept: 'application/x-npy', authorization: `Bearer ${key}` };
+  const { rawPayload } = await app.inject({
+    method: 'POST',
+    url: '/v1/gradient-checks',
+    payload: body,
+    headers,
+  });
+  const gradient = join(folder, 'gradient.npy');
+  await writeFile(gradient, rawPayload);
+  const right = await atelier('check', request, '--gradient', gradient);
+  assert.equal(right.code, 0, right.stderr);
+  assert.match(
+    right.stdout,
+    /\nYOURS +ERROR +LARGEST +GIVEN +RIGHT +RESULT\nW1 .* right\n.*\nYour gradient is right: /s,
+  );
+
+  const values = (parseNpy(rawPayload).data as Float64Array).map((value) => -value);
+  await writeFile(gradient, npyBytes(values, [values.length]));
+  const wrong = await atelier('check', request, '--gradient', gradient, '--sample', '10');
+  assert.equal(wrong.code, 1);
+  assert.match(
+    wrong.stdout,
+    /\nb2 .* wrong\nYour gradient is wrong: relative error 2\.0e\+0\.\nIn W1, the sign is wrong\.\n/,
+  );
+  assert.equal((await atelier('check', '--gradient', join(folder, 'none.npy'))).code, 2);
+});
 
 test('trains, follows, predicts, exports, imports and uploads', async () => {
   const path = await recipe(
