@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { GradientCheck } from '../../src/domain/checks/gradient.ts';
+import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 import { ACTIVATIONS } from '../../src/numerics/network/activations.ts';
 import { tiny, train } from '../support/start-service.ts';
 import { openPage, options, startPageService } from './page.ts';
@@ -82,4 +83,38 @@ test('a check of minutes shows its progress, and can be stopped', options, async
   await page.getByRole('button', { name: 'Stop' }).click();
   await progress.waitFor({ state: 'detached' });
   assert.equal(await check.isDisabled(), false);
+});
+
+test('my gradient from a file is compared with the right one, with a hint', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/check', expected: /status of 4\d\d/ });
+  const network = { hidden: [3], activation: 'relu', init: 'uniform-fan-in' };
+  const headers = { accept: 'application/x-npy' };
+  const { rawPayload } = await app.inject({
+    method: 'POST',
+    url: '/v1/gradient-checks',
+    payload: { network },
+    headers,
+  });
+  const right = parseNpy(rawPayload).data as Float64Array;
+  const choose = (values: Float64Array) =>
+    page.getByLabel('File').setInputFiles({
+      name: 'gradient.npy',
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(npyBytes(values, [values.length])),
+    });
+  await page.getByLabel('Hidden layers').fill('3');
+  await choose(right);
+  const check = page.getByRole('button', { name: 'Check the gradient' });
+  await check.click();
+  await page.getByRole('heading', { name: 'My gradient is right' }).waitFor();
+  await choose(right.map((value) => 5 * value));
+  await check.click();
+  await page.getByRole('heading', { name: 'My gradient is wrong' }).waitFor();
+  await page.getByText('In W1, the numbers are 5 times the right ones').waitFor();
+  const table = page.getByRole('table', { name: 'My gradient' });
+  await table.getByRole('row', { name: /^b2 no .*constant-factor$/ }).waitFor();
+  await page.getByRole('heading', { name: 'Passed' }).waitFor();
+  await choose(right.slice(1));
+  await check.click();
+  await page.locator('#check-gradient[aria-invalid]:focus').waitFor();
 });

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { GradientCheck } from '../../../src/domain/checks/gradient.ts';
+import { send } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/feedback/problem-box.tsx';
@@ -10,8 +11,9 @@ import { Screen } from '../../components/screen.tsx';
 import { query, replaceQuery } from '../../router.ts';
 import { CheckFields } from './fields.tsx';
 import { followCheck } from './follow.ts';
+import { MyGradient } from './my-gradient.tsx';
 import { Report } from './report.tsx';
-import { type CheckForm, DEFAULTS, POINTERS, toRequest } from './request.ts';
+import { type CheckField, type CheckForm, DEFAULTS, POINTERS, toRequest } from './request.ts';
 
 export function Check(): JSX.Element {
   const [form, setForm] = useState(readQuery);
@@ -29,7 +31,13 @@ export function Check(): JSX.Element {
     setBusy(true);
     replaceQuery(encodeURIComponent(JSON.stringify(changes(form))));
     try {
-      setReport(await followCheck(toRequest(form), stop, setProgress));
+      const gradient = chosenFile(screen.current);
+      const request = toRequest(form);
+      setReport(
+        gradient === null
+          ? await followCheck(request, stop, setProgress)
+          : await sendGradient(request, gradient, stop.signal),
+      );
       setProblem(null);
     } catch (error) {
       setReport(null);
@@ -71,12 +79,30 @@ export function Check(): JSX.Element {
         </div>
       )}
       {problem && Object.keys(errors).length === 0 && <ProblemBox problem={problem} />}
-      <div role="status">{report && <Report report={report} />}</div>
+      <div role="status" class="stack">
+        {report?.submitted && <MyGradient submitted={report.submitted} />}
+        {report && <Report report={report} />}
+      </div>
     </Screen>
   );
 }
 
-type FieldErrors = Partial<Record<keyof CheckForm, string>>;
+/** The file is not a part of the form's state, because an address cannot hold it. */
+function chosenFile(form: HTMLFormElement | null): File | null {
+  const file = form && new FormData(form).get('gradient');
+  return file instanceof File && file.name !== '' ? file : null;
+}
+
+function sendGradient(
+  request: Record<string, unknown>,
+  gradient: File,
+  signal: AbortSignal,
+): Promise<GradientCheck> {
+  const form = { request: JSON.stringify(request), gradient };
+  return send('/v1/gradient-checks', undefined, { form, signal });
+}
+
+type FieldErrors = Partial<Record<CheckField, string>>;
 
 function fieldErrors({ errors }: ApiProblem): FieldErrors {
   const found: FieldErrors = {};

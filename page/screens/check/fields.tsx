@@ -6,11 +6,11 @@ import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
 import { networkChoices } from '../train/constants.ts';
-import type { CheckForm } from './request.ts';
+import type { CheckField, CheckForm } from './request.ts';
 
 export interface CheckFieldsProps {
   readonly form: CheckForm;
-  readonly errors: Partial<Record<keyof CheckForm, string>>;
+  readonly errors: Partial<Record<CheckField, string>>;
   readonly isBusy: boolean;
   readonly onChange: (form: CheckForm) => void;
 }
@@ -128,6 +128,18 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
             'Sample of coordinates',
             'A number, or all. Default: all, or with convolutions as many as take a few seconds',
           )}
+        </fieldset>
+        <fieldset class="box">
+          <legend class="visually-hidden">My gradient</legend>
+          <h2>My gradient</h2>
+          <Field
+            id="check-gradient"
+            label="File"
+            hint="Optional: your gradient of the mean cross-entropy at the same parameters. .npy of the packed vector, or .npz with the arrays W1, b1, …"
+            error={errors.gradient}
+          >
+            {(attributes) => <input {...attributes} type="file" name="gradient" accept=".npy,.npz" />}
+          </Field>
         </fieldset>
       </div>
       <div class="actions">

@@ -12,7 +12,7 @@ const COURSE_LIMITS = [
 /** Largest difference of the kernel that a training accepts. */
 const KERNEL_LIMIT = 1e-4;
 
-const scientific = (value: number) => (value === 0 ? '0' : value.toExponential(2));
+export const scientific = (value: number) => (value === 0 ? '0' : value.toExponential(2));
 const limit = (value: number) => (value < 0.01 ? value.toExponential(0) : `${value}`);
 
 export function Report({ report }: { readonly report: GradientCheck }): JSX.Element {
@@ -118,7 +118,7 @@ function verdict({
   );
 }
 
-const Mark = ({ isMet }: { readonly isMet: boolean }) => (
+export const Mark = ({ isMet }: { readonly isMet: boolean }) => (
   <span class={`status ${isMet ? 'succeeded' : 'failed'}`}>{isMet ? 'yes' : 'no'}</span>
 );
 

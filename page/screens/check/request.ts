@@ -68,8 +68,11 @@ function toNumber(text: string): number | string {
   return Number.isFinite(value) ? value : text;
 }
 
+/** The fields of the form, and the file beside them. */
+export type CheckField = keyof CheckForm | 'gradient';
+
 /** Fields by the beginning of the pointers of their errors. */
-export const POINTERS: Readonly<Record<string, keyof CheckForm>> = {
+export const POINTERS: Readonly<Record<string, CheckField>> = {
   '#/network/convolutions': 'convolutions',
   '#/network/norm': 'norm',
   '#/network/hidden': 'hidden',
@@ -83,4 +86,5 @@ export const POINTERS: Readonly<Record<string, keyof CheckForm>> = {
   '#/tolerance': 'tolerance',
   '#/coordinates': 'sample',
   '#/seed': 'seed',
+  '#/gradient': 'gradient',
 };
