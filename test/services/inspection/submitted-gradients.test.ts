@@ -112,6 +112,13 @@ test('a form can also get a vector', async () => {
   assert.deepEqual(parseNpy(rawPayload).data, right);
 });
 
+test('a form can also be followed as a stream of events', async () => {
+  const form = { request: JSON.stringify({ network }), gradient: pack(right) };
+  const { body } = await post(form, '', { accept: 'text/event-stream' });
+  const data = /^event: result\r?\n(?:.*\r?\n)*?data: (.*)$/m.exec(body)?.[1];
+  assert.equal(gradientCheckSchema.parse(JSON.parse(data!).data).submitted?.agrees, true, body);
+});
+
 test('rejects a gradient that does not fit, with what was expected', async () => {
   const form = { request: JSON.stringify({ network }), gradient: pack(right.subarray(1)) };
   const problem = assertProblem(await post(form), 422, 'invalid-gradient-file', '#/gradient');
