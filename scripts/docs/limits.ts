@@ -80,7 +80,7 @@ const seconds = config.shutdownGraceSeconds;
 const [COLOUR_ARRAYS, COLOUR_VALUES] = [1 + 32 + 32 * 32, 32 * 32 * 3];
 
 const requests = [
-  ['body with images', `\`MAX_BODY_BYTES\`, ${bytes(config.maxBodyBytes)}`, '413'],
+  ['body with images, file of a gradient', `\`MAX_BODY_BYTES\`, ${bytes(config.maxBodyBytes)}`, '413'],
   ['any other body', bytes(MAX_JSON_BODY_BYTES), '413'],
   ['JSON without images', `${MAX_JSON_DEPTH} levels, ${count(MAX_JSON_VALUES)} values`, '400'],
   [
