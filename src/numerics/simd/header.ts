@@ -241,8 +241,8 @@ export const HEADER = createTable(LINE, {
 
   /** Factors of float32 pixels, for four pixels from each of three channels on. */
   PIXEL_SCALES: area(64),
-  /** μ/σ of each channel. */
-  MEANS_OVER_STDS: area(16),
+  /** μ/σ of each channel, repeated in the same way. */
+  MEANS_OVER_STDS: area(64),
   LAYERS: area(MAX_TABLE_LAYERS * LAYER.bytes),
   CONVOLUTIONS: area(MAX_CONVOLUTIONS * CONVOLUTION.bytes),
   /** Zeros that the sums of a panel start from. */

@@ -167,8 +167,11 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     }
   }
   const { PIXEL_SCALES, MEANS_OVER_STDS } = HEADER.addresses;
-  for (let i = 0; i < 16; i++) floats[PIXEL_SCALES / 4 + i] = pixelFactor(channels[i % channels.length]!);
-  for (const [c, { mean, std }] of channels.entries()) floats[MEANS_OVER_STDS / 4 + c] = mean / std;
+  for (let i = 0; i < 16; i++) {
+    const channel = channels[i % channels.length]!;
+    floats[PIXEL_SCALES / 4 + i] = pixelFactor(channel);
+    floats[MEANS_OVER_STDS / 4 + i] = channel.mean / channel.std;
+  }
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
   return { exports, memory, header, bytes: new Uint8Array(memory.buffer), floats };

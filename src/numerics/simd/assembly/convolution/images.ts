@@ -1,13 +1,14 @@
 /** Forward and backward pass of images through the convolutions of a network. */
 import { RELU, SIGMOID, SILU } from '../../constants.ts';
 import {
-  ACTIVATION, CHANNELS, CHANNELS_OUT, CODES, CONVOLUTIONS, CONVOLUTION_BYTES, CONVOLUTION_COUNT, DERIVATIVE, FIRST_DENSE,
+  ACTIVATION, CHANNELS_OUT, CODES, CONVOLUTIONS, CONVOLUTION_BYTES, CONVOLUTION_COUNT, DERIVATIVE, FIRST_DENSE,
   FLOAT_PIXELS, GRADIENT, GROUP_EXAMPLES, HEIGHT, INPUTS, INPUT_GRADIENT, INPUT_STEP, INPUT_VALUES, INPUT_VOLUME, KEPT, KEPT_STRIDE,
   KERNEL, MEANS_OVER_STDS, NORM, NORM_STATISTICS, NORM_VOLUME, OUTPUT_STEP, OUTPUT_VOLUME, OUTPUT_VOLUME_GRADIENT, PIXELS,
-  PIXEL_SCALES, PIXEL_TABLE_STEP, PIXEL_VALUES, POOLED, RECORDS, RECORD_STRIDE, SUMS, TRANSPOSED, WEIGHTS, WIDTH, ZEROS,
+  PIXEL_SCALES, POOLED, RECORDS, RECORD_STRIDE, SUMS, TRANSPOSED, WEIGHTS, WIDTH, ZEROS,
 } from '../addresses.ts';
 import { activateVector, rectify } from '../activate.ts';
 import { layerAt } from '../layer.ts';
+import { fourPixels } from '../pixels.ts';
 import { addBiases, clearGroup, groupDelta } from './gradients.ts';
 import { normalize, normalizeBackward } from './normalize.ts';
 import { pool, unpool } from './pool.ts';
@@ -23,24 +24,28 @@ function loadPixels(record: usize, volume: usize): void {
   const first = convolutionAt(0);
   const step: usize = load<u32>(first, INPUT_STEP);
   const width = load<i32>(first, WIDTH);
-  const channels: usize = load<u32>(CHANNELS);
-  const table: usize = load<u32>(PIXEL_VALUES);
-  const tableStep: usize = load<u32>(PIXEL_TABLE_STEP);
   const floats = load<i32>(FLOAT_PIXELS);
+  const count = <usize>width * step >> 2;
   let row = volume + rowBytes(width, step) + step;
   let from = record + <usize>load<u32>(PIXELS);
-  let c: usize = 0;
+  // Factors repeat after three numbers.
+  let factors: usize = 0;
   for (let y = load<i32>(first, HEIGHT); y > 0; y--, row += rowBytes(width, step)) {
-    for (let to = row, end = row + <usize>width * step; to < end; to += 4) {
-      if (floats) {
-        store<f32>(to, load<f32>(from) * load<f32>(PIXEL_SCALES + (c << 2)) - load<f32>(MEANS_OVER_STDS + (c << 2)));
-        from += 4;
-      } else {
-        store<u32>(to, load<u32>(table + c * tableStep + (<usize>load<u8>(from) << 2)));
-        from++;
+    for (let i: usize = 0, turn = factors << 2; i < count; i += 4, turn = turn < 32 ? turn + 16 : turn - 32) {
+      const numbers = floats ? v128.load(from + (i << 2)) : fourPixels(from + i);
+      const x = f32x4.sub(f32x4.mul(numbers, v128.load(PIXEL_SCALES + turn)), v128.load(MEANS_OVER_STDS + turn));
+      const to = row + (i << 2);
+      if (i + 4 <= count) {
+        v128.store(to, x);
+        continue;
       }
-      if (++c == channels) c = 0;
+      // The border stays zero.
+      v128.store32_lane(to, x, 0);
+      if (i + 1 < count) v128.store32_lane(to, x, 1, 4);
+      if (i + 2 < count) v128.store32_lane(to, x, 2, 8);
     }
+    from += floats ? count << 2 : count;
+    factors = (factors + count) % 3;
   }
 }
 
@@ -104,19 +109,21 @@ function forwardImage(n: i32, volumes: usize): void {
     const nextRow = last ? <usize>nextWidth * step : rowBytes(nextWidth, step);
     const nextInside = last ? 0 : nextRow + step;
     const out = last ? record + <usize>load<u32>(dense, INPUT_VALUES) : kept + <usize>load<u32>(at, OUTPUT_VOLUME) + nextInside;
-    const derivative = last
+    const codes = load<u32>(KEPT_STRIDE) ? kept + <usize>load<u32>(at, CODES) : 0;
+    // Without a backward pass, ReLU needs no act' at all.
+    const derivative = last && (slopes || codes)
       ? record + <usize>load<u32>(dense, INPUT_GRADIENT) : slopes ? slopes + nextInside : 0;
     // All activations but silu never decrease: the largest sum has the largest activation, and only it needs to be activated.
     let factors: usize = 0;
     if (load<i32>(ACTIVATION) == SILU) {
       const all = volumes + <usize>load<u32>(at, GRADIENT) + inside;
       activateVolume(ready, all, step, rowStep, height, width, channels);
-      factors = all - ready;
+      if (codes) factors = all - ready;
     }
     pool(
-      ready, step, rowStep, factors, out, derivative, nextRow, nextHeight, nextWidth, kept + <usize>load<u32>(at, CODES),
+      ready, step, rowStep, factors, out, derivative, nextRow, nextHeight, nextWidth, codes,
     );
-    if (!factors) activateVolume(out, derivative, step, nextRow, nextHeight, nextWidth, channels);
+    if (load<i32>(ACTIVATION) != SILU) activateVolume(out, derivative, step, nextRow, nextHeight, nextWidth, channels);
   }
 }
 

@@ -2,17 +2,18 @@
 
 /**
  * Four outputs; returns 0 … 3 in each lane for the first largest of the four positions at `at`. T is u8, or u16 to also pool
- * what is `factors` bytes after each position, to the derivatives.
+ * what is `factors` bytes after each position, to the derivatives; u32 for the outputs alone.
  */
 @inline function poolVector<T>(at: usize, step: usize, rowStep: usize, factors: usize, out: usize, derivative: usize): v128 {
   const below = at + rowStep;
   const a = v128.load(at), b = v128.load(at + step), c = v128.load(below);
   const most = f32x4.max(f32x4.max(a, b), f32x4.max(c, v128.load(below + step)));
+  v128.store(out, most);
+  if (sizeof<T>() > 2) return most;
   // Each mask is −1 where the first largest is later.
   const notA = f32x4.ne(a, most);
   const notB = v128.and(notA, f32x4.ne(b, most));
   const notC = v128.and(notB, f32x4.ne(c, most));
-  v128.store(out, most);
   if (sizeof<T>() > 1) {
     const lower = v128.bitselect(v128.load(below + step + factors), v128.load(below + factors), notC);
     v128.store(
@@ -35,6 +36,7 @@ function poolAs<T>(
         const second = poolVector<T>(at + 16, step, rowStep, factors, to + 16, d + 16);
         const third = poolVector<T>(at + 32, step, rowStep, factors, to + 32, d + 32);
         const fourth = poolVector<T>(at + 48, step, rowStep, factors, to + 48, d + 48);
+        if (sizeof<T>() > 2) continue;
         v128.store(
           codes, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(first, second), i16x8.narrow_i32x4_s(third, fourth)),
         );
@@ -44,14 +46,15 @@ function poolAs<T>(
 }
 
 /**
- * out ← the largest of each four positions, 16 channels at a time, and a byte for which it is. With `factors`, derivative ←
+ * out ← the largest of each four positions, 16 channels at a time, and unless `codes` is 0 a byte for which it is. With `factors`, derivative ←
  * what is so many bytes after that position. `height` and `width` are of the output.
  */
 export function pool(
   values: usize, step: usize, rowStep: usize, factors: usize, out: usize, derivative: usize, outRowStep: usize, height: i32,
   width: i32, codes: usize,
 ): void {
-  if (factors) poolAs<u16>(values, step, rowStep, factors, out, derivative, outRowStep, height, width, codes);
+  if (!codes) poolAs<u32>(values, step, rowStep, 0, out, 0, outRowStep, height, width, 0);
+  else if (factors) poolAs<u16>(values, step, rowStep, factors, out, derivative, outRowStep, height, width, codes);
   else poolAs<u8>(values, step, rowStep, 0, out, 0, outRowStep, height, width, codes);
 }
 

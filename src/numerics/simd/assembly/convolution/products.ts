@@ -13,16 +13,15 @@ export function multiplyPanel(
   out: usize, outStep: usize, outRowStep: usize, height: i32, width: i32, factors: usize,
 ): void {
   const blocks = (width + MOST - 1) / MOST;
-  for (let y = 0; y < height; y++, input += rowStep, out += outRowStep) {
-    let x = 0;
-    for (let b = 1; b <= blocks; b++) {
-      const end = width * b / blocks;
-      sumInputRows(
-        end - x, input + <usize>x * step, step, runs, rowStep, run, w, wStep, seeds + <usize>x * seedStep, seedStep,
-        out + <usize>x * outStep, outStep, factors,
-      );
-      x = end;
-    }
+  let x = 0;
+  for (let b = 1; b <= blocks; b++) {
+    const end = width * b / blocks;
+    const at = <usize>x;
+    sumInputRows(
+      end - x, input + at * step, step, runs, rowStep, run, w, wStep, seeds + at * seedStep, seedStep, out + at * outStep,
+      outStep, outRowStep, height, factors,
+    );
+    x = end;
   }
 }
 

@@ -14,7 +14,7 @@ import { madd, P1, P2, P3, P4, P5, P6, pairs as rows } from '../vectors.ts';
  * apart. Rows of w are `wStep` bytes apart. Each sum has `runs` runs of `run` consecutive inputs, `runStep` bytes apart. With
  * `factors`, to_k is multiplied by the act' that is so many bytes after it, or of ReLU by the act' of the activation there.
  */
-function sumInputs<T>(
+@inline function sumBlock<T>(
   input: usize, step: usize, runs: i32, runStep: usize, run: i32, w: usize, wStep: usize, from: usize, fromStep: usize, to: usize,
   toStep: usize, factors: usize,
 ): void {
@@ -78,6 +78,16 @@ function sumInputs<T>(
   if (rows<T>() > 5) { to += toStep; store4(to, factors, f0, f1, f2, f3); }
 }
 
+/** `sumBlock` of `height` rows of an image, the same positions of each, from the same numbers. */
+function sumInputs<T>(
+  input: usize, step: usize, runs: i32, runStep: usize, run: i32, w: usize, wStep: usize, from: usize, fromStep: usize, to: usize,
+  toStep: usize, toRowStep: usize, height: i32, factors: usize,
+): void {
+  for (let y = 0; y < height; y++, input += runStep, to += toRowStep) {
+    sumBlock<T>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors);
+  }
+}
+
 /** All stores of one sum precede the next one's: V8 joins pairs of vectors only then. */
 @inline function store4(to: usize, factors: usize, a: v128, b: v128, c: v128, d: v128): void {
   const at = to + factors;
@@ -136,15 +146,15 @@ function sumPositions<T>(
 /** `sumInputs` of 1 to 6 rows. */
 export function sumInputRows(
   count: i32, input: usize, step: usize, runs: i32, runStep: usize, run: i32, w: usize, wStep: usize, from: usize,
-  fromStep: usize, to: usize, toStep: usize, factors: usize,
+  fromStep: usize, to: usize, toStep: usize, toRowStep: usize, height: i32, factors: usize,
 ): void {
   switch (count) {
-    case 1: sumInputs<P1>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors); return;
-    case 2: sumInputs<P2>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors); return;
-    case 3: sumInputs<P3>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors); return;
-    case 4: sumInputs<P4>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors); return;
-    case 5: sumInputs<P5>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors); return;
-    default: sumInputs<P6>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, factors);
+    case 1: sumInputs<P1>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, toRowStep, height, factors); return;
+    case 2: sumInputs<P2>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, toRowStep, height, factors); return;
+    case 3: sumInputs<P3>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, toRowStep, height, factors); return;
+    case 4: sumInputs<P4>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, toRowStep, height, factors); return;
+    case 5: sumInputs<P5>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, toRowStep, height, factors); return;
+    default: sumInputs<P6>(input, step, runs, runStep, run, w, wStep, from, fromStep, to, toStep, toRowStep, height, factors);
   }
 }
 
