@@ -61,7 +61,7 @@ export async function killOneProcess(scope: Scope, kills: number, seed: number):
 
 \`npm run kills -- --kills ${kills} --seed ${seed}\`: the real process is killed with SIGKILL at random moments while two jobs train, and started
 again on the same state. One job runs on one thread, with Adam, dropout, augmentation and a plateau schedule (${first!.step} steps); the other on two
-threads, with Nesterov momentum, dropout, standardized pixels, clipping and early stopping that restores the best (${second!.step} steps). After each start, every event
+threads, with a convolution and group normalization, Nesterov momentum, dropout, standardized pixels, clipping and early stopping that restores the best (${second!.step} steps). After each start, every event
 that a client had read was compared, and every response of further jobs, including paused and cancelled ones.
 
 ${toTable(rows)}`;
