@@ -23,89 +23,65 @@ async function readKinds(app: App) {
   }
 }
 
-test('retention deletes old jobs and their checkpoints, frees the disk and keeps the versions', async (t) => {
+/** Predicts the test split by a prediction job. Returns its path. */
+async function predictSplit(app: App, { name, dataset }: ShapedModel): Promise<string> {
+  const payload = { model: name, dataset, split: 'test' };
+  const queued = await app.inject({ method: 'POST', url: '/v1/prediction-jobs', payload });
+  const url = `/v1/prediction-jobs/${queued.json().id}`;
+  const read = async () => (await app.inject(url)).json<PredictionJob>();
+  while ((await read()).finishedAt === null) await setTimeout(5);
+  assert.equal((await read()).status, 'succeeded');
+  return url;
+}
+
+test('retention deletes old jobs and their checkpoints, frees the disk and keeps data sets and versions', async (t) => {
   const STATE_DIR = await temporaryDirectory(t);
   const environment = { DATA_DIR, STATE_DIR, KEEP_CHECKPOINTS: 'all' };
   const first = await startService(t, environment);
-  const jobs = [];
   const training = { epochs: 8, batchSize: 256, validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
-  for (const modelName of ['old', 'new']) {
-    if (modelName === 'old') t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 40 * DAY_MS });
-    jobs.push(await train(first.app, tiny({ modelName, network: { hidden: [64] }, training })));
-    t.mock.timers.reset();
-  }
+  const trainNamed = (modelName: string) =>
+    train(first.app, tiny({ modelName, network: { hidden: [64] }, training }));
+  // Later ids have later times, so the old jobs come first.
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 40 * DAY_MS });
+  const old = await trainNamed('old');
+  const shaped = [await trainShaped(first.app, [8, 8]), await trainShaped(first.app, [32, 32, 3])];
+  const { data } = (await first.app.inject('/v1/training-jobs')).json<{ data: { id: string }[] }>();
+  const oldJobs = data.map(({ id }) => `/v1/training-jobs/${id}`);
+  assert.equal(oldJobs.length, 3);
+  for (const model of shaped) oldJobs.push(await predictSplit(first.app, model));
+  t.mock.timers.reset();
+  const recent = await trainNamed('new');
   const before = await readKinds(first.app);
   await first.close();
-  assert.deepEqual(
-    jobs.map(({ status }) => status),
-    ['succeeded', 'succeeded'],
-  );
-  assert.ok(before.checkpoints.count >= 2);
+  assert.deepEqual([old.status, recent.status], ['succeeded', 'succeeded']);
+  assert.ok(before.checkpoints.count >= 4);
+  assert.ok(before.predictions.count >= 2);
 
   const raw = new DatabaseSync(join(STATE_DIR, 'atelier.sqlite'), { readOnly: true });
-  const { kept } = raw.prepare('select count(*) as kept from checkpoints where job_id = ?').get(jobs[1]!.id)!;
+  const { kept } = raw.prepare('select count(*) as kept from checkpoints where job_id = ?').get(recent.id)!;
   raw.close();
 
   const second = await startService(t, { ...environment, KEEP_JOBS_DAYS: '30' });
-  const statusOf = async (id: string) => (await second.app.inject(`/v1/training-jobs/${id}`)).statusCode;
-  while ((await statusOf(jobs[0]!.id)) === 200) await setTimeout(10);
-  assert.equal(await statusOf(jobs[1]!.id), 200);
+  const statusOf = async (url: string) => (await second.app.inject(url)).statusCode;
+  for (const url of oldJobs) while ((await statusOf(url)) === 200) await setTimeout(10);
+  assert.equal(await statusOf(`/v1/training-jobs/${recent.id}`), 200);
   // Files are removed after their rows, and a shutdown waits for that.
   await second.close();
   const { app } = await startService(t, environment);
   const after = await readKinds(app);
-  assert.equal(after.checkpoints.count, Number(kept));
+  assert.deepEqual([after.checkpoints.count, after.predictions.count], [Number(kept), 0]);
   assert.ok(after.checkpoints.bytes < before.checkpoints.bytes);
-  assert.deepEqual(after.models, before.models);
+  assert.deepEqual([after.models, after.datasets], [before.models, before.datasets]);
   for (const name of ['old', 'new']) {
     assert.equal((await app.inject(`/v1/models/${name}/versions/1/export?format=json`)).statusCode, 200);
   }
-  t.diagnostic(`checkpoints: ${JSON.stringify([before.checkpoints, after.checkpoints])}`);
-});
-
-test('retention deletes jobs of other image shapes, and keeps their data sets and versions', async (t) => {
-  const environment = { STATE_DIR: await temporaryDirectory(t), KEEP_CHECKPOINTS: 'all' };
-  const first = await startService(t, environment);
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 40 * DAY_MS });
-  const models: ShapedModel[] = [];
-  for (const shape of [
-    [8, 8],
-    [32, 32, 3],
-  ] as const)
-    models.push(await trainShaped(first.app, shape));
-  const { data } = (await first.app.inject('/v1/training-jobs')).json<{ data: { id: string }[] }>();
-  const jobs = data.map(({ id }) => `/v1/training-jobs/${id}`);
-  assert.equal(jobs.length, 2);
-  for (const { name, dataset } of models) {
-    const payload = { model: name, dataset, split: 'test' };
-    const queued = await first.app.inject({ method: 'POST', url: '/v1/prediction-jobs', payload });
-    const url = `/v1/prediction-jobs/${queued.json().id}`;
-    const read = async () => (await first.app.inject(url)).json<PredictionJob>();
-    while ((await read()).finishedAt === null) await setTimeout(5);
-    assert.equal((await read()).status, 'succeeded');
-    jobs.push(url);
-  }
-  t.mock.timers.reset();
-  const before = await readKinds(first.app);
-  await first.close();
-  assert.ok(before.checkpoints.count >= 2 && before.predictions.count >= 2);
-
-  const second = await startService(t, { ...environment, KEEP_JOBS_DAYS: '30' });
-  for (const job of jobs) while ((await second.app.inject(job)).statusCode === 200) await setTimeout(10);
-  // Files are removed after their rows, and a shutdown waits for that.
-  await second.close();
-  const { app } = await startService(t, environment);
-  const after = await readKinds(app);
-  assert.deepEqual([after.checkpoints.count, after.predictions.count], [0, 0]);
-  assert.deepEqual([after.models, after.datasets], [before.models, before.datasets]);
-  for (const { name, dataset, pixels, expected } of models) {
+  for (const { name, dataset, pixels, expected } of shaped) {
     const { predictions } = (await predictBytes(app, name, pixels)).json<Predictions>();
-    assert.deepEqual(
-      predictions.map(({ probabilities }) => probabilities),
-      expected,
-    );
-    const network = { hidden: [6] };
-    const again = await train(app, tiny({ dataset, modelName: name, warmStart: name, network }));
-    assert.equal(again.model?.version, 2, JSON.stringify(again.error));
+    const found = predictions.map(({ probabilities }) => probabilities);
+    assert.deepEqual(found, expected);
+    const further = { network: { hidden: [6] }, training: { epochs: 1, batchSize: 8 } };
+    const { model } = await train(app, tiny({ dataset, modelName: name, warmStart: name, ...further }));
+    assert.equal(model?.version, 2);
   }
+  t.diagnostic(`checkpoints: ${JSON.stringify([before.checkpoints, after.checkpoints])}`);
 });
