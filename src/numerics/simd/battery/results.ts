@@ -61,7 +61,11 @@ function* predict(
   }
 }
 
-/** Returns a step of the default network. Its time is to be measured. */
+/**
+ * Returns a step of the default network. Its time is to be measured, and decides for networks of all images: in images
+ * without zeros, as colour images are, more is computed, so these networks gain more by wide vectors (measured for 28×28,
+ * 20×44, 32×32×3 and 64×64×3). The battery has images in colour, so their bits are compared as well.
+ */
 export function createTypicalStep(module: WebAssembly.Module, options: Vectors): () => void {
   const { settings, parameters, examples } = typicalCase();
   const engine = createKernelEngine(module, settings, parameters, options);
