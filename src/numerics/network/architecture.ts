@@ -113,6 +113,12 @@ export const parameterCount = (architecture: Architecture): number => plan(archi
 export const forwardCost = (architecture: Architecture): number =>
   plan(architecture).layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
 
+/** Inputs of the last layer, such as the units of the last hidden layer; 0 if its inputs are the pixels. */
+export function hiddenUnits(architecture: Architecture): number {
+  const { layers } = plan(architecture);
+  return layers.length === 1 ? 0 : volumeSize(layers.at(-1)!.input);
+}
+
 /** Numbers of values: of an image, after each layer (of a stage after its pooling), and of the classes. */
 export function layerSizes(architecture: Architecture): number[] {
   const { layers } = plan(architecture);

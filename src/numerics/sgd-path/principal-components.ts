@@ -57,14 +57,17 @@ export function principalComponents(vectors: readonly Float32Array[], count: num
   return { mean, components, coordinates, explainedVariance };
 }
 
-function meanVector(vectors: readonly Float32Array[]): Float64Array {
+export function meanVector(vectors: readonly (Float32Array | Uint8Array)[]): Float64Array {
   const mean = new Float64Array(vectors[0]!.length);
   for (const vector of vectors) for (let i = 0; i < mean.length; i++) mean[i]! += vector[i]!;
   return mean.map((sum) => sum / vectors.length);
 }
 
 /** Inner products of the centred vectors, m × m, row-major. */
-function gramMatrix(vectors: readonly Float32Array[], mean: Float64Array): Float64Array {
+export function gramMatrix(
+  vectors: readonly (Float32Array | Uint8Array)[],
+  mean: Float64Array,
+): Float64Array {
   const m = vectors.length;
   const gram = new Float64Array(m * m);
   const rows = vectors.map(() => new Float64Array(BLOCK));
@@ -81,7 +84,7 @@ function gramMatrix(vectors: readonly Float32Array[], mean: Float64Array): Float
   return gram;
 }
 
-function dot(a: Float64Array, b: Float64Array, length: number): number {
+export function dot(a: Float64Array, b: Float64Array, length: number): number {
   let sum = 0;
   for (let i = 0; i < length; i++) sum += a[i]! * b[i]!;
   return sum;
@@ -123,7 +126,11 @@ function deflate(matrix: Float64Array, vector: Float64Array, value: number): voi
 }
 
 /** Σ weight · (vector − mean) */
-function combine(vectors: readonly Float32Array[], mean: Float64Array, weights: Float64Array): Float64Array {
+export function combine(
+  vectors: readonly (Float32Array | Uint8Array)[],
+  mean: Float64Array,
+  weights: Float64Array,
+): Float64Array {
   const sum = new Float64Array(mean.length);
   for (const [r, vector] of vectors.entries()) {
     const weight = weights[r]!;

@@ -1,7 +1,7 @@
 /** Predictions and evaluation in float32, with the forward pass of the kernel. */
 
 import { ACTIVATION_FUNCTIONS, type Activation } from '../network/activations.ts';
-import type { Architecture } from '../network/architecture.ts';
+import { type Architecture, hiddenUnits } from '../network/architecture.ts';
 import { valueCount } from '../network/image-shape.ts';
 import { checkLength, type Parameters, type Standardization } from '../network/layers.ts';
 import { argmax } from '../reference/cross-entropy.ts';
@@ -19,9 +19,10 @@ export interface KernelForward {
   /**
    * Writes logits and probabilities, n × classes each, row-major, of `pixels`, n × d0, 0–255. Whole numbers give the same
    * bits as uint8 and as float32, and an image gives the same bits alone and in a batch.
+   * @param hidden n × units, row-major: receives the inputs of the last layer, the activations of the last hidden one
    * @throws RangeError when the lengths do not fit one n.
    */
-  forward(logits: Float32Array, probabilities: Float32Array, pixels: Pixels): void;
+  forward(logits: Float32Array, probabilities: Float32Array, pixels: Pixels, hidden?: Float32Array): void;
   /** Adds to `sums` the loss and the correct predictions of the examples of the given indices. */
   evaluate(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
   /** Adds the findings of the examples of the given indices to `findings`. */
@@ -58,6 +59,7 @@ export function createKernelForward(
 ): KernelForward {
   const inputs = valueCount(architecture.inputShape);
   const { classes } = architecture;
+  const units = hiddenUnits(architecture);
   const chunk = chunkSize(architecture);
   const layout = forwardLayout(architecture);
   const { records, recordStride, layers, convolutions, firstDense } = layout;
@@ -115,6 +117,15 @@ export function createKernelForward(
     }
   }
 
+  function copyHidden(to: Float32Array, start: number, count: number): void {
+    const { rows } = last;
+    for (let n = 0; n < count; n++) {
+      const from = (records + n * recordStride + last.inputValues) / 4;
+      const at = (start + n) * units;
+      for (let k = 0; k < units; k++) to[at + k] = floats[from + (rows === null ? k : rows[k]!)]!;
+    }
+  }
+
   /** @param visit called after each chunk; the next one overwrites its values and results */
   function evaluateChunks(
     examples: Examples,
@@ -160,7 +171,7 @@ export function createKernelForward(
 
   return {
     load,
-    forward(logits, probabilities, pixels) {
+    forward(logits, probabilities, pixels, hidden) {
       const rows = pixels.length / inputs;
       for (const output of [logits, probabilities]) {
         if (output.length !== rows * classes) {
@@ -176,6 +187,7 @@ export function createKernelForward(
         exports.predict(count);
         copyOut(logits, start, count, last.outputValues);
         copyOut(probabilities, start, count, last.outputGradient);
+        if (hidden !== undefined) copyHidden(hidden, start, count);
       }
     },
     evaluate(sums, examples, indices) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { architectureText } from '../../../src/numerics/network/architecture.ts';
+import { architectureText, hiddenUnits } from '../../../src/numerics/network/architecture.ts';
 import { valueCount } from '../../../src/numerics/network/image-shape.ts';
+import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import type { EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { dense } from '../../support/dense.ts';
@@ -41,6 +42,22 @@ for (const changes of CASES) {
       const right = expected.logits[n]!.map((z) => Math.exp(z) / sum);
       assertNear(row, right, 1e-5, 'probabilities');
     }
+  });
+
+  test(`the last layer turns the hidden values into the logits: ${name}`, () => {
+    const units = hiddenUnits(architecture);
+    const logits = new Float32Array(count * classes);
+    const hidden = new Float32Array(count * units);
+    kernel.forward(logits, logits.slice(), examples.pixels, hidden);
+    if (units === 0) return;
+    const { weights, biases } = unpack(packed, architecture).at(-1)!;
+    const computed = logits.map((_, i) => {
+      const [n, k] = [Math.floor(i / classes), i % classes];
+      let sum = biases[k]!;
+      for (let j = 0; j < units; j++) sum += weights[k * units + j]! * hidden[n * units + j]!;
+      return sum;
+    });
+    assertNear(computed, logits, 1e-5, 'logits');
   });
 
   test(`an image gives the same bits alone, in a batch, and as float32: ${name}`, () => {

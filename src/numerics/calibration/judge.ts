@@ -1,0 +1,56 @@
+/** Judges predictions by a calibration: the set of classes of each image, and whether the prediction is sure. */
+import { leastProbability } from './conformal.ts';
+import type { Calibration } from './fit.ts';
+import { findOutliers, type Observed } from './outliers.ts';
+
+/** Reasons for which a prediction is unsure; the first that applies is given. */
+export const UNSURE_REASONS = ['unlike-training-images', 'no-class', 'several-classes'] as const;
+type UnsureReason = (typeof UNSURE_REASONS)[number];
+
+export interface Judgements {
+  /** n × classes: 1 for each class of the set of an image, else 0. */
+  readonly sets: Uint8Array;
+  /** null for a sure prediction. */
+  readonly reasons: readonly (UnsureReason | null)[];
+}
+
+/**
+ * The set of an image contains its true class for a fraction of at least `coverage` of images that are drawn as the calibration
+ * images were. A prediction is sure if the set has exactly one class and the image is not an outlier.
+ * @param probabilities n × classes, the softmax of the logits
+ * @param inputs values of an image
+ */
+export function judgeImages(
+  { trueProbabilities, outliers }: Calibration,
+  coverage: number,
+  observed: Observed,
+  probabilities: Float32Array,
+  inputs: number,
+): Judgements {
+  const count = observed.pixels.length / inputs;
+  const classes = probabilities.length / count;
+  const least = leastProbability(trueProbabilities, coverage);
+  const sets = Uint8Array.from(probabilities, (probability) => (probability >= least ? 1 : 0));
+  const isOutlier = findOutliers(outliers, observed, inputs, classes);
+  const reasons = isOutlier.map((outlier, n) => {
+    if (outlier) return 'unlike-training-images';
+    let size = 0;
+    for (let k = n * classes; k < (n + 1) * classes; k++) size += sets[k]!;
+    if (size === 1) return null;
+    return size === 0 ? 'no-class' : 'several-classes';
+  });
+  return { sets, reasons };
+}
+
+/**
+ * @returns n × (classes + 1): the set of each image, then 0 if its prediction is sure, else the position of the reason in
+ *   UNSURE_REASONS, from 1
+ */
+export function judgementRows({ sets, reasons }: Judgements, classes: number): Uint8Array {
+  const rows = new Uint8Array(reasons.length * (classes + 1));
+  for (const [n, reason] of reasons.entries()) {
+    rows.set(sets.subarray(n * classes, (n + 1) * classes), n * (classes + 1));
+    rows[n * (classes + 1) + classes] = reason === null ? 0 : 1 + UNSURE_REASONS.indexOf(reason);
+  }
+  return rows;
+}

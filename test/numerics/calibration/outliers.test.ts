@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createDistance, fitNeighbours } from '../../../src/numerics/calibration/neighbours.ts';
+import { findOutliers, fitOutliers } from '../../../src/numerics/calibration/outliers.ts';
+import { assertNear } from '../fixtures.ts';
+import { type OutlierFixture, readFixture, toObserved } from './fixtures.ts';
+
+const fixture = readFixture<OutlierFixture>('outliers.json');
+const { inputs, classes } = fixture;
+const [training, calibration, probes] = [fixture.training, fixture.calibration, fixture.probes].map(
+  toObserved,
+) as [ReturnType<typeof toObserved>, ReturnType<typeof toObserved>, ReturnType<typeof toObserved>];
+const model = fitOutliers(training, calibration, inputs, classes);
+
+test("the three scores equal those of scikit-learn's components and neighbours", () => {
+  assert.equal(model.scores.length, fixture.scores.length);
+  for (const [s, scores] of model.scores.entries())
+    assertNear(scores, fixture.scores[s]!, 1e-5, `scores ${s}`);
+});
+
+test("the combined score finds the outliers that SciPy's finds", () => {
+  assertNear([model.threshold], [fixture.threshold], 1e-12, 'threshold');
+  assert.deepEqual(findOutliers(model, probes, inputs, classes), fixture.outliers);
+});
+
+test('an image is judged alone as in a batch', () => {
+  const n = 30;
+  const alone = {
+    pixels: probes.pixels.subarray(n * inputs, (n + 1) * inputs),
+    logits: probes.logits.subarray(n * classes, (n + 1) * classes),
+    hidden: probes.hidden.subarray(n * 6, (n + 1) * 6),
+  };
+  assert.deepEqual(findOutliers(model, alone, inputs, classes), [fixture.outliers[n]]);
+});
+
+test('a constant image is an outlier unless such images are usual', () => {
+  const blank = { ...calibration, pixels: calibration.pixels.slice() };
+  for (let n = 0; n < 3; n++) blank.pixels.fill(n, n * inputs, (n + 1) * inputs);
+  const usual = fitOutliers(training, blank, inputs, classes);
+  const one = {
+    pixels: new Uint8Array(inputs),
+    logits: probes.logits.subarray(0, classes),
+    hidden: probes.hidden.subarray(0, 6),
+  };
+  assert.deepEqual(findOutliers(model, one, inputs, classes), [true]);
+  assert.deepEqual(findOutliers(usual, one, inputs, classes), [false]);
+});
+
+test('an image whose logits overflow is an outlier', () => {
+  const one = {
+    pixels: probes.pixels.subarray(0, inputs),
+    logits: new Float32Array(classes).fill(Number.NaN),
+    hidden: probes.hidden.subarray(0, 6),
+  };
+  assert.deepEqual(findOutliers(model, one, inputs, classes), [true]);
+});
+
+test('a network without hidden values has two scores', () => {
+  const without = (observed: typeof training) => ({ ...observed, hidden: new Float32Array(0) });
+  const { scores, spaces } = fitOutliers(without(training), without(calibration), inputs, classes);
+  assert.deepEqual([scores.length, spaces.length], [2, 1]);
+});
+
+test('equal training images have no components, and the distance is the residual', () => {
+  const distance = createDistance(fitNeighbours(new Uint8Array(8 * 4).fill(10), 4));
+  assert.equal(distance(Uint8Array.of(10, 10, 10, 14)), 16);
+});

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fitTemperature, temperedProbabilities } from '../../../src/numerics/calibration/temperature.ts';
+import { assertNear } from '../fixtures.ts';
+import { readFixture, type TemperatureFixture } from './fixtures.ts';
+
+const cases = readFixture<TemperatureFixture[]>('temperature.json');
+
+test("finds SciPy's temperature and losses, also at the bounds", () => {
+  for (const { logits, labels, temperature, before, after } of cases) {
+    const fitted = fitTemperature(Float32Array.from(logits), Uint8Array.from(labels), 4);
+    assertNear([fitted.temperature], [temperature], 1e-6, 'temperature');
+    assertNear([fitted.loss.before, fitted.loss.after], [before, after], 1e-9, 'losses');
+  }
+});
+
+test('divides the logits before the softmax', () => {
+  const probabilities = temperedProbabilities(Float32Array.of(0, 2 * Math.log(3), 1000, 0), 2, 2);
+  assertNear(probabilities, [0.25, 0.75, 1, 0], 1e-7, 'probabilities');
+});
+
+test('leaves the order of the classes as it is', () => {
+  const { logits } = cases[0]!;
+  const order = (row: Float32Array) => [...row.keys()].sort((a, b) => row[b]! - row[a]!);
+  const plain = Float32Array.from(logits);
+  const tempered = temperedProbabilities(plain, 4, 3);
+  for (let at = 0; at < plain.length; at += 4)
+    assert.deepEqual(order(tempered.subarray(at, at + 4)), order(plain.subarray(at, at + 4)));
+});
