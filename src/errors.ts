@@ -51,6 +51,7 @@ export const ERROR_CODES = [
   'path-too-costly',
   'illegal-transition',
   'version-in-use',
+  'not-calibrated',
   'training-job-in-use',
   'dataset-in-use',
   // the state of the service does not allow it

@@ -181,6 +181,10 @@ const REQUESTS = {
     'An alias points at the version, or an unfinished job starts from it or predicts with it.',
     'Move the alias or end the job first.',
   ],
+  'not-calibrated': [
+    'The version has no calibration, and its training held out too few validation images for one, or they are gone.',
+    'Calibrate it with the request that `detail` names, or omit `coverage` and `calibrated`.',
+  ],
   'training-job-in-use': [
     'An unfinished job starts from a checkpoint of the job, or verifies it.',
     'Wait for the jobs that `detail` names, or cancel them.',

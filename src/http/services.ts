@@ -3,6 +3,7 @@ import type { Catalog } from '../datasets/catalog.ts';
 import type { UploadedDatasetService } from '../services/datasets/uploads.ts';
 import type { SubscribeEvents } from '../services/events/subscribe.ts';
 import type { WaitForEnd } from '../services/events/wait-for-end.ts';
+import type { CalibrationService } from '../services/inspection/calibrations.ts';
 import type { EvaluationService } from '../services/inspection/evaluations.ts';
 import type { GradientCheckService } from '../services/inspection/gradient-checks.ts';
 import type { InterpretabilityService } from '../services/inspection/interpretability.ts';
@@ -50,6 +51,7 @@ export interface Services {
   readonly exports: ExportService;
   readonly imports: ImportService;
   readonly evaluations: EvaluationService;
+  readonly calibrations: CalibrationService;
   readonly testSets: TestSetService;
   readonly cards: ModelCardService;
   readonly interpretability: InterpretabilityService;

@@ -92,7 +92,7 @@ test('during a migration requests get 503, and SIGTERM ends the process and undo
 
   const service = startProcess(t, stateDir, { PORT: port }, [], main);
   await serviceAddress(service);
-  assert.match(service.output(), /"migration":"0006-next","durationMs":\d+,"msg":"migrated the database"/);
+  assert.match(service.output(), /"migration":"0007-next","durationMs":\d+,"msg":"migrated the database"/);
   assert.deepEqual((await requestJson<{ data: object[] }>(`${base}/v1/training-jobs`)).data, []);
 });
 

@@ -118,7 +118,7 @@ test('after an upgrade, this release starts again with the copy of the database 
   };
   await run('before');
   const upgraded = await run('after', main);
-  const lines = upgraded.split('\n').filter((line) => /before-0006\.sqlite|0006-next/.test(line));
+  const lines = upgraded.split('\n').filter((line) => /before-0007\.sqlite|0007-next/.test(line));
   assert.equal(lines.length, 3, upgraded);
   assert.match(lines[0]!, /copied the database before its migration/);
   assert.match(lines[2]!, /durationMs.*migrated the database/);
@@ -129,6 +129,6 @@ test('after an upgrade, this release starts again with the copy of the database 
   for (const suffix of ['', '-wal', '-shm']) {
     await rm(join(stateDir, `atelier.sqlite${suffix}`), { force: true });
   }
-  await rename(join(stateDir, 'before-0006.sqlite'), join(stateDir, 'atelier.sqlite'));
+  await rename(join(stateDir, 'before-0007.sqlite'), join(stateDir, 'atelier.sqlite'));
   assert.match(await run('again'), /without a row/);
 });

@@ -15,7 +15,7 @@ const ADDITION = `
 const CUSTOM_SECTION = Buffer.from([0, 5, 4, ...Buffer.from('next')]);
 
 /**
- * @param options.migration statements of the migration `0006-next`
+ * @param options.migration statements of the migration `0007-next`
  * @returns the directory of the source
  */
 export async function nextRelease(
@@ -30,14 +30,14 @@ export async function nextRelease(
   const source = join(directory, 'src');
   const migrations = join(source, 'store/migrations');
   await writeFile(
-    join(migrations, '0006-next.ts'),
+    join(migrations, '0007-next.ts'),
     `import { sql } from 'kysely';\nexport async function up(db) {${migration}\n}\n`,
   );
   const list = join(migrations, 'all.ts');
   const known = await readFile(list, 'utf8');
-  const extended = known.replace(/\n};\n$/, "\n  '0006-next': next,\n};\n");
+  const extended = known.replace(/\n};\n$/, "\n  '0007-next': next,\n};\n");
   assert.notEqual(extended, known);
-  await writeFile(list, `import * as next from './0006-next.ts';\n${extended}`);
+  await writeFile(list, `import * as next from './0007-next.ts';\n${extended}`);
   if (hasNewKernel) await appendFile(join(source, 'numerics/simd/kernel.wasm'), CUSTOM_SECTION);
   return source;
 }

@@ -6,6 +6,7 @@ import { NORMS } from '../../numerics/network/architecture.ts';
 import { imageShapeSchema } from '../image-shape.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { metadataSchema, newMetadataSchema, wellFormed, withoutNul } from '../primitives.ts';
+import { calibrationSchema } from './calibration.ts';
 import { importOriginSchema } from './import.ts';
 import {
   aliasNameSchema,
@@ -114,6 +115,7 @@ export const modelVersionSchema = z
     engine: z.string().nullable().describe('Engine that computed the training, if known'),
     fused: z.boolean().describe('Whether the processor rounded multiply-adds once (fused) instead of twice'),
     testAccuracy: z.number().nullable(),
+    calibration: calibrationSchema.nullable().describe('null before the version is calibrated'),
     digest: z.string().describe('`sha256:` and the digest of the packed float32 parameters, little-endian'),
     lineage: lineageSchema.describe('Origin of the version, copied from its job or import'),
   })

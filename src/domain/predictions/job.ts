@@ -1,6 +1,7 @@
 /** Prediction jobs: predictions for a whole split or a large array, computed in the background. */
 import { z } from 'zod';
 import { SPLITS } from '../datasets/representation.ts';
+import { coverageSchema, MAX_COVERAGE, MIN_COVERAGE } from '../models/calibration.ts';
 import { publishedReferenceSchema, versionReferenceSchema } from '../models/reference.ts';
 import { jsonText } from '../primitives.ts';
 
@@ -26,6 +27,12 @@ export const predictionRequestSchema = z.strictObject({
   ),
   dataset: z.string().max(64).describe('Id of the data set'),
   split: z.enum(SPLITS).default('test'),
+  coverage: z
+    .number()
+    .min(MIN_COVERAGE)
+    .max(MAX_COVERAGE)
+    .optional()
+    .describe('Adds the columns `classes`, `unsure` and `unsureBecause` to the CSV, as for predictions'),
 });
 export type PredictionRequest = z.output<typeof predictionRequestSchema>;
 
@@ -36,6 +43,7 @@ export const predictionFieldsSchema = z.strictObject({
     jsonText(publishedReferenceSchema),
   ),
   pixels: z.enum(PIXEL_SCALES).optional(),
+  coverage: coverageSchema.optional(),
 });
 export type PredictionFields = z.output<typeof predictionFieldsSchema>;
 
@@ -82,6 +90,11 @@ export const predictionJobSchema = z
         'Images of a data set whose predicted class is the true one; null until the job has succeeded',
       ),
     accuracy: z.number().nullable().describe('`correct` as a fraction of the images'),
+    coverage: z.number().nullable().describe('As requested; null without sets of classes'),
+    unsure: z
+      .int()
+      .nullable()
+      .describe('Number of unsure predictions; null until the job has succeeded, and without `coverage`'),
     attempts: z.int().describe('Number of runs: more than one after a pause, or a restart of the service'),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable().describe('Start of the first run'),
@@ -99,6 +112,8 @@ export interface NewPredictionJob {
     | { readonly dataset: string; readonly split: (typeof SPLITS)[number] }
     | { readonly pixels: (typeof PIXEL_SCALES)[number] };
   readonly images: number;
+  /** null without sets of classes */
+  readonly coverage: number | null;
 }
 
 /** The outcome of a job that has succeeded. */
@@ -107,4 +122,6 @@ export interface PredictionCounts {
   readonly classes: readonly number[];
   /** null if the true labels are unknown */
   readonly correct: number | null;
+  /** null without a coverage */
+  readonly unsure: number | null;
 }

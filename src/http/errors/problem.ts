@@ -29,6 +29,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'request-timeout': [408, 'The request took too long to arrive'],
   'illegal-transition': [409, 'The current status does not allow this'],
   'version-in-use': [409, 'The version is in use'],
+  'not-calibrated': [409, 'The version has no calibration'],
   'training-job-in-use': [409, 'The training job is in use'],
   'dataset-in-use': [409, 'The data set is in use'],
   'request-in-flight': [409, 'The first request with this key is still in progress'],

@@ -24,6 +24,7 @@ import { trainingJobRoutes } from './jobs/collection.ts';
 import { labReportRoutes } from './jobs/lab-reports.ts';
 import { sgdPathRoutes, trainingResultRoutes } from './jobs/results.ts';
 import { aliasRoutes } from './models/aliases.ts';
+import { calibrationRoutes } from './models/calibrations.ts';
 import { modelCardRoutes } from './models/cards.ts';
 import { modelChangeRoutes } from './models/changes.ts';
 import { modelRoutes } from './models/collection.ts';
@@ -65,6 +66,7 @@ const NATIVE: readonly Routes[] = [
   aliasRoutes,
   exportRoutes,
   evaluationRoutes,
+  calibrationRoutes,
   modelCardRoutes,
   predictionJobRoutes,
   weightsRoutes,

@@ -1,4 +1,5 @@
 /** Models: the registry, import and export, evaluation, inspection, and explanation. */
+import { createCalibrationService } from '../../services/inspection/calibrations.ts';
 import { createEvaluationService } from '../../services/inspection/evaluations.ts';
 import { createGradientCheckService } from '../../services/inspection/gradient-checks.ts';
 import { createInterpretabilityService } from '../../services/inspection/interpretability.ts';
@@ -27,6 +28,7 @@ export function buildModels({ config, store, catalog, memory, modelCache, thread
     createImageDecoder(memory, config.maxImagePixels),
   );
   const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
+  const calibrations = createCalibrationService(store, catalog, models, numeric);
   const testSets = createTestSetService(store, catalog);
   return {
     loadDistillation,
@@ -38,6 +40,7 @@ export function buildModels({ config, store, catalog, memory, modelCache, thread
       exports: createExportService(models, numeric, store.temporaryFiles),
       imports: createImportService({ store, catalog, models, numeric }),
       evaluations,
+      calibrations,
       testSets,
       cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
       gradients: createGradientCheckService(

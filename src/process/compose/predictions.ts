@@ -11,7 +11,7 @@ import type { Models } from './models.ts';
 
 export function buildPredictions(
   base: Base,
-  { services: { models }, loadStatistics, prepareImages }: Models,
+  { services: { models, calibrations }, loadStatistics, prepareImages }: Models,
 ) {
   const { config, log, store, cluster, catalog, memory, metrics, threads } = base;
   const { predict, numeric, checks, batches } = threads;
@@ -24,6 +24,7 @@ export function buildPredictions(
         store,
         catalog,
         models,
+        calibrations,
         pool: batches,
         waits,
         storageWaits: base.waits,
@@ -42,11 +43,19 @@ export function buildPredictions(
     queue,
     services: {
       statistics,
-      predictions: createPredictionService(models, predict, loadStatistics, prepareImages, observer),
+      predictions: createPredictionService(
+        models,
+        predict,
+        loadStatistics,
+        calibrations,
+        prepareImages,
+        observer,
+      ),
       predictionJobs: createPredictionJobService({
         store,
         catalog,
         models,
+        calibrations,
         queue,
         waits,
         memory,

@@ -19,11 +19,13 @@ export const kserveV2Codec: Codec<InferBody, Omit<InferRequest, 'input'>> = {
       single: true,
       ...(isFloating(datatype) && { advice: 'Send pixels of 0 to 255 as UINT8, or divide them by 255.' }),
     });
-    return { batch, responseFormat: request };
+    const { coverage } = request;
+    const guarantee = coverage === null ? null : { coverage, calibrated: false };
+    return { batch, responseFormat: request, guarantee };
   },
 
-  encode({ probabilities }, requested, model) {
-    assertFinite(model, probabilities);
-    return encodeInferResponse(requested, model.reference, model.classNames, probabilities);
+  encode(outputs, requested, model) {
+    assertFinite(model, outputs.probabilities);
+    return encodeInferResponse(requested, model.reference, model.classNames, outputs);
   },
 };

@@ -27,6 +27,8 @@ export interface InferRequest {
   readonly contentType: string | undefined;
   readonly input: NestedTensor & { readonly datatype: Datatype };
   readonly outputs: readonly RequestedOutput[];
+  /** null without sets of classes. */
+  readonly coverage: number | null;
   readonly asImage: boolean;
 }
 
@@ -53,6 +55,7 @@ export function decodeInferRequest(
     contentType: parameters?.content_type ?? undefined,
     input: decodeInput(input!, bytes.subarray(length), jsonBytes !== null),
     outputs: readRequestedOutputs(request, asImage),
+    coverage: parameters?.coverage ?? null,
     asImage,
   };
 }
@@ -73,6 +76,7 @@ function decodeRaw(bytes: Uint8Array, inputShape: ImageShape, asImage: boolean):
     contentType: undefined,
     input: { datatype, shape: [count, ...dims], values: decodeElements(datatype, bytes) },
     outputs: rawOutputs(asImage),
+    coverage: null,
     asImage,
   };
 }

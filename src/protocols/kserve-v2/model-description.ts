@@ -15,11 +15,13 @@ export interface DescribedModel {
    * rows and columns, one output.
    */
   readonly asImage: boolean;
+  /** Whether the version is calibrated, so that requests can have a coverage. */
+  readonly isCalibrated: boolean;
 }
 
-interface Tensor<N> {
+interface Tensor<N, D = Datatype> {
   readonly name: N;
-  readonly datatype: Datatype;
+  readonly datatype: D;
   /** Without the batch dimension. */
   readonly dims: readonly number[];
 }
@@ -38,14 +40,19 @@ export function inputTensor({
 }
 
 function describeTensors(model: DescribedModel) {
-  const { classes, asImage } = model;
+  const { classes, asImage, isCalibrated } = model;
   const probabilities: Tensor<OutputName> = {
     name: 'probabilities',
     datatype: 'FP32',
     dims: [classes],
   };
   const label: Tensor<OutputName> = { name: 'label', datatype: 'INT64', dims: [] };
-  return { input: inputTensor(model), outputs: asImage ? [probabilities] : [probabilities, label] };
+  const sets: Tensor<OutputName, 'BOOL'>[] = [
+    { name: 'prediction_set', datatype: 'BOOL', dims: [classes] },
+    { name: 'unsure', datatype: 'BOOL', dims: [] },
+  ];
+  const outputs = asImage ? [probabilities] : [probabilities, label, ...(isCalibrated ? sets : [])];
+  return { input: inputTensor(model), outputs };
 }
 
 /** @param versions all versions of the model, in ascending order */
@@ -54,7 +61,11 @@ export function describeMetadata(
   versions: readonly number[],
 ): z.input<typeof modelMetadataSchema> {
   const { input, outputs } = describeTensors(model);
-  const toMetadata = ({ name, datatype, dims }: Tensor<string>) => ({ name, datatype, shape: [-1, ...dims] });
+  const toMetadata = ({ name, datatype, dims }: Tensor<string, string>) => ({
+    name,
+    datatype,
+    shape: [-1, ...dims],
+  });
   return {
     name: model.name,
     versions: versions.map(String),

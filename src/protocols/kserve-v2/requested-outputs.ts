@@ -1,7 +1,7 @@
 /** The outputs of an inference request of the Open Inference Protocol v2: which ones, and in which form. */
 import { rejectAt } from '../../formats/json/limits.ts';
 import { quote } from '../../formats/models/file-error.ts';
-import { INPUT, OUTPUTS, type OutputName, type V2InferRequest } from './schema.ts';
+import { GUARANTEED_OUTPUTS, INPUT, OUTPUTS, type OutputName, type V2InferRequest } from './schema.ts';
 
 export interface RequestedOutput {
   readonly name: OutputName;
@@ -22,10 +22,11 @@ const NUMPY = 'np';
 export function readRequestedOutputs(request: V2InferRequest, single: boolean): RequestedOutput[] {
   const { outputs, parameters } = request;
   const allBinary = parameters?.binary_data_output ?? false;
+  const hasCoverage = parameters?.coverage !== undefined;
   if (!outputs?.length) {
     const isArray = isSingleArray(request);
     const contentType = isArray ? NUMPY : undefined;
-    return listOutputs(single || isArray).map((name) => ({
+    return listOutputs(single || isArray, hasCoverage).map((name) => ({
       name,
       binary: allBinary,
       classification: 0,
@@ -37,12 +38,15 @@ export function readRequestedOutputs(request: V2InferRequest, single: boolean): 
     if (!isOutput(name)) {
       return rejectAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
     }
+    if (isGuaranteed(name) && !hasCoverage) {
+      rejectAt(pointer, `is ${quote(name)}, which needs the parameter "coverage" of the request`);
+    }
     if (outputs.findIndex((other) => other.name === name) < n) {
       rejectAt(pointer, `requests ${name} a second time`);
     }
     const classification = own?.classification ?? 0;
     if (classification > 0 && name !== 'probabilities') {
-      rejectAt(pointer, 'requests a classification of label; request it for probabilities');
+      rejectAt(pointer, `requests a classification of ${name}; request it for probabilities`);
     }
     const contentType = own?.content_type ?? undefined;
     return { name, binary: own?.binary_data ?? allBinary, classification, contentType };
@@ -59,9 +63,14 @@ export function rawOutputs(single: boolean): RequestedOutput[] {
   }));
 }
 
-const listOutputs = (single: boolean): readonly OutputName[] => (single ? ['probabilities'] : OUTPUTS);
+function listOutputs(single: boolean, hasCoverage = false): readonly OutputName[] {
+  if (single) return ['probabilities'];
+  return hasCoverage ? [...OUTPUTS, ...GUARANTEED_OUTPUTS] : OUTPUTS;
+}
 
-const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
+const isGuaranteed = (name: string) => (GUARANTEED_OUTPUTS as readonly string[]).includes(name);
+const isOutput = (name: string): name is OutputName =>
+  (OUTPUTS as readonly string[]).includes(name) || isGuaranteed(name);
 
 /**
  * MLServer's NumpyRequestCodec sends one array, with a name of its own, and can decode a response of one output only.

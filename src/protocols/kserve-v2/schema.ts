@@ -1,5 +1,6 @@
 /** Wire format of the Open Inference Protocol v2. Unknown fields are ignored, as by other servers. */
 import { z } from 'zod';
+import { MAX_COVERAGE, MIN_COVERAGE } from '../../domain/models/calibration.ts';
 
 /** Null is sent by clients that write unset fields. */
 const parameter = z.union([z.string(), z.number(), z.boolean()]).nullable();
@@ -41,7 +42,16 @@ const requestedOutputSchema = z.object({
 export const inferRequestSchema = z.object({
   id: z.string().nullish(),
   parameters: z
-    .object({ binary_data_output: z.boolean().optional(), ...contentType })
+    .object({
+      binary_data_output: z.boolean().optional(),
+      coverage: z
+        .number()
+        .min(MIN_COVERAGE)
+        .max(MAX_COVERAGE)
+        .optional()
+        .describe('Adds the outputs `prediction_set` and `unsure`; 409 without a calibration'),
+      ...contentType,
+    })
     .catchall(parameter)
     .nullish(),
   inputs: z.array(inputSchema),
@@ -54,7 +64,9 @@ export const INPUT = 'image';
 /** Appended to the name of a model that is described as an image classifier. No model can have such a name: names have no colon. */
 export const IMAGE_SUFFIX = ':image';
 export const OUTPUTS = ['probabilities', 'label'] as const;
-export type OutputName = (typeof OUTPUTS)[number];
+/** Outputs of a request with a coverage. */
+export const GUARANTEED_OUTPUTS = ['prediction_set', 'unsure'] as const;
+export type OutputName = (typeof OUTPUTS | typeof GUARANTEED_OUTPUTS)[number];
 
 const tensor = { name: z.string(), datatype: z.string(), shape: z.array(z.int()) };
 
@@ -70,7 +82,7 @@ export const inferResponseSchema = z
         parameters: z
           .object({ binary_data_size: z.int().optional(), content_type: z.string().optional() })
           .optional(),
-        data: z.array(z.union([z.number(), z.string()])).optional(),
+        data: z.array(z.union([z.number(), z.string(), z.boolean()])).optional(),
       }),
     ),
   })

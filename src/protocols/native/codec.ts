@@ -5,11 +5,12 @@ import type { VersionReference } from '../../domain/models/reference.ts';
 import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
 import { npyBytes } from '../../formats/arrays/npy.ts';
 import { decodeImages, type ReceivedImages } from '../../images/decode.ts';
+import { judgementRows } from '../../numerics/calibration/judge.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Pixels } from '../../numerics/training/engine.ts';
-import type { Codec, Outputs, ServedModel } from '../codec.ts';
+import type { Codec, Guarantee, Outputs, ServedModel } from '../codec.ts';
 import { rankClasses, toArray } from '../probabilities.ts';
 import { diagnoseImages } from './diagnose-images.ts';
 import { assertFewImages } from './few-images.ts';
@@ -21,6 +22,8 @@ export interface NativeBody {
   readonly format: 'json' | 'npy';
   /** Statistics of the training images to compare with; null without `?diagnose`. */
   readonly imageStatistics: ImageStatistics | null;
+  /** null without `?coverage` and `?calibrated`. */
+  readonly guarantee: Guarantee | null;
 }
 
 interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
@@ -33,46 +36,55 @@ interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
-  decode({ images, options, format, imageStatistics }, { architecture: { inputShape } }) {
+  decode({ images, options, format, imageStatistics, guarantee }, { architecture: { inputShape } }) {
     const batch = decodeImages(images, inputShape);
     const diagnoses = imageStatistics && diagnoseImages(images, batch, inputShape, imageStatistics);
     if (options.input) assertFewImages(batch.count, 'input');
     const input = options.input ? { pixels: batch.pixels, shape: inputShape } : null;
-    return { batch, responseFormat: { options, format, diagnoses, files: batch.files, input }, diagnoses };
+    return {
+      batch,
+      responseFormat: { options, format, diagnoses, files: batch.files, input },
+      diagnoses,
+      guarantee,
+    };
   },
 
-  /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-  encode({ probabilities, logits }, request, { reference, classNames }) {
-    const classes = classNames.length;
+  /**
+   * JSON text, or npy: the (n, classes) float32 matrix of probabilities, or with a coverage the (n, classes + 1) uint8 matrix of
+   * the sets and of the reasons, 0 for a sure prediction.
+   */
+  encode(outputs, request, { reference, classNames }) {
+    const { options, format } = request;
     const body =
-      request.format === 'npy'
-        ? npyBytes(probabilities, [probabilities.length / classes, classes])
-        : JSON.stringify(
-            describePredictions(reference, classNames, probabilities, logits, request.options, request),
-          );
+      format === 'npy'
+        ? encodeNpy(outputs, classNames.length)
+        : JSON.stringify(describePredictions(reference, classNames, outputs, options, request));
     return { body, jsonBytes: null };
   },
 };
 
+function encodeNpy({ probabilities, judgements }: Outputs, classes: number): Uint8Array {
+  const images = probabilities.length / classes;
+  if (judgements === undefined) return npyBytes(probabilities, [images, classes]);
+  return npyBytes(judgementRows(judgements, classes), [images, classes + 1]);
+}
+
 /** The JSON of images if only their predictions are known. */
 export function writePredictions(
   { reference, classNames }: ServedModel,
-  { probabilities, logits }: Outputs,
+  outputs: Outputs,
   options: PredictionOptions,
 ): string {
-  return JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
+  return JSON.stringify(describePredictions(reference, classNames, outputs, options));
 }
 
 /**
- * @param probabilities n × classes, row-major
- * @param logits n × classes, row-major
  * @param perImage what else is known about each image
  */
 export function describePredictions(
   model: VersionReference,
   classNames: readonly string[],
-  probabilities: Float32Array,
-  logits: Float32Array,
+  { probabilities, logits, calibration, judgements }: Outputs,
   options: PredictionOptions,
   { diagnoses = null, files, input = null }: Partial<Omit<NativeFormat, 'options' | 'format'>> = {},
 ): Predictions {
@@ -88,9 +100,17 @@ export function describePredictions(
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
     if (input) prediction.input = toRows(input, predictions.length);
     if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
+    if (judgements) {
+      const reason = judgements.reasons[predictions.length]!;
+      const isInSet = ({ label }: { readonly label: number }) => judgements.sets[start + label] === 1;
+      prediction.classes = rankClasses(row, classNames, classes).filter(isInSet);
+      prediction.unsure = reason !== null;
+      prediction.unsureBecause = reason;
+    }
     predictions.push(prediction);
   }
-  return { model: { name: model.name, version: model.version }, predictions };
+  const named = { name: model.name, version: model.version };
+  return calibration ? { model: named, calibration, predictions } : { model: named, predictions };
 }
 
 function toRows({ pixels, shape }: NonNullable<NativeFormat['input']>, image: number) {

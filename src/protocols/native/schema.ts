@@ -1,15 +1,26 @@
 /** Wire format of the native protocol: the query and the JSON response of `…/predictions`. */
 import { z } from 'zod';
 import { imageRowsSchema } from '../../domain/image-shape.ts';
+import { coverageSchema, usedCalibrationSchema } from '../../domain/models/calibration.ts';
 import { diagnosisSchema } from '../../domain/predictions/diagnosis.ts';
 import { flag, imageQuery } from '../../domain/predictions/image-query.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
+import { UNSURE_REASONS } from '../../numerics/calibration/judge.ts';
 
 export const predictionQuerySchema = z.strictObject({
   topK: wholeNumber(1, 100).optional().describe('Return the k most probable classes instead of all'),
   logits: flag.describe('Whether to include the logits'),
   input: flag.describe(
     'Whether to include the pixels that each prediction was computed from; at most 1,000 images',
+  ),
+  coverage: coverageSchema
+    .optional()
+    .describe(
+      'Adds `classes` to each prediction: a set that contains the true class of a fraction of at least `coverage` of images like those ' +
+        'of the calibration, and `unsure`. 409 without a calibration',
+    ),
+  calibrated: flag.describe(
+    'Whether to divide the logits by the temperature of the calibration before the softmax',
   ),
   ...imageQuery,
 });
@@ -26,6 +37,9 @@ const ranked = { label: z.int(), className: z.string(), probability: z.number() 
 export const predictionsSchema = z
   .object({
     model: z.object({ name: z.string(), version: z.int() }),
+    calibration: usedCalibrationSchema
+      .optional()
+      .describe('With coverage or calibrated only. If `reused` is true, the coverage is approximate'),
     predictions: z.array(
       z.object({
         ...ranked,
@@ -40,6 +54,21 @@ export const predictionsSchema = z
               'preprocessing of the model',
           ),
         diagnosis: diagnosisSchema.optional().describe('With diagnose only'),
+        classes: z
+          .array(z.object(ranked))
+          .optional()
+          .describe('With coverage only: the set of classes, most probable first; it may be empty'),
+        unsure: z
+          .boolean()
+          .optional()
+          .describe(
+            'With coverage only: false if the set has exactly one class and the image is like the training images',
+          ),
+        unsureBecause: z
+          .enum(UNSURE_REASONS)
+          .nullable()
+          .optional()
+          .describe('With coverage only: the first reason that applies; null for a sure prediction'),
       }),
     ),
   })

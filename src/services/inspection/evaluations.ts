@@ -31,6 +31,9 @@ import { createCoalescingCache } from './coalesce.ts';
 
 /** Limit in multiply-adds, those by zero included: ten to thirty seconds of the kernel. */
 export const MAX_EVALUATION_COST = 2.5e11;
+/** Where a request names the data set. */
+type Place = { readonly pointer: string } | { readonly parameter: string };
+const PARAMETER = { parameter: 'dataset' } as const;
 /** Number of cached results, of a few kilobytes each. */
 const MAX_CACHED = 256;
 
@@ -58,7 +61,7 @@ export function createEvaluationService(
   async function loadExamples({ id }: DatasetSummary, { split }: EvaluationQuery): Promise<Examples> {
     const dataset = await catalog.get(id);
     if (dataset) return dataset[split];
-    throw unknownDataset(catalog, `Data set ${id} has just been deleted`);
+    throw unknownDataset(catalog, `Data set ${id} has just been deleted`, PARAMETER);
   }
 
   /** Counts the results before they are revealed. */
@@ -88,7 +91,7 @@ export function createEvaluationService(
       caller: string = SERVICE,
     ) {
       const found = await models.version(name, version);
-      const dataset = await resolveDataset(catalog, found, query.dataset);
+      const dataset = await resolveDataset(catalog, found, query.dataset, PARAMETER);
       assertAffordable([found], dataset, query.split);
       const cell = selectCell(found, query);
       const key = cacheKey([found], dataset, query, cell);
@@ -115,7 +118,7 @@ export function createEvaluationService(
         models.version(requested.name, requested.version),
       );
       assertComparable(found, other);
-      const dataset = await resolveDataset(catalog, found, query.dataset);
+      const dataset = await resolveDataset(catalog, found, query.dataset, PARAMETER);
       assertAffordable([found, other], dataset, query.split);
       const key = cacheKey([found, other], dataset, query);
       const comparison = await coalesceComparison(key, signal, async (abortSignal) => {
@@ -155,14 +158,16 @@ function cacheKey(
 }
 
 /** The requested data set, or the one that the version was trained on if none is requested. */
-async function resolveDataset(
+export async function resolveDataset(
   catalog: Catalog,
   model: ModelVersion,
   requested: string | undefined,
+  place: Place,
 ): Promise<DatasetSummary> {
   const id = requested ?? model.lineage.dataset?.id;
   const subject = `version ${model.version} of model ${model.name}`;
-  if (id === undefined) throw unknownDataset(catalog, `The training data set of ${subject} is unknown`);
+  if (id === undefined)
+    throw unknownDataset(catalog, `The training data set of ${subject} is unknown`, place);
   const dataset = await catalog.find(id);
   if (!dataset) {
     throw unknownDataset(
@@ -170,16 +175,17 @@ async function resolveDataset(
       requested === undefined
         ? `The training data set ${id} of ${subject} no longer exists`
         : `Data set ${id} does not exist`,
+      place,
     );
   }
-  assertFitsModel(dataset, model.name, model, { parameter: 'dataset' });
+  assertFitsModel(dataset, model.name, model, place);
   return dataset;
 }
 
-function unknownDataset(catalog: Catalog, reason: string): AtelierError {
+function unknownDataset(catalog: Catalog, reason: string, place: Place): AtelierError {
   const detail = `must be one of: ${listDatasetIds(catalog)}`;
   return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
-    details: [{ parameter: 'dataset', detail }],
+    details: [{ ...place, detail }],
   });
 }
 

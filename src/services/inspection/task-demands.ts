@@ -6,12 +6,14 @@ import {
   type Architecture,
   architectureText,
   forwardCost,
+  hiddenUnits,
   parameterCount,
 } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
+import { calibrationLimits } from '../../workers/tasks/calibrate.ts';
 import { MAX_CHUNK_IMAGES } from '../../workers/tasks/chunk.ts';
 import type { NumericTasks } from '../../workers/tasks/numeric.worker.ts';
 import type { Task } from '../../workers/threads/start.ts';
@@ -32,6 +34,14 @@ const MULTIPLY_ADDS_PER_SECOND = 1e9;
 const STATISTICS_COST = 20;
 /** Multiply-adds of the reference that take as long as writing a number as text. */
 const TABLE_COST = 200;
+/** Multiply-adds of the reference that take as long as a coordinate of a neighbour, or as long as 50 components of a value. */
+const NEIGHBOUR_COST = 20;
+const COMPONENTS_COST = 150;
+/** Bytes of a value of a calibration image or hidden unit, and of the coordinates and scores of an image. */
+const CALIBRATION_VALUE_BYTES = 8;
+const CALIBRATION_BYTES = 1000;
+/** Bytes of the vectors, and of their Gram matrix, from which the components are found. */
+const COMPONENTS_BYTES = 2 ** 24;
 /** Bytes of a value of an image as float64, as float32 and as byte, with some for the outputs of the image. */
 const CHUNK_VALUE_BYTES = 15;
 /** Measured bytes per parameter while a file is written and verified. */
@@ -90,6 +100,23 @@ export const DEMANDS: {
       what: `Predicting with ${teachers.length} teachers`,
       cost,
       bytes: bytes + 4 * (parameters + classes * examples.labels.length),
+    };
+  },
+  calibrate: ({ network, train, source }) => {
+    const limits = calibrationLimits(network);
+    const { labels } = source !== 'train' && 'labels' in source ? source : train;
+    const training = Math.min(limits.training, train.labels.length);
+    const calibration = Math.min(limits.calibration, labels.length);
+    const { cost, bytes } = evaluation([network], training + calibration);
+    const values = valueCount(network.architecture.inputShape) + hiddenUnits(network.architecture);
+    return {
+      what: `Calibrating ${networkText(network.architecture)}`,
+      cost:
+        cost + COMPONENTS_COST * (training + calibration) * values + NEIGHBOUR_COST * calibration * training,
+      bytes:
+        bytes +
+        COMPONENTS_BYTES +
+        (training + calibration) * (CALIBRATION_VALUE_BYTES * values + CALIBRATION_BYTES),
     };
   },
   explain: ({ network }) => {

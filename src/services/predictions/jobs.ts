@@ -8,6 +8,7 @@ import { type ModelReference, parseModelReference } from '../../domain/models/re
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import type {
   NewPredictionJob,
+  PredictionFields,
   PredictionJob,
   PredictionRequest,
   PredictionStatus,
@@ -21,6 +22,7 @@ import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { DatasetPool, NumericPool } from '../../workers/pools.ts';
 import { assertFitsModel, unknownDataset } from '../datasets/find.ts';
+import type { CalibrationService } from '../inspection/calibrations.ts';
 import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
 import { findNamed, type ModelService } from '../models/catalog.ts';
@@ -50,6 +52,7 @@ export function createPredictionJobService(options: {
   store: Pick<Store, 'predictionJobs' | 'temporaryFiles'>;
   catalog: Catalog;
   models: ModelService;
+  calibrations: Pick<CalibrationService, 'load'>;
   queue: JobQueue;
   memory: MemoryLedger;
   checks: DatasetPool;
@@ -59,7 +62,19 @@ export function createPredictionJobService(options: {
   /** Limit of an uploaded file, both compressed and decompressed. */
   maxBytes: number;
 }) {
-  const { store, catalog, models, queue, memory, checks, numeric, waits, queueLimit, maxBytes } = options;
+  const {
+    store,
+    catalog,
+    models,
+    calibrations,
+    queue,
+    memory,
+    checks,
+    numeric,
+    waits,
+    queueLimit,
+    maxBytes,
+  } = options;
   const { predictionJobs: jobs, temporaryFiles } = store;
   const { newFile } = temporaryFiles;
   const discard = (file: string) => rm(file, { force: true });
@@ -90,6 +105,7 @@ export function createPredictionJobService(options: {
       input,
       target: '',
       progress: new Int32Array(1),
+      judging: null,
     });
     memory.assertJobFits(bytes, {
       what,
@@ -100,7 +116,7 @@ export function createPredictionJobService(options: {
 
   async function create(
     { name, version, classNames }: ModelVersion,
-    job: Pick<NewPredictionJob, 'source' | 'images'>,
+    job: Omit<NewPredictionJob, 'model' | 'classNames'>,
     options: Omit<Parameters<typeof jobs.create>[1], 'queueLimit'>,
   ): Promise<PredictionJob> {
     const model = { name, version };
@@ -125,14 +141,16 @@ export function createPredictionJobService(options: {
     /**
      * A job for a test split is counted as a look at it.
      * @param caller name of an API key, or `anonymous`
-     * @throws AtelierError `unknown-model`, `unknown-dataset`, `impossible-request`, `queue-full`
+     * @throws AtelierError `unknown-model`, `unknown-dataset`, `impossible-request`, `queue-full`, `not-calibrated`
      */
     async start(
-      { model, dataset: id, split }: PredictionRequest,
+      { model, dataset: id, split, coverage }: PredictionRequest,
       caller: string,
+      signal: AbortSignal,
       record?: IdempotencyRecord<PredictionJob>,
     ) {
       const version = await findVersion(model);
+      if (coverage !== undefined) await calibrations.load(version, signal);
       const dataset = await catalog.find(id);
       if (!dataset) throw unknownDataset(catalog, '#/dataset', `Data set ${id} does not exist`);
       assertFitsModel(dataset, version.name, version, { pointer: '#/dataset' });
@@ -140,7 +158,7 @@ export function createPredictionJobService(options: {
       const { examples } = dataset.splits[split];
       return create(
         version,
-        { source: { dataset: id, split }, images: examples },
+        { source: { dataset: id, split }, images: examples, coverage: coverage ?? null },
         {
           idempotency: record,
           look: split === LOOKED_AT ? look : undefined,
@@ -153,12 +171,13 @@ export function createPredictionJobService(options: {
      * @throws AtelierError the errors of `start` and of `checkImageFile`, `storage-full`, `overloaded`
      */
     async startWithFile(
-      model: ModelReference,
+      { model, coverage }: Pick<PredictionFields, 'model' | 'coverage'>,
       file: ImageFile,
       signal: AbortSignal,
       record?: IdempotencyRecord<PredictionJob>,
     ) {
       const version = await findVersion(model);
+      if (coverage !== undefined) await calibrations.load(version, signal);
       const target = newFile();
       try {
         const what = `Checking an array of ${file.bytes.toLocaleString('en')} bytes`;
@@ -170,7 +189,11 @@ export function createPredictionJobService(options: {
           () => memory.reserve(CHECK_BYTES, { what }),
         );
         const input = isUnpacked ? target : file.path;
-        return await create(version, { source: { pixels }, images }, { input, idempotency: record });
+        return await create(
+          version,
+          { source: { pixels }, images, coverage: coverage ?? null },
+          { input, idempotency: record },
+        );
       } finally {
         await discard(target);
       }
@@ -222,15 +245,21 @@ export function createPredictionJobService(options: {
         const job = await get(id);
         // Files are deleted together: if the one read last exists, the other one was not missed.
         const labels = await jobs.digest(id, 'labels');
+        const judgements = await jobs.digest(id, 'judgements');
         const probabilities = await jobs.digest(id, 'probabilities');
         if (probabilities === undefined) {
           throw new AtelierError('prediction-job-not-found', `Prediction job ${id} has just been deleted.`);
         }
         if (format === 'npy') return jobs.copyFile(probabilities, path).then(() => undefined);
-        const copies = { probabilities: newFile(), labels: labels === undefined ? null : newFile() };
+        const copies = {
+          probabilities: newFile(),
+          labels: labels === undefined ? null : newFile(),
+          judgements: judgements === undefined ? null : newFile(),
+        };
         try {
           await jobs.copyFile(probabilities, copies.probabilities);
           if (labels !== undefined) await jobs.copyFile(labels, copies.labels!);
+          if (judgements !== undefined) await jobs.copyFile(judgements, copies.judgements!);
           const task = {
             ...copies,
             images: job.images,
@@ -240,8 +269,7 @@ export function createPredictionJobService(options: {
           };
           await numeric.run('writePredictionsTable', task, abortSignal);
         } finally {
-          await discard(copies.probabilities);
-          if (copies.labels !== null) await discard(copies.labels);
+          for (const copy of Object.values(copies)) if (copy !== null) await discard(copy);
         }
         return undefined;
       }).catch(async (error) => {

@@ -7,7 +7,13 @@ import { decodeImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
 import { type Architecture, plan, type Volume } from '../../numerics/network/architecture.ts';
 import { padded } from '../../numerics/simd/layers-layout.ts';
-import type { Decoded, EncodedResponse, WithEncodedImages } from '../../protocols/codec.ts';
+import type {
+  Decoded,
+  EncodedResponse,
+  LoadedCalibration,
+  WithEncodedImages,
+} from '../../protocols/codec.ts';
+import { comparisonCost } from '../../protocols/compute-outputs.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { computeResponse } from '../../protocols/compute-response.ts';
 import type { PredictionQuery } from '../../protocols/native/schema.ts';
@@ -21,6 +27,7 @@ import {
   requestBuffers,
 } from '../../protocols/protocol-map.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
+import type { CalibrationService } from '../inspection/calibrations.ts';
 import type { LoadStatistics } from '../inspection/statistics-cache.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
@@ -75,12 +82,15 @@ interface Work {
   readonly preprocessing: Preprocessing | null;
   readonly signal: () => AbortSignal;
   readonly startedAt: number;
+  /** null until a request is known to need it. */
+  readonly calibration: LoadedCalibration | null;
 }
 
 export function createPredictionService(
   models: ModelService,
   pool: PredictionPool,
   loadStatistics: LoadStatistics,
+  calibrations: Pick<CalibrationService, 'load'>,
   prepareImages: PrepareImages,
   { onPredicted, onFailed }: PredictionObserver,
 ) {
@@ -89,7 +99,7 @@ export function createPredictionService(
     sent: SentImages,
     { query, format }: SentRequest,
   ): Promise<EncodedResponse> {
-    const { topK, logits, input, diagnose } = query;
+    const { topK, logits, input, diagnose, coverage = null, calibrated } = query;
     const images = await prepareImages(
       sent,
       work.preprocessing,
@@ -98,7 +108,13 @@ export function createPredictionService(
     );
     const imageStatistics = diagnose ? await loadStatistics(work.model, work.signal()) : null;
     const options = { topK, logits, input };
-    return compute(work, { protocol: 'native', images, options, format, imageStatistics });
+    const guarantee = coverage !== null || calibrated ? { coverage, calibrated } : null;
+    const request = { protocol: 'native', images, options, format, imageStatistics, guarantee } as const;
+    return compute(guarantee ? await withCalibration(work) : work, request);
+  }
+
+  async function withCalibration(work: Work): Promise<Work> {
+    return { ...work, calibration: await calibrations.load(work.model.reference, work.signal()) };
   }
 
   async function compute(work: Work, request: PredictRequest): Promise<EncodedResponse> {
@@ -122,7 +138,8 @@ export function createPredictionService(
       work.model.architecture.inputShape,
       work.signal,
     );
-    const decoded = { batch: decodeImages(images, work.model.architecture.inputShape), responseFormat };
+    const batch = decodeImages(images, work.model.architecture.inputShape);
+    const decoded = { batch, responseFormat, guarantee: read.guarantee ?? null };
     return computeDecoded(work, { protocol, decoded }, startedAt);
   }
 
@@ -131,11 +148,14 @@ export function createPredictionService(
     request: DecodedRequest,
     startedAt: number,
   ): Promise<EncodedResponse> {
-    const { model } = work;
+    if (request.decoded.guarantee && work.calibration === null) {
+      return computeDecoded(await withCalibration(work), request, startedAt);
+    }
+    const { model, calibration } = work;
     const decodedAt = performance.now();
     const decode = decodedAt - startedAt;
     const { decoded } = request;
-    if (!isSmall(decoded, model)) return computeInThread(work, request, decode);
+    if (!isSmall(decoded, model, calibration)) return computeInThread(work, request, decode);
     const codec = codecFor(request);
     const { response, tally, compute, serialise } = computeResponse(
       codec,
@@ -143,6 +163,7 @@ export function createPredictionService(
       model.forward,
       model,
       decodedAt,
+      calibration,
     );
     onPredicted(model.reference, decoded.batch.count, { wait: 0, decode, compute, serialise }, tally);
     return response;
@@ -158,11 +179,11 @@ export function createPredictionService(
     // The body is no longer needed on this thread, so it is transferred instead of copied.
     const result = await pool.run(
       'predict',
-      { network: servedNetwork(work.model), request },
+      { network: servedNetwork(work.model), request, calibration: work.calibration },
       work.signal(),
       requestBuffers(request),
     );
-    if ('encoded' in result) return computeRead(work, request.protocol, result, startedAt);
+    if (!('body' in result)) return computeRead(work, request.protocol, result, startedAt);
     const { body, jsonBytes, images, tally, ms } = result;
     const wait = performance.now() - startedAt - ms.decode - ms.compute - ms.serialise;
     onPredicted(work.model.reference, images, { ...ms, wait, decode: decodeMs + ms.decode }, tally);
@@ -195,7 +216,7 @@ export function createPredictionService(
   ): Promise<PredictionResponse> {
     const startedAt = performance.now();
     const preprocessing = preprocessingFor(model.preprocessing, requestedFit(request));
-    const work = { model, preprocessing, signal, startedAt };
+    const work = { model, preprocessing, signal, startedAt, calibration: null };
     try {
       const { body, jsonBytes } = await computeRequest(work, request);
       return { body, jsonBytes, model: model.reference };
@@ -211,7 +232,7 @@ export function createPredictionService(
      * @param model not used for streamed images: they have one already
      * @param signal called only if the request must wait
      * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec, of `PrepareImages`, of
-     *   `LoadStatistics` and of the pool
+     *   `LoadStatistics`, of `CalibrationService.load` and of the pool
      */
     async respond(
       { name, version }: ModelRef,
@@ -247,9 +268,14 @@ function fitsMainThread(request: PredictRequest): boolean {
   return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 
-function isSmall({ batch }: Decoded<unknown>, { architecture }: Pick<LoadedModel, 'architecture'>): boolean {
-  const { count } = batch;
-  return count <= MAX_INLINE_IMAGES && count * kernelCost(architecture) <= MAX_INLINE_MULTIPLY_ADDS;
+function isSmall(
+  { batch: { count }, guarantee }: Decoded<unknown>,
+  { architecture }: Pick<LoadedModel, 'architecture'>,
+  calibration: LoadedCalibration | null,
+): boolean {
+  const isCompared = calibration !== null && (guarantee?.coverage ?? null) !== null;
+  const cost = kernelCost(architecture) + (isCompared ? comparisonCost(calibration) : 0);
+  return count <= MAX_INLINE_IMAGES && count * cost <= MAX_INLINE_MULTIPLY_ADDS;
 }
 
 /** Multiply-adds of one image, with those of the channels that pad a convolution: 1 channel takes as long as 16. */

@@ -9,6 +9,7 @@ import type { PredictionRun, Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { PredictionTask } from '../../workers/tasks/predict-images.ts';
 import type { JobLogger } from '../events/log.ts';
+import type { CalibrationService } from '../inspection/calibrations.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import { createRunJob } from './frame.ts';
 import { isUnavailable, RETRY_MS, repeatWhile } from './repeat.ts';
@@ -28,13 +29,14 @@ export function createRunPredictionJob(options: {
   store: Pick<Store, 'predictionJobs' | 'temporaryFiles' | 'withReserve'>;
   catalog: Catalog;
   models: ModelService;
+  calibrations: Pick<CalibrationService, 'load'>;
   pool: NumericPool;
   waits: Waits<'memory'>;
   storageWaits: Waits<'storage'>;
   log: JobLogger;
   runner?: string | undefined;
 }): RunJob {
-  const { store, catalog, models, pool, waits, storageWaits, log, runner } = options;
+  const { store, catalog, models, calibrations, pool, waits, storageWaits, log, runner } = options;
   const { predictionJobs, temporaryFiles } = store;
   const retryUntilStored = createRetryUntilStored(store, storageWaits, log);
 
@@ -50,7 +52,7 @@ export function createRunPredictionJob(options: {
 
   /** Predicts, and stores the result. */
   async function predict(run: PredictionRun, signal: AbortSignal, closing: AbortSignal): Promise<void> {
-    const { id, model, dataset, split, pixels } = run.job;
+    const { id, model, dataset, split, pixels, coverage } = run.job;
     await repeatWhile(isOutOfFiles, assertSpareFiles, {
       until: signal,
       onFirst: (err) => log.warn({ jobId: id, err }, 'a prediction job waits until it can open files'),
@@ -60,6 +62,10 @@ export function createRunPredictionJob(options: {
     const target = files.add();
     const progress = new Int32Array(new SharedArrayBuffer(4));
     const labels = dataset === null ? null : files.add();
+    const judging =
+      coverage === null
+        ? null
+        : { calibration: await calibrations.load(model, signal), coverage, target: files.add() };
     const whenFree = <T>(work: () => Promise<T>) => untilFree(id, work, signal);
 
     async function predictImages(): Promise<PredictionCounts> {
@@ -76,12 +82,13 @@ export function createRunPredictionJob(options: {
         await predictionJobs.copyFile((await predictionJobs.digest(id, 'input'))!, path);
         input = { path, scale: pixels! };
       }
-      const task = { network, input, target, progress };
+      const task = { network, input, target, progress, judging };
       return await whenFree(() => pool.run('predictImages', task, signal));
     }
 
     const counts = await predictImages();
-    await storeOutcome(run, () => run.succeed({ probabilities: target, labels }, counts), closing);
+    const results = { probabilities: target, labels, judgements: judging?.target ?? null };
+    await storeOutcome(run, () => run.succeed(results, counts), closing);
   }
 
   /** Repeats `work` while its memory is not free. */

@@ -219,6 +219,10 @@ export interface ModelVersionTable {
   preprocessing: string | null;
   /** JSON of the reference to the version that this one is a copy of */
   copied_from: string | null;
+  /** JSON; null before the version is calibrated */
+  calibration: string | null;
+  /** Blob with the arrays of the calibration */
+  calibration_digest: string | null;
 }
 
 export interface AliasTable {
@@ -259,8 +263,15 @@ export interface WebhookTable {
   due_at: string | null;
 }
 
-/** Results of the epochs of a job, or of a version: measured once, evaluated, compared, imported, or predicting a split. */
-export type LookKind = 'epochs' | 'final' | 'evaluation' | 'comparison' | 'import' | 'predictions';
+/** Results of the epochs of a job, or of a version: measured once, evaluated, compared, imported, predicting a split, or calibrated. */
+export type LookKind =
+  | 'epochs'
+  | 'final'
+  | 'evaluation'
+  | 'comparison'
+  | 'import'
+  | 'predictions'
+  | 'calibration';
 
 /** Results on test splits that were revealed. The rows stay when jobs, versions and data sets are deleted. */
 export interface LookTable {
@@ -369,6 +380,10 @@ export interface PredictionJobTable {
   /** JSON of the number of images by predicted class */
   classes: string | null;
   correct: number | null;
+  /** null without sets of classes */
+  coverage: number | null;
+  /** Number of unsure predictions; null without a coverage */
+  unsure: number | null;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
@@ -388,7 +403,7 @@ export interface PredictionJobTable {
 /** Blobs of prediction jobs: the uploaded array until the job has ended, then the result. */
 export interface PredictionFileTable {
   job_id: string;
-  kind: 'input' | 'probabilities' | 'labels';
+  kind: 'input' | 'probabilities' | 'labels' | 'judgements';
   digest: string;
 }
 

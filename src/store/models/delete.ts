@@ -27,7 +27,7 @@ export async function deleteVersions(
   name: string,
   version?: number,
   precondition?: () => Promise<void>,
-): Promise<Pick<ModelVersionRow, 'version' | 'digest'>[]> {
+): Promise<Pick<ModelVersionRow, 'version' | 'digest' | 'calibration_digest'>[]> {
   await lockModel(trx, name);
   await precondition?.();
   const subject = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
@@ -75,7 +75,7 @@ export async function deleteVersions(
   for (const unchosen of aliases) await deleteAlias(trx, unchosen, name, SERVICE);
   let deletion = trx.deleteFrom('model_versions').where('name', '=', name);
   if (version !== undefined) deletion = deletion.where('version', '=', version);
-  const deleted = await deletion.returning(['version', 'digest']).execute();
+  const deleted = await deletion.returning(['version', 'digest', 'calibration_digest']).execute();
   if (deleted.length === 0) throw new AtelierError('model-not-found', `${subject} does not exist.`);
   return deleted;
 }

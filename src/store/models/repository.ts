@@ -1,5 +1,6 @@
 /** Named models and their numbered versions. */
 
+import type { Calibration } from '../../domain/models/calibration.ts';
 import { CHAMPION, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/models/representation.ts';
 import type { RefCountedBlobs } from '../blobs/ref-counted.ts';
@@ -9,6 +10,7 @@ import { createOnce, type IdempotencyRecord } from '../idempotency.ts';
 import { lockModel } from './aliases.ts';
 import { deleteVersions } from './delete.ts';
 import type { ModelQuery, VersionQuery } from './filters.ts';
+import { countLook, type Look } from './looks.ts';
 import { listModels, listNames, listVersions } from './pages.ts';
 import { promote } from './promotion.ts';
 import { findModel, findVersion, withAliases } from './rows.ts';
@@ -22,7 +24,7 @@ class NotFound extends Error {}
 
 export function createModels(
   { db, inTransaction, inReservedTransaction }: Rows,
-  blobs: Pick<RefCountedBlobs, 'release'>,
+  blobs: Pick<RefCountedBlobs, 'release' | 'putReferenced'>,
 ) {
   return {
     get: (name: string) => findModel(db, name),
@@ -145,6 +147,48 @@ export function createModels(
       }),
 
     /**
+     * Stores the calibration of a version in place of an earlier one.
+     * @param file its arrays
+     * @param look counted in the same transaction, if test images are used
+     * @returns undefined if the version does not exist, or has other parameters by now
+     * @throws AtelierError `storage-full`, `storage-unavailable`
+     */
+    async calibrate(
+      { name, version, digest: parameters }: Pick<ModelVersion, 'name' | 'version' | 'digest'>,
+      calibration: Omit<Calibration, 'digest'>,
+      file: Uint8Array,
+      look?: Look,
+    ) {
+      const write = (digest: string) =>
+        inTransaction(async (trx) => {
+          await lockModel(trx, name);
+          const selected = { name, version, digest: parameters };
+          const before = await trx
+            .selectFrom('model_versions')
+            .select('calibration_digest')
+            .where((eb) => eb.and(selected))
+            .executeTakeFirst();
+          if (before === undefined) throw new NotFound();
+          if (look) await countLook(trx, look);
+          const row = await trx
+            .updateTable('model_versions')
+            .set({ calibration: encode({ ...calibration, digest }), calibration_digest: digest })
+            .where((eb) => eb.and(selected))
+            .returningAll()
+            .executeTakeFirstOrThrow();
+          return { version: await withAliases(trx, row), replaced: before.calibration_digest };
+        });
+      try {
+        const { version: calibrated, replaced } = await blobs.putReferenced(file, write);
+        if (replaced !== null) await blobs.release([replaced]);
+        return calibrated;
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    },
+
+    /**
      * Deletes one version or all, and parameters that no other version has. Version numbers are not reused.
      * @param precondition called with the version, or with the model if all versions are deleted
      * @returns the deleted version numbers
@@ -160,7 +204,11 @@ export function createModels(
           if (stored) precondition(stored);
         }),
       );
-      await blobs.release(deleted.map(({ digest }) => digest));
+      await blobs.release(
+        deleted.flatMap(({ digest, calibration_digest: calibration }) =>
+          calibration === null ? [digest] : [digest, calibration],
+        ),
+      );
       return deleted.map((row) => row.version);
     },
   };

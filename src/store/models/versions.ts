@@ -3,6 +3,7 @@
 import type { Transaction } from 'kysely';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { architectureOf } from '../../domain/models/architecture.ts';
+import type { Calibration } from '../../domain/models/calibration.ts';
 import type { ImportOrigin } from '../../domain/models/import.ts';
 import {
   isJobId,
@@ -95,6 +96,8 @@ export async function publishVersion(
       metadata: encode(file?.metadata ?? request?.metadata ?? {}),
       tags: encode([]),
       copied_from: null,
+      calibration: null,
+      calibration_digest: null,
     })
     .execute();
   const { testAccuracy, datasetDigest } = model;
@@ -270,6 +273,7 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
     engine: row.engine,
     fused: row.fused === 1,
     testAccuracy: row.test_accuracy,
+    calibration: decodeOptional<Calibration>(row.calibration),
     digest: row.digest,
     lineage: toLineage(row),
   };

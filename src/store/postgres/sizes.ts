@@ -24,6 +24,7 @@ export async function measureDatabase(db: Kysely<Database>): Promise<DatabaseSiz
   const { rows } = await sql<{ kind: keyof DatabaseSizes; bytes: string | number; count: string | number }>`
     with referenced as (
       select 'models' as kind, digest from atelier.model_versions
+      union select 'models', calibration_digest from atelier.model_versions where calibration_digest is not null
       union select 'checkpoints', digest from atelier.checkpoints
       union select 'datasets', digest from atelier.datasets
       union select 'predictions', digest from atelier.prediction_files

@@ -7,7 +7,7 @@ import type { PredictionJobRow } from '../database/tables.ts';
 export function newPredictionRow(
   id: string,
   createdAt: string,
-  { model, classNames, source, images }: NewPredictionJob,
+  { model, classNames, source, images, coverage }: NewPredictionJob,
 ): PredictionJobRow {
   return {
     id,
@@ -22,6 +22,8 @@ export function newPredictionRow(
     done: 0,
     classes: null,
     correct: null,
+    coverage,
+    unsure: null,
     created_at: createdAt,
     started_at: null,
     finished_at: null,
@@ -54,6 +56,8 @@ export function toPredictionJob(row: PredictionJobRow): PredictionJob {
     classes: counts?.map((count, label) => ({ label, className: names[label]!, images: count })) ?? null,
     correct,
     accuracy: correct === null ? null : correct / images,
+    coverage: row.coverage,
+    unsure: row.unsure,
     attempts: row.attempts,
     createdAt: row.created_at,
     startedAt: row.started_at,

@@ -27,6 +27,8 @@ export interface PredictionResultFiles {
   readonly probabilities: string;
   /** The true labels, (n) uint8 as npy; null if they are unknown */
   readonly labels: string | null;
+  /** The sets and reasons, (n, classes + 1) uint8 as npy; null without a coverage */
+  readonly judgements: string | null;
 }
 
 /** Each method throws AtelierError `lease-lost` if the job was cancelled, or this is not its current run any more. */
@@ -83,26 +85,27 @@ export function createPredictionRun(
       await blobs.release(await change(failed(failure)));
     },
     /** @throws AtelierError also `storage-full` */
-    async succeed({ probabilities, labels }: PredictionResultFiles, { classes, correct }: PredictionCounts) {
+    async succeed(
+      { probabilities, labels, judgements }: PredictionResultFiles,
+      { classes, correct, unsure }: PredictionCounts,
+    ) {
       const store = (path: string | null, refer: (digest: string | null) => Promise<string[]>) =>
         path === null ? refer(null) : blobs.putFileReferenced(path, refer);
+      const finish = (stored: Record<keyof PredictionResultFiles, string | null>) =>
+        inReservedTransaction(async (trx) => {
+          const counts = { classes: encode(classes), correct, unsure };
+          const input = await endRun(trx, row, { status: 'succeeded', done: row.images, ...counts });
+          const files = (['probabilities', 'labels', 'judgements'] as const).flatMap((kind) =>
+            stored[kind] === null ? [] : { job_id: row.id, kind, digest: stored[kind] },
+          );
+          await trx.insertInto('prediction_files').values(files).execute();
+          return input;
+        });
       const released = await store(labels, (labelsDigest) =>
-        store(probabilities, (digest) =>
-          inReservedTransaction(async (trx) => {
-            const ended = {
-              status: 'succeeded',
-              done: row.images,
-              classes: encode(classes),
-              correct,
-            } as const;
-            const input = await endRun(trx, row, ended);
-            const stored = { probabilities: digest, labels: labelsDigest };
-            const files = (['probabilities', 'labels'] as const).flatMap((kind) =>
-              stored[kind] === null ? [] : { job_id: row.id, kind, digest: stored[kind] },
-            );
-            await trx.insertInto('prediction_files').values(files).execute();
-            return input;
-          }),
+        store(judgements, (judgementsDigest) =>
+          store(probabilities, (digest) =>
+            finish({ probabilities: digest, labels: labelsDigest, judgements: judgementsDigest }),
+          ),
         ),
       );
       await blobs.release(released);

@@ -28,7 +28,10 @@ export const TABLES = {
 /** Whether a row refers to the file. */
 export async function isReferenced(db: Kysely<Database>, kind: Kind, digest: string): Promise<boolean> {
   const row = db.selectFrom(TABLES[kind]).select('digest').where('digest', '=', digest).limit(1);
-  return (await row.executeTakeFirst()) !== undefined;
+  if ((await row.executeTakeFirst()) !== undefined) return true;
+  if (kind !== 'blobs') return false;
+  const calibrated = db.selectFrom('model_versions').select('digest');
+  return (await calibrated.where('calibration_digest', '=', digest).executeTakeFirst()) !== undefined;
 }
 
 /** A file may be this much newer than its time: some file systems round to 2 s (FAT), the others to a tick of the kernel. */
@@ -124,5 +127,19 @@ export async function referencedFiles(
     return new Map(rows.map(({ id, digest }) => [id, digest]));
   }
   const rows = await db.selectFrom(TABLES[kind]).select('digest').execute();
+  if (kind === 'blobs') rows.push(...(await listCalibrations(db)));
   return new Map(rows.map(({ digest }) => [digest.replace('sha256:', ''), digest]));
+}
+
+/** Blobs of calibrations. The schema of an earlier release has none. */
+async function listCalibrations(db: Kysely<Database>): Promise<{ readonly digest: string }[]> {
+  const tables = await db.introspection.getTables();
+  const versions = tables.find(({ name }) => name === TABLES.blobs);
+  if (!versions?.columns.some(({ name }) => name === 'calibration_digest')) return [];
+  return db
+    .selectFrom(TABLES.blobs)
+    .select('calibration_digest as digest')
+    .where('calibration_digest', 'is not', null)
+    .$narrowType<{ digest: string }>()
+    .execute();
 }

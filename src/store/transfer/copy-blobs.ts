@@ -47,8 +47,13 @@ async function* blobPages(db: Kysely<Database>): AsyncGenerator<{ kind: Kind; bl
   for (const kind of KINDS) {
     const table = TABLES[kind];
     const [id] = TRANSFERRED[table];
-    for await (const rows of readPages(db, table, [...TRANSFERRED[table], 'digest'])) {
-      const names = rows.map((row) => ({ digest: String(row['digest']), id: String(row[id]) }));
+    const columns = kind === 'blobs' ? ['digest', 'calibration_digest'] : ['digest'];
+    for await (const rows of readPages(db, table, [...TRANSFERRED[table], ...columns])) {
+      const names = rows.flatMap((row) =>
+        columns.flatMap((column) =>
+          row[column] === null ? [] : [{ digest: String(row[column]), id: String(row[id]) }],
+        ),
+      );
       const isSame = kind === 'datasets' ? 'id' : 'digest';
       yield { kind, blobs: [...new Map(names.map((name) => [name[isSame], name])).values()] };
     }

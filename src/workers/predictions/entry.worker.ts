@@ -5,7 +5,13 @@ import type { EncodedImage } from '../../images/sent.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { CHUNK_EXAMPLES } from '../../numerics/simd/constants.ts';
 import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
-import type { Outputs, ServedModel, WithEncodedImages } from '../../protocols/codec.ts';
+import type {
+  Decoded,
+  LoadedCalibration,
+  Outputs,
+  ServedModel,
+  WithEncodedImages,
+} from '../../protocols/codec.ts';
 import { computeResponse, type PhaseMs } from '../../protocols/compute-response.ts';
 import { writePredictions } from '../../protocols/native/codec.ts';
 import type { PredictionOptions } from '../../protocols/native/schema.ts';
@@ -21,6 +27,8 @@ import { release } from '../threads/transfer.ts';
 export interface PredictTask {
   readonly network: ServedNetwork;
   readonly request: PredictRequest | DecodedRequest;
+  /** null if it is not needed, or not yet known to be needed. */
+  readonly calibration: LoadedCalibration | null;
 }
 
 export interface PredictResult {
@@ -65,11 +73,15 @@ function cachedForward(network: ServedNetwork): KernelForward['forward'] {
   return last.forward;
 }
 
-function computePredictions({ network, request }: PredictTask): PredictResult | WithEncodedImages<unknown> {
+function computePredictions({
+  network,
+  request,
+  calibration,
+}: PredictTask): PredictResult | WithEncodedImages<unknown> | Decoded<unknown> {
   const startedAt = performance.now();
   const codec = codecFor(request);
   const decoded = 'decoded' in request ? request.decoded : codec.decode(request, network);
-  if ('encoded' in decoded) return decoded;
+  if ('encoded' in decoded || (decoded.guarantee && calibration === null)) return decoded;
   const decode = performance.now() - startedAt;
   const forward = cachedForward(network);
   const { response, tally, compute, serialise } = computeResponse(
@@ -78,6 +90,7 @@ function computePredictions({ network, request }: PredictTask): PredictResult | 
     forward,
     network,
     performance.now(),
+    calibration,
   );
   const images = decoded.batch.count;
   // Moved here, and not read again.
@@ -136,7 +149,9 @@ function writeResponse({ model, outputs, options }: JsonTask): WrittenResponse {
 }
 
 const tasks = {
-  /** Returns encoded images in the body, because the main thread decodes them. */
+  /**
+   * Returns encoded images in the body, because the main thread decodes them, and images whose calibration it has not loaded.
+   */
   predict: computePredictions,
   predictBlock: computeBlock,
   writeJson: writeResponse,
@@ -147,7 +162,10 @@ export type PredictTasks = typeof tasks;
 
 checkKernel();
 serve(tasks, {
-  predict: (result) => ('encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body]),
+  predict(result) {
+    if ('batch' in result) return [result.batch.pixels];
+    return 'encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body];
+  },
   predictBlock: ({ outputs }) => [outputs.logits, outputs.probabilities],
   writeJson: ({ body }) => [body],
   readEncoded: (images) => images.map(({ bytes }) => bytes),

@@ -70,11 +70,7 @@ export function compareOnHeldOut({
   ...networks
 }: HeldOutComparisonTask): Comparison | null {
   const { pixels, labels } = examples;
-  let common = labels.keys().toArray();
-  for (const { fraction, seed } of splits) {
-    const held = new Set(splitByClass(labels, fraction, seed).validation);
-    common = common.filter((index) => held.has(index));
-  }
+  const common = findHeldOut(labels, splits);
   if (common.length === 0) return null;
   const size = valueCount(networks.network.architecture.inputShape);
   const chosen = new Uint8Array(common.length * size);
@@ -83,6 +79,16 @@ export function compareOnHeldOut({
   }
   const chosenLabels = Uint8Array.from(common, (index) => labels[index]!);
   return compareNetworks({ ...networks, examples: { pixels: chosen, labels: chosenLabels } });
+}
+
+/** Indices of the images that all splits hold out, ascending. */
+export function findHeldOut(labels: Uint8Array, splits: readonly ValidationSplit[]): number[] {
+  let common = labels.keys().toArray();
+  for (const { fraction, seed } of splits) {
+    const held = new Set(splitByClass(labels, fraction, seed).validation);
+    common = common.filter((index) => held.has(index));
+  }
+  return common;
 }
 
 function predictExamples(network: ServedNetwork, examples: EvaluationTask['examples']) {

@@ -5,6 +5,7 @@ import type { Examples } from '../../numerics/training/engine.ts';
 import { checkKernel } from '../kernel/compile.ts';
 import { lowerPriority } from '../threads/priority.ts';
 import { serve } from '../threads/serve.ts';
+import { calibrateNetwork } from './calibrate.ts';
 import { drawLayer, drawPlot } from './draw.ts';
 import { averageProbabilities, compareNetworks, compareOnHeldOut, evaluateNetwork } from './evaluate.ts';
 import { explainImage } from './explain.ts';
@@ -28,6 +29,7 @@ const tasks = {
   compare: compareNetworks,
   compareHeldOut: compareOnHeldOut,
   averageTeachers: averageProbabilities,
+  calibrate: calibrateNetwork,
   explain: explainImage,
   drawLayer,
   drawPlot,
@@ -48,4 +50,5 @@ checkKernel();
 serve(tasks, {
   explain: ({ drawing }) => [drawing.rgb],
   importFile: ({ parameters }) => [parameters],
+  calibrate: ({ file }) => [file],
 });

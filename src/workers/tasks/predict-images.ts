@@ -5,7 +5,9 @@ import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
 import type { PixelScale } from '../../images/batch.ts';
-import { forwardCost } from '../../numerics/network/architecture.ts';
+import type { Calibration } from '../../numerics/calibration/fit.ts';
+import { judgeImages, judgementRows } from '../../numerics/calibration/judge.ts';
+import { forwardCost, hiddenUnits } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Examples, Pixels } from '../../numerics/training/engine.ts';
@@ -31,6 +33,12 @@ export interface PredictionTask {
       };
   /** The new file for the probabilities. */
   readonly target: string;
+  /** The new file for the sets of classes, with what they need; null without a coverage. */
+  readonly judging: {
+    readonly calibration: Calibration;
+    readonly coverage: number;
+    readonly target: string;
+  } | null;
   /** A shared cell with the number of images predicted so far. */
   readonly progress: Int32Array;
 }
@@ -41,7 +49,8 @@ const MAX_CHUNK_COST = 2e9;
 type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;
 
 /**
- * Writes the (n, classes) float32 matrix of probabilities as npy, and the true labels of a data set as (n) uint8.
+ * Writes the (n, classes) float32 matrix of probabilities as npy, the true labels of a data set as (n) uint8, and the sets of
+ * classes as (n, classes + 1) uint8.
  * @throws AtelierError `storage-full`
  */
 export function predictImages(task: PredictionTask): Promise<PredictionCounts> {
@@ -66,7 +75,7 @@ async function predictInput(task: PredictionTask): Promise<PredictionCounts> {
 }
 
 async function predictAll(
-  { network, target, progress }: PredictionTask,
+  { network, target, progress, judging }: PredictionTask,
   images: number,
   read: ReadPixels,
   labels: Uint8Array | null,
@@ -74,17 +83,30 @@ async function predictAll(
   const forward = createForward(network);
   const classes = network.classNames.length;
   const counts = new Array<number>(classes).fill(0);
-  let correct = 0;
+  const units = judging === null ? 0 : hiddenUnits(network.architecture);
+  let [correct, unsure] = [0, 0];
   const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.architecture));
   const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
   const file = openSync(target, 'wx');
+  const judged = judging && openSync(judging.target, 'wx');
   try {
     writeFileSync(file, npyHeader('<f4', [images, classes]));
+    if (judged !== null) writeFileSync(judged, npyHeader('|u1', [images, classes + 1]));
     for (let start = 0; start < images; start += size) {
       const end = Math.min(start + size, images);
       const pixels = await read(start, end);
       const probabilities = new Float32Array((end - start) * classes);
-      forward(probabilities.slice(), probabilities, pixels);
+      const logits = probabilities.slice();
+      const hidden = new Float32Array((end - start) * units);
+      forward(logits, probabilities, pixels, judging === null ? undefined : hidden);
+      if (judging !== null && judged !== null) {
+        const { calibration, coverage } = judging;
+        const observed = { pixels, logits, hidden };
+        const inputs = valueCount(network.architecture.inputShape);
+        const judgements = judgeImages(calibration, coverage, observed, probabilities, inputs);
+        writeFileSync(judged, judgementRows(judgements, classes));
+        unsure += judgements.reasons.filter((reason) => reason !== null).length;
+      }
       writeFileSync(file, new Uint8Array(probabilities.buffer));
       for (const [label, count] of tallyPredictions(probabilities, classes).classes.entries())
         counts[label]! += count;
@@ -96,6 +118,11 @@ async function predictAll(
     }
   } finally {
     closeSync(file);
+    if (judged !== null) closeSync(judged);
   }
-  return { classes: counts, correct: labels === null ? null : correct };
+  return {
+    classes: counts,
+    correct: labels === null ? null : correct,
+    unsure: judging === null ? null : unsure,
+  };
 }

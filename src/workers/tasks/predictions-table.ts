@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync }
 import { toCsvCell } from '../../charts/csv.ts';
 import { parseNpy } from '../../formats/arrays/npy.ts';
 import { NPY_HEAD_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
+import { UNSURE_REASONS } from '../../numerics/calibration/judge.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 
@@ -11,6 +12,7 @@ export interface PredictionsTableTask {
   readonly images: number;
   readonly probabilities: string;
   readonly labels: string | null;
+  readonly judgements: string | null;
   readonly classNames: readonly string[];
   /** Whether each line holds the probabilities of all classes. */
   readonly hasAllClasses: boolean;
@@ -23,8 +25,9 @@ const END = '\r\n';
 
 /** @throws AtelierError `storage-full` */
 export function writePredictionsTable(task: PredictionsTableTask): undefined {
-  const { probabilities, labels, classNames, hasAllClasses, target } = task;
+  const { probabilities, labels, judgements, classNames, hasAllClasses, target } = task;
   const names = classNames.map(toCsvCell);
+  const judged = judgements === null ? null : (parseNpy(readFileSync(judgements)).data as Uint8Array);
   const trueLabels = labels === null ? null : (parseNpy(readFileSync(labels)).data as Uint8Array);
   const [source, file] = [openSync(probabilities, 'r'), openSync(target, 'wx')];
   const write = (text: string) => writeFileSync(file, text);
@@ -33,6 +36,7 @@ export function writePredictionsTable(task: PredictionsTableTask): undefined {
     const [images, classes] = shape as [number, number];
     const columns = ['index', 'label', 'className', 'probability'];
     if (trueLabels) columns.push('trueLabel', 'trueClassName', 'correct');
+    if (judged) columns.push('classes', 'unsure', 'unsureBecause');
     if (hasAllClasses) columns.push(...classNames.map((_, label) => `probability${label}`));
     write(columns.join() + END);
     for (let start = 0; start < images; start += CHUNK_IMAGES) {
@@ -48,6 +52,7 @@ export function writePredictionsTable(task: PredictionsTableTask): undefined {
           const truth = trueLabels[start + n]!;
           text += `,${truth},${names[truth]},${label === truth}`;
         }
+        if (judged) text += `,${judgementCells(judged, start + n, row)}`;
         if (hasAllClasses) for (const probability of row) text += `,${toNumber(probability)}`;
         text += END;
       }
@@ -59,6 +64,16 @@ export function writePredictionsTable(task: PredictionsTableTask): undefined {
     closeSync(source);
     closeSync(file);
   }
+}
+
+/** The labels of the set, most probable first; whether the prediction is unsure, and why. */
+function judgementCells(judged: Uint8Array, image: number, row: Float32Array): string {
+  const own = judged.subarray(image * (row.length + 1), (image + 1) * (row.length + 1));
+  const labels = [...row.keys()]
+    .filter((label) => own[label] === 1)
+    .sort((a, b) => row[b]! - row[a]! || a - b);
+  const reason = own[row.length]!;
+  return `${labels.join(' ')},${reason > 0},${reason > 0 ? UNSURE_REASONS[reason - 1] : ''}`;
 }
 
 function readHeader(file: number) {

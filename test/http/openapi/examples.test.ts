@@ -16,6 +16,7 @@ import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../../s
 import { jobEventSchema, receiptSchema, trainingJobSchema } from '../../../src/domain/jobs/training.ts';
 import { webhookMessageSchema } from '../../../src/domain/jobs/webhook-message.ts';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/models/alias.ts';
+import { calibrationRequestSchema, calibrationSchema } from '../../../src/domain/models/calibration.ts';
 import { importOriginSchema } from '../../../src/domain/models/import.ts';
 import {
   annotationsSchema,
@@ -103,6 +104,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ShownModelVersion: shownVersionSchema,
   ModelVersionList: listSchema(modelVersionSchema),
   ModelAnnotations: annotationsSchema,
+  CalibrationRequest: calibrationRequestSchema,
+  Calibration: calibrationSchema,
   Alias: aliasSchema,
   AliasMove: aliasMoveSchema,
   AliasTarget: z.object({ version: z.int() }),

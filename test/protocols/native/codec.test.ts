@@ -8,8 +8,10 @@ const describe = (probabilities: number[], options: { topK?: number; logits?: bo
   describePredictions(
     MODEL,
     CLASSES,
-    Float32Array.from(probabilities),
-    Float32Array.from(probabilities, Math.log),
+    {
+      probabilities: Float32Array.from(probabilities),
+      logits: Float32Array.from(probabilities, Math.log),
+    },
     {
       logits: false,
       ...options,
@@ -61,6 +63,7 @@ test('rejects ?input for more than 1,000 images', () => {
         options: { logits: false, input },
         format: 'json',
         imageStatistics: null,
+        guarantee: null,
       },
       { reference: MODEL, architecture: { inputShape: [28, 28] }, classNames: CLASSES },
     );

@@ -46,7 +46,7 @@ test('long and short tasks run in different threads, and both reserve memory', a
 test('a table of predictions is long from five million numbers on, which take about a second to write', async () => {
   const { work, ran } = recordWork(1024);
   const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-  const table = { probabilities: 'p', labels: null, classNames, target: 't' };
+  const table = { probabilities: 'p', labels: null, judgements: null, classNames, target: 't' };
   for (const [images, hasAllClasses] of [
     [400_000, true],
     [600_000, true],

@@ -17,11 +17,12 @@ test('a result whose job is deleted while its files are copied does not exist', 
   };
   const model = { name: 'shoes', version: 1 };
   const { id } = await predictionJobs.create(
-    { model, classNames: ['cat', 'dog'], source: { pixels: '0-1' }, images: 1 },
+    { model, classNames: ['cat', 'dog'], source: { pixels: '0-1' }, images: 1, coverage: null },
     { input: await newFile(), queueLimit: 1 },
   );
   const run = await predictionJobs.start(id);
-  await run!.succeed({ probabilities: await newFile(), labels: null }, { classes: [1, 0], correct: null });
+  const files = { probabilities: await newFile(), labels: null, judgements: null };
+  await run!.succeed(files, { classes: [1, 0], correct: null, unsure: null });
   const unused = {} as never;
   const service = createPredictionJobService({
     store: {
@@ -36,6 +37,7 @@ test('a result whose job is deleted while its files are copied does not exist', 
     },
     catalog: unused,
     models: unused,
+    calibrations: unused,
     queue: unused,
     memory: unused,
     checks: unused,

@@ -23,6 +23,7 @@ test('a prediction job that is waiting for memory shows this until it is cancell
     store,
     catalog,
     models: createModelService(store, catalog),
+    calibrations: { load: assert.fail },
     pool: createNumericWork({ short: pool, long: pool }, memory),
     waits,
     storageWaits: createWaits('storage'),
@@ -45,7 +46,7 @@ test('a prediction job that is waiting for memory shows this until it is cancell
   await writeFile(input, 'pixels');
   const source = { pixels: '0-1' } as const;
   const job = await store.predictionJobs.create(
-    { model, classNames, source, images: 1 },
+    { model, classNames, source, images: 1, coverage: null },
     { input, queueLimit: 1 },
   );
   using _held = memory.reserve(memory.budget, { what: 'A test' });

@@ -52,6 +52,7 @@ test('each success publishes the next version, with the digest of its bytes', as
       engine: 'simd-float32',
       fused: version.fused,
       testAccuracy: job.latest!.testAccuracy,
+      calibration: null,
       digest: job.digest,
       lineage: {
         source: 'training',

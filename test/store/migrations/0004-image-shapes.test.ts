@@ -44,6 +44,11 @@ test('data sets and versions of before have the default shape, versions no convo
     alter table model_versions drop column input_shape;
     alter table model_versions drop column convolutions;
     alter table model_versions drop column norm;
+    drop index versions_by_calibration;
+    alter table model_versions drop column calibration;
+    alter table model_versions drop column calibration_digest;
+    alter table prediction_jobs drop column coverage;
+    alter table prediction_jobs drop column unsure;
     delete from kysely_migration where name >= '${NAME}'`);
   raw.close();
   // The same schema as the release before wrote.

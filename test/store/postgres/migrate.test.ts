@@ -61,12 +61,12 @@ test('a failed migration is reported and changes nothing', options, async (t) =>
     await db.schema.createTable('sweeps').addColumn('id', 'text').execute();
     await sql`select 1 / 0`.execute(db);
   };
-  const next = { ...migrations, '0005-next': { up } };
+  const next = { ...migrations, '0007-next': { up } };
   await assert.rejects(
     migratePostgres(url, () => {}, next),
     /division by zero/,
   );
-  await migratePostgres(url, () => {}, { ...migrations, '0005-next': { up: async () => {} } });
+  await migratePostgres(url, () => {}, { ...migrations, '0007-next': { up: async () => {} } });
   await assert.rejects(execute(url, 'select * from atelier.sweeps'), /does not exist/);
 });
 

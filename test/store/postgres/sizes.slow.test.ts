@@ -21,7 +21,12 @@ test('measures the content of PostgreSQL by kind', { skip: withoutPostgres }, as
   await addDataset(store, 'dst_a', 'x'.repeat(700));
   const input = store.temporaryFiles.newFile();
   await writeFile(input, new Uint8Array(90));
-  const predicted = { model: { name: 'fashion-mnist', version: 1 }, classNames: [], images: 1 };
+  const predicted = {
+    model: { name: 'fashion-mnist', version: 1 },
+    classNames: [],
+    images: 1,
+    coverage: null,
+  };
   await store.predictionJobs.create({ ...predicted, source: { pixels: '0-1' } }, { input, queueLimit: 1 });
   await execute(url, 'analyze atelier.events', `delete from atelier.blobs where bytes = 0`);
   const before = await store.measureDatabase!();

@@ -11,15 +11,16 @@ import { storeTest } from '../store-test.ts';
 
 const model = { name: 'shoes', version: 1 };
 const classNames = ['cat', 'dog'];
-const ofFile: NewPredictionJob = { model, classNames, source: { pixels: '0-1' }, images: 3 };
+const ofFile: NewPredictionJob = { model, classNames, source: { pixels: '0-1' }, images: 3, coverage: null };
 const ofDataset: NewPredictionJob = {
   model,
   classNames,
   source: { dataset: 'dst_pets', split: 'test' },
   images: 2,
+  coverage: null,
 };
 const QUEUE = { queueLimit: 10 };
-const COUNTS = { classes: [2, 1], correct: null };
+const COUNTS = { classes: [2, 1], correct: null, unsure: null };
 
 async function newFile(store: Store, content: string): Promise<string> {
   const path = store.temporaryFiles.newFile();
@@ -62,8 +63,12 @@ storeTest('a prediction job keeps its input until its end, then its result', asy
   assert.equal(await read(store, id, 'input'), 'pixels');
   await run.recordProgress(2);
   assert.deepEqual((await jobs.get(id))?.progress, { images: 2, fraction: 2 / 3 });
-  const files = { probabilities: await newFile(store, 'matrix'), labels: await newFile(store, 'truth') };
-  await run.succeed(files, { classes: [2, 1], correct: 2 });
+  const files = {
+    probabilities: await newFile(store, 'matrix'),
+    labels: await newFile(store, 'truth'),
+    judgements: null,
+  };
+  await run.succeed(files, { ...COUNTS, correct: 2 });
   const job = await jobs.get(id);
   assert.deepEqual([job?.status, job?.accuracy, job?.attempts], ['succeeded', 2 / 3, 1]);
   assert.deepEqual(job?.classes, [
@@ -91,7 +96,7 @@ storeTest('one of several replicas starts a job, and a lost run can write nothin
   assert.equal((await jobs.get(id))?.status, 'queued');
   await jobs.recoverOne(id, 1);
   const next = await start(store, id);
-  const files = { probabilities: await newFile(store, 'matrix'), labels: null };
+  const files = { probabilities: await newFile(store, 'matrix'), labels: null, judgements: null };
   for (const write of [() => lost.recordProgress(1), () => lost.release(), () => lost.succeed(files, COUNTS)])
     await assert.rejects(write(), failure('lease-lost'));
   await next.release();
@@ -191,7 +196,10 @@ test('files without a prediction job are removed, by retention and at the end of
   await jobs.cancel(same.id);
   assert.equal(await stored(), 1);
   const run = await start(store, other.id);
-  await run.succeed({ probabilities: await newFile(store, 'matrix'), labels: null }, COUNTS);
+  await run.succeed(
+    { probabilities: await newFile(store, 'matrix'), labels: null, judgements: null },
+    COUNTS,
+  );
   assert.equal(await stored(), 1, 'only the result is left');
   const service = createRetentionService({
     retention: store.retention,

@@ -70,7 +70,12 @@ export async function fillDirectory(t: TestContext): Promise<string> {
   await runOf(running).saveCheckpoint({ step: 5_000_000_000, epoch: 1, loss: 0.5 }, new Uint8Array(64));
   const input = store.temporaryFiles.newFile();
   await writeFile(input, 'images');
-  const predicted = { model: { name: 'wide', version: 1 }, classNames: trained.classNames, images: 1 };
+  const predicted = {
+    model: { name: 'wide', version: 1 },
+    classNames: trained.classNames,
+    images: 1,
+    coverage: null,
+  };
   const vary = [{ path: '/training/l2', choices: [0, 0.1] }];
   const searching = { ...searchRequestSchema.parse({ dataset: 'fashion-mnist', vary }), modelName: 'tuned' };
   const settings = [[0], [0.1]];

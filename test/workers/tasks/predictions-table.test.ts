@@ -21,7 +21,15 @@ test('class names are quoted, and those that a spreadsheet would evaluate begin 
   const n = classNames.length;
   const identity = Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
   await writeFile(probabilities, npyBytes(identity, [n, n]));
-  writePredictionsTable({ images: n, probabilities, labels: null, classNames, hasAllClasses: false, target });
+  writePredictionsTable({
+    images: n,
+    probabilities,
+    labels: null,
+    judgements: null,
+    classNames,
+    hasAllClasses: false,
+    target,
+  });
   const lines = [...names.values()].map((cell, i) => `${i},${i},${cell},1`);
   assert.equal(
     await readFile(target, 'utf8'),

@@ -155,14 +155,15 @@ export const predictionJobRoutes: Routes = async (
       async handler(request, reply) {
         if (!isForm(request)) {
           const body = parseBody(predictionRequestSchema, request.body);
-          const start: Create<PredictionJob> = (record) => predictionJobs.start(body, request.caller, record);
+          const start: Create<PredictionJob> = (record) =>
+            predictionJobs.start(body, request.caller, disconnectSignal(reply), record);
           return respondIdempotently(idempotency, request, reply, start, toQueued);
         }
         if (!(await isRepeated(idempotency, request))) await predictionJobs.assertQueueHasRoom();
         const signal = disconnectSignal(reply);
         return withPredictionUpload(request, predictionJobs, maxDatasetBytes, ({ fields, file }) => {
           const start: Create<PredictionJob> = (record) =>
-            predictionJobs.startWithFile(fields.model, file, signal, record);
+            predictionJobs.startWithFile(fields, file, signal, record);
           return respondIdempotently(idempotency, request, reply, start, toQueued, {
             fields,
             file: file.digest,
@@ -181,7 +182,7 @@ export const predictionJobRoutes: Routes = async (
       summary: 'Get the predictions of a job as CSV or npy',
       description:
         'CSV has a header and one line per image, in their order: `index`, `label`, `className`, `probability`, and for a data set ' +
-        '`trueLabel`, `trueClassName`, `correct`. npy is the (n, classes) float32 matrix of probabilities. 409 until the job has succeeded. ' +
+        '`trueLabel`, `trueClassName`, `correct`, and with `coverage` `classes` (labels, most probable first), `unsure`, `unsureBecause`. npy is the (n, classes) float32 matrix of probabilities. 409 until the job has succeeded. ' +
         'A download can be resumed by `Range`.',
       tags,
       params,

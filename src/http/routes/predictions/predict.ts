@@ -26,7 +26,8 @@ import { modelName, versionName } from '../models/collection.ts';
 const shared = {
   description:
     'One or more images, in any of the content types. JSON by default; `Accept: application/x-npy` returns the ' +
-    '(n, classes) float32 matrix of probabilities. A body of at most `MAX_BODY_BYTES`, 64 MiB by default; at most eight ' +
+    '(n, classes) float32 matrix of probabilities, and with `coverage` the (n, classes + 1) uint8 matrix of the sets, whose last ' +
+    'column is 0 for a sure prediction, 1 for `unlike-training-images`, 2 for `no-class` and 3 for `several-classes`. A body of at most `MAX_BODY_BYTES`, 64 MiB by default; at most eight ' +
     'bodies larger than 256 KiB are processed at once.',
   tags: ['predictions'],
   querystring: predictionQuerySchema,
@@ -40,7 +41,7 @@ const shared = {
         'application/x-npy': binaryContent,
       },
     },
-    ...problems(400, 404, 406, 413, 415, 422, 503),
+    ...problems(400, 404, 406, 409, 413, 415, 422, 503),
   },
   responseHeaders: { 200: MODEL_HEADERS },
 };

@@ -128,11 +128,18 @@ async function deleteUnreferenced(
     .where('digest', '<=', last)
     .where('created_at', '<', sql<Date>`now() - ${MIN_AGE_MS} * interval '1 ms'`)
     .where(({ and, exists, not, selectFrom }) =>
-      and(
-        REFERRING.map((table) =>
+      and([
+        ...REFERRING.map((table) =>
           not(exists(selectFrom(table).whereRef(`${table}.digest`, '=', 'blobs.digest').select('digest'))),
         ),
-      ),
+        not(
+          exists(
+            selectFrom('model_versions')
+              .whereRef('model_versions.calibration_digest', '=', 'blobs.digest')
+              .select('digest'),
+          ),
+        ),
+      ]),
     )
     .orderBy('digest')
     .forUpdate()

@@ -57,7 +57,13 @@ test('copies exactly the files that the rows of the database name', async (t) =>
   const input = join(directory, 'images.npy');
   await writeFile(input, 'pixels');
   const source = { pixels: '0-1' } as const;
-  const predicted = { model: { name: 'shoes', version: 1 }, classNames: [], source, images: 1 };
+  const predicted = {
+    model: { name: 'shoes', version: 1 },
+    classNames: [],
+    source,
+    images: 1,
+    coverage: null,
+  };
   await store.predictionJobs.create(predicted, { input, queueLimit: 1 });
   await writeFile(join(state, 'api-key'), 'hash');
   await writeFile(join(state, 'blobs/unfinished.tmp'), 'left over');
@@ -221,9 +227,9 @@ test('a state of an earlier schema is backed up and restored, and then migrated'
   const { directory, backup } = await makeBackup(t);
   const target = join(directory, 'target');
   assert.equal(await restore(backup, target), 3);
-  const next = { ...migrations, '0005-next': { up: async () => {} } };
+  const next = { ...migrations, '0007-next': { up: async () => {} } };
   await prepareDatabase(join(target, 'atelier.sqlite'), () => {}, next);
-  assert.ok((await readdir(target)).includes('before-0005.sqlite'));
+  assert.ok((await readdir(target)).includes('before-0007.sqlite'));
 });
 
 test('a state of a development version is neither backed up nor restored, and the error gives advice', async (t) => {

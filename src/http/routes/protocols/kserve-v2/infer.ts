@@ -44,7 +44,7 @@ const shared = {
         'application/octet-stream': binaryContent,
       },
     },
-    ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415),
+    ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 409, 413, 415),
   },
   responseHeaders: { 200: ['Inference-Header-Content-Length', ...MODEL_HEADERS] as const },
 };

@@ -45,10 +45,16 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
       },
       async handler(request) {
         const { name, version, asImage } = readServedModel(request.params);
-        const { inputShape, classNames } = await models.version(name, version);
+        const { inputShape, classNames, calibration } = await models.version(name, version);
         const references = await models.references(name);
         return describeMetadata(
-          { name: request.params.name, inputShape, classes: classNames.length, asImage },
+          {
+            name: request.params.name,
+            inputShape,
+            classes: classNames.length,
+            asImage,
+            isCalibrated: calibration !== null,
+          },
           references.map((reference) => reference.version),
         );
       },
@@ -68,9 +74,15 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
       },
       async handler(request) {
         const { name, version, asImage } = readServedModel(request.params);
-        const { inputShape, classNames } = await models.version(name, version);
+        const { inputShape, classNames, calibration } = await models.version(name, version);
         return describeConfig(
-          { name: request.params.name, inputShape, classes: classNames.length, asImage },
+          {
+            name: request.params.name,
+            inputShape,
+            classes: classNames.length,
+            asImage,
+            isCalibrated: calibration !== null,
+          },
           maxBodyBytes,
         );
       },

@@ -1,0 +1,55 @@
+/** Calibrations as safetensors, the form in which they are stored. */
+import type { Calibration } from '../../numerics/calibration/fit.ts';
+import type { NeighbourSpace } from '../../numerics/calibration/neighbours.ts';
+import { parseSafetensors, safetensorsBytes } from './safetensors.ts';
+import type { Float32Tensor } from './tensor.ts';
+
+const PARTS = ['mean', 'components', 'points'] as const satisfies readonly (keyof NeighbourSpace)[];
+
+export function calibrationBytes({ temperature, trueProbabilities, outliers }: Calibration): Uint8Array {
+  const { spaces, scores, threshold, constantIsUsual } = outliers;
+  const tensor = (name: string, data: Float32Array): Float32Tensor => ({ name, shape: [data.length], data });
+  const tensors = [
+    tensor('trueProbabilities', trueProbabilities),
+    ...scores.map((data, s) => tensor(`scores${s}`, data)),
+    ...spaces.flatMap((space, s) => PARTS.map((part) => tensor(`${part}${s}`, space[part]))),
+  ];
+  // A number as text has all its digits.
+  const numbers = { temperature, threshold, constantIsUsual };
+  return safetensorsBytes(
+    tensors,
+    Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])),
+  );
+}
+
+/** The arrays are in shared memory, so that all threads use one copy. @param file as `calibrationBytes` wrote it */
+export function parseCalibration(file: Uint8Array): Calibration {
+  const { tensors, metadata } = parseSafetensors(file);
+  const arrays = new Map(tensors.map(({ name, data }) => [name, data]));
+  function array(name: string): Float32Array {
+    const data = arrays.get(name)!;
+    const copy = new Float32Array(new SharedArrayBuffer(4 * data.length));
+    copy.set(data);
+    return copy;
+  }
+  const count = (prefix: string) =>
+    arrays
+      .keys()
+      .filter((name) => name.startsWith(prefix))
+      .toArray().length;
+  const list = <T>(length: number, make: (s: number) => T) => Array.from({ length }, (_, s) => make(s));
+  return {
+    temperature: Number(metadata['temperature']),
+    trueProbabilities: array('trueProbabilities'),
+    outliers: {
+      spaces: list(count('points'), (s) => ({
+        mean: array(`mean${s}`),
+        components: array(`components${s}`),
+        points: array(`points${s}`),
+      })),
+      scores: list(count('scores'), (s) => array(`scores${s}`)),
+      threshold: Number(metadata['threshold']),
+      constantIsUsual: metadata['constantIsUsual'] === 'true',
+    },
+  };
+}

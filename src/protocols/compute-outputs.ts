@@ -1,0 +1,48 @@
+/** The outputs of a network for a batch, and what a calibration says about them. */
+import type { ImageBatch } from '../images/batch.ts';
+import { judgeImages } from '../numerics/calibration/judge.ts';
+import { temperedProbabilities } from '../numerics/calibration/temperature.ts';
+import { valueCount } from '../numerics/network/image-shape.ts';
+import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
+import type { Guarantee, LoadedCalibration, Outputs, ServedModel } from './codec.ts';
+
+/** @param calibration null without a guarantee */
+export function computeOutputs(
+  { count, pixels }: ImageBatch,
+  forward: KernelForward['forward'],
+  { architecture: { inputShape }, classNames: { length: classes } }: ServedModel,
+  guarantee: Guarantee | null,
+  calibration: LoadedCalibration | null,
+): Outputs {
+  const logits = new Float32Array(count * classes);
+  const probabilities = new Float32Array(logits.length);
+  if (guarantee === null || calibration === null) {
+    forward(logits, probabilities, pixels);
+    return { probabilities, logits };
+  }
+  const units = calibration.outliers.spaces[1]?.mean.length ?? 0;
+  const hidden = new Float32Array(count * units);
+  forward(logits, probabilities, pixels, hidden);
+  const { coverage, calibrated } = guarantee;
+  const observed = { pixels, logits, hidden };
+  return {
+    logits,
+    // The sets are those of the plain probabilities, so they do not depend on `calibrated`.
+    probabilities: calibrated
+      ? temperedProbabilities(logits, classes, calibration.temperature)
+      : probabilities,
+    calibration: calibration.used,
+    ...(coverage !== null && {
+      judgements: judgeImages(calibration, coverage, observed, probabilities, valueCount(inputShape)),
+    }),
+  };
+}
+
+/** Multiply-adds of the comparison of an image with the training images. */
+export function comparisonCost({ outliers }: LoadedCalibration): number {
+  // About half of the coordinates of the neighbours are read.
+  return outliers.spaces.reduce(
+    (sum, { components, points }) => sum + components.length + points.length / 2,
+    0,
+  );
+}

@@ -1,0 +1,199 @@
+/** Calibrations of versions: computed on request or at their first use, stored with the version, loaded for predictions. */
+import { LRUCache } from 'lru-cache';
+import type { Catalog } from '../../datasets/catalog.ts';
+import type { Dataset, DatasetSummary } from '../../domain/datasets/representation.ts';
+import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
+import { architectureOf } from '../../domain/models/architecture.ts';
+import type { Calibration, CalibrationRequest } from '../../domain/models/calibration.ts';
+import { isJobId, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
+import type { ModelVersion } from '../../domain/models/representation.ts';
+import { AtelierError, hasCode } from '../../errors.ts';
+import { parseCalibration } from '../../formats/arrays/calibration.ts';
+import { MAX_CALIBRATION_IMAGES, MAX_TRAINING_IMAGES } from '../../numerics/calibration/fit.ts';
+import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
+import type { LoadedCalibration } from '../../protocols/codec.ts';
+import { SERVICE } from '../../store/database/tables.ts';
+import { LOOKED_AT } from '../../store/models/looks.ts';
+import type { Store } from '../../store/persistent-state.ts';
+import type { NumericPool } from '../../workers/pools.ts';
+import type { CalibrationTask } from '../../workers/tasks/calibrate.ts';
+import { type ModelService, servedNetwork } from '../models/catalog.ts';
+import { knownTraining, listSplits } from '../training/splits.ts';
+import { createCoalescingCache } from './coalesce.ts';
+import { MAX_EVALUATION_COST, resolveDataset } from './evaluations.ts';
+
+/** Number of calibrations in memory, of up to four megabytes each for usual networks. */
+const MAX_LOADED = 16;
+
+export type CalibrationService = ReturnType<typeof createCalibrationService>;
+
+/** The images of a calibration. */
+interface Source {
+  readonly dataset: DatasetSummary;
+  readonly split: Calibration['split'];
+  readonly reused: boolean;
+  readonly images: (dataset: Dataset) => CalibrationTask['source'];
+}
+
+export function createCalibrationService(
+  { models: versions, blobs, jobs }: Pick<Store, 'models' | 'blobs' | 'jobs'>,
+  catalog: Catalog,
+  models: ModelService,
+  numeric: NumericPool,
+) {
+  const coalesce = createCoalescingCache<ModelVersion>(0);
+  const loaded = new LRUCache<string, LoadedCalibration>({ max: MAX_LOADED });
+
+  /** Calibrates a version, and stores the result with it. Concurrent calls with the same source share one computation. */
+  function compute(
+    version: ModelVersion,
+    source: Source,
+    signal: AbortSignal,
+    caller: string,
+  ): Promise<ModelVersion> {
+    const { name, version: number, digest } = version;
+    const { dataset: summary, split, reused } = source;
+    const key = JSON.stringify([name, number, digest, summary.digest, split]);
+    return coalesce(key, signal, async (abortSignal) => {
+      const dataset = await catalog.get(summary.id);
+      if (!dataset) throw deleted(version);
+      const network = servedNetwork(await models.load(name, number));
+      const task = { network, train: dataset.train, source: source.images(dataset) };
+      const { file, figures } = await numeric.run('calibrate', task, abortSignal);
+      const look = { datasetDigest: summary.digest, kind: 'calibration', network: version, caller } as const;
+      const calibrated = await versions.calibrate(
+        version,
+        { dataset: summary.id, split, reused, ...figures },
+        file,
+        split === LOOKED_AT ? look : undefined,
+      );
+      await models.invalidateEverywhere();
+      if (calibrated) return calibrated;
+      throw deleted(version);
+    });
+  }
+
+  /** The validation images of the training; null without any, or if they are not known or deleted. */
+  async function findValidation(version: ModelVersion): Promise<Source | null> {
+    const known = knownTraining(version);
+    if (known === null) return null;
+    const [splits, dataset] = [
+      await listSplits(known, models, jobs),
+      await catalog.find(version.lineage.dataset!.id),
+    ];
+    if (splits === null || splits.some(({ fraction }) => !fraction)) return null;
+    if (dataset?.digest !== known.datasetDigest) return null;
+    const job = version.lineage.jobId === null ? undefined : await jobs.get(version.lineage.jobId);
+    const reused = isChosenByValidation(known.request.training) || (job?.search ?? null) !== null;
+    return { dataset, split: 'validation', reused, images: () => splits };
+  }
+
+  /** The version with its calibration. Without one it is calibrated on the validation images of its training. */
+  async function ensure(version: ModelVersion, signal: AbortSignal): Promise<ModelVersion> {
+    if (version.calibration !== null) return version;
+    const source = isAffordable(version) ? await findValidation(version) : null;
+    if (source === null) throw notCalibrated(version);
+    try {
+      return await compute(version, source, signal, SERVICE);
+    } catch (error) {
+      // Too few images.
+      throw hasCode(error, 'impossible-request') ? notCalibrated(version) : error;
+    }
+  }
+
+  return {
+    /**
+     * Calibrates a version on a split, in place of an earlier calibration. Test images are counted as a look.
+     * @param caller name of an API key, or `anonymous`
+     * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
+     *   `evaluation-too-costly`, `storage-full`
+     */
+    async calibrate(
+      { name, version }: { readonly name: string; readonly version: VersionName },
+      { dataset: requested, split }: CalibrationRequest,
+      signal: AbortSignal,
+      caller: string,
+    ): Promise<Calibration> {
+      const found = await models.version(name, version);
+      const place = { pointer: '#/dataset' };
+      const dataset = await resolveDataset(catalog, found, requested, place);
+      if (!isAffordable(found)) throw tooCostly(found);
+      const trainedOn = knownTraining(found)?.datasetDigest;
+      const source: Source = {
+        dataset,
+        split,
+        reused: split === 'train' && (trainedOn === undefined || trainedOn === dataset.digest),
+        images: ({ test }) => (split === 'test' ? test : 'train'),
+      };
+      return (await compute(found, source, signal, caller)).calibration!;
+    },
+
+    /**
+     * The calibration of a version, computed now if it can be.
+     * @throws AtelierError `model-not-found`, `not-calibrated`
+     */
+    async get(name: string, version: VersionName, signal: AbortSignal): Promise<Calibration> {
+      return (await ensure(await models.version(name, version), signal)).calibration!;
+    },
+
+    /** The same with its arrays, for predictions. @throws AtelierError `not-calibrated`, `state-unusable` */
+    async load({ name, version }: VersionReference, signal: AbortSignal): Promise<LoadedCalibration> {
+      if (isJobId(name)) {
+        throw new AtelierError(
+          'not-calibrated',
+          'Checkpoints have no calibration. Omit ?coverage and ?calibrated, or use the version that the job publishes.',
+        );
+      }
+      const { calibration } = await ensure(await models.version(name, version), signal);
+      const { dataset, split, images, reused, digest } = calibration!;
+      // Copies of a version share the arrays only.
+      const key = JSON.stringify([digest, dataset, split, images, reused]);
+      const known = loaded.get(key);
+      if (known) return known;
+      const fresh = {
+        ...parseCalibration(await blobs.get(digest)),
+        used: { dataset, split, images, reused },
+      };
+      loaded.set(key, fresh);
+      return fresh;
+    },
+  };
+}
+
+/** Whether validation images ended the training or chose its epoch, learning rates included. */
+function isChosenByValidation({
+  earlyStopping,
+  schedule,
+  budget,
+}: Pick<ResolvedTrainingRequest['training'], 'earlyStopping' | 'schedule' | 'budget'>): boolean {
+  return (
+    earlyStopping !== null ||
+    schedule.type === 'plateau' ||
+    (budget?.targetValidationAccuracy ?? undefined) !== undefined
+  );
+}
+
+const isAffordable = (version: ModelVersion) =>
+  (MAX_CALIBRATION_IMAGES + MAX_TRAINING_IMAGES) * forwardCost(architectureOf(version)) <=
+  MAX_EVALUATION_COST;
+
+function tooCostly(version: ModelVersion): AtelierError {
+  return new AtelierError(
+    'evaluation-too-costly',
+    `Calibrating ${architectureText(architectureOf(version))} takes longer than a request may. Use a smaller network.`,
+  );
+}
+
+const deleted = ({ name, version }: ModelVersion) =>
+  new AtelierError(
+    'model-not-found',
+    `Version ${version} of model ${name}, or its data set, has just been deleted.`,
+  );
+
+function notCalibrated({ name, version }: ModelVersion): AtelierError {
+  return new AtelierError(
+    'not-calibrated',
+    `Version ${version} of model ${name} has no calibration, and its training held out too few images for one. ` +
+      `Calibrate it with POST /v1/models/${name}/versions/${version}/calibration.`,
+  );
+}

@@ -1,0 +1,134 @@
+/** Calibrations of versions, on images that the network was not trained on. */
+import { AtelierError } from '../../errors.ts';
+import { calibrationBytes } from '../../formats/arrays/calibration.ts';
+import {
+  type CalibrationFigures,
+  fitCalibration,
+  MAX_CALIBRATION_IMAGES,
+  MAX_TRAINING_IMAGES,
+  MIN_CALIBRATION_IMAGES,
+} from '../../numerics/calibration/fit.ts';
+import { hiddenUnits } from '../../numerics/network/architecture.ts';
+import { valueCount } from '../../numerics/network/image-shape.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
+import { createForward, type ServedNetwork } from '../kernel/compile.ts';
+import { findHeldOut, type ValidationSplit } from './evaluate.ts';
+
+/** The examples are in shared memory. */
+export interface CalibrationTask {
+  readonly network: ServedNetwork;
+  /** The training split of the data set. */
+  readonly train: Examples;
+  /**
+   * The calibration images: those that all these splits of `train` hold out, the examples of a test split, or every second
+   * image of `train`.
+   */
+  readonly source: readonly ValidationSplit[] | Examples | 'train';
+}
+
+interface CalibrationResult {
+  readonly file: Uint8Array;
+  readonly figures: CalibrationFigures;
+}
+
+/** Images that pass through the network together, to bound the memory of its outputs. */
+const CHUNK_IMAGES = 1000;
+/** Limit of the float32 values of the images that are compared. */
+const MAX_VALUES = 2 ** 25;
+
+/** Largest numbers of images, which are smaller for large images and wide hidden layers. */
+export function calibrationLimits({ architecture }: Pick<ServedNetwork, 'architecture'>) {
+  const widest = Math.max(valueCount(architecture.inputShape) / 4, hiddenUnits(architecture));
+  const affordable = Math.floor(MAX_VALUES / widest);
+  return {
+    calibration: Math.min(MAX_CALIBRATION_IMAGES, affordable),
+    training: Math.min(MAX_TRAINING_IMAGES, affordable),
+  };
+}
+
+/** @throws AtelierError `impossible-request` if there are too few images, or the network overflows for one of them */
+export function calibrateNetwork(task: CalibrationTask): CalibrationResult {
+  const { network, train } = task;
+  const { architecture } = network;
+  const { calibration, training, examples } = chooseImages(task);
+  if (calibration.length < MIN_CALIBRATION_IMAGES || training.length === 0) {
+    throw new AtelierError(
+      'impossible-request',
+      `A calibration requires ${MIN_CALIBRATION_IMAGES} images and the training images to compare them with, but there are ` +
+        `${calibration.length} and ${training.length}. Choose a split or a data set with more images.`,
+    );
+  }
+  const limits = calibrationLimits(network);
+  const observed = observe(network, examples, thinOut(calibration, limits.calibration));
+  if (!observed.logits.every(Number.isFinite)) {
+    const { name, version } = network.reference;
+    throw new AtelierError(
+      'impossible-request',
+      `The logits of ${name} version ${version} overflow for some of the images, so it cannot be calibrated. Use another version.`,
+    );
+  }
+  const compared = observe(network, train, thinOut(training, limits.training));
+  const { figures, ...fitted } = fitCalibration(
+    compared,
+    observed,
+    observed.probabilities,
+    observed.labels,
+    valueCount(architecture.inputShape),
+    architecture.classes,
+  );
+  return { file: calibrationBytes(fitted.calibration), figures };
+}
+
+function chooseImages({ train, source }: CalibrationTask) {
+  const all = Uint32Array.from(train.labels.keys());
+  if (source === 'train') {
+    return {
+      training: all.filter((n) => n % 2 === 0),
+      calibration: all.filter((n) => n % 2),
+      examples: train,
+    };
+  }
+  if ('labels' in source) {
+    return { training: all, calibration: Uint32Array.from(source.labels.keys()), examples: source };
+  }
+  const held = new Set(findHeldOut(train.labels, source));
+  return {
+    training: all.filter((n) => !held.has(n)),
+    calibration: all.filter((n) => held.has(n)),
+    examples: train,
+  };
+}
+
+/** Evenly spaced ones of the indices, at most `limit`. */
+function thinOut(indices: Uint32Array, limit: number): Uint32Array {
+  const count = Math.min(indices.length, limit);
+  return Uint32Array.from({ length: count }, (_, i) => indices[Math.floor((i * indices.length) / count)]!);
+}
+
+/** The images of the given indices, and what the network computes of them. */
+function observe(network: ServedNetwork, { pixels, labels }: Examples, indices: Uint32Array) {
+  const forward = createForward(network);
+  const { architecture } = network;
+  const { inputShape } = architecture;
+  const [inputs, units, { classes }] = [valueCount(inputShape), hiddenUnits(architecture), architecture];
+  const count = indices.length;
+  const observed = {
+    pixels: new Uint8Array(count * inputs),
+    labels: Uint8Array.from(indices, (index) => labels[index]!),
+    logits: new Float32Array(count * classes),
+    probabilities: new Float32Array(count * classes),
+    hidden: new Float32Array(count * units),
+  };
+  for (const [n, index] of indices.entries())
+    observed.pixels.set(pixels.subarray(index * inputs, (index + 1) * inputs), n * inputs);
+  for (let start = 0; start < count; start += CHUNK_IMAGES) {
+    const end = Math.min(start + CHUNK_IMAGES, count);
+    forward(
+      observed.logits.subarray(start * classes, end * classes),
+      observed.probabilities.subarray(start * classes, end * classes),
+      observed.pixels.subarray(start * inputs, end * inputs),
+      observed.hidden.subarray(start * units, end * units),
+    );
+  }
+  return observed;
+}

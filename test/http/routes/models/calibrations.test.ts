@@ -1,0 +1,226 @@
+/** Calibrations of versions, and predictions with a coverage, in all formats. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Calibration } from '../../../../src/domain/models/calibration.ts';
+import type { ModelVersion } from '../../../../src/domain/models/representation.ts';
+import type { TestSetUse } from '../../../../src/domain/models/test-set.ts';
+import type { PredictionJob } from '../../../../src/domain/predictions/job.ts';
+import { npyBytes, parseNpy } from '../../../../src/formats/arrays/npy.ts';
+import type { ImageShape } from '../../../../src/numerics/network/image-shape.ts';
+import type { Predictions } from '../../../../src/protocols/native/schema.ts';
+import { shapedImages } from '../../../support/shaped-images.ts';
+import { assertProblem, startService, tiny, train } from '../../../support/start-service.ts';
+import { predictBytes } from '../../shaped-models.ts';
+import { encodeForm, upload } from '../../upload.ts';
+
+const { app } = await startService({ after });
+const SHAPE: ImageShape = [10, 9, 3];
+const VALUES = 10 * 9 * 3;
+const [TRAINED, TESTED] = [400, 120];
+const pixels = shapedImages(SHAPE, TRAINED + TESTED);
+const labels = Uint8Array.from({ length: TRAINED + TESTED }, (_, n) => n % 2);
+const end = TRAINED * VALUES;
+const uploaded = await upload(app, {
+  classNames: 'up,down',
+  train_images: npyBytes(pixels.subarray(0, end), [TRAINED, ...SHAPE]),
+  train_labels: npyBytes(labels.subarray(0, TRAINED), [TRAINED]),
+  test_images: npyBytes(pixels.subarray(end), [TESTED, ...SHAPE]),
+  test_labels: npyBytes(labels.subarray(TRAINED), [TESTED]),
+});
+const { id: dataset } = uploaded.json<{ id: string }>();
+const tested = pixels.slice(end);
+const inverted = tested.map((value) => 255 - value);
+
+async function publish(modelName: string, changes: Parameters<typeof tiny>[0] = {}) {
+  const job = await train(
+    app,
+    tiny({
+      dataset,
+      modelName,
+      network: { convolutions: [4], hidden: [6] },
+      training: { epochs: 4, batchSize: 8, validation: { fraction: 0.3 } },
+      testSet: 'never',
+      ...changes,
+    }),
+  );
+  assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
+}
+await publish('plain');
+const VERSION = '/v1/models/plain/versions/1';
+const calibrate = (version: string, payload: object = {}) =>
+  app.inject({ method: 'POST', url: `${version}/calibration`, payload });
+const show = async (version: string) =>
+  (await app.inject(version)).json<ModelVersion & { testSet: TestSetUse }>();
+const predict = async (query: string, bytes = tested) => {
+  const response = await predictBytes(app, 'plain', bytes, query);
+  assert.equal(response.statusCode, 200, response.body);
+  return response.json<Predictions>();
+};
+
+test('a version is calibrated on the validation images of its training when it is first used', async () => {
+  assert.equal((await show(VERSION)).calibration, null);
+  const plain = await predict('');
+  const calibration = (await app.inject(`${VERSION}/calibration`)).json<Calibration>();
+  const { split, images, trainingImages, reused, loss, temperature } = calibration;
+  assert.deepEqual([split, images, trainingImages, reused], ['validation', 120, 280, false]);
+  assert.ok(temperature > 0 && loss.after <= loss.before);
+  assert.deepEqual((await show(VERSION)).calibration, calibration);
+  assert.deepEqual(await predict(''), plain, 'default responses stay as they are');
+});
+
+test('a set holds the classes whose probability is high enough, and one class is sure', async () => {
+  const { calibration, predictions } = await predict('?coverage=0.9');
+  assert.deepEqual(calibration, { dataset, split: 'validation', images: 120, reused: false });
+  assert.equal(predictions.length, TESTED);
+  for (const { classes, unsure, unsureBecause } of predictions) {
+    assert.equal(unsure, unsureBecause !== null);
+    if (!unsure) assert.equal(classes!.length, 1);
+  }
+  const covered = predictions.filter(({ classes }, n) => classes!.some(({ label }) => label === n % 2));
+  assert.ok(covered.length >= 0.8 * TESTED, `${covered.length}`);
+  const { predictions: all } = await predict('?coverage=0.999');
+  assert.ok(all.every(({ classes }) => classes!.length === 2));
+});
+
+test('inverted, noisy and constant images are unlike the training images', async () => {
+  const noise = inverted.map((_, i) => Math.imul(i + 7, 2_246_822_519) >>> 24);
+  for (const strangers of [noise.subarray(0, 20 * VALUES), new Uint8Array(VALUES).fill(90)]) {
+    const { predictions } = await predict('?coverage=0.9', strangers);
+    assert.ok(predictions.every(({ unsureBecause }) => unsureBecause === 'unlike-training-images'));
+  }
+});
+
+test('calibrated probabilities are those of the logits divided by the temperature', async () => {
+  const { temperature } = (await app.inject(`${VERSION}/calibration`)).json<Calibration>();
+  const { predictions } = await predict('?calibrated=true&logits=true');
+  for (const { logits, probabilities } of predictions) {
+    const odds = Math.exp((logits![1]! - logits![0]!) / temperature);
+    assert.ok(Math.abs(probabilities![1]! - odds / (1 + odds)) < 1e-6);
+  }
+});
+
+test('npy, forms, the Open Inference Protocol and prediction jobs give the same sets', async () => {
+  const { predictions } = await predict('?coverage=0.9');
+  const sets = predictions.map(({ classes }) => [0, 1].map((k) => classes!.some(({ label }) => label === k)));
+  const unsure = predictions.map((each) => each.unsure);
+
+  const npy = await app.inject({
+    method: 'POST',
+    url: '/v1/models/plain/predictions?coverage=0.9',
+    headers: { 'content-type': 'application/octet-stream', accept: 'application/x-npy' },
+    payload: Buffer.from(tested),
+  });
+  const { shape, data } = parseNpy(new Uint8Array(npy.rawPayload));
+  assert.deepEqual([...shape], [TESTED, 3]);
+  const rows = sets.map((_, n) => Array.from(data.subarray(3 * n, 3 * n + 3), Number));
+  assert.deepEqual(
+    rows.map((row) => [...row.slice(0, 2).map(Boolean), row[2]! > 0]),
+    sets.map((set, n) => [...set, unsure[n]]),
+  );
+
+  const image = npyBytes(tested.slice(0, VALUES), SHAPE);
+  const form = await app.inject({
+    method: 'POST',
+    url: '/v1/models/plain/predictions?coverage=0.9',
+    ...(await encodeForm({ file: image })),
+  });
+  assert.deepEqual(form.json<Predictions>().predictions[0]!.classes, predictions[0]!.classes);
+
+  const infer = await app.inject({
+    method: 'POST',
+    url: '/v2/models/plain/infer',
+    payload: {
+      parameters: { coverage: 0.9 },
+      inputs: [{ name: 'image', shape: [TESTED, VALUES], datatype: 'UINT8', data: [...tested] }],
+    },
+  });
+  assert.equal(infer.statusCode, 200, infer.body);
+  const outputs = Object.fromEntries(
+    infer
+      .json<{ outputs: { name: string; data: unknown[] }[] }>()
+      .outputs.map(({ name, data: values }) => [name, values]),
+  );
+  assert.deepEqual(outputs['prediction_set'], sets.flat());
+  assert.deepEqual(outputs['unsure'], unsure);
+  const metadata = (await app.inject('/v2/models/plain')).json<{ outputs: { name: string }[] }>();
+  assert.deepEqual(
+    metadata.outputs.map(({ name }) => name),
+    ['probabilities', 'label', 'prediction_set', 'unsure'],
+  );
+
+  const started = await app.inject({
+    method: 'POST',
+    url: '/v1/prediction-jobs',
+    payload: { model: 'plain', dataset, split: 'test', coverage: 0.9 },
+  });
+  assert.equal(started.statusCode, 202, started.body);
+  const location = started.headers.location!;
+  let job = started.json<PredictionJob>();
+  while (job.finishedAt === null) {
+    await turn();
+    job = (await app.inject(location)).json<PredictionJob>();
+  }
+  assert.deepEqual([job.coverage, job.unsure], [0.9, unsure.filter(Boolean).length]);
+  const [header, ...lines] = (await app.inject(`${location}/result`)).body.trim().split('\r\n');
+  assert.ok(header!.endsWith(',correct,classes,unsure,unsureBecause'), header);
+  assert.deepEqual(
+    lines.map((line) => line.split(',').slice(-3)),
+    predictions.map(({ classes, unsure: isUnsure, unsureBecause }) => [
+      classes!.map(({ label }) => label).join(' '),
+      `${isUnsure}`,
+      unsureBecause ?? '',
+    ]),
+  );
+});
+
+test('test images are counted as a look once, and take the place of the calibration before', async () => {
+  await publish('looked', { seed: 1 });
+  const version = '/v1/models/looked/versions/1';
+  const before = (await show(version)).testSet.looks.total;
+  for (let round = 0; round < 2; round++) {
+    const response = await calibrate(version, { split: 'test' });
+    assert.equal(response.statusCode, 200, response.body);
+    assert.deepEqual(
+      [response.json<Calibration>().split, response.json<Calibration>().images],
+      ['test', 120],
+    );
+  }
+  const { testSet, calibration } = await show(version);
+  assert.equal(testSet.looks.total, before + 1);
+  assert.equal(calibration?.split, 'test');
+});
+
+test('training images and validation images that stopped the training are reused', async () => {
+  assert.equal((await calibrate(VERSION, { split: 'train' })).json<Calibration>().reused, true);
+  const earlyStopping = { monitor: 'validationLoss', patience: 2 } as const;
+  await publish('stopped', {
+    training: { epochs: 4, batchSize: 8, validation: { fraction: 0.3 }, earlyStopping },
+  });
+  const response = await app.inject('/v1/models/stopped/versions/1/calibration');
+  assert.equal(response.json<Calibration>().reused, true);
+});
+
+test('a version without validation images needs a request, which the error names', async () => {
+  await publish('unheld', { training: { epochs: 1, batchSize: 8, validation: null } });
+  const version = '/v1/models/unheld/versions/1';
+  assertProblem(await app.inject(`${version}/calibration`), 409, 'not-calibrated');
+  const response = await predictBytes(app, 'unheld', tested, '?coverage=0.9');
+  assert.match(
+    assertProblem(response, 409, 'not-calibrated').detail!,
+    /POST \/v1\/models\/unheld\/versions\/1\/calibration/,
+  );
+  assert.equal((await calibrate(version)).statusCode, 200);
+  assert.equal((await predictBytes(app, 'unheld', tested, '?coverage=0.9')).statusCode, 200);
+});
+
+test('a copy has the calibration of the original, also after the original is deleted', async () => {
+  const copy = await app.inject({
+    method: 'POST',
+    url: '/v1/models/copy/versions',
+    payload: { from: 'plain@1' },
+  });
+  assert.deepEqual(copy.json<ModelVersion>().calibration, (await show(VERSION)).calibration);
+  assert.equal((await app.inject({ method: 'DELETE', url: '/v1/models/plain' })).statusCode, 204);
+  assert.equal((await predictBytes(app, 'copy', tested, '?coverage=0.9')).statusCode, 200);
+});
