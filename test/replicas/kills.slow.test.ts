@@ -21,8 +21,7 @@ const LENGTH = 35;
 test('kills, a freeze, lost packets and a killed database neither lose nor repeat anything', {
   skip: withoutPostgres,
 }, async (t) => {
-  // With a convolution, on two threads.
-  const [, body] = jobsToKill(LENGTH);
+  const [body] = jobsToKill(LENGTH);
   const quiet = startProcess(t, await temporaryDirectory(t), { TRAINING_WORKERS: '1' });
   const [undisturbed] = await runUndisturbed(quiet, [body!]);
   quiet.child.kill('SIGKILL');
