@@ -36,7 +36,7 @@ test('migrates a large database while the main thread runs, and logs each migrat
   assert.equal(checking?.['message'], 'checking the database');
   assert.deepEqual(
     [copied?.['message'], copied?.['copy'], typeof copied?.['durationMs']],
-    ['copied the database before its migration', join(directory, 'before-0006.sqlite'), 'number'],
+    ['copied the database before its migration', join(directory, 'before-0007.sqlite'), 'number'],
   );
   const pending = ['0007-next'];
   assert.deepEqual(migrating, { message: 'migrating the database', migrations: pending });
