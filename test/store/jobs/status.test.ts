@@ -52,6 +52,7 @@ storeTest('a successful job publishes a version, and its events list every statu
     description: null,
     metadata: { who: 'a test' },
     tags: [],
+    calibration: null,
     lineage: {
       source: 'training',
       jobId: id,

@@ -41,6 +41,11 @@ const BODIES: Readonly<Record<string, object>> = {
   post: { image: new Array(784).fill(0) },
 };
 
+function bodyFor(method: string, url: string): object {
+  if (url.startsWith('/v1/training-jobs/') && method === 'patch') return { priority: 1 };
+  return url.endsWith('/calibration') ? {} : BODIES[method]!;
+}
+
 /** Required query, by path. */
 const QUERIES: Readonly<Record<string, string>> = {
   '/v1/models/{name}/versions/{version}/comparison': `?with=${job.modelName}@1`,
@@ -69,8 +74,7 @@ for (const [prefix, code, parameters] of UNKNOWN) {
           method: method.toUpperCase() as 'GET',
           url,
           ...(takesBody && {
-            payload:
-              url.startsWith('/v1/training-jobs/') && method === 'patch' ? { priority: 1 } : BODIES[method]!,
+            payload: bodyFor(method, url),
           }),
         });
         const { detail } = assertProblem(
