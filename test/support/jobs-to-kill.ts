@@ -31,7 +31,7 @@ export function jobsToKill(kills: number): TrainingBody[] {
         dropout: 0.1,
         standardize: true,
         clipNorm: 1,
-        earlyStopping: { monitor: 'validationAccuracy', patience: 5 * kills, restoreBest: true },
+        earlyStopping: { monitor: 'validationAccuracy', patience: kills, restoreBest: true },
       },
     }),
   ];
