@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { PredictTasks } from './predictions/entry.worker.ts';
 import type { DatasetTasks } from './tasks/dataset.worker.ts';
 import type { NumericTasks } from './tasks/numeric.worker.ts';
-import { createPool, type Pool } from './threads/pool.ts';
+import { createPool, type Pool, type SizedPool } from './threads/pool.ts';
 
 /** A start takes about 0.2 s, and an idle thread holds 45 MiB. */
 const IDLE_MS = 60_000;
@@ -13,7 +13,7 @@ const DATASET_IDLE_MS = 1_000;
 const MAX_PREDICTION_THREADS = 4;
 
 export type NumericPool = Pool<NumericTasks>;
-export type PredictionPool = Pool<PredictTasks>;
+export type PredictionPool = SizedPool<PredictTasks>;
 export type DatasetPool = Pool<DatasetTasks>;
 
 /** @param onLost called when the thread is lost */

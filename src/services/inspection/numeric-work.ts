@@ -13,7 +13,6 @@ export function createNumericWork(
   memory: MemoryLedger,
 ): NumericPool {
   return {
-    size: pools.short.size + pools.long.size,
     run(name, task, signal, transfer) {
       const { cost, bytes, ...purpose } = DEMANDS[name](task);
       const pool = cost > SHORT_COST ? pools.long : pools.short;

@@ -7,8 +7,6 @@ import { type Result, startThread, type Task, type Tasks, type Thread } from './
 export const MAX_QUEUED = 64;
 
 export interface Pool<T extends Tasks> {
-  /** Number of tasks that run at the same time. */
-  readonly size: number;
   /**
    * @param signal terminates the thread that runs the task, so that a disconnected client does not occupy it
    * @param transfer views whose memory is moved to the thread
@@ -23,6 +21,11 @@ export interface Pool<T extends Tasks> {
     admit?: () => Disposable,
   ): Promise<Result<T, Name>>;
   close(): Promise<void>;
+}
+
+export interface SizedPool<T extends Tasks> extends Pool<T> {
+  /** Number of tasks that run at the same time. */
+  readonly size: number;
 }
 
 /** A place for a thread. */
@@ -41,7 +44,7 @@ export function createPool<T extends Tasks>(
   onLost: () => void,
   idleMs: number,
   size = 1,
-): Pool<T> {
+): SizedPool<T> {
   const semaphore = createSemaphore(size, MAX_QUEUED, 'a thread of this kind');
   const seats = Array.from({ length: size }, (): Seat<T> => ({}));
   /** The last one was used last: it has a thread, if any has, and what the thread keeps from its last task. */

@@ -25,7 +25,6 @@ const memory = createMemoryLedger({ limit: 400 * MEBIBYTE, base: 0 });
 /** Tasks of uploads, with the memory in MiB that is reserved when they start. */
 const reserved: Record<string, number> = {};
 const checks: DatasetPool = {
-  size: pool.size,
   close: pool.close,
   run: (name, task, signal, transfer, admit) =>
     pool.run(name, task, signal, transfer, () => {
