@@ -74,5 +74,5 @@ function expectedError(probabilities: Float32Array, labels: Uint8Array, classes:
   const rows = Array.from(labels, (_, n) => probabilities.subarray(n * classes, (n + 1) * classes));
   const predicted = Uint8Array.from(rows, argmax);
   const confidences = Float32Array.from(rows, (row, n) => row[predicted[n]!]!);
-  return reliability({ labels, predicted, confidences, losses: new Float64Array(0) }).expectedError;
+  return reliability({ labels, predicted, confidences }).expectedError;
 }

@@ -23,7 +23,7 @@ export interface Calibration {
   readonly bins: readonly CalibrationBin[];
 }
 
-export function calibration({ labels, predicted, confidences }: Predictions): Calibration {
+export function calibration({ labels, predicted, confidences }: Omit<Predictions, 'losses'>): Calibration {
   const counts = new Float64Array(BINS);
   const sums = new Float64Array(BINS);
   const correct = new Float64Array(BINS);
