@@ -1,5 +1,9 @@
 /** KServe v2: metadata, readiness and statistics of models. */
-import { describeConfig, describeMetadata } from '../../../../protocols/kserve-v2/model-description.ts';
+import {
+  type DescribedModel,
+  describeConfig,
+  describeMetadata,
+} from '../../../../protocols/kserve-v2/model-description.ts';
 import {
   modelConfigSchema,
   modelMetadataSchema,
@@ -27,6 +31,18 @@ const SELECTION = {
 } as const;
 
 export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBodyBytes }) => {
+  async function findServed(params: Parameters<typeof readServedModel>[0]): Promise<DescribedModel> {
+    const { name, version, asImage } = readServedModel(params);
+    const { inputShape, classNames, calibration } = await models.version(name, version);
+    return {
+      name: params.name,
+      inputShape,
+      classes: classNames.length,
+      asImage,
+      isCalibrated: calibration !== null,
+    };
+  }
+
   for (const { path, params, suffix } of PATHS) {
     app.route({
       method: 'GET',
@@ -44,17 +60,10 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
         response: { 200: modelMetadataSchema, ...notFound },
       },
       async handler(request) {
-        const { name, version, asImage } = readServedModel(request.params);
-        const { inputShape, classNames, calibration } = await models.version(name, version);
-        const references = await models.references(name);
+        const served = await findServed(request.params);
+        const references = await models.references(readServedModel(request.params).name);
         return describeMetadata(
-          {
-            name: request.params.name,
-            inputShape,
-            classes: classNames.length,
-            asImage,
-            isCalibrated: calibration !== null,
-          },
+          served,
           references.map((reference) => reference.version),
         );
       },
@@ -73,18 +82,7 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
         response: { 200: modelConfigSchema, ...notFound },
       },
       async handler(request) {
-        const { name, version, asImage } = readServedModel(request.params);
-        const { inputShape, classNames, calibration } = await models.version(name, version);
-        return describeConfig(
-          {
-            name: request.params.name,
-            inputShape,
-            classes: classNames.length,
-            asImage,
-            isCalibrated: calibration !== null,
-          },
-          maxBodyBytes,
-        );
+        return describeConfig(await findServed(request.params), maxBodyBytes);
       },
     });
 
