@@ -9,6 +9,7 @@ import { datasetReportSchema } from '../../src/domain/datasets/report.ts';
 import type { EpochRecord, Progress } from '../../src/domain/jobs/epoch-record.ts';
 import { type ResolvedTrainingRequest, trainingRequestSchema } from '../../src/domain/jobs/request.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { Calibration } from '../../src/domain/models/calibration.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { NewDataset } from '../../src/store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
@@ -195,4 +196,27 @@ export async function newJob(
 export async function publish(store: Store, modelName: string): Promise<void> {
   const id = await newJob(store, 'running', modelName);
   await runOf(id).finish({ status: 'succeeded', step: 8440, reason: 'completed', model: trained });
+}
+
+const calibration: Omit<Calibration, 'digest'> = {
+  dataset: 'fashion-mnist',
+  split: 'validation',
+  images: 5000,
+  trainingImages: 10_000,
+  reused: false,
+  temperature: 1.25,
+  loss: { before: 0.5, after: 0.45 },
+  expectedCalibrationError: { before: 0.05, after: 0.01 },
+};
+
+/** Calibrates a version. @returns the digest of its arrays */
+export async function calibrate(
+  store: Store,
+  name: string,
+  version: number,
+  arrays: string,
+): Promise<string> {
+  const stored = await store.models.version(name, version);
+  const calibrated = await store.models.calibrate(stored!, calibration, Buffer.from(arrays));
+  return calibrated!.calibration!.digest;
 }

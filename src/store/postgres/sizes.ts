@@ -1,5 +1,6 @@
 /** Sizes of what the database and the object store hold, by kind. */
 import { type Kysely, sql } from 'kysely';
+import { REFERENCES } from '../blobs/references.ts';
 import type { KindSize } from '../blobs/sizes.ts';
 import type { Database } from '../database/tables.ts';
 
@@ -21,13 +22,14 @@ export type DatabaseSizes = Readonly<Record<(typeof DATABASE_KINDS)[number], Kin
  * PostgreSQL, because counting them would read every row. A blob that several kinds refer to counts in each.
  */
 export async function measureDatabase(db: Kysely<Database>): Promise<DatabaseSizes> {
+  const referenced = REFERENCES.map(
+    ({ kind, table, column }) =>
+      sql`select ${sql.lit(kind === 'blobs' ? 'models' : kind)} as kind, ${sql.ref(column)} as digest
+        from ${sql.table(`atelier.${table}`)} where ${sql.ref(column)} is not null`,
+  );
   const { rows } = await sql<{ kind: keyof DatabaseSizes; bytes: string | number; count: string | number }>`
     with referenced as (
-      select 'models' as kind, digest from atelier.model_versions
-      union select 'models', calibration_digest from atelier.model_versions where calibration_digest is not null
-      union select 'checkpoints', digest from atelier.checkpoints
-      union select 'datasets', digest from atelier.datasets
-      union select 'predictions', digest from atelier.prediction_files
+      ${sql.join(referenced, sql` union `)}
     ), partitions as (
       select parent.relname, pg_total_relation_size(child.oid) as bytes, greatest(child.reltuples, 0) as count
       from pg_inherits join pg_class parent on parent.oid = inhparent join pg_class child on child.oid = inhrelid

@@ -4,6 +4,7 @@ import { openBlobs } from '../blobs/content-addressed.ts';
 import { prepareDirectory } from '../blobs/directory.ts';
 import { createMarks } from '../blobs/marks.ts';
 import { createRefCountedBlobs } from '../blobs/ref-counted.ts';
+import type { Kind } from '../blobs/references.ts';
 import { openTemporaryFiles } from '../blobs/temporary.ts';
 import { createBootstrapKeyFile } from '../bootstrap-key.ts';
 import { newestTime } from '../database/newest-time.ts';
@@ -17,12 +18,7 @@ import { openDatasets } from './dataset-files.ts';
 import { lockDirectory } from './lock.ts';
 import { createSqliteRows } from './rows.ts';
 import { openSpaceReserve } from './space-reserve.ts';
-import {
-  isReferenced,
-  type Kind,
-  rejectFilesWithoutDatabase,
-  sweepUnreferencedFiles,
-} from './unreferenced-files.ts';
+import { isReferenced, rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
 
 /** @throws AtelierError `state-locked`, `state-unusable` */
 export async function openStore(stateDir: string, log: StoreLog = { info() {}, warn() {} }): Promise<Store> {

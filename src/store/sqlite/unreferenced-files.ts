@@ -2,36 +2,33 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import { syncPath } from '../blobs/directory.ts';
 import { createMarks, listMarked } from '../blobs/marks.ts';
+import { type Kind, referencesOf } from '../blobs/references.ts';
 import type { Database } from '../database/tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
 const DIGITS = /^[0-9a-f]{64}$/;
-export const FILE_NAMES = { blobs: DIGITS, checkpoints: DIGITS, datasets: /^dst_\w+$/, predictions: DIGITS };
-export type Kind = keyof typeof FILE_NAMES;
+export const FILE_NAMES: Readonly<Record<Kind, RegExp>> = {
+  blobs: DIGITS,
+  checkpoints: DIGITS,
+  datasets: /^dst_\w+$/,
+  predictions: DIGITS,
+};
 export const KINDS = Object.keys(FILE_NAMES) as Kind[];
 
 /** Folder into which a backup is restored before its files are moved into place. */
 export const UNFINISHED_RESTORE = 'unfinished-restore';
 
-/** The tables whose rows name files, by their `digest`, and data sets by their `id`. */
-export const TABLES = {
-  blobs: 'model_versions',
-  checkpoints: 'checkpoints',
-  datasets: 'datasets',
-  predictions: 'prediction_files',
-} as const;
-
 /** Whether a row refers to the file. */
 export async function isReferenced(db: Kysely<Database>, kind: Kind, digest: string): Promise<boolean> {
-  const row = db.selectFrom(TABLES[kind]).select('digest').where('digest', '=', digest).limit(1);
-  if ((await row.executeTakeFirst()) !== undefined) return true;
-  if (kind !== 'blobs') return false;
-  const calibrated = db.selectFrom('model_versions').select('digest');
-  return (await calibrated.where('calibration_digest', '=', digest).executeTakeFirst()) !== undefined;
+  for (const { table, column } of referencesOf(kind)) {
+    const rows = db.selectFrom(table).select('digest').where(sql.ref(column), '=', digest);
+    if ((await rows.limit(1).executeTakeFirst()) !== undefined) return true;
+  }
+  return false;
 }
 
 /** A file may be this much newer than its time: some file systems round to 2 s (FAT), the others to a tick of the kernel. */
@@ -117,7 +114,7 @@ async function listFiles(directory: string, kind: Kind): Promise<string[]> {
   );
 }
 
-/** The digest of each file that rows refer to, by the name of the file. */
+/** The digest of each file that rows refer to, by the name of the file. The schema may be an earlier one. */
 export async function referencedFiles(
   db: Kysely<Database>,
   kind: Kind,
@@ -126,20 +123,15 @@ export async function referencedFiles(
     const rows = await db.selectFrom('datasets').select(['id', 'digest']).execute();
     return new Map(rows.map(({ id, digest }) => [id, digest]));
   }
-  const rows = await db.selectFrom(TABLES[kind]).select('digest').execute();
-  if (kind === 'blobs') rows.push(...(await listCalibrations(db)));
-  return new Map(rows.map(({ digest }) => [digest.replace('sha256:', ''), digest]));
-}
-
-/** Blobs of calibrations. The schema of an earlier release has none. */
-async function listCalibrations(db: Kysely<Database>): Promise<{ readonly digest: string }[]> {
   const tables = await db.introspection.getTables();
-  const versions = tables.find(({ name }) => name === TABLES.blobs);
-  if (!versions?.columns.some(({ name }) => name === 'calibration_digest')) return [];
-  return db
-    .selectFrom(TABLES.blobs)
-    .select('calibration_digest as digest')
-    .where('calibration_digest', 'is not', null)
-    .$narrowType<{ digest: string }>()
-    .execute();
+  const files = new Map<string, string>();
+  for (const { table, column } of referencesOf(kind)) {
+    const columns = tables.find(({ name }) => name === table)?.columns ?? [];
+    if (!columns.some(({ name }) => name === column)) continue;
+    const rows = db.selectFrom(table).select(sql.ref<string>(column).as('named'));
+    for (const { named } of await rows.where(sql.ref(column), 'is not', null).execute()) {
+      files.set(named.replace('sha256:', ''), named);
+    }
+  }
+  return files;
 }

@@ -1,8 +1,8 @@
 /** Copies the blobs that rows refer to. */
 import { rm } from 'node:fs/promises';
 import type { Kysely } from 'kysely';
+import { type Kind, REFERENCES } from '../blobs/references.ts';
 import type { Database } from '../database/tables.ts';
-import { KINDS, type Kind, TABLES } from '../sqlite/unreferenced-files.ts';
 import type { BlobName, TransferSide } from './side.ts';
 import { readPages, TRANSFERRED } from './tables.ts';
 
@@ -44,16 +44,11 @@ export async function verifyBlobs(target: TransferSide, temporary: string): Prom
  * bytes, and a state directory has a file for each.
  */
 async function* blobPages(db: Kysely<Database>): AsyncGenerator<{ kind: Kind; blobs: BlobName[] }> {
-  for (const kind of KINDS) {
-    const table = TABLES[kind];
+  for (const { kind, table, column } of REFERENCES) {
     const [id] = TRANSFERRED[table];
-    const columns = kind === 'blobs' ? ['digest', 'calibration_digest'] : ['digest'];
-    for await (const rows of readPages(db, table, [...TRANSFERRED[table], ...columns])) {
-      const names = rows.flatMap((row) =>
-        columns.flatMap((column) =>
-          row[column] === null ? [] : [{ digest: String(row[column]), id: String(row[id]) }],
-        ),
-      );
+    for await (const rows of readPages(db, table, [...TRANSFERRED[table], column])) {
+      const named = rows.filter((row) => row[column] !== null);
+      const names = named.map((row) => ({ digest: String(row[column]), id: String(row[id]) }));
       const isSame = kind === 'datasets' ? 'id' : 'digest';
       yield { kind, blobs: [...new Map(names.map((name) => [name[isSame], name])).values()] };
     }

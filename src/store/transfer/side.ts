@@ -1,8 +1,8 @@
 /** One side of a transfer: a state directory, or a database that replicas share. */
 import type { Kysely } from 'kysely';
+import type { Kind } from '../blobs/references.ts';
 import type { BootstrapKeys } from '../bootstrap-key.ts';
 import type { Database } from '../database/tables.ts';
-import type { Kind } from '../sqlite/unreferenced-files.ts';
 
 export interface TransferSide {
   /** For messages, such as `the state directory /srv/state`. */

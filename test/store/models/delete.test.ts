@@ -7,6 +7,7 @@ import { openBlobs } from '../../../src/store/blobs/content-addressed.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import {
+  calibrate,
   failure,
   newJob,
   publish,
@@ -175,17 +176,32 @@ test('parameters are removed with the last version that has them', async (t) => 
   assert.deepEqual(await store.blobs.get(other), new Uint8Array([5]));
 });
 
+test('calibrations are removed with the last version that has them, and when replaced', async (t) => {
+  const store = await temporaryStore(t);
+  await publishBytes(store, 'shoes', new Uint8Array([1]));
+  const replaced = await calibrate(store, 'shoes', 1, 'first');
+  const digest = await calibrate(store, 'shoes', 1, 'second');
+  await assert.rejects(store.blobs.get(replaced), failure('state-unusable', replaced));
+  await store.models.copy({ name: 'shoes', version: 1 }, 'copy');
+  await store.models.remove('shoes');
+  assert.equal(Buffer.from(await store.blobs.get(digest)).toString(), 'second');
+  await store.models.remove('copy');
+  await assert.rejects(store.blobs.get(digest), failure('state-unusable', digest));
+});
+
 test('removes parameters without a version at the next start', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const digest = await publishBytes(before, 'shoes', new Uint8Array([1]));
+  const calibration = await calibrate(before, 'shoes', 1, 'calibration');
   await before.close();
   const blobs = await openBlobs(join(directory, 'blobs'));
   const unpublished = await blobs.put(new Uint8Array([2]));
   await utimes(join(directory, 'blobs', unpublished.slice('sha256:'.length)), 0, 0);
   const after = await openStore(directory);
   t.after(() => after.close());
-  assert.deepEqual(await readdir(join(directory, 'blobs')), [digest.slice('sha256:'.length)]);
+  const kept = [digest, calibration].map((named) => named.slice('sha256:'.length));
+  assert.deepEqual((await readdir(join(directory, 'blobs'))).toSorted(), kept.toSorted());
 });
 
 storeTest('parameters survive concurrent publishing and deleting', async (t) => {

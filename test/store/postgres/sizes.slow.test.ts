@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { collectBlobs } from '../../../src/store/postgres/blobs/collect.ts';
+import { connectPostgres } from '../../../src/store/postgres/connect.ts';
+import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
 import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
-import { addDataset, newJob, runOf, trained } from '../fixtures.ts';
+import { addDataset, calibrate, newJob, runOf, trained } from '../fixtures.ts';
 import { openTwoStores } from './two-stores.ts';
 
-test('measures the content of PostgreSQL by kind', { skip: withoutPostgres }, async (t) => {
+test('measures the content of PostgreSQL by kind, and collects what no row refers to', {
+  skip: withoutPostgres,
+}, async (t) => {
   const {
     stores: [store],
     url,
@@ -18,6 +23,7 @@ test('measures the content of PostgreSQL by kind', { skip: withoutPostgres }, as
     const model = { ...trained, digest };
     await runOf(id).finish({ status: 'succeeded', step: 2, reason: 'completed', model });
   });
+  const calibration = await calibrate(store, 'fashion-mnist', 1, 'arrays');
   await addDataset(store, 'dst_a', 'x'.repeat(700));
   const input = store.temporaryFiles.newFile();
   await writeFile(input, new Uint8Array(90));
@@ -32,7 +38,7 @@ test('measures the content of PostgreSQL by kind', { skip: withoutPostgres }, as
   const before = await store.measureDatabase!();
   const { database, events, metrics, ...blobs } = before;
   assert.deepEqual(blobs, {
-    models: { bytes: 3000, count: 1 },
+    models: { bytes: 3006, count: 2 },
     checkpoints: { bytes: 1_000_000, count: 2 },
     datasets: { bytes: 700, count: 1 },
     predictions: { bytes: 90, count: 1 },
@@ -43,4 +49,10 @@ test('measures the content of PostgreSQL by kind', { skip: withoutPostgres }, as
   await store.jobs.remove(id);
   const { checkpoints, unreferenced } = await store.measureDatabase!();
   assert.deepEqual([checkpoints, unreferenced], [blobs.unreferenced, blobs.checkpoints]);
+
+  await execute(url, `update atelier.blobs set created_at = created_at - interval '2 hours'`);
+  const db = await connectPostgres({ url });
+  t.after(() => db.destroy());
+  assert.equal((await collectBlobs(createPostgresRows(db))).blobs, 2);
+  assert.equal(Buffer.from(await store.blobs.get(calibration)).toString(), 'arrays');
 });

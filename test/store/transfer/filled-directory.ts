@@ -12,6 +12,7 @@ import type { Database } from '../../../src/store/database/tables.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { readPages, TABLES, type transferredColumns } from '../../../src/store/transfer/tables.ts';
 import {
+  calibrate,
   epochRecord,
   idempotencyRecord,
   newDataset,
@@ -25,6 +26,8 @@ import {
 } from '../fixtures.ts';
 
 const KEY = { name: 'first', scopes: ['admin'], digest: sha256Bytes(generateKey()) } as const;
+/** Arrays of the calibration of version 1 of model `wide`. */
+export const CALIBRATION = 'calibration';
 /** Two data sets with the same bytes. */
 export const DATASETS = ['dst_pets', 'dst_pets_with_other_classes'];
 
@@ -55,6 +58,7 @@ export async function fillDirectory(t: TestContext): Promise<string> {
       }),
     );
   }
+  await calibrate(store, 'wide', 1, CALIBRATION);
   await store.aliases.move('wide', 'production', 1, 'anonymous');
   const idempotency = idempotencyRecord('key');
   const { id: paused } = await store.jobs.create(request('später'), untouched, { idempotency });

@@ -14,7 +14,7 @@ import { openStateDirectory, type StateDirectory } from '../../../src/store/tran
 import { TABLES, transferredColumns } from '../../../src/store/transfer/tables.ts';
 import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { failure, startRun, temporaryDirectory } from '../fixtures.ts';
-import { DATASETS, fillDirectory, rowsOf } from './filled-directory.ts';
+import { CALIBRATION, DATASETS, fillDirectory, rowsOf } from './filled-directory.ts';
 
 const options = { skip: withoutPostgres };
 
@@ -93,6 +93,8 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
 
   const store = await openStore(emptyPath);
   t.after(() => store.close());
+  const { calibration } = (await store.models.version('wide', 1))!;
+  assert.equal(Buffer.from(await store.blobs.get(calibration!.digest)).toString(), CALIBRATION);
   const next = (await store.jobs.nextQueued())?.id;
   assert.ok(next);
   await startRun(store, next);

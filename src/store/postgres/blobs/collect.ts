@@ -1,6 +1,7 @@
 /** Garbage collection: removes blobs that no row refers to, and objects that no blob names. */
 import { sql, type Transaction } from 'kysely';
 import { parseHex } from '../../blobs/content-addressed.ts';
+import { REFERENCES } from '../../blobs/references.ts';
 import type { Rows } from '../../database/rows.ts';
 import type { Database } from '../../database/tables.ts';
 import type { Objects } from '../../s3/objects.ts';
@@ -13,8 +14,6 @@ const MIN_AGE_MS = 3_600_000;
 /** Bounds of one statement: the database ends one that takes 30 s. */
 const PAGE_ROWS = 5_000;
 const PAGE_BYTES = 2 ** 29;
-/** Tables whose `digest` refers to a blob. */
-const REFERRING = ['model_versions', 'checkpoints', 'datasets', 'prediction_files'] as const;
 /** Objects that are removed in one transaction, all at the same time. */
 const OBJECTS_BATCH = 16;
 /** Shorter than the time after which the database ends a transaction that is idle. */
@@ -128,18 +127,17 @@ async function deleteUnreferenced(
     .where('digest', '<=', last)
     .where('created_at', '<', sql<Date>`now() - ${MIN_AGE_MS} * interval '1 ms'`)
     .where(({ and, exists, not, selectFrom }) =>
-      and([
-        ...REFERRING.map((table) =>
-          not(exists(selectFrom(table).whereRef(`${table}.digest`, '=', 'blobs.digest').select('digest'))),
-        ),
-        not(
-          exists(
-            selectFrom('model_versions')
-              .whereRef('model_versions.calibration_digest', '=', 'blobs.digest')
-              .select('digest'),
+      and(
+        REFERENCES.map(({ table, column }) =>
+          not(
+            exists(
+              selectFrom(table)
+                .whereRef(sql.ref(`${table}.${column}`), '=', 'blobs.digest')
+                .select('digest'),
+            ),
           ),
         ),
-      ]),
+      ),
     )
     .orderBy('digest')
     .forUpdate()

@@ -8,7 +8,7 @@ import { syncPath } from '../../blobs/directory.ts';
 import type { Database } from '../../database/tables.ts';
 import { createDialect } from '../dialect.ts';
 import { readMigrations } from '../prepare/database.ts';
-import { FILE_NAMES, KINDS, referencedFiles, TABLES } from '../unreferenced-files.ts';
+import { FILE_NAMES, KINDS, referencedFiles } from '../unreferenced-files.ts';
 
 export const DATABASE = 'atelier.sqlite';
 
@@ -34,7 +34,7 @@ export async function listNamedFiles(database: string): Promise<Map<string, stri
   for (const kind of KINDS) {
     for (const [name, digest] of await referencedFiles(db, kind)) {
       // Such a path could leave the directory.
-      if (!FILE_NAMES[kind].test(name)) throw new Error(`a row of ${TABLES[kind]} names the file ${name}`);
+      if (!FILE_NAMES[kind].test(name)) throw new Error(`the database names the file ${name} in ${kind}`);
       files.set(join(kind, name), digest);
     }
   }

@@ -9,7 +9,15 @@ import { restore } from '../../../../src/store/sqlite/backup/restore.ts';
 import { backUp } from '../../../../src/store/sqlite/backup/take.ts';
 import { openStore } from '../../../../src/store/sqlite/open.ts';
 import { prepareDatabase } from '../../../../src/store/sqlite/prepare/database.ts';
-import { addDataset, failure, newJob, runOf, temporaryDirectory, trained } from '../../fixtures.ts';
+import {
+  addDataset,
+  calibrate,
+  failure,
+  newJob,
+  runOf,
+  temporaryDirectory,
+  trained,
+} from '../../fixtures.ts';
 
 async function openIn(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -34,7 +42,9 @@ async function readBackup(t: TestContext, backup: string) {
   const { data: models } = await store.models.list({ limit: 100 });
   for (const { name } of models) {
     const { data: versions } = await store.models.versions(name, { limit: 1000 });
-    for (const { digest } of versions) await store.blobs.get(digest);
+    for (const { digest, calibration } of versions) {
+      for (const named of [digest, calibration?.digest ?? digest]) await store.blobs.get(named);
+    }
   }
   const { data: jobs } = await store.jobs.list({ limit: 100 });
   const checkpoints = await Promise.all(jobs.map(({ id }) => store.checkpoints.list(id)));
@@ -51,6 +61,7 @@ async function readBackup(t: TestContext, backup: string) {
 test('copies exactly the files that the rows of the database name', async (t) => {
   const { directory, state, store } = await openIn(t);
   await publishNew(store, 'shoes', 'parameters');
+  await calibrate(store, 'shoes', 1, 'calibration');
   await addDataset(store, 'dst_a');
   const job = await newJob(store, 'running');
   await runOf(job).saveCheckpoint({ step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
@@ -68,7 +79,7 @@ test('copies exactly the files that the rows of the database name', async (t) =>
   await writeFile(join(state, 'api-key'), 'hash');
   await writeFile(join(state, 'blobs/unfinished.tmp'), 'left over');
   const backup = join(directory, 'backup');
-  assert.deepEqual(await backUp(state, backup), { files: 4, missing: [] });
+  assert.deepEqual(await backUp(state, backup), { files: 5, missing: [] });
   assert.deepEqual((await readdir(backup)).toSorted(), [
     'api-key',
     'atelier.sqlite',
@@ -77,7 +88,7 @@ test('copies exactly the files that the rows of the database name', async (t) =>
     'datasets',
     'predictions',
   ]);
-  assert.equal((await readdir(join(backup, 'blobs'))).length, 1);
+  assert.equal((await readdir(join(backup, 'blobs'))).length, 2);
   assert.deepEqual(await readBackup(t, backup), { models: ['shoes'], checkpoints: 1, warnings: [] });
 });
 
@@ -135,6 +146,7 @@ test('rejects a directory without a database, and a target that exists, has no p
 async function makeBackup(t: TestContext) {
   const { directory, state, store } = await openIn(t);
   await publishNew(store, 'shoes', 'parameters');
+  await calibrate(store, 'shoes', 1, 'calibration');
   await addDataset(store, 'dst_a');
   const job = await newJob(store, 'running');
   await runOf(job).saveCheckpoint({ step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
@@ -155,7 +167,7 @@ test('a restored backup has everything, also after a restore that was killed, an
   const mounted = join(directory, 'mounted');
   await mkdir(join(mounted, 'lost+found'), { recursive: true });
   for (const target of [killed, mounted, join(directory, 'new/state')]) {
-    assert.equal(await restore(backup, target), 3);
+    assert.equal(await restore(backup, target), 4);
     assert.equal(await readFile(join(target, 'api-key'), 'utf8'), 'hash');
     assert.deepEqual(await readBackup(t, target), { models: ['shoes'], checkpoints: 1, warnings: [] });
   }
@@ -185,7 +197,7 @@ test('a restore of a damaged backup names the file, and leaves the directory as 
     assert.deepEqual(await readdir(empty), []);
     assert.ok(!(await readdir(directory)).includes('new'));
   }
-  assert.equal(await restore(backup, empty), 3);
+  assert.equal(await restore(backup, empty), 4);
 });
 
 test('a state of a newer version is neither backed up nor restored, because it may have other files', async (t) => {
@@ -226,7 +238,7 @@ test('a restore rejects a directory that is used or not empty, and a backup that
 test('a state of an earlier schema is backed up and restored, and then migrated', async (t) => {
   const { directory, backup } = await makeBackup(t);
   const target = join(directory, 'target');
-  assert.equal(await restore(backup, target), 3);
+  assert.equal(await restore(backup, target), 4);
   const next = { ...migrations, '0007-next': { up: async () => {} } };
   await prepareDatabase(join(target, 'atelier.sqlite'), () => {}, next);
   assert.ok((await readdir(target)).includes('before-0007.sqlite'));
