@@ -37,7 +37,7 @@ export interface Surroundings {
   readonly interrupted: AbortSignal;
 }
 
-/** @returns the exit code: 0 success, 1 an error or a job that failed, 2 wrong arguments, 130 interrupted */
+/** @returns the exit code: 0 success, 1 an error or a job that failed, 2 wrong arguments, 3 an unsure prediction, 130 interrupted */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const { stdout, stderr, interrupted } = surroundings;
   const showStatus = (text: string) => {

@@ -1,6 +1,7 @@
-/** `atelier check` and `evaluate`: gradients, and versions on the images of a split. */
+/** `atelier check`, `evaluate` and `calibrate`: gradients, and versions on the images of a split. */
 import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
 import type { GradientCheck, GradientCheckEvent } from '../../src/domain/checks/gradient.ts';
+import type { Calibration } from '../../src/domain/models/calibration.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
 import { readText } from '../files.ts';
@@ -18,6 +19,7 @@ const dataset = {
   value: 'ID',
   help: 'Data set; by default the one of the training',
 } as const;
+const split = { type: 'string', value: 'SPLIT', default: 'test', help: 'test or train; test' } as const;
 
 export const check = defineCommand({
   summary: 'Check a gradient against finite differences',
@@ -144,10 +146,7 @@ function describeSubmitted({
 export const evaluate = defineCommand({
   summary: 'Measure a version on all images of a split',
   parameters: ['name@version'],
-  options: {
-    dataset,
-    split: { type: 'string', value: 'SPLIT', default: 'test', help: 'test or train; test' },
-  },
+  options: { dataset, split },
   notes: 'The first result on a test split counts as a look at it: docs/guides/inspecting-models.md.',
   async run(context, [reference], { dataset, split }) {
     const { client } = context;
@@ -171,5 +170,36 @@ function describeEvaluation(evaluation: Evaluation): string {
     `${model.name}@${model.version} on the ${examples} images of the ${split} split of ${dataset}:`,
     `accuracy ${formatFigure(accuracy)} (95 % interval ${formatFigure(low)} to ${formatFigure(high)}), loss ${formatFigure(loss)}`,
     formatTable([['CLASS', 'PRECISION', 'RECALL', 'F1', 'IMAGES'], ...rows]),
+  ].join('\n');
+}
+
+export const calibrate = defineCommand({
+  summary: 'Calibrate a version for predictions with --coverage or --calibrated',
+  parameters: ['name@version'],
+  options: { dataset, split },
+  notes:
+    'A version whose training held out validation images needs no command: it is calibrated on these at its first use.\n' +
+    'The first use of test images counts as a look at them; of --split train, every second image is used.',
+  async run(context, [reference], { dataset, split }) {
+    const path = await versionPath(context.client, reference!);
+    const calibration = await context.client.json<Calibration>(`${path}/calibration`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ dataset, split }),
+    });
+    printResult(context, calibration, () => describeCalibration(calibration));
+    return 0;
+  },
+});
+
+function describeCalibration(calibration: Calibration): string {
+  const { images, split, dataset, reused, temperature, expectedCalibrationError, loss } = calibration;
+  const change = ({ before, after }: typeof loss) => `${formatFigure(before)} → ${formatFigure(after)}`;
+  return [
+    `Calibrated on ${images} images of the ${split} split of ${dataset}: temperature ${formatFigure(temperature)},`,
+    `calibration error ${change(expectedCalibrationError)}, loss ${change(loss)}.`,
+    ...(reused
+      ? ['These images have also trained or chosen the version, so a coverage is approximate.']
+      : []),
   ].join('\n');
 }

@@ -2,7 +2,7 @@
 import type { Command } from '../command.ts';
 import { promote, rollback } from './aliases.ts';
 import { cancel, pause, remove, resume } from './changes.ts';
-import { check, evaluate } from './checks.ts';
+import { calibrate, check, evaluate } from './checks.ts';
 import { datasets, upload } from './datasets.ts';
 import { exportModel, importModel } from './files.ts';
 import { job, jobs } from './jobs.ts';
@@ -27,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   promote,
   rollback,
   evaluate,
+  calibrate,
   predict,
   import: importModel,
   export: exportModel,

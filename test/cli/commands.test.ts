@@ -6,7 +6,9 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { COMMANDS } from '../../cli/commands/index.ts';
 import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
+import type { Calibration } from '../../src/domain/models/calibration.ts';
 import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
+import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { startService, temporaryDirectory, tiny } from '../support/start-service.ts';
 import { run } from './run.ts';
 
@@ -101,6 +103,75 @@ test('trains, follows, predicts, exports, imports and uploads', async () => {
     ambiguous.stderr,
     /^The service has several models, such as copy, mine\. Choose one with --model\.\n/,
   );
+});
+
+test('predicts with a coverage, and exits with 3 if a prediction is unsure and this matters', async () => {
+  const images = join(folder, 'images.npy');
+  const headers = { accept: 'application/x-npy', authorization: `Bearer ${key}` };
+  const pixels = new Uint8Array(41 * 784).fill(90);
+  for (let n = 0; n < 40; n++) {
+    const image = await app.inject({ url: `/v1/datasets/fashion-mnist/splits/test/images/${n}`, headers });
+    pixels.set(parseNpy(image.rawPayload).data as Uint8Array, n * 784);
+  }
+  await writeFile(images, npyBytes(pixels, [41, 28, 28]));
+  const command = ['predict', images, '--model', 'mine', '--top', '2', '--coverage', '0.6'];
+  const { predictions } = JSON.parse((await atelier(...command, '--json')).stdout) as Predictions;
+  const { code, stdout, stderr } = await atelier(...command);
+  assert.deepEqual([code, stderr], [0, '']);
+  const lines = stdout.trimEnd().split('\n');
+  const name = String.raw`[\w/-]+( boot)?`;
+  const patterns = {
+    sure: `(?!unsure)${name}`,
+    'several-classes': `unsure: (${name}, )*${name} or ${name}`,
+    'no-class': 'unsure: no class is likely enough',
+    'unlike-training-images': 'unsure: unlike anything it was trained on',
+  };
+  for (const [reason, words] of Object.entries(patterns)) {
+    const pattern = new RegExp(
+      String.raw`images\.npy\[\d+\]: ${words} \(${name} \d\.\d{4}, ${name} \d\.\d{4}\)$`,
+    );
+    assert.deepEqual(
+      lines.map((line) => pattern.test(line)),
+      predictions.map(({ unsureBecause }) => (unsureBecause ?? 'sure') === reason),
+      `${reason}\n${stdout}`,
+    );
+  }
+  for (const reason of [null, 'several-classes', 'unlike-training-images']) {
+    assert.ok(
+      predictions.some(({ unsureBecause }) => unsureBecause === reason),
+      `${reason} occurs`,
+    );
+  }
+  assert.equal((await atelier(...command, '--strict')).code, 3);
+  const sure = join(folder, 'sure.npy');
+  const index = predictions.findIndex(({ unsure }) => !unsure);
+  await writeFile(sure, npyBytes(pixels.slice(index * 784, (index + 1) * 784), [28, 28]));
+  const options = ['--model', 'mine', '--calibrated', '--json'];
+  const only = await atelier('predict', sure, ...options, '--coverage', '0.6', '--strict');
+  assert.equal(only.code, 0, only.stderr);
+  const calibrated = JSON.parse(only.stdout) as Predictions;
+  assert.notEqual(calibrated.predictions[0]!.probability, predictions[index]!.probability);
+  assert.match((await atelier('predict', sure, '--strict')).stderr, /^--strict needs --coverage/);
+});
+
+test('calibrates a version, as the error of a version without calibration advises', async () => {
+  const image = join(folder, 'boot.png');
+  const options = ['--model', 'copy', '--coverage', '0.9'];
+  const { code, stderr } = await atelier('predict', image, ...options);
+  assert.equal(code, 1);
+  assert.match(stderr, / Calibrate it with npx atelier calibrate copy@1\.\n$/);
+  const { stdout } = await atelier('calibrate', 'copy@1', '--split', 'train');
+  assert.match(
+    stdout,
+    /^Calibrated on \d+ images of the train split of fashion-mnist: temperature \d\.\d{4},\ncalibration error 0\.\d{4} → 0\.\d{4}, loss \d\.\d{4} → \d\.\d{4}\.\nThese images .* approximate\.\n$/,
+  );
+  const predicted = await atelier('predict', image, ...options);
+  assert.equal(predicted.code, 0, predicted.stderr);
+  assert.match(predicted.stderr, /^The coverage is approximate: /);
+  const again = await atelier('calibrate', 'copy', '--json');
+  assert.equal(again.code, 0, again.stderr);
+  const tested = JSON.parse(again.stdout) as Calibration;
+  assert.deepEqual([tested.split, tested.reused], ['test', false]);
 });
 
 test('shows a bar in a terminal', async () => {
