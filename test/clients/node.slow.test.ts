@@ -97,6 +97,33 @@ test('uploads a folder, trains on it, and predicts files, bytes and numbers', as
   );
 });
 
+test('calibrates a version, predicts with a coverage, and compares a gradient', async () => {
+  const program = `
+    import { Client } from 'atelier-client';
+    const client = new Client();
+    const dataset = 'fashion-mnist';
+    await client.train({ dataset, modelName: 'calibrated', training: { epochs: 1 } });
+    const calibration = await client.calibrate('calibrated', { split: 'train' });
+    const again = await client.calibrate('calibrated@1', { dataset, split: 'train' });
+    console.log(calibration.split, calibration.reused, again.digest === calibration.digest);
+    const query = { coverage: 0.6, calibrated: 'true' } as const;
+    const [grey] = await client.predict('calibrated', [new Array(784).fill(0x33)], query);
+    console.log(grey?.unsure, grey?.unsureBecause);
+    const request = { dataset, network: { hidden: [3] }, examples: 3 };
+    const { data } = await client.api.POST('/v1/gradient-checks', {
+      body: request,
+      headers: { accept: 'application/x-npy' },
+      parseAs: 'arrayBuffer',
+    });
+    const { submitted } = await client.checkGradient(request, new Uint8Array(data!));
+    console.log(submitted?.agrees, submitted?.relativeError);
+  `;
+  assert.equal(
+    await runProgram('calibrate.ts', program),
+    'train true true\ntrue unlike-training-images\ntrue 0\n',
+  );
+});
+
 test('throws the text of the problem with the places, and what became of a job', async () => {
   const program = `
     import { Client, JobFailed, ServiceError, send, Unreachable } from 'atelier-client';

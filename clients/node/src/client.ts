@@ -1,4 +1,4 @@
-/** The client: train, follow, predict, upload and check gradients. */
+/** The client: train, follow, predict, calibrate, upload and check gradients. */
 import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
@@ -94,7 +94,8 @@ export class Client {
   /**
    * Classifies images.
    * @param model name, name@version or name@alias
-   * @param query parameters of the route, such as `{ topK: 3, fit: 'contain' }`
+   * @param query parameters of the route, such as `{ topK: 3, fit: 'contain' }`; with `{ coverage: 0.95 }`, each prediction has
+   *   the set of `classes` that contains the true one that often, `unsure` and `unsureBecause`
    */
   async predict(model: string, images: readonly Image[], query: PredictionQuery = {}): Promise<Prediction[]> {
     const [name = '', version] = model.split('@');
@@ -108,6 +109,28 @@ export class Client {
           }),
     );
     return predictions;
+  }
+
+  /**
+   * Calibrates a version for predictions with `coverage` or `calibrated`. One that held out validation images needs no call.
+   * @param model name@version or name@alias; a name alone means its champion
+   * @param request data set and split, by default the test split of the data set of the training
+   */
+  async calibrate(
+    model: string,
+    request: Schemas['CalibrationRequest'] = {},
+  ): Promise<Schemas['Calibration']> {
+    const [name = '', given] = model.split('@');
+    const version = given ?? (await this.#servedVersion(name));
+    const params = { path: { name, version } };
+    return send(() =>
+      this.api.POST('/v1/models/{name}/versions/{version}/calibration', { params, body: request }),
+    );
+  }
+
+  async #servedVersion(name: string): Promise<string> {
+    const model = await send(() => this.api.GET('/v1/models/{name}', { params: { path: { name } } }));
+    return String(model.aliases['champion'] ?? model.latest.version);
   }
 
   /**
@@ -133,9 +156,21 @@ export class Client {
     }
   }
 
-  /** Compares the gradient of a network with finite differences. */
-  checkGradient(request: Schemas['GradientCheckRequest']): Promise<Schemas['GradientCheck']> {
-    return send(() => this.api.POST('/v1/gradient-checks', { body: request }));
+  /**
+   * Compares the gradient of a network with finite differences.
+   * @param gradient your own gradient, an npy or npz file or its bytes; the report then has `submitted`
+   */
+  async checkGradient(
+    request: Schemas['GradientCheckRequest'],
+    gradient?: string | Uint8Array<ArrayBuffer>,
+  ): Promise<Schemas['GradientCheck']> {
+    const path = '/v1/gradient-checks';
+    if (gradient === undefined) return send(() => this.api.POST(path, { body: request }));
+    const form = new FormData();
+    form.append('request', JSON.stringify(request));
+    const file = typeof gradient === 'string' ? await openAsBlob(gradient) : new Blob([gradient]);
+    form.append('gradient', file, 'gradient');
+    return send(() => this.api.POST(path, { body: request, bodySerializer: () => form }));
   }
 }
 

@@ -1,4 +1,4 @@
-"""The client: train, follow, predict, upload and check gradients."""
+"""The client: train, follow, predict, calibrate, upload and check gradients."""
 
 from __future__ import annotations
 
@@ -107,13 +107,25 @@ class Client:
         """Yields the events of a job as they occur, each once, until it has ended; over lost connections."""
         return follow_events(self._connection, _job_path(job))
 
-    def predict(self, model: str, images: Images, **query: Any) -> List[Json]:
+    def predict(
+        self,
+        model: str,
+        images: Images,
+        *,
+        coverage: Optional[float] = None,
+        calibrated: bool = False,
+        **query: Any,
+    ) -> List[Json]:
         """Classifies images: a list of `label`, `className`, `probability` and `probabilities` for each.
 
         `model` is a name, name@version or name@alias. `images` is an array of images of the model's shape, or paths, bytes or PIL
-        images in PNG, JPEG or WebP. `query` are parameters of the route, such as `top_k=3` or `fit="contain"`.
+        images in PNG, JPEG or WebP. With a `coverage` such as 0.95, each prediction has the set of `classes` that contains
+        the true one that often, `unsure` and `unsureBecause`; `calibrated` divides the logits by the temperature of the
+        calibration. `query` are other parameters of the route, such as `top_k=3` or `fit="contain"`.
         """
-        response = self._predict(model, images, query, "application/json")
+        if coverage is not None:
+            query["coverage"] = coverage
+        response = self._predict(model, images, {**query, "calibrated": calibrated}, "application/json")
         predictions: List[Json] = json.loads(response)["predictions"]
         return predictions
 
@@ -125,8 +137,21 @@ class Client:
 
     def _predict(self, model: str, images: Images, query: Mapping[str, Any], accept: str) -> bytes:
         body, media_type = _image_body(images)
-        path = f"{_model_path(model)}/predictions?{urlencode({_camel(name): value for name, value in query.items()})}"
+        texts = {_camel(name): _query_text(value) for name, value in query.items()}
+        path = f"{_model_path(model)}/predictions?{urlencode(texts)}"
         return self._connection.send("POST", path, body, {"Content-Type": media_type, "Accept": accept})
+
+    def calibrate(self, model: str, **request: Any) -> Json:
+        """Calibrates a version for predictions with `coverage` or `calibrated`, and returns the calibration.
+
+        `model` is name@version or name@alias; a name alone means its champion. `request` is `dataset` and `split`, by default the test
+        split of the data set of the training. A version that held out validation images needs no call.
+        """
+        if "@" not in model:
+            found = self.request("GET", _model_path(model))
+            model = f"{model}@{found['aliases'].get('champion', found['latest']['version'])}"
+        calibration: Json = self.request("POST", f"{_model_path(model)}/calibration", request)
+        return calibration
 
     def upload(self, source: Union[str, "os.PathLike[str]", None] = None, **fields: Any) -> Json:
         """Uploads a data set and returns it.
@@ -144,12 +169,23 @@ class Client:
             dataset: Json = json.loads(self._connection.send("POST", "/v1/datasets", body, {**headers, **key}))
         return dataset
 
-    def check_gradient(self, request: Mapping[str, Any]) -> Json:
+    def check_gradient(
+        self,
+        request: Mapping[str, Any],
+        gradient: Union["np.ndarray[Any, Any]", Mapping[str, "np.ndarray[Any, Any]"], Path, str, None] = None,
+    ) -> Json:
         """Compares the gradient of a network with finite differences: `passed`, `relativeError`, `blocks` and more.
 
-        `request` is the body of `POST /v1/gradient-checks`.
+        `request` is the body of `POST /v1/gradient-checks`. `gradient` is your own one: the packed array, an array by name
+        of each block, or the path of an npy or npz file. The report then has `submitted`, with `agrees` and hints by block.
         """
-        report: Json = self.request("POST", "/v1/gradient-checks", request)
+        report: Json
+        if gradient is None:
+            report = self.request("POST", "/v1/gradient-checks", request)
+            return report
+        part = Path(gradient) if isinstance(gradient, str) else gradient
+        with open_form({"request": json.dumps(request)}, {"gradient": part}) as (body, headers):
+            report = json.loads(self._connection.send("POST", "/v1/gradient-checks", body, headers))
         return report
 
 
@@ -173,6 +209,10 @@ def _image_body(images: Images) -> tuple[bytes, str]:
     image = encode(images)
     media_type = (kind for start, kind in MEDIA_TYPES.items() if image.startswith(start))
     return image, next(media_type, "application/octet-stream")
+
+
+def _query_text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _camel(name: str) -> str:

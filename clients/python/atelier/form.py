@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import shutil
 import tarfile
@@ -13,8 +14,8 @@ from typing import IO, Any, Dict, Iterator, Mapping, Tuple, Union
 
 import numpy as np
 
-#: An array, which is sent as npy, or the path of a file or of a folder, which is sent as tar.
-Part = Union["np.ndarray[Any, Any]", Path]
+#: An array, which is sent as npy; arrays by name, as npz; or the path of a file, or of a folder, which is sent as tar.
+Part = Union["np.ndarray[Any, Any]", Mapping[str, "np.ndarray[Any, Any]"], Path]
 
 
 @contextlib.contextmanager
@@ -40,7 +41,12 @@ def open_form(fields: Mapping[str, Any], parts: Mapping[str, Part]) -> Iterator[
 
 
 def _write(body: IO[bytes], part: Part) -> None:
-    if not isinstance(part, Path):
+    if isinstance(part, Mapping):
+        # The offsets in an archive are relative to the start of its file.
+        archived = io.BytesIO()
+        np.savez(archived, **part)
+        body.write(archived.getvalue())
+    elif not isinstance(part, Path):
         np.save(body, part)
     elif part.is_dir():
         # Photos do not compress. Files behind symbolic links are sent, as if they were in the folder.

@@ -100,6 +100,18 @@ class ClientTest(unittest.TestCase):
         [prediction] = self.client.predict("from-python", large, fit="contain", top_k=2)
         self.assertEqual(len(prediction["top"]), 2)
 
+    def test_calibrates_and_predicts_with_a_coverage(self) -> None:
+        calibration = self.client.calibrate("from-python", split="test")
+        self.assertEqual((calibration["split"], calibration["reused"]), ("test", False))
+        self.assertEqual(self.client.calibrate("from-python@1", split="train")["split"], "train")
+        [boot, grey] = self.client.predict("from-python", [IMAGES[0], np.full_like(IMAGES[0], 90)], coverage=0.9)
+        self.assertIn("Ankle boot", [each["className"] for each in boot["classes"]])
+        self.assertEqual((grey["unsure"], grey["unsureBecause"]), (True, "unlike-training-images"))
+        calibrated = self.client.probabilities("from-python", IMAGES[:1], calibrated=True)
+        [prediction] = self.client.predict("from-python", IMAGES[:1], calibrated=True)
+        np.testing.assert_array_equal(calibrated[0], np.float32(prediction["probabilities"]))
+        self.assertNotEqual(prediction["probability"], self.client.predict("from-python", IMAGES[0])[0]["probability"])
+
     def test_creates_one_job_and_follows_it_over_a_bad_network(self) -> None:
         client = atelier.Client(os.environ["ATELIER_FAULTY_URL"])
         before = len(client.request("GET", "/v1/training-jobs")["data"])
@@ -151,6 +163,20 @@ class ClientTest(unittest.TestCase):
         report = self.client.check_gradient({"dataset": "fashion-mnist", "network": {"hidden": [5]}, "examples": 3})
         self.assertTrue(report["passed"], report)
         self.assertEqual([block["name"] for block in report["blocks"]], ["W1", "b1", "W2", "b2"])
+
+    def test_compares_a_gradient_as_arrays_by_name_packed_or_in_a_file(self) -> None:
+        request = {"dataset": "fashion-mnist", "network": {"hidden": [5]}, "examples": 3}
+        report = self.client.check_gradient(request)
+        sizes = {block["name"]: int(np.prod(block["shape"])) for block in report["blocks"]}
+        zeros = {name: np.zeros(size) for name, size in sizes.items()}
+        packed = np.concatenate(list(zeros.values()))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "gradient.npy"
+            np.save(path, packed)
+            for gradient in (zeros, packed, path, str(path)):
+                submitted = self.client.check_gradient(request, gradient)["submitted"]
+                self.assertFalse(submitted["agrees"])
+                self.assertEqual([block["hint"]["kind"] for block in submitted["blocks"]], ["zero"] * 4)
 
     def test_has_the_version_of_the_service(self) -> None:
         self.assertEqual(atelier.__version__, self.client.request("GET", "/openapi.json")["info"]["version"])
