@@ -62,7 +62,7 @@ export function createLineWriter(out: Writable) {
     write(line: string): void {
       if (out.writableLength > MAX_BUFFERED_BYTES) return void dropped++;
       if (dropped > 0) {
-        const msg = `${dropped} log lines were dropped because the reader was too slow`;
+        const msg = `The reader was too slow. Log lines that were dropped: ${dropped}`;
         buffer += `${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`;
         dropped = 0;
       }

@@ -159,6 +159,17 @@ test('charts of a search mark the best trial, and count those without a value', 
     'no number is cut',
   );
 
+  const many = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, kind: 'linear', choices: [] }) as const);
+  const alike = slicesInput().trials.map((trial) => ({ ...trial, settings: many.map(() => 1) }));
+  const small = renderSvg(
+    drawSearchSlices({ ...slicesInput(), options: many, trials: alike }, { ...LIGHT, width: 160 }),
+  );
+  assert.match(
+    describe(small),
+    /Without room at this size: d, e\./,
+    'panels of 100 pixels in a height of 400',
+  );
+
   // Trials 2 and 4 are better than all before.
   const trials = [0.5, 0.4, 0.6, 0.3].map((value, i) => ({ number: i + 1, value }));
   const history = renderSvg(drawSearchHistory({ ...slicesInput(), trials }, LIGHT));

@@ -34,4 +34,25 @@ test('a training that never measures the test split does not receive it', async 
   assert.deepEqual(await build('every-epoch'), [examples, false]);
   assert.deepEqual(await build('once'), [examples, true]);
   assert.deepEqual(await build('never'), [null, false]);
+
+  async function checks(
+    gradientCheck: boolean,
+    gradientCheckReport: TrainingJob['gradientCheckReport'] = null,
+  ) {
+    const job = await store.jobs.create({ ...request(), gradientCheck }, untouched);
+    return (await buildTask({ ...job, gradientCheckReport }, null, null, services)).checkGradient;
+  }
+  const report = {
+    passed: true,
+    reason: null,
+    advice: null,
+    relativeError: 1e-9,
+    tolerance: 1e-7,
+    coordinates: 5,
+    kinks: 0,
+    kernel: null,
+  };
+  assert.equal(await checks(true), true);
+  assert.equal(await checks(false), false);
+  assert.equal(await checks(true, report), false, 'checked by an earlier run');
 });

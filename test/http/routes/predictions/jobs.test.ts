@@ -139,6 +139,9 @@ test('rejects files that cannot be predicted, and unknown or missing fields', as
   assertProblem(await send({ model: 'small', file: ambiguous }), 422, 'ambiguous-pixel-range', '#/pixels');
   assertProblem(await send({ model: 'small', file: image }), 400, 'malformed-body', '#/file');
   assertProblem(await send({ model: 'small' }), 400, 'malformed-body');
+  const text = await send({ model: 'small', file: 'images' });
+  assertProblem(text, 400, 'invalid-request', '#/file');
+  assert.match(text.json().detail, /#\/file: Must be a file, as in curl -F file=@/);
   assertProblem(await send({ model: 'small', file: image, epochs: '1' }), 400, 'invalid-request', '#/epochs');
   assertProblem(await send({ file: image }), 400, 'invalid-request', '#/model');
   assertProblem(await send({ model: 'nobody', file: image }), 422, 'unknown-model', '#/model');
