@@ -2,6 +2,7 @@
 
 // The global of this name is a getter.
 import { performance } from 'node:perf_hooks';
+import { tallyJudgements } from '../numerics/calibration/judge.ts';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, LoadedCalibration, ServedModel } from './codec.ts';
 import { computeOutputs } from './compute-outputs.ts';
@@ -33,9 +34,15 @@ export function computeResponse<Format>(
   const computedAt = performance.now();
   const response = codec.encode(outputs, responseFormat, model);
   const serialisedAt = performance.now();
+  const { judgements } = outputs;
+  const coverage = guarantee?.coverage ?? null;
+  const judged =
+    judgements && calibration && coverage !== null
+      ? tallyJudgements(judgements, calibration, coverage)
+      : null;
   return {
     response,
-    tally: tallyPredictions(outputs.probabilities, model.classNames.length, diagnoses),
+    tally: { ...tallyPredictions(outputs.probabilities, model.classNames.length, diagnoses), judged },
     compute: computedAt - startedAt,
     serialise: serialisedAt - computedAt,
   };

@@ -1,5 +1,6 @@
 /** Counts of predicted classes, of their probabilities and of findings, for metrics. */
 import type { Diagnosis } from '../domain/predictions/diagnosis.ts';
+import type { JudgementTally } from '../numerics/calibration/judge.ts';
 
 type FindingCode = Diagnosis['findings'][number]['code'];
 
@@ -21,6 +22,8 @@ export interface PredictionTally {
   readonly probabilitySum: number;
   /** null without `?diagnose` */
   readonly diagnosed: DiagnosisTally | null;
+  /** null without a coverage */
+  readonly judged: JudgementTally | null;
 }
 
 /**
@@ -57,16 +60,18 @@ export function tallyPredictions(
     while (probability <= TOP_PROBABILITY_BOUNDS[bucket - 1]!) bucket--;
     buckets[bucket]! += 1;
   }
-  return { classes: byClass, buckets, probabilitySum, diagnosed: diagnoses && tallyDiagnoses(diagnoses) };
+  const diagnosed = diagnoses && tallyDiagnoses(diagnoses);
+  return { classes: byClass, buckets, probabilitySum, diagnosed, judged: null };
 }
 
-/** The tally of all images of a request that were counted in blocks, at least one; without diagnoses. */
+/** The tally of all images of a request that were counted in blocks, at least one; without diagnoses and judgements. */
 export function addTallies(blocks: readonly PredictionTally[]): PredictionTally {
   return blocks.reduce((sum, block) => ({
     classes: sum.classes.map((count, k) => count + block.classes[k]!),
     buckets: sum.buckets.map((count, b) => count + block.buckets[b]!),
     probabilitySum: sum.probabilitySum + block.probabilitySum,
     diagnosed: null,
+    judged: null,
   }));
 }
 

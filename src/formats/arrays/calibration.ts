@@ -4,13 +4,18 @@ import type { NeighbourSpace } from '../../numerics/calibration/neighbours.ts';
 import { parseSafetensors, safetensorsBytes } from './safetensors.ts';
 import type { Float32Tensor } from './tensor.ts';
 
+const PROBABILITIES = [
+  'trueProbabilities',
+  'highest',
+  'second',
+] as const satisfies readonly (keyof Calibration)[];
 const PARTS = ['mean', 'components', 'points'] as const satisfies readonly (keyof NeighbourSpace)[];
 
-export function calibrationBytes({ temperature, trueProbabilities, outliers }: Calibration): Uint8Array {
+export function calibrationBytes({ temperature, outliers, ...probabilities }: Calibration): Uint8Array {
   const { spaces, scores, threshold, constantIsUsual } = outliers;
   const tensor = (name: string, data: Float32Array): Float32Tensor => ({ name, shape: [data.length], data });
   const tensors = [
-    tensor('trueProbabilities', trueProbabilities),
+    ...PROBABILITIES.map((name) => tensor(name, probabilities[name])),
     ...scores.map((data, s) => tensor(`scores${s}`, data)),
     ...spaces.flatMap((space, s) => PARTS.map((part) => tensor(`${part}${s}`, space[part]))),
   ];
@@ -41,6 +46,8 @@ export function parseCalibration(file: Uint8Array): Calibration {
   return {
     temperature: Number(metadata['temperature']),
     trueProbabilities: array('trueProbabilities'),
+    highest: array('highest'),
+    second: array('second'),
     outliers: {
       spaces: list(count('points'), (s) => ({
         mean: array(`mean${s}`),

@@ -1,4 +1,5 @@
 /** Counts of the predicted classes of one model version, and of their probabilities. */
+import { addJudgements, type JudgementTally } from '../../numerics/calibration/judge.ts';
 import { type PredictionTally, TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
 
 /** Value of the label of all classes, models and versions beyond the limit of time series. No model can have this name. */
@@ -12,6 +13,8 @@ export interface OutputTotals {
   /** Number of images by their top probability, in the buckets of `PredictionTally`. */
   readonly buckets: number[];
   probabilitySum: number;
+  /** null before the first prediction with a coverage */
+  judged: JudgementTally | null;
 }
 
 /** @param separateClasses number of classes that are counted separately */
@@ -21,10 +24,12 @@ export function emptyTotals(separateClasses: number): OutputTotals {
     further: 0,
     buckets: Array.from({ length: TOP_PROBABILITY_BOUNDS.length + 1 }, () => 0),
     probabilitySum: 0,
+    judged: null,
   };
 }
 
-export function addTally(totals: OutputTotals, { classes, buckets, probabilitySum }: PredictionTally): void {
+export function addTally(totals: OutputTotals, tally: PredictionTally): void {
+  const { classes, buckets, probabilitySum, judged } = tally;
   const separateClasses = totals.classes.length;
   for (let k = 0; k < classes.length; k++) {
     if (k < separateClasses) totals.classes[k]! += classes[k]!;
@@ -32,6 +37,11 @@ export function addTally(totals: OutputTotals, { classes, buckets, probabilitySu
   }
   for (let b = 0; b < buckets.length; b++) totals.buckets[b]! += buckets[b]!;
   totals.probabilitySum += probabilitySum;
+  if (judged !== null) addJudged(totals, judged);
+}
+
+export function addJudged(totals: OutputTotals, judged: JudgementTally): void {
+  totals.judged = totals.judged === null ? judged : addJudgements(totals.judged, judged);
 }
 
 /** Label and count of each class; FURTHER comes last, and only once it has images. */

@@ -1,13 +1,14 @@
 /** Metrics of predictions by model and version: requests, images, durations, classes and probabilities. */
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/models/reference.ts';
+import { JUDGEMENTS, type JudgementTally } from '../../numerics/calibration/judge.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
 import type { InferenceStatistics } from '../../services/predictions/inference-statistics.ts';
 import type { OnPredicted, PredictionObserver } from '../../services/predictions/predict.ts';
 import { CountedHistogram } from './counted-histogram.ts';
 import type { OnDiagnosed } from './diagnoses.ts';
-import { addTally, countsByClass, emptyTotals, FURTHER, type OutputTotals } from './outputs.ts';
+import { addJudged, addTally, countsByClass, emptyTotals, FURTHER, type OutputTotals } from './outputs.ts';
 
 /** Limit of labelled versions, and of labelled classes of all versions; further ones are counted together. */
 const MAX_VERSIONS = 200;
@@ -115,6 +116,23 @@ export function measurePredictions(
       for (const [label, images] of countsByClass(outputs)) counter.inc({ ...labels, class: label }, images);
     },
   );
+  count(
+    'atelier_judged_predictions_total',
+    'Images of predictions and prediction jobs with a coverage, by judgement: sure, or why not.',
+    ['judgement'],
+    (counter, labels, { outputs: { judged } }) => {
+      if (judged === null) return;
+      for (const judgement of JUDGEMENTS) counter.inc({ ...labels, judgement }, judged.counts[judgement]);
+    },
+  );
+  count(
+    'atelier_expected_unsure_predictions_total',
+    'Images of these that would be unsure if as many were as of the calibration images, at the same coverage.',
+    [],
+    (counter, labels, { outputs: { judged } }) => {
+      if (judged !== null) counter.inc(labels, judged.expectedUnsure);
+    },
+  );
   new CountedHistogram(
     {
       name: 'atelier_prediction_top_probability',
@@ -141,6 +159,10 @@ export function measurePredictions(
       addTally(totals.outputs, tally);
       if (tally.diagnosed !== null) onDiagnosed(tally.diagnosed);
     }) satisfies OnPredicted,
+    /** Counts the judgements of a prediction job. Its images are not requests. */
+    onJudged(model: VersionReference, classes: number, judged: JudgementTally): void {
+      addJudged(totalsFor(model, classes).outputs, judged);
+    },
     /** Removes deleted versions. This makes room for counting others by name. */
     forget(deleted: readonly VersionReference[]): void {
       for (const { name, version } of deleted) {

@@ -1,8 +1,8 @@
 /** Calibration of a network on images that it was not trained on. */
 import { calibration as reliability } from '../evaluation/calibration.ts';
 import { argmax } from '../reference/cross-entropy.ts';
-import { sortTrueProbabilities } from './conformal.ts';
-import { fitOutliers, type Observed, type OutlierModel } from './outliers.ts';
+import { leastProbability, sortTrueProbabilities } from './conformal.ts';
+import { countBelow, fitOutliers, type Observed, type OutlierModel, USUAL } from './outliers.ts';
 import { fitTemperature, temperedProbabilities } from './temperature.ts';
 
 /** The data that predictions with a guarantee need beside the network. */
@@ -11,6 +11,9 @@ export interface Calibration {
   readonly temperature: number;
   /** Probability of the true class of each calibration image, largest first. */
   readonly trueProbabilities: Float32Array;
+  /** The highest and the second highest probability of each calibration image; each ascending */
+  readonly highest: Float32Array;
+  readonly second: Float32Array;
   readonly outliers: OutlierModel;
 }
 
@@ -55,6 +58,7 @@ export function fitCalibration(
     calibration: {
       temperature,
       trueProbabilities: sortTrueProbabilities(probabilities, labels, classes),
+      ...sortHighest(probabilities, classes),
       outliers: fitOutliers(training, observed, inputs, classes),
     },
     figures: {
@@ -68,6 +72,34 @@ export function fitCalibration(
       },
     },
   };
+}
+
+/**
+ * Fraction of the calibration images whose set does not have exactly one class, and of those that are outliers, which are
+ * seldom others.
+ */
+export function expectedUnsure(
+  { trueProbabilities, highest, second }: Omit<Calibration, 'temperature' | 'outliers'>,
+  coverage: number,
+): number {
+  const least = leastProbability(trueProbabilities, coverage);
+  const single = (countBelow(second, least) - countBelow(highest, least)) / highest.length;
+  return Math.min(1, 1 - single + (1 - USUAL));
+}
+
+/** @param probabilities n × classes */
+export function sortHighest(
+  probabilities: Float32Array,
+  classes: number,
+): Pick<Calibration, 'highest' | 'second'> {
+  const count = probabilities.length / classes;
+  const [highest, second] = [new Float32Array(count), new Float32Array(count)];
+  for (let n = 0; n < count; n++) {
+    const sorted = probabilities.slice(n * classes, (n + 1) * classes).sort();
+    highest[n] = sorted[classes - 1]!;
+    second[n] = sorted[classes - 2]!;
+  }
+  return { highest: highest.sort(), second: second.sort() };
 }
 
 function expectedError(probabilities: Float32Array, labels: Uint8Array, classes: number): number {

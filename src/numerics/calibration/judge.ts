@@ -1,11 +1,20 @@
 /** Judges predictions by a calibration: the set of classes of each image, and whether the prediction is sure. */
 import { leastProbability } from './conformal.ts';
-import type { Calibration } from './fit.ts';
+import { type Calibration, expectedUnsure } from './fit.ts';
 import { findOutliers, type Observed } from './outliers.ts';
 
 /** Reasons for which a prediction is unsure; the first that applies is given. */
 export const UNSURE_REASONS = ['unlike-training-images', 'no-class', 'several-classes'] as const;
 type UnsureReason = (typeof UNSURE_REASONS)[number];
+/** Results of judging an image. */
+export const JUDGEMENTS = ['sure', ...UNSURE_REASONS] as const;
+
+/** Numbers of images. */
+export interface JudgementTally {
+  readonly counts: Readonly<Record<(typeof JUDGEMENTS)[number], number>>;
+  /** Images that would be unsure if as many of them were as of the calibration images */
+  readonly expectedUnsure: number;
+}
 
 export interface Judgements {
   /** n × classes: 1 for each class of the set of an image, else 0. */
@@ -40,6 +49,23 @@ export function judgeImages(
     return size === 0 ? 'no-class' : 'several-classes';
   });
   return { sets, reasons };
+}
+
+/** @param coverage of the judgements */
+export function tallyJudgements(
+  { reasons }: Pick<Judgements, 'reasons'>,
+  calibration: Calibration,
+  coverage: number,
+): JudgementTally {
+  const counts = { sure: 0, 'unlike-training-images': 0, 'no-class': 0, 'several-classes': 0 };
+  for (const reason of reasons) counts[reason ?? 'sure']++;
+  return { counts, expectedUnsure: reasons.length * expectedUnsure(calibration, coverage) };
+}
+
+export function addJudgements(a: JudgementTally, b: JudgementTally): JudgementTally {
+  const counts = { ...a.counts };
+  for (const judgement of JUDGEMENTS) counts[judgement] += b.counts[judgement];
+  return { counts, expectedUnsure: a.expectedUnsure + b.expectedUnsure };
 }
 
 /**

@@ -25,7 +25,7 @@ export interface OutlierModel {
 }
 
 /** Fraction of images like those of the calibration that are not outliers. */
-const USUAL = 0.99;
+export const USUAL = 0.99;
 
 /**
  * @param training at least one image; `logits` is not used
@@ -107,7 +107,7 @@ function combine(scores: readonly Float32Array[], measured: Float32Array): numbe
 }
 
 /** Number of values below `value` in an ascending list. */
-function countBelow(sorted: Float32Array, value: number): number {
+export function countBelow(sorted: Float32Array, value: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;

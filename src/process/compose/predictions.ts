@@ -29,6 +29,7 @@ export function buildPredictions(
         waits,
         storageWaits: base.waits,
         log,
+        onJudged: metrics.predictions.onJudged,
         runner: cluster?.replicas.id,
       }),
       // Each process that runs jobs runs one at a time.

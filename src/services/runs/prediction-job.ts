@@ -2,12 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../../datasets/catalog.ts';
-import type { PredictionCounts } from '../../domain/predictions/job.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
 import { AtelierError, hasCode, isOutOfFiles, messageWithoutPaths } from '../../errors.ts';
+import type { JudgementTally } from '../../numerics/calibration/judge.ts';
 import type { RunJob } from '../../queue/job-queue.ts';
 import type { PredictionRun, Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
-import type { PredictionTask } from '../../workers/tasks/predict-images.ts';
+import type { PredictedImages, PredictionTask } from '../../workers/tasks/predict-images.ts';
 import type { JobLogger } from '../events/log.ts';
 import type { CalibrationService } from '../inspection/calibrations.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
@@ -23,6 +24,7 @@ const MAX_RUNS = 3;
 
 /**
  * @param options.pool reserves the memory of a task
+ * @param options.onJudged called with the judgements of each job that has a coverage, once they are stored
  * @param options.runner id of this replica
  */
 export function createRunPredictionJob(options: {
@@ -34,9 +36,10 @@ export function createRunPredictionJob(options: {
   waits: Waits<'memory'>;
   storageWaits: Waits<'storage'>;
   log: JobLogger;
+  onJudged: (model: VersionReference, classes: number, judged: JudgementTally) => void;
   runner?: string | undefined;
 }): RunJob {
-  const { store, catalog, models, calibrations, pool, waits, storageWaits, log, runner } = options;
+  const { store, catalog, models, calibrations, pool, waits, storageWaits, log, onJudged, runner } = options;
   const { predictionJobs, temporaryFiles } = store;
   const retryUntilStored = createRetryUntilStored(store, storageWaits, log);
 
@@ -68,7 +71,7 @@ export function createRunPredictionJob(options: {
         : { calibration: await calibrations.load(model, signal), coverage, target: files.add() };
     const whenFree = <T>(work: () => Promise<T>) => untilFree(id, work, signal);
 
-    async function predictImages(): Promise<PredictionCounts> {
+    async function predictImages(): Promise<PredictedImages> {
       using _progress = recordProgress(run, progress);
       using retained = new DisposableStack();
       let input: PredictionTask['input'];
@@ -89,6 +92,7 @@ export function createRunPredictionJob(options: {
     const counts = await predictImages();
     const results = { probabilities: target, labels, judgements: judging?.target ?? null };
     await storeOutcome(run, () => run.succeed(results, counts), closing);
+    if (counts.judged !== null) onJudged(model, counts.classes.length, counts.judged);
   }
 
   /** Repeats `work` while its memory is not free. */

@@ -6,7 +6,13 @@ import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
 import type { PixelScale } from '../../images/batch.ts';
 import type { Calibration } from '../../numerics/calibration/fit.ts';
-import { judgeImages, judgementRows } from '../../numerics/calibration/judge.ts';
+import {
+  addJudgements,
+  type JudgementTally,
+  judgeImages,
+  judgementRows,
+  tallyJudgements,
+} from '../../numerics/calibration/judge.ts';
 import { forwardCost, hiddenUnits } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
@@ -46,6 +52,12 @@ export interface PredictionTask {
 /** Limit of a chunk beside MAX_CHUNK_IMAGES; takes about a fifth of a second. */
 const MAX_CHUNK_COST = 2e9;
 
+/** The counts of all images. */
+export interface PredictedImages extends PredictionCounts {
+  /** null without a coverage */
+  readonly judged: JudgementTally | null;
+}
+
 type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;
 
 /**
@@ -53,13 +65,13 @@ type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;
  * classes as (n, classes + 1) uint8.
  * @throws AtelierError `storage-full`
  */
-export function predictImages(task: PredictionTask): Promise<PredictionCounts> {
+export function predictImages(task: PredictionTask): Promise<PredictedImages> {
   return predictInput(task).catch((error) => {
     throw isDiskFull(error) ? storageFull('the predictions', error) : error;
   });
 }
 
-async function predictInput(task: PredictionTask): Promise<PredictionCounts> {
+async function predictInput(task: PredictionTask): Promise<PredictedImages> {
   const { input } = task;
   const { inputShape } = task.network.architecture;
   const values = valueCount(inputShape);
@@ -79,12 +91,13 @@ async function predictAll(
   images: number,
   read: ReadPixels,
   labels: Uint8Array | null,
-): Promise<PredictionCounts> {
+): Promise<PredictedImages> {
   const forward = createForward(network);
   const classes = network.classNames.length;
   const counts = new Array<number>(classes).fill(0);
   const units = judging === null ? 0 : hiddenUnits(network.architecture);
-  let [correct, unsure] = [0, 0];
+  let correct = 0;
+  let tally: JudgementTally | null = null;
   const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.architecture));
   const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
   const file = openSync(target, 'wx');
@@ -105,7 +118,8 @@ async function predictAll(
         const inputs = valueCount(network.architecture.inputShape);
         const judgements = judgeImages(calibration, coverage, observed, probabilities, inputs);
         writeFileSync(judged, judgementRows(judgements, classes));
-        unsure += judgements.reasons.filter((reason) => reason !== null).length;
+        const chunk: JudgementTally = tallyJudgements(judgements, calibration, coverage);
+        tally = tally === null ? chunk : addJudgements(tally, chunk);
       }
       writeFileSync(file, new Uint8Array(probabilities.buffer));
       for (const [label, count] of tallyPredictions(probabilities, classes).classes.entries())
@@ -123,6 +137,7 @@ async function predictAll(
   return {
     classes: counts,
     correct: labels === null ? null : correct,
-    unsure: judging === null ? null : unsure,
+    unsure: tally && images - tally.counts.sure,
+    judged: tally,
   };
 }

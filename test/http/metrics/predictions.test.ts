@@ -66,6 +66,27 @@ test('counts the findings of diagnosed images', async () => {
   assert.deepEqual(['inverted', 'blank', 'off-centre'].map(finding), [2, 1, 0]);
 });
 
+test('counts judgements of requests and of prediction jobs, and the unsure images that were to be expected', async () => {
+  const registry = new Registry();
+  const { onPredicted, onJudged } = measurePredictions(registry, () => {});
+  const counts = { sure: 3, 'several-classes': 2, 'no-class': 0, 'unlike-training-images': 1 };
+  const judged = { counts, expectedUnsure: 1.5 };
+  onPredicted({ name: 'a', version: 1 }, 4, ms, tally);
+  assert.deepEqual(await samplesOf(registry, 'atelier_judged'), [], 'none had a coverage');
+  onPredicted({ name: 'a', version: 1 }, 6, ms, { ...tally, judged });
+  onJudged({ name: 'a', version: 1 }, 3, judged);
+  onJudged({ name: 'b', version: 2 }, 3, judged);
+  const samples = parseSamples(await registry.metrics());
+  const judgements = ['sure', 'several-classes', 'no-class', 'unlike-training-images'].map((judgement) =>
+    samples.get(`atelier_judged_predictions_total{judgement="${judgement}",model="a",version="1"}`),
+  );
+  assert.deepEqual(judgements, [6, 4, 0, 2]);
+  const expected = 'atelier_expected_unsure_predictions_total';
+  assert.equal(samples.get(`${expected}{model="a",version="1"}`), 3);
+  assert.equal(samples.get(`${expected}{model="b",version="2"}`), 1.5);
+  assert.equal(samples.get('atelier_predictions_total{model="b",version="2"}'), 0);
+});
+
 test('limits the number of version labels', async () => {
   const registry = new Registry();
   const { onPredicted: predicted } = measurePredictions(registry, () => {}, { maxVersions: 3 });

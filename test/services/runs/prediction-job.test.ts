@@ -27,6 +27,7 @@ test('a prediction job that is waiting for memory shows this until it is cancell
     pool: createNumericWork({ short: pool, long: pool }, memory),
     waits,
     storageWaits: createWaits('storage'),
+    onJudged: () => assert.fail(),
     log: { info() {}, warn: assert.fail, error: assert.fail },
   });
   const model = { name: 'shoes', version: 1 };
