@@ -6,6 +6,7 @@ import { sgdPathSchema } from '../checks/sgd-path.ts';
 import { datasetSchema } from '../datasets/representation.ts';
 import { epochRecordSchema } from '../jobs/epoch-record.ts';
 import { type TrainingJob, trainingJobSchema } from '../jobs/training.ts';
+import { calibrationSchema } from '../models/calibration.ts';
 import { testSetSchema } from '../models/test-set.ts';
 import { wholeNumber } from '../primitives.ts';
 import { searchSchema, trialSchema } from '../searches/representation.ts';
@@ -44,6 +45,7 @@ export const REPORT_SECTIONS = [
   'training',
   'weights',
   'evaluation',
+  'calibration',
   'path',
   'test-set',
   'receipt',
@@ -84,6 +86,9 @@ export const labReportSchema = z
       .array(z.string())
       .describe('Messages of the warnings in the first 5,000 events; empty if the events were deleted'),
     evaluation: evaluationSchema.nullable().describe('As `GET …/evaluation` of the published version'),
+    calibration: calibrationSchema
+      .nullable()
+      .describe('As `calibration` of the published version; null before it is calibrated'),
     path: sgdPathSchema.nullable().describe('As `GET …/path` without options'),
     testSet: testSetSchema.nullable().describe('As `testSet` of the published version'),
     reproduce: z

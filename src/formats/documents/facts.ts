@@ -2,8 +2,9 @@
 
 import type { Evaluation } from '../../domain/checks/evaluation.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
+import type { Calibration } from '../../domain/models/calibration.ts';
 import type { TestSetUse } from '../../domain/models/test-set.ts';
-import { type Block, decimal, NONE, table, whole } from './blocks.ts';
+import { type Block, decimal, NONE, prose, table, text, whole } from './blocks.ts';
 
 export function countImages({
   splits: { train, test },
@@ -32,6 +33,29 @@ export function listScores({ classes, macroAverage, examples }: Evaluation): Blo
       ['mean of the classes', ...scores(macroAverage), whole(examples)],
     ],
   );
+}
+
+/** The images of a calibration, and what its temperature changes. */
+export function describeCalibration({
+  dataset,
+  split,
+  images,
+  reused,
+  temperature,
+  loss,
+  expectedCalibrationError: error,
+}: Calibration): Block[] {
+  return [
+    prose`The version is calibrated on ${whole(images)} ${split} images of data set ${{ code: dataset }}, so predictions take a
+      ${{ code: 'coverage' }}. The temperature ${decimal(temperature)} changes the expected calibration error on these images from
+      ${decimal(error.before)} to ${decimal(error.after)}, and the mean cross-entropy from ${decimal(loss.before)} to
+      ${decimal(loss.after)} nats.`,
+    text(
+      reused
+        ? 'These images also trained or chose the version, so the coverage of its sets of classes is approximate.'
+        : 'The version was neither trained on these images nor chosen by them.',
+    ),
+  ];
 }
 
 /** Sentences about the looks at the test split. @param accuracy measured on the test split */

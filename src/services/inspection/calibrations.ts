@@ -190,10 +190,12 @@ const deleted = ({ name, version }: ModelVersion) =>
     `Version ${version} of model ${name}, or its data set, has just been deleted.`,
   );
 
-function notCalibrated({ name, version }: ModelVersion): AtelierError {
+function notCalibrated({ name, version, lineage: { source } }: ModelVersion): AtelierError {
+  const reason =
+    source === 'import' ? 'because it was imported' : 'and its training held out too few images for one';
   return new AtelierError(
     'not-calibrated',
-    `Version ${version} of model ${name} has no calibration, and its training held out too few images for one. ` +
+    `Version ${version} of model ${name} has no calibration, ${reason}. ` +
       `Calibrate it with POST /v1/models/${name}/versions/${version}/calibration.`,
   );
 }

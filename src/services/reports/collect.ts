@@ -146,6 +146,7 @@ export function createLabReportService(options: {
             epochs: records.slice(-query.last),
             warnings: await listWarnings(job),
             evaluation,
+            calibration: version?.calibration ?? null,
             path,
             testSet,
             reproduce: describeReproduction(job, context.basePath),

@@ -1,6 +1,7 @@
 /** Sections of a lab report, in their order. */
 import type { LabReport, ReportSection } from '../../../domain/reports/lab-report.ts';
 import { type Block, text } from '../blocks.ts';
+import { describeCalibration } from '../facts.ts';
 import { showCommands } from './command.ts';
 import { dataBlocks } from './data.ts';
 import { evaluationBlocks } from './evaluation.ts';
@@ -23,6 +24,11 @@ const SECTIONS: readonly {
   { id: 'training', title: 'Training', blocks: trainingBlocks },
   { id: 'weights', title: 'Weights of the first layer', blocks: weightsBlocks },
   { id: 'evaluation', title: 'Evaluation on the test split', blocks: evaluationBlocks },
+  {
+    id: 'calibration',
+    title: 'Calibration',
+    blocks: ({ report: { calibration } }) => (calibration === null ? [] : describeCalibration(calibration)),
+  },
   { id: 'path', title: 'Path of the training', blocks: pathBlocks },
   { id: 'test-set', title: 'Looks at the test split', blocks: testSetBlocks },
   { id: 'receipt', title: 'Receipt', blocks: receiptBlocks },

@@ -2,7 +2,7 @@
 import type { Evaluation } from '../../../domain/checks/evaluation.ts';
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
 import { type Block, decimal, prose, range, table, text, whole } from '../blocks.ts';
-import { listScores } from '../facts.ts';
+import { describeCalibration, listScores } from '../facts.ts';
 
 /** @param path of the version in the API */
 export function evaluationBlocks(card: ModelCard, path: string): Block[] {
@@ -27,9 +27,17 @@ function describeMissing({ dataset, notEvaluated, version }: ModelCard, path: st
   ];
 }
 
-export function calibrationBlocks({ expectedCalibrationError, bins }: Evaluation['calibration']): Block[] {
+/** Empty for a version that is neither calibrated nor evaluated. */
+export function calibrationBlocks({ version, evaluation }: ModelCard): Block[] {
   return [
-    prose`Expected calibration error ${decimal(expectedCalibrationError)}: the mean difference between the confidence of
+    ...(version.calibration === null ? [] : describeCalibration(version.calibration)),
+    ...(evaluation === null ? [] : describeReliability(evaluation.calibration)),
+  ];
+}
+
+function describeReliability({ expectedCalibrationError, bins }: Evaluation['calibration']): Block[] {
+  return [
+    prose`Expected calibration error of the test split ${decimal(expectedCalibrationError)}: the mean difference between the confidence of
       predictions and their accuracy, over the bins below, weighted by their images.`,
     table(
       ['confidence', 'images', 'mean confidence', 'accuracy'],

@@ -37,9 +37,7 @@ export function writeModelCard(card: ModelCard, basePath: string, address: strin
     { title: 'Data', blocks: dataBlocks(card) },
     { title: 'Training', blocks: trainingBlocks(card) },
     { title: 'Evaluation', blocks: evaluationBlocks(card, path) },
-    ...(card.evaluation === null
-      ? []
-      : [{ title: 'Calibration', blocks: calibrationBlocks(card.evaluation.calibration) }]),
+    { title: 'Calibration', blocks: calibrationBlocks(card) },
     {
       title: 'Looks at the test split',
       blocks:
@@ -50,8 +48,9 @@ export function writeModelCard(card: ModelCard, basePath: string, address: strin
     { title: 'Predict', blocks: predictionBlocks(card, path, address) },
     { title: 'Lineage', blocks: lineageBlocks(card, basePath) },
   ];
+  const shown = sections.filter(({ blocks }) => blocks.length > 0);
   const title = `${version.name}, version ${version.version}`;
-  return `---\n${writeHead(card)}---\n\n${writeMarkdown(title, sections)}`;
+  return `---\n${writeHead(card)}---\n\n${writeMarkdown(title, shown)}`;
 }
 
 function networkBlocks({ version, parameters }: ModelCard): Block[] {

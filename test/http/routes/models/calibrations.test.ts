@@ -6,11 +6,15 @@ import type { Calibration } from '../../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../../src/domain/models/representation.ts';
 import type { TestSetUse } from '../../../../src/domain/models/test-set.ts';
 import type { PredictionJob } from '../../../../src/domain/predictions/job.ts';
+import type { LabReport } from '../../../../src/domain/reports/lab-report.ts';
+import type { ModelCard } from '../../../../src/domain/reports/model-card.ts';
 import { npyBytes, parseNpy } from '../../../../src/formats/arrays/npy.ts';
 import type { ImageShape } from '../../../../src/numerics/network/image-shape.ts';
 import type { Predictions } from '../../../../src/protocols/native/schema.ts';
 import { shapedImages } from '../../../support/shaped-images.ts';
 import { assertProblem, startService, tiny, train } from '../../../support/start-service.ts';
+import { importFile } from '../../import-file.ts';
+import { parseSamples } from '../../metrics/samples.ts';
 import { predictBytes } from '../../shaped-models.ts';
 import { encodeForm, upload } from '../../upload.ts';
 
@@ -174,6 +178,22 @@ test('npy, forms, the Open Inference Protocol and prediction jobs give the same 
   );
 });
 
+test('the metrics count the judgements of all protocols, and how many unsure images were to be expected', async () => {
+  const { predictions } = await predict('?coverage=0.9');
+  const samples = parseSamples((await app.inject('/metrics')).body);
+  const counted = (judgement: string) =>
+    samples.get(`atelier_judged_predictions_total{judgement="${judgement}",model="plain",version="1"}`)!;
+  // Before: 20 images of noise and a constant one, one image in a form, and all images twice as JSON, and once each at another
+  // coverage, as npy, by the Open Inference Protocol and by a prediction job.
+  const reasons = ['sure', 'several-classes', 'no-class', 'unlike-training-images'];
+  const total = reasons.reduce((sum, reason) => sum + counted(reason), 0);
+  assert.equal(total, 21 + 1 + 7 * TESTED);
+  assert.ok(counted('unlike-training-images') >= 21);
+  const expected = samples.get('atelier_expected_unsure_predictions_total{model="plain",version="1"}')!;
+  assert.ok(expected > 0.01 * total && expected <= total, `${expected}`);
+  assert.ok(predictions.some(({ unsure }) => !unsure));
+});
+
 test('test images are counted as a look once, and take the place of the calibration before', async () => {
   await publish('looked', { seed: 1 });
   const version = '/v1/models/looked/versions/1';
@@ -212,6 +232,43 @@ test('a version without validation images needs a request, which the error names
   );
   assert.equal((await calibrate(version)).statusCode, 200);
   assert.equal((await predictBytes(app, 'unheld', tested, '?coverage=0.9')).statusCode, 200);
+});
+
+test('the card and the lab report show the calibration', async () => {
+  const { lineage, calibration } = await show(VERSION);
+  const { images, temperature } = calibration!;
+  const card = (accept: string) => app.inject({ url: `${VERSION}/card`, headers: { accept } });
+  const report = (accept: string) =>
+    app.inject({
+      url: `/v1/training-jobs/${lineage.jobId}/report?check=none&path=false`,
+      headers: { accept },
+    });
+  const json = (await card('application/json')).json<ModelCard>();
+  assert.deepEqual(json.version.calibration, calibration);
+  assert.deepEqual((await report('application/json')).json<LabReport>().calibration, calibration);
+  for (const document of [card, report]) {
+    const { body } = await document('text/markdown');
+    const [, section] = /\n## Calibration\n(.*?)(\n## |$)/s.exec(body) ?? assert.fail(body);
+    assert.match(section!, new RegExp(`is calibrated on ${images} train images of data set`));
+    assert.match(section!, new RegExp(`temperature ${temperature.toFixed(4).replace('.', '\\.')} `));
+    assert.match(section!, /so the coverage of its sets of classes is approximate/);
+  }
+});
+
+test('an import with a data set is calibrated on request, on test images that it has looked at', async () => {
+  const file = await app.inject(`${VERSION}/export?format=safetensors`);
+  const imported = await importFile(app, file.rawPayload, { name: 'imported', dataset });
+  assert.equal(imported.statusCode, 201, imported.body);
+  const version = '/v1/models/imported/versions/1';
+  const { testSet } = await show(version);
+  const problem = assertProblem(await app.inject(`${version}/calibration`), 409, 'not-calibrated');
+  assert.match(problem.detail!, /because it was imported\. Calibrate it with POST/);
+  const response = await calibrate(version);
+  assert.equal(response.statusCode, 200, response.body);
+  const { split, images, reused } = response.json<Calibration>();
+  assert.deepEqual([split, images, reused], ['test', TESTED, false]);
+  assert.equal((await show(version)).testSet.looks.total, testSet.looks.total);
+  assert.equal((await predictBytes(app, 'imported', tested, '?coverage=0.9')).statusCode, 200);
 });
 
 test('a copy has the calibration of the original, also after the original is deleted', async () => {
