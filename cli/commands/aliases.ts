@@ -4,6 +4,7 @@ import type { ModelVersion } from '../../src/domain/models/representation.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { aliasPath, modelPath, wholeModelPath } from '../references.ts';
+import { printable } from '../text.ts';
 
 const CHAMPION = 'champion';
 const alias = {
@@ -25,6 +26,7 @@ async function move(
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ version }),
   });
+  if (!context.json && moved.warning !== undefined) context.note(`warning: ${printable(moved.warning)}`);
   printResult(context, moved, () =>
     alias === CHAMPION ? `${name}@${version} is served.` : `${name}@${alias} is version ${version}.`,
   );

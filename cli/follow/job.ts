@@ -37,7 +37,8 @@ export async function followJob(context: Context, { id, training }: TrainingJob)
     if (!json) view.end();
   }
   const job = await client.json<TrainingJob>(`/v1/training-jobs/${id}`);
-  if (!json) for (const { message } of job.warnings) note(`warning: ${printable(message)}`);
+  const warnings = [...job.warnings.map(({ message }) => message), job.publication?.warning ?? []].flat();
+  if (!json) for (const message of warnings) note(`warning: ${printable(message)}`);
   if (json) write(`${JSON.stringify(job)}\n`);
   else if (job.status === 'succeeded') {
     write(`${describeSuccess(job)}\n`);

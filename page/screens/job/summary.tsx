@@ -126,6 +126,7 @@ function Notices({ job, training: { warnings: all, problem } }: SummaryProps): J
     job.preemptedBy &&
       `Job ${job.preemptedBy} has a higher priority and runs first. This job then continues.`,
     job.publication?.version === null && job.publication.reason,
+    job.publication?.warning,
     problem && problem.status !== 410 && `Its events cannot be followed: ${problem.message}`,
     problem?.status === 410 && 'The events of this job have been deleted, and its warnings with them.',
   ].filter((sentence) => typeof sentence === 'string');

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Alias, AliasMove } from '../../../src/domain/models/alias.ts';
-import { request } from '../../api/client.ts';
+import { request, requestJson } from '../../api/client.ts';
 import type { List } from '../../api/list.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { useResource } from '../../api/use-resource.ts';
@@ -30,19 +30,22 @@ export function Aliases({ version: { name, version }, onChange }: AliasesProps):
   const path = `/v1/models/${encodeURIComponent(name)}/aliases`;
   const aliases = useResource<AliasList>(path);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [warning, setWarning] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
 
   /** @param shown the alias as the user sees it; undefined creates it */
   async function change(alias: string, target: number | null, shown?: Alias): Promise<void> {
     setBusy(true);
     setProblem(null);
+    setWarning(null);
     const url = `${path}/${encodeURIComponent(alias)}`;
     try {
       const headers = shown ? { 'if-match': await readTag(url, shown) } : { 'if-none-match': '*' };
-      await request(url, {
-        headers,
-        ...(target === null ? { method: 'DELETE' } : { method: 'PUT', body: { version: target } }),
-      });
+      if (target === null) await request(url, { headers, method: 'DELETE' });
+      else {
+        const moved = await requestJson<Alias>(url, { headers, method: 'PUT', body: { version: target } });
+        setWarning(moved.warning ?? null);
+      }
     } catch (error) {
       setProblem(toProblem(error));
     }
@@ -59,6 +62,7 @@ export function Aliases({ version: { name, version }, onChange }: AliasesProps):
         return (
           <div class="stack">
             {problem && <ProblemBox problem={problem} />}
+            {warning && <p class="notice">{warning}</p>}
             {data.length > 0 && (
               <section class="box" aria-label="Aliases">
                 <ul class="stack model-alias-list">

@@ -11,6 +11,12 @@ export const aliasSchema = z
     version: z.int().min(1),
     movedAt: z.string().describe('When the alias was pointed at this version'),
     movedBy: z.string().describe(CALLER),
+    warning: z
+      .string()
+      .optional()
+      .describe(
+        'Only in the response of a move: the version before was calibrated, and the version after it is not',
+      ),
   })
   .meta({ id: 'Alias' });
 export type Alias = z.infer<typeof aliasSchema>;

@@ -58,6 +58,10 @@ export const publicationSchema = z.object({
     .describe(
       'Accuracy of the published version on the test split; null if it was not measured, absent for jobs of earlier releases',
     ),
+  warning: z
+    .string()
+    .optional()
+    .describe('Given if the champion before was calibrated, and the version that replaces it is not'),
   ...decision,
 });
 export type Publication = z.infer<typeof publicationSchema>;

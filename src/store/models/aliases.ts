@@ -68,7 +68,8 @@ export function createAliases({ db, inTransaction, inReservedTransaction }: Rows
         if (before?.alias.version === version) return { ...before, created: false };
         const previous = before?.alias.version;
         const moved = await pointAlias(trx, name, { alias, version, previous, caller });
-        return { ...moved, created: before === undefined };
+        const warning = await warnUncalibrated(trx, name, version, previous);
+        return { ...moved, alias: { ...moved.alias, ...warning }, created: before === undefined };
       }),
 
     /** @throws AtelierError `alias-not-found` */
@@ -118,6 +119,30 @@ export async function pointAlias(
     )
     .execute();
   return { alias: toAlias(row), move: id };
+}
+
+/** A warning if version `previous` is calibrated and the version that replaces it is not. */
+export async function warnUncalibrated(
+  trx: Transaction<Database>,
+  name: string,
+  version: number,
+  previous: number | undefined,
+): Promise<Pick<Alias, 'warning'>> {
+  const rows = await trx
+    .selectFrom('model_versions')
+    .select('version')
+    .where('name', '=', name)
+    .where('version', 'in', [version, previous ?? version])
+    .where('calibration', 'is not', null)
+    .execute();
+  const calibrated = rows.map((row) => row.version);
+  if (previous === undefined || !calibrated.includes(previous) || calibrated.includes(version)) return {};
+  return {
+    warning:
+      `Version ${version} has no calibration, unlike version ${previous}. Predictions with a coverage compute one from the ` +
+      'validation images of its training, and are rejected if there are none. ' +
+      `Calibrate it with POST /v1/models/${name}/versions/${version}/calibration.`,
+  };
 }
 
 /** Deletes an alias, and records that. The caller has locked the model. */

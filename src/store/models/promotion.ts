@@ -8,7 +8,7 @@ import {
   type PublishOptions,
 } from '../../domain/training/publication.ts';
 import { type Database, SERVICE } from '../database/tables.ts';
-import { findAlias, pointAlias } from './aliases.ts';
+import { findAlias, pointAlias, warnUncalibrated } from './aliases.ts';
 import type { PublishedVersion } from './versions.ts';
 
 /** How a result compares with the version that was the champion, as figures and as one sentence. */
@@ -61,15 +61,14 @@ export async function promote(
   }
 
   const decision = decide();
-  if (decision.promoted) {
-    const { reason, comparison } = decision;
-    await pointAlias(trx, name, {
-      alias: CHAMPION,
-      version,
-      previous: champion,
-      caller: SERVICE,
-      promotion: { jobId, reason, comparison },
-    });
-  }
-  return { version, ...decision };
+  if (!decision.promoted) return { version, ...decision };
+  const { reason, comparison } = decision;
+  await pointAlias(trx, name, {
+    alias: CHAMPION,
+    version,
+    previous: champion,
+    caller: SERVICE,
+    promotion: { jobId, reason, comparison },
+  });
+  return { version, ...decision, ...(await warnUncalibrated(trx, name, version, champion)) };
 }

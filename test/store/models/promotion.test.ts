@@ -3,7 +3,7 @@ import type { ChampionComparison } from '../../../src/domain/training/publicatio
 import type { Publishing } from '../../../src/store/jobs/finish.ts';
 import { ChampionMoved } from '../../../src/store/models/promotion.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
-import { newJob, publish, runOf, temporaryStore, trained } from '../fixtures.ts';
+import { calibrate, newJob, publish, runOf, temporaryStore, trained } from '../fixtures.ts';
 import { storeTest } from '../store-test.ts';
 
 const comparison = (champion: number, verdict: ChampionComparison['verdict']): ChampionComparison => ({
@@ -49,6 +49,28 @@ storeTest('a later version replaces the champion only if its job requests it', a
     [true, 'Model shoes had no champion.'],
   );
 });
+
+storeTest(
+  'a promotion warns if the calibrated champion is replaced by a version without a calibration',
+  async (t) => {
+    const store = await temporaryStore(t);
+    await publish(store, 'shoes');
+    const move = (version: number) => store.aliases.move('shoes', 'champion', version, 'ci');
+    const first = await (await finish(store, { promote: 'always' })).end();
+    assert.equal(first.publication?.warning, undefined, 'neither is calibrated');
+    await calibrate(store, 'shoes', 2, 'arrays');
+    const never = await (await finish(store, {})).end();
+    assert.equal(never.publication?.warning, undefined, 'it is not promoted');
+    const always = await (await finish(store, { promote: 'always' })).end();
+    assert.match(always.publication!.warning!, /^Version 4 has no calibration, unlike version 2\./);
+    assert.equal((await move(2)).alias.warning, undefined);
+    assert.match((await move(1)).alias.warning!, /POST \/v1\/models\/shoes\/versions\/1\/calibration/);
+    assert.equal((await store.aliases.get('shoes', 'champion'))?.alias.warning, undefined);
+    await move(2);
+    await calibrate(store, 'shoes', 1, 'arrays');
+    assert.equal((await move(1)).alias.warning, undefined, 'both are calibrated');
+  },
+);
 
 storeTest('a judgement is stored with the job, its last event and the history, once', async (t) => {
   const store = await temporaryStore(t);
