@@ -92,6 +92,24 @@ export const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       ],
     },
     {
+      title: 'Unsure predictions',
+      unit: 'percentunit',
+      description:
+        'Fraction of the images with a coverage that are unsure, by reason, and of the calibration images.',
+      queries: [
+        [
+          `${perSecond('atelier_judged_predictions_total', 'model, version, judgement', `${OF_MODEL},judgement!="sure"`)} / ` +
+            `on (model, version) group_left ${perSecond('atelier_judged_predictions_total', 'model, version', OF_MODEL)}`,
+          '{{model}} {{version}} {{judgement}}',
+        ],
+        [
+          `${perSecond('atelier_expected_unsure_predictions_total', 'model, version', OF_MODEL)} / ` +
+            perSecond('atelier_judged_predictions_total', 'model, version', OF_MODEL),
+          '{{model}} {{version}} calibration',
+        ],
+      ],
+    },
+    {
       title: 'Time by phase',
       unit: 's',
       description: 'Mean of successful requests.',
