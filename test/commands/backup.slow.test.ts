@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { CheckpointRecord } from '../../src/domain/jobs/checkpoint.ts';
 import type { JobEvent, TrainingJob } from '../../src/domain/jobs/training.ts';
+import type { Calibration } from '../../src/domain/models/calibration.ts';
 import { jobsToKill } from '../support/jobs-to-kill.ts';
 import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 import { postgresBinaries } from '../support/servers/postgres-server.ts';
@@ -145,6 +146,8 @@ for (const [name, { skip, copy }] of Object.entries(KINDS)) {
       tiny({ modelName: 'before' }),
     );
     await untilServedJob(first, published.id, hasEnded);
+    const before = 'v1/models/before/versions/1';
+    const calibration = await requestJson<Calibration>(`${first}/${before}/calibration`);
     const { id } = await requestJson<TrainingJob>(`${first}/v1/training-jobs`, jobsToKill(8)[0]);
     const job = `v1/training-jobs/${id}`;
     const hasCheckpoint = async () =>
@@ -168,7 +171,11 @@ for (const [name, { skip, copy }] of Object.entries(KINDS)) {
       2,
       'it continued after the restore',
     );
-    await requestJson(`${second}/v1/models/before/versions/1/export?format=json`);
+    await requestJson(`${second}/${before}/export?format=json`);
+    assert.deepEqual(await requestJson<Calibration>(`${second}/${before}/calibration`), calibration);
+    // The arrays of the calibration, from the backup.
+    const body = { images: [new Array<number>(784).fill(0)] };
+    await requestJson(`${second}/${before}/predictions?coverage=0.9`, body);
   });
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createWaitForEnd } from '../../../src/services/events/wait-for-end.ts';
-import { newJob } from '../../store/fixtures.ts';
+import { calibrate, newJob } from '../../store/fixtures.ts';
 import { until } from '../../store/postgres/join.ts';
 import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { publishVersion, startReplica } from './replicas.ts';
@@ -48,6 +48,15 @@ test('replicas', { skip: withoutPostgres }, async (t) => {
     await a.registry.removeVersion('digits', version);
     await assert.rejects(async () => b.models.load('digits', version), { code: 'model-not-found' });
     assert.notEqual(b.models.revision(), before, 'lists are read again');
+  });
+
+  await t.test('a version calibrated on one is calibrated on the other after the response', async () => {
+    const version = await publishVersion(a, 'digits');
+    assert.equal((await b.models.version('digits', version)).calibration, null);
+    const digest = await calibrate(a.store, 'digits', version, 'arrays');
+    await a.models.invalidateEverywhere();
+    assert.equal((await b.models.version('digits', version)).calibration?.digest, digest);
+    assert.equal(Buffer.from(await b.store.blobs.get(digest)).toString(), 'arrays');
   });
 
   await t.test('a job that ends on one ends the waits on the other', async () => {
