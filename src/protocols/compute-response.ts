@@ -42,7 +42,7 @@ export function computeResponse<Format>(
       : null;
   return {
     response,
-    tally: { ...tallyPredictions(outputs.probabilities, model.classNames.length, diagnoses), judged },
+    tally: tallyPredictions(outputs.probabilities, model.classNames.length, diagnoses, judged),
     compute: computedAt - startedAt,
     serialise: serialisedAt - computedAt,
   };

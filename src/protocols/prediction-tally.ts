@@ -30,11 +30,13 @@ export interface PredictionTally {
  * Runs where the outputs were computed, so a large batch is counted in the predict thread.
  * @param probabilities n × classes, row-major
  * @param diagnoses one per image
+ * @param judged with a coverage
  */
 export function tallyPredictions(
   probabilities: Float32Array,
   classes: number,
   diagnoses: readonly Diagnosis[] | null = null,
+  judged: JudgementTally | null = null,
 ): PredictionTally {
   // Plain loops, because this runs for every request.
   const byClass: number[] = [];
@@ -61,7 +63,7 @@ export function tallyPredictions(
     buckets[bucket]! += 1;
   }
   const diagnosed = diagnoses && tallyDiagnoses(diagnoses);
-  return { classes: byClass, buckets, probabilitySum, diagnosed, judged: null };
+  return { classes: byClass, buckets, probabilitySum, diagnosed, judged };
 }
 
 /** The tally of all images of a request that were counted in blocks, at least one; without diagnoses and judgements. */
