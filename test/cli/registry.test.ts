@@ -168,6 +168,20 @@ test('warns of few steps, trains with the suggested values, and promotes the bet
   );
 });
 
+test('warns if a version without a calibration takes the place of a calibrated one', async () => {
+  await print('calibrate', 'digits@2');
+  const { stdout, stderr } = await atelier('promote', 'digits@1');
+  assert.equal(stdout, 'digits@1 is served.\n');
+  assert.match(
+    stderr,
+    /^warning: Version 1 has no calibration, unlike version 2\. .*\/1\/calibration\.\nUndo it /,
+  );
+  assert.deepEqual(
+    [(await atelier('rollback', 'digits')).stderr, (await atelier('promote', 'digits@2')).stderr],
+    ['', 'Undo it with: npx atelier rollback digits\n'],
+  );
+});
+
 test('says so if the steps are enough, and starts the training unchanged', async () => {
   const recipe = join(folder, 'enough.json');
   const training = { epochs: 10, batchSize: 16, validation: { fraction: 0.8 } };

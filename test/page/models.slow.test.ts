@@ -107,6 +107,18 @@ test('moves the champion and rolls it back, by keyboard alone', options, async (
   assert.equal(await champion(), 1);
 });
 
+test('warns when a version without a calibration takes the place of a calibrated one', options, async (t) => {
+  const payload = { split: 'train' };
+  await app.inject({ method: 'POST', url: `${SHOES}/versions/1/calibration`, payload });
+  const page = await openPage(t, url, { path: '#/models/shoes/2?tab=aliases' });
+  const warning = page.getByText('Version 2 has no calibration, unlike version 1.');
+  await page.getByRole('button', { name: 'Move to version 2: champion' }).click();
+  await warning.waitFor();
+  await page.getByRole('button', { name: 'Roll back to version 1: champion' }).click();
+  await warning.waitFor({ state: 'detached' });
+  assert.equal(await champion(), 1);
+});
+
 test('does not move an alias that another client has moved since', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/shoes/2?tab=aliases', expected: /status of 412/ });
   const move = page.getByRole('button', { name: 'Move to version 2: champion' });
