@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { uploadShaped } from '../../http/shaped-models.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import {
   cancelJob,
@@ -15,14 +16,16 @@ import {
   untilJob,
 } from '../../support/start-service.ts';
 
-const { app } = await startService({ after }, {});
-const training = { epochs: 1, batchSize: 1024, validation: { fraction: 0.8 } };
+const { app } = await startService({ after });
+// Few images, because only the layers decide where a prediction is computed.
+const { id: dataset } = await uploadShaped(app, [28, 28]);
+const training = { epochs: 1, batchSize: 64 };
 /** 1.2 million multiply-adds an image, so three images are below the limit of the main thread. */
 const three = { convolutions: [16, 32], hidden: [128] };
 /** 54,000 multiply-adds an image, but 2.4 million with the channels that pad the convolutions, so one image. */
 const narrow = { convolutions: [[1, 1], [8]], hidden: [64] };
 for (const [modelName, network] of Object.entries({ three, narrow })) {
-  await train(app, tiny({ modelName, network, training }));
+  await train(app, tiny({ dataset, modelName, network, training, gradientCheck: false }));
 }
 const { pixels } = (await loadFashionMnist(DATA_DIR)).test;
 
@@ -64,5 +67,5 @@ test('images below 4 million multiply-adds are predicted on the main thread, mor
 
 test('each image has the same probabilities alone and in a large body', async () => {
   const many = await predict('three', 2000);
-  for (const count of [1, 33]) assert.deepEqual(await predict('three', count), many.subarray(0, 10 * count));
+  for (const count of [1, 33]) assert.deepEqual(await predict('three', count), many.subarray(0, 2 * count));
 });
