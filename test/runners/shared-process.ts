@@ -10,15 +10,23 @@ const TESTS = join(import.meta.dirname, '..');
 /** Folders whose fast tests start no service. */
 export const UNIT_FOLDERS = [
   'charts',
+  'clients',
   'concurrency',
+  'config',
   'datasets',
+  'deploy',
+  'docs',
   'domain',
   'formats',
   'images',
   'numerics',
   'page',
   'protocols',
+  'scripts/mutants',
+  'scripts/package',
+  'scripts/release',
   'store',
+  'workers/kernel',
 ];
 /** Folders whose fast tests start services. A service ends with its test or file. */
 export const SERVICE_FOLDERS = ['cli', 'queue', 'services'];
