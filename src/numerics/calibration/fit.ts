@@ -2,7 +2,8 @@
 import { calibration as reliability } from '../evaluation/calibration.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import { leastProbability, sortTrueProbabilities } from './conformal.ts';
-import { countBelow, fitOutliers, type Observed, type OutlierModel, USUAL } from './outliers.ts';
+import { countBelow } from './neighbours.ts';
+import { fitOutliers, type Observed, type OutlierModel, USUAL } from './outliers.ts';
 import { fitTemperature, temperedProbabilities } from './temperature.ts';
 
 /** The data that predictions with a guarantee need beside the network. */

@@ -5,9 +5,9 @@ import { principalSubspace } from './principal-subspace.ts';
 export interface NeighbourSpace {
   /** d */
   readonly mean: Float32Array;
-  /** k × d, orthonormal, in descending order of variance */
+  /** k × d, orthonormal, in descending order of variance, then rows of zeros; k is a multiple of GROUP */
   readonly components: Float32Array;
-  /** n × k: the coordinates of each vector */
+  /** n × k: the coordinates of each vector, in ascending order of the first */
   readonly points: Float32Array;
 }
 
@@ -17,8 +17,8 @@ const NEAREST = 5;
 const COMPONENTS = 50;
 /** Number of vectors that determine the components. */
 const MAX_FITTED = 500;
-/** Coordinates between two comparisons with the fifth smallest distance. */
-const RUN = 10;
+/** Coordinates that are computed together, because a processor adds independent sums at the same time. */
+const GROUP = 5;
 
 /** @param rows n × d, row-major, at least one row */
 export function fitNeighbours(rows: Pixels, d: number): NeighbourSpace {
@@ -30,16 +30,18 @@ export function fitNeighbours(rows: Pixels, d: number): NeighbourSpace {
   });
   const subspace = principalSubspace(chosen, Math.min(COMPONENTS, d));
   const mean = Float32Array.from(subspace.mean);
-  const k = subspace.components.length;
+  const k = GROUP * Math.ceil(subspace.components.length / GROUP);
   const components = new Float32Array(k * d);
   for (const [c, component] of subspace.components.entries()) components.set(component, c * d);
-  const points = new Float32Array(n * k);
-  const coordinates = new Float64Array(k);
   const project = createProjection({ mean, components });
-  for (let row = 0; row < n; row++) {
+  const coordinates = new Float64Array(k);
+  const projected = Array.from({ length: n }, (_, row) => {
     project(coordinates, rows.subarray(row * d, (row + 1) * d));
-    points.set(coordinates, row * k);
-  }
+    return Float32Array.from(coordinates);
+  });
+  const points = new Float32Array(n * k);
+  if (k > 0) projected.sort((a, b) => a[0]! - b[0]!);
+  for (const [row, point] of projected.entries()) points.set(point, row * k);
   return { mean, components, points };
 }
 
@@ -54,11 +56,22 @@ function createProjection({ mean, components }: Omit<NeighbourSpace, 'points'>) 
       centred[i] = value;
       residual += value * value;
     }
-    for (let c = 0, at = 0; c < coordinates.length; c++) {
-      let sum = 0;
-      for (let i = 0; i < d; i++) sum += components[at++]! * centred[i]!;
-      coordinates[c] = sum;
-      residual -= sum * sum;
+    for (let c = 0; c < coordinates.length; c += GROUP) {
+      let [sum0, sum1, sum2, sum3, sum4] = [0, 0, 0, 0, 0];
+      for (let i = 0, at = c * d; i < d; i++, at++) {
+        const value = centred[i]!;
+        sum0 += components[at]! * value;
+        sum1 += components[at + d]! * value;
+        sum2 += components[at + 2 * d]! * value;
+        sum3 += components[at + 3 * d]! * value;
+        sum4 += components[at + 4 * d]! * value;
+      }
+      coordinates[c] = sum0;
+      coordinates[c + 1] = sum1;
+      coordinates[c + 2] = sum2;
+      coordinates[c + 3] = sum3;
+      coordinates[c + 4] = sum4;
+      residual -= sum0 * sum0 + sum1 * sum1 + sum2 * sum2 + sum3 * sum3 + sum4 * sum4;
     }
     return Math.max(0, residual);
   };
@@ -67,7 +80,8 @@ function createProjection({ mean, components }: Omit<NeighbourSpace, 'points'>) 
 /**
  * The squared distance of a vector (d) to the fifth nearest point in the space of the components, plus the squared residual
  * outside this space: nearly the squared distance to the fifth nearest vector, at k / d of its cost.
- * Sums of most points end early, because the first coordinates vary most (Bei and Gray 1985, partial distance search).
+ * Points are visited in the order of their distance along the first component, which ends the search (Friedman, Baskett, and
+ * Shustek 1975), and most sums end early, because the first coordinates vary most (Bei and Gray 1985).
  */
 export function createDistance(space: NeighbourSpace): (vector: Pixels) => number {
   const { components, points, mean } = space;
@@ -77,24 +91,54 @@ export function createDistance(space: NeighbourSpace): (vector: Pixels) => numbe
   const coordinates = new Float64Array(k);
   const nearest = new Float64Array(Math.min(NEAREST, count));
   const last = nearest.length - 1;
+
+  /** Squared distance to point n, or if it is at least `limit`, a sum of some of its terms that is, too. */
+  function distanceTo(n: number, limit: number): number {
+    let sum = 0;
+    for (let c = 0, at = n * k; c < k && sum < limit; c += GROUP, at += GROUP) {
+      const difference0 = coordinates[c]! - points[at]!;
+      const difference1 = coordinates[c + 1]! - points[at + 1]!;
+      const difference2 = coordinates[c + 2]! - points[at + 2]!;
+      const difference3 = coordinates[c + 3]! - points[at + 3]!;
+      const difference4 = coordinates[c + 4]! - points[at + 4]!;
+      sum +=
+        difference0 * difference0 +
+        difference1 * difference1 +
+        (difference2 * difference2 + difference3 * difference3 + difference4 * difference4);
+    }
+    return sum;
+  }
+
+  /** Squared distance to point n along the first component; infinite if there is no point n. */
+  const gap = (n: number) =>
+    n < 0 || n >= count ? Number.POSITIVE_INFINITY : (points[n * k]! - coordinates[0]!) ** 2;
+
   return (vector) => {
     const residual = project(coordinates, vector);
     if (count === 0) return residual;
     nearest.fill(Number.POSITIVE_INFINITY);
-    for (let n = 0; n < count; n++) {
-      let sum = 0;
-      for (let start = 0; start < k && sum < nearest[last]!; start += RUN) {
-        const end = Math.min(k, start + RUN);
-        for (let c = start, at = n * k + start; c < end; c++, at++) {
-          const difference = coordinates[c]! - points[at]!;
-          sum += difference * difference;
-        }
-      }
+    let above = countBelow(points, coordinates[0]!, k);
+    let below = above - 1;
+    for (;;) {
+      const [up, down] = [gap(above), gap(below)];
+      // A coordinate that is not a number ends the search, too.
+      if (!(Math.min(up, down) < nearest[last]!)) return nearest[last]! + residual;
+      const sum = distanceTo(up < down ? above++ : below--, nearest[last]!);
       if (!(sum < nearest[last]!)) continue;
       let at = last;
       for (; at > 0 && nearest[at - 1]! > sum; at--) nearest[at] = nearest[at - 1]!;
       nearest[at] = sum;
     }
-    return nearest[last]! + residual;
   };
+}
+
+/** Number of values below `value` among those at every `stride`-th position, which are ascending. */
+export function countBelow(sorted: Float32Array, value: number, stride = 1): number {
+  let [low, high] = [0, sorted.length / stride];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle * stride]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

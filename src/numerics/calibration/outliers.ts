@@ -1,7 +1,7 @@
 /** How unlike the training images an image is: three scores, combined by Fisher's method. */
 import type { Pixels } from '../training/engine.ts';
 import { conformalRank } from './conformal.ts';
-import { createDistance, fitNeighbours, type NeighbourSpace } from './neighbours.ts';
+import { countBelow, createDistance, fitNeighbours, type NeighbourSpace } from './neighbours.ts';
 
 /** Images with the outputs of the network for them. */
 export interface Observed {
@@ -104,17 +104,6 @@ function combine(scores: readonly Float32Array[], measured: Float32Array): numbe
     sum -= Math.log((1 + sorted.length - countBelow(sorted, measured[s]!)) / (1 + sorted.length));
   }
   return sum;
-}
-
-/** Number of values below `value` in an ascending list. */
-export function countBelow(sorted: Float32Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Rows of Euclidean length 1; a row of zeros stays as it is. */
