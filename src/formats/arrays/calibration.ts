@@ -12,19 +12,16 @@ const PROBABILITIES = [
 const PARTS = ['mean', 'components', 'points'] as const satisfies readonly (keyof NeighbourSpace)[];
 
 export function calibrationBytes({ temperature, outliers, ...probabilities }: Calibration): Uint8Array {
-  const { spaces, scores, threshold, constantIsUsual } = outliers;
+  const { spaces, scores, combined } = outliers;
   const tensor = (name: string, data: Float32Array): Float32Tensor => ({ name, shape: [data.length], data });
   const tensors = [
     ...PROBABILITIES.map((name) => tensor(name, probabilities[name])),
+    tensor('combined', combined),
     ...scores.map((data, s) => tensor(`scores${s}`, data)),
     ...spaces.flatMap((space, s) => PARTS.map((part) => tensor(`${part}${s}`, space[part]))),
   ];
   // A number as text has all its digits.
-  const numbers = { temperature, threshold, constantIsUsual };
-  return safetensorsBytes(
-    tensors,
-    Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])),
-  );
+  return safetensorsBytes(tensors, { temperature: String(temperature) });
 }
 
 /** The arrays are in shared memory, so that all threads use one copy. @param file as `calibrationBytes` wrote it */
@@ -55,8 +52,7 @@ export function parseCalibration(file: Uint8Array): Calibration {
         points: array(`points${s}`),
       })),
       scores: list(count('scores'), (s) => array(`scores${s}`)),
-      threshold: Number(metadata['threshold']),
-      constantIsUsual: metadata['constantIsUsual'] === 'true',
+      combined: array('combined'),
     },
   };
 }

@@ -3,7 +3,7 @@ import { calibration as reliability } from '../evaluation/calibration.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import { leastProbability, sortTrueProbabilities } from './conformal.ts';
 import { countBelow } from './neighbours.ts';
-import { fitOutliers, type Observed, type OutlierModel, USUAL } from './outliers.ts';
+import { fitOutliers, type Observed, type OutlierModel, usualFraction } from './outliers.ts';
 import { fitTemperature, temperedProbabilities } from './temperature.ts';
 
 /** The data that predictions with a guarantee need beside the network. */
@@ -76,8 +76,8 @@ export function fitCalibration(
 }
 
 /**
- * Fraction of the calibration images whose set does not have exactly one class, and of those that are outliers, which are
- * seldom others.
+ * Fraction of the calibration images whose set does not have exactly one class or that are outliers, as if one did not depend on
+ * the other.
  */
 export function expectedUnsure(
   { trueProbabilities, highest, second }: Omit<Calibration, 'temperature' | 'outliers'>,
@@ -85,7 +85,7 @@ export function expectedUnsure(
 ): number {
   const least = leastProbability(trueProbabilities, coverage);
   const single = (countBelow(second, least) - countBelow(highest, least)) / highest.length;
-  return Math.min(1, 1 - single + (1 - USUAL));
+  return 1 - single * usualFraction(coverage);
 }
 
 /** @param probabilities n × classes */

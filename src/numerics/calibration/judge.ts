@@ -25,7 +25,8 @@ export interface Judgements {
 
 /**
  * The set of an image contains its true class for a fraction of at least `coverage` of images that are drawn as the calibration
- * images were. A prediction is sure if the set has exactly one class and the image is not an outlier.
+ * images were. A prediction is sure if the set has exactly one class and the image is not an outlier, which a fraction of at
+ * most 1 − `coverage` of such images are.
  * @param probabilities n × classes, the softmax of the logits
  * @param inputs values of an image
  */
@@ -40,7 +41,7 @@ export function judgeImages(
   const classes = probabilities.length / count;
   const least = leastProbability(trueProbabilities, coverage);
   const sets = Uint8Array.from(probabilities, (probability) => (probability >= least ? 1 : 0));
-  const isOutlier = findOutliers(outliers, observed, inputs, classes);
+  const isOutlier = findOutliers(outliers, coverage, observed, inputs, classes);
   const reasons = isOutlier.map((outlier, n) => {
     if (outlier) return 'unlike-training-images';
     let size = 0;

@@ -11,8 +11,6 @@ export interface NeighbourSpace {
   readonly points: Float32Array;
 }
 
-/** The distance is that of the fifth nearest: one or two unusual vectors do not make others like them usual. */
-const NEAREST = 5;
 /** Largest k. */
 const COMPONENTS = 50;
 /** Number of vectors that determine the components. */
@@ -78,8 +76,8 @@ function createProjection({ mean, components }: Omit<NeighbourSpace, 'points'>) 
 }
 
 /**
- * The squared distance of a vector (d) to the fifth nearest point in the space of the components, plus the squared residual
- * outside this space: nearly the squared distance to the fifth nearest vector, at k / d of its cost.
+ * The squared distance of a vector (d) to the nearest point in the space of the components, plus the squared residual outside
+ * this space: nearly the squared distance to the nearest vector, at k / d of its cost.
  * Points are visited in the order of their distance along the first component, which ends the search (Friedman, Baskett, and
  * Shustek 1975), and most sums end early, because the first coordinates vary most (Bei and Gray 1985).
  */
@@ -89,8 +87,6 @@ export function createDistance(space: NeighbourSpace): (vector: Pixels) => numbe
   const count = k === 0 ? 0 : points.length / k;
   const project = createProjection(space);
   const coordinates = new Float64Array(k);
-  const nearest = new Float64Array(Math.min(NEAREST, count));
-  const last = nearest.length - 1;
 
   /** Squared distance to point n, or if it is at least `limit`, a sum of some of its terms that is, too. */
   function distanceTo(n: number, limit: number): number {
@@ -116,18 +112,14 @@ export function createDistance(space: NeighbourSpace): (vector: Pixels) => numbe
   return (vector) => {
     const residual = project(coordinates, vector);
     if (count === 0) return residual;
-    nearest.fill(Number.POSITIVE_INFINITY);
+    let nearest = Number.POSITIVE_INFINITY;
     let above = countBelow(points, coordinates[0]!, k);
     let below = above - 1;
     for (;;) {
       const [up, down] = [gap(above), gap(below)];
       // A coordinate that is not a number ends the search, too.
-      if (!(Math.min(up, down) < nearest[last]!)) return nearest[last]! + residual;
-      const sum = distanceTo(up < down ? above++ : below--, nearest[last]!);
-      if (!(sum < nearest[last]!)) continue;
-      let at = last;
-      for (; at > 0 && nearest[at - 1]! > sum; at--) nearest[at] = nearest[at - 1]!;
-      nearest[at] = sum;
+      if (!(Math.min(up, down) < nearest)) return nearest + residual;
+      nearest = Math.min(nearest, distanceTo(up < down ? above++ : below--, nearest));
     }
   };
 }

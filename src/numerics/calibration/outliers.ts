@@ -18,14 +18,15 @@ export interface OutlierModel {
   readonly spaces: readonly NeighbourSpace[];
   /** The energies of the calibration images, then their distances in each space; each ascending. */
   readonly scores: readonly Float32Array[];
-  /** Quantile of the combined score of the calibration images that are not constant. */
-  readonly threshold: number;
-  /** Whether images whose pixels are all equal are more than rare among the calibration images. */
-  readonly constantIsUsual: boolean;
+  /** The combined scores of the calibration images whose pixels are not all equal, ascending. */
+  readonly combined: Float32Array;
 }
 
+/** At least this fraction of images like those of the calibration are not outliers. */
+const USUAL = 0.95;
+
 /** Fraction of images like those of the calibration that are not outliers. */
-export const USUAL = 0.99;
+export const usualFraction = (coverage: number): number => Math.max(coverage, USUAL);
 
 /**
  * @param training at least one image; `logits` is not used
@@ -48,25 +49,28 @@ export function fitOutliers(
   const combined = measured
     .filter((_, n) => !isConstant(calibration.pixels, n, inputs))
     .map((each) => combine(scores, each));
-  const sorted = Float64Array.from(combined).sort();
-  return {
-    spaces,
-    scores,
-    threshold: sorted[conformalRank(sorted.length, USUAL) - 1] ?? Number.POSITIVE_INFINITY,
-    constantIsUsual: count - sorted.length > (1 - USUAL) * count,
-  };
+  return { spaces, scores, combined: Float32Array.from(combined).sort() };
 }
 
-/** Whether each of n images is unlike the training images. One whose pixels are all equal is, unless such images are usual. */
+/**
+ * Whether each of n images is unlike the training images: whether its combined score is beyond the quantile of the calibration
+ * images. One whose pixels are all equal is, unless such images are usual. Of images that are drawn as the calibration images
+ * were, a fraction of at most 1 − `coverage` are outliers, or of 1 − USUAL if that is less.
+ */
 export function findOutliers(
-  { spaces, scores, threshold, constantIsUsual }: OutlierModel,
+  { spaces, scores, combined }: OutlierModel,
+  coverage: number,
   observed: Observed,
   inputs: number,
   classes: number,
 ): boolean[] {
   const measure = createMeasures(spaces, observed, inputs, classes);
+  const usual = usualFraction(coverage);
+  const threshold = combined[conformalRank(combined.length, usual) - 1] ?? Number.POSITIVE_INFINITY;
+  const count = scores[0]!.length;
+  const isConstantUsual = count - combined.length > (1 - usual) * count;
   return Array.from({ length: observed.pixels.length / inputs }, (_, n) => {
-    if (isConstant(observed.pixels, n, inputs)) return !constantIsUsual;
+    if (isConstant(observed.pixels, n, inputs)) return !isConstantUsual;
     // A score that is not a number is not usual.
     return !(combine(scores, measure(n)) <= threshold);
   });
@@ -96,14 +100,17 @@ function energy(logits: Float32Array): number {
   return -(max + Math.log(sum));
 }
 
-/** −Σ ln p (Fisher 1925), where p is the fraction of the calibration images, and of the image, with at least its score. */
+/**
+ * −Σ ln p (Fisher 1925), where p is the fraction of the calibration images, and of the image, with at least its score. It is
+ * rounded to float32, the precision of `OutlierModel.combined`.
+ */
 function combine(scores: readonly Float32Array[], measured: Float32Array): number {
   let sum = 0;
   for (const [s, sorted] of scores.entries()) {
     if (Number.isNaN(measured[s]!)) return Number.NaN;
     sum -= Math.log((1 + sorted.length - countBelow(sorted, measured[s]!)) / (1 + sorted.length));
   }
-  return sum;
+  return Math.fround(sum);
 }
 
 /** Rows of Euclidean length 1; a row of zeros stays as it is. */

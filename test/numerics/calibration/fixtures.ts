@@ -28,8 +28,8 @@ export interface OutlierFixture {
   readonly calibration: ObservedFixture;
   readonly probes: ObservedFixture;
   readonly scores: number[][];
-  readonly threshold: number;
-  readonly outliers: boolean[];
+  readonly combined: number[];
+  readonly cases: { readonly coverage: number; readonly outliers: boolean[] }[];
 }
 
 export function readFixture<T>(name: string): T {

@@ -18,9 +18,13 @@ test("the three scores equal those of scikit-learn's components and neighbours",
     assertNear(scores, fixture.scores[s]!, 1e-5, `scores ${s}`);
 });
 
-test("the combined score finds the outliers that SciPy's finds", () => {
-  assertNear([model.threshold], [fixture.threshold], 1e-12, 'threshold');
-  assert.deepEqual(findOutliers(model, probes, inputs, classes), fixture.outliers);
+test("the combined score finds the outliers that SciPy's finds, fewer at higher coverages", () => {
+  assertNear(model.combined, fixture.combined, 1e-6, 'combined scores');
+  const numbers = fixture.cases.map(({ coverage, outliers }) => {
+    assert.deepEqual(findOutliers(model, coverage, probes, inputs, classes), outliers, `${coverage}`);
+    return outliers.filter(Boolean).length;
+  });
+  assert.ok(numbers[0] === numbers[1] && numbers[1]! > numbers.at(-1)!, numbers.join());
 });
 
 test('an image is judged alone as in a batch', () => {
@@ -30,20 +34,23 @@ test('an image is judged alone as in a batch', () => {
     logits: probes.logits.subarray(n * classes, (n + 1) * classes),
     hidden: probes.hidden.subarray(n * 6, (n + 1) * 6),
   };
-  assert.deepEqual(findOutliers(model, alone, inputs, classes), [fixture.outliers[n]]);
+  const { coverage, outliers } = fixture.cases[0]!;
+  assert.deepEqual(findOutliers(model, coverage, alone, inputs, classes), [outliers[n]]);
 });
 
 test('a constant image is an outlier unless such images are usual', () => {
   const blank = { ...calibration, pixels: calibration.pixels.slice() };
   for (let n = 0; n < 3; n++) blank.pixels.fill(n, n * inputs, (n + 1) * inputs);
-  const usual = fitOutliers(training, blank, inputs, classes);
+  const withBlank = fitOutliers(training, blank, inputs, classes);
   const one = {
     pixels: new Uint8Array(inputs),
     logits: probes.logits.subarray(0, classes),
     hidden: probes.hidden.subarray(0, 6),
   };
-  assert.deepEqual(findOutliers(model, one, inputs, classes), [true]);
-  assert.deepEqual(findOutliers(usual, one, inputs, classes), [false]);
+  assert.deepEqual(findOutliers(model, 0.99, one, inputs, classes), [true]);
+  // They are 3 of 120.
+  assert.deepEqual(findOutliers(withBlank, 0.99, one, inputs, classes), [false]);
+  assert.deepEqual(findOutliers(withBlank, 0.9, one, inputs, classes), [true]);
 });
 
 test('an image whose logits overflow is an outlier', () => {
@@ -52,7 +59,7 @@ test('an image whose logits overflow is an outlier', () => {
     logits: new Float32Array(classes).fill(Number.NaN),
     hidden: probes.hidden.subarray(0, 6),
   };
-  assert.deepEqual(findOutliers(model, one, inputs, classes), [true]);
+  assert.deepEqual(findOutliers(model, 0.9, one, inputs, classes), [true]);
 });
 
 test('a network without hidden values has two scores', () => {
