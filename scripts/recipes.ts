@@ -4,34 +4,21 @@
  * examples/recipes/README.md. A recipe with a Python script beside it trains on the data set that the script writes. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies of the
  * published models are measured on the test set, once, at the end of each training.
  */
-import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  openAsBlob,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
-import { PYTHON } from '../bench/measure/command.ts';
-import { post, startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
-import type { TrainingJob } from '../src/domain/jobs/training.ts';
-import type { ModelVersion } from '../src/domain/models/representation.ts';
+import { startAtelier, withState } from '../bench/measure/servers.ts';
+import { RECIPES, readRecipe, trainVersion, uploadRecipeData } from './recipes/requests.ts';
 import { wholeArgument } from './whole-argument.ts';
 
-const FOLDER = join(import.meta.dirname, '../examples/recipes');
-const README = join(FOLDER, 'README.md');
+const README = join(RECIPES, 'README.md');
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { seeds: { type: 'string', default: '5' } },
 });
-const all = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
+const all = readdirSync(RECIPES).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
 const unknown = positionals.find((name) => !all.includes(name));
 if (unknown !== undefined) {
   console.error(`Unknown recipe ${unknown}. Recipes are ${all.join(', ')}.`);
@@ -39,18 +26,6 @@ if (unknown !== undefined) {
 }
 const names = positionals.length > 0 ? positionals : all;
 const seeds = Array.from({ length: wholeArgument('seeds', values.seeds) }, (_, seed) => seed);
-
-/** Fields of the uploads; examples/recipes/README.md has the same. */
-const FIELDS: Readonly<Record<string, Record<string, string>>> = {
-  digits: { testFraction: '0.2' },
-  'colour-shapes': {
-    classNames: 'red circle,red square,red triangle,green circle,green square,green triangle',
-  },
-};
-
-function readRecipe(name: string) {
-  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
-}
 
 /** The recipes with their teachers before them. A teacher alone is a champion: the version of the first seed. */
 function withTeachers(wanted: readonly string[]): { name: string; seeds: readonly number[] }[] {
@@ -63,38 +38,16 @@ function withTeachers(wanted: readonly string[]): { name: string; seeds: readonl
   return [...first, ...rest.map((name) => ({ name, seeds }))];
 }
 
-/** Uploads the data set of a recipe that has one of its own. */
-async function uploadData(url: string, name: string): Promise<void> {
-  const script = join(FOLDER, `${name}.py`);
-  if (!existsSync(script)) return;
-  const folder = mkdtempSync(join(tmpdir(), 'atelier-recipes-'));
-  try {
-    const file = join(folder, `${name}.npz`);
-    execFileSync(PYTHON, [script, file]);
-    const form = new FormData();
-    for (const [field, value] of Object.entries(FIELDS[name] ?? {})) form.set(field, value);
-    form.set('file', await openAsBlob(file));
-    const response = await fetch(`${url}/v1/datasets`, { method: 'POST', body: form });
-    if (!response.ok) throw new Error(await response.text());
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 /** Trains one recipe with the given seeds; returns its row of the table. */
 async function run(url: string, name: string, ofSeeds: readonly number[]): Promise<string> {
   const request = readRecipe(name);
-  await uploadData(url, name);
+  await uploadRecipeData(url, name);
   let layers = '';
   const accuracies: number[] = [];
   const seconds: number[] = [];
   for (const seed of ofSeeds) {
-    const { id } = await post<TrainingJob>(`${url}/v1/training-jobs`, { ...request, seed });
-    await untilJob(url, id, ({ status }) => !['queued', 'running'].includes(status));
-    const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
-    if (job.status !== 'succeeded') throw new Error(`${name}: ${JSON.stringify(job.error)}`);
-    const path = `/v1/models/${job.model!.name}/versions/${job.model!.version}`;
-    const { testAccuracy, digest, ...version } = (await (await fetch(url + path)).json()) as ModelVersion;
+    const { job, version } = await trainVersion(url, { ...request, seed });
+    const { testAccuracy, digest } = version;
     accuracies.push(testAccuracy!);
     layers = version.layers;
     seconds.push((Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
