@@ -12,7 +12,7 @@ export interface NeighbourSpace {
 }
 
 /** Largest k. */
-const COMPONENTS = 50;
+const COMPONENTS = 30;
 /** Number of vectors that determine the components. */
 const MAX_FITTED = 500;
 /** Coordinates that are computed together, because a processor adds independent sums at the same time. */
@@ -78,20 +78,41 @@ function createProjection({ mean, components }: Omit<NeighbourSpace, 'points'>) 
 /**
  * The squared distance of a vector (d) to the nearest point in the space of the components, plus the squared residual outside
  * this space: nearly the squared distance to the nearest vector, at k / d of its cost.
- * Points are visited in the order of their distance along the first component, which ends the search (Friedman, Baskett, and
- * Shustek 1975), and most sums end early, because the first coordinates vary most (Bei and Gray 1985).
  */
 export function createDistance(space: NeighbourSpace): (vector: Pixels) => number {
   const { components, points, mean } = space;
-  const k = components.length / mean.length;
-  const count = k === 0 ? 0 : points.length / k;
   const project = createProjection(space);
-  const coordinates = new Float64Array(k);
+  const coordinates = new Float64Array(components.length / mean.length);
+  return (vector) => {
+    const residual = project(coordinates, vector);
+    return coordinates.length === 0 ? residual : residual + nearestDistance(points, coordinates);
+  };
+}
 
-  /** Squared distance to point n, or if it is at least `limit`, a sum of some of its terms that is, too. */
-  function distanceTo(n: number, limit: number): number {
+/**
+ * The squared distance of a vector (k) to the nearest point (n × k).
+ * Points are visited in the order of their distance along the first coordinate, which ends the search (Friedman, Baskett, and
+ * Shustek 1975), and most sums end early, because the first coordinates vary most (Bei and Gray 1985).
+ */
+function nearestDistance(points: Float32Array, coordinates: Float64Array): number {
+  const k = coordinates.length;
+  const first = coordinates[0]!;
+  let above = k * countBelow(points, first, k);
+  let below = above - k;
+  let nearest = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const up = above < points.length ? points[above]! - first : Number.POSITIVE_INFINITY;
+    const down = below >= 0 ? first - points[below]! : Number.POSITIVE_INFINITY;
+    const gap = Math.min(up, down);
+    // A coordinate that is not a number ends the search, too.
+    if (!(gap * gap < nearest)) return nearest;
+    let at = below;
+    if (up < down) {
+      at = above;
+      above += k;
+    } else below -= k;
     let sum = 0;
-    for (let c = 0, at = n * k; c < k && sum < limit; c += GROUP, at += GROUP) {
+    for (let c = 0; c < k && sum < nearest; c += GROUP, at += GROUP) {
       const difference0 = coordinates[c]! - points[at]!;
       const difference1 = coordinates[c + 1]! - points[at + 1]!;
       const difference2 = coordinates[c + 2]! - points[at + 2]!;
@@ -102,26 +123,8 @@ export function createDistance(space: NeighbourSpace): (vector: Pixels) => numbe
         difference1 * difference1 +
         (difference2 * difference2 + difference3 * difference3 + difference4 * difference4);
     }
-    return sum;
+    if (sum < nearest) nearest = sum;
   }
-
-  /** Squared distance to point n along the first component; infinite if there is no point n. */
-  const gap = (n: number) =>
-    n < 0 || n >= count ? Number.POSITIVE_INFINITY : (points[n * k]! - coordinates[0]!) ** 2;
-
-  return (vector) => {
-    const residual = project(coordinates, vector);
-    if (count === 0) return residual;
-    let nearest = Number.POSITIVE_INFINITY;
-    let above = countBelow(points, coordinates[0]!, k);
-    let below = above - 1;
-    for (;;) {
-      const [up, down] = [gap(above), gap(below)];
-      // A coordinate that is not a number ends the search, too.
-      if (!(Math.min(up, down) < nearest)) return nearest + residual;
-      nearest = Math.min(nearest, distanceTo(up < down ? above++ : below--, nearest));
-    }
-  };
 }
 
 /** Number of values below `value` among those at every `stride`-th position, which are ascending. */
