@@ -67,7 +67,7 @@ test('content with hostile names is accessible', limited, async (t) => {
   const { id: dataset } = await uploadHostile();
   const metadata = { [HOSTILE]: HOSTILE };
   const training = { epochs: 3, batchSize: 8, validation: { fraction: 0.2 } };
-  const shapes = tiny({ dataset, modelName: 'shapes', metadata, training });
+  const shapes = tiny({ dataset, modelName: 'shapes', metadata, training, gradientCheck: true });
   const [one, other] = [await train(app, { ...shapes, seed: 1 }), await train(app, { ...shapes, seed: 2 })];
   const search = await requestJson<Search>(
     `${url}/v1/searches`,

@@ -102,7 +102,11 @@ test('a changed priority is sent, and a rejected one has its error', options, as
 test('every tab has its content, at 360 px and in the dark', options, async (t) => {
   const job = await train(
     app,
-    tiny({ modelName: 'tabs', metadata: { '<img src=x onerror=alert(1)>': '<b>no</b>' } }),
+    tiny({
+      modelName: 'tabs',
+      metadata: { '<img src=x onerror=alert(1)>': '<b>no</b>' },
+      gradientCheck: true,
+    }),
   );
   const page = await openPage(t, url, { path: jobRoute(job.id), width: 360, colorScheme: 'dark' });
   const tab = page.getByRole('tab', { selected: true });

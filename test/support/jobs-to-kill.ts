@@ -7,6 +7,7 @@ export function jobsToKill(kills: number): TrainingBody[] {
   return [
     tiny({
       modelName: 'one-thread',
+      gradientCheck: true,
       network: { hidden: [24] },
       training: {
         ...short,
@@ -20,6 +21,7 @@ export function jobsToKill(kills: number): TrainingBody[] {
     }),
     tiny({
       modelName: 'two-threads',
+      gradientCheck: true,
       network: { convolutions: [4], norm: 'group', hidden: [16, 12], activation: 'tanh' },
       // Else the measurement of all test images takes longer than the training of an epoch.
       testSet: 'once',

@@ -25,7 +25,7 @@ const three = { convolutions: [16, 32], hidden: [128] };
 /** 54,000 multiply-adds an image, but 2.4 million with the channels that pad the convolutions, so one image. */
 const narrow = { convolutions: [[1, 1], [8]], hidden: [64] };
 for (const [modelName, network] of Object.entries({ three, narrow })) {
-  await train(app, tiny({ dataset, modelName, network, training, gradientCheck: false }));
+  await train(app, tiny({ dataset, modelName, network, training }));
 }
 const { pixels } = (await loadFashionMnist(DATA_DIR)).test;
 

@@ -19,7 +19,7 @@ test('gradient check and warm start reject a diverged model by name', async () =
   const report = gradientCheckSchema.parse(response.json());
   assert.deepEqual([report.passed, report.reason], [false, 'parameters-too-large']);
   assert.match(report.advice!, /lower learning rate, or use another model/);
-  const job = await train(app, tiny({ warmStart: model, network: { hidden: [] } }));
+  const job = await train(app, tiny({ warmStart: model, network: { hidden: [] }, gradientCheck: true }));
   assert.deepEqual([job.status, job.error?.code], ['failed', 'gradient-check-failed']);
   assert.ok(job.error!.message.includes(report.advice!), job.error!.message);
   assert.equal(job.gradientCheckReport?.reason, 'parameters-too-large');

@@ -11,6 +11,7 @@ type Knob = [name: string, training?: Training, network?: TrainingBody['network'
 /** A request with two steps per epoch. */
 function body(modelName: string, training: Training = {}, network: TrainingBody['network'] = {}) {
   return tiny({
+    gradientCheck: true,
     modelName,
     network: { hidden: [8], ...network },
     training: { epochs: 2, batchSize: 1024, validation: { fraction: 0.8 }, ...training },

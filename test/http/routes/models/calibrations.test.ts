@@ -45,7 +45,6 @@ async function publish(modelName: string, changes: Parameters<typeof tiny>[0] = 
       network: { convolutions: [4], hidden: [6] },
       training: { epochs: 4, batchSize: 8, validation: { fraction: 0.5 } },
       testSet: 'never',
-      gradientCheck: false,
       ...changes,
     }),
   );

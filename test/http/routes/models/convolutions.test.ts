@@ -48,7 +48,6 @@ const body = (changes: Partial<TrainingBody> = {}) =>
     modelName: 'deep',
     network,
     training,
-    gradientCheck: false,
     ...changes,
   });
 const job = await train(app, body({ gradientCheck: true }));
