@@ -30,17 +30,17 @@ function choice<const T extends readonly string[]>(...options: T) {
 }
 
 /** Entries separated by commas. */
-function list(isEntry: (entry: string) => boolean, rule: string) {
+function list(isEntry: (entry: string) => boolean, rule: string | (() => string)) {
   return z
     .string()
     .default('')
     .transform(splitList)
-    .refine((entries) => entries.every(isEntry), rule);
+    .refine((entries) => entries.every(isEntry), { error: rule });
 }
 
 const MEBIBYTE = 2 ** 20;
 const ACCESS_LOG_RULE = 'must be all, errors, off, or a fraction below 1 such as sample:0.01';
-const TUNING_RULE = `must be a list of names: ${listAlternatives(TECHNIQUES)}`;
+const tuningRule = () => `must be a list of names: ${listAlternatives(TECHNIQUES)}`;
 const DATABASE_URL_RULE = 'must be a URL such as postgresql://user:password@host:5432/atelier';
 const BLOB_URL_RULE = 'must be a URL such as s3://bucket/prefix?endpoint=https://s3.example&region=eu-west-1';
 
@@ -169,7 +169,7 @@ export const environmentSchema = z.object({
     .describe(
       'Computes with vectors of 256 bits, an experimental feature of V8; with `auto`, if a comparison at the first start shows that they give the same bits faster',
     ),
-  TUNING_OFF: list(isTechnique, TUNING_RULE).describe(
+  TUNING_OFF: list(isTechnique, tuningRule).describe(
     'Techniques for speed that are switched off, separated by commas: to compare, or if one makes trouble',
   ),
   LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
