@@ -34,6 +34,8 @@ export interface Guarantee {
 /** A calibration in memory, and its description for responses. */
 export interface LoadedCalibration extends Calibration {
   readonly used: UsedCalibration;
+  /** Digest of the arrays. */
+  readonly digest: string;
 }
 
 export interface Decoded<Format> {

@@ -65,7 +65,8 @@ const scores = {
   f1: z.number(),
 };
 
-const evaluatedOn = {
+/** Fields of a result about the images of a split. */
+export const evaluatedOn = {
   dataset: z.string(),
   split: z.enum(SPLITS),
   examples: z.int().describe('Number of images'),

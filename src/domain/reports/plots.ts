@@ -10,7 +10,12 @@ export const EPOCH_PLOTS = ['loss', 'accuracy', 'learning-rate', 'gradient-norm'
 export type EpochPlot = (typeof EPOCH_PLOTS)[number];
 export const JOB_PLOTS = [...EPOCH_PLOTS, 'dead-units'] as const;
 export type JobPlot = (typeof JOB_PLOTS)[number];
-export const VERSION_PLOTS = ['confusion', 'calibration', 'classes'] as const;
+/** Plots of the classification report, of the ranking and of the coverage of a version. */
+export const REPORT_PLOTS = ['confusion', 'calibration', 'classes'] as const;
+export const RANKING_PLOTS = ['roc', 'precision-recall', 'answered'] as const;
+export const VERSION_PLOTS = [...REPORT_PLOTS, ...RANKING_PLOTS, 'coverage'] as const;
+export type ReportPlot = (typeof REPORT_PLOTS)[number];
+export type RankingPlot = (typeof RANKING_PLOTS)[number];
 export type VersionPlot = (typeof VERSION_PLOTS)[number];
 export const SEARCH_PLOTS = ['history', 'slices', 'rungs'] as const;
 export type SearchPlot = (typeof SEARCH_PLOTS)[number];

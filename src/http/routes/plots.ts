@@ -92,13 +92,14 @@ export const plotRoutes: Routes = async (app, { plots, training, isShared }) => 
       operationId: 'plotModelVersion',
       summary: 'Plot the evaluation of a version',
       description:
-        'Confusion matrix, reliability diagram (`calibration`), or precision, recall and F1 of each class (`classes`). ' +
-        `The numbers come from \`GET …/evaluation\`, so the first plot of the test split counts as a look. ${PLOT_FILES}`,
+        'Confusion matrix, reliability diagram (`calibration`), precision, recall and F1 of each class (`classes`), ROC curves (`roc`), ' +
+        'precision–recall curves, the accuracy if only the images with the highest probabilities are answered (`answered`), or the measured `coverage`. ' +
+        `The numbers come from \`GET …/evaluation\`, \`…/evaluation/ranking\` and \`…/evaluation/coverage\`, so the first plot of the test split counts as a look. ${PLOT_FILES}`,
       tags: ['models'],
       params: z.strictObject({ name: modelName, version: versionName, plot: z.enum(VERSION_PLOTS) }),
       querystring: versionPlotQuerySchema,
       readsDataset: true,
-      response: { 200: plotResponse, ...problems(400, 404, 406, 422, 503, 507) },
+      response: { 200: plotResponse, ...problems(400, 404, 406, 409, 422, 503, 507) },
       responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
     },
     async handler(request, reply) {
@@ -109,8 +110,8 @@ export const plotRoutes: Routes = async (app, { plots, training, isShared }) => 
       return sendPlot(request, reply, query, {
         name: `${params.plot}-${params.name}-${plot.version}`,
         format,
-        // Version numbers are never reused; aliases move.
-        isImmutable: typeof params.version === 'number',
+        // Version numbers are never reused; aliases move, and a version can be calibrated again.
+        isImmutable: typeof params.version === 'number' && params.plot !== 'coverage',
         draw: async () => plot,
       });
     },

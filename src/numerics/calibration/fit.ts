@@ -18,7 +18,7 @@ export interface Calibration {
   readonly outliers: OutlierModel;
 }
 
-interface Change {
+export interface Change {
   readonly before: number;
   readonly after: number;
 }
@@ -103,7 +103,8 @@ export function sortHighest(
   return { highest: highest.sort(), second: second.sort() };
 }
 
-function expectedError(probabilities: Float32Array, labels: Uint8Array, classes: number): number {
+/** Expected calibration error. @param probabilities n × classes */
+export function expectedError(probabilities: Float32Array, labels: Uint8Array, classes: number): number {
   const rows = Array.from(labels, (_, n) => probabilities.subarray(n * classes, (n + 1) * classes));
   const predicted = Uint8Array.from(rows, argmax);
   const confidences = Float32Array.from(rows, (row, n) => row[predicted[n]!]!);

@@ -37,11 +37,23 @@ export function judgeImages(
   probabilities: Float32Array,
   inputs: number,
 ): Judgements {
-  const count = observed.pixels.length / inputs;
-  const classes = probabilities.length / count;
+  const classes = probabilities.length / (observed.pixels.length / inputs);
   const least = leastProbability(trueProbabilities, coverage);
+  return judgeSets(least, probabilities, findOutliers(outliers, coverage, observed, inputs, classes));
+}
+
+/**
+ * Judges by the results of `leastProbability` and `findOutliers`.
+ * @param probabilities n × classes
+ * @param isOutlier n
+ */
+export function judgeSets(
+  least: number,
+  probabilities: Float32Array,
+  isOutlier: readonly boolean[],
+): Judgements {
+  const classes = probabilities.length / isOutlier.length;
   const sets = Uint8Array.from(probabilities, (probability) => (probability >= least ? 1 : 0));
-  const isOutlier = findOutliers(outliers, coverage, observed, inputs, classes);
   const reasons = isOutlier.map((outlier, n) => {
     if (outlier) return 'unlike-training-images';
     let size = 0;

@@ -58,22 +58,40 @@ export function fitOutliers(
  * were, a fraction of at most 1 − `coverage` are outliers, or of 1 − USUAL if that is less.
  */
 export function findOutliers(
-  { spaces, scores, combined }: OutlierModel,
+  model: OutlierModel,
   coverage: number,
   observed: Observed,
   inputs: number,
   classes: number,
 ): boolean[] {
+  return judgeOutliers(model, coverage, scoreOutliers(model, observed, inputs, classes));
+}
+
+/** The combined score of each image, in the order of the images; null if its pixels are all equal. */
+export function scoreOutliers(
+  { spaces, scores }: OutlierModel,
+  observed: Observed,
+  inputs: number,
+  classes: number,
+): (number | null)[] {
   const measure = createMeasures(spaces, observed, inputs, classes);
+  return Array.from({ length: observed.pixels.length / inputs }, (_, n) =>
+    isConstant(observed.pixels, n, inputs) ? null : combine(scores, measure(n)),
+  );
+}
+
+/** `findOutliers` by the results of `scoreOutliers`. */
+export function judgeOutliers(
+  { scores, combined }: OutlierModel,
+  coverage: number,
+  scored: readonly (number | null)[],
+): boolean[] {
   const usual = usualFraction(coverage);
   const threshold = combined[conformalRank(combined.length, usual) - 1] ?? Number.POSITIVE_INFINITY;
   const count = scores[0]!.length;
   const isConstantUsual = count - combined.length > (1 - usual) * count;
-  return Array.from({ length: observed.pixels.length / inputs }, (_, n) => {
-    if (isConstant(observed.pixels, n, inputs)) return !isConstantUsual;
-    // A score that is not a number is not usual.
-    return !(combine(scores, measure(n)) <= threshold);
-  });
+  // A score that is not a number is not usual.
+  return scored.map((score) => (score === null ? !isConstantUsual : !(score <= threshold)));
 }
 
 /** The energy and the distances of image n, in the order of `OutlierModel.scores`, rounded to float32 like these. */

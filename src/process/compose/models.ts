@@ -27,8 +27,8 @@ export function buildModels({ config, store, catalog, memory, modelCache, thread
     threads.predict,
     createImageDecoder(memory, config.maxImagePixels),
   );
-  const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
   const calibrations = createCalibrationService(store, catalog, models, numeric);
+  const evaluations = createEvaluationService(catalog, models, numeric, store.looks, calibrations);
   const testSets = createTestSetService(store, catalog);
   return {
     loadDistillation,

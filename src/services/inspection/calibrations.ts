@@ -153,6 +153,7 @@ export function createCalibrationService(
       const fresh = {
         ...parseCalibration(await blobs.get(digest)),
         used: { dataset, split, images, reused },
+        digest,
       };
       loaded.set(key, fresh);
       return fresh;

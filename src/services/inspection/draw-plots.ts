@@ -8,16 +8,21 @@ import type { ChartOptions } from '../../charts/parts/figure.ts';
 import { THEMES } from '../../charts/parts/theme.ts';
 import { plotNames } from '../../charts/plot-names.ts';
 import type { VNode } from '../../charts/preact.d.ts';
+import { drawCoverage, drawRanking } from '../../charts/ranking.ts';
 import { drawReliability } from '../../charts/reliability.ts';
 import { renderSvg } from '../../charts/render.ts';
 import { drawSgdPath } from '../../charts/sgd-path.ts';
+import { describeRanking } from '../../domain/checks/ranking.ts';
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
 import type {
   JobPlot,
   JobPlotQuery,
   PathPlotQuery,
   PlotQuery,
+  RankingPlot,
+  ReportPlot,
   VersionPlot,
   VersionPlotQuery,
 } from '../../domain/reports/plots.ts';
@@ -37,6 +42,10 @@ const HEIGHTS: Readonly<Record<JobPlot | VersionPlot | 'path', number>> = {
   confusion: 560,
   calibration: 480,
   classes: 480,
+  roc: 480,
+  'precision-recall': 480,
+  answered: 400,
+  coverage: 400,
 };
 
 export interface Plot {
@@ -85,12 +94,12 @@ export function drawPathPlot(
 }
 
 export function drawVersionPlot(
-  plot: VersionPlot,
+  plot: ReportPlot,
   { model, classNames, dataset, report }: Awaited<ReturnType<EvaluationService['evaluate']>>,
   query: VersionPlotQuery,
 ): Plot {
-  const subtitle = `${model.name}@${model.version} · ${query.split} split of ${dataset.id}`;
-  const draw: Readonly<Record<VersionPlot, (options: ChartOptions) => VNode>> = {
+  const subtitle = describeSplit(model, query, dataset);
+  const draw: Readonly<Record<ReportPlot, (options: ChartOptions) => VNode>> = {
     confusion: (options) => drawConfusion({ subtitle, classNames, matrix: report.confusion }, options),
     calibration(options) {
       const { bins, expectedError } = report.calibration;
@@ -103,6 +112,31 @@ export function drawVersionPlot(
   };
   return render(HEIGHTS[plot], query, draw[plot]);
 }
+
+export function drawRankingPlot(
+  plot: RankingPlot,
+  { model, classNames, dataset, ranking }: Awaited<ReturnType<EvaluationService['rank']>>,
+  query: VersionPlotQuery,
+): Plot {
+  const { split } = query;
+  const subtitle = describeSplit(model, query, dataset);
+  const shown = describeRanking(model, { dataset: dataset.id, split, classNames }, ranking);
+  return render(HEIGHTS[plot], query, (options) => drawRanking(plot, { subtitle, ...shown }, options));
+}
+
+export function drawCoveragePlot(
+  { model, dataset, report, reused }: Awaited<ReturnType<EvaluationService['measureCoverage']>>,
+  query: VersionPlotQuery,
+): Plot {
+  const input = { subtitle: describeSplit(model, query, dataset), levels: [...report.levels], reused };
+  return render(HEIGHTS.coverage, query, (options) => drawCoverage(input, options));
+}
+
+const describeSplit = (
+  { name, version }: VersionReference,
+  { split }: VersionPlotQuery,
+  { id }: { readonly id: string },
+): string => `${name}@${version} · ${split} split of ${id}`;
 
 export function render(
   defaultHeight: number,

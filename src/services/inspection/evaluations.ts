@@ -7,7 +7,6 @@ import type {
   EvaluationQuery,
 } from '../../domain/checks/evaluation.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
-import { showImageShape } from '../../domain/image-shape.ts';
 import { architectureOf } from '../../domain/models/architecture.ts';
 import {
   parseModelReference,
@@ -16,18 +15,22 @@ import {
 } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError } from '../../errors.ts';
+import type { CoverageReport } from '../../numerics/calibration/coverage.ts';
 import type { ClassificationReport, ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../numerics/evaluation/comparison.ts';
+import type { Ranking } from '../../numerics/evaluation/ranking.ts';
 import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
-import { isSameShape } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
+import type { LoadedCalibration } from '../../protocols/codec.ts';
 import { type LookKind, SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
 import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import { assertFitsModel } from '../datasets/find.ts';
 import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
+import { knownTraining } from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
+import { assertComparable, selectCell } from './evaluation-requests.ts';
 
 /** Limit in multiply-adds, those by zero included: ten to thirty seconds of the kernel. */
 export const MAX_EVALUATION_COST = 2.5e11;
@@ -36,6 +39,8 @@ type Place = { readonly pointer: string } | { readonly parameter: string };
 const PARAMETER = { parameter: 'dataset' } as const;
 /** Number of cached results, of a few kilobytes each. */
 const MAX_CACHED = 256;
+/** Number of cached rankings, of some tens of kilobytes each. */
+const MAX_CACHED_RANKINGS = 32;
 
 export type EvaluationService = ReturnType<typeof createEvaluationService>;
 
@@ -50,8 +55,13 @@ export function createEvaluationService(
   models: ModelService,
   numeric: NumericPool,
   looks: Pick<Looks, 'record'>,
+  calibrations: {
+    load(model: VersionReference, signal: AbortSignal): Promise<LoadedCalibration>;
+  },
 ) {
   const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);
+  const coalesceRanking = createCoalescingCache<Ranking>(MAX_CACHED_RANKINGS);
+  const coalesceCoverage = createCoalescingCache<CoverageReport>(MAX_CACHED);
   const coalesceComparison = createCoalescingCache<Comparison>(MAX_CACHED);
 
   async function load({ name, version }: ModelVersion): Promise<ServedNetwork> {
@@ -76,6 +86,30 @@ export function createEvaluationService(
     await looks.record(versions.map((network) => ({ datasetDigest: dataset.digest, kind, network, caller })));
   }
 
+  async function find(
+    { name, version }: { readonly name: string; readonly version: VersionName },
+    query: EvaluationQuery,
+  ) {
+    const found = await models.version(name, version);
+    const dataset = await resolveDataset(catalog, found, query.dataset, PARAMETER);
+    assertAffordable([found], dataset, query.split);
+    return { found, dataset };
+  }
+
+  /** Computes a result of a version on the images of a split. */
+  async function reveal<T>(
+    found: ModelVersion,
+    dataset: DatasetSummary,
+    query: EvaluationQuery,
+    caller: string,
+    compute: (task: { readonly network: ServedNetwork; readonly examples: Examples }) => Promise<T>,
+  ): Promise<T> {
+    const examples = await loadExamples(dataset, query);
+    const computed = await compute({ network: await load(found), examples });
+    await count('evaluation', [found], dataset, query.split, caller);
+    return computed;
+  }
+
   return {
     /**
      * Results on the test split are counted as looks, once for each network.
@@ -90,19 +124,60 @@ export function createEvaluationService(
       signal: AbortSignal,
       caller: string = SERVICE,
     ) {
-      const found = await models.version(name, version);
-      const dataset = await resolveDataset(catalog, found, query.dataset, PARAMETER);
-      assertAffordable([found], dataset, query.split);
+      const { found, dataset } = await find({ name, version }, query);
       const cell = selectCell(found, query);
       const key = cacheKey([found], dataset, query, cell);
-      const report = await coalesceReport(key, signal, async (abortSignal) => {
-        const examples = await loadExamples(dataset, query);
-        const task = { network: await load(found), examples, cell };
-        const computed = await numeric.run('evaluate', task, abortSignal);
-        await count('evaluation', [found], dataset, query.split, caller);
-        return computed;
-      });
+      const report = await coalesceReport(key, signal, (abortSignal) =>
+        reveal(found, dataset, query, caller, (task) =>
+          numeric.run('evaluate', { ...task, cell }, abortSignal),
+        ),
+      );
       return { ...describe(found, dataset), report };
+    },
+
+    /** Threshold curves and the areas under them. @throws AtelierError as `evaluate` */
+    async rank(
+      model: { readonly name: string; readonly version: VersionName },
+      query: EvaluationQuery,
+      signal: AbortSignal,
+      caller: string = SERVICE,
+    ) {
+      const { found, dataset } = await find(model, query);
+      const key = cacheKey([found], dataset, query);
+      const ranking = await coalesceRanking(key, signal, (abortSignal) =>
+        reveal(found, dataset, query, caller, (task) => numeric.run('rank', task, abortSignal)),
+      );
+      return { ...describe(found, dataset), ranking };
+    },
+
+    /** The coverage of the calibration of the version. @throws AtelierError as `evaluate`, and `not-calibrated` */
+    async measureCoverage(
+      model: { readonly name: string; readonly version: VersionName },
+      query: EvaluationQuery,
+      signal: AbortSignal,
+      caller: string = SERVICE,
+    ) {
+      const { found, dataset } = await find(model, query);
+      const calibration = await calibrations.load(toReference(found), signal);
+      const { used, digest, temperature } = calibration;
+      const key = JSON.stringify([cacheKey([found], dataset, query), digest]);
+      const report = await coalesceCoverage(key, signal, (abortSignal) =>
+        reveal(found, dataset, query, caller, (task) =>
+          numeric.run('measureCoverage', { ...task, calibration }, abortSignal),
+        ),
+      );
+      const trainedOn = knownTraining(found)?.datasetDigest;
+      const isTrained = query.split === 'train' && (trainedOn === undefined || trainedOn === dataset.digest);
+      const calibrated = await catalog.find(used.dataset);
+      const isCalibrated =
+        calibrated?.digest === dataset.digest &&
+        (used.split === 'validation' ? 'train' : used.split) === query.split;
+      return {
+        ...describe(found, dataset),
+        report,
+        calibration: { ...used, temperature },
+        reused: isTrained || isCalibrated,
+      };
     },
 
     /** @throws AtelierError as `evaluate`, and `unknown-model` */
@@ -187,37 +262,6 @@ function unknownDataset(catalog: Catalog, reason: string, place: Place): Atelier
   return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
     details: [{ ...place, detail }],
   });
-}
-
-/** @throws AtelierError `impossible-request` for a class that the model does not have */
-function selectCell(
-  { name, classNames }: ModelVersion,
-  { label, predicted }: EvaluationCellQuery,
-): ConfusionCell | null {
-  if (label === undefined || predicted === undefined) return null;
-  const last = classNames.length - 1;
-  if (label <= last && predicted <= last) return { label, predicted };
-  throw new AtelierError('impossible-request', `The classes of model ${name} are 0 to ${last}.`, {
-    details: [
-      { parameter: label > last ? 'label' : 'predicted', detail: `must be an integer from 0 to ${last}` },
-    ],
-  });
-}
-
-function assertComparable(version: ModelVersion, other: ModelVersion): void {
-  const reject = (property: string, ours: string, theirs: string): never => {
-    throw new AtelierError(
-      'impossible-request',
-      `Version ${version.version} of model ${version.name} has the ${property} ${ours}; version ${other.version} of ` +
-        `model ${other.name} has ${theirs}. Only versions with the same ${property} can be compared.`,
-      { details: [{ parameter: 'with', detail: `must have the same ${property}` }] },
-    );
-  };
-  if (!isSameShape(version.inputShape, other.inputShape))
-    reject('input shape', showImageShape(version.inputShape), showImageShape(other.inputShape));
-  const [ours, theirs] = [version.classNames, other.classNames];
-  if (ours.length !== theirs.length || ours.some((name, label) => name !== theirs[label]))
-    reject('classes', ours.join(', '), theirs.join(', '));
 }
 
 function assertAffordable(

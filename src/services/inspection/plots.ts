@@ -7,6 +7,8 @@ import {
   type JobPlotQuery,
   MAX_PLOT_PIXELS,
   type PathPlotQuery,
+  RANKING_PLOTS,
+  type RankingPlot,
   type VersionPlot,
   type VersionPlotQuery,
 } from '../../domain/reports/plots.ts';
@@ -32,7 +34,7 @@ const loadDrawing = () => import('./draw-plots.ts');
 
 export function createPlotService(
   training: Pick<TrainingService, 'get' | 'getMany' | 'metrics' | 'lastEpoch'>,
-  evaluations: Pick<EvaluationService, 'evaluate'>,
+  evaluations: Pick<EvaluationService, 'evaluate' | 'rank' | 'measureCoverage'>,
   paths: SgdPathService,
   numeric: Pick<NumericPool, 'run'>,
 ) {
@@ -84,7 +86,7 @@ export function createPlotService(
 
     /**
      * Evaluates the version, if its result is not cached.
-     * @throws AtelierError as `EvaluationService.evaluate`
+     * @throws AtelierError as `EvaluationService.evaluate` and, for the coverage, `not-calibrated`
      */
     async drawVersion(
       plot: VersionPlot,
@@ -93,8 +95,17 @@ export function createPlotService(
       signal: AbortSignal,
       caller: string,
     ) {
+      const drawing = await loadDrawing();
+      if (plot === 'coverage') {
+        const measured = await evaluations.measureCoverage(model, query, signal, caller);
+        return { ...drawing.drawCoveragePlot(measured, query), version: measured.model.version };
+      }
+      if (isRankingPlot(plot)) {
+        const ranked = await evaluations.rank(model, query, signal, caller);
+        return { ...drawing.drawRankingPlot(plot, ranked, query), version: ranked.model.version };
+      }
       const evaluated = await evaluations.evaluate(model, query, signal, caller);
-      const drawn = (await loadDrawing()).drawVersionPlot(plot, evaluated, query);
+      const drawn = drawing.drawVersionPlot(plot, evaluated, query);
       return { ...drawn, version: evaluated.model.version };
     },
 
@@ -113,6 +124,9 @@ export function createPlotService(
     },
   };
 }
+
+const isRankingPlot = (plot: VersionPlot): plot is RankingPlot =>
+  (RANKING_PLOTS as readonly VersionPlot[]).includes(plot);
 
 function withoutEpoch({ id, status }: TrainingJob, parameter: string): AtelierError {
   const advice = isEnded(status) ? 'It has nothing to draw' : 'Try again after its first epoch';

@@ -13,6 +13,7 @@ import { valueCount } from '../../numerics/network/image-shape.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
+import { comparisonCost as outlierCost } from '../../protocols/compute-outputs.ts';
 import { calibrationLimits } from '../../workers/tasks/calibrate.ts';
 import { MAX_CHUNK_IMAGES } from '../../workers/tasks/chunk.ts';
 import type { NumericTasks } from '../../workers/tasks/numeric.worker.ts';
@@ -37,6 +38,9 @@ const TABLE_COST = 200;
 /** Multiply-adds of the reference that take as long as a coordinate of a neighbour, or as long as 50 components of a value. */
 const NEIGHBOUR_COST = 20;
 const COMPONENTS_COST = 150;
+/** Multiply-adds of the reference that take as long as sorting a score in two orders, and its bytes as it is sorted and tempered. */
+const SORTING_COST = 200;
+const SCORE_BYTES = 16;
 /** Bytes of a value of a calibration image or hidden unit, and of the coordinates and scores of an image. */
 const CALIBRATION_VALUE_BYTES = 8;
 const CALIBRATION_BYTES = 1000;
@@ -84,6 +88,27 @@ export const DEMANDS: {
     what: `Evaluating ${networkText(network.architecture)}`,
     ...evaluation([network], examples.labels.length),
   }),
+  rank: ({ network, examples }) => {
+    const scores = examples.labels.length * network.architecture.classes;
+    const { cost, bytes } = evaluation([network], examples.labels.length);
+    return {
+      what: `Evaluating ${networkText(network.architecture)}`,
+      cost: cost + SORTING_COST * scores,
+      bytes: bytes + SCORE_BYTES * scores,
+    };
+  },
+  measureCoverage: ({ network, examples, calibration }) => {
+    const { length } = examples.labels;
+    const { cost, bytes } = evaluation([network], length);
+    return {
+      what: `Measuring the coverage of ${networkText(network.architecture)}`,
+      cost: cost + (length * outlierCost(calibration)) / KERNEL_SPEED,
+      bytes:
+        bytes +
+        SCORE_BYTES * length * network.architecture.classes +
+        MAX_CHUNK_IMAGES * CHUNK_VALUE_BYTES * hiddenUnits(network.architecture),
+    };
+  },
   compare: ({ network, other, examples }) => ({
     what: `Comparing ${networkText(network.architecture)} with ${networkText(other.architecture)}`,
     ...evaluation([network, other], examples.labels.length),

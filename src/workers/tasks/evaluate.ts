@@ -1,5 +1,8 @@
 /** Evaluations and comparisons of models, computed by the kernel. */
 
+import { type CoverageReport, measureCoverage } from '../../numerics/calibration/coverage.ts';
+import type { Calibration } from '../../numerics/calibration/fit.ts';
+import { judgeOutliers, scoreOutliers } from '../../numerics/calibration/outliers.ts';
 import type { ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import {
   type ClassificationReport,
@@ -7,8 +10,10 @@ import {
 } from '../../numerics/evaluation/classification-report.ts';
 import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
+import { type Ranking, rankPredictions } from '../../numerics/evaluation/ranking.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
 import { averageTeachers } from '../../numerics/examples/distillation.ts';
+import { hiddenUnits } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { ServedNetwork } from '../kernel/compile.ts';
@@ -20,6 +25,11 @@ export interface EvaluationTask {
   readonly examples: Examples;
   /** Cell of the confusion matrix whose images are listed. */
   readonly cell?: ConfusionCell | null;
+}
+
+/** The calibration must be that of the network. */
+export interface CoverageTask extends Pick<EvaluationTask, 'network' | 'examples'> {
+  readonly calibration: Calibration;
 }
 
 /** Teachers whose probabilities are averaged. The examples are in shared memory. */
@@ -44,9 +54,60 @@ export interface HeldOutComparisonTask extends ComparisonTask {
   readonly splits: readonly ValidationSplit[];
 }
 
+/** Images that pass through the network together, to bound the memory of its hidden values. */
+const CHUNK_IMAGES = 1000;
+
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {
   return classificationReport(predictExamples(network, examples), network.architecture.classes, cell);
+}
+
+/** @throws RangeError if the examples do not match the inputs and classes of the network */
+export function rankExamples({
+  network: { architecture, ...network },
+  examples,
+}: Pick<EvaluationTask, 'network' | 'examples'>): Ranking {
+  const { classes } = architecture;
+  const forward = createForward({ architecture, ...network });
+  const probabilities = new Float32Array(examples.labels.length * classes);
+  let done = 0;
+  const predictions = collectPredictions(
+    (logits, chunk, pixels) => {
+      forward(logits, chunk, pixels);
+      probabilities.set(chunk, done);
+      done += chunk.length;
+    },
+    examples,
+    architecture,
+  );
+  return rankPredictions(predictions, probabilities, classes);
+}
+
+export function measureNetworkCoverage({ network, examples, calibration }: CoverageTask): CoverageReport {
+  const { architecture } = network;
+  const [inputs, units, { classes }] = [
+    valueCount(architecture.inputShape),
+    hiddenUnits(architecture),
+    architecture,
+  ];
+  const forward = createForward(network);
+  const count = examples.labels.length;
+  const logits = new Float32Array(count * classes);
+  const probabilities = new Float32Array(count * classes);
+  const scores: (number | null)[] = [];
+  for (let start = 0; start < count; start += CHUNK_IMAGES) {
+    const end = Math.min(start + CHUNK_IMAGES, count);
+    const observed = {
+      pixels: examples.pixels.subarray(start * inputs, end * inputs),
+      logits: logits.subarray(start * classes, end * classes),
+      hidden: new Float32Array((end - start) * units),
+    };
+    const chunk = probabilities.subarray(start * classes, end * classes);
+    forward(observed.logits, chunk, observed.pixels, observed.hidden);
+    scores.push(...scoreOutliers(calibration.outliers, observed, inputs, classes));
+  }
+  const findOutliers = (coverage: number) => judgeOutliers(calibration.outliers, coverage, scores);
+  return measureCoverage(calibration, logits, probabilities, findOutliers, examples.labels);
 }
 
 /** The mean of the teachers' probabilities of each example. @throws RangeError if the examples do not match the inputs */

@@ -7,7 +7,14 @@ import { lowerPriority } from '../threads/priority.ts';
 import { serve } from '../threads/serve.ts';
 import { calibrateNetwork } from './calibrate.ts';
 import { drawLayer, drawPlot } from './draw.ts';
-import { averageProbabilities, compareNetworks, compareOnHeldOut, evaluateNetwork } from './evaluate.ts';
+import {
+  averageProbabilities,
+  compareNetworks,
+  compareOnHeldOut,
+  evaluateNetwork,
+  measureNetworkCoverage,
+  rankExamples,
+} from './evaluate.ts';
 import { explainImage } from './explain.ts';
 import { exportVerified } from './export.ts';
 import { runGradientCheck } from './gradient-check.ts';
@@ -26,6 +33,8 @@ interface MeasurementTask {
 const tasks = {
   checkGradient: runGradientCheck,
   evaluate: evaluateNetwork,
+  rank: rankExamples,
+  measureCoverage: measureNetworkCoverage,
   compare: compareNetworks,
   compareHeldOut: compareOnHeldOut,
   averageTeachers: averageProbabilities,

@@ -65,6 +65,7 @@ describe('an evaluation', () => {
       createModelService(store, catalog),
       pool,
       store.looks,
+      { load: () => Promise.reject(new Error('No calibration is expected.')) },
     );
     return { store, evaluations };
   }

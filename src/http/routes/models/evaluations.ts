@@ -1,20 +1,26 @@
 /** /v1/models/{name}/versions/{version}/evaluation and …/comparison: evaluate, compare. */
 import { z } from 'zod';
+import { coverageReportSchema, describeCoverage } from '../../../domain/checks/coverage.ts';
 import {
   comparisonQuerySchema,
   comparisonSchema,
   describeComparison,
   describeEvaluation,
   evaluationCellQuerySchema,
+  evaluationQuerySchema,
   evaluationSchema,
 } from '../../../domain/checks/evaluation.ts';
+import { describeRanking, rankingSchema } from '../../../domain/checks/ranking.ts';
 import { type DatasetSummary, imageUrl, type SplitName } from '../../../domain/datasets/representation.ts';
 import { problems } from '../../errors/problem.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { renderCoverage, renderRanking } from '../../responses/csv-tables.ts';
+import { negotiate } from '../../responses/negotiate.ts';
 import type { Routes } from '../context.ts';
 import { modelName, versionName } from './collection.ts';
 
 const tags = ['models'];
+const TABLE_TYPES = ['application/json', 'text/csv'] as const;
 const params = z.strictObject({ name: modelName, version: versionName });
 
 export const evaluationRoutes: Routes = async (app, { evaluations }) => {
@@ -44,6 +50,82 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
         request.caller,
       );
       return describeEvaluation(result.model, describeImages(app.basePath, result, split), result.report);
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/models/:name/versions/:version/evaluation/ranking',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'rankModelVersion',
+      summary: 'Get ROC and precision–recall curves of a version',
+      description:
+        'Each class against the rest: area under the ROC curve, average precision, and for thresholds of the probability the recall, ' +
+        'false positive rate, precision and accuracy; their macro and micro averages; and the accuracy if only the predictions with the ' +
+        'highest probabilities are given. Areas and average precisions equal those of scikit-learn. `Accept: text/csv` returns the points ' +
+        'as a table with a header row. The images and the looks are those of `GET …/evaluation`.',
+      tags,
+      params,
+      querystring: evaluationQuerySchema,
+      readsDataset: true,
+      response: {
+        200: {
+          description: 'The areas, and the curves in columns',
+          content: { 'application/json': { schema: rankingSchema }, 'text/csv': { schema: z.string() } },
+        },
+        ...problems(400, 404, 406, 422, 503, 507),
+      },
+    },
+    async handler(request, reply) {
+      const type = negotiate(request, reply, TABLE_TYPES);
+      const { query } = request;
+      const signal = disconnectSignal(reply);
+      const result = await evaluations.rank(request.params, query, signal, request.caller);
+      const images = describeImages(app.basePath, result, query.split);
+      const ranking = describeRanking(result.model, images, result.ranking);
+      if (type === 'application/json') return reply.send(ranking);
+      return reply.type('text/csv; charset=utf-8').send(renderRanking(ranking));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/models/:name/versions/:version/evaluation/coverage',
+    config: { scope: 'predict' },
+    schema: {
+      operationId: 'measureModelVersionCoverage',
+      summary: 'Measure the coverage of a version',
+      description:
+        'For the coverages 0.8, 0.9, 0.95 and 0.99: the fraction of the images whose set of classes contains the true one, the mean size of the ' +
+        'sets, the fraction of unsure predictions, and the accuracy of the sure ones; and the expected calibration error without and with ' +
+        'the temperature. `reused` states whether the images also calibrated or trained the version. `Accept: text/csv` returns the table of ' +
+        'the coverages. The images and the looks are those of `GET …/evaluation`. A version without a calibration is calibrated on the ' +
+        'validation images of its training; 409 if it has none.',
+      tags,
+      params,
+      querystring: evaluationQuerySchema,
+      readsDataset: true,
+      response: {
+        200: {
+          description: 'One level per coverage',
+          content: {
+            'application/json': { schema: coverageReportSchema },
+            'text/csv': { schema: z.string() },
+          },
+        },
+        ...problems(400, 404, 406, 409, 422, 503, 507),
+      },
+    },
+    async handler(request, reply) {
+      const type = negotiate(request, reply, TABLE_TYPES);
+      const { query } = request;
+      const signal = disconnectSignal(reply);
+      const result = await evaluations.measureCoverage(request.params, query, signal, request.caller);
+      const images = describeImages(app.basePath, result, query.split);
+      const coverage = describeCoverage(result.model, images, result);
+      if (type === 'application/json') return reply.send(coverage);
+      return reply.type('text/csv; charset=utf-8').send(renderCoverage(coverage));
     },
   });
 

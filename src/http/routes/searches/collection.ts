@@ -15,7 +15,7 @@ import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { readTraceparent } from '../../hooks/lifecycle/trace-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
-import { renderLeaderboard } from '../../responses/leaderboard-csv.ts';
+import { renderLeaderboard } from '../../responses/csv-tables.ts';
 import { negotiate } from '../../responses/negotiate.ts';
 import { stateTag } from '../../responses/stored-state.ts';
 import { cursor, listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
