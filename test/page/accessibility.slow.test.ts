@@ -115,6 +115,7 @@ test('content with hostile names is accessible', limited, async (t) => {
     ['#/data', 'It can be dropped here.', (page) => page.getByLabel('A folder').check()],
     [version, HOSTILE],
     [`${version}?cell=0-0`, `${HOSTILE} → ${HOSTILE}`],
+    [`${version}?tab=coverage`, 'Calibrate on'],
     [`${version}?tab=weights`, 'Weights'],
     [`${version}?tab=compare&with=shapes@2`, 'McNemar', click('button', 'Compare')],
     [`${version}?tab=aliases`, 'champion'],

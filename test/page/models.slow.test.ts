@@ -92,7 +92,7 @@ test('opens the images of a cell of the confusion matrix, by mouse and by keys',
 test('moves the champion and rolls it back, by keyboard alone', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/shoes/2' });
   await page.getByRole('tab', { name: 'Evaluation' }).focus();
-  for (let step = 0; step < 3; step++) await page.keyboard.press('ArrowRight');
+  for (let step = 0; step < 4; step++) await page.keyboard.press('ArrowRight');
   const move = page.getByRole('button', { name: 'Move to version 2: champion' });
   await move.waitFor();
   await page.getByRole('button', { name: 'Remove champion' }).focus();

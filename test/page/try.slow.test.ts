@@ -6,9 +6,17 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
+import type { ModelVersion } from '../../src/domain/models/representation.ts';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { type Scope, temporaryDirectory, testImage, train } from '../support/start-service.ts';
-import { openPage, options, type PageOptions, pressByKeyboard, startPageService } from './page.ts';
+import {
+  assertAccessible,
+  openPage,
+  options,
+  type PageOptions,
+  pressByKeyboard,
+  startPageService,
+} from './page.ts';
 
 const { app, url } = await startPageService({ after });
 test('without a model, the screen offers to train one', options, async (t) => {
@@ -103,6 +111,77 @@ test('drawing by mouse gives a prediction and an explanation of a chosen class',
   await undo.click();
   await undo.click();
   await page.getByText('Draw, upload, paste, drop or pick an image.').waitFor();
+});
+
+test('an answer with a guarantee names its classes, and the slider asks again', options, async (t) => {
+  const page = await openTry(t);
+  const guarantee = page.getByLabel('Answers with a guarantee');
+  const coverage = page.getByRole('slider', { name: 'Coverage' });
+  await upload(page, 'boot.png', 'image/png', boot);
+  await untilPredicted(page, 'Ankle boot');
+  await guarantee.focus();
+  await page.keyboard.press('Space');
+  for (const [key, value, text] of [
+    ['', 0.95, '95 %'],
+    ['End', 0.999, '99.9 %'],
+    ['Home', 0.5, '50 %'],
+  ] as const) {
+    if (key !== '') await coverage.press(key);
+    assert.equal(await coverage.getAttribute('aria-valuetext'), text);
+    const response = await app.inject({
+      method: 'POST',
+      url: `/v1/models/small/predictions?coverage=${value}`,
+      headers: { 'content-type': 'image/png' },
+      payload: boot,
+    });
+    const { classes, unsure, unsureBecause } = response.json<Predictions>().predictions[0]!;
+    assert.notEqual(unsureBecause, 'unlike-training-images');
+    const names = classes!.map(({ className }) => `${className} [\\d.]+ %`);
+    const set = [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ');
+    const shown = unsureBecause === 'no-class' ? 'no class is likely enough' : set;
+    await answer(page)
+      .getByText(new RegExp(`^${unsure ? 'Unsure' : 'Sure'}: ${shown}$`))
+      .waitFor();
+  }
+  await page.getByText('Calibrated on 6,000 validation images.').waitFor();
+  await assertAccessible(page);
+
+  const grey = { create: { width: 28, height: 28, channels: 3, background: '#555' } } as const;
+  await upload(page, 'grey.png', 'image/png', await sharp(grey).png().toBuffer());
+  await answer(page)
+    .getByText(/^Unsure: unlike anything it was trained on/)
+    .waitFor();
+  await guarantee.uncheck();
+  await answer(page)
+    .getByText(/^[\w -/]+ [\d.]+ %$/)
+    .waitFor();
+  assert.equal(await coverage.count(), 0);
+});
+
+test('a version without calibration leads to its tab, which calibrates it', options, async (t) => {
+  await train(app, {
+    dataset: 'fashion-mnist',
+    modelName: 'unheld',
+    network: { hidden: [4] },
+    training: { epochs: 1, batchSize: 512, validation: null },
+  });
+  const page = await openTry(t, { path: '#/try?unheld', expected: /status of 409/ });
+  await upload(page, 'boot.png', 'image/png', boot);
+  await answer(page).getByText('%').waitFor();
+  await page.getByLabel('Answers with a guarantee').check();
+  await page.getByRole('alert').getByText('not-calibrated').waitFor();
+  await page.getByRole('link', { name: 'Calibrate unheld@1' }).click();
+  await page.getByRole('tab', { name: 'Coverage', selected: true }).waitFor();
+  await page.getByText('The version has no calibration yet.').waitFor();
+  await page.getByLabel('Calibrate on').selectOption('test');
+  await pressByKeyboard(page, 'Calibrate');
+  await page.getByText(/^10,000 test images of fashion-mnist/).waitFor();
+  const { calibration } = (await app.inject('/v1/models/unheld/versions/1')).json<ModelVersion>();
+  await page.getByText(`${calibration!.temperature.toPrecision(4)}`).waitFor();
+  await page.getByText('holds: these images had no influence on the version').waitFor();
+  await page.getByLabel('Calibrate on').selectOption('train');
+  await page.getByRole('button', { name: 'Calibrate again' }).click();
+  await page.getByText(/^approximate: these images also trained the version/).waitFor();
 });
 
 test('everything works by keyboard: drawing, undo, and an image of a data set', options, async (t) => {

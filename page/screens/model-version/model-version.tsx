@@ -11,6 +11,7 @@ import { useDatasetName } from '../../state/dataset-names.ts';
 import { Aliases } from './aliases.tsx';
 import { Card } from './card.tsx';
 import { Comparison } from './comparison.tsx';
+import { Coverage } from './coverage.tsx';
 import { DeleteVersion } from './delete-version.tsx';
 import { EvaluationPanel } from './evaluation.tsx';
 import { Exports } from './exports.tsx';
@@ -80,6 +81,11 @@ function Panels({ version, onChange }: PanelsProps): JSX.Element {
       id: 'evaluation',
       name: 'Evaluation',
       content: () => <EvaluationPanel version={version} onChange={onChange} />,
+    },
+    {
+      id: 'coverage',
+      name: 'Coverage',
+      content: () => <Coverage version={version} onChange={onChange} />,
     },
     { id: 'weights', name: 'Weights', content: () => <Weights version={version} /> },
     {

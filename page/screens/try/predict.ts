@@ -22,11 +22,14 @@ export interface PredictionKey {
   readonly model: string;
   /** For files; null as the model says. */
   readonly fit: FitMode | null;
+  /** Fraction of images whose classes shall contain the true one; null without a guarantee. */
+  readonly coverage: number | null;
 }
 
 export interface Predicted {
   readonly prediction: Prediction;
   readonly model: Predictions['model'];
+  readonly calibration: Predictions['calibration'];
   readonly image: TriedImage;
   /** The image that the network received, after resizing and inversion. */
   readonly picture: Picture;
@@ -37,11 +40,16 @@ export interface Predicted {
 /** Reasons of the API why a model has no diagnosis, by path. */
 const undiagnosable = new Map<string, string>();
 
-export async function predict({ image, model, fit }: PredictionKey, signal: AbortSignal): Promise<Predicted> {
+export async function predict(
+  { image, model, fit, coverage }: PredictionKey,
+  signal: AbortSignal,
+): Promise<Predicted> {
   const type = image.file === null ? null : imageType(image.file);
   const path = `${modelPath(model)}/predictions`;
   const ask = (isDiagnosed: boolean): Promise<Predictions> => {
-    const query = `topK=100&input=true${isDiagnosed ? '&diagnose=true' : ''}`;
+    const query =
+      `topK=100&input=true${isDiagnosed ? '&diagnose=true' : ''}` +
+      (coverage === null ? '' : `&coverage=${coverage}`);
     if (type === null) {
       // Without a scale, an image without a pixel above 1 would be taken for one of 0 to 1.
       return send(`${path}?${query}&pixels=0-255`, { image: toRows(image.picture!) }, { signal });
@@ -64,6 +72,7 @@ export async function predict({ image, model, fit }: PredictionKey, signal: Abor
   return {
     prediction,
     model: response.model,
+    calibration: response.calibration,
     image,
     picture: fromRows(prediction.input!),
     undiagnosed: undiagnosable.get(path) ?? null,

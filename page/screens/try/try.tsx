@@ -12,8 +12,9 @@ import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { Field } from '../../components/field.tsx';
 import type { Picture } from '../../components/picture.ts';
 import { Screen } from '../../components/screen.tsx';
-import { percent, shapeText } from '../../format.ts';
+import { shapeText } from '../../format.ts';
 import { decode, links, query, replaceQuery } from '../../router.ts';
+import { Answer, Basis, CalibrateLink, CoverageChoice } from './guarantee.tsx';
 import { ModelChoice } from './model-choice.tsx';
 import { Pad, ShownPicture } from './pad.tsx';
 import { BRUSHES, type Brush, blank, isBlank, isSameShape } from './picture.ts';
@@ -72,16 +73,21 @@ function TryModel({
   const hasPreprocessing = (model?.preprocessing ?? null) !== null;
   const [chosenFit, setFit] = useState<FitMode | null>();
   const fit = chosenFit === undefined ? (hasPreprocessing ? null : 'contain') : chosenFit;
+  const [chosenCoverage, setCoverage] = useState<number | null>(null);
+  const published = model?.published;
+  const coverage = published ? chosenCoverage : null;
   const last = history.at(-1)!;
   // A drawing for a model of another shape is left out. The service rejects other images, and names both shapes.
   const isDrawing = last.picture !== null && last.origin === null;
   const image = isDrawing && !(shape && isSameShape(last.picture.shape, shape)) ? NOTHING : last;
   const isEmpty = image.file === null && (image.picture === null || isBlank(image.picture));
   const key = useMemo(
-    () => (isEmpty ? null : { image, model: reference, fit }),
-    [image, isEmpty, reference, fit],
+    () => (isEmpty ? null : { image, model: reference, fit, coverage }),
+    [image, isEmpty, reference, fit, coverage],
   );
   const { result, problem, isBusy } = useLatest(key, predict, DELAY_MS);
+  const isUncalibrated = problem?.code === 'not-calibrated';
+  const isFileProblem = image.file !== null && !isUncalibrated;
   // The file is shown as the service decoded it.
   const picture = image.file !== null && result?.image === image ? result.picture : image.picture;
   const pad = shape?.length === 2 ? (picture ?? blank(shape)) : null;
@@ -93,9 +99,8 @@ function TryModel({
     setHistory((old) => [...(isNewStep ? old.slice(-MAX_UNDO) : old.slice(0, -1)), next]);
   };
   const undo = () => setHistory((old) => (old.length > 1 ? old.slice(0, -1) : old));
-  const prediction = result?.prediction;
   const classes: readonly ClassProbability[] =
-    prediction?.top?.toSorted((a, b) => a.label - b.label) ??
+    result?.prediction.top?.toSorted((a, b) => a.label - b.label) ??
     model?.classNames.map((className, label) => ({ label, className, probability: null })) ??
     [];
 
@@ -133,15 +138,16 @@ function TryModel({
         <section class="box" aria-busy={isBusy}>
           <h2>Prediction</h2>
           <p class="try-answer" role="status">
-            {prediction ? (
-              <>
-                <strong>{prediction.className}</strong> {percent(prediction.probability, 1)}
-              </>
+            {result ? (
+              <Answer predicted={result} />
             ) : (
               `${isDrawable ? 'Draw, upload' : 'Upload'}, paste, drop or pick an image.`
             )}
           </p>
-          {problem && image.file === null && <ProblemBox problem={problem} />}
+          {problem && !isFileProblem && <ProblemBox problem={problem} />}
+          {isUncalibrated && published && <CalibrateLink {...published} />}
+          {published && <CoverageChoice coverage={coverage} onChange={setCoverage} />}
+          {result && <Basis predicted={result} />}
           <Bars classes={classes} />
           {image.origin && (
             <p class="note">
@@ -163,7 +169,7 @@ function TryModel({
             fit={fit}
             onFit={setFit}
             hasPreprocessing={hasPreprocessing}
-            problem={image.file === null ? null : problem}
+            problem={isFileProblem ? problem : null}
           />
           <DatasetSource onImage={add} preferred={model?.dataset} />
         </section>

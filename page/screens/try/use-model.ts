@@ -6,6 +6,8 @@ import { useResource } from '../../api/use-resource.ts';
 import { servedVersion, versionPath } from '../model-version/shown-version.ts';
 
 export interface TriedModel extends Pick<ModelVersion, 'inputShape' | 'classNames' | 'preprocessing'> {
+  /** Undefined for a checkpoint, which cannot be calibrated. */
+  readonly published?: Pick<ModelVersion, 'name' | 'version'>;
   /** Id of its data set, if known. */
   readonly dataset: string | undefined;
 }
@@ -30,7 +32,7 @@ export function useModel(models: readonly Model[], reference: string): TriedMode
   const trained = useResource<DatasetSummary>(job.data && `/v1/datasets/${job.data.dataset}`, options);
 
   const found = isLatest ? model?.latest : numbered.data;
-  if (found) return { ...found, dataset: found.lineage.dataset?.id };
+  if (found) return { ...found, published: found, dataset: found.lineage.dataset?.id };
   if (trained.data) return { ...trained.data, inputShape: trained.data.imageShape, dataset: trained.data.id };
   const isPending = [other, numbered, job, trained].some((each) => each.isPending);
   return isPending ? undefined : null;
