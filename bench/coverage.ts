@@ -5,39 +5,38 @@
  * NAME is a recipe, without its teachers and with validation images; by default all of VALIDATION.
  */
 import { parseArgs } from 'node:util';
-import { readRecipe, trainVersion, uploadRecipeData } from '../scripts/recipes/requests.ts';
+import { readBytes, readRecipe, trainVersion, uploadRecipeData } from '../scripts/recipes/requests.ts';
 import { wholeArgument } from '../scripts/whole-argument.ts';
 import { parseNpy } from '../src/formats/arrays/npy.ts';
 import { calibration } from '../src/numerics/evaluation/calibration.ts';
 import { argmax } from '../src/numerics/reference/cross-entropy.ts';
-import { startAtelier, withState } from './measure/servers.ts';
+import { processorSeconds } from './measure/processes.ts';
+import { type Server, startAtelier, withState } from './measure/servers.ts';
 import { enlarge, noise } from './measure/strangers.ts';
 
 /** Fraction of the training images that calibrates each network. */
 const VALIDATION = { 'notebook-best': 0.1, convolutional: 0.1, digits: 0.3, 'colour-shapes': 0.2 };
-const COVERAGES = [0.8, 0.9, 0.95, 0.99];
-const TURNS = 5;
-const DIGITS: string = readRecipe('digits').dataset;
+const [COVERAGES, TURNS] = [[0.8, 0.9, 0.95, 0.99], 5];
+const DIGITS = `/v1/datasets/${readRecipe('digits').dataset}/splits/train/images?limit=10000`;
 const HEAD =
   `| seed | accuracy | coverage (classes of a set) for ${COVERAGES.join(', ')} | unsure of own, digits, noise, inverted ` +
-  '| calibration error, calibrated | µs of an image, with coverage |\n|---|---|---|---|---|---|';
+  '| calibration error, calibrated | processor time of an image in µs, with coverage |\n|---|---|---|---|---|---|';
 const fraction = (part: number, all: number) => (part / all).toFixed(3);
-
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { seeds: { type: 'string', default: '5' }, epochs: { type: 'string' } },
 });
-const isChosen = ([name]: [string, number]) => positionals.length === 0 || positionals.includes(name);
 
 await withState(async (state) => {
   const server = await startAtelier(state, { TRAINING_WORKERS: '1' });
   try {
     await uploadRecipeData(server.url, 'digits');
-    for (const [name, held] of Object.entries(VALIDATION).filter(isChosen)) {
+    for (const [name, held] of Object.entries(VALIDATION)) {
+      if (positionals.length > 0 && !positionals.includes(name)) continue;
       if (name !== 'digits') await uploadRecipeData(server.url, name);
       console.log(`\n${name}\n\n${HEAD}`);
       for (let seed = 0; seed < wholeArgument('seeds', values.seeds); seed++)
-        console.log(await measure(server.url, name, held, seed));
+        console.log(await measure(server, name, held, seed));
     }
   } finally {
     await server.stop();
@@ -45,64 +44,57 @@ await withState(async (state) => {
 });
 
 /** Trains, and returns a line of the table. */
-async function measure(url: string, name: string, held: number, seed: number): Promise<string> {
+async function measure({ url, pid }: Server, name: string, held: number, seed: number): Promise<string> {
   const { dataset, modelName, network, training } = readRecipe(name);
   const { distillation: _, ...alone } = { ...training, validation: { fraction: held } };
   if (values.epochs !== undefined) alone.epochs = wholeArgument('epochs', values.epochs);
   const request = { dataset, modelName, network, training: alone, seed, testSet: 'never' };
   const { path, version } = await trainVersion(url, request);
-  const { inputShape } = version;
-  const images = await bytes(`${url}/v1/datasets/${dataset}/splits/test/images?limit=10000`);
-  const labels = await bytes(`${url}/v1/datasets/${dataset}/splits/test/labels`);
+  const images = await readBytes(`${url}/v1/datasets/${dataset}/splits/test/images?limit=10000`);
+  const labels = await readBytes(`${url}/v1/datasets/${dataset}/splits/test/labels`);
   const count = labels.length;
-
   const predict = async (query: string, pixels: Uint8Array) => {
     const headers = { 'content-type': 'application/octet-stream', accept: 'application/x-npy' };
     const body = Buffer.from(pixels);
-    const startedAt = performance.now();
     const response = await fetch(`${url}${path}/predictions?${query}`, { method: 'POST', headers, body });
     if (!response.ok) throw new Error(await response.text());
     const { shape, data } = parseNpy(await response.bytes());
-    const ms = performance.now() - startedAt;
     const row = (n: number) => Float32Array.from(data.subarray(n * shape[1]!, (n + 1) * shape[1]!), Number);
-    return { rows: Array.from({ length: shape[0]! }, (_, n) => row(n)), ms };
+    return Array.from({ length: shape[0]! }, (_, n) => row(n));
   };
   const microseconds = async (query: string) => {
-    const times = await Array.fromAsync({ length: TURNS }, async () => (await predict(query, images)).ms);
-    return ((1000 * Math.min(...times)) / count).toFixed(1);
+    const before = processorSeconds(pid);
+    for (let turn = 0; turn < TURNS; turn++) await predict(query, images);
+    return ((1e6 * (processorSeconds(pid) - before)) / (TURNS * count)).toFixed(1);
   };
   const unsure = async (pixels: Uint8Array) => {
-    const { rows } = await predict('coverage=0.95', pixels);
+    const rows = await predict('coverage=0.95', pixels);
     return fraction(rows.filter((row) => row.at(-1)! > 0).length, rows.length);
   };
   const assess = async (query: string) => {
-    const { rows } = await predict(query, images);
+    const rows = await predict(query, images);
     const predicted = Uint8Array.from(rows, argmax);
     const confidences = Float32Array.from(rows, (row, n) => row[predicted[n]!]!);
-    const accuracy = fraction(predicted.filter((label, n) => label === labels[n]).length, count);
-    return { accuracy, error: calibration({ labels, predicted, confidences }).expectedError.toFixed(4) };
+    const correct = predicted.filter((label, n) => label === labels[n]).length;
+    const { expectedError } = calibration({ labels, predicted, confidences });
+    return [fraction(correct, count), expectedError.toFixed(4)];
   };
 
   const coverages: string[] = [];
   for (const coverage of COVERAGES) {
-    const { rows } = await predict(`coverage=${coverage}`, images);
+    const rows = await predict(`coverage=${coverage}`, images);
     const covered = rows.filter((row, n) => row[labels[n]!] === 1).length;
     const sizes = rows.reduce((sum, row) => row.subarray(0, -1).reduce((size, each) => size + each, sum), 0);
     coverages.push(`${fraction(covered, count)} (${(sizes / count).toFixed(2)})`);
   }
-  const digits = await bytes(`${url}/v1/datasets/${DIGITS}/splits/train/images?limit=10000`);
   const fractions = [
     await unsure(images),
-    name === 'digits' ? '–' : await unsure(enlarge(digits, inputShape)),
-    await unsure(noise(inputShape, seed)),
+    name === 'digits' ? '–' : await unsure(enlarge(await readBytes(`${url}${DIGITS}`), version.inputShape)),
+    await unsure(noise(version.inputShape, seed)),
     await unsure(images.map((value) => 255 - value)),
   ];
-  const [plain, calibrated] = [await assess(''), await assess('calibrated=true')];
+  const [[accuracy, error], [, calibrated]] = [await assess(''), await assess('calibrated=true')];
   const times = [await microseconds(''), await microseconds('coverage=0.95')];
-  const cells = [coverages, fractions, [plain.error, calibrated.error], times].map((each) => each.join(', '));
-  return `| ${[seed, plain.accuracy, ...cells].join(' | ')} |`;
-}
-
-async function bytes(url: string): Promise<Uint8Array> {
-  return (await fetch(url, { headers: { accept: 'application/octet-stream' } })).bytes();
+  const cells = [coverages, fractions, [error, calibrated], times].map((each) => each.join(', '));
+  return `| ${[seed, accuracy, ...cells].join(' | ')} |`;
 }

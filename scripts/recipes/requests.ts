@@ -50,3 +50,7 @@ export async function trainVersion(url: string, request: object) {
   const path = `/v1/models/${job.model!.name}/versions/${job.model!.version}`;
   return { job, path, version: await read<ModelVersion>(path) };
 }
+
+export async function readBytes(url: string): Promise<Uint8Array> {
+  return (await fetch(url, { headers: { accept: 'application/octet-stream' } })).bytes();
+}
