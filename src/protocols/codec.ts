@@ -62,6 +62,8 @@ export interface Outputs {
   readonly calibration?: UsedCalibration;
   /** Only with a coverage. */
   readonly judgements?: Judgements;
+  /** One per image, if the request is for diagnoses. */
+  readonly diagnoses?: readonly Diagnosis[] | null;
 }
 
 /** The version that predicts: what requests and responses depend on. */

@@ -2,6 +2,7 @@
 
 // The global of this name is a getter.
 import { performance } from 'node:perf_hooks';
+import { withJudgement } from '../domain/predictions/diagnosis.ts';
 import { tallyJudgements } from '../numerics/calibration/judge.ts';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, LoadedCalibration, ServedModel } from './codec.ts';
@@ -31,10 +32,13 @@ export function computeResponse<Format>(
   calibration: LoadedCalibration | null = null,
 ): { response: EncodedResponse; tally: PredictionTally; compute: number; serialise: number } {
   const outputs = computeOutputs(batch, forward, model, guarantee ?? null, calibration);
-  const computedAt = performance.now();
-  const response = codec.encode(outputs, responseFormat, model);
-  const serialisedAt = performance.now();
   const { judgements } = outputs;
+  const judgedDiagnoses = judgements
+    ? diagnoses?.map((each, n) => withJudgement(each, judgements.reasons[n] === 'unlike-training-images'))
+    : diagnoses;
+  const computedAt = performance.now();
+  const response = codec.encode({ ...outputs, diagnoses: judgedDiagnoses ?? null }, responseFormat, model);
+  const serialisedAt = performance.now();
   const coverage = guarantee?.coverage ?? null;
   const judged =
     judgements && calibration && coverage !== null
@@ -42,7 +46,7 @@ export function computeResponse<Format>(
       : null;
   return {
     response,
-    tally: tallyPredictions(outputs.probabilities, model.classNames.length, diagnoses, judged),
+    tally: tallyPredictions(outputs.probabilities, model.classNames.length, judgedDiagnoses, judged),
     compute: computedAt - startedAt,
     serialise: serialisedAt - computedAt,
   };

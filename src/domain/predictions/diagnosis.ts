@@ -39,6 +39,21 @@ export function describeDiagnosis(
   };
 }
 
+/**
+ * The diagnosis of an image that a calibration has judged: whether it is far from the training images is what was judged, and is
+ * reported only if nothing else explains the image.
+ */
+export function withJudgement({ findings, corrected }: Diagnosis, isUnlike: boolean): Diagnosis {
+  const others = findings.filter(({ code }) => code !== 'far-from-training-data');
+  if (!isUnlike || others.length > 0) return { findings: others, corrected };
+  const detail =
+    'The image is unlike the training images: few of the calibration images are as unusual, by their distance from these and by their logits.';
+  return { findings: [{ code: 'far-from-training-data', detail, advice: FAR_ADVICE }], corrected };
+}
+
+const FAR_ADVICE =
+  'Do not rely on the prediction. Check that the image shows one object, light on black, as the training images do.';
+
 const inPixels = (value: number) => value.toFixed(1);
 
 function explain(finding: Finding): { detail: string; advice: string } {
@@ -82,8 +97,7 @@ function explain(finding: Finding): { detail: string; advice: string } {
         detail:
           `The image does not resemble any class of the training images: its log-likelihood is ${finding.likelihood.toFixed(0)}, ` +
           `while training images are rarely below ${finding.usual.toFixed(0)}.`,
-        advice:
-          'Do not rely on the prediction. Check that the image shows one object, light on black, as the training images do.',
+        advice: FAR_ADVICE,
       };
   }
 }

@@ -2,7 +2,6 @@
 
 import { toImageRows } from '../../domain/image-shape.ts';
 import type { VersionReference } from '../../domain/models/reference.ts';
-import type { Diagnosis } from '../../domain/predictions/diagnosis.ts';
 import { npyBytes } from '../../formats/arrays/npy.ts';
 import { decodeImages, type ReceivedImages } from '../../images/decode.ts';
 import { judgementRows } from '../../numerics/calibration/judge.ts';
@@ -27,8 +26,6 @@ export interface NativeBody {
 }
 
 interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
-  /** One per image. */
-  readonly diagnoses: readonly Diagnosis[] | null;
   /** One per image of a form: the name of its file. */
   readonly files: readonly string[] | undefined;
   /** All images, and the shape of one; null without `?input`. */
@@ -43,7 +40,7 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
     const input = options.input ? { pixels: batch.pixels, shape: inputShape } : null;
     return {
       batch,
-      responseFormat: { options, format, diagnoses, files: batch.files, input },
+      responseFormat: { options, format, files: batch.files, input },
       diagnoses,
       guarantee,
     };
@@ -84,9 +81,9 @@ export function writePredictions(
 export function describePredictions(
   model: VersionReference,
   classNames: readonly string[],
-  { probabilities, logits, calibration, judgements }: Outputs,
+  { probabilities, logits, calibration, judgements, diagnoses }: Outputs,
   options: PredictionOptions,
-  { diagnoses = null, files, input = null }: Partial<Omit<NativeFormat, 'options' | 'format'>> = {},
+  { files, input = null }: Partial<Omit<NativeFormat, 'options' | 'format'>> = {},
 ): Predictions {
   const classes = classNames.length;
   const predictions: Prediction[] = [];

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDiagnosis, diagnosisSchema, FINDINGS } from '../../../src/domain/predictions/diagnosis.ts';
+import {
+  describeDiagnosis,
+  diagnosisSchema,
+  FINDINGS,
+  withJudgement,
+} from '../../../src/domain/predictions/diagnosis.ts';
 import type { Finding } from '../../../src/numerics/diagnosis/diagnose.ts';
 
 const range = { low: 9.04, high: 19.5 };
@@ -35,4 +40,17 @@ test('advises to scale an unscaled image by its own white', () => {
 test('lists corrections with and without findings', () => {
   const corrected = [{ code: 'resized', detail: 'from 56×56 to 28×28' }] as const;
   assert.deepEqual(describeDiagnosis([], corrected), { findings: [], corrected: [...corrected] });
+});
+
+test('what a calibration has judged decides whether an image is far, unless another finding explains it', () => {
+  const codes = (findings: readonly Finding[], isUnlike: boolean) =>
+    diagnosisSchema
+      .parse(withJudgement(describeDiagnosis(findings), isUnlike))
+      .findings.map(({ code }) => code);
+  const [inverted, far] = [FOUND[2]!, FOUND[5]!];
+  assert.deepEqual(codes([], true), ['far-from-training-data']);
+  assert.deepEqual(codes([], false), []);
+  assert.deepEqual(codes([far], true), ['far-from-training-data']);
+  assert.deepEqual(codes([far], false), []);
+  assert.deepEqual(codes([inverted], true), ['inverted']);
 });

@@ -194,6 +194,22 @@ test('the metrics count the judgements of all protocols, and how many unsure ima
   assert.ok(predictions.some(({ unsure }) => !unsure));
 });
 
+test('a diagnosis with a coverage finds the images far that the coverage finds unlike the training images', async () => {
+  const noise = inverted.map((_, i) => Math.imul(i + 7, 2_246_822_519) >>> 24);
+  const mixed = new Uint8Array([...tested, ...inverted, ...noise.subarray(0, 20 * VALUES)]);
+  const { predictions } = await predict('?coverage=0.9&diagnose=true', mixed);
+  const far = predictions.map(({ diagnosis }) => {
+    const codes = diagnosis!.findings.map(({ code }) => code);
+    const others = codes.filter((code) => code !== 'far-from-training-data');
+    return { isFar: codes.length > others.length, isExplained: others.length > 0 };
+  });
+  for (const [n, { isFar, isExplained }] of far.entries()) {
+    const isUnlike = predictions[n]!.unsureBecause === 'unlike-training-images';
+    assert.equal(isFar, isUnlike && !isExplained, JSON.stringify(predictions[n]));
+  }
+  assert.ok(far.some(({ isFar }) => isFar) && !far.every(({ isFar }) => isFar));
+});
+
 test('test images are counted as a look once, and take the place of the calibration before', async () => {
   await publish('looked', { seed: 1 });
   const version = '/v1/models/looked/versions/1';
