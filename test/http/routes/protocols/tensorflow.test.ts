@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import sharp from 'sharp';
+import { LARGE_BODY_BYTES } from '../../../../src/http/hooks/overload/large-bodies.ts';
 import { testImage, tiny, train } from '../../../support/start-service.ts';
 import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
 import { assertError } from './kserve-v2/triton-client.ts';
@@ -271,9 +272,10 @@ test('?fit=contain resizes encoded images as in the native protocol, few or many
   const body = { instances: [resized, { image_bytes: pictures[0] }] };
   const { predictions } = await answer(body, `${version}?fit=contain&unknown=1`);
   assert.deepEqual(predictions, [wanted, probabilities[0]]);
-  // More than 256 KiB, which a worker thread reads.
-  const many = await answer({ inputs: new Array(900).fill(resized) }, `${version}?fit=contain`);
-  assert.deepEqual(many.outputs, new Array(900).fill(wanted));
+  const inputs = new Array(400).fill(resized);
+  assert.ok(JSON.stringify(inputs).length > LARGE_BODY_BYTES, 'a worker reads it');
+  const many = await answer({ inputs }, `${version}?fit=contain`);
+  assert.deepEqual(many.outputs, new Array(400).fill(wanted));
 
   assertError(
     await predict({ instances: [pictures[0], resized] }, version),
@@ -316,7 +318,8 @@ test('2,000 images, also encoded ones, get the same predictions from a worker as
     predictions,
     many.map((_, n) => probabilities[n % 3]),
   );
-  const shown = Array.from({ length: 900 }, (_, n) => pictures[n % 3]!);
+  const shown = Array.from({ length: 500 }, (_, n) => pictures[n % 3]!);
+  assert.ok(JSON.stringify(shown).length > LARGE_BODY_BYTES, 'a worker reads it');
   const { outputs } = await answer({ inputs: shown }, version);
   assert.deepEqual(
     outputs,
