@@ -32,6 +32,8 @@ export interface CurvesInput extends Caption {
 
 const SAMPLE = 18;
 const ROW = 16;
+/** Distance in pixels that the points of a curve keep. */
+const DISTANCE = 1.5;
 /** Curves up to this length mark each point. */
 const MAX_DOTS = 12;
 
@@ -72,7 +74,7 @@ export function drawCurves(input: CurvesInput, options: ChartOptions): VNode {
       element(
         'g',
         { fill: 'none', stroke: theme.muted, 'stroke-opacity': 0.5 },
-        others.map((positions) => element('path', { d: svgLine(positions.map(place)) })),
+        others.map((positions) => element('path', { d: svgLine(thinOut(positions.map(place))) })),
       ),
       points.map((positions, i) => drawCurve(positions.map(place), i, theme)),
       names.map((name, i) => drawName(name, i, plot, theme)),
@@ -85,6 +87,17 @@ function toPercents({ x, y }: Curve): Position[] {
     const up = y[i] ?? null;
     return across === null || up === null ? [] : [[100 * across, 100 * up] as const];
   });
+}
+
+/** Leaves out points that are too close to the one before; the last point is kept. */
+function thinOut(positions: readonly Position[]): Position[] {
+  const kept: Position[] = [];
+  for (const position of positions) {
+    const last = kept.at(-1);
+    if (last && Math.hypot(position[0] - last[0], position[1] - last[1]) < DISTANCE) continue;
+    kept.push(position);
+  }
+  return [...kept, ...positions.slice(-1)];
 }
 
 const drawReference = (place: (position: Position) => Position, theme: Theme): Child =>
@@ -104,7 +117,7 @@ function drawCurve(positions: readonly Position[], series: number, theme: Theme)
   const colour = theme.series[series % theme.series.length]!;
   return [
     element('path', {
-      d: svgLine(positions),
+      d: svgLine(thinOut(positions)),
       fill: 'none',
       'stroke-linejoin': 'round',
       ...style(series, theme),

@@ -9,6 +9,8 @@ import { shortNumber } from './parts/ticks.ts';
 
 /** Named classes; with the micro average, there is a colour for each. */
 const MAX_NAMED = 7;
+/** More would not be distinguished, and make a file large. */
+const MAX_OTHERS = 10;
 
 const PLOTS = {
   roc: {
@@ -47,8 +49,8 @@ export function drawRanking(
     x: each.curve[x],
     y: each.curve[y],
   });
-  const [named, others] = [known.slice(0, MAX_NAMED), known.slice(MAX_NAMED)];
-  const missing = ranking.classes.length - known.length;
+  const [named, others] = [known.slice(0, MAX_NAMED), known.slice(MAX_NAMED, MAX_NAMED + MAX_OTHERS)];
+  const missing = ranking.classes.length - named.length - others.length;
   return drawCurves(
     {
       title,
@@ -56,8 +58,8 @@ export function drawRanking(
       notes: [
         `Each class against the rest. The mean ${areaName} of the classes is ${shown(macroAverage[area])}` +
           (known[0] ? `; ${known[0].className} has the lowest, ${shown(known[0][area])}.` : '.'),
-        ...(others.length > 0 ? [`The ${others.length} classes with the highest are grey.`] : []),
-        ...(missing > 0 ? [`${missing} classes have no curve.`] : []),
+        ...(others.length > 0 ? [`The next ${others.length} are grey.`] : []),
+        ...(missing > 0 ? [`Classes that are not drawn: ${missing}.`] : []),
       ],
       xLabel,
       yLabel,

@@ -4,12 +4,21 @@ import { drawClassBars } from '../../src/charts/class-bars.ts';
 import { drawConfusion } from '../../src/charts/confusion.ts';
 import { drawDeadUnits } from '../../src/charts/dead-units.ts';
 import { TEXT_SIZE } from '../../src/charts/parts/text.ts';
+import { drawCoverage, drawRanking } from '../../src/charts/ranking.ts';
 import { drawReliability } from '../../src/charts/reliability.ts';
 import { renderSvg } from '../../src/charts/render.ts';
 import { drawSearchHistory } from '../../src/charts/searches/history.ts';
 import { drawSearchRungs } from '../../src/charts/searches/rungs.ts';
 import { drawSearchSlices } from '../../src/charts/searches/slices.ts';
-import { deadUnitsInput, LIGHT, reliabilityInput, rungsInput, slicesInput } from './samples.ts';
+import {
+  coverageInput,
+  deadUnitsInput,
+  LIGHT,
+  rankingInput,
+  reliabilityInput,
+  rungsInput,
+  slicesInput,
+} from './samples.ts';
 
 const describe = (svg: string) => /<desc>(.*?)<\/desc>/.exec(svg)![1]!;
 
@@ -189,4 +198,38 @@ test('charts of a search mark the best trial, and count those without a value', 
   for (const tick of ['1 (64 trials)', '4 (16 trials)', '16 (4 trials)'])
     assert.ok(rungs.includes(`>${tick}<`), tick);
   assert.match(renderSvg(drawSearchRungs({ ...rungsInput(), trials: [] }, LIGHT)), />1 \(0 trials\)</);
+});
+
+test('ROC curves name the classes with the lowest areas, and draw the others in grey', () => {
+  const svg = renderSvg(drawRanking('roc', rankingInput(), LIGHT));
+  const named = Array.from(svg.matchAll(/>[\d.]+ (class \d)<\/text>/g), ([, name]) => name);
+  assert.deepEqual(
+    named,
+    [8, 7, 6, 5, 4, 3, 2].map((label) => `class ${label}`),
+  );
+  assert.match(
+    describe(svg),
+    /class 8 has the lowest, 0.8\. The next 2 are grey\. Classes that are not drawn: 1\./,
+  );
+  assert.equal(svg.match(/stroke-dasharray="5 4"/g)?.length, 1, 'the diagonal');
+  assert.doesNotMatch(renderSvg(drawRanking('precision-recall', rankingInput(), LIGHT)), /NaN|"5 4"/);
+});
+
+test('the accuracy of the answered images is described for all and for half of them', () => {
+  const svg = renderSvg(drawRanking('answered', rankingInput(), LIGHT));
+  assert.match(
+    describe(svg),
+    /^If all images are answered, the accuracy is 0.88; if only the 50.5 % .* is 0.969\.$/,
+  );
+});
+
+test('a measured coverage has a line for each figure, without the accuracy of no sure prediction', () => {
+  const svg = renderSvg(drawCoverage(coverageInput(), LIGHT));
+  assert.match(
+    describe(svg),
+    /^For a coverage of 80 %, 81 % of the sets contain the true class, and 0 % .* also calibrated/,
+  );
+  for (const name of ['covered', 'correct if sure', 'unsure'])
+    assert.match(svg, new RegExp(`>${name}</text>`));
+  assert.doesNotMatch(svg, /NaN/);
 });

@@ -7,13 +7,14 @@ import { drawEpochs, type EpochsInput } from '../../src/charts/epochs.ts';
 import type { ChartOptions } from '../../src/charts/parts/figure.ts';
 import { THEMES } from '../../src/charts/parts/theme.ts';
 import type { VNode } from '../../src/charts/preact.d.ts';
+import { drawCoverage, drawRanking } from '../../src/charts/ranking.ts';
 import { drawReliability, type ReliabilityInput } from '../../src/charts/reliability.ts';
 import { drawSearchHistory } from '../../src/charts/searches/history.ts';
 import { drawSearchRungs, type SearchRungsInput } from '../../src/charts/searches/rungs.ts';
 import { drawSearchSlices, type SearchSlicesInput } from '../../src/charts/searches/slices.ts';
 import { drawSgdPath, type SgdPathInput } from '../../src/charts/sgd-path.ts';
 import type { EpochRecord } from '../../src/domain/jobs/epoch-record.ts';
-import { EPOCH_PLOTS } from '../../src/domain/reports/plots.ts';
+import { EPOCH_PLOTS, RANKING_PLOTS } from '../../src/domain/reports/plots.ts';
 
 const SUBTITLE = 'fashion-mnist · job_01JDNW2E4V6Q8T0Y2A4C6E8G0J';
 
@@ -173,6 +174,58 @@ export function rungsInput(trials = 64): SearchRungsInput {
   };
 }
 
+/** Classes whose images are ranked worse and worse. The last class has no images. */
+export function rankingInput(classes = 10): Parameters<typeof drawRanking>[1] {
+  const steps = Array.from({ length: 100 }, (_, i) => i / 99);
+  const each = (label: number) => {
+    const recall = steps.map((step) => step ** (1 / (2 + classes - label)));
+    const isEmpty = label === classes - 1;
+    return {
+      label,
+      className: `class ${label}`,
+      support: isEmpty ? 0 : 100,
+      areaUnderRoc: isEmpty ? null : 1 - 1 / (3 + classes - label),
+      averagePrecision: isEmpty ? null : 0.9 - label / (2 * classes),
+      curve: {
+        threshold: steps.map((step, i) => (i === 0 ? null : 1 - step)),
+        recall: isEmpty ? recall.map(() => null) : recall,
+        falsePositiveRate: steps,
+        precision: steps.map((step) => 1 - 0.9 * step ** 2),
+        accuracy: steps.map((step) => 0.9 - 0.5 * step),
+      },
+    };
+  };
+  const all = Array.from({ length: classes }, (_, label) => each(label));
+  const { areaUnderRoc, averagePrecision, curve } = all[0]!;
+  return {
+    subtitle: SUBTITLE,
+    model: { name: 'fashion-mnist', version: 1 },
+    dataset: 'fashion-mnist',
+    split: 'test',
+    examples: 100 * (classes - 1),
+    classes: all,
+    macroAverage: { areaUnderRoc, averagePrecision },
+    microAverage: { areaUnderRoc, averagePrecision, curve },
+    answered: {
+      threshold: curve.threshold,
+      fraction: steps,
+      accuracy: steps.map((step) => 1 - 0.12 * step ** 2),
+    },
+  };
+}
+
+export const coverageInput = (): Parameters<typeof drawCoverage>[0] => ({
+  subtitle: SUBTITLE,
+  reused: true,
+  levels: [0.8, 0.9, 0.95, 0.99].map((coverage, i) => ({
+    coverage,
+    measured: coverage + 0.01,
+    meanSize: 1 + i / 4,
+    unsure: 0.1 * i ** 2,
+    sureAccuracy: i === 0 ? null : coverage,
+  })),
+});
+
 /** A function for each kind of chart that draws it, by name. */
 export function sampleDrawings(options: ChartOptions): Map<string, () => VNode> {
   // Made once, so that only drawing is measured.
@@ -180,6 +233,7 @@ export function sampleDrawings(options: ChartOptions): Map<string, () => VNode> 
   const [dead, path] = [deadUnitsInput(40), sgdPathInput()];
   const [ten, hundred] = [confusionInput(), confusionInput(100)];
   const [bins, classes, hundredClasses] = [reliabilityInput(), classBarsInput(), classBarsInput(100)];
+  const [ranking, hundredRanked] = [rankingInput(), rankingInput(100)];
   const [slices, rungs] = [slicesInput(), rungsInput()];
   return new Map<string, () => VNode>([
     ...EPOCH_PLOTS.map((plot) => [plot, () => drawEpochs(plot, short, options)] as const),
@@ -191,6 +245,9 @@ export function sampleDrawings(options: ChartOptions): Map<string, () => VNode> 
     ['calibration', () => drawReliability(bins, options)],
     ['classes', () => drawClassBars(classes, options)],
     ['100 classes', () => drawClassBars(hundredClasses, options)],
+    ...RANKING_PLOTS.map((plot) => [plot, () => drawRanking(plot, ranking, options)] as const),
+    ['roc of 100 classes', () => drawRanking('roc', hundredRanked, options)],
+    ['coverage', () => drawCoverage(coverageInput(), options)],
     ['slices', () => drawSearchSlices(slices, options)],
     ['rungs', () => drawSearchRungs(rungs, options)],
     ['history', () => drawSearchHistory(slices, options)],

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import type { ShownCoverage } from '../../src/domain/checks/coverage.ts';
 import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
+import type { ShownRanking } from '../../src/domain/checks/ranking.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import type { Alias } from '../../src/domain/models/alias.ts';
 import { tiny, train } from '../support/start-service.ts';
@@ -234,3 +236,30 @@ test('reports that a version does not exist', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/shoes/99', expected: /status of 404/ });
   await page.getByText('model-not-found').waitFor();
 });
+
+test(
+  'shows curves, and the measured coverage of a calibrated version, without a look',
+  options,
+  async (t) => {
+    const payload = { split: 'train' };
+    await app.inject({ method: 'POST', url: `${SHOES}/versions/1/calibration`, payload });
+    const ranking = await read<ShownRanking>(`${SHOES}/versions/1/evaluation/ranking`);
+    const { levels } = await read<ShownCoverage>(`${SHOES}/versions/1/evaluation/coverage`);
+    const before = await looks();
+    const page = await openPage(t, url, { path: '#/models/shoes/1' });
+    for (const name of ['ROC curves', 'Precision and recall', 'Accuracy of the answered images'])
+      await page.getByRole('img', { name: new RegExp(`^${name}: shoes@1`) }).waitFor();
+    const mean = ranking.macroAverage.areaUnderRoc!;
+    const sentence = `The mean area under the curve of the classes is ${+mean.toPrecision(3)};`;
+    await page.locator('figcaption', { hasText: sentence }).waitFor();
+    const table = page.getByRole('region', { name: 'Measured coverage' }).getByRole('table');
+    assert.deepEqual(
+      await table.getByRole('row').locator('td:nth-child(2)').allTextContents(),
+      levels.map(({ measured }) => `${(100 * measured).toFixed(2)} %`),
+    );
+    assert.equal(await looks(), before);
+    await page.goto(`${url}/#/models/shoes/2`);
+    await page.getByRole('img', { name: /^ROC curves: shoes@2/ }).waitFor();
+    assert.equal(await page.getByRole('region', { name: 'Measured coverage' }).count(), 0);
+  },
+);

@@ -14,6 +14,8 @@ import { count, percent, significant } from '../../format.ts';
 import { useDatasetName } from '../../state/dataset-names.ts';
 import { CellImages } from './cell-images.tsx';
 import { ConfusionChart } from './confusion.tsx';
+import { CoverageTable } from './curves/coverage-table.tsx';
+import { Ranking } from './curves/ranking.tsx';
 import { setState, state } from './screen-state.ts';
 import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
 
@@ -42,7 +44,7 @@ export function EvaluationPanel({ version, onChange }: EvaluationPanelProps): JS
       </div>
       {isTrain ? (
         <Loaded resource={train} lines={20}>
-          {(evaluation) => <Figures evaluation={evaluation} />}
+          {(evaluation) => <Figures evaluation={evaluation} isCalibrated={version.calibration !== null} />}
         </Loaded>
       ) : (
         <Loaded resource={card} lines={20}>
@@ -50,7 +52,7 @@ export function EvaluationPanel({ version, onChange }: EvaluationPanelProps): JS
             evaluation === null ? (
               <NotEvaluated reason={notEvaluated!} path={dataset && path} card={card} onChange={onChange} />
             ) : (
-              <Figures evaluation={evaluation} />
+              <Figures evaluation={evaluation} isCalibrated={version.calibration !== null} />
             )
           }
         </Loaded>
@@ -90,10 +92,16 @@ function NotEvaluated({ reason, path, card, onChange }: NotEvaluatedProps): JSX.
   );
 }
 
-function Figures({ evaluation }: { readonly evaluation: Evaluation }): JSX.Element {
+interface FiguresProps {
+  readonly evaluation: Evaluation;
+  readonly isCalibrated: boolean;
+}
+
+function Figures({ evaluation, isCalibrated }: FiguresProps): JSX.Element {
   const { model, dataset, split, examples, accuracy, accuracyInterval, loss, macroAverage } = evaluation;
   const { calibration, classes } = evaluation;
-  const path = `${versionPath(model.name, model.version)}/plots`;
+  const version = versionPath(model.name, model.version);
+  const path = `${version}/plots`;
   const subtitle = `${useDatasetName(model.name)}@${model.version} · ${split} split of ${useDatasetName(dataset)}`;
   const fileOf = (plot: string) => `${plot}-${model.name}-${model.version}-${split}`;
   return (
@@ -129,6 +137,8 @@ function Figures({ evaluation }: { readonly evaluation: Evaluation }): JSX.Eleme
           file={fileOf('calibration')}
         />
       </div>
+      <Ranking path={version} split={split} subtitle={subtitle} fileOf={fileOf} />
+      {isCalibrated && <CoverageTable path={version} split={split} />}
     </>
   );
 }
