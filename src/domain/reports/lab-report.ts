@@ -1,5 +1,6 @@
 /** Lab reports: everything about an ended training job in one document. */
 import { z } from 'zod';
+import { coverageReportSchema } from '../checks/coverage.ts';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
 import { gradientCheckSchema, SCHEMES } from '../checks/gradient.ts';
 import { sgdPathSchema } from '../checks/sgd-path.ts';
@@ -89,6 +90,11 @@ export const labReportSchema = z
     calibration: calibrationSchema
       .nullable()
       .describe('As `calibration` of the published version; null before it is calibrated'),
+    coverage: coverageReportSchema
+      .nullable()
+      .describe(
+        'As `GET …/evaluation/coverage` of the test split; null without `evaluation`, and before the version is calibrated',
+      ),
     path: sgdPathSchema.nullable().describe('As `GET …/path` without options'),
     testSet: testSetSchema.nullable().describe('As `testSet` of the published version'),
     reproduce: z

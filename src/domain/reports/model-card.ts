@@ -1,5 +1,6 @@
 /** Model cards: what a version is, what it is for, how it was made and how good it is. */
 import { z } from 'zod';
+import { coverageReportSchema } from '../checks/coverage.ts';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
 import { datasetSchema } from '../datasets/representation.ts';
 import { describeImages } from '../image-shape.ts';
@@ -20,6 +21,11 @@ export const modelCardSchema = z
         'Evaluation on the test split, if a test result of the version was revealed before: a card is not a look',
       ),
     notEvaluated: z.string().nullable().describe('Reason for which `evaluation` is null, as one sentence'),
+    coverage: coverageReportSchema
+      .nullable()
+      .describe(
+        'As `GET …/evaluation/coverage` of the test split; null without `evaluation`, and before the version is calibrated',
+      ),
     testSet: testSetSchema.nullable(),
     receipt: receiptSchema.nullable().describe('Receipt of the training job; null if it was deleted'),
   })

@@ -1,5 +1,6 @@
 /** Facts that lab reports and model cards show alike: images and scores of classes, looks at the test split. */
 
+import type { ShownCoverage } from '../../domain/checks/coverage.ts';
 import type { Evaluation } from '../../domain/checks/evaluation.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { Calibration } from '../../domain/models/calibration.ts';
@@ -54,6 +55,26 @@ export function describeCalibration({
       reused
         ? 'These images also trained or chose the version, so the coverage of its sets of classes is approximate.'
         : 'The version was neither trained on these images nor chosen by them.',
+    ),
+  ];
+}
+
+/** The coverage of the sets of classes, measured on the test split. */
+export function listCoverage({
+  levels,
+  examples,
+  reused,
+  expectedCalibrationError: error,
+}: ShownCoverage): Block[] {
+  return [
+    prose`Measured on ${whole(examples)} test images${reused ? ', which also calibrated the version, so new images fare worse' : ''};
+      the temperature changes their expected calibration error from ${decimal(error.before)} to ${decimal(error.after)}.`,
+    table(
+      ['coverage', 'measured', 'classes of a set', 'unsure', 'accuracy if sure'],
+      levels.map((level) => [
+        String(level.coverage),
+        ...[level.measured, level.meanSize, level.unsure, level.sureAccuracy].map(decimal),
+      ]),
     ),
   ];
 }

@@ -19,7 +19,14 @@ import type { SgdPathService } from '../inspection/sgd-paths.ts';
 import type { ModelService } from '../models/catalog.ts';
 import type { TestSetService } from '../models/test-sets.ts';
 import type { SearchService } from '../searches/lifecycle.ts';
-import { describeReproduction, describeUnpublished, listExamples, selectDrawn, withLooks } from './facts.ts';
+import {
+  describeReproduction,
+  describeUnpublished,
+  findCoverage,
+  listExamples,
+  selectDrawn,
+  withLooks,
+} from './facts.ts';
 import { attempt, createReportSections, type Omit, type ReportContext } from './sections.ts';
 
 /** Events that are searched for warnings. */
@@ -147,6 +154,8 @@ export function createLabReportService(options: {
             warnings: await listWarnings(job),
             evaluation,
             calibration: version?.calibration ?? null,
+            coverage:
+              evaluation && version && (await findCoverage(options.evaluations, version, shared.signal)),
             path,
             testSet,
             reproduce: describeReproduction(job, context.basePath),

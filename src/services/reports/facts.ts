@@ -1,6 +1,7 @@
 /** Parts of a lab report that are known without computing. */
 
 import type { Catalog } from '../../datasets/catalog.ts';
+import { describeCoverage, type ShownCoverage } from '../../domain/checks/coverage.ts';
 import { type DatasetSummary, imageUrl } from '../../domain/datasets/representation.ts';
 import { resolvedTrainingRequestSchema } from '../../domain/jobs/request.ts';
 import { isTrial, type TrainingJob } from '../../domain/jobs/training.ts';
@@ -9,6 +10,7 @@ import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { LabReport } from '../../domain/reports/lab-report.ts';
 import { writeCommand } from '../../formats/documents/lab-report/command.ts';
 import { numberedLayers } from '../../formats/drawing/weights.ts';
+import type { EvaluationService } from '../inspection/evaluations.ts';
 import type { SectionContext } from './sections.ts';
 
 /** Units of the first layer whose weights are drawn; more would need hundreds of kilobytes. */
@@ -58,4 +60,15 @@ export function selectDrawn(version: ModelVersion, { basePath, omit }: SectionCo
   const url = `/v1/models/${version.name}/versions/${version.version}/weights`;
   const reason = `The first layer has ${units} units. A report draws at most ${MAX_TILES}.`;
   return omit('weights', reason, writeCommand(basePath, url, { output: 'weights.png' }));
+}
+
+/** The coverage on the test split of a version whose evaluation is shown; null if it has no calibration. */
+export async function findCoverage(
+  evaluations: Pick<EvaluationService, 'measureCoverage'>,
+  version: ModelVersion,
+  signal: AbortSignal,
+): Promise<ShownCoverage | null> {
+  if (version.calibration === null) return null;
+  const measured = await evaluations.measureCoverage(version, { split: 'test' }, signal);
+  return describeCoverage(measured.model, { dataset: measured.dataset.id, split: 'test' }, measured);
 }

@@ -1,7 +1,7 @@
 /** Sections of a lab report, in their order. */
 import type { LabReport, ReportSection } from '../../../domain/reports/lab-report.ts';
 import { type Block, text } from '../blocks.ts';
-import { describeCalibration } from '../facts.ts';
+import { describeCalibration, listCoverage } from '../facts.ts';
 import { showCommands } from './command.ts';
 import { dataBlocks } from './data.ts';
 import { evaluationBlocks } from './evaluation.ts';
@@ -27,7 +27,10 @@ const SECTIONS: readonly {
   {
     id: 'calibration',
     title: 'Calibration',
-    blocks: ({ report: { calibration } }) => (calibration === null ? [] : describeCalibration(calibration)),
+    blocks: ({ report: { calibration, coverage } }) => [
+      ...(calibration === null ? [] : describeCalibration(calibration)),
+      ...(coverage === null ? [] : listCoverage(coverage)),
+    ],
   },
   { id: 'path', title: 'Path of the training', blocks: pathBlocks },
   { id: 'test-set', title: 'Looks at the test split', blocks: testSetBlocks },

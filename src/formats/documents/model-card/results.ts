@@ -2,7 +2,7 @@
 import type { Evaluation } from '../../../domain/checks/evaluation.ts';
 import type { ModelCard } from '../../../domain/reports/model-card.ts';
 import { type Block, decimal, prose, range, table, text, whole } from '../blocks.ts';
-import { describeCalibration, listScores } from '../facts.ts';
+import { describeCalibration, listCoverage, listScores } from '../facts.ts';
 
 /** @param path of the version in the API */
 export function evaluationBlocks(card: ModelCard, path: string): Block[] {
@@ -28,9 +28,10 @@ function describeMissing({ dataset, notEvaluated, version }: ModelCard, path: st
 }
 
 /** Empty for a version that is neither calibrated nor evaluated. */
-export function calibrationBlocks({ version, evaluation }: ModelCard): Block[] {
+export function calibrationBlocks({ version, evaluation, coverage }: ModelCard): Block[] {
   return [
     ...(version.calibration === null ? [] : describeCalibration(version.calibration)),
+    ...(coverage === null ? [] : listCoverage(coverage)),
     ...(evaluation === null ? [] : describeReliability(evaluation.calibration)),
   ];
 }

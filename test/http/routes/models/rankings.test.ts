@@ -6,11 +6,13 @@ import type { Evaluation } from '../../../../src/domain/checks/evaluation.ts';
 import { rankingSchema, type ShownRanking } from '../../../../src/domain/checks/ranking.ts';
 import type { ModelVersion } from '../../../../src/domain/models/representation.ts';
 import type { TestSetUse } from '../../../../src/domain/models/test-set.ts';
+import type { LabReport } from '../../../../src/domain/reports/lab-report.ts';
+import type { ModelCard } from '../../../../src/domain/reports/model-card.ts';
 import { assertProblem, startService, tiny, train } from '../../../support/start-service.ts';
 
 const { app } = await startService({ after });
 const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.1 } };
-await train(app, tiny({ modelName: 'ranked', training, testSet: 'never' }));
+const job = await train(app, tiny({ modelName: 'ranked', training, testSet: 'never' }));
 await train(app, tiny({ modelName: 'ranked', training: { ...training, validation: null } }));
 const VERSION = '/v1/models/ranked/versions';
 const get = (path: string, headers: Record<string, string> = {}) =>
@@ -81,6 +83,24 @@ test('the coverage is measured, honestly unless the images calibrated the versio
     rows.map((row) => row.split(',')[1]),
     ['measured', ...levels.map(({ measured }) => `${measured}`)],
   );
+});
+
+test('the card and the lab report have the measured coverage as a table', async () => {
+  const coverage = (await get('1/evaluation/coverage')).json<ShownCoverage>();
+  const report = `/v1/training-jobs/${job.id}/report?check=none&path=false`;
+  const accept = 'application/json';
+  assert.deepEqual((await get('1/card', { accept })).json<ModelCard>().coverage, coverage);
+  const json = await app.inject({ url: report, headers: { accept } });
+  assert.deepEqual(json.json<LabReport>().coverage, coverage);
+  const markdown = await app.inject({ url: report, headers: { accept: 'text/markdown' } });
+  const { measured, meanSize } = coverage.levels[2]!;
+  for (const { body } of [await get('1/card'), markdown]) {
+    const [, section] = /\n## Calibration\n(.*?)(\n## |$)/s.exec(body) ?? assert.fail(body);
+    assert.match(
+      section!,
+      new RegExp(`\\| 0\\.95 +\\| +${measured.toFixed(4)} +\\| +${meanSize.toFixed(4)} `),
+    );
+  }
 });
 
 test('the coverage is reused after a calibration on the test images', async () => {
