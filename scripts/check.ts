@@ -5,9 +5,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 /** Most checks use one core. */
 const AT_A_TIME = 2;
+
+// That of test/runners/run.ts: several checks load the service, and the tests do so afterwards.
+process.env['NODE_COMPILE_CACHE'] = resolve('node_modules/.cache/tests');
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 const waiting = Object.keys(scripts).filter((name) => name.startsWith('check:'));
