@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { z } from 'zod';
+import { coverageReportSchema } from '../../../src/domain/checks/coverage.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/checks/evaluation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
+import { rankingSchema } from '../../../src/domain/checks/ranking.ts';
 import { sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
 import { datasetReportSchema } from '../../../src/domain/datasets/report.ts';
 import { datasetSchema } from '../../../src/domain/datasets/representation.ts';
@@ -133,6 +135,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   TrainingPreview: trainingPreviewSchema,
   TestSetUse: testSetSchema,
   Evaluation: evaluationSchema,
+  Ranking: rankingSchema,
+  CoverageReport: coverageReportSchema,
   Comparison: comparisonSchema,
   Explanation: explanationSchema,
   Diagnosis: diagnosisSchema,
