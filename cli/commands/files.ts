@@ -65,6 +65,10 @@ export const exportModel = defineCommand({
   parameters: ['name@version'],
   options: {
     format: { type: 'string', value: 'FORMAT', help: 'onnx, safetensors, npz, npy or json; required' },
+    calibrated: {
+      type: 'boolean',
+      help: 'Divide the logits by the temperature of the calibration, in the graph of an ONNX file',
+    },
     output: {
       type: 'string',
       short: 'o',
@@ -72,11 +76,11 @@ export const exportModel = defineCommand({
       help: 'File to write; NAME-VERSION.FORMAT by default',
     },
   },
-  async run(context, [reference], { format, output }) {
+  async run(context, [reference], { format, calibrated, output }) {
     if (format === undefined)
       throw new UsageError('--format is missing: onnx, safetensors, npz, npy or json.');
     const path = await versionPath(context.client, reference!);
-    const query = new URLSearchParams({ format });
+    const query = new URLSearchParams({ format, ...(calibrated && { calibrated: 'true' }) });
     const { headers, body } = await context.client.send(`${path}/export?${query}`);
     const file = output ?? `${path.split('/').slice(3).join('-').replace('-versions', '')}.${format}`;
     await save(file, body!, context.interrupted);

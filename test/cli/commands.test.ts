@@ -1,6 +1,6 @@
 /** The commands of the command line client, against a service with an API key. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
@@ -151,6 +151,10 @@ test('predicts with a coverage, and exits with 3 if a prediction is unsure and t
   assert.equal(only.code, 0, only.stderr);
   const calibrated = JSON.parse(only.stdout) as Predictions;
   assert.notEqual(calibrated.predictions[0]!.probability, predictions[index]!.probability);
+  const file = join(folder, 'calibrated.onnx');
+  const exported = await atelier('export', 'mine', '--format', 'onnx', '--calibrated', '-o', file);
+  assert.equal(exported.stdout, `${file}\n`);
+  assert.ok((await readFile(file)).includes('temperature'), 'the division is in the graph');
   assert.match((await atelier('predict', sure, '--strict')).stderr, /^--strict needs --coverage/);
 });
 

@@ -9,6 +9,8 @@ import type { Scaling } from './scaling.ts';
 export interface OnnxLayer extends LayerTensors {
   /** null if the layer has none, or none yet. */
   readonly activation: { readonly kind: Activation; readonly node: OnnxNode } | null;
+  /** The layer before its sums were multiplied or divided by a number. */
+  readonly unscaled?: OnnxLayer;
 }
 
 /** The images after the nodes up to this one. */
@@ -48,7 +50,7 @@ const ACTIVATIONS = Object.values(ONNX_ACTIVATIONS)
 const SUPPORTED =
   'supported are Gemm, or MatMul and Add; before them Conv 3×3 with pads 1 and stride 1, with BatchNormalization or groups of 4 channels by GroupNormalization ' +
   `or InstanceNormalization, and MaxPool 2×2 with stride 2; after every hidden layer and convolution the same one of ${ACTIVATIONS.join(', ')}, ` +
-  'Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers, or one for each channel, at the start; Flatten, Reshape, ' +
+  'Sigmoid with a Mul by its input, or none; Softmax or LogSoftmax at the end; Sub, Add, Div and Mul by single numbers, or one for each channel, at the start; Div and Mul of the sums of a Gemm or MatMul by single numbers; Flatten, Reshape, ' +
   'Squeeze, Unsqueeze, Transpose of the images before any of these three, Identity, Cast, Dropout and Constant; ArgMax beside the probabilities';
 
 /** @throws AtelierError `invalid-model-file` naming the node */

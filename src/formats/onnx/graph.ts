@@ -47,8 +47,13 @@ export const onnxVersions = ({ norm }: Pick<Architecture, 'norm'>) =>
  * activation and pooling, channels first, if it has them → flat values (batch × d0), of images without convolutions channels last
  * → W a + b for each layer, with the activation after hidden layers → probabilities (batch × classes, float) and label (batch, int64), the
  * lowest label of the highest probability.
+ * @param temperature divisor of the logits before the softmax; null for none
  */
-export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
+export function onnxModel(
+  model: PublishedModel,
+  input: OnnxInput,
+  temperature: number | null = null,
+): OnnxModel {
   const { architecture, activation, standardization, parameters } = model;
   const { inputShape, convolutions, norm, hidden, classes } = architecture;
   const shape = onnxInputShape(architecture);
@@ -123,6 +128,7 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
     add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
     if (l <= hidden.length) activate(`${l}`);
   }
+  if (temperature !== null) add('Div', 'calibrated', constant('temperature', temperature));
   add('Softmax', 'probabilities', [], { axis: { int: 1 } });
   add('ArgMax', 'label', [], { axis: { int: 1 }, keepdims: { int: 0 } });
 

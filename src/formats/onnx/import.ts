@@ -52,8 +52,11 @@ export function importOnnx(bytes: Uint8Array, requested: RequestedShape): OnnxPa
   const { given, sizes } = findShape(input, requested);
   const chain = findNetwork(graph, followNodes(graph, input, sizes));
   const binary = chain.layers.at(-1)!.activation !== null;
-  const packed = packLayers(chain.layers, given, binary);
-  const parts = sizes ? putChannelsLast(packed, sizes, chain.axes) : packed;
+  const pack = (layers: Chain['layers']) => {
+    const packed = packLayers(layers, given, binary);
+    return sizes ? putChannelsLast(packed, sizes, chain.axes) : packed;
+  };
+  const parts = pack(chain.layers);
   const activation = commonActivation(chain);
   const scaling = resolveScaling(chain.scaling, input.elementType);
   if (scaling?.some(({ mean, std }) => !(std > 0 && Number.isFinite(std) && Number.isFinite(mean))))
@@ -61,7 +64,9 @@ export function importOnnx(bytes: Uint8Array, requested: RequestedShape): OnnxPa
   const standardization = scaling && joinChannels(scaling);
   const own = readModelMetadata(metadata);
   if (own === null) return { ...parts, metadata: { activation, standardization } };
-  checkModelMetadata(own, parts);
+  // The digest of a calibrated export does not include its temperature.
+  const isScaled = chain.layers.some(({ unscaled }) => unscaled);
+  checkModelMetadata(own, isScaled ? pack(chain.layers.map((layer) => layer.unscaled ?? layer)) : parts);
   checkOwn(own, parts.architecture.inputShape, activation, [
     standardization ?? UNCHANGED,
     ...possibleStandardizations(chain.scaling, input.elementType),

@@ -93,12 +93,14 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     }
     return scale(x, c, node, subtract);
   },
-  Div: ([x, c], node) => scale(x, c, node, divide),
+  Div: ([x, c], node) =>
+    isDenseSums(x) ? scaleSums(x, c, node, (number) => 1 / number) : scale(x, c, node, divide),
   Mul: ([a, b], node) => {
     if (a?.kind === 'chain' && b?.kind === 'chain') return multiplyByGate(a, b, node);
     const [x, c] = a?.kind === 'chain' ? [a, b] : [b, a];
     if (x?.kind === 'chain' && x.stage === 'sums' && isConvolution(x.layers.at(-1)!))
       return scaleChannels(x, c, node);
+    if (isDenseSums(x)) return scaleSums(x, c, node, (number) => number);
     return scale(x, c, node, multiply);
   },
   Concat: ([a, b, more], node) => {
@@ -167,9 +169,12 @@ function multiplyByGate(a: Chain, b: Chain, node: OnnxNode): Chain {
   const [sums, gate] = a.stage === 'sums' ? [a, b] : [b, a];
   const [layer, gated] = [sums.layers.at(-1), gate.layers.at(-1)];
   const isGate = gate.stage === 'activations' && gated?.activation?.kind === 'sigmoid';
-  // Not equal, but the same: objects of one Gemm, MatMul or Conv, of one Add, and of one normalization.
+  // Not equal, but the same: objects of one Gemm, MatMul or Conv, of one Add, of one Mul or Div, and of one normalization.
   const isSame =
-    layer?.weights === gated?.weights && layer?.biases === gated?.biases && layer?.norm === gated?.norm;
+    layer?.weights === gated?.weights &&
+    layer?.biases === gated?.biases &&
+    layer?.factors === gated?.factors &&
+    layer?.norm === gated?.norm;
   if (sums.stage !== 'sums' || !isGate || !isSame) return rejectNode(node);
   for (const each of [sums, gate]) rejectPooled(each, node);
   return { ...gate, layers: withLast(gate, { activation: { kind: 'silu', node } }) };
@@ -183,4 +188,25 @@ function scale(
 ): Chain {
   const chain = requireChain(x, node, 'input');
   return { ...chain, scaling: change(chain.scaling, requireNumbers(c, node, chain)) };
+}
+
+const isDenseSums = (x: OnnxOperand | undefined): x is Chain =>
+  x?.kind === 'chain' && x.stage === 'sums' && !isConvolution(x.layers.at(-1)!);
+
+/** The sums of a fully connected layer times a number, such as logits divided by a temperature: part of weights and biases. */
+function scaleSums(
+  chain: Chain,
+  c: OnnxOperand | undefined,
+  node: OnnxNode,
+  toFactor: (number: number) => number,
+): Chain {
+  const [number, ...more] = (c?.kind === 'constant' && c.tensor.data) || [];
+  if (number === undefined || more.length > 0)
+    return rejectNode(node, 'must take the sums of a layer and a single floating-point number');
+  const layer = chain.layers.at(-1)!;
+  const { weights, biases } = layer.factors ?? { weights: 1, biases: 1 };
+  const factor = toFactor(number);
+  // Biases that are added later are not multiplied.
+  const factors = { weights: weights * factor, biases: layer.biases === null ? 1 : biases * factor };
+  return { ...chain, layers: withLast(chain, { factors, unscaled: layer.unscaled ?? layer }) };
 }

@@ -10,18 +10,33 @@ import { joinChannels, UNCHANGED } from './scaling.ts';
 
 /**
  * An import accepts graphs whose end or range of pixels differs: logits, other outputs, pixels of 0–255 as floats.
+ * @param temperature divisor of the logits; null for none
  * @throws AtelierError `invalid-model-file` naming what differs
  */
-export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input: OnnxInput): void {
+export function verifyOnnxGraph(
+  bytes: Uint8Array,
+  model: PublishedModel,
+  input: OnnxInput,
+  temperature: number | null = null,
+): void {
   const { architecture, standardization } = model;
   const { hidden, classes } = architecture;
-  const { irVersion, opset, graph } = readOnnx(bytes);
-  const last = hidden.length + 1;
+  const { irVersion, opset, metadata, graph } = readOnnx(bytes);
+  const logits = `z${hidden.length + 1}`;
+  const division = {
+    opType: 'Div',
+    inputs: [logits, 'temperature'],
+    outputs: ['calibrated'],
+    attributes: {},
+  };
+  const divisor = graph.initializers.find(({ name }) => name === 'temperature');
   const found = {
     versions: { irVersion, opset },
     inputs: graph.inputs,
     outputs: graph.outputs,
-    end: graph.nodes.slice(-2).map(({ name: _, domain: __, ...node }) => node),
+    digest: metadata['digest'],
+    temperature: divisor?.data?.[0] ?? null,
+    end: graph.nodes.slice(temperature === null ? -2 : -3).map(({ name: _, domain: __, ...node }) => node),
   };
   const expected: typeof found = {
     versions: onnxVersions(architecture),
@@ -30,10 +45,13 @@ export function verifyOnnxGraph(bytes: Uint8Array, model: PublishedModel, input:
       { name: 'probabilities', elementType: 'float', shape: ['batch', classes] },
       { name: 'label', elementType: 'int64', shape: ['batch'] },
     ],
+    digest: model.digest,
+    temperature: temperature && Math.fround(temperature),
     end: [
+      ...(temperature === null ? [] : [division]),
       {
         opType: 'Softmax',
-        inputs: [`z${last}`],
+        inputs: [temperature === null ? logits : 'calibrated'],
         outputs: ['probabilities'],
         attributes: { axis: { int: 1 } },
       },

@@ -28,21 +28,28 @@ export function createExportService(
     /**
      * Exports a version to a file on the disk, so that a slow reader takes no memory. Concurrent requests share it.
      * @param input type of the input of an ONNX graph; other formats ignore it
+     * @param temperature divisor of the logits of an ONNX graph; null for none
      * @param signal aborts the work when the client disconnects
      * @throws AtelierError `model-not-found`; `impossible-request` if the network is too large for the format;
      *   `internal-error` if the file failed its verification; `storage-full`; `overloaded`
      */
-    async export(version: ModelVersion, format: ExportFormat, input: OnnxInput, signal: AbortSignal) {
+    async export(
+      version: ModelVersion,
+      format: ExportFormat,
+      input: OnnxInput,
+      temperature: number | null,
+      signal: AbortSignal,
+    ) {
       const { name, version: number, classNames, preprocessing, digest } = version;
       if (format === 'json') assertFitsJson(architectureOf(version));
       // A deleted name may be used again, but not its version numbers.
-      const key = JSON.stringify([name, number, format, input]);
+      const key = JSON.stringify([name, number, format, input, temperature]);
       return openShared(key, signal, async (path, abortSignal) => {
         const loaded = await models.load(name, number);
         const { architecture, activation, standardization, parameters } = loaded;
         const network = { architecture, activation, standardization, parameters };
         const model = { name, version: number, ...network, classNames, preprocessing, digest };
-        await numeric.run('exportFile', { model, format, input, path }, abortSignal);
+        await numeric.run('exportFile', { model, format, input, temperature, path }, abortSignal);
       });
     },
   };

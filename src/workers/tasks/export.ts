@@ -11,14 +11,16 @@ export interface ExportTask {
   readonly model: PublishedModel;
   readonly format: ExportFormat;
   readonly input: OnnxInput;
+  /** Divisor of the logits of an ONNX graph; null for none. */
+  readonly temperature: number | null;
   /** The new file to write. */
   readonly path: string;
 }
 
 /** @throws AtelierError `internal-error` if the file does not represent the model; `storage-full` */
-export function exportVerified({ model, format, input, path }: ExportTask): undefined {
-  const file = exportModel(model, format, input);
-  verifyExport(file, format, model, input);
+export function exportVerified({ model, format, input, temperature, path }: ExportTask): undefined {
+  const file = exportModel(model, format, input, temperature);
+  verifyExport(file, format, model, input, temperature);
   try {
     writeFileSync(path, file);
   } catch (error) {

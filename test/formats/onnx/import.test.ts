@@ -249,7 +249,7 @@ for (const [defect, file, message] of [
   ],
   ['activates twice', inserted('Relu', 'a1'), /node "my Relu" \(Relu\) is not supported/],
   ['activates the end', inserted('Relu', 'z3'), /node "Softmax probabilities" \(Softmax\) is not supported/],
-  ['scales layers', inserted('Mul', 'z1', ['two']), /node "my Mul" \(Mul\) is not supported/],
+  ['subtracts from sums', inserted('Sub', 'z1', ['two']), /node "my Sub" \(Sub\) is not supported/],
   ['adds biases twice', inserted('Add', 'z1', ['two']), /node "my Add" \(Add\) is not supported/],
   ['multiplies images by 0', inserted('Mul', 'image', ['zero']), /by finite numbers above 0/],
   ['divides images by 0', inserted('Div', 'image', ['zero']), /by finite numbers above 0/],
@@ -263,6 +263,12 @@ for (const [defect, file, message] of [
     inserted('Sub', 'image', ['W1']),
     /single floating-point number, the same for all pixels/,
   ],
+  [
+    'divides sums by one number for each unit',
+    inserted('Div', 'z1', ['b1']),
+    /\(Div\) must take the sums of a layer and a single floating-point number/,
+  ],
+  ['divides sums by zero', inserted('Div', 'z1', ['zero']), /not finite in float32/],
   [
     'casts to integers',
     inserted('Cast', 'image', [], { to: { int: ELEMENT_TYPES.uint8 } }),

@@ -48,6 +48,32 @@ test('accepts ONNX files of networks with every activation, standardization and 
         }
 });
 
+const TEMPERATURE = 1.7;
+
+test('accepts a calibrated ONNX file with the same temperature only', () => {
+  const calibrated = exportModel(model, 'onnx', 'float', TEMPERATURE);
+  verifyExport(calibrated, 'onnx', model, 'float', TEMPERATURE);
+  assertRejected(calibrated, 'float', /digest/);
+  assertRejected(calibrated, 'float', /digest/, 1.8);
+  assertRejected(exportModel(model, 'onnx'), 'float', /digest/, TEMPERATURE);
+  assertRejected(exportModel(changed, 'onnx', 'float', TEMPERATURE), 'float', /digest/, TEMPERATURE);
+});
+
+for (const [what, division] of [
+  ['multiplies by the temperature', { opType: 'Mul' }],
+  ['divides another layer by the temperature', { inputs: ['z1', 'temperature'] }],
+] as const) {
+  test(`rejects a calibrated ONNX file that ${what}`, () => {
+    const plain = { ...model, standardization: null };
+    const { graph, ...file } = onnxModel(plain, 'float', TEMPERATURE);
+    const written = writeOnnx({ ...file, graph: { ...graph, ...withNode('Div', division)(graph) } });
+    assert.throws(
+      () => verifyExport(written, 'onnx', plain, 'float', TEMPERATURE),
+      isAtelierError('internal-error', /my-model@7 was not exported/),
+    );
+  });
+}
+
 test('rejects an ONNX file of another activation, standardization, class or input', () => {
   for (const wrong of [
     { ...model, activation: 'relu' as const },
@@ -143,9 +169,14 @@ test('rejects an ONNX file that divides float pixels by 255 although they are 0 
   );
 });
 
-function assertRejected(file: Uint8Array, input: OnnxInput, message: RegExp): void {
+function assertRejected(
+  file: Uint8Array,
+  input: OnnxInput,
+  message: RegExp,
+  temperature: number | null = null,
+): void {
   assert.throws(
-    () => verifyExport(file, 'onnx', model, input),
+    () => verifyExport(file, 'onnx', model, input, temperature),
     isAtelierError('internal-error', new RegExp(`does not represent the model \\(.*${message.source}`)),
   );
 }

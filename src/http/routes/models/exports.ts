@@ -1,7 +1,9 @@
 /** /v1/models/{name}/versions/{version}/export: export a version as a file. */
 import { z } from 'zod';
+import type { Calibration } from '../../../domain/models/calibration.ts';
 import { versionReferenceSchema } from '../../../domain/models/reference.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../domain/models/representation.ts';
+import { flag } from '../../../domain/predictions/image-query.ts';
 import {
   EXPORT_FORMATS,
   type ExportFormat,
@@ -32,6 +34,8 @@ const FILE_HEADERS = [
   'X-Export-Checked-Images',
 ] as const;
 
+const ONNX_ONLY = 'applies to format=onnx only; leave it out';
+
 const querystring = z
   .strictObject({
     format: z.enum(EXPORT_FORMATS).describe('File format; see docs/reference/model-files.md'),
@@ -39,10 +43,17 @@ const querystring = z
       .enum(ONNX_INPUTS)
       .optional()
       .describe('ONNX only: pixels 0–1 as float32 (default), or 0–255 as uint8, divided by 255 in the graph'),
+    calibrated: flag.describe(
+      'ONNX only: whether the graph divides the logits by the temperature of the calibration before the softmax. 409 without a calibration',
+    ),
   })
   .refine(({ format, input }) => format === 'onnx' || input === undefined, {
     path: ['input'],
-    message: 'applies to format=onnx only; leave it out',
+    message: ONNX_ONLY,
+  })
+  .refine(({ format, calibrated }) => format === 'onnx' || !calibrated, {
+    path: ['calibrated'],
+    message: ONNX_ONLY,
   });
 
 const { layerSizes, activation, standardization, classNames, preprocessing, digest } =
@@ -72,7 +83,7 @@ export const exportedModelSchema = versionReferenceSchema
   })
   .meta({ id: 'ExportedModel' });
 
-export const exportRoutes: Routes = async (app, { models, exports }) => {
+export const exportRoutes: Routes = async (app, { models, calibrations, exports }) => {
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/export',
@@ -83,10 +94,12 @@ export const exportRoutes: Routes = async (app, { models, exports }) => {
       description:
         'The file is read back and verified before it is sent: its parameters must have the digest of the version, and the ' +
         'graph of an ONNX file must do the same with them as the service. ' +
-        'JSON is limited to 5,000,000 parameters. A download can be resumed by `Range`. The file of a version number never changes.',
+        'JSON is limited to 5,000,000 parameters. A download can be resumed by `Range`. The file of a version number never changes, ' +
+        'except a calibrated one if the version is calibrated again.',
       tags: ['models'],
       params: z.strictObject({ name: modelName, version: versionName }),
       querystring,
+      readsDataset: true,
       headers: rangeHeaders,
       response: {
         200: {
@@ -107,7 +120,7 @@ export const exportRoutes: Routes = async (app, { models, exports }) => {
             'application/json': fileContent,
           },
         },
-        ...problems(400, 404, 412, 416, 422, 500, 503, 507),
+        ...problems(400, 404, 409, 412, 416, 422, 500, 503, 507),
       },
       responseHeaders: {
         200: [...FILE_HEADERS, 'Accept-Ranges', 'Cache-Control'],
@@ -116,12 +129,19 @@ export const exportRoutes: Routes = async (app, { models, exports }) => {
       },
     },
     async handler(request, reply) {
-      const { format, input = 'float' } = request.query;
+      const { format, input = 'float', calibrated } = request.query;
       const version = await models.version(request.params.name, request.params.version);
-      const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
-      reply.header('cache-control', cacheControl(typeof request.params.version === 'number'));
+      const calibration = calibrated
+        ? await calibrations.get(version.name, version.version, disconnectSignal(reply))
+        : null;
+      const file = format === 'onnx' ? `${format}-${input}` : format;
+      const tag = exportEtag(version, file, calibration);
+      // A version can be calibrated again.
+      const isImmutable = typeof request.params.version === 'number' && calibration === null;
+      reply.header('cache-control', cacheControl(isImmutable));
       return sendRanged(request, reply, tag, async () => {
-        const file = await exports.export(version, format, input, disconnectSignal(reply));
+        const temperature = calibration?.temperature ?? null;
+        const exported = await exports.export(version, format, input, temperature, disconnectSignal(reply));
         reply.type(TYPES[format]).headers({
           'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
           'x-model-digest': version.digest,
@@ -129,13 +149,21 @@ export const exportRoutes: Routes = async (app, { models, exports }) => {
           'x-export-max-difference': 0,
           'x-export-checked-images': 0,
         });
-        return file;
+        return exported;
       });
     },
   });
 };
 
 /** Version numbers are never reused, so the tag identifies one file. */
-function exportEtag({ version, digest }: ModelVersion, file: string): string {
-  return `"${version}-${digest.slice('sha256:'.length).slice(0, 32)}-${file}"`;
+function exportEtag(
+  { version, digest }: ModelVersion,
+  file: string,
+  calibration: Calibration | null,
+): string {
+  const parts = [version, shorten(digest), file];
+  if (calibration !== null) parts.push(`calibrated-${shorten(calibration.digest)}`);
+  return `"${parts.join('-')}"`;
 }
+
+const shorten = (digest: string) => digest.slice('sha256:'.length).slice(0, 32);

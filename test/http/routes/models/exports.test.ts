@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import ort from 'onnxruntime-node';
 import { loadFashionMnist } from '../../../../src/datasets/fashion-mnist.ts';
+import type { Calibration } from '../../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../../src/domain/models/representation.ts';
 import { npyBytes, parseNpy } from '../../../../src/formats/arrays/npy.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../../../../src/formats/models/export-formats.ts';
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  ONNX_INPUTS,
+} from '../../../../src/formats/models/export-formats.ts';
 import { importModel } from '../../../../src/formats/models/import.ts';
 import { parametersDigest } from '../../../../src/formats/models/metadata.ts';
 import { parameterCount } from '../../../../src/numerics/network/architecture.ts';
@@ -129,6 +134,93 @@ for (const input of ['float', 'uint8'] as const) {
     });
   });
 }
+
+const calibrate = async (model: string, split: string) => {
+  const url = `/v1/models/${model}/versions/1/calibration`;
+  const response = await app.inject({ method: 'POST', url, payload: { split } });
+  assert.equal(response.statusCode, 200, response.body);
+  return response.json<Calibration>();
+};
+
+test('a calibrated export is a 409 without a calibration, and of ONNX only', async () => {
+  const imported = await importFile(app, await exported('npz'), { name: 'imported', dataset: 'none' });
+  assert.equal(imported.statusCode, 201, imported.body);
+  const url = '/v1/models/imported/versions/1/export?format=onnx&calibrated=true';
+  const missing = assertProblem(await app.inject(url), 409, 'not-calibrated');
+  assert.match(missing.detail, /Calibrate it with POST \/v1\/models\/imported\/versions\/1\/calibration/);
+  const npz = await fetchFile('format=npz&calibrated=true');
+  const { errors } = assertProblem(npz, 400, 'invalid-request', 'calibrated');
+  assert.match(errors![0]!.detail, /^Applies to format=onnx only; leave it out\.$/);
+  assert.deepEqual((await fetchFile('format=npz&calibrated=false')).rawPayload, await exported('npz'));
+});
+
+test('a calibrated export has its own ETag, which changes with the calibration', async () => {
+  const plain = await fetchFile('format=onnx');
+  const tags = [plain.headers['etag']];
+  const files = [plain.rawPayload];
+  for (const split of ['test', 'train']) {
+    await calibrate('mine', split);
+    const response = await fetchFile('format=onnx&calibrated=true');
+    assert.equal(response.statusCode, 200, response.body);
+    assert.equal(response.headers['cache-control'], 'private, no-cache', 'it can be calibrated again');
+    tags.push(response.headers['etag']);
+    files.push(response.rawPayload);
+    const headers = { 'if-none-match': String(response.headers['etag']) };
+    const url = '/v1/models/mine/versions/1/export?format=onnx&calibrated=true';
+    assert.equal((await app.inject({ url, headers })).statusCode, 304);
+  }
+  assert.equal(new Set(tags).size, 3);
+  assert.equal(new Set(files.map((file) => file.toString('latin1'))).size, 3);
+  assert.deepEqual(await exported('onnx'), plain.rawPayload, 'the plain export stays as it is');
+});
+
+for (const convolutions of [[], [4]]) {
+  const kind = convolutions.length === 0 ? 'dense' : 'convolutional';
+  test(`the calibrated export of a ${kind} network predicts as the service, also when imported`, async () => {
+    const modelName = `calibrated-${kind}`;
+    await train(app, tiny({ modelName, network: { convolutions, hidden: [6] } }));
+    const { temperature } = await calibrate(modelName, 'test');
+    assert.ok(Math.abs(temperature - 1) > 0.01, `${temperature}`);
+    const predict = async (model: string, query: string) => {
+      const response = await app.inject({
+        method: 'POST',
+        url: `/v1/models/${model}/predictions${query}`,
+        headers: { 'content-type': 'application/octet-stream', accept: 'application/x-npy' },
+        payload: Buffer.from(test300),
+      });
+      assert.equal(response.statusCode, 200, response.body);
+      return parseNpy(response.rawPayload).data as Float32Array;
+    };
+    const expected = await predict(modelName, '?calibrated=true');
+    assert.ok(largestDifference(await predict(modelName, ''), expected) > 1e-4);
+    for (const input of ONNX_INPUTS) {
+      const url = `/v1/models/${modelName}/versions/1/export?format=onnx&calibrated=true&input=${input}`;
+      const file = (await app.inject(url)).rawPayload;
+      const session = await ort.InferenceSession.create(file);
+      const dims = kind === 'dense' ? [300, 784] : [300, 1, 28, 28];
+      const image =
+        input === 'uint8'
+          ? new ort.Tensor('uint8', new Uint8Array(test300), dims)
+          : new ort.Tensor(
+              'float32',
+              Float32Array.from(test300, (pixel) => pixel / 255),
+              dims,
+            );
+      const { probabilities } = await session.run({ image });
+      await session.release();
+      const difference = largestDifference(probabilities!.data as Float32Array, expected);
+      assert.ok(difference <= 1e-6, `${difference}`);
+
+      const name = `${modelName}-${input}`;
+      const imported = await importFile(app, file, { name, dataset: 'none' });
+      assert.equal(imported.statusCode, 201, imported.body);
+      assert.ok(largestDifference(await predict(name, ''), expected) <= 1e-6);
+    }
+  });
+}
+
+const largestDifference = (a: Float32Array, b: Float32Array) =>
+  a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0);
 
 test('exports by number or alias, in known formats only', async () => {
   const moved = await app.inject({
