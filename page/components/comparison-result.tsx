@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { ModelComparison } from '../../src/domain/checks/evaluation.ts';
 import { count, percent, significant } from '../format.ts';
+import { EqualCoverage } from './equal-coverage.tsx';
 import { ApiImage } from './pixel-image.tsx';
 import { Table } from './table.tsx';
 
@@ -44,6 +45,7 @@ export function ComparisonResult({ result }: { readonly result: ModelComparison 
             ))}
           </dl>
         </section>
+        <EqualCoverage result={result} />
         <section class="box" aria-label="Classes">
           <Table
             caption="Accuracy by class"

@@ -166,6 +166,13 @@ test('names the looks of a comparison before it is made', options, async (t) => 
   await page.keyboard.press('Enter');
   await page.getByText(/significantly .*McNemar/).waitFor();
   await imageNames(page);
+  await page.getByRole('button', { name: 'Compare at a coverage of 95 %' }).click();
+  for (const version of [1, 2]) {
+    const { levels } = await read<ShownCoverage>(`${SHOES}/versions/${version}/evaluation/coverage`);
+    const { unsure, sureAccuracy } = levels.find(({ coverage }) => coverage === 0.95)!;
+    const figures = [1 - unsure, sureAccuracy!].map((value) => `${(100 * value).toFixed(2)} %`);
+    await page.getByRole('row', { name: `shoes@${version} ${figures.join(' ')}` }).waitFor();
+  }
 
   await page.getByLabel('Other version').fill('shoes@1');
   await page.keyboard.press('Enter');
