@@ -265,8 +265,8 @@ test(
       levels.map(({ measured }) => `${(100 * measured).toFixed(2)} %`),
     );
     assert.equal(await looks(), before);
-    await page.goto(`${url}/#/models/shoes/2`);
-    await page.getByRole('img', { name: /^ROC curves: shoes@2/ }).waitFor();
+    await page.goto(`${url}/#/models/sealed/2`);
+    await page.getByRole('img', { name: /^ROC curves: sealed@2/ }).waitFor();
     assert.equal(await page.getByRole('region', { name: 'Measured coverage' }).count(), 0);
   },
 );
