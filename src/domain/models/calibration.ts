@@ -14,7 +14,7 @@ export const calibrationRequestSchema = z
       .enum(SPLITS)
       .default('test')
       .describe(
-        'Split of the calibration images: `test`, whose first use is a look, or every second image of `train`',
+        'Split of the calibration images: `test`, whose first use is a look, or `train`: every second image of it if the others are compared with, else all',
       ),
   })
   .meta({ id: 'CalibrationRequest' });
@@ -30,16 +30,16 @@ const change = <T extends z.ZodType>(value: T) => z.object({ before: value, afte
 
 export const calibrationSchema = z
   .object({
-    dataset: z
-      .string()
-      .describe(
-        'Data set of the calibration images, and of the training images that images are compared with',
-      ),
+    dataset: z.string().describe('Data set of the calibration images'),
     split: z
       .enum([...SPLITS, 'validation'])
       .describe('Split of the calibration images; `validation` are those that the training held out'),
     images: z.int().describe('Number of calibration images'),
-    trainingImages: z.int().describe('Number of training images that an image is compared with'),
+    trainingImages: z
+      .int()
+      .describe(
+        'Number of training images that an image is compared with: of the data set that the version was trained on, or of `dataset` if that one is unknown or deleted',
+      ),
     reused: z
       .boolean()
       .describe(

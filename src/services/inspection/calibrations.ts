@@ -32,7 +32,8 @@ interface Source {
   readonly dataset: DatasetSummary;
   readonly split: Calibration['split'];
   readonly reused: boolean;
-  readonly images: (dataset: Dataset) => CalibrationTask['source'];
+  /** @param isCompared whether the training images of the data set are those that images are compared with */
+  readonly images: (dataset: Dataset, isCompared: boolean) => CalibrationTask['source'];
 }
 
 export function createCalibrationService(
@@ -55,10 +56,12 @@ export function createCalibrationService(
     const { dataset: summary, split, reused } = source;
     const key = JSON.stringify([name, number, digest, summary.digest, split]);
     return coalesce(key, signal, async (abortSignal) => {
-      const dataset = await catalog.get(summary.id);
-      if (!dataset) throw deleted(version);
+      const trainedOn = await findTrainingDataset(version, summary);
+      const [dataset, compared] = [await catalog.get(summary.id), await catalog.get(trainedOn.id)];
+      if (!dataset || !compared) throw deleted(version);
       const network = servedNetwork(await models.load(name, number));
-      const task = { network, train: dataset.train, source: source.images(dataset) };
+      const images = source.images(dataset, dataset.digest === compared.digest);
+      const task = { network, train: compared.train, source: images };
       const { file, figures } = await numeric.run('calibrate', task, abortSignal);
       const look = { datasetDigest: summary.digest, kind: 'calibration', network: version, caller } as const;
       const calibrated = await versions.calibrate(
@@ -71,6 +74,16 @@ export function createCalibrationService(
       if (calibrated) return calibrated;
       throw deleted(version);
     });
+  }
+
+  /** The data set that the version was trained on; the calibration's if that is the same, unknown or deleted. */
+  async function findTrainingDataset(
+    { lineage }: ModelVersion,
+    calibration: DatasetSummary,
+  ): Promise<DatasetSummary> {
+    if (lineage.dataset === null || lineage.dataset.digest === calibration.digest) return calibration;
+    const found = await catalog.find(lineage.dataset.id);
+    return found?.digest === lineage.dataset.digest ? found : calibration;
   }
 
   /** The validation images of the training; null without any, or if they are not known or deleted. */
@@ -123,7 +136,7 @@ export function createCalibrationService(
         dataset,
         split,
         reused: split === 'train' && (trainedOn === undefined || trainedOn === dataset.digest),
-        images: ({ test }) => (split === 'test' ? test : 'train'),
+        images: (images, isCompared) => (split === 'train' && isCompared ? 'train' : images[split]),
       };
       return (await compute(found, source, signal, caller)).calibration!;
     },

@@ -17,11 +17,11 @@ import { findHeldOut, type ValidationSplit } from './evaluate.ts';
 /** The examples are in shared memory. */
 export interface CalibrationTask {
   readonly network: ServedNetwork;
-  /** The training split of the data set. */
+  /** The training images that images are compared with, without the calibration images. */
   readonly train: Examples;
   /**
-   * The calibration images: those that all these splits of `train` hold out, the examples of a test split, or every second
-   * image of `train`.
+   * The calibration images: those that all these splits of `train` hold out, the examples of another split or data set, or every
+   * second image of `train`.
    */
   readonly source: readonly ValidationSplit[] | Examples | 'train';
 }

@@ -25,14 +25,15 @@ const [TRAINED, TESTED] = [200, 120];
 const pixels = shapedImages(SHAPE, TRAINED + TESTED);
 const labels = Uint8Array.from({ length: TRAINED + TESTED }, (_, n) => n % 2);
 const end = TRAINED * VALUES;
-const uploaded = await upload(app, {
-  classNames: 'up,down',
-  train_images: npyBytes(pixels.subarray(0, end), [TRAINED, ...SHAPE]),
-  train_labels: npyBytes(labels.subarray(0, TRAINED), [TRAINED]),
-  test_images: npyBytes(pixels.subarray(end), [TESTED, ...SHAPE]),
-  test_labels: npyBytes(labels.subarray(TRAINED), [TESTED]),
-});
-const { id: dataset } = uploaded.json<{ id: string }>();
+const uploadImages = (images: Uint8Array) =>
+  upload(app, {
+    classNames: 'up,down',
+    train_images: npyBytes(images.subarray(0, end), [TRAINED, ...SHAPE]),
+    train_labels: npyBytes(labels.subarray(0, TRAINED), [TRAINED]),
+    test_images: npyBytes(images.subarray(end), [TESTED, ...SHAPE]),
+    test_labels: npyBytes(labels.subarray(TRAINED), [TESTED]),
+  });
+const { id: dataset } = (await uploadImages(pixels)).json<{ id: string }>();
 const tested = pixels.slice(end);
 const inverted = tested.map((value) => 255 - value);
 
@@ -235,6 +236,31 @@ test('training images and validation images that stopped the training are reused
   });
   const response = await app.inject('/v1/models/stopped/versions/1/calibration');
   assert.equal(response.json<Calibration>().reused, true);
+});
+
+test('images are compared with those of the training, whatever data set a calibration is on', async () => {
+  await publish('elsewhere', { seed: 2 });
+  const version = '/v1/models/elsewhere/versions/1';
+  const brighter = pixels.map((value) => 128 + (value >> 1));
+  const { id: other } = (await uploadImages(brighter)).json<{ id: string }>();
+  for (const [split, images] of [
+    ['test', TESTED],
+    ['train', TRAINED],
+  ] as const) {
+    const response = await calibrate(version, { dataset: other, split });
+    assert.equal(response.statusCode, 200, response.body);
+    const calibration = response.json<Calibration>();
+    assert.deepEqual(
+      [calibration.dataset, calibration.images, calibration.trainingImages, calibration.reused],
+      [other, images, TRAINED, false],
+    );
+    const trained = await predictBytes(app, 'elsewhere', pixels.slice(0, end), '?coverage=0.9');
+    const unlike = trained
+      .json<Predictions>()
+      .predictions.filter(({ unsureBecause }) => unsureBecause === 'unlike-training-images');
+    assert.ok(unlike.length < 0.1 * TRAINED, `${unlike.length}`);
+  }
+  assert.equal((await app.inject({ method: 'DELETE', url: `/v1/datasets/${other}` })).statusCode, 204);
 });
 
 test('a version without validation images needs a request, which the error names', async () => {
