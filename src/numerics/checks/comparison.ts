@@ -1,4 +1,5 @@
 /** Comparison of analytic and numeric gradients over a range of coordinates. */
+import { unitOf } from './unit.ts';
 
 /** Parallel vectors over the checked coordinates. */
 export interface Gradients {
@@ -36,7 +37,8 @@ const NOISE_MARGIN = 4;
 
 /**
  * Compares coordinates `start` to `end` − 1. `noise` is the expected rounding noise of one difference quotient; the
- * norm of the noise of k quotients is √k times that. NaN fails.
+ * norm of the noise of k quotients is √k times that. NaN and infinite values fail. All sums are in a unit in which they do
+ * not overflow.
  */
 export function compareGradients(
   { analytic, numeric, kinked }: Gradients,
@@ -45,12 +47,13 @@ export function compareGradients(
   tolerance: number,
   noise: number,
 ): GradientComparison {
+  const unit = Math.max(...[analytic, numeric].map((values) => unitOf(values.subarray(start, end))));
   let [kinks, kinkSquares, squares, analyticSquares, numericSquares] = [0, 0, 0, 0, 0];
   let allclose = true;
   let worst: number | null = null;
   let worstDifference = -1;
   for (let c = start; c < end; c++) {
-    const [a, n] = [analytic[c]!, numeric[c]!];
+    const [a, n] = [analytic[c]! / unit, numeric[c]! / unit];
     const difference = Math.abs(a - n);
     if (kinked[c] === 1) {
       kinks++;
@@ -60,7 +63,7 @@ export function compareGradients(
     squares += difference ** 2;
     analyticSquares += a ** 2;
     numericSquares += n ** 2;
-    if (!(difference <= ATOL + RTOL * Math.abs(n))) allclose = false;
+    if (!(difference <= ATOL / unit + RTOL * Math.abs(n))) allclose = false;
     if (!(difference <= worstDifference)) {
       worst = c;
       worstDifference = difference;
@@ -69,15 +72,16 @@ export function compareGradients(
   const norm = Math.sqrt(squares);
   const scale = Math.sqrt(Math.max(analyticSquares, numericSquares));
   const expectedNoise = Math.sqrt(end - start - kinks) * noise;
+  const allowed = tolerance * scale + (NOISE_MARGIN * expectedNoise) / unit;
   return {
     coordinates: end - start,
     kinks,
-    error: Math.sqrt(squares + kinkSquares),
+    error: unit * Math.sqrt(squares + kinkSquares),
     relativeError: scale === 0 ? 0 : norm / scale,
     allclose,
     noise: NOISE_MARGIN * expectedNoise,
-    passed: norm <= tolerance * scale + NOISE_MARGIN * expectedNoise,
-    noiseDominates: expectedNoise > tolerance * scale,
+    passed: norm < Infinity && norm <= allowed,
+    noiseDominates: expectedNoise / unit > tolerance * scale,
     worst,
   };
 }

@@ -67,6 +67,14 @@ test('the defect of the notebook is found in its W blocks, and named', async () 
   assert.match(submitted.blocks[0]!.hint!.sentence, /a sum over the 5 examples .* the notebook/);
 });
 
+test('numbers whose squares overflow do not agree', async () => {
+  for (const values of [right.map((value) => 1e300 * value), right.map(() => 1.7e308)]) {
+    const { agrees, relativeError, blocks } = await submit({ network }, pack(values));
+    assert.deepEqual([agrees, relativeError], [false, 1]);
+    assert.ok(blocks.every((block) => !block.agrees && block.relativeError === 1));
+  }
+});
+
 test('the number of examples of the request is the factor of a sum', async () => {
   const request = { network, examples: [7, 3, 9], tolerance: 1e-9 };
   const given = (await vector(request, 'analytic')).map((value) => 3 * value);

@@ -1,6 +1,6 @@
 /** The numbers of a right gradient at wrong places: other axes, other blocks, other rows. */
 import { type Architecture, type Block, blocks, plan } from '../../network/architecture.ts';
-import { dot } from './fit.ts';
+import { cosine } from './fit.ts';
 import type { Mistake } from './mistakes.ts';
 
 /** Numbers that a block may hold instead of its own. */
@@ -135,7 +135,7 @@ export function likelyOrders(
     layers.toReversed().flat(),
   ];
   const whole = { start: 0, end: right.length };
-  const similar = orders.map((order) => Math.abs(dot(given, readPacked(right, order, whole))));
+  const similar = orders.map((order) => Math.abs(cosine(given, readPacked(right, order, whole))));
   return [...orders.keys()].sort((a, b) => similar[b]! - similar[a]!).map((o) => orders[o]!);
 }
 

@@ -2,8 +2,9 @@
 import { type Block, blocks } from '../../network/architecture.ts';
 import { multiIndex } from '../../network/coordinates.ts';
 import { compareGradients } from '../comparison.ts';
+import { unitOf } from '../unit.ts';
 import { explainBlocks } from './explain.ts';
-import { dot, norm } from './fit.ts';
+import { cosine, inUnit, norm } from './fit.ts';
 import type { Hint } from './mistakes.ts';
 import type { GradientTask } from './sources.ts';
 
@@ -65,7 +66,7 @@ export function compareSubmitted(
     const notFinite = numbers.findIndex((value) => !Number.isFinite(value));
     const largest = notFinite < 0 ? comparison.worst! : block.start + notFinite;
     const hint = explainNumbers(block, numbers);
-    return { ...comparison, block, agrees: passed && notFinite < 0, limit, largest, hint };
+    return { ...comparison, block, agrees: passed, limit, largest, hint };
   });
   const wrong = compared.filter(({ agrees, hint }) => !agrees && hint === null);
   const hints = explainBlocks(task, right, given, wrong);
@@ -79,14 +80,14 @@ export function compareSubmitted(
       hint: agrees ? null : (hint ?? hints.get(block.name) ?? null),
     }),
   );
-  const [length, rightLength] = [norm(given), norm(right)];
-  const error = norm(given.map((value, i) => value - right[i]!));
-  const scale = Math.max(length, rightLength);
+  const unit = Math.max(unitOf(given), unitOf(right));
+  const [scaled, scaledRight] = [inUnit(given, unit), inUnit(right, unit)];
+  const error = norm(scaled.map((value, i) => value - scaledRight[i]!));
+  const scale = Math.max(norm(scaled), norm(scaledRight));
   return {
     agrees: reports.every(({ agrees }) => agrees),
     relativeError: finite(scale === 0 ? 0 : error / scale),
-    // Rounding can exceed 1.
-    cosine: finite(Math.max(-1, Math.min(1, dot(given, right) / (length * rightLength)))),
+    cosine: finite(cosine(given, right)),
     blocks: nameNotebook(reports, task),
   };
 }

@@ -1,5 +1,6 @@
 /** Least squares: a block of a submitted gradient as a multiple of another vector. */
 import type { Parameters } from '../../network/layers.ts';
+import { unitOf } from '../unit.ts';
 
 export interface Fit {
   readonly factor: number;
@@ -21,7 +22,23 @@ export const dot = (a: Parameters, b: Parameters): number => {
   return sum;
 };
 
-export const norm = (a: Parameters): number => Math.sqrt(dot(a, a));
+/** May be infinite, but only if ‖a‖ is not a float64. */
+export function norm(a: Float64Array): number {
+  const unit = unitOf(a);
+  const scaled = inUnit(a, unit);
+  return unit * Math.sqrt(dot(scaled, scaled));
+}
+
+/** The values divided by a power of two; themselves if it is 1. */
+export const inUnit = (values: Float64Array, unit: number): Float64Array =>
+  unit === 1 ? values : values.map((value) => value / unit);
+
+/** Cosine of the angle between two vectors; NaN if one of them is 0 or not finite. */
+export function cosine(a: Float64Array, b: Float64Array): number {
+  const [u, v] = [inUnit(a, unitOf(a)), inUnit(b, unitOf(b))];
+  // Rounding can exceed 1.
+  return Math.max(-1, Math.min(1, dot(u, v) / (norm(u) * norm(v))));
+}
 
 /**
  * The factor c that minimizes ‖given − c · vector‖; with parameters w, both factors of ‖given − c · vector − λ w‖.
@@ -29,6 +46,19 @@ export const norm = (a: Parameters): number => Math.sqrt(dot(a, a));
  * @returns null if this does not explain the block
  */
 export function fitBlock(
+  given: Float64Array,
+  vector: Float64Array,
+  error: number,
+  parameters?: Parameters,
+): Fit | null {
+  const unit = unitOf(given);
+  const fit = fitScaled(inUnit(given, unit), vector, error / unit, parameters);
+  if (fit === null) return null;
+  const { factor, penalty } = { factor: unit * fit.factor, penalty: unit * fit.penalty };
+  return Number.isFinite(factor) && Number.isFinite(penalty) ? { factor, penalty } : null;
+}
+
+function fitScaled(
   given: Float64Array,
   vector: Float64Array,
   error: number,

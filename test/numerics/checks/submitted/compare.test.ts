@@ -79,6 +79,43 @@ test('numbers that are not finite are counted, with the place of the first, and 
   }
 });
 
+test('numbers whose squares overflow are wrong, with a finite relative error and cosine', () => {
+  const right = relu.copy('right');
+  for (const value of [1e154, 1e155, -1e200, 1.7e308]) {
+    const one = relu.compare(
+      relu.change({
+        W2: (numbers) => {
+          numbers[7] = value;
+        },
+      }),
+    );
+    assert.deepEqual([one.agrees, one.relativeError], [false, 1]);
+    assert.ok(Math.abs(one.cosine! - (Math.sign(value) * right[85]!) / Math.hypot(...right)) < 1e-12);
+    assert.deepEqual(findings(one), ['W2: unknown']);
+    const { relativeError, largest } = one.blocks[2]!;
+    assert.deepEqual([relativeError, largest.index, largest.given], [1, [1, 1], value]);
+
+    const all = relu.compare(right.map(() => value));
+    assert.deepEqual([all.agrees, all.relativeError], [false, 1]);
+    const sum = right.reduce((a, b) => a + b, 0);
+    const expected = (Math.sign(value) * sum) / (Math.sqrt(right.length) * Math.hypot(...right));
+    assert.ok(Math.abs(all.cosine! - expected) < 1e-12);
+    assert.ok(all.blocks.every(({ agrees, relativeError, hint }) => !agrees && relativeError === 1 && !hint));
+  }
+});
+
+test('a large factor is found as others are', () => {
+  for (const factor of [1e155, -1e300]) {
+    const report = relu.compare(relu.copy('right').map((value) => factor * value));
+    assert.deepEqual([report.agrees, report.relativeError], [false, 1]);
+    assert.ok(Math.abs(report.cosine! - Math.sign(factor)) < 1e-12);
+    assert.deepEqual(
+      findings(report),
+      ['W1', 'b1', 'W2', 'b2', 'W3', 'b3'].map((name) => `${name}: constant-factor ${factor}`),
+    );
+  }
+});
+
 test("the notebook's own defect is named: sums in the W blocks, means in the b blocks", () => {
   const sums = { W1: scale(6), W2: scale(6), W3: scale(6) };
   const report = relu.compare(relu.change(sums));
