@@ -138,7 +138,7 @@ function describeSubmitted({
   ]);
   return [
     formatTable([['YOURS', 'ERROR', 'LARGEST', 'GIVEN', 'RIGHT', 'RESULT'], ...rows]),
-    `Your gradient is ${agrees ? 'right' : 'wrong'}: relative error ${show(relativeError)}.`,
+    `Your gradient is ${agrees ? 'right' : 'wrong'}: ${relativeError === null ? 'some of its numbers are not finite' : `relative error ${show(relativeError)}`}.`,
     ...blocks.flatMap(({ hint }) => hint?.sentence ?? []),
   ].join('\n');
 }

@@ -54,6 +54,10 @@ test("compares a user's gradient with the right one", async () => {
     wrong.stdout,
     /\nb2 .* wrong\nYour gradient is wrong: relative error 2\.0e\+0\.\nIn W1, the sign is wrong\.\n/,
   );
+  await writeFile(gradient, npyBytes(values.fill(Number.NaN), [values.length]));
+  const unknown = await atelier('check', request, '--gradient', gradient, '--sample', '10');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stdout, /\nYour gradient is wrong: some of its numbers are not finite\.\n/);
   assert.equal((await atelier('check', '--gradient', join(folder, 'none.npy'))).code, 2);
 });
 
