@@ -18,7 +18,9 @@ export function MyGradient({ submitted }: { readonly submitted: Submitted }): JS
         <p>
           {agrees
             ? `It agrees with the reference in every block: relative error ${show(relativeError)}.`
-            : `It differs from the reference: relative error ${show(relativeError)}${cosine === null ? '' : `, cosine ${significant(cosine)}`}.`}
+            : relativeError === null
+              ? 'Some of its numbers are not finite.'
+              : `It differs from the reference: relative error ${show(relativeError)}${cosine === null ? '' : `, cosine ${significant(cosine)}`}.`}
         </p>
         {hints.map(({ sentence }) => (
           <p key={sentence}>{sentence}</p>
