@@ -106,7 +106,11 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
             ['', form.subject === 'model' ? 'the model’s' : 'default'],
             ...(datasets?.map(({ id, name }) => [id, name ?? id] as const) ?? []),
           ])}
-          {field('examples', 'Examples', 'The first training images, 1 to 1,000')}
+          {field(
+            'examples',
+            'Examples',
+            'The first training images, 1 to 1,000. Default: 5, or all if there are fewer',
+          )}
           {field('seed', 'Seed', 'Of the initial parameters and of a sample')}
         </fieldset>
         <fieldset class="box">

@@ -27,7 +27,7 @@ export const DEFAULTS: CheckForm = {
   init: 'uniform-fan-in',
   model: '',
   dataset: '',
-  examples: '5',
+  examples: '',
   scheme: 'central',
   stepSize: '',
   tolerance: '',
