@@ -26,7 +26,7 @@ export const check = defineCommand({
   parameters: ['[name@version|request.json]'],
   options: {
     dataset,
-    examples: { type: 'string', value: 'N', help: 'Number of training images; 5' },
+    examples: { type: 'string', value: 'N', help: 'Number of training images; 5, or all if there are fewer' },
     sample: {
       type: 'string',
       value: 'N',

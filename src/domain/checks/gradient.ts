@@ -22,8 +22,10 @@ export const gradientCheckRequestSchema = z
       ),
     examples: z
       .union([z.int().min(1).max(MAX_CHECK_EXAMPLES), z.array(z.int().min(0)).min(1).max(MAX_CHECK_EXAMPLES)])
-      .default(DEFAULT_CHECK_EXAMPLES)
-      .describe('Number of training images, from the first, or the indices of training images'),
+      .optional()
+      .describe(
+        `Number of training images, from the first, or the indices of training images; by default ${DEFAULT_CHECK_EXAMPLES}, or all of them if there are fewer`,
+      ),
     network: networkSchema
       .optional()
       .describe(

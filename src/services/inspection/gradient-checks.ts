@@ -2,10 +2,11 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../../datasets/catalog.ts';
-import type {
-  GradientCheck,
-  GradientCheckEvent,
-  GradientCheckRequest,
+import {
+  DEFAULT_CHECK_EXAMPLES,
+  type GradientCheck,
+  type GradientCheckEvent,
+  type GradientCheckRequest,
 } from '../../domain/checks/gradient.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { networkSchema } from '../../domain/jobs/request.ts';
@@ -215,17 +216,24 @@ function resolveNetwork(
 
 function exampleIndices(examples: GradientCheckRequest['examples'], dataset: Dataset): Uint32Array {
   const count = dataset.train.labels.length;
-  const indices = typeof examples === 'number' ? Array.from({ length: examples }, (_, n) => n) : examples;
-  const wrong = indices.findIndex((index) => index >= count);
-  if (wrong >= 0) {
-    const pointer = typeof examples === 'number' ? '#/examples' : `#/examples/${wrong}`;
-    throw new AtelierError(
-      'impossible-request',
-      `Training image ${indices[wrong]} does not exist; data set ${dataset.id} has images 0 to ${count - 1}.`,
-      { details: [{ pointer, detail: `must be at most ${count - 1}` }] },
-    );
+  const reject = (message: string, pointer: string, most: number): never => {
+    throw new AtelierError('impossible-request', message, {
+      details: [{ pointer, detail: `must be at most ${most}` }],
+    });
+  };
+  if (typeof examples === 'object') {
+    const wrong = examples.findIndex((index) => index >= count);
+    if (wrong >= 0) {
+      const message = `Training image ${examples[wrong]} does not exist; data set ${dataset.id} has images 0 to ${count - 1}.`;
+      reject(message, `#/examples/${wrong}`, count - 1);
+    }
+    return Uint32Array.from(examples);
   }
-  return Uint32Array.from(indices);
+  const length = examples ?? Math.min(DEFAULT_CHECK_EXAMPLES, count);
+  if (length > count) {
+    reject(`Data set ${dataset.id} has ${count} training images, fewer than ${length}.`, '#/examples', count);
+  }
+  return Uint32Array.from({ length }, (_, n) => n);
 }
 
 /** @param limit in multiply-adds */

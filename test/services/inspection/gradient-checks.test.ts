@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type GradientCheck, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
-import { parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { npyBytes, parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { upload } from '../../http/upload.ts';
+import { shapedImages } from '../../support/shaped-images.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 
 const logged: string[] = [];
@@ -170,4 +172,23 @@ test('rejects too many examples by name', async () => {
 test('rejects missing images with their position in the list', async () => {
   assertProblem(await post({ examples: [1, 2, 6000] }), 422, 'impossible-request', '#/examples/2');
   assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
+});
+
+test('checks all training images of a data set with fewer than five', async () => {
+  const images = npyBytes(shapedImages([8, 8], 2), [2, 8, 8]);
+  const labels = npyBytes(Uint8Array.of(0, 1), [2]);
+  const form = { train_images: images, train_labels: labels, test_images: images, test_labels: labels };
+  const created = await upload(app, { classNames: 'up,down', ...form });
+  assert.equal(created.statusCode, 201, created.body);
+  const body = { dataset: created.json().id as string, network: { hidden: [3] } };
+  const { loss } = await check(body);
+  for (const examples of [2, [0, 1]]) assert.equal((await check({ ...body, examples })).loss, loss);
+  const { detail, errors } = assertProblem(
+    await post({ ...body, examples: 3 }),
+    422,
+    'impossible-request',
+    '#/examples',
+  );
+  assert.match(detail, /has 2 training images, fewer than 3\.$/);
+  assert.equal(errors![0]!.detail, 'Must be at most 2.');
 });
