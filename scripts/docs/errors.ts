@@ -182,7 +182,7 @@ const REQUESTS = {
     'Move the alias or end the job first.',
   ],
   'not-calibrated': [
-    'The version has no calibration, and its training held out too few validation images for one, or they are gone.',
+    'The version has no calibration, and it cannot be computed from validation images of its training; `detail` has the reason.',
     'Calibrate it with the request that `detail` names, or omit `coverage` and `calibrated`.',
   ],
   'training-job-in-use': [

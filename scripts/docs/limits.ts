@@ -6,6 +6,7 @@ import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/folder
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { MAX_CLASSES, MIN_CLASSES } from '../../src/domain/datasets/representation.ts';
 import { MAX_SIDE, MIN_SIDE } from '../../src/domain/image-shape.ts';
+import { MAX_COVERAGE, MIN_COVERAGE } from '../../src/domain/models/calibration.ts';
 import { MAX_PLOT_PIXELS } from '../../src/domain/reports/plots.ts';
 import { NPY_MAX_HEADER_BYTES } from '../../src/formats/arrays/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/arrays/npz.ts';
@@ -47,6 +48,7 @@ import { MAX_WAIT_SECONDS } from '../../src/http/responses/preferred-wait.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/images/base64.ts';
 import { MAX_WAITING, SMALL_WORK } from '../../src/images/slots.ts';
+import { MAX_CALIBRATION_IMAGES, MIN_CALIBRATION_IMAGES } from '../../src/numerics/calibration/fit.ts';
 import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/start.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { CELL_BYTES, MAX_NUMBERS, MIN_ROW_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
@@ -128,6 +130,12 @@ const requests = [
   ['image of a data set or a model', `${MIN_SIDE} to ${MAX_SIDE} pixels a side, 1 or 3 channels`, '422'],
   ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],
   ['model file', `${bytes(MAX_UNPACKED_BYTES)} unpacked`, '422'],
+  [
+    'images of a calibration',
+    `at least ${count(MIN_CALIBRATION_IMAGES)}; of more than ${count(MAX_CALIBRATION_IMAGES)}, as many are used`,
+    '422; 409 for the validation images of a training',
+  ],
+  ['`coverage`', `${MIN_COVERAGE} to ${MAX_COVERAGE}`, '400'],
   ['network', `${MAX_HIDDEN_LAYERS} hidden layers of ${count(MAX_UNITS)} units`, '400; 422 for a model file'],
   ['encoded image', 'the size of the model, known from its header', '422, before anything is decoded'],
   [

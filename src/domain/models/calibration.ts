@@ -38,7 +38,7 @@ export const calibrationSchema = z
     trainingImages: z
       .int()
       .describe(
-        'Number of training images that an image is compared with: of the data set that the version was trained on, or of `dataset` if that one is unknown or deleted',
+        'Number of training images that an image is compared with: of the data set in `lineage`, or of `dataset` if that one is unknown or deleted',
       ),
     reused: z
       .boolean()

@@ -54,7 +54,8 @@ export function fitOutliers(
 
 /**
  * Whether each of n images is unlike the training images: whether its combined score is beyond the quantile of the calibration
- * images. One whose pixels are all equal is, unless such images are usual. Of images that are drawn as the calibration images
+ * images. One whose pixels are all equal is, unless such images are usual; if all calibration images are such, every other one is.
+ * Of images that are drawn as the calibration images
  * were, a fraction of at most 1 − `coverage` are outliers, or of 1 − USUAL if that is less.
  */
 export function findOutliers(
@@ -87,7 +88,8 @@ export function judgeOutliers(
   scored: readonly (number | null)[],
 ): boolean[] {
   const usual = usualFraction(coverage);
-  const threshold = combined[conformalRank(combined.length, usual) - 1] ?? Number.POSITIVE_INFINITY;
+  const beyond = combined.length === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const threshold = combined[conformalRank(combined.length, usual) - 1] ?? beyond;
   const count = scores[0]!.length;
   const isConstantUsual = count - combined.length > (1 - usual) * count;
   // A score that is not a number is not usual.

@@ -7,7 +7,7 @@ import { architectureOf } from '../../domain/models/architecture.ts';
 import type { Calibration, CalibrationRequest } from '../../domain/models/calibration.ts';
 import { isJobId, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import { AtelierError, hasCode } from '../../errors.ts';
+import { AtelierError } from '../../errors.ts';
 import { parseCalibration } from '../../formats/arrays/calibration.ts';
 import { MAX_CALIBRATION_IMAGES, MAX_TRAINING_IMAGES } from '../../numerics/calibration/fit.ts';
 import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
@@ -86,16 +86,19 @@ export function createCalibrationService(
     return found?.digest === lineage.dataset.digest ? found : calibration;
   }
 
-  /** The validation images of the training; null without any, or if they are not known or deleted. */
-  async function findValidation(version: ModelVersion): Promise<Source | null> {
+  /** The validation images of the training, or the reason why there are none. */
+  async function findValidation(version: ModelVersion): Promise<Source | string> {
     const known = knownTraining(version);
-    if (known === null) return null;
+    if (known === null) return 'it was imported';
     const [splits, dataset] = [
       await listSplits(known, models, jobs),
       await catalog.find(version.lineage.dataset!.id),
     ];
-    if (splits === null || splits.some(({ fraction }) => !fraction)) return null;
-    if (dataset?.digest !== known.datasetDigest) return null;
+    if (!known.request.training.validation) return 'its training held out no images';
+    if (dataset?.digest !== known.datasetDigest) return 'the data set that it was trained on was deleted';
+    if (splits === null) return 'a model that its training used was imported or deleted';
+    if (splits.some(({ fraction }) => !fraction))
+      return 'a training that its own depends on held out no images';
     const job = version.lineage.jobId === null ? undefined : await jobs.get(version.lineage.jobId);
     const reused = isChosenByValidation(known.request.training) || (job?.search ?? null) !== null;
     return { dataset, split: 'validation', reused, images: () => splits };
@@ -104,14 +107,24 @@ export function createCalibrationService(
   /** The version with its calibration. Without one it is calibrated on the validation images of its training. */
   async function ensure(version: ModelVersion, signal: AbortSignal): Promise<ModelVersion> {
     if (version.calibration !== null) return version;
-    const source = isAffordable(version) ? await findValidation(version) : null;
-    if (source === null) throw notCalibrated(version);
+    const source = isAffordable(version) ? await findValidation(version) : 'its network is too large for one';
+    if (typeof source === 'string') throw await notCalibrated(version, source);
     try {
       return await compute(version, source, signal, SERVICE);
     } catch (error) {
-      // Too few images.
-      throw hasCode(error, 'impossible-request') ? notCalibrated(version) : error;
+      if (!(error instanceof AtelierError && error.code === 'impossible-request')) throw error;
+      throw await notCalibrated(version, `its validation split ${error.details[0]!.detail}`);
     }
+  }
+
+  async function notCalibrated(version: ModelVersion, reason: string): Promise<AtelierError> {
+    const { name, version: number, lineage } = version;
+    const isFound = lineage.dataset !== null && (await catalog.find(lineage.dataset.id)) !== undefined;
+    const advice = isAffordable(version)
+      ? `Calibrate it with POST /v1/models/${name}/versions/${number}/calibration${isFound ? '' : ' and the `dataset` of the images'}.`
+      : 'Use a smaller network.';
+    const message = `Version ${number} of model ${name} has no calibration, because ${reason}. ${advice}`;
+    return new AtelierError('not-calibrated', message);
   }
 
   return {
@@ -203,13 +216,3 @@ const deleted = ({ name, version }: ModelVersion) =>
     'model-not-found',
     `Version ${version} of model ${name}, or its data set, has just been deleted.`,
   );
-
-function notCalibrated({ name, version, lineage: { source } }: ModelVersion): AtelierError {
-  const reason =
-    source === 'import' ? 'because it was imported' : 'and its training held out too few images for one';
-  return new AtelierError(
-    'not-calibrated',
-    `Version ${version} of model ${name} has no calibration, ${reason}. ` +
-      `Calibrate it with POST /v1/models/${name}/versions/${version}/calibration.`,
-  );
-}

@@ -51,20 +51,18 @@ export function calibrateNetwork(task: CalibrationTask): CalibrationResult {
   const { network, train } = task;
   const { architecture } = network;
   const { calibration, training, examples } = chooseImages(task);
-  if (calibration.length < MIN_CALIBRATION_IMAGES || training.length === 0) {
-    throw new AtelierError(
-      'impossible-request',
-      `A calibration requires ${MIN_CALIBRATION_IMAGES} images and the training images to compare them with, but there are ` +
-        `${calibration.length} and ${training.length}. Choose a split or a data set with more images.`,
-    );
+  if (calibration.length < MIN_CALIBRATION_IMAGES) {
+    const halved = task.source === 'train' ? `, every second one of ${train.labels.length}` : '';
+    const detail = `has too few images (${calibration.length}${halved}; at least ${MIN_CALIBRATION_IMAGES} are needed)`;
+    throw impossible(`The split ${detail}. Choose a split or a data set with more images.`, detail);
   }
   const limits = calibrationLimits(network);
   const observed = observe(network, examples, thinOut(calibration, limits.calibration));
   if (!observed.logits.every(Number.isFinite)) {
     const { name, version } = network.reference;
-    throw new AtelierError(
-      'impossible-request',
+    throw impossible(
       `The logits of ${name} version ${version} overflow for some of the images, so it cannot be calibrated. Use another version.`,
+      'has images for which the logits overflow',
     );
   }
   const compared = observe(network, train, thinOut(training, limits.training));
@@ -78,6 +76,9 @@ export function calibrateNetwork(task: CalibrationTask): CalibrationResult {
   );
   return { file: calibrationBytes(fitted.calibration), figures };
 }
+
+const impossible = (message: string, detail: string) =>
+  new AtelierError('impossible-request', message, { details: [{ pointer: '#/split', detail }] });
 
 function chooseImages({ train, source }: CalibrationTask) {
   const all = Uint32Array.from(train.labels.keys());

@@ -53,6 +53,13 @@ test('a constant image is an outlier unless such images are usual', () => {
   assert.deepEqual(findOutliers(withBlank, 0.9, one, inputs, classes), [true]);
 });
 
+test('every image that is not constant is an outlier if all calibration images are constant', () => {
+  const pixels = calibration.pixels.map((_, i) => Math.floor(i / inputs));
+  const constant = fitOutliers(training, { ...calibration, pixels }, inputs, classes);
+  const found = findOutliers(constant, 0.9, probes, inputs, classes);
+  assert.ok(found.filter(Boolean).length >= found.length - 1, found.join());
+});
+
 test('an image whose logits overflow is an outlier', () => {
   const one = {
     pixels: probes.pixels.subarray(0, inputs),

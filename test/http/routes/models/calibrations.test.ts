@@ -263,10 +263,64 @@ test('images are compared with those of the training, whatever data set a calibr
   assert.equal((await app.inject({ method: 'DELETE', url: `/v1/datasets/${other}` })).statusCode, 204);
 });
 
+test('a version whose data set was deleted can be calibrated on another one, as the error states', async () => {
+  const { id: lost } = (await uploadImages(pixels.map((value) => value ^ 1))).json<{ id: string }>();
+  await publish('orphan', { dataset: lost });
+  assert.equal((await app.inject({ method: 'DELETE', url: `/v1/datasets/${lost}` })).statusCode, 204);
+  const response = await predictBytes(app, 'orphan', tested, '?coverage=0.9');
+  assert.match(
+    assertProblem(response, 409, 'not-calibrated').detail!,
+    /because the data set that it was trained on was deleted\. Calibrate it with POST \S+ and the `dataset` of the images\.$/,
+  );
+  const calibrated = await calibrate('/v1/models/orphan/versions/1', { dataset });
+  assert.equal(calibrated.statusCode, 200, calibrated.body);
+});
+
+test('a version whose training held out too few images states their number', async () => {
+  await publish('few', { training: { epochs: 1, batchSize: 8, validation: { fraction: 0.1 } } });
+  const { detail } = assertProblem(
+    await predictBytes(app, 'few', tested, '?coverage=0.9'),
+    409,
+    'not-calibrated',
+  );
+  assert.match(
+    detail!,
+    /because its validation split has too few images \(20; at least 100 are needed\)\. Calibrate/,
+  );
+});
+
+test('a split with too few images cannot calibrate', async () => {
+  const small = new Uint8Array(20 * VALUES).map((_, i) => i);
+  const { id } = (
+    await upload(app, {
+      classNames: 'up,down',
+      train_images: npyBytes(small, [20, ...SHAPE]),
+      train_labels: npyBytes(labels.slice(0, 20), [20]),
+      testFraction: '0.3',
+    })
+  ).json<{ id: string }>();
+  for (const [version, split, count] of [
+    [VERSION, 'test', '6'],
+    [VERSION, 'train', '14'],
+    ['/v1/models/orphan/versions/1', 'train', '7, every second one of 14'],
+  ] as const) {
+    const { detail } = assertProblem(
+      await calibrate(version, { dataset: id, split }),
+      422,
+      'impossible-request',
+    );
+    assert.ok(
+      detail!.startsWith(`The split has too few images (${count}; at least 100 are needed).`),
+      detail,
+    );
+  }
+});
+
 test('a version without validation images needs a request, which the error names', async () => {
   await publish('unheld', { training: { epochs: 1, batchSize: 8, validation: null } });
   const version = '/v1/models/unheld/versions/1';
-  assertProblem(await app.inject(`${version}/calibration`), 409, 'not-calibrated');
+  const { detail } = assertProblem(await app.inject(`${version}/calibration`), 409, 'not-calibrated');
+  assert.match(detail!, /because its training held out no images\. Calibrate it with POST \S+\.$/);
   const response = await predictBytes(app, 'unheld', tested, '?coverage=0.9');
   assert.match(
     assertProblem(response, 409, 'not-calibrated').detail!,
