@@ -20,7 +20,7 @@ export interface Curve {
 export interface CurvesInput extends Caption {
   readonly xLabel: string;
   readonly yLabel: string;
-  /** At most as many as there are colours. */
+  /** At most as many as there are colours. Those whose names have no room at the size are drawn like `others`. */
   readonly curves: readonly Curve[];
   /** Drawn in grey, without names. */
   readonly others?: readonly Curve[];
@@ -39,12 +39,14 @@ const MAX_DOTS = 12;
 
 export function drawCurves(input: CurvesInput, options: ChartOptions): VNode {
   const { theme } = options;
-  const points = input.curves.map(toPercents);
-  const others = (input.others ?? []).map(toPercents);
   return figure(input, options, (area) => {
-    const names = input.curves.map(({ name }) => fitText(name, boxWidth(area) * 0.38));
     const top = area.top + LABEL_ABOVE;
     const bottom = area.bottom - AXIS_BELOW;
+    const rows = Math.max(1, Math.floor((bottom - top) / ROW));
+    const named = input.curves.slice(0, rows);
+    const names = named.map(({ name }) => fitText(name, boxWidth(area) * 0.38));
+    const points = named.map(toPercents);
+    const others = [...(input.others ?? []), ...input.curves.slice(rows)].map(toPercents);
     const all = [...points, ...others].flat();
     const y = input.fitted
       ? valueScale(
