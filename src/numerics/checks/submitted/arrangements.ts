@@ -50,21 +50,46 @@ function* listTransposed(
   block: Block,
   architecture: Architecture,
 ): Generator<Arrangement> {
-  const all = [block.shape];
+  if (block.shape.length === 1) return;
+  const all = [nameAxes(block.shape, block.shape.length > 2 ? KERNEL_AXES : ['outputs', 'inputs'])];
   const layer = plan(architecture).layers.find((each) =>
     each.blocks.some(({ name }) => name === block.name),
   )!;
   const { height, width, channels } = layer.input;
   if (layer.type === 'dense' && height * width > 1) {
     const isPixels = architecture.convolutions.length === 0;
-    all.push([block.shape[0]!, ...(isPixels ? [height, width, channels] : [channels, height, width])]);
+    const [sizes, names] = isPixels
+      ? [[height, width, channels], PIXEL_AXES]
+      : [[channels, height, width], VOLUME_AXES];
+    all.push(nameAxes([block.shape[0]!, ...sizes], ['outputs', ...names]));
   }
-  for (const sizes of all.map((shape) => shape.filter((size) => size > 1))) {
+  for (const axes of all.map((each) => each.filter(({ size }) => size > 1))) {
+    const sizes = axes.map(({ size }) => size);
     for (const order of permutations(sizes.map((_, axis) => axis)).slice(1)) {
-      const clause = `the numbers are stored as ${order.map((axis) => sizes[axis]).join(' × ')} instead of ${sizes.join(' × ')}, so transpose them`;
+      const stored = showAxes(order.map((axis) => axes[axis]!));
+      const clause = `the numbers are stored as ${stored} instead of ${showAxes(axes)}, so transpose them`;
       yield { kind: 'transposed', clauses: [clause], numbers: reorderAxes(right, sizes, order) };
     }
   }
+}
+
+interface Axis {
+  readonly size: number;
+  readonly name: string;
+}
+
+const KERNEL_AXES = ['outputs', 'inputs', 'rows', 'columns'];
+const PIXEL_AXES = ['rows', 'columns', 'channels'];
+const VOLUME_AXES = ['channels', 'rows', 'columns'];
+
+const nameAxes = (sizes: readonly number[], names: readonly string[]): Axis[] =>
+  sizes.map((size, axis) => ({ size, name: names[axis]! }));
+
+/** The sizes, with the names of the axes if two sizes are equal. */
+function showAxes(axes: readonly Axis[]): string {
+  const sizes = axes.map(({ size }) => size);
+  const names = axes.map(({ name }) => name).join(' × ');
+  return `${sizes.join(' × ')}${new Set(sizes).size < sizes.length ? ` (${names})` : ''}`;
 }
 
 /** In lexicographic order, the identity first. */

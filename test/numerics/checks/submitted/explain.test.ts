@@ -94,10 +94,26 @@ test('finds kernels and the weights above them with their axes in another order'
     const report = compare(change({ K1: toTensorflow, W1: channelsLast }, copy(gradient)));
     assert.deepEqual(findings(report), ['K1: transposed', 'W1: transposed']);
     assert.deepEqual(sentences(report), [
-      'In K1, the numbers are stored as 3 × 3 × 3 × 4 instead of 4 × 3 × 3 × 3, so transpose them.',
-      'In W1, the numbers are stored as 5 × 3 × 4 × 4 instead of 5 × 4 × 3 × 4, so transpose them.',
+      'In K1, the numbers are stored as 3 × 3 × 3 × 4 (rows × columns × inputs × outputs) instead of 4 × 3 × 3 × 3 (outputs × inputs × rows × columns), so transpose them.',
+      'In W1, the numbers are stored as 5 × 3 × 4 × 4 (outputs × rows × columns × channels) instead of 5 × 4 × 3 × 4 (outputs × channels × rows × columns), so transpose them.',
     ]);
   }
+});
+
+test('names the axes of transposed weights if their sizes are equal', () => {
+  const { change, compare } = convolutional;
+  /** Rows and columns of each kernel swapped. */
+  const swapSides = (numbers: Float64Array) => {
+    const right = numbers.slice();
+    for (let k = 0; k < 12; k++)
+      for (let t = 0; t < 9; t++) numbers[9 * k + t] = right[9 * k + 3 * (t % 3) + Math.floor(t / 3)]!;
+  };
+  assert.deepEqual(sentences(compare(change({ K1: swapSides }))), [
+    'In K1, the numbers are stored as 4 × 3 × 3 × 3 (outputs × inputs × columns × rows) instead of 4 × 3 × 3 × 3 (outputs × inputs × rows × columns), so transpose them.',
+  ]);
+  assert.deepEqual(sentences(relu.compare(relu.change({ W2: transpose }))), [
+    'In W2, the numbers are stored as 6 × 6 (inputs × outputs) instead of 6 × 6 (outputs × inputs), so transpose them.',
+  ]);
 });
 
 test('finds swapped blocks', () => {
