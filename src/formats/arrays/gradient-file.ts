@@ -6,6 +6,7 @@ import {
   type Block,
   blocks,
 } from '../../numerics/network/architecture.ts';
+import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 import { quote, showShape } from '../models/file-error.ts';
 import { NPY_SIGNATURE } from './npy-header.ts';
 import { parseNpz, parseTensor } from './npz.ts';
@@ -14,6 +15,8 @@ import type { Tensor } from './tensor.ts';
 /** Unknown arrays that a message names. */
 const MOST_SHOWN = 8;
 const EXPECTED_TYPES = 'expected f4 or f8 (float32 or float64)';
+/** The kind of .npz files. */
+const ARCHIVE = 'a zip archive';
 /** The end of messages about types that model files and images may have. */
 const ADVISED_TYPES = /; use (?:f2|little-endian).*$/s;
 
@@ -23,10 +26,19 @@ const ADVISED_TYPES = /; use (?:f2|little-endian).*$/s;
  */
 export function readGradientFile(bytes: Uint8Array, architecture: Architecture): Float64Array {
   const isNpy = Buffer.from(bytes.subarray(0, NPY_SIGNATURE.length)).toString('latin1') === NPY_SIGNATURE;
+  if (!isNpy) assertArchive(bytes);
   const tensors = readTensors(bytes, isNpy);
   const coarse = tensors.find(({ data }) => data instanceof Float16Array);
   if (coarse) reject(`${quote(coarse.name)} has dtype f2, which has three digits only; ${EXPECTED_TYPES}`);
   return isNpy ? readPacked(tensors[0]!, architecture) : joinBlocks(tensors, architecture);
+}
+
+function assertArchive(bytes: Uint8Array): void {
+  const kind = describeFile(bytes.subarray(0, KIND_BYTES));
+  if (kind === ARCHIVE) return;
+  reject(
+    `${kind ? `it is ${kind}` : 'its kind is unknown'}; expected an .npy file with the packed gradient, or an .npz file with an array for each block`,
+  );
 }
 
 function readTensors(bytes: Uint8Array, isNpy: boolean): Tensor[] {

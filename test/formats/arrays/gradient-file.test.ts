@@ -102,8 +102,17 @@ test('rejects a wrong shape with the shapes that are expected', () => {
 });
 
 test('rejects files of other kinds', () => {
-  assertRejected(Buffer.from('W1, b1'), /.*/);
-  assertRejected(new Uint8Array(0), /.*/);
+  const expected =
+    /expected an \.npy file with the packed gradient, or an \.npz file with an array for each block/;
+  for (const [bytes, kind] of [
+    [Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), 'it is a PNG image'],
+    [Buffer.from('W1, b1'), 'it is text'],
+    [new Uint8Array(0), 'it is an empty file'],
+    [Uint8Array.of(1, 2, 3, 4), 'its kind is unknown'],
+  ] as const) {
+    assertRejected(bytes, new RegExp(`${kind}; ${expected.source}`));
+  }
+  assertRejected(npz(all).subarray(0, 900), /the archive has no directory; it may be truncated/);
   assertRejected(npyBytes(Float64Array.from(right), [148]).subarray(0, 900), /"gradient": shape .*/);
   assertRejected(
     zipSync({ 'readme.txt': Buffer.from('no array') }),
