@@ -65,7 +65,7 @@ export function compareSubmitted(
     );
     const notFinite = numbers.findIndex((value) => !Number.isFinite(value));
     const largest = notFinite < 0 ? comparison.worst! : block.start + notFinite;
-    const hint = explainNumbers(block, numbers);
+    const hint = explainNumbers(block, numbers, right.subarray(block.start, block.end));
     return { ...comparison, block, agrees: passed, limit, largest, hint };
   });
   const wrong = compared.filter(({ agrees, hint }) => !agrees && hint === null);
@@ -94,18 +94,28 @@ export function compareSubmitted(
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** Hints that do not depend on the right gradient. */
-function explainNumbers(block: Block, numbers: Float64Array): Hint | null {
+/** Hints about numbers that no factor explains. */
+function explainNumbers(block: Block, numbers: Float64Array, right: Float64Array): Hint | null {
   const { name, start } = block;
   const wrong = numbers.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
   if (wrong > 0) {
     const first = start + numbers.findIndex((value) => !Number.isFinite(value));
-    const sentence = `In ${name}, ${wrong} ${wrong === 1 ? 'number is' : 'numbers are'} not finite, the first one at [${multiIndex(block, first).join(', ')}]. exp overflows for large logits: subtract the largest logit of each image first.`;
+    const sentence = `In ${name}, ${wrong} ${wrong === 1 ? 'number is' : 'numbers are'} not finite, the first one at [${multiIndex(block, first).join(', ')}]. ${explainNaN(numbers, right)}`;
     return { kind: 'not-finite', sentence };
   }
   if (numbers.some((value) => value !== 0)) return null;
   const sentence = `In ${name}, all numbers are 0: they are not computed, or are overwritten.`;
   return { kind: 'zero', sentence };
+}
+
+/** Right numbers beside NaN are the service's own: its gradients are NaN outside of a sample of coordinates. */
+function explainNaN(numbers: Float64Array, right: Float64Array): string {
+  const isRight = (value: number, i: number) =>
+    Math.abs(value - right[i]!) <= PRECISIONS.float32.tolerance * Math.abs(right[i]!);
+  const isSample = numbers.every((value, i) => Number.isNaN(value) || isRight(value, i));
+  return isSample && numbers.some((value) => Math.abs(value) > 0)
+    ? 'The others are right: a gradient that the service returns for a sample of the coordinates is NaN in all others. Request "coordinates": "all" for a whole one.'
+    : 'exp overflows for large logits: subtract the largest logit of each image first.';
 }
 
 /** The defect of the notebook: its `gradCE` divides the gradients of the biases by the number of examples, those of the weights not. */

@@ -116,6 +116,28 @@ test('a large factor is found as others are', () => {
   }
 });
 
+test('NaN beside right numbers are those of a sample, others the overflow of exp', () => {
+  const sampled = relu.copy('right').map((value, i) => (i % 5 === 0 ? value : Number.NaN));
+  const hints = ({ blocks }: ReturnType<typeof relu.compare>) =>
+    blocks.map(({ hint }) => [hint!.kind, hint!.sentence] as const);
+  for (const [kind, sentence] of hints(relu.compare(sampled))) {
+    assert.equal(kind, 'not-finite');
+    assert.match(
+      sentence,
+      /The others are right: .* sample .* NaN in all others\. Request "coordinates": "all"/,
+    );
+  }
+  const others = [
+    sampled.map((value) => 2 * value),
+    sampled.map((v) => (v > 0 ? v : Infinity)),
+    sampled.map(() => NaN),
+  ];
+  for (const given of others) {
+    for (const [, sentence] of hints(relu.compare(given)))
+      assert.match(sentence, /exp overflows for large logits/);
+  }
+});
+
 test("the notebook's own defect is named: sums in the W blocks, means in the b blocks", () => {
   const sums = { W1: scale(6), W2: scale(6), W3: scale(6) };
   const report = relu.compare(relu.change(sums));
