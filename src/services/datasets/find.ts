@@ -31,7 +31,10 @@ export function unknownDataset(catalog: Catalog, pointer: string, message: strin
   });
 }
 
-/** @throws AtelierError `impossible-request` if the data set has other images, or more or fewer classes, than the model */
+/**
+ * @param advice follows the message, as a sentence
+ * @throws AtelierError `impossible-request` if the data set has other images, or more or fewer classes, than the model
+ */
 export function assertFitsModel(
   { id, imageShape, classNames: { length: found } }: Pick<Dataset, 'id' | 'imageShape' | 'classNames'>,
   model: string,
@@ -40,9 +43,12 @@ export function assertFitsModel(
     classNames: { length: classes },
   }: { readonly inputShape: ImageShape; readonly classNames: readonly string[] },
   place: { readonly pointer: string } | { readonly parameter: string },
+  advice?: string,
 ): void {
   const reject = (message: string, detail: string): never => {
-    throw new AtelierError('impossible-request', message, { details: [{ ...place, detail }] });
+    throw new AtelierError('impossible-request', [message, ...(advice ? [advice] : [])].join(' '), {
+      details: [{ ...place, detail }],
+    });
   };
   if (!isSameShape(imageShape, inputShape)) {
     const [wanted, sent] = [showImageShape(inputShape), showImageShape(imageShape)];

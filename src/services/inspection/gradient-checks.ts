@@ -197,7 +197,7 @@ function resolveDataset(
 }
 
 function resolveNetwork(
-  { network }: GradientCheckRequest,
+  { network, dataset: requested }: GradientCheckRequest,
   model: LoadedModel | null,
   dataset: Dataset,
 ): Network & { readonly parameters: Parameters | null } {
@@ -210,7 +210,10 @@ function resolveNetwork(
   }
   const { reference, architecture, classNames } = model;
   const { inputShape } = architecture;
-  assertFitsModel(dataset, reference.name, { inputShape, classNames }, { pointer: '#/dataset' });
+  const place = { pointer: '#/dataset' };
+  const isDefault = requested === undefined && model.datasetId === null;
+  const advice = isDefault ? 'The training data set of the model is unknown: send `dataset`.' : undefined;
+  assertFitsModel(dataset, reference.name, { inputShape, classNames }, place, advice);
   return model;
 }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type GradientCheck, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { npzBytes } from '../../../src/formats/arrays/npz.ts';
+import { importFile } from '../../http/import-file.ts';
 import { upload } from '../../http/upload.ts';
 import { shapedImages } from '../../support/shaped-images.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
@@ -191,4 +193,21 @@ test('checks all training images of a data set with fewer than five', async () =
   );
   assert.match(detail, /has 2 training images, fewer than 3\.$/);
   assert.equal(errors![0]!.detail, 'Must be at most 2.');
+});
+
+test('advises to send the data set of an imported model that the default does not fit', async () => {
+  const tensor = (name: string, ...shape: number[]) => {
+    const data = new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(0.01);
+    return { name, shape, data };
+  };
+  const file = npzBytes([tensor('W1', 2, 64), tensor('b1', 2)]);
+  const imported = await importFile(app, file, { name: 'imported' });
+  assert.equal(imported.statusCode, 201, imported.body);
+  const wrong = async (body: object) =>
+    assertProblem(await post({ model: 'imported', ...body }), 422, 'impossible-request', '#/dataset').detail;
+  assert.match(
+    await wrong({}),
+    /are 28×28\. The training data set of the model is unknown: send `dataset`\.$/,
+  );
+  assert.match(await wrong({ dataset: 'fashion-mnist' }), /are 28×28\.$/);
 });
