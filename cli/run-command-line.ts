@@ -81,9 +81,17 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     }
     if (!(error instanceof ResponseError || error instanceof ConnectionError)) throw error;
     const problem = error instanceof ResponseError && rest.includes('--json') ? error.problem : null;
-    note(problem ? JSON.stringify(problem) : error.message);
+    note(problem ? JSON.stringify(problem) : nameOptions(error.message, command!.options));
     return EXIT.failed;
   }
+}
+
+/** Names the options of a command where the service names fields of a form: `--test-fraction 0.2` for `testFraction=0.2`. */
+function nameOptions(message: string, options: Readonly<Record<string, Option>>): string {
+  return message.replace(/\b(\w+)=(?=\S)/g, (text, field: string) => {
+    const option = field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return Object.hasOwn(options, option) ? `--${option} ` : text;
+  });
 }
 
 interface CommonValues {

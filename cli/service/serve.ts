@@ -14,6 +14,8 @@ const OPEN_PAGE = fileURLToPath(new URL('./open-page.ts', import.meta.url));
 /** A smaller space for new objects takes 16 MiB instead of 64. */
 export const FLAGS = ['--max-semi-space-size=8'];
 
+const MAX_PORT = 65_535;
+
 const COMMAND = {
   summary: 'Start a service with its state in ./atelier-state',
   parameters: [],
@@ -36,6 +38,9 @@ async function start(args: string[]): Promise<number> {
     return 0;
   }
   const { port, state, open } = values as { port?: string; state?: string; open?: boolean };
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= MAX_PORT)) {
+    throw new UsageError(`--port must be a whole number from 0 to ${MAX_PORT}, but is "${port}".`);
+  }
   const environment = {
     ...withDefaults(),
     ...(port !== undefined && { PORT: port }),

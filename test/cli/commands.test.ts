@@ -258,6 +258,24 @@ test('errors of the service show the detail and a line per location', async () =
   assert.match(anonymous.stderr, /key/i);
 });
 
+test('an upload without test images names the option that holds some out', async () => {
+  const digits = join(folder, 'untested.npy');
+  await writeFile(digits, npyBytes(new Uint8Array(8 * 784), [8, 28, 28]));
+  const labels = join(folder, 'untested-labels.npy');
+  await writeFile(labels, npyBytes(Uint8Array.of(0, 1, 0, 1, 0, 1, 0, 1), [8]));
+  const { code, stderr } = await atelier('upload', `train_images=${digits}`, `train_labels=${labels}`);
+  assert.equal(code, 1);
+  assert.match(stderr, /send test_images and test_labels, or --test-fraction 0\.2 to hold out/);
+});
+
+test('an invalid port is a wrong argument', async () => {
+  for (const port of ['abc', '-1', '65536', '']) {
+    const { code, stderr } = await atelier('serve', `--port=${port}`);
+    assert.equal(code, 2);
+    assert.match(stderr, /^--port must be a whole number from 0 to 65535, but is ".*"\./);
+  }
+});
+
 test('a file that cannot be sent is named, and nothing is sent', async () => {
   const absent = join(folder, 'absent.png');
   const directory = join(folder, 'folder.png');
