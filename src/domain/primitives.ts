@@ -1,5 +1,6 @@
 /** Shared schemas: numbers and JSON that arrive as text, well-formed Unicode, metadata. */
 import { z } from 'zod';
+import { show } from './messages/issue-message.ts';
 
 const DIGITS = /^(0|[1-9][0-9]*)$/;
 const DECIMAL = /^(0|[1-9][0-9]*)(\.[0-9]+)?$/;
@@ -20,10 +21,11 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
 
 /** A number that arrives as text, in a query: decimal digits, at most one point, no exponent. */
 export function decimalNumber(min: number, max: number) {
-  const error = `must be a number from ${min} to ${max}`;
+  const error = ({ input }: { readonly input?: unknown }) =>
+    `must be a number from ${min} to ${max}, but is ${show(input)}`;
   return z.preprocess(
     (text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text),
-    z.number({ error }).min(min, error).max(max, error),
+    z.number({ error }).min(min, { error }).max(max, { error }),
   );
 }
 

@@ -105,7 +105,7 @@ export async function openAnyImage(
   if (pixels > maxPixels) {
     throw new AtelierError(
       'invalid-image-size',
-      `The image has ${header.width}×${header.height} pixels; images of up to ${maxPixels.toLocaleString('en')} are resized. ` +
+      `The image has ${header.width}×${header.height} pixels; images of up to ${maxPixels.toLocaleString('en')} pixels are resized. ` +
         'Resize it before sending it.',
     );
   }

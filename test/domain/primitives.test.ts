@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonText, newMetadataSchema, wholeNumber } from '../../src/domain/primitives.ts';
+import { decimalNumber, jsonText, newMetadataSchema, wholeNumber } from '../../src/domain/primitives.ts';
 
 test('parses decimal digits as a whole number within the limits', () => {
   assert.deepEqual(
@@ -10,6 +10,25 @@ test('parses decimal digits as a whole number within the limits', () => {
   assert.equal(wholeNumber(0).parse('0'), 0);
   assert.equal(wholeNumber(0).parse('9007199254740991'), Number.MAX_SAFE_INTEGER);
   assert.equal(wholeNumber(1, 100).prefault(20).parse(undefined), 20);
+});
+
+test('parses decimal digits as a number within the limits, and otherwise shows what was sent', () => {
+  assert.equal(decimalNumber(0.5, 0.999).parse('0.95'), 0.95);
+  for (const [text, shown] of [
+    ['abc', '"abc"'],
+    ['', '""'],
+    ['1e-1', '"1e-1"'],
+    ['-1', '"-1"'],
+    ['0.25', '0.25'],
+    ['1', '1'],
+  ] as const) {
+    assert.deepEqual(
+      decimalNumber(0.5, 0.999)
+        .safeParse(text)
+        .error?.issues.map(({ message }) => message),
+      [`must be a number from 0.5 to 0.999, but is ${shown}`],
+    );
+  }
 });
 
 test('rejects other text that JavaScript converts to a number, with one message', () => {

@@ -1,4 +1,5 @@
 /** Splits a test split off the training images. */
+import { MAX_TEST_FRACTION } from '../../domain/datasets/upload-form.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
 import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
@@ -19,10 +20,8 @@ export function splitTest(
   const values = valueCount(imageShape);
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
   if (testIndices.length === 0) {
-    rejectPart(
-      'testFraction',
-      `${fraction} of each class is no image; send a larger fraction, or more images`,
-    );
+    const larger = fraction < MAX_TEST_FRACTION ? `a fraction of up to ${MAX_TEST_FRACTION}, or ` : '';
+    rejectPart('testFraction', `${fraction} of each class is no image; send ${larger}more images`);
   }
   const test = {
     pixels: new Uint8Array(testIndices.length * values),

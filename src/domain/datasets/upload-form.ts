@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { requestedShapeText } from '../image-shape.ts';
 import { BACKGROUNDS, FITS, preprocessingSchema } from '../predictions/preprocessing.ts';
-import { namesText, wellFormed } from '../primitives.ts';
+import { decimalNumber, namesText, wellFormed } from '../primitives.ts';
 import { MAX_CLASSES, MIN_CLASSES } from './representation.ts';
 
 /** Name of the form part that holds everything in one archive: arrays in an npz, or images in class folders. */
@@ -41,17 +41,14 @@ const forImages = <T extends z.ZodType>(schema: T, otherwise: string, descriptio
     .default(null)
     .describe(`Images in folders only, by default \`${otherwise}\`. ${description}`);
 
+/** With a larger one, fewer images are left for the training than for the test. */
+export const MAX_TEST_FRACTION = 0.5;
+
 /** Fields of the form; all arrive as text. */
 export const datasetFieldsSchema = z.strictObject({
   name: text(100).nullable().default(null).describe('Display name; need not be unique'),
   classNames: namesText(classNamesSchema).nullable().default(null),
-  testFraction: z
-    .string()
-    .regex(/^[\d.]+(e-?\d+)?$/i, 'must be a number, such as 0.2')
-    .transform(Number)
-    .pipe(z.number().min(0.05).max(0.5))
-    .nullable()
-    .default(null),
+  testFraction: decimalNumber(0.05, MAX_TEST_FRACTION).nullable().default(null),
   seed: z
     .string()
     .regex(/^\d+$/, 'must be a whole number from 0 to 4294967295')

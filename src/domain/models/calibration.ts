@@ -1,6 +1,7 @@
 /** Calibration of a version: what predictions with a guarantee need, and how it was computed. */
 import { z } from 'zod';
 import { SPLITS } from '../datasets/representation.ts';
+import { decimalNumber } from '../primitives.ts';
 
 /** Calibration on given images. */
 export const calibrationRequestSchema = z
@@ -23,7 +24,7 @@ export type CalibrationRequest = z.output<typeof calibrationRequestSchema>;
 export const MIN_COVERAGE = 0.5;
 export const MAX_COVERAGE = 0.999;
 /** In a query. */
-export const coverageSchema = z.coerce.number().min(MIN_COVERAGE).max(MAX_COVERAGE);
+export const coverageSchema = decimalNumber(MIN_COVERAGE, MAX_COVERAGE);
 
 const fraction = z.number().min(0).max(1);
 const change = <T extends z.ZodType>(value: T) => z.object({ before: value, after: value });

@@ -36,7 +36,10 @@ export function readRequestedOutputs(request: V2InferRequest, single: boolean): 
   return outputs.map(({ name, parameters: own }, n) => {
     const pointer = `#/outputs/${n}`;
     if (!isOutput(name)) {
-      return rejectAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
+      return rejectAt(
+        pointer,
+        `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')} and, with the parameter "coverage", ${GUARANTEED_OUTPUTS.join(' and ')}`,
+      );
     }
     if (isGuaranteed(name) && !hasCoverage) {
       rejectAt(pointer, `is ${quote(name)}, which needs the parameter "coverage" of the request`);

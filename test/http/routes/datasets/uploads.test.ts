@@ -308,6 +308,19 @@ for (const [title, form, status, code, place] of REFUSED) {
   });
 }
 
+test('the range of the test fraction is stated, with what was sent', async () => {
+  for (const [testFraction, shown] of [
+    ['-1', '"-1"'],
+    ['0.6', '0.6'],
+  ] as const) {
+    const { detail } = assertProblem(await upload(app, { ...small(), testFraction }), 400, 'invalid-request');
+    assert.match(
+      detail!,
+      new RegExp(`#/testFraction: Must be a number from 0\\.05 to 0\\.5, but is ${shown}\\.`),
+    );
+  }
+});
+
 test('rejects a body that is not a form or is truncated', async () => {
   const post = (payload: Buffer | string, type?: string) =>
     app.inject({

@@ -88,6 +88,18 @@ test('a set holds the classes whose probability is high enough, and one class is
   assert.ok(all.every(({ classes }) => classes!.length === 2));
 });
 
+test('a coverage that is not allowed is shown as it was sent', async () => {
+  for (const [sent, shown] of [
+    ['abc', '"abc"'],
+    ['', '""'],
+    ['1', '1'],
+  ]) {
+    const response = await predictBytes(app, 'plain', tested, `?coverage=${sent}`);
+    const { errors } = assertProblem(response, 400, 'invalid-request');
+    assert.equal(errors?.[0]?.detail, `Must be a number from 0.5 to 0.999, but is ${shown}.`);
+  }
+});
+
 test('inverted, noisy and constant images are unlike the training images', async () => {
   const noise = inverted.map((_, i) => Math.imul(i + 7, 2_246_822_519) >>> 24);
   for (const strangers of [noise.subarray(0, 20 * VALUES), new Uint8Array(VALUES).fill(90)]) {
@@ -148,6 +160,16 @@ test('npy, forms, the Open Inference Protocol and prediction jobs give the same 
   );
   assert.deepEqual(outputs['prediction_set'], sets.flat());
   assert.deepEqual(outputs['unsure'], unsure);
+  const unknown = await app.inject({
+    method: 'POST',
+    url: '/v2/models/plain/infer',
+    payload: {
+      inputs: [{ name: 'image', shape: [1, VALUES], datatype: 'UINT8', data: [...tested.slice(0, VALUES)] }],
+      outputs: [{ name: 'sets' }],
+    },
+  });
+  assert.equal(unknown.statusCode, 400);
+  assert.match(unknown.body, /probabilities and label and, with the parameter .*, prediction_set and unsure/);
   const metadata = (await app.inject('/v2/models/plain')).json<{ outputs: { name: string }[] }>();
   assert.deepEqual(
     metadata.outputs.map(({ name }) => name),

@@ -27,7 +27,7 @@ const send = (payload: Buffer, query = '?fit=contain', headers = { 'content-type
 
 test('rejects an image beyond MAX_IMAGE_PIXELS by its header', async () => {
   const { detail } = assertProblem(await send(tooLarge), 422, 'invalid-image-size');
-  assert.match(detail, /2049×2049 pixels; images of up to 4,194,304 are resized\. Resize it/);
+  assert.match(detail, /2049×2049 pixels; images of up to 4,194,304 pixels are resized\. Resize it/);
   assert.equal((await send(largest)).statusCode, 200);
 });
 
