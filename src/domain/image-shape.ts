@@ -64,6 +64,14 @@ export function squareShape(values: number): ImageShape | undefined {
   return Number.isInteger(side) && side >= MIN_SIDE && side <= MAX_SIDE ? [side, side] : undefined;
 }
 
+/** Whether images of an allowed shape, grey or in colour, have this number of values. */
+export function isImageSize(values: number): boolean {
+  const sides = Array.from({ length: MAX_SIDE - MIN_SIDE + 1 }, (_, i) => MIN_SIDE + i);
+  return [1, 3].some((channels) =>
+    sides.some((height) => sides.some((width) => height * width * channels === values)),
+  );
+}
+
 /** 28×28, or 32×32×3 */
 export const showImageShape = (shape: ImageShape): string => shape.join('×');
 

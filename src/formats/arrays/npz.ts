@@ -19,6 +19,10 @@ export function npzBytes(tensors: readonly Float32Tensor[]): Uint8Array {
 /** The defect in a message of `parseNpy`. */
 const MESSAGE_OF_NPY = /^The \.npy array cannot be read: (.*)\.$/s;
 
+/** The advice in it, which is about images. */
+const ADVICE_OF_NPY = /; use little-endian .*$/s;
+const TYPES = 'use f2, f4 or f8';
+
 /** Returns the arrays in archive order. @throws AtelierError `invalid-model-file` */
 export function parseNpz(archive: Uint8Array): Tensor[] {
   return readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length)).flatMap(({ name: file, bytes }) => {
@@ -39,15 +43,17 @@ export function parseTensor(name: string, bytes: Uint8Array, shown = quote(name)
   if (data instanceof Float16Array || data instanceof Float32Array || data instanceof Float64Array) {
     return { name, shape, data };
   }
-  return rejectModelFile(`${shown} has dtype ${dtype}; use f2, f4 or f8`);
+  return rejectModelFile(`${shown} has dtype ${dtype}; ${TYPES}`);
 }
 
 function parseArray(shown: string, bytes: Uint8Array) {
   try {
     return parseNpy(bytes);
   } catch (cause) {
-    if (cause instanceof AtelierError)
-      rejectModelFile(`${shown}: ${cause.message.replace(MESSAGE_OF_NPY, '$1')}`, cause);
-    throw cause;
+    if (!(cause instanceof AtelierError)) throw cause;
+    const defect = cause.message.replace(MESSAGE_OF_NPY, '$1');
+    const isObject = defect.includes('(object)');
+    const layers = isObject ? ', and one array for each layer: coefs_0, intercepts_0, coefs_1, …' : '';
+    return rejectModelFile(`${shown}: ${defect.replace(ADVICE_OF_NPY, `; ${TYPES}${layers}`)}`, cause);
   }
 }

@@ -2,6 +2,7 @@
 
 import {
   channelsLast,
+  isImageSize,
   MAX_SIDE,
   MIN_SIDE,
   type RequestedShape,
@@ -15,12 +16,17 @@ import { rejectModelFile } from './file-error.ts';
  * @param given of the file or the request
  * @param inputs of the first layer
  * @param found what the file has instead, for the error
- * @throws AtelierError `invalid-model-file` if the shape is neither given nor that of a grey square
+ * @throws AtelierError `invalid-model-file` if the shape is neither given nor that of a grey square, or no image has so many values
  */
 export function resolveInputShape(given: RequestedShape, inputs: number, found: string): ImageShape {
   if (given !== 'auto') return channelsLast(given);
   const square = squareShape(inputs);
   if (square !== undefined) return square;
+  if (!isImageSize(inputs)) {
+    return rejectModelFile(
+      `${found}, but no image of ${MIN_SIDE} to ${MAX_SIDE} pixels a side, grey or in colour, has ${inputs} values`,
+    );
+  }
   const defect =
     `${found}, but ${inputs} values are not a square of ${MIN_SIDE} to ${MAX_SIDE} pixels a side; send the field inputShape, ` +
     'such as [32, 32, 3], or [3, 32, 32] if each colour is a plane';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { zipSync } from 'fflate';
 import { npyBytes } from '../../../src/formats/arrays/npy.ts';
@@ -147,8 +148,13 @@ for (const [defect, tensors, message] of [
   ['there is nothing', [], /it has none/],
   [
     'the images are neither squares nor given a shape',
-    [tensor('W1', 3, 63), tensor('b1', 3)],
-    /"W1" has shape \(3, 63\), but 63 values are not a square of 8 to 64 .*; send the field inputShape/,
+    [tensor('W1', 3, 72), tensor('b1', 3)],
+    /"W1" has shape \(3, 72\), but 72 values are not a square of 8 to 64 .*; send the field inputShape/,
+  ],
+  [
+    'no image has so many values',
+    [tensor('W1', 3, 49), tensor('b1', 3)],
+    /"W1" has shape \(3, 49\), but no image of 8 to 64 pixels a side, grey or in colour, has 49 values\.$/,
   ],
   [
     'weights are transposed',
@@ -233,6 +239,12 @@ test('rejects integers, other files in the archive, and other file types by name
   const refusal = (file: Uint8Array, message: RegExp) =>
     assert.throws(() => importModel(file), isAtelierError('invalid-model-file', message));
   refusal(zipSync(npyEntry('W1', new Uint8Array(784 * 2), [2, 784])), /"W1" has dtype u1; use f2, f4 or f8/);
+  const npy = (name: string) => readFileSync(new URL(`../../fixtures/npy/${name}.npy`, import.meta.url));
+  refusal(
+    zipSync({ 'coefs_.npy': npy('object') }),
+    /"coefs_": dtype .*O \(object\) is not supported; use f2, f4 or f8, and one array for each layer: coefs_0, intercepts_0, coefs_1, …\.$/,
+  );
+  refusal(zipSync({ 'W1.npy': npy('bool') }), /\(bool\) is not supported; use f2, f4 or f8\.$/);
   refusal(zipSync({ 'README.md': new Uint8Array(3) }), /"README\.md" of the archive is not an \.npy array/);
   refusal(zipSync({ 'W1.npy': new Uint8Array(3) }), /"W1": .*signature of an \.npy file/);
   refusal(
