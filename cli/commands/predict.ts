@@ -111,12 +111,11 @@ function describe(file: string, { predictions }: Predictions): string {
 
 /** The answer with a coverage, in words; null without one. */
 function describeAnswer({ classes, unsureBecause }: Prediction): string | null {
+  if (unsureBecause === undefined) return null;
   const names = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
     (classes ?? []).map(({ className }) => className),
   );
   switch (unsureBecause) {
-    case undefined:
-      return null;
     case null:
       return names;
     case 'several-classes':
