@@ -18,7 +18,7 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { CalibrationTask } from '../../workers/tasks/calibrate.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
-import { knownTraining, listSplits } from '../training/splits.ts';
+import { knownTraining, listSplits, mayBeTrainedOn } from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { MAX_EVALUATION_COST, resolveDataset } from './evaluations.ts';
 
@@ -144,11 +144,10 @@ export function createCalibrationService(
       const place = { pointer: '#/dataset' };
       const dataset = await resolveDataset(catalog, found, requested, place);
       if (!isAffordable(found)) throw tooCostly(found);
-      const trainedOn = knownTraining(found)?.datasetDigest;
       const source: Source = {
         dataset,
         split,
-        reused: split === 'train' && (trainedOn === undefined || trainedOn === dataset.digest),
+        reused: split === 'train' && mayBeTrainedOn(found, dataset.digest),
         images: (images, isCompared) => (split === 'train' && isCompared ? 'train' : images[split]),
       };
       return (await compute(found, source, signal, caller)).calibration!;

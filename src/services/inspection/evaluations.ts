@@ -28,7 +28,7 @@ import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import { assertFitsModel } from '../datasets/find.ts';
 import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
-import { knownTraining } from '../training/splits.ts';
+import { mayBeTrainedOn } from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { assertComparable, selectCell } from './evaluation-requests.ts';
 
@@ -166,8 +166,7 @@ export function createEvaluationService(
           numeric.run('measureCoverage', { ...task, calibration }, abortSignal),
         ),
       );
-      const trainedOn = knownTraining(found)?.datasetDigest;
-      const isTrained = query.split === 'train' && (trainedOn === undefined || trainedOn === dataset.digest);
+      const isTrained = query.split === 'train' && mayBeTrainedOn(found, dataset.digest);
       const calibrated = await catalog.find(used.dataset);
       const isCalibrated =
         calibrated?.digest === dataset.digest &&

@@ -22,6 +22,11 @@ export function knownTraining({ lineage }: ModelVersion): KnownTraining | null {
   return { request: request as unknown as ResolvedTrainingRequest, datasetDigest: dataset.digest };
 }
 
+/** Whether the version was trained on a data set, as far as is known: an import may have been. */
+export function mayBeTrainedOn(version: ModelVersion, datasetDigest: string): boolean {
+  return (knownTraining(version)?.datasetDigest ?? datasetDigest) === datasetDigest;
+}
+
 /**
  * Follows the warm starts and the teachers. Trainings on other data sets are left out: they have seen other images.
  * @returns null if a training that the model depends on is unknown
