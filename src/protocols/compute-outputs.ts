@@ -39,7 +39,7 @@ export function computeOutputs(
 }
 
 /** Cost of the comparison of an image with the training images, in multiply-adds of the kernel, which take a quarter of the time. */
-export function comparisonCost({ outliers }: Pick<LoadedCalibration, 'outliers'>): number {
+export function outlierCost({ outliers }: Pick<LoadedCalibration, 'outliers'>): number {
   // About a tenth of the coordinates of the points is read.
   return outliers.spaces.reduce(
     (sum, { components, points }) => sum + 4 * (components.length + points.length / 10),

@@ -13,7 +13,7 @@ import { valueCount } from '../../numerics/network/image-shape.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
-import { comparisonCost as outlierCost } from '../../protocols/compute-outputs.ts';
+import { outlierCost } from '../../protocols/compute-outputs.ts';
 import { calibrationLimits } from '../../workers/tasks/calibrate.ts';
 import { MAX_CHUNK_IMAGES } from '../../workers/tasks/chunk.ts';
 import type { NumericTasks } from '../../workers/tasks/numeric.worker.ts';

@@ -13,7 +13,7 @@ import type {
   LoadedCalibration,
   WithEncodedImages,
 } from '../../protocols/codec.ts';
-import { comparisonCost } from '../../protocols/compute-outputs.ts';
+import { outlierCost } from '../../protocols/compute-outputs.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
 import { computeResponse } from '../../protocols/compute-response.ts';
 import type { PredictionQuery } from '../../protocols/native/schema.ts';
@@ -274,7 +274,7 @@ function isSmall(
   calibration: LoadedCalibration | null,
 ): boolean {
   const isCompared = calibration !== null && (guarantee?.coverage ?? null) !== null;
-  const cost = kernelCost(architecture) + (isCompared ? comparisonCost(calibration) : 0);
+  const cost = kernelCost(architecture) + (isCompared ? outlierCost(calibration) : 0);
   return count <= MAX_INLINE_IMAGES && count * cost <= MAX_INLINE_MULTIPLY_ADDS;
 }
 
