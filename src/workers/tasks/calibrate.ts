@@ -12,6 +12,7 @@ import { hiddenUnits } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import { createForward, type ServedNetwork } from '../kernel/compile.ts';
+import { MAX_CHUNK_IMAGES } from './chunk.ts';
 import { findHeldOut, type ValidationSplit } from './evaluate.ts';
 
 /** The examples are in shared memory. */
@@ -31,8 +32,6 @@ interface CalibrationResult {
   readonly figures: CalibrationFigures;
 }
 
-/** Images that pass through the network together, to bound the memory of its outputs. */
-const CHUNK_IMAGES = 1000;
 /** Limit of the float32 values of the images that are compared. */
 const MAX_VALUES = 2 ** 25;
 
@@ -122,8 +121,8 @@ function observe(network: ServedNetwork, { pixels, labels }: Examples, indices: 
   };
   for (const [n, index] of indices.entries())
     observed.pixels.set(pixels.subarray(index * inputs, (index + 1) * inputs), n * inputs);
-  for (let start = 0; start < count; start += CHUNK_IMAGES) {
-    const end = Math.min(start + CHUNK_IMAGES, count);
+  for (let start = 0; start < count; start += MAX_CHUNK_IMAGES) {
+    const end = Math.min(start + MAX_CHUNK_IMAGES, count);
     forward(
       observed.logits.subarray(start * classes, end * classes),
       observed.probabilities.subarray(start * classes, end * classes),

@@ -1,2 +1,2 @@
-/** Limit of the images that a prediction job computes at once, to limit its memory. */
+/** Limit of the images that a task passes through a network at once, to bound the memory of its outputs. */
 export const MAX_CHUNK_IMAGES = 1000;

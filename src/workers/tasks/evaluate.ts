@@ -18,6 +18,7 @@ import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { ServedNetwork } from '../kernel/compile.ts';
 import { createForward } from '../kernel/compile.ts';
+import { MAX_CHUNK_IMAGES } from './chunk.ts';
 
 /** The examples are in shared memory. Their pixels and classes must match the network. */
 export interface EvaluationTask {
@@ -53,9 +54,6 @@ export interface ValidationSplit {
 export interface HeldOutComparisonTask extends ComparisonTask {
   readonly splits: readonly ValidationSplit[];
 }
-
-/** Images that pass through the network together, to bound the memory of its hidden values. */
-const CHUNK_IMAGES = 1000;
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {
@@ -95,8 +93,8 @@ export function measureNetworkCoverage({ network, examples, calibration }: Cover
   const logits = new Float32Array(count * classes);
   const probabilities = new Float32Array(count * classes);
   const scores: (number | null)[] = [];
-  for (let start = 0; start < count; start += CHUNK_IMAGES) {
-    const end = Math.min(start + CHUNK_IMAGES, count);
+  for (let start = 0; start < count; start += MAX_CHUNK_IMAGES) {
+    const end = Math.min(start + MAX_CHUNK_IMAGES, count);
     const observed = {
       pixels: examples.pixels.subarray(start * inputs, end * inputs),
       logits: logits.subarray(start * classes, end * classes),
