@@ -54,9 +54,9 @@ export function fitOutliers(
 
 /**
  * Whether each of n images is unlike the training images: whether its combined score is beyond the quantile of the calibration
- * images. One whose pixels are all equal is, unless such images are usual; if all calibration images are such, every other one is.
- * Of images that are drawn as the calibration images
- * were, a fraction of at most 1 − `coverage` are outliers, or of 1 − USUAL if that is less.
+ * images. An image whose pixels are all equal is an outlier unless such images are usual; if all calibration images are such,
+ * every other image is an outlier. Of images like those of the calibration, at most 1 − `coverage` are outliers, or 1 − USUAL if
+ * that is less.
  */
 export function findOutliers(
   model: OutlierModel,

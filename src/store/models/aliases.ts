@@ -128,15 +128,16 @@ export async function warnUncalibrated(
   version: number,
   previous: number | undefined,
 ): Promise<Pick<Alias, 'warning'>> {
+  if (previous === undefined) return {};
   const rows = await trx
     .selectFrom('model_versions')
     .select('version')
     .where('name', '=', name)
-    .where('version', 'in', [version, previous ?? version])
+    .where('version', 'in', [version, previous])
     .where('calibration', 'is not', null)
     .execute();
   const calibrated = rows.map((row) => row.version);
-  if (previous === undefined || !calibrated.includes(previous) || calibrated.includes(version)) return {};
+  if (!calibrated.includes(previous) || calibrated.includes(version)) return {};
   return {
     warning:
       `Version ${version} has no calibration, unlike version ${previous}. Predictions with a coverage compute one from the ` +
