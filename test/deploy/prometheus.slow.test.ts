@@ -97,7 +97,7 @@ test('Prometheus scrapes the service, and evaluates the expressions of docs, ale
   assert.equal(await value('atelier_http_streams{kind="events"}'), 1);
   const p99 =
     'histogram_quantile(0.99, sum by (le) (rate(atelier_http_request_duration_seconds_bucket[1m])))';
-  assert.ok((await value(p99)) < 30);
+  assert.ok((await value(p99)) > 0);
   const mean = 'atelier_prediction_top_probability_sum / atelier_prediction_top_probability_count';
   assert.ok((await value(mean)) <= 1);
 

@@ -33,7 +33,7 @@ test('kills, a freeze, lost packets and a killed database neither lose nor repea
   const observer = await cluster.add({ ROLE: 'api' });
   await recordWrites(postgres.url);
   let draws = 0;
-  const { history, disturbed } = await disturb({
+  const { history } = await disturb({
     cluster,
     observer: observer.base,
     url: postgres.url,
@@ -53,7 +53,4 @@ test('kills, a freeze, lost packets and a killed database neither lose nor repea
   const writes = await writesOf(postgres.url, history.job.id);
   assert.deepEqual(staleWrites(writes), []);
   assert.ok(new Set(writes.map(({ writer }) => writer)).size > 2, 'the job never moved');
-  for (const { kind, running } of disturbed) {
-    assert.ok(kind === 'database' || running! < 20_000, `${kind}: running again after ${running} ms`);
-  }
 });
