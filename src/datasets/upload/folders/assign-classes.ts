@@ -18,8 +18,8 @@ export interface IgnoredFile {
   /** Index of the file in the archive. */
   readonly file: number;
   readonly path: string;
-  /** `outside`: its path leads out of the archive. `other`: it is not an image by its name. */
-  readonly why: 'hidden' | 'outside' | 'other';
+  /** `absolute`: its path is absolute, unlike others. `outside`: it has `..`. `other`: it is not an image by its name. */
+  readonly why: 'hidden' | 'absolute' | 'outside' | 'other';
 }
 
 export interface ClassImage {
@@ -33,6 +33,7 @@ export interface ClassImage {
 const IMAGE = /\.(?:png|jpe?g|webp|gif|tiff?|avif)$/i;
 const EXPECTED = 'expected are paths such as cat/1.png, or train/cat/1.png and test/cat/2.png';
 const MAX_LISTED = 10;
+const ABSOLUTE = /^(?:[a-z]:)?[/\\]/i;
 
 export const isImageName = (name: string) => IMAGE.test(name) && !isHidden(splitPath(name));
 
@@ -57,13 +58,17 @@ export function assignClasses(
   reject: Reject,
 ): ClassFolders {
   const ignored: IgnoredFile[] = [];
-  const found: { file: number; path: string[] }[] = [];
+  const found: FoundImage[] = [];
+  // Some programs store absolute paths, but then of all files.
+  const isRelative = names.some((name) => isImageName(name) && !ABSOLUTE.test(name));
   for (const [file, name] of names.entries()) {
     const path = splitPath(name);
-    if (isImageName(name)) found.push({ file, path });
+    const isAbsolute = isRelative && ABSOLUTE.test(name);
+    if (isImageName(name) && !isAbsolute) found.push({ file, path });
     else {
-      const why = path.includes('..') ? 'outside' : isHidden(path) ? 'hidden' : 'other';
-      ignored.push({ file, path: path.join('/'), why });
+      const isOutside = path.includes('..');
+      const why = isOutside ? 'outside' : isHidden(path) ? 'hidden' : isAbsolute ? 'absolute' : 'other';
+      ignored.push({ file, path: isAbsolute ? name : path.join('/'), why });
     }
   }
   if (found.length === 0) reject(`it holds no ${DATASET_FORMAT_NAMES} image; ${EXPECTED}`);
@@ -71,7 +76,7 @@ export function assignClasses(
   const isSplit = paths.some(({ path }) => path.length === 3 && isSplitName(path[0]!));
   const depth = isSplit ? 3 : 2;
   const misplaced = paths.find(({ path }) => path.length !== depth || (isSplit && !isSplitName(path[0]!)));
-  if (misplaced) reject(`the image ${quote(misplaced.path.join('/'))} is not in a class folder; ${EXPECTED}`);
+  if (misplaced) reject(`the image ${quote(names[misplaced.file]!)} is not in a class folder; ${EXPECTED}`);
   const placed = paths.map(({ file, path }) => ({
     file,
     path: path.join('/'),
@@ -88,13 +93,18 @@ export function assignClasses(
 
 const isSplitName = (name: string) => (SPLITS as readonly string[]).includes(name);
 
-/** Removes a folder that holds everything else, such as `photos/cat/1.png`; `train` and `test` stay. */
-function stripTop(found: readonly { file: number; path: string[] }[]) {
-  const [top] = found[0]!.path;
-  const isCommon = found.every(({ path }) => path[0] === top && path.length > 2);
-  return isCommon && !isSplitName(top!)
-    ? found.map(({ file, path }) => ({ file, path: path.slice(1) }))
-    : found;
+interface FoundImage {
+  readonly file: number;
+  readonly path: readonly string[];
+}
+
+/** Removes the folders that hold everything else, as in `my/photos/cat/1.png`; `train` and `test` stay. */
+function stripTop(found: readonly FoundImage[]): readonly FoundImage[] {
+  const first = found[0]!.path;
+  const isTop = (segment: string, depth: number) =>
+    !isSplitName(segment) && found.every(({ path }) => path[depth] === segment && path.length > depth + 2);
+  const end = first.findIndex((segment, depth) => !isTop(segment, depth));
+  return found.map(({ file, path }) => ({ file, path: path.slice(end) }));
 }
 
 function orderClasses(

@@ -33,13 +33,13 @@ export function warnOfUnread(
         `Convert them to ${DATASET_FORMAT_NAMES}, and let their names end with the format, such as .png.`,
     });
   }
-  const outside = ignored.filter(({ why }) => why === 'outside');
+  const outside = ignored.flatMap(({ path, why }) => {
+    const reason = why === 'outside' ? 'has ..' : why === 'absolute' ? 'is absolute' : null;
+    return reason ? [`${quote(path)} (its path ${reason})`] : [];
+  });
   const count = skipped.count + outside.length;
   if (count > 0) {
-    const all = [
-      ...skipped.first.map(({ name, kind }) => `${quote(name)} (a ${kind})`),
-      ...outside.map(({ path }) => `${quote(path)} (its path has ..)`),
-    ];
+    const all = [...skipped.first.map(({ name, kind }) => `${quote(name)} (a ${kind})`), ...outside];
     warnings.push({
       code: 'unread-entries',
       message:

@@ -67,6 +67,31 @@ test('reads the same data set from zip and from every format of GNU tar, with lo
   }
 });
 
+test('the class is the folder that holds the image, below any folders that hold everything', async (t) => {
+  const { tensors } = await read(t, zipSync(FILES));
+  for (const top of ['photos', 'my/photos', '/etc/photos', 'C:\\my\\photos', './photos']) {
+    const found = await read(t, zipSync(below(top, FILES)));
+    assert.deepEqual(found.classNames, ['a', 'b'], top);
+    assert.deepEqual(found.tensors, tensors, top);
+  }
+  const split = await read(t, zipSync(below('/my/set/train', FILES)));
+  assert.deepEqual(split.classNames, ['a', 'b']);
+});
+
+test('absolute paths beside relative ones are not read and become no class', async (t) => {
+  const { classNames, report } = await read(
+    t,
+    zipSync({ ...FILES, '/etc/1.png': dark, 'D:\\etc\\2.png': dark }),
+  );
+  assert.deepEqual([classNames, report.archive!.images], [['a', 'b'], 4]);
+  const { ignored } = report.archive!;
+  assert.deepEqual(ignored, { files: 2, first: ['/etc/1.png', 'D:\\etc\\2.png'] });
+  assert.match(
+    report.warnings[0]!.message,
+    /^2 entries of the archive are not read: "\/etc\/1.png" \(its path is absolute\), ".*" \(its path is absolute\)\. Pack/,
+  );
+});
+
 test('fit, background and inversion decide the pixels', async (t) => {
   const pixels = async (fields: Partial<DatasetFields>) => {
     const { tensors, preprocessing } = await read(t, zipSync(below('train', FILES)), fields);
@@ -278,7 +303,9 @@ test('rejects archives without class folders, and describes the expected layout'
       { 'a.png': dark, 'b.png': dark },
       /"a.png" is not in a class folder; expected are paths such as cat\/1.png/,
     ],
-    [below('x/y', FILES), /"y\/b\/1.png" is not in a class folder/],
+    [{ ...below('x/y', FILES), 'x/1.png': dark }, /"x\/y\/b\/1.png" is not in a class folder/],
+    [{ ...FILES, 'photos/c/1.png': dark }, /"photos\/c\/1.png" is not in a class folder/],
+    [below('/x/a', { '1.png': dark, '2.png': dark }), /1 class folder: "a"; at least 2 classes/],
     [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folder: "a"; at least 2 classes/],
     [{ 'notes.txt': dark }, /holds no PNG, JPEG, WebP, GIF, TIFF or AVIF image/],
     [
