@@ -1,8 +1,8 @@
 /** Requests for training jobs, as sent and with all defaults filled in. */
 import { z } from 'zod';
-import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { CONVOLUTION_LIMITS, GROUP_CHANNELS, NORMS } from '../../numerics/network/architecture.ts';
 import { INITIALIZATIONS } from '../../numerics/network/initialize.ts';
+import { activationSchema } from '../models/activation.ts';
 import { modelReferenceSchema, nameSchema } from '../models/reference.ts';
 import { metadataSchema, newMetadataSchema } from '../primitives.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from '../training/float32-minimums.ts';
@@ -48,7 +48,7 @@ export const networkSchema = z.strictObject({
     .max(8)
     .default(DEFAULT_HIDDEN)
     .describe('Units of each hidden layer'),
-  activation: z.enum(ACTIVATIONS).default('relu').describe('Activation of convolutions and hidden layers'),
+  activation: activationSchema.default('relu').describe('Activation of convolutions and hidden layers'),
   init: z
     .enum(INITIALIZATIONS)
     .default('uniform-fan-in')

@@ -1,12 +1,12 @@
 /** Model imports: the form sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
-import { ACTIVATIONS } from '../../numerics/network/activations.ts';
 import { NORMS } from '../../numerics/network/architecture.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../numerics/network/image-shape.ts';
 import { requestedShapeText, showImageShape } from '../image-shape.ts';
 import { stagesSchema } from '../jobs/request.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { jsonText, namesText, newMetadataSchema, wellFormed } from '../primitives.ts';
+import { activationSchema } from './activation.ts';
 import { nameSchema } from './reference.ts';
 import { standardizationSchema } from './standardization.ts';
 
@@ -46,7 +46,7 @@ export const importRequestSchema = z.strictObject({
       'another. Needed only if the file does not hold it and the images are not grey squares; for a packed vector, if ' +
       `they are not ${showImageShape(DEFAULT_IMAGE_SHAPE)}`,
   ),
-  activation: z.enum(ACTIVATIONS).optional(),
+  activation: activationSchema.optional(),
   classNames: namesText(
     z
       .array(className)
