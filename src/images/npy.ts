@@ -30,7 +30,7 @@ export function decodeNpyFiles(
   image: ImageShape,
   { pixels }: PixelOptions = {},
 ): ImageBatch[] {
-  const arrays = files.map(parseNpy);
+  const arrays = files.map((file) => parseNpy(file));
   const layouts = arrays.map(({ shape }) => readLayout(shape, image));
   const floats = arrays.filter(isFloat).map(({ data }) => data);
   const floatScale = pixels ?? inferScale(floats, { parameter: 'pixels', detail: 'set ?pixels=0-255' });

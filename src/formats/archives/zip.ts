@@ -4,7 +4,7 @@
  * writes the archives) inflates past the declared size; yauzl reads asynchronously only; both ignore checksums and overlaps.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
-import { quote, rejectModelFile } from '../models/file-error.ts';
+import { quote } from '../models/file-error.ts';
 import { compressedStart, readDirectory } from './zip-directory.ts';
 import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS, type Reject } from './zip-entries.ts';
 
@@ -13,19 +13,13 @@ export interface ZipEntry {
   readonly bytes: Uint8Array;
 }
 
-/**
- * @param maxBytes limit of all entries together, decompressed
- * @throws AtelierError `invalid-model-file`
- */
-export function readZip(archive: Uint8Array, maxBytes: number): ZipEntry[] {
-  return readDirectory(archive, 0, maxBytes, rejectModelFile).map((entry) => {
+/** @param maxBytes limit of all entries together, decompressed */
+export function readZip(archive: Uint8Array, maxBytes: number, reject: Reject): ZipEntry[] {
+  return readDirectory(archive, 0, maxBytes, reject).map((entry) => {
     const { name, offset, compressedBytes } = entry;
     const header = archive.subarray(offset, offset + LOCAL_HEADER_BYTES);
-    const start = compressedStart(entry, header, archive.length, rejectModelFile);
-    return {
-      name,
-      bytes: unpackEntry(entry, archive.subarray(start, start + compressedBytes), rejectModelFile),
-    };
+    const start = compressedStart(entry, header, archive.length, reject);
+    return { name, bytes: unpackEntry(entry, archive.subarray(start, start + compressedBytes), reject) };
   });
 }
 

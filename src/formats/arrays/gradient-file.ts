@@ -1,5 +1,5 @@
 /** Reads a submitted gradient: .npy of the packed vector, or .npz with one array for each block. */
-import { AtelierError, hasCode } from '../../errors.ts';
+import { AtelierError } from '../../errors.ts';
 import {
   type Architecture,
   architectureText,
@@ -9,16 +9,19 @@ import {
 import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 import { quote, showShape } from '../models/file-error.ts';
 import { NPY_SIGNATURE } from './npy-header.ts';
-import { parseNpz, parseTensor } from './npz.ts';
+import { type FloatRules, parseNpz, parseTensor } from './npz.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Unknown arrays that a message names. */
 const MOST_SHOWN = 8;
-const EXPECTED_TYPES = 'expected f4 or f8 (float32 or float64)';
 /** The kind of .npz files. */
 const ARCHIVE = 'a zip archive';
-/** The end of messages about types that model files and images may have. */
-const ADVISED_TYPES = /; use (?:f2|little-endian).*$/s;
+const RULES: FloatRules = {
+  dtypes: ['f4', 'f8'],
+  advise: (dtype) =>
+    `expected f4 or f8 (float32 or float64)${dtype.endsWith('f2') ? ', because f2 has three digits only' : ''}`,
+  reject,
+};
 
 /**
  * @returns the packed gradient: the blocks in the order of the report of a gradient check, each row by row
@@ -27,10 +30,9 @@ const ADVISED_TYPES = /; use (?:f2|little-endian).*$/s;
 export function readGradientFile(bytes: Uint8Array, architecture: Architecture): Float64Array {
   const isNpy = Buffer.from(bytes.subarray(0, NPY_SIGNATURE.length)).toString('latin1') === NPY_SIGNATURE;
   if (!isNpy) assertArchive(bytes);
-  const tensors = readTensors(bytes, isNpy);
-  const coarse = tensors.find(({ data }) => data instanceof Float16Array);
-  if (coarse) reject(`${quote(coarse.name)} has dtype f2, which has three digits only; ${EXPECTED_TYPES}`);
-  return isNpy ? readPacked(tensors[0]!, architecture) : joinBlocks(tensors, architecture);
+  return isNpy
+    ? readPacked(parseTensor('gradient', bytes, RULES), architecture)
+    : joinBlocks(parseNpz(bytes, RULES), architecture);
 }
 
 function assertArchive(bytes: Uint8Array): void {
@@ -39,17 +41,6 @@ function assertArchive(bytes: Uint8Array): void {
   reject(
     `${kind ? `it is ${kind}` : 'its kind is unknown'}; expected an .npy file with the packed gradient, or an .npz file with an array for each block`,
   );
-}
-
-function readTensors(bytes: Uint8Array, isNpy: boolean): Tensor[] {
-  try {
-    return isNpy ? [parseTensor('gradient', bytes)] : parseNpz(bytes);
-  } catch (error) {
-    if (error instanceof AtelierError && hasCode(error, 'invalid-model-file')) {
-      reject(error.details[0]!.detail.replace(ADVISED_TYPES, `; ${EXPECTED_TYPES}`), error);
-    }
-    throw error;
-  }
 }
 
 /** Sizes of 1 do not count: NumPy's `keepdims` and columns add them. */

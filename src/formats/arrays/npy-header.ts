@@ -5,6 +5,7 @@
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { AtelierError } from '../../errors.ts';
+import type { Reject } from '../archives/zip-entries.ts';
 import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 
 /** The typed arrays that hold the elements of each type. */
@@ -24,13 +25,24 @@ export const NPY_VIEWS = {
 
 export type NpyDtype = keyof typeof NPY_VIEWS;
 
-export interface NpyHeader {
-  readonly dtype: NpyDtype;
+export interface NpyHeader<D extends NpyDtype = NpyDtype> {
+  readonly dtype: D;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
   /** Offset of the data. The data ends exactly at the end of the file. */
   readonly dataOffset: number;
   readonly dataBytes: number;
+}
+
+/** The types that a reader takes, and its error for all other files. */
+export interface NpyRules<D extends NpyDtype = NpyDtype> {
+  readonly dtypes: readonly D[];
+  /**
+   * Completes "dtype |O (object) is not supported; …".
+   * @param dtype as in the header, such as |O or <f2
+   */
+  readonly advise: (dtype: string) => string;
+  readonly reject: Reject;
 }
 
 /** NumPy's limit (max_header_size). */
@@ -42,41 +54,53 @@ export const NPY_HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
 export const NPY_SIGNATURE = '\x93NUMPY';
 
 const ENTRY = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([^()]*\)|\[.*\])\s*(?:,|$)/sy;
-const DTYPES = Object.keys(NPY_VIEWS).join(' ');
+const DTYPES = Object.keys(NPY_VIEWS) as NpyDtype[];
+
+/** Takes all types of numbers. */
+export const ANY_NUMBERS: NpyRules = {
+  dtypes: DTYPES,
+  advise: () => `use little-endian ${DTYPES.join(' ')}. Convert it with .astype, e.g. .astype('u1')`,
+  reject: (defect, cause) => {
+    throw new AtelierError('malformed-body', `The .npy array cannot be read: ${defect}.`, { cause });
+  },
+};
 
 /**
  * @param bytes the file, or its beginning with the whole header
  * @param fileBytes length of the whole file
- * @throws AtelierError `malformed-body`
+ * @throws the error of the rules, by default AtelierError `malformed-body`
  */
-export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.length): NpyHeader {
+export function readNpyHeader<D extends NpyDtype = NpyDtype>(
+  bytes: Uint8Array,
+  fileBytes: number = bytes.length,
+  rules: NpyRules<D> = ANY_NUMBERS as NpyRules<NpyDtype & D>,
+): NpyHeader<D> {
+  const { reject } = rules;
   const head = bytes.subarray(0, NPY_HEAD_BYTES);
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
-  if (text === '') malformed('it is empty');
+  if (text === '') reject('it is empty');
   if (!text.startsWith(NPY_SIGNATURE)) {
     const kind = describeFile(head.subarray(0, KIND_BYTES));
-    malformed(
-      kind ? `it is ${kind}, not an .npy file` : 'it does not start with the signature of an .npy file',
-    );
+    reject(kind ? `it is ${kind}, not an .npy file` : 'it does not start with the signature of an .npy file');
   }
-  if (text.length < 10) malformed('it ends within the header');
+  if (text.length < 10) reject('it ends within the header');
   const version = text.charCodeAt(6);
   if (!(version >= 1 && version <= 3))
-    malformed(`its format version is ${version}; versions 1 to 3 are supported`);
+    reject(`its format version is ${version}; versions 1 to 3 are supported`);
   const start = version === 1 ? 10 : 12;
-  if (text.length < start) malformed('it ends within the header');
+  if (text.length < start) reject('it ends within the header');
   let length = text.charCodeAt(8) + text.charCodeAt(9) * 0x100;
   if (version > 1) length += text.charCodeAt(10) * 0x1_0000 + text.charCodeAt(11) * 0x100_0000;
   if (length > NPY_MAX_HEADER_BYTES)
-    malformed(`its header has ${length} bytes; the limit is ${NPY_MAX_HEADER_BYTES}`);
-  if (text.length < start + length) malformed('it ends within the header');
+    reject(`its header has ${length} bytes; the limit is ${NPY_MAX_HEADER_BYTES}`);
+  if (text.length < start + length) reject('it ends within the header');
 
-  const fields = readDictionary(text.slice(start, start + length));
-  const dtype = readDtype(fields.get('descr') ?? '');
-  const shape = readShape(fields.get('shape') ?? '');
+  const fields = readDictionary(text.slice(start, start + length), reject);
+  const dtype = readDtype(fields.get('descr') ?? '', rules);
+  const shape = readShape(fields.get('shape') ?? '', reject);
   const order = fields.get('fortran_order') ?? '';
   if (fields.size !== 3 || (order !== 'True' && order !== 'False')) {
-    malformed('its header must have exactly the entries descr, fortran_order (True or False) and shape');
+    reject('its header must have exactly the entries descr, fortran_order (True or False) and shape');
   }
   const dataOffset = start + length;
   // A product above 2^53 is inexact, but differs from any file length; Infinity × 0 is NaN and also rejected.
@@ -85,40 +109,32 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
     NPY_VIEWS[dtype].BYTES_PER_ELEMENT,
   );
   if (dataBytes !== fileBytes - dataOffset) {
-    malformed(
+    reject(
       `shape (${shape.join(', ')}) of ${dtype} takes ${dataBytes} bytes of data, but the file has ${fileBytes - dataOffset}`,
     );
   }
   return { dtype, fortranOrder: order === 'True', shape, dataOffset, dataBytes };
 }
 
-function readDictionary(header: string): Map<string, string> {
+function readDictionary(header: string, reject: Reject): Map<string, string> {
   const dictionary = /^\{(.*)\}\s*$/s.exec(header)?.[1]?.trim();
   const fields = new Map<string, string>();
   ENTRY.lastIndex = 0;
   while (dictionary !== undefined && ENTRY.lastIndex < dictionary.length) {
     const entry = ENTRY.exec(dictionary);
-    if (entry === null || fields.has(entry[1]!))
-      malformed('its header is not the dictionary that NumPy writes');
+    if (entry === null || fields.has(entry[1]!)) reject('its header is not the dictionary that NumPy writes');
     fields.set(entry[1]!, entry[2]!);
   }
   return fields;
 }
 
-function readDtype(descr: string): NpyDtype {
+function readDtype<D extends NpyDtype>(descr: string, { dtypes, advise, reject }: NpyRules<D>): D {
   const name = descr.startsWith("'") ? descr.slice(1, -1) : descr;
   const [, order, kind] = /^([<>|=]?)(.+)$/.exec(name) ?? [];
-  if (order === '>') malformed(`dtype ${name} is big-endian; save it with .astype('<${kind}')`);
-  if (
-    kind !== undefined &&
-    Object.hasOwn(NPY_VIEWS, kind) &&
-    (order === '<' || (order === '|' && kind.endsWith('1')))
-  ) {
-    return kind as NpyDtype;
-  }
-  return malformed(
-    `dtype ${describeDtype(name)} is not supported; use little-endian ${DTYPES}. Convert it with .astype, e.g. .astype('u1')`,
-  );
+  if (order === '>') reject(`dtype ${name} is big-endian; save it with .astype('<${kind}')`);
+  const isLittle = order === '<' || (order === '|' && kind?.endsWith('1'));
+  const dtype = isLittle ? dtypes.find((each) => each === kind) : undefined;
+  return dtype ?? reject(`dtype ${describeDtype(name)} is not supported; ${advise(name)}`);
 }
 
 function describeDtype(dtype: string): string {
@@ -138,8 +154,8 @@ function describeDtype(dtype: string): string {
   return name === undefined ? shown : `${shown} (${name})`;
 }
 
-function readShape(tuple: string): number[] {
-  if (!/^\(.*\)$/s.test(tuple)) malformed('its header has no shape');
+function readShape(tuple: string, reject: Reject): number[] {
+  if (!/^\(.*\)$/s.test(tuple)) reject('its header has no shape');
   const parts = tuple
     .slice(1, -1)
     .split(',')
@@ -147,17 +163,13 @@ function readShape(tuple: string): number[] {
   // In Python "(3)" is a number; "(3,)" and "()" are tuples.
   const closed = parts.at(-1) === '';
   if (closed) parts.pop();
-  if (parts.length === 1 && !closed) malformed(`its shape ${tuple.slice(0, 40)} is not a tuple`);
+  if (parts.length === 1 && !closed) reject(`its shape ${tuple.slice(0, 40)} is not a tuple`);
   return parts.map((part) => {
     const dimension = /^\d{1,16}$/.test(part) ? Number(part) : Number.NaN;
     if (!Number.isSafeInteger(dimension))
-      malformed(
+      reject(
         `dimension ${part.slice(0, 40) || '(empty)'} of its shape is not a whole number from 0 to 2^53 − 1`,
       );
     return dimension;
   });
-}
-
-function malformed(defect: string): never {
-  throw new AtelierError('malformed-body', `The .npy array cannot be read: ${defect}.`);
 }

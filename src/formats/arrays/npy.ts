@@ -1,25 +1,42 @@
 /** Converts .npy bytes to typed arrays and back. `npy-header.ts` checks, npyjs converts. */
 import { dump, parse } from 'npyjs';
-import { NPY_SIGNATURE, NPY_VIEWS, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
+import {
+  ANY_NUMBERS,
+  NPY_SIGNATURE,
+  NPY_VIEWS,
+  type NpyDtype,
+  type NpyHeader,
+  type NpyRules,
+  readNpyHeader,
+} from './npy-header.ts';
 
 /** Bytes may be in shared memory. */
-export type NpyData = InstanceType<(typeof NPY_VIEWS)[NpyDtype]> | Uint8Array;
+export type NpyData<D extends NpyDtype = NpyDtype> =
+  | InstanceType<(typeof NPY_VIEWS)[D]>
+  | (D extends 'u1' ? Uint8Array : never);
 
-export interface NpyArray {
+export interface NpyArray<D extends NpyDtype = NpyDtype> {
   readonly shape: readonly number[];
-  readonly dtype: NpyDtype;
+  readonly dtype: D;
   /** In C order, even if the file is in Fortran order. May be a view of the input bytes. */
-  readonly data: NpyData;
+  readonly data: NpyData<D>;
 }
 
-/** @throws AtelierError `malformed-body` naming the defect */
-export function parseNpy(bytes: Uint8Array): NpyArray {
-  const header = readNpyHeader(bytes);
+/** @throws the error of the rules, by default AtelierError `malformed-body` naming the defect */
+export function parseNpy<D extends NpyDtype = NpyDtype>(
+  bytes: Uint8Array,
+  rules: NpyRules<D> = ANY_NUMBERS as NpyRules<NpyDtype & D>,
+): NpyArray<D> {
+  const header = readNpyHeader(bytes, bytes.length, rules);
   // npyjs would convert float16 to float32 number by number; the platform has Float16Array.
   const { data } = parse(alignedBuffer(bytes, header), { convertFloat16: false });
-  const values = (header.dtype === 'f2' ? new Float16Array(data.buffer, data.byteOffset) : data) as NpyData;
+  const values = header.dtype === 'f2' ? new Float16Array(data.buffer, data.byteOffset) : data;
   const { shape, dtype } = header;
-  return { shape, dtype, data: header.fortranOrder ? toCOrder(values, shape) : values };
+  return {
+    shape,
+    dtype,
+    data: (header.fortranOrder ? toCOrder(values as NpyData, shape) : values) as NpyData<D>,
+  };
 }
 
 /** Writes an .npy file of the given shape in C order. @throws RangeError if the shape does not hold the values */

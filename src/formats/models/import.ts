@@ -113,7 +113,7 @@ function readParts(bytes: Uint8Array, hints: ImportHints): Parts {
   const { inputShape = 'auto' } = hints;
   const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
   if (start.startsWith(NPY_SIGNATURE)) {
-    const packed = readPackedVector(parseTensor('array', bytes, 'the array'), hints, inputShape);
+    const packed = readPackedVector(parseTensor('array', bytes, undefined, 'the array'), hints, inputShape);
     return { source: 'packed-npy', ...inOrder(packed, inputShape) };
   }
   if (start.startsWith('PK')) {

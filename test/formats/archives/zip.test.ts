@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zipSync } from 'fflate';
 import { readZip } from '../../../src/formats/archives/zip.ts';
+import { rejectModelFile } from '../../../src/formats/models/file-error.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { asZip64, changedZip64 } from '../zip64-archive.ts';
 
@@ -17,7 +18,10 @@ function changed(at: number, value: number, archive: Uint8Array = zipSync(files)
 }
 
 function refusal(archive: Uint8Array, message: RegExp): void {
-  assert.throws(() => readZip(archive, LIMIT), isAtelierError('invalid-model-file', message));
+  assert.throws(
+    () => readZip(archive, LIMIT, rejectModelFile),
+    isAtelierError('invalid-model-file', message),
+  );
 }
 
 for (const level of [0, 6] as const) {
@@ -26,7 +30,7 @@ for (const level of [0, 6] as const) {
     const commented = Buffer.concat([archive, Buffer.from('PK\x05\x06 is not the end')]);
     commented.writeUInt16LE(commented.length - archive.length, archive.length - 2);
     for (const each of [archive, commented]) {
-      const read = readZip(each, LIMIT).map(({ name, bytes }) => [name, Buffer.from(bytes)]);
+      const read = readZip(each, LIMIT, rejectModelFile).map(({ name, bytes }) => [name, Buffer.from(bytes)]);
       assert.deepEqual(read, Object.entries(files));
     }
   });
@@ -34,7 +38,7 @@ for (const level of [0, 6] as const) {
 
 test('reads Zip64 archives, whose numbers are in the records of 64 bits', () => {
   for (const level of [0, 6] as const) {
-    const read = readZip(asZip64(zipSync(files, { level })), LIMIT);
+    const read = readZip(asZip64(zipSync(files, { level })), LIMIT, rejectModelFile);
     assert.deepEqual(
       read.map(({ name, bytes }) => [name, Buffer.from(bytes)]),
       Object.entries(files),
