@@ -2,11 +2,10 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { parseArguments, suggest } from './arguments.ts';
 import { createClient } from './client.ts';
-import type { Context, Option } from './command.ts';
+import type { Command, Context, Option } from './command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { ConnectionError, ResponseError, UsageError } from './errors.ts';
 import { commandHelp, overview } from './help.ts';
-import { PROGRAMS } from './service/programs.ts';
 import { CLEAR_LINE, printable } from './text.ts';
 
 const DEFAULT_URL = 'http://localhost:3000';
@@ -49,17 +48,19 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   };
   const [name, ...rest] = args;
   if (name === undefined || ['help', '--help', '-h'].includes(name)) {
-    (name === undefined ? stderr : stdout).write(`${overview(PROGRAMS, COMMANDS, COMMON_OPTIONS)}\n`);
+    const help = overview(await loadPrograms(), await loadCommands(), COMMON_OPTIONS);
+    (name === undefined ? stderr : stdout).write(`${help}\n`);
     return name === undefined ? EXIT.usage : 0;
   }
   if (name === '--version') {
     stdout.write(`${packageJson.version}\n`);
     return 0;
   }
-  const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]!() : undefined;
+  const programs = command === undefined ? await loadPrograms() : {};
+  const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
   if (command === undefined && program === undefined) {
-    const names = Object.keys({ ...PROGRAMS, ...COMMANDS });
+    const names = Object.keys({ ...programs, ...COMMANDS });
     const advice = suggest(name, names) || ` Commands: ${names.join(', ')}.`;
     note(`Unknown command ${JSON.stringify(name)}.${advice}`);
     return EXIT.usage;
@@ -84,6 +85,13 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     note(problem ? JSON.stringify(problem) : nameOptions(error.message, command!.options));
     return EXIT.failed;
   }
+}
+
+const loadPrograms = async () => (await import('./service/programs.ts')).PROGRAMS;
+
+async function loadCommands(): Promise<Record<string, Command>> {
+  const loaded = Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const);
+  return Object.fromEntries(await Promise.all(loaded));
 }
 
 /** Names the options of a command where the service names fields of a form: `--test-fraction 0.2` for `testFraction=0.2`. */

@@ -110,7 +110,9 @@ test('the command line client imports only types from src', () => {
   assert.ok(names.length > 0);
   for (const file of names) {
     const statements =
-      readFileSync(join(cli, file), 'utf8').match(/^import[^;]*?\/src\/[^;]*;|import\([^)]*\)/gm) ?? [];
+      readFileSync(join(cli, file), 'utf8').match(
+        /^import[^;]*?\/src\/[^;]*;|import\([^)]*\/src\/[^)]*\)/gm,
+      ) ?? [];
     for (const statement of statements) assert.match(statement, /^import type /, file);
   }
 });

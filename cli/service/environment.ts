@@ -20,7 +20,6 @@ export function withDefaults(
   return {
     ...(join(folder, '/') !== ROOT && folders),
     MALLOC_MMAP_THRESHOLD_: '131072',
-    NODE_COMPILE_CACHE: join(cache, 'compiled'),
     ...Object.fromEntries(given),
   };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
@@ -106,9 +106,12 @@ test('npx starts the client in the checkout, and without Node 24 the client name
   const folder = await temporaryDirectory(t);
   // Without the settings of the npm that runs the tests.
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_'));
-  const env = { ...Object.fromEntries(inherited), npm_config_cache: folder, npm_config_offline: 'true' };
+  const npm = { npm_config_cache: folder, npm_config_offline: 'true' };
+  const cache = { NODE_COMPILE_CACHE: '', XDG_CACHE_HOME: join(folder, 'caches') };
+  const env = { ...Object.fromEntries(inherited), ...npm, ...cache };
   const { stdout } = await run('npx', ['atelier', 'train', '--help'], { cwd: ROOT, env });
   assert.match(stdout, /^Start a training job\./);
+  assert.equal((await readdir(join(folder, 'caches/atelier/compiled'))).length, 1);
 
   const copy = join(folder, 'atelier');
   await copyFile(LAUNCHER, copy);

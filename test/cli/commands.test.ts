@@ -333,10 +333,10 @@ test('wrong arguments have exit code 2, and every command explains itself', asyn
   }
   assert.match((await atelier('trian')).stderr, /^Unknown command "trian"\. Did you mean train\?\n$/);
   assert.match((await atelier('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
-  for (const [name, { options }] of Object.entries(COMMANDS)) {
+  for (const [name, load] of Object.entries(COMMANDS)) {
     const { code, stdout } = await atelier(name, '--help');
     assert.equal(code, 0);
-    for (const option of Object.keys(options))
+    for (const option of Object.keys((await load()).options))
       assert.ok(stdout.includes(`--${option}`), `${name} --${option}`);
   }
 });

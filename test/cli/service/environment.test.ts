@@ -9,12 +9,11 @@ import { FLAGS } from '../../../cli/service/serve.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-test('outside a checkout the state is in the folder, and data and compiled code in the cache of the account', () => {
+test('outside a checkout the state is in the folder, and data in the cache of the account', () => {
   assert.deepEqual(withDefaults({ XDG_CACHE_HOME: '/caches' }, '/somewhere'), {
     XDG_CACHE_HOME: '/caches',
     STATE_DIR: 'atelier-state',
     DATA_DIR: '/caches/atelier/fashion-mnist',
-    NODE_COMPILE_CACHE: '/caches/atelier/compiled',
     MALLOC_MMAP_THRESHOLD_: '131072',
   });
   assert.equal(withDefaults({}, '/somewhere')['DATA_DIR'], join(homedir(), '.cache/atelier/fashion-mnist'));
