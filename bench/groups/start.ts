@@ -37,7 +37,7 @@ async function npmStart(stateDir: string): Promise<Service> {
   const startedAt = performance.now();
   const npm = spawn('npm', ['start'], {
     cwd: ROOT,
-    env: { ...process.env, PORT: '0', STATE_DIR: stateDir, STARTER_JOB: 'off' },
+    env: { ...process.env, PORT: '0', STATE_DIR: stateDir, STARTER_JOB: 'off', CALIBRATE_PUBLISHED: 'off' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = new Promise((resolve) => npm.on('close', resolve));

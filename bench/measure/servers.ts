@@ -54,7 +54,13 @@ export function startAtelier(
   env: NodeJS.ProcessEnv = {},
   command = packageJson.scripts.start,
 ): Promise<Server> {
-  const ours = { PORT: '0', STATE_DIR: stateDir, DATA_DIR: join(ROOT, 'data'), STARTER_JOB: 'off' };
+  const ours = {
+    PORT: '0',
+    STATE_DIR: stateDir,
+    DATA_DIR: join(ROOT, 'data'),
+    STARTER_JOB: 'off',
+    CALIBRATE_PUBLISHED: 'off',
+  };
   return startServer({
     program: '/bin/sh',
     args: ['-c', `cd '${ROOT}' && ${command}`],

@@ -178,7 +178,7 @@ export const calibrate = defineCommand({
   parameters: ['name@version'],
   options: { dataset, split },
   notes:
-    'A version whose training held out validation images needs no command: it is calibrated on these at its first use.\n' +
+    'A version whose training held out validation images needs no command: it is calibrated on these.\n' +
     'The first use of test images counts as a look at them; of --split train, every second image is used.',
   async run(context, [reference], { dataset, split }) {
     const path = await versionPath(context.client, reference!);

@@ -164,6 +164,11 @@ export const environmentSchema = z.object({
     .describe(
       'Trains a Fashion-MNIST model on start if neither a job nor a model exists yet, unless `DATASETS` is `none`',
     ),
+  CALIBRATE_PUBLISHED: choice('on', 'off')
+    .default('on')
+    .describe(
+      'Calibrates versions as they are published, if their training held out images: seconds of one processor; with `off`, at their first use',
+    ),
   WIDE_VECTORS: choice('auto', 'on', 'off')
     .default('auto')
     .describe(

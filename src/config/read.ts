@@ -59,6 +59,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env) {
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on' && env.DATASETS !== 'none',
+    calibratePublished: env.CALIBRATE_PUBLISHED === 'on',
     wideVectors: env.WIDE_VECTORS,
     tuningOff: Object.freeze(env.TUNING_OFF),
     logLevel: env.LOG_LEVEL,

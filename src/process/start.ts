@@ -140,6 +140,7 @@ async function buildService(
       await Promise.all(queues.map((queue) => queue.close()));
       await app.close();
       clearTimeout(cut);
+      services.calibrations.close();
       await threads.close();
       await storage.retention.close();
       await storage.webhooks.close();

@@ -45,6 +45,7 @@ export function startProcess(
     env: {
       PORT: '0',
       STARTER_JOB: 'off',
+      CALIBRATE_PUBLISHED: 'off',
       // Every state directory is new, so each start would compare vectors.
       WIDE_VECTORS: 'off',
       // Other processes make its event loop late, and a 503 would fail the test.

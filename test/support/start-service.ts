@@ -60,6 +60,8 @@ export async function startService(
     STATE_DIR: environment['STATE_DIR'] ?? (await temporaryDirectory(scope)),
     DATA_DIR: SMALL_DATA_DIR,
     STARTER_JOB: 'off',
+    // Versions would change some time after their publication.
+    CALIBRATE_PUBLISHED: 'off',
     TRAINING_WORKERS: '2',
     // Other processes make the event loop of the test late, and a 503 would fail it.
     MAX_EVENT_LOOP_DELAY_MS: '60000',

@@ -18,7 +18,7 @@ import type { Base } from './base.ts';
 
 export type Models = ReturnType<typeof buildModels>;
 
-export function buildModels({ config, store, catalog, memory, modelCache, threads, metrics }: Base) {
+export function buildModels({ config, log, store, catalog, memory, modelCache, threads, metrics }: Base) {
   const { numeric } = threads;
   const models = createModelService(store, catalog, modelCache);
   const loadDistillation = createLoadDistillation(models, threads.comparisons);
@@ -27,7 +27,7 @@ export function buildModels({ config, store, catalog, memory, modelCache, thread
     threads.predict,
     createImageDecoder(memory, config.maxImagePixels),
   );
-  const calibrations = createCalibrationService(store, catalog, models, numeric);
+  const calibrations = createCalibrationService(store, catalog, models, numeric, log);
   const evaluations = createEvaluationService(catalog, models, numeric, store.looks, calibrations);
   const testSets = createTestSetService(store, catalog);
   return {

@@ -1,5 +1,7 @@
-/** Calibrations of versions: computed on request or at their first use, stored with the version, loaded for predictions. */
+/** Calibrations of versions: computed at publication, first use or request, stored with the version, loaded for predictions. */
+import type { FastifyBaseLogger } from 'fastify';
 import { LRUCache } from 'lru-cache';
+import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset, DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
@@ -7,7 +9,7 @@ import { architectureOf } from '../../domain/models/architecture.ts';
 import type { Calibration, CalibrationRequest } from '../../domain/models/calibration.ts';
 import { isJobId, type VersionName, type VersionReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import { AtelierError } from '../../errors.ts';
+import { AtelierError, hasCode } from '../../errors.ts';
 import { parseCalibration } from '../../formats/arrays/calibration.ts';
 import { MAX_CALIBRATION_IMAGES, MAX_TRAINING_IMAGES } from '../../numerics/calibration/fit.ts';
 import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
@@ -24,6 +26,8 @@ import { MAX_EVALUATION_COST, resolveDataset } from './evaluations.ts';
 
 /** Number of calibrations in memory, of up to four megabytes each for usual networks. */
 const MAX_LOADED = 16;
+/** Published versions that wait to be calibrated. Beyond this, a version is calibrated at its first use. */
+const MAX_PUBLISHED = 16;
 
 export type CalibrationService = ReturnType<typeof createCalibrationService>;
 
@@ -41,8 +45,11 @@ export function createCalibrationService(
   catalog: Catalog,
   models: ModelService,
   numeric: NumericPool,
+  log: Pick<FastifyBaseLogger, 'warn'>,
 ) {
   const coalesce = createCoalescingCache<ModelVersion>(0);
+  const published = createSemaphore(1, MAX_PUBLISHED, 'a calibration');
+  const closing = new AbortController();
   const loaded = new LRUCache<string, LoadedCalibration>({ max: MAX_LOADED });
 
   /** Calibrates a version, and stores the result with it. Concurrent calls with the same source share one computation. */
@@ -128,6 +135,23 @@ export function createCalibrationService(
   }
 
   return {
+    /**
+     * Calibrates a version that was just published, in the background and after those before it. If that fails, or the
+     * service stops, the version is calibrated at its first use.
+     */
+    calibratePublished(model: VersionReference): void {
+      const { signal } = closing;
+      published
+        .run(async () => ensure(await models.version(model.name, model.version), signal), signal)
+        .catch((err) => {
+          if (signal.aborted || hasCode(err, 'not-calibrated', 'model-not-found')) return;
+          log.warn({ model, err }, 'failed to calibrate a published version, its first use repeats it');
+        });
+    },
+
+    /** Ends the calibrations in the background. */
+    close: () => closing.abort(),
+
     /**
      * Calibrates a version on a split, in place of an earlier calibration. Test images are counted as a look.
      * @param caller name of an API key, or `anonymous`

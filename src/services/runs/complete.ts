@@ -22,7 +22,13 @@ import type { TrainingContext } from './context.ts';
 export async function completeRun(
   run: Run,
   { result, step }: Extract<WorkerMessage, { kind: 'completed' }>,
-  { store, catalog, models, judge }: Pick<TrainingContext, 'store' | 'catalog' | 'models' | 'judge'>,
+  {
+    store,
+    catalog,
+    models,
+    judge,
+    onPublished,
+  }: Pick<TrainingContext, 'store' | 'catalog' | 'models' | 'judge' | 'onPublished'>,
 ): Promise<AtelierError | null> {
   const { job } = run;
   const dataset = await findDataset(catalog, job.dataset, '#/dataset');
@@ -69,6 +75,7 @@ export async function completeRun(
     // Also invalidated after a failure, because a commit may succeed although its connection is lost.
     await run
       .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model, epoch: result.epoch, publish })
+      .then(({ model: published }) => published && onPublished(published))
       .catch((error: unknown) => {
         if (error instanceof ChampionMoved) return succeed(digest);
         throw error;

@@ -1,5 +1,6 @@
 /** Everything that the runs of training jobs use. */
 import type { Catalog } from '../../datasets/catalog.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { TrainingThreads } from '../../workers/training/kept-threads.ts';
 import type { JobLogger } from '../events/log.ts';
@@ -18,6 +19,8 @@ export interface TrainingContext {
   readonly waits: Waits<'storage'>;
   readonly judge: Judge;
   readonly loadDistillation: LoadDistillation;
+  /** Called after a version was published. */
+  readonly onPublished: (model: VersionReference) => void;
   /** Id of this replica; only needed if several share the database. */
   readonly runner?: string;
   readonly log: JobLogger;

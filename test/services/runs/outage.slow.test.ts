@@ -31,6 +31,7 @@ async function train(store: Store, onRetry: () => void = assert.fail) {
     waits: createWaits('storage'),
     judge: async () => null,
     loadDistillation: async () => null,
+    onPublished: () => {},
     log: { info() {}, warn: assert.fail, error: onRetry },
     runner: 'replica-a',
   });

@@ -46,6 +46,7 @@ async function train(
     waits,
     judge: async () => null,
     loadDistillation: async () => null,
+    onPublished: () => {},
     log: {
       info() {},
       warn: (_, message) => logged.push(`warn: ${message}`),
