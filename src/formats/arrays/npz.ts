@@ -34,12 +34,22 @@ const WEIGHTS: FloatRules = {
  * @throws the error of the rules, by default AtelierError `invalid-model-file`
  */
 export function parseNpz(archive: Uint8Array, rules = WEIGHTS): Tensor[] {
-  const maxBytes = Math.max(MAX_UNPACKED_BYTES, archive.length);
-  return readZip(archive, maxBytes, rules.reject).flatMap(({ name: file, bytes }) => {
-    if (!file.endsWith('.npy')) rules.reject(`the entry ${quote(file)} of the archive is not an .npy array`);
-    const name = file.slice(0, -'.npy'.length);
-    return isCounter(name) ? [] : [parseTensor(name, bytes, rules)];
-  });
+  return parseArrays(unpackNpz(archive, rules.reject), rules);
+}
+
+/** The .npy arrays by their names in archive order, not parsed yet. */
+export function unpackNpz(archive: Uint8Array, reject: Reject = rejectModelFile): Map<string, Uint8Array> {
+  const entries = readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length), reject);
+  return new Map(
+    entries.map(({ name, bytes }) => {
+      if (!name.endsWith('.npy')) reject(`the entry ${quote(name)} of the archive is not an .npy array`);
+      return [name.slice(0, -'.npy'.length), bytes];
+    }),
+  );
+}
+
+export function parseArrays(arrays: ReadonlyMap<string, Uint8Array>, rules = WEIGHTS): Tensor[] {
+  return [...arrays].flatMap(([name, bytes]) => (isCounter(name) ? [] : [parseTensor(name, bytes, rules)]));
 }
 
 /**

@@ -1,11 +1,11 @@
 /** Recognizes model files of other formats. The error names the format and how to save the model instead. */
 
 import { entryNames } from '../archives/zip-directory.ts';
-import { rejectModelFile } from './file-error.ts';
+import { quote, rejectModelFile } from './file-error.ts';
 
 const FROM_PYTORCH = 'save it with safetensors.torch.save_file(model.state_dict(), "model.safetensors")';
 const FROM_SKLEARN =
-  'save the coefs_ and intercepts_ of an MLPClassifier as coefs_0, intercepts_0, … with np.savez("model.npz", …)';
+  'save the coefs_ and intercepts_ of an MLPClassifier as coefs_0, intercepts_0, … and its out_activation_ with np.savez("model.npz", …)';
 const FROM_KERAS =
   'save the kernel and bias of each Dense layer as coefs_0, intercepts_0, … with np.savez("model.npz", …)';
 const PICKLE = 'a pickle, and could run code when it is loaded';
@@ -47,6 +47,29 @@ const ENTRIES: readonly (readonly [pattern: RegExp, defect: string])[] = [
 
 /** Limit of the entries that are examined; a TorchScript archive lists the code of each module. */
 const MAX_NAMES = 4096;
+
+/** Attribute of scikit-learn's networks, an optional array of text in an .npz. The weights do not show it. */
+export const SKLEARN_OUTPUT = 'out_activation_';
+/** Holds the longest value in UTF-32. */
+const MAX_OUTPUT_BYTES = 64;
+export const ONE_CLASS = 'an image has exactly one class here';
+
+/**
+ * @param npy the array `out_activation_`: softmax, logistic for two classes or several labels, identity for a regression
+ * @param outputs of the last layer
+ * @throws AtelierError `invalid-model-file` unless it is the output of a classifier with one class for each image
+ */
+export function checkSklearnOutput(npy: Uint8Array, outputs: number): void {
+  const text = Buffer.from(npy.subarray(-MAX_OUTPUT_BYTES)).toString('latin1').replaceAll('\0', '');
+  // The header ends with a line feed.
+  const output = text.slice(text.lastIndexOf('\n') + 1);
+  if (output === (outputs === 1 ? 'logistic' : 'softmax')) return;
+  const found = `its ${SKLEARN_OUTPUT} is ${quote(output)} with ${outputs} ${outputs === 1 ? 'output' : 'outputs'}`;
+  if (output === 'logistic') rejectModelFile(`${found}, so it is a multilabel classifier; ${ONE_CLASS}`);
+  if (output === 'identity')
+    rejectModelFile(`${found}, so it is an MLPRegressor; only classifiers can be imported`);
+  rejectModelFile(`${found}; expected softmax, or logistic with 1 output`);
+}
 
 /**
  * @param start the first bytes of the file, as Latin-1

@@ -9,14 +9,19 @@ import type { Architecture } from '../../numerics/network/architecture.ts';
 import { channelCount } from '../../numerics/network/image-shape.ts';
 import { channelStandardizations, type Standardization } from '../../numerics/network/layers.ts';
 import { NPY_SIGNATURE } from '../arrays/npy-header.ts';
-import { parseNpz, parseTensor } from '../arrays/npz.ts';
+import { parseArrays, parseTensor, unpackNpz } from '../arrays/npz.ts';
 import { type GivenLayers, readPackedVector } from '../arrays/packed-vector.ts';
 import { parseSafetensors } from '../arrays/safetensors.ts';
 import { isConvolution, type Tensor } from '../arrays/tensor.ts';
 import { describeFile, KIND_BYTES } from '../file-kinds.ts';
 import { importOnnx } from '../onnx/import.ts';
 import { rejectModelFile } from './file-error.ts';
-import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
+import {
+  checkSklearnOutput,
+  rejectForeignArchive,
+  rejectForeignFile,
+  SKLEARN_OUTPUT,
+} from './foreign-files.ts';
 import { groupStages } from './group-stages.ts';
 import { putChannelsLast, requireInputShape } from './input-shape.ts';
 import { nameLayers } from './layer-names.ts';
@@ -118,7 +123,10 @@ function readParts(bytes: Uint8Array, hints: ImportHints): Parts {
   }
   if (start.startsWith('PK')) {
     rejectForeignArchive(bytes);
-    return readLayers(parseNpz(bytes), 'npz', hints, inputShape);
+    const arrays = unpackNpz(bytes);
+    const output = arrays.get(SKLEARN_OUTPUT);
+    arrays.delete(SKLEARN_OUTPUT);
+    return readLayers(parseArrays(arrays), 'npz', { ...hints, output }, inputShape);
   }
   if (start[8] !== '{') {
     rejectForeignFile(start);
@@ -140,10 +148,12 @@ function readParts(bytes: Uint8Array, hints: ImportHints): Parts {
 function readLayers(
   tensors: readonly Tensor[],
   container: 'npz' | 'safetensors',
-  { convolutions, norm }: ImportHints,
+  { convolutions, norm, output }: ImportHints & { readonly output?: Uint8Array | undefined },
   given: RequestedShape,
 ): Parts {
   const { naming, layers } = nameLayers(tensors, given, norm);
+  const { weights, transposed } = layers.at(-1)!;
+  if (output) checkSklearnOutput(output, weights.shape[transposed ? 1 : 0] ?? 0);
   const staged = layers.some(isConvolution)
     ? groupStages(layers, requireInputShape(given), convolutions)
     : layers;

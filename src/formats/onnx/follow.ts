@@ -1,5 +1,6 @@
 /** Follows the images through the nodes of an ONNX graph to its output. */
 import { quote, rejectModelFile } from '../models/file-error.ts';
+import { ONE_CLASS } from '../models/foreign-files.ts';
 import { type Chain, isBinary, type OnnxOperand, rejectNode } from './chain.ts';
 import type { OnnxGraph, OnnxNode, OnnxValue } from './message.ts';
 import { OPERATORS } from './operators.ts';
@@ -61,7 +62,10 @@ export function findNetwork({ outputs }: OnnxGraph, values: ReadonlyMap<string, 
   if (chains.some(({ layers }) => layers.at(-1)!.weights.data !== weights))
     rejectModelFile('its graph has outputs of several layers; keep the probabilities only');
   const last = chain.layers.at(-1)!.activation;
-  if (last !== null && !isBinary({ ...chain, stage: 'activations' }))
-    rejectNode(last.node, 'follows the last layer; only Softmax or nothing, or Sigmoid after one unit, may');
+  if (last !== null && !isBinary({ ...chain, stage: 'activations' })) {
+    const allowed = 'only Softmax or nothing, or Sigmoid after one unit, may';
+    const multilabel = last.kind === 'sigmoid' ? `, as in a multilabel classifier; ${ONE_CLASS}` : '';
+    rejectNode(last.node, `follows the last layer${multilabel}; ${allowed}`);
+  }
   return chain;
 }

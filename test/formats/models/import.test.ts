@@ -265,7 +265,11 @@ for (const [file, bytes, message] of [
   ],
   ['torch-legacy.pt', null, /torch\.save, a pickle.*safetensors\.torch\.save_file\(model\.state_dict\(\)/],
   ['torch-script.pt', null, /TorchScript.*save_file\(model\.state_dict\(\).*torch\.jit\.load/],
-  ['sklearn.pkl', null, /a pickle, .*coefs_0, intercepts_0, … with np\.savez.*save_file/],
+  [
+    'sklearn.pkl',
+    null,
+    /a pickle, .*coefs_0, intercepts_0, … and its out_activation_ with np\.savez.*save_file/,
+  ],
   ['sklearn.joblib', null, /compressed; .*joblib.*coefs_0/],
   ['keras.h5', null, /HDF5 file.*kernel and bias of each Dense layer/],
   [

@@ -249,6 +249,16 @@ for (const [defect, file, message] of [
   ],
   ['activates twice', inserted('Relu', 'a1'), /node "my Relu" \(Relu\) is not supported/],
   ['activates the end', inserted('Relu', 'z3'), /node "Softmax probabilities" \(Softmax\) is not supported/],
+  [
+    'has a Sigmoid for each class',
+    changed(({ nodes, outputs }) => ({
+      nodes: nodes
+        .slice(0, -1)
+        .map((node) => (node.opType === 'Softmax' ? { ...node, opType: 'Sigmoid' } : node)),
+      outputs: outputs.slice(0, 1),
+    })),
+    /\(Sigmoid\) follows the last layer, as in a multilabel classifier; an image has exactly one class here; only Softmax/,
+  ],
   ['subtracts from sums', inserted('Sub', 'z1', ['two']), /node "my Sub" \(Sub\) is not supported/],
   ['adds biases twice', inserted('Add', 'z1', ['two']), /node "my Add" \(Add\) is not supported/],
   ['multiplies images by 0', inserted('Mul', 'image', ['zero']), /by finite numbers above 0/],
