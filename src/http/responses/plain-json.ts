@@ -1,5 +1,5 @@
 /** Content type of the other protocols' JSON: without a charset, because KServe's client compares it byte by byte. */
-import type { FastifyInstance, onSendHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify';
 import { JSON_TYPE } from '../conditional/prepared.ts';
 import { PROTOCOL_ERRORS } from '../errors/protocol-errors.ts';
 
@@ -15,3 +15,7 @@ const removeCharset: onSendHookHandler<unknown> = (_request, reply, payload, don
   if (reply.getHeader('content-type') === JSON_TYPE) reply.header('content-type', PROTOCOL_ERRORS.type);
   done(null, payload);
 };
+
+/** Sends JSON that is rendered already, without validating it. */
+export const sendRendered = (reply: FastifyReply, json: string): FastifyReply =>
+  reply.type(PROTOCOL_ERRORS.type).send(Buffer.from(json));

@@ -51,3 +51,16 @@ test('keeps sums for a thousand versions and 32 batch sizes each', () => {
   const { inference_count, execution_count, batch_stats } = statistics.of(model);
   assert.deepEqual([inference_count, execution_count, batch_stats.length], [5050, 100, 32]);
 });
+
+test('renders used and unused versions as JSON in the same way, and in their order', () => {
+  const statistics = createInferenceStatistics(() => 1234);
+  const models = [
+    { name: 'a', version: 1 },
+    { name: 'a"b', version: 1 },
+    { name: 'c', version: 3 },
+  ];
+  statistics.onPredicted(models[1]!, 64, ms, tally);
+  const each = models.map((model) => statistics.of(model));
+  assert.equal(statistics.toJson(models), JSON.stringify(each));
+  assert.equal(statistics.toJson([]), '[]');
+});

@@ -11,6 +11,7 @@ import {
   statisticsSchema,
 } from '../../../../protocols/kserve-v2/schema.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
+import { sendRendered } from '../../../responses/plain-json.ts';
 import type { Routes } from '../../context.ts';
 import { namedModel, namedVersion } from '../named-model.ts';
 import { readServedModel } from './served-model.ts';
@@ -144,9 +145,9 @@ export const kserveModelRoutes: Routes = async (app, { models, statistics, maxBo
       tags,
       response: { 200: statisticsSchema },
     },
-    async handler() {
-      const references = await models.references();
-      return { model_stats: references.map((reference) => statistics.of(reference)) };
+    async handler(_request, reply) {
+      const all = statistics.toJson(await models.references());
+      return sendRendered(reply, `{"model_stats":${all}}`);
     },
   });
 };
