@@ -25,6 +25,14 @@ export interface ChartTable {
   readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
+interface CursorProps {
+  readonly label: string;
+  readonly count: number;
+  /** Index of the first point that is read out. */
+  readonly start: number;
+  readonly describe: (index: number) => string;
+}
+
 export interface ChartProps {
   /** Draws with a function of `src/charts`. */
   readonly draw: (options: ChartOptions) => ChartNode;
@@ -39,7 +47,7 @@ export interface ChartProps {
   /** Name of the files, without the extension. */
   readonly file: string;
   /** A cursor that arrow keys move over the points and that reads out their numbers. */
-  readonly cursor?: { readonly count: number; readonly describe: (index: number) => string };
+  readonly cursor?: CursorProps | undefined;
   /** Between the chart and its links: switches, legends. */
   readonly children?: ComponentChildren;
 }
@@ -82,22 +90,22 @@ function describe(node: VNode): string {
   return desc === undefined ? '' : [desc.props.children].flat(Number.POSITIVE_INFINITY as 1).join('');
 }
 
-function Cursor({ count, describe }: NonNullable<ChartProps['cursor']>): JSX.Element {
-  const [chosen, setChosen] = useState<number | null>(null);
-  const index = Math.min(chosen ?? count - 1, count - 1);
+function Cursor({ label, count, start, describe }: CursorProps): JSX.Element {
+  const [chosen, setChosen] = useState(start);
+  const index = Math.min(chosen, count - 1);
   const text = describe(index);
   return (
     <div class="chart-cursor">
       <input
         type="range"
-        aria-label="Cursor"
+        aria-label={label}
         aria-valuetext={text}
         min={0}
         max={count - 1}
         value={index}
         onInput={(event) => setChosen(event.currentTarget.valueAsNumber)}
       />
-      <output>{text}</output>
+      <output aria-hidden="true">{text}</output>
     </div>
   );
 }

@@ -8,8 +8,10 @@ import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
 import type { ShownRanking } from '../../src/domain/checks/ranking.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import type { Alias } from '../../src/domain/models/alias.ts';
+import { upload } from '../http/upload.ts';
 import { tiny, train } from '../support/start-service.ts';
-import { openPage, options, startPageService } from './page.ts';
+import { bars } from './drawings.ts';
+import { assertAccessible, openPage, options, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 const network = { hidden: [8] };
@@ -148,6 +150,10 @@ test('downloads exports, charts and the card', options, async (t) => {
     assert.equal(name, `shoes-1.${format}`);
     assert.deepEqual(bytes, sent.rawPayload);
   }
+  await app.inject({ method: 'POST', url: `${SHOES}/versions/1/calibration`, payload: { split: 'train' } });
+  await page.reload();
+  const calibrated = await app.inject(`${SHOES}/versions/1/export?format=onnx&calibrated=true`);
+  assert.deepEqual((await download('onnx (calibrated)'))[1], calibrated.rawPayload);
   await page.getByRole('tab', { name: 'Card' }).click();
   const [name, card] = await download('Markdown');
   assert.equal(name, 'shoes-1.md');
@@ -270,3 +276,34 @@ test(
     assert.equal(await page.getByRole('region', { name: 'Measured coverage' }).count(), 0);
   },
 );
+
+test('a slider reads out the rates of two classes at a threshold, by keyboard', options, async (t) => {
+  const dataset = (await upload(app, { file: await bars(), name: 'bars' })).json<DatasetSummary>().id;
+  await train(app, tiny({ dataset, modelName: 'bars', network, training: { epochs: 2, batchSize: 4 } }));
+  const page = await openPage(t, url, { path: '#/models/bars/1', width: 360 });
+  const slider = page.getByLabel('Threshold of the probability of row');
+  await slider.waitFor();
+  const { classes } = await read<ShownRanking>('/v1/models/bars/versions/1/evaluation/ranking');
+  const { threshold, precision, recall, falsePositiveRate, accuracy } = classes[1]!.curve;
+  const shown = (value: number | null | undefined) => `${(100 * value!).toFixed(2)} %`;
+  const textAt = (i: number) =>
+    `: precision ${shown(precision[i])}, recall ${shown(recall[i])}, false positive rate ` +
+    `${shown(falsePositiveRate[i])}, accuracy ${shown(accuracy[i])}`;
+  const assertShows = async (start: string, i: number) => {
+    const text = (await slider.getAttribute('aria-valuetext'))!;
+    assert.ok(text.startsWith(`Probability of row ${start}`) && text.endsWith(textAt(i)), text);
+    await page.locator('output', { hasText: text }).waitFor();
+  };
+  await assertShows(
+    '≥ 0.',
+    threshold.findLastIndex((value) => value === null || value >= 0.5),
+  );
+  await slider.focus();
+  await page.keyboard.press('End');
+  await assertShows('above all probabilities', 0);
+  await page.keyboard.press('ArrowLeft');
+  await assertShows('≥ 0.', 1);
+  await page.keyboard.press('Home');
+  await assertShows('≥ 0.', threshold.length - 1);
+  await assertAccessible(page);
+});

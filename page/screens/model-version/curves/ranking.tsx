@@ -4,8 +4,9 @@ import { drawRanking } from '../../../../src/charts/ranking.ts';
 import type { ShownRanking } from '../../../../src/domain/checks/ranking.ts';
 import type { RankingPlot } from '../../../../src/domain/reports/plots.ts';
 import { useResource } from '../../../api/use-resource.ts';
-import { Chart, type ChartTable } from '../../../components/chart.tsx';
+import { Chart, type ChartProps, type ChartTable } from '../../../components/chart.tsx';
 import { Loaded } from '../../../components/feedback/loaded.tsx';
+import { percent, significant } from '../../../format.ts';
 
 export interface RankingProps {
   /** Path of the version in the API. */
@@ -32,24 +33,25 @@ function Charts({
   subtitle,
   fileOf,
 }: RankingProps & { readonly ranking: ShownRanking }): JSX.Element {
-  const chart = (plot: RankingPlot, table: ChartTable) => (
+  const chart = (plot: RankingPlot, table: ChartTable, cursor?: ChartProps['cursor']) => (
     <Chart
       draw={(options) => drawRanking(plot, { ...ranking, subtitle }, options)}
       height={400}
       table={table}
+      cursor={cursor}
       plotPath={`${path}/plots/${plot}?split=${split}`}
       csvPath={`${path}/evaluation/ranking?split=${split}`}
       file={fileOf(plot)}
     />
   );
   const { threshold, fraction, accuracy } = ranking.answered;
+  const second = ranking.classes.length === 2 ? ranking.classes[1]! : null;
   return (
     <div class="columns wide">
       {chart('roc', tabulateAreas(ranking))}
-      {chart(
-        'precision-recall',
-        ranking.classes.length === 2 ? tabulateThresholds(ranking) : tabulateAreas(ranking),
-      )}
+      {second
+        ? chart('precision-recall', tabulateThresholds(second), thresholdCursor(second))
+        : chart('precision-recall', tabulateAreas(ranking))}
       {chart('answered', {
         columns: ['Threshold', 'Answered', 'Accuracy'],
         rows: threshold.map((value, i) => [value, fraction[i]!, accuracy[i]!]),
@@ -67,9 +69,10 @@ const tabulateAreas = ({ classes, macroAverage, microAverage }: ShownRanking): C
   ],
 });
 
+type RankedClass = ShownRanking['classes'][number];
+
 /** Thresholds of the probability of the second of two classes. */
-function tabulateThresholds({ classes }: ShownRanking): ChartTable {
-  const { className, curve } = classes[1]!;
+function tabulateThresholds({ className, curve }: RankedClass): ChartTable {
   return {
     columns: [`Probability of ${className}`, 'Precision', 'Recall', 'False positive rate', 'Accuracy'],
     rows: curve.threshold.map((value, i) => [
@@ -79,5 +82,29 @@ function tabulateThresholds({ classes }: ShownRanking): ChartTable {
       curve.falsePositiveRate[i]!,
       curve.accuracy[i]!,
     ]),
+  };
+}
+
+/** Chooses one of these thresholds, ascending to the right; first the one that predictions have, about 0.5. */
+function thresholdCursor({ className, curve }: RankedClass): ChartProps['cursor'] {
+  const last = curve.threshold.length - 1;
+  const half = curve.threshold.findLastIndex((value) => value === null || value >= 0.5);
+  return {
+    label: `Threshold of the probability of ${className}`,
+    count: last + 1,
+    start: last - half,
+    describe(index) {
+      const i = last - index;
+      const threshold = curve.threshold[i];
+      const chosen =
+        typeof threshold === 'number' ? `≥ ${significant(threshold)}` : 'above all probabilities';
+      const rates = [
+        `precision ${percent(curve.precision[i]!)}`,
+        `recall ${percent(curve.recall[i]!)}`,
+        `false positive rate ${percent(curve.falsePositiveRate[i]!)}`,
+        `accuracy ${percent(curve.accuracy[i]!)}`,
+      ];
+      return `Probability of ${className} ${chosen}: ${rates.join(', ')}`;
+    },
   };
 }
