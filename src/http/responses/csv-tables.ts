@@ -1,8 +1,26 @@
 /** Tables as CSV (RFC 4180): leaderboards, threshold curves, measured coverages. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toCsvCell } from '../../charts/csv.ts';
 import type { ShownCoverage } from '../../domain/checks/coverage.ts';
 import type { ShownRanking } from '../../domain/checks/ranking.ts';
 import type { Trial } from '../../domain/searches/representation.ts';
+import { negotiate } from './negotiate.ts';
+
+/**
+ * Sends a result as JSON or, by `Accept`, as CSV.
+ * @param compute is not called if neither type is acceptable
+ */
+export async function sendTable<T>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  compute: () => Promise<T>,
+  toCsv: (result: T) => string | Promise<string>,
+): Promise<FastifyReply> {
+  const type = negotiate(request, reply, ['application/json', 'text/csv']);
+  const result = await compute();
+  if (type === 'application/json') return reply.send(result);
+  return reply.type('text/csv; charset=utf-8').send(await toCsv(result));
+}
 
 const BEFORE = ['rank', 'trial', 'status'] as const;
 const AFTER = [

@@ -14,13 +14,11 @@ import { describeRanking, rankingSchema } from '../../../domain/checks/ranking.t
 import { type DatasetSummary, imageUrl, type SplitName } from '../../../domain/datasets/representation.ts';
 import { problems } from '../../errors/problem.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
-import { renderCoverage, renderRanking } from '../../responses/csv-tables.ts';
-import { negotiate } from '../../responses/negotiate.ts';
+import { renderCoverage, renderRanking, sendTable } from '../../responses/csv-tables.ts';
 import type { Routes } from '../context.ts';
 import { modelName, versionName } from './collection.ts';
 
 const tags = ['models'];
-const TABLE_TYPES = ['application/json', 'text/csv'] as const;
 const params = z.strictObject({ name: modelName, version: versionName });
 
 export const evaluationRoutes: Routes = async (app, { evaluations }) => {
@@ -78,14 +76,16 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
       },
     },
     async handler(request, reply) {
-      const type = negotiate(request, reply, TABLE_TYPES);
-      const { query } = request;
-      const signal = disconnectSignal(reply);
-      const result = await evaluations.rank(request.params, query, signal, request.caller);
-      const images = describeImages(app.basePath, result, query.split);
-      const ranking = describeRanking(result.model, images, result.ranking);
-      if (type === 'application/json') return reply.send(ranking);
-      return reply.type('text/csv; charset=utf-8').send(renderRanking(ranking));
+      const rank = async () => {
+        const { params, query, caller } = request;
+        const result = await evaluations.rank(params, query, disconnectSignal(reply), caller);
+        return describeRanking(
+          result.model,
+          describeImages(app.basePath, result, query.split),
+          result.ranking,
+        );
+      };
+      return sendTable(request, reply, rank, renderRanking);
     },
   });
 
@@ -118,14 +118,12 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
       },
     },
     async handler(request, reply) {
-      const type = negotiate(request, reply, TABLE_TYPES);
-      const { query } = request;
-      const signal = disconnectSignal(reply);
-      const result = await evaluations.measureCoverage(request.params, query, signal, request.caller);
-      const images = describeImages(app.basePath, result, query.split);
-      const coverage = describeCoverage(result.model, images, result);
-      if (type === 'application/json') return reply.send(coverage);
-      return reply.type('text/csv; charset=utf-8').send(renderCoverage(coverage));
+      const measure = async () => {
+        const { params, query, caller } = request;
+        const result = await evaluations.measureCoverage(params, query, disconnectSignal(reply), caller);
+        return describeCoverage(result.model, describeImages(app.basePath, result, query.split), result);
+      };
+      return sendTable(request, reply, measure, renderCoverage);
     },
   });
 

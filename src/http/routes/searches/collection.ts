@@ -15,8 +15,7 @@ import { requirePublicationScope } from '../../hooks/access/authentication.ts';
 import { trackRequestId } from '../../hooks/lifecycle/request-context.ts';
 import { readTraceparent } from '../../hooks/lifecycle/trace-context.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
-import { renderLeaderboard } from '../../responses/csv-tables.ts';
-import { negotiate } from '../../responses/negotiate.ts';
+import { renderLeaderboard, sendTable } from '../../responses/csv-tables.ts';
 import { stateTag } from '../../responses/stored-state.ts';
 import { cursor, listSchema, PAGES, paginationQuery, toList } from '../../validation/pagination.ts';
 import type { Routes } from '../context.ts';
@@ -171,12 +170,14 @@ export const searchRoutes: Routes = async (app, { searches, idempotency }) => {
     },
     async handler(request, reply) {
       const { id } = request.params;
-      const type = negotiate(request, reply, ['application/json', 'text/csv']);
-      const data = await searches.leaderboard(id);
-      if (type === 'application/json') return reply.send({ data });
-      const { vary } = await searches.get(id);
-      const paths = vary.map(({ path }) => path);
-      return reply.type('text/csv; charset=utf-8').send(renderLeaderboard(paths, data));
+      const rank = async () => ({ data: await searches.leaderboard(id) });
+      return sendTable(request, reply, rank, async ({ data }) => {
+        const { vary } = await searches.get(id);
+        return renderLeaderboard(
+          vary.map(({ path }) => path),
+          data,
+        );
+      });
     },
   });
 
