@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { spreadLabels } from '../../src/charts/parts/end-labels.ts';
 import { figure } from '../../src/charts/parts/figure.ts';
 import { type Position, svgArea, svgLine } from '../../src/charts/parts/path-data.ts';
+import { valueScale } from '../../src/charts/parts/scales.ts';
 import { fitText, textWidth, wrapText } from '../../src/charts/parts/text.ts';
 import { type Point, thinOut } from '../../src/charts/parts/thin.ts';
 import { linearTicks, logTicks, wholeTicks } from '../../src/charts/parts/ticks.ts';
@@ -26,6 +27,14 @@ test('labels are pushed apart, stay in order and within their limits, and move o
       }
     }),
   );
+});
+
+test('a scale from zero ends at the largest value, and has one constant value in its middle', () => {
+  const domain = (values: number[], fromZero: boolean) =>
+    valueScale(values, { name: 'linear', fromZero }, [300, 0]).domain;
+  assert.deepEqual(domain([20, 40], true), [0, 40]);
+  assert.deepEqual(domain([20, 40], false), [20, 40]);
+  assert.deepEqual(domain([40, 40], true), [0, 80]);
 });
 
 test('long lines keep the smallest and the largest value of each column, the last value, and gaps of a column', () => {

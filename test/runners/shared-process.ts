@@ -11,6 +11,7 @@ const TESTS = join(import.meta.dirname, '..');
 export const UNIT_FOLDERS = [
   'charts',
   'clients',
+  'commands',
   'concurrency',
   'config',
   'datasets',

@@ -52,6 +52,25 @@ test('measures the steps again if a training was faster than measured', async (t
   assert.equal(timings, 2, 'the second timing is kept');
 });
 
+test('the estimate is that of the median of earlier epochs, whatever their order', async (t) => {
+  const store = await temporaryStore(t);
+  const numeric = { run: async () => TRUE_TIMES } as unknown as NumericPool;
+  const predict = createTrainingTimes({ ...store, numeric });
+  const body = request();
+  const { id } = await store.jobs.create(body, untouched);
+  const job = await store.jobs.start(id);
+  // The first epoch is left out.
+  for (const [i, slowness] of [9, 1, 4, 2, 5, 3].entries()) {
+    const durationMs = (slowness * 540 * TRUE_TIMES.training) / 1000;
+    const evaluationMs = (slowness * (660 + 540) * TRUE_TIMES.evaluation) / 1000;
+    const record = { ...epochRecord(i + 1, 0.4), durationMs, evaluationMs };
+    await job!.recordEpochs([{ record, warnings: [] }], { ...untouched, epoch: i + 1 });
+  }
+  const { basis } = await predict(body, dataset, new AbortController().signal);
+  assert.equal(basis.kind, 'measured-here');
+  assert.ok(Math.abs(basis.ratio - 3) < 0.01, `${basis.ratio}`);
+});
+
 test('a training with teachers begins once they have predicted every image', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'teacher');

@@ -94,6 +94,26 @@ test('a failed attempt is repeated with the same id, and every attempt is signed
   assert.doesNotMatch(JSON.stringify(lines), /whsec|t0p/);
 });
 
+test('nothing is claimed before the delivery is started', async (t) => {
+  const store = await temporaryStore(t);
+  let claims = 0;
+  const claim: Store['webhooks']['claim'] = (...args) => {
+    claims++;
+    return store.webhooks.claim(...args);
+  };
+  const delivery = createWebhookDelivery({
+    store: { events: store.events, webhooks: { ...store.webhooks, claim } },
+    origins: ['http://127.0.0.1:1'],
+    allowed: publicOnly,
+    onResult: assert.fail,
+    log: { warn: assert.fail },
+    onDefect: assert.ifError,
+  });
+  await endedJob(store, 'http://127.0.0.1:1');
+  await delivery.close();
+  assert.equal(claims, 0);
+});
+
 test('410 ends the delivery at once, a redirect is not followed, and the attempts are limited', async (t) => {
   const store = await temporaryStore(t);
   const other = await startReceiver(t);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -35,6 +36,23 @@ test('equal bytes stored concurrently become one file', async (t) => {
   const digests = await Promise.all(Array.from({ length: 20 }, () => blobs.put(bytes)));
   assert.deepEqual(new Set(digests), new Set([digest]));
   assert.deepEqual(await readdir(directory), [digest.slice('sha256:'.length)]);
+});
+
+test('storing a blob closes its file', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const blobs = await openBlobs(directory);
+  await blobs.put(bytes);
+  const open = readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return []; // the descriptor that listed the others
+    }
+  });
+  assert.deepEqual(
+    open.filter((path) => path.startsWith(directory)),
+    [],
+  );
 });
 
 test('blobs survive reopening, but temporary files of a killed process do not', async (t) => {
