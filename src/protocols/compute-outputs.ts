@@ -38,6 +38,38 @@ export function computeOutputs(
   };
 }
 
+/** The outputs for all images of parts that follow each other, at least one. */
+export function joinOutputs(parts: readonly Outputs[]): Outputs {
+  const judged = parts.flatMap(({ judgements }) => judgements ?? []);
+  return {
+    ...parts[0]!,
+    probabilities: new Float32Array(join(parts.map(({ probabilities }) => probabilities))),
+    logits: new Float32Array(join(parts.map(({ logits }) => logits))),
+    ...(judged.length > 0 && {
+      judgements: {
+        ...judged[0]!,
+        sets: new Uint8Array(join(judged.map(({ sets }) => sets))),
+        reasons: judged.flatMap(({ reasons }) => reasons),
+      },
+    }),
+  };
+}
+
+/** The bytes of arrays, one after the other. */
+function join(arrays: readonly ArrayBufferView[]): ArrayBuffer {
+  const joined = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let end = 0;
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    joined.set(new Uint8Array(buffer, byteOffset, byteLength), end);
+    end += byteLength;
+  }
+  return joined.buffer;
+}
+
+/** The arrays of outputs whose memory can be moved to another thread. */
+export const outputBuffers = ({ probabilities, logits, judgements }: Outputs) =>
+  judgements ? [probabilities, logits, judgements.sets] : [probabilities, logits];
+
 /** Cost of the comparison of an image with the training images, in multiply-adds of the kernel, which take a quarter of the time. */
 export function outlierCost({ outliers }: Pick<LoadedCalibration, 'outliers'>): number {
   // About a tenth of the coordinates of the points is read.

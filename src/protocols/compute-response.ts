@@ -39,11 +39,7 @@ export function computeResponse<Format>(
   const computedAt = performance.now();
   const response = codec.encode({ ...outputs, diagnoses: judgedDiagnoses ?? null }, responseFormat, model);
   const serialisedAt = performance.now();
-  const coverage = guarantee?.coverage ?? null;
-  const judged =
-    judgements && calibration && coverage !== null
-      ? tallyJudgements(judgements, calibration, coverage)
-      : null;
+  const judged = judgements ? tallyJudgements(judgements) : null;
   return {
     response,
     tally: tallyPredictions(outputs.probabilities, model.classNames.length, judgedDiagnoses, judged),

@@ -5,6 +5,7 @@ import { AtelierError } from '../../errors.ts';
 import { type NpyHeader, readNpyHeader } from '../../formats/arrays/npy-header.ts';
 import { findLayout } from '../../images/array-shape.ts';
 import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
+import { predictionQuerySchema } from '../../protocols/native/schema.ts';
 import type { PredictionService } from '../../services/predictions/predict.ts';
 import { MIN_BLOCK_BYTES, type PredictionStream } from '../../services/predictions/streamed-images.ts';
 import { release } from '../../workers/threads/transfer.ts';
@@ -13,8 +14,8 @@ import type { OpenSink } from './read-bytes.ts';
 
 /** A smaller body has arrived when a thread has predicted its first block. */
 const MIN_STREAMED_BYTES = 2 * MIN_BLOCK_BYTES;
-/** Options of a request that concern its response only. */
-const RESPONSE_OPTIONS = ['topK', 'logits'];
+/** Options of a request that do not concern how its body is read. */
+const RESPONSE_OPTIONS = ['topK', 'logits', 'coverage', 'calibrated'];
 
 /**
  * Opens a stream only if the one error that the body can still have is an early end. All other requests are read as a whole,
@@ -24,8 +25,9 @@ export const createOpenStream =
   (predictions: Pick<PredictionService, 'stream'>): OpenSink<PredictionStream> =>
   (request, first, length) => {
     if (length < MIN_STREAMED_BYTES || !isPlain(request)) return undefined;
+    const query = predictionQuerySchema.safeParse(request.query);
     const model = findModel(request.params as Params);
-    const opened = model && predictions.stream(model);
+    const opened = model && query.success && predictions.stream(model, query.data);
     if (!opened) return undefined;
     const { inputShape } = opened.model.architecture;
     const start = findPixels(parseMediaType(request.headers['content-type']), first, length, inputShape);

@@ -21,6 +21,8 @@ export interface Judgements {
   readonly sets: Uint8Array;
   /** null for a sure prediction. */
   readonly reasons: readonly (UnsureReason | null)[];
+  /** Fraction of the calibration images that is unsure at the same coverage. */
+  readonly expectedUnsure: number;
 }
 
 /**
@@ -31,15 +33,19 @@ export interface Judgements {
  * @param inputs values of an image
  */
 export function judgeImages(
-  { trueProbabilities, outliers }: Calibration,
+  calibration: Calibration,
   coverage: number,
   observed: Observed,
   probabilities: Float32Array,
   inputs: number,
 ): Judgements {
   const classes = probabilities.length / (observed.pixels.length / inputs);
-  const least = leastProbability(trueProbabilities, coverage);
-  return judgeSets(least, probabilities, findOutliers(outliers, coverage, observed, inputs, classes));
+  const least = leastProbability(calibration.trueProbabilities, coverage);
+  const isOutlier = findOutliers(calibration.outliers, coverage, observed, inputs, classes);
+  return {
+    ...judgeSets(least, probabilities, isOutlier),
+    expectedUnsure: expectedUnsure(calibration, coverage),
+  };
 }
 
 /**
@@ -51,7 +57,7 @@ export function judgeSets(
   least: number,
   probabilities: Float32Array,
   isOutlier: readonly boolean[],
-): Judgements {
+): Pick<Judgements, 'sets' | 'reasons'> {
   const classes = probabilities.length / isOutlier.length;
   const sets = Uint8Array.from(probabilities, (probability) => (probability >= least ? 1 : 0));
   const reasons = isOutlier.map((outlier, n) => {
@@ -64,15 +70,13 @@ export function judgeSets(
   return { sets, reasons };
 }
 
-/** @param coverage of the judgements */
-export function tallyJudgements(
-  { reasons }: Pick<Judgements, 'reasons'>,
-  calibration: Calibration,
-  coverage: number,
-): JudgementTally {
+export function tallyJudgements({
+  reasons,
+  expectedUnsure: fraction,
+}: Pick<Judgements, 'reasons' | 'expectedUnsure'>): JudgementTally {
   const counts = { sure: 0, 'unlike-training-images': 0, 'no-class': 0, 'several-classes': 0 };
   for (const reason of reasons) counts[reason ?? 'sure']++;
-  return { counts, expectedUnsure: reasons.length * expectedUnsure(calibration, coverage) };
+  return { counts, expectedUnsure: reasons.length * fraction };
 }
 
 export function addJudgements(a: JudgementTally, b: JudgementTally): JudgementTally {

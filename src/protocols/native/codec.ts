@@ -60,7 +60,7 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
   },
 };
 
-function encodeNpy({ probabilities, judgements }: Outputs, classes: number): Uint8Array {
+export function encodeNpy({ probabilities, judgements }: Outputs, classes: number): Uint8Array {
   const images = probabilities.length / classes;
   if (judgements === undefined) return npyBytes(probabilities, [images, classes]);
   return npyBytes(judgementRows(judgements, classes), [images, classes + 1]);

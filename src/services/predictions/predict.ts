@@ -10,6 +10,7 @@ import { padded } from '../../numerics/simd/layers-layout.ts';
 import type {
   Decoded,
   EncodedResponse,
+  Guarantee,
   LoadedCalibration,
   WithEncodedImages,
 } from '../../protocols/codec.ts';
@@ -99,7 +100,7 @@ export function createPredictionService(
     sent: SentImages,
     { query, format }: SentRequest,
   ): Promise<EncodedResponse> {
-    const { topK, logits, input, diagnose, coverage = null, calibrated } = query;
+    const { topK, logits, input, diagnose } = query;
     const images = await prepareImages(
       sent,
       work.preprocessing,
@@ -108,7 +109,7 @@ export function createPredictionService(
     );
     const imageStatistics = diagnose ? await loadStatistics(work.model, work.signal()) : null;
     const options = { topK, logits, input };
-    const guarantee = coverage !== null || calibrated ? { coverage, calibrated } : null;
+    const guarantee = requestedGuarantee(query);
     const request = { protocol: 'native', images, options, format, imageStatistics, guarantee } as const;
     return compute(guarantee ? await withCalibration(work) : work, request);
   }
@@ -249,11 +250,17 @@ export function createPredictionService(
      * Begins to predict images that are about to arrive, and continues while they are arriving.
      * @returns undefined if the version is not in memory
      */
-    stream({ name, version }: ModelRef) {
+    stream({ name, version }: ModelRef, query: PredictionQuery) {
       const model = models.loaded(name, version);
-      return model && new PredictionStream(pool, model);
+      if (model === undefined) return undefined;
+      const load = (signal: AbortSignal) => calibrations.load(model.reference, signal);
+      return new PredictionStream(pool, model, requestedGuarantee(query), load);
     },
   };
+}
+
+function requestedGuarantee({ coverage, calibrated }: PredictionQuery): Guarantee | null {
+  return coverage !== undefined || calibrated ? { coverage: coverage ?? null, calibrated } : null;
 }
 
 /** KServe v2 accepts numbers only. */

@@ -1,6 +1,8 @@
 /** Predicts the images of a large body while it arrives, so that no thread waits for the last byte. */
 import { forwardCost } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
+import type { Guarantee, LoadedCalibration } from '../../protocols/codec.ts';
+import { outlierCost } from '../../protocols/compute-outputs.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
 import type { BlockResult } from '../../workers/predictions/entry.worker.ts';
 import { release } from '../../workers/threads/transfer.ts';
@@ -19,23 +21,41 @@ export class PredictionStream {
   readonly #pool: PredictionPool;
   /** Values and multiply-adds of an image. */
   readonly #values: number;
-  readonly #cost: number;
+  #cost: number;
   /** In the order of the images. Each is undefined if it failed. */
   readonly #blocks: Promise<BlockResult | undefined>[] = [];
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #running = 0;
+  readonly #guarantee: Guarantee | null;
+  /** null without a guarantee */
+  readonly #calibration: Promise<LoadedCalibration> | null;
+  readonly #loading = new AbortController();
   #minBytes = MIN_BLOCK_BYTES;
   /** Why no further block is predicted. */
   #failure: { readonly reason: unknown } | undefined;
   /** Durations of the phases so far. */
   readonly ms = { wait: 0, compute: 0 };
 
-  constructor(pool: PredictionPool, model: LoadedModel) {
+  /** @param loadCalibration called with a guarantee only; if it throws, `end` throws the same */
+  constructor(
+    pool: PredictionPool,
+    model: LoadedModel,
+    guarantee: Guarantee | null,
+    loadCalibration: (signal: AbortSignal) => Promise<LoadedCalibration>,
+  ) {
     this.#pool = pool;
     this.model = model;
     this.#values = valueCount(model.architecture.inputShape);
     this.#cost = forwardCost(model.architecture);
+    this.#guarantee = guarantee;
+    this.#calibration = guarantee && loadCalibration(this.#loading.signal);
+    this.#calibration?.then(
+      (loaded) => {
+        if (guarantee?.coverage != null) this.#cost += outlierCost(loaded);
+      },
+      (reason: unknown) => this.abort(reason),
+    );
   }
 
   /** Takes over the next pixels, 0–255: their memory moves to the thread. */
@@ -48,6 +68,7 @@ export class PredictionStream {
   /** Predicts no further block, because the body does not arrive completely or the client has disconnected. */
   abort(reason: unknown): void {
     this.#failure ??= { reason };
+    this.#loading.abort(reason);
   }
 
   /**
@@ -87,7 +108,9 @@ export class PredictionStream {
     const startedAt = performance.now();
     this.#running++;
     try {
-      const block = await this.#pool.run('predictBlock', { network, chunks }, undefined, chunks);
+      const calibration = this.#calibration && (await this.#calibration);
+      const task = { network, chunks, guarantee: this.#guarantee, calibration };
+      const block = await this.#pool.run('predictBlock', task, undefined, chunks);
       this.ms.compute += block.computeMs;
       this.ms.wait += performance.now() - startedAt - block.computeMs;
       return block;

@@ -1,12 +1,14 @@
 /** The response to images that were predicted while they arrived. */
-import { npyBytes } from '../../formats/arrays/npy.ts';
+import { tallyJudgements } from '../../numerics/calibration/judge.ts';
 import type { EncodedResponse, Outputs } from '../../protocols/codec.ts';
+import { joinOutputs, outputBuffers } from '../../protocols/compute-outputs.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
+import { encodeNpy } from '../../protocols/native/codec.ts';
 import type { PredictionOptions } from '../../protocols/native/schema.ts';
 import { addTallies, type PredictionTally } from '../../protocols/prediction-tally.ts';
 import type { NativeRequest } from '../../protocols/protocol-map.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
-import type { BlockResult, WrittenResponse } from '../../workers/predictions/entry.worker.ts';
+import type { WrittenResponse } from '../../workers/predictions/entry.worker.ts';
 import { release } from '../../workers/threads/transfer.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import type { PredictionStream } from './streamed-images.ts';
@@ -32,11 +34,13 @@ export async function computeStreamResponse(
   const { model, ms } = stream;
   const blocks = await stream.end(signal);
   const startedAt = performance.now();
-  const tally = addTallies(blocks.map((block) => block.tally));
-  const outputs = joinOutputs(blocks, options.logits);
+  const outputs = joinOutputs(blocks.map((block) => block.outputs));
+  release(blocks.flatMap((block) => outputBuffers(block.outputs)));
+  const judged = outputs.judgements ? tallyJudgements(outputs.judgements) : null;
+  const tally = { ...addTallies(blocks.map((block) => block.tally)), judged };
   const images = outputs.probabilities.length / model.classNames.length;
   const { body, serialiseMs } =
-    format === 'npy' ? writeNpy(outputs, images) : await writeJson(pool, model, outputs, options, signal);
+    format === 'npy' ? writeNpy(outputs, model) : await writeJson(pool, model, outputs, options, signal);
   const wait = ms.wait + performance.now() - startedAt - serialiseMs;
   return {
     response: { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes: null },
@@ -46,30 +50,10 @@ export async function computeStreamResponse(
   };
 }
 
-/** Frees the blocks; without logits unless they are needed. */
-function joinOutputs(blocks: readonly BlockResult[], withLogits: boolean): Outputs {
-  const outputs = {
-    probabilities: join(blocks.map((block) => block.outputs.probabilities)),
-    logits: join(withLogits ? blocks.map((block) => block.outputs.logits) : []),
-  };
-  release(blocks.flatMap((block) => [block.outputs.probabilities, block.outputs.logits]));
-  return outputs;
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
-}
-
-function writeNpy({ probabilities, logits }: Outputs, images: number): WrittenResponse {
+function writeNpy(outputs: Outputs, { classNames }: LoadedModel): WrittenResponse {
   const startedAt = performance.now();
-  const body = npyBytes(probabilities, [images, probabilities.length / images]);
-  release([probabilities, logits]);
+  const body = encodeNpy(outputs, classNames.length);
+  release(outputBuffers(outputs));
   return { body, serialiseMs: performance.now() - startedAt };
 }
 
@@ -80,7 +64,6 @@ function writeJson(
   options: PredictionOptions,
   signal: AbortSignal,
 ): Promise<WrittenResponse> {
-  const { probabilities, logits } = outputs;
   const task = { model: { reference, architecture, classNames }, outputs, options };
-  return pool.run('writeJson', task, signal, [probabilities, logits]);
+  return pool.run('writeJson', task, signal, outputBuffers(outputs));
 }

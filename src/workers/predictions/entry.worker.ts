@@ -7,11 +7,13 @@ import { CHUNK_EXAMPLES } from '../../numerics/simd/constants.ts';
 import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
 import type {
   Decoded,
+  Guarantee,
   LoadedCalibration,
   Outputs,
   ServedModel,
   WithEncodedImages,
 } from '../../protocols/codec.ts';
+import { computeOutputs, joinOutputs, outputBuffers } from '../../protocols/compute-outputs.ts';
 import { computeResponse, type PhaseMs } from '../../protocols/compute-response.ts';
 import { writePredictions } from '../../protocols/native/codec.ts';
 import type { PredictionOptions } from '../../protocols/native/schema.ts';
@@ -44,6 +46,9 @@ export interface BlockTask {
   readonly network: ServedNetwork;
   /** The bytes of whole images; an image may lie in several chunks. */
   readonly chunks: readonly Uint8Array[];
+  readonly guarantee: Guarantee | null;
+  /** null without a guarantee */
+  readonly calibration: LoadedCalibration | null;
 }
 
 export interface BlockResult {
@@ -105,22 +110,17 @@ function computePredictions({
   };
 }
 
-function computeBlock({ network, chunks }: BlockTask): BlockResult {
+function computeBlock({ network, chunks, guarantee, calibration }: BlockTask): BlockResult {
   const startedAt = performance.now();
   const forward = cachedForward(network);
-  const classes = network.classNames.length;
   const values = valueCount(network.architecture.inputShape);
   /** Images that pass through the network together, gathered from the chunks in which they arrived. */
   const gathered = new Uint8Array(CHUNK_EXAMPLES * values);
-  const count = chunks.reduce((sum, { length }) => sum + length, 0) / values;
-  const logits = new Float32Array(count * classes);
-  const probabilities = new Float32Array(logits.length);
+  const parts: Outputs[] = [];
   let filled = 0;
-  let done = 0;
   function predictGathered(): void {
-    const end = done + (filled / values) * classes;
-    forward(logits.subarray(done, end), probabilities.subarray(done, end), gathered.subarray(0, filled));
-    done = end;
+    const batch = { count: filled / values, pixels: gathered.subarray(0, filled) };
+    parts.push(computeOutputs(batch, forward, network, guarantee, calibration));
     filled = 0;
   }
   for (const chunk of chunks) {
@@ -134,9 +134,10 @@ function computeBlock({ network, chunks }: BlockTask): BlockResult {
   }
   if (filled > 0) predictGathered();
   release(chunks);
+  const outputs = joinOutputs(parts);
   return {
-    outputs: { logits, probabilities },
-    tally: tallyPredictions(probabilities, classes),
+    outputs,
+    tally: tallyPredictions(outputs.probabilities, network.classNames.length),
     computeMs: performance.now() - startedAt,
   };
 }
@@ -144,7 +145,7 @@ function computeBlock({ network, chunks }: BlockTask): BlockResult {
 function writeResponse({ model, outputs, options }: JsonTask): WrittenResponse {
   const startedAt = performance.now();
   const body = new TextEncoder().encode(writePredictions(model, outputs, options));
-  release([outputs.probabilities, outputs.logits]);
+  release(outputBuffers(outputs));
   return { body, serialiseMs: performance.now() - startedAt };
 }
 
@@ -166,7 +167,7 @@ serve(tasks, {
     if ('batch' in result) return [result.batch.pixels];
     return 'encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body];
   },
-  predictBlock: ({ outputs }) => [outputs.logits, outputs.probabilities],
+  predictBlock: ({ outputs }) => outputBuffers(outputs),
   writeJson: ({ body }) => [body],
   readEncoded: (images) => images.map(({ bytes }) => bytes),
 });

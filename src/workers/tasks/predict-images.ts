@@ -5,18 +5,18 @@ import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
 import type { PixelScale } from '../../images/batch.ts';
-import type { Calibration } from '../../numerics/calibration/fit.ts';
 import {
   addJudgements,
   type JudgementTally,
-  judgeImages,
   judgementRows,
   tallyJudgements,
 } from '../../numerics/calibration/judge.ts';
-import { forwardCost, hiddenUnits } from '../../numerics/network/architecture.ts';
+import { forwardCost } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Examples, Pixels } from '../../numerics/training/engine.ts';
+import type { LoadedCalibration } from '../../protocols/codec.ts';
+import { computeOutputs } from '../../protocols/compute-outputs.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { createForward, type ServedNetwork } from '../kernel/compile.ts';
@@ -41,7 +41,7 @@ export interface PredictionTask {
   readonly target: string;
   /** The new file for the sets of classes, with what they need; null without a coverage. */
   readonly judging: {
-    readonly calibration: Calibration;
+    readonly calibration: LoadedCalibration;
     readonly coverage: number;
     readonly target: string;
   } | null;
@@ -95,7 +95,7 @@ async function predictAll(
   const forward = createForward(network);
   const classes = network.classNames.length;
   const counts = new Array<number>(classes).fill(0);
-  const units = judging === null ? 0 : hiddenUnits(network.architecture);
+  const guarantee = judging && { coverage: judging.coverage, calibrated: false };
   let correct = 0;
   let tally: JudgementTally | null = null;
   const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.architecture));
@@ -108,17 +108,17 @@ async function predictAll(
     for (let start = 0; start < images; start += size) {
       const end = Math.min(start + size, images);
       const pixels = await read(start, end);
-      const probabilities = new Float32Array((end - start) * classes);
-      const logits = probabilities.slice();
-      const hidden = new Float32Array((end - start) * units);
-      forward(logits, probabilities, pixels, judging === null ? undefined : hidden);
-      if (judging !== null && judged !== null) {
-        const { calibration, coverage } = judging;
-        const observed = { pixels, logits, hidden };
-        const inputs = valueCount(network.architecture.inputShape);
-        const judgements = judgeImages(calibration, coverage, observed, probabilities, inputs);
+      const batch = { count: end - start, pixels };
+      const { probabilities, judgements } = computeOutputs(
+        batch,
+        forward,
+        network,
+        guarantee,
+        judging?.calibration ?? null,
+      );
+      if (judgements !== undefined && judged !== null) {
         writeFileSync(judged, judgementRows(judgements, classes));
-        const chunk: JudgementTally = tallyJudgements(judgements, calibration, coverage);
+        const chunk: JudgementTally = tallyJudgements(judgements);
         tally = tally === null ? chunk : addJudgements(tally, chunk);
       }
       writeFileSync(file, new Uint8Array(probabilities.buffer));

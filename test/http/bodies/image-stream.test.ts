@@ -54,7 +54,8 @@ test('opens a stream for bytes, and passes on the first of them', () => {
   assert.ok(written.equals(BYTES.subarray(0, 65_536)));
   assert.deepEqual(open({ params: { name: 'a', version: '3' } }).opened, [{ name: 'a', version: 3 }]);
   assert.deepEqual(open({ params: { name: 'a', version: 'best' } }).opened, [{ name: 'a', version: 'best' }]);
-  assert.ok(open({ query: { topK: '3', logits: 'true' } }).isOpen);
+  const query = { topK: '3', logits: 'true', coverage: '0.9', calibrated: 'true' };
+  assert.ok(open({ query }).isOpen);
 });
 
 test('opens a stream for npy of bytes, and passes on the first pixels', () => {
@@ -96,6 +97,7 @@ const wholes: [title: string, sent: Sent][] = [
   ['a small body', { length: 784 * 2040 }],
   ['a partial image', { length: BYTES.length + 1 }],
   ['an option that concerns the pixels', { query: { pixels: '0-255' } }],
+  ['an option of another value than is allowed', { query: { coverage: '2' } }],
   ['an unknown option', { query: { top: '3' } }],
   ['another type', { type: 'application/json' }],
   ['an unknown model', { params: { name: 'unknown' } }],

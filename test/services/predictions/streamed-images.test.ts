@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Guarantee, LoadedCalibration } from '../../../src/protocols/codec.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import { PredictionStream } from '../../../src/services/predictions/streamed-images.ts';
 import type { PredictionPool } from '../../../src/workers/pools.ts';
@@ -12,6 +13,8 @@ function openStream(
   compute: (block: Buffer) => Promise<void> = async () => {},
   architecture = dense([784, 1]),
   size = 1,
+  guarantee: Guarantee | null = null,
+  loadCalibration: (signal: AbortSignal) => Promise<LoadedCalibration> = () => Promise.reject(new Error()),
 ) {
   const blocks: Buffer[] = [];
   let running = 0;
@@ -41,7 +44,10 @@ function openStream(
     architecture,
     classNames: ['x'],
   };
-  return { stream: new PredictionStream(pool, model as unknown as LoadedModel), blocks };
+  return {
+    stream: new PredictionStream(pool, model as unknown as LoadedModel, guarantee, loadCalibration),
+    blocks,
+  };
 }
 
 const IMAGES = 3000;
@@ -112,6 +118,42 @@ test('an error ends the stream, and is thrown at its end', async () => {
   stream.write(Buffer.from(pixels));
   await assert.rejects(stream.end(neverAborted()), (error) => error === failure);
   assert.equal(blocks.length, 1);
+});
+
+test('predicts once the calibration is loaded, in smaller blocks if the comparison of images is costly', async () => {
+  const { promise, resolve } = Promise.withResolvers<LoadedCalibration>();
+  const guarantee = { coverage: 0.9, calibrated: false };
+  const { stream, blocks } = openStream(undefined, undefined, 1, guarantee, () => promise);
+  stream.write(Buffer.from(pixels.subarray(0, 784 * 1024)));
+  await new Promise(setImmediate);
+  assert.equal(blocks.length, 0);
+  const space = {
+    mean: new Float32Array(1),
+    components: new Float32Array(10 ** 6),
+    points: new Float32Array(),
+  };
+  resolve({ outliers: { spaces: [space] } } as unknown as LoadedCalibration);
+  stream.write(Buffer.from(pixels.subarray(784 * 1024)));
+  await stream.end(neverAborted());
+  assert.ok(Buffer.concat(blocks).equals(pixels));
+  assert.ok(blocks.slice(1).every(({ length }) => (length / 784) * 4e6 <= 2e9));
+});
+
+test('a calibration that cannot be loaded ends the stream, and the end of the stream stops loading it', async () => {
+  const guarantee = { coverage: null, calibrated: true };
+  const failure = new Error('not calibrated');
+  const { stream, blocks } = openStream(undefined, undefined, 1, guarantee, () => Promise.reject(failure));
+  stream.write(Buffer.from(pixels.subarray(0, 784)));
+  await new Promise(setImmediate);
+  await assert.rejects(stream.end(neverAborted()), (error) => error === failure);
+  assert.equal(blocks.length, 0);
+  const { promise, resolve } = Promise.withResolvers<AbortSignal>();
+  const loading = openStream(undefined, undefined, 1, guarantee, (signal) => {
+    resolve(signal);
+    return new Promise(() => {});
+  });
+  loading.stream.abort(failure);
+  assert.equal((await promise).reason, failure);
 });
 
 test('predicts no further block once it is aborted', async () => {

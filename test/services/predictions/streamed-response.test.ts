@@ -30,7 +30,7 @@ test('a streamed response has the outputs of all images in order, their tally, a
   const pool = createPredictionPool(() => {});
   t.after(() => pool.close());
 
-  const stream = new PredictionStream(pool, model);
+  const stream = new PredictionStream(pool, model, null, () => assert.fail());
   // Two blocks: the second is predicted at the end.
   const half = 784 * 1100;
   stream.write(pixels.slice(0, half));

@@ -217,6 +217,29 @@ test('the metrics count the judgements of all protocols, and how many unsure ima
   assert.ok(predictions.some(({ unsure }) => !unsure));
 });
 
+test('a large body, which is predicted while it arrives, gives the same sets, and is counted', async () => {
+  const count = async () => {
+    const samples = parseSamples((await app.inject('/metrics')).body);
+    return ['judged_predictions_total{judgement="sure",', 'expected_unsure_predictions_total{'].map(
+      (name) => samples.get(`atelier_${name}model="plain",version="1"}`)!,
+    );
+  };
+  const repeats = 60;
+  const query = '?coverage=0.9&calibrated=true';
+  const before = await count();
+  const few = await predict(query);
+  const between = await count();
+  const many = await predict(query, Buffer.concat(Array.from({ length: repeats }, () => tested)));
+  assert.deepEqual(many, {
+    ...few,
+    predictions: Array.from({ length: repeats }, () => few.predictions).flat(),
+  });
+  for (const [k, counted] of (await count()).entries()) {
+    const difference = counted - between[k]! - repeats * (between[k]! - before[k]!);
+    assert.ok(Math.abs(difference) < 1e-6, `${difference}`);
+  }
+});
+
 test('a diagnosis with a coverage finds the images far that the coverage finds unlike the training images', async () => {
   const noise = inverted.map((_, i) => Math.imul(i + 7, 2_246_822_519) >>> 24);
   const mixed = new Uint8Array([...tested, ...inverted, ...noise.subarray(0, 20 * VALUES)]);
