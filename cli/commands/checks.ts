@@ -193,7 +193,8 @@ export const calibrate = defineCommand({
 });
 
 function describeCalibration(calibration: Calibration): string {
-  const { images, split, dataset, reused, temperature, expectedCalibrationError, loss } = calibration;
+  const { images, split, dataset, reused, temperature, expectedCalibrationError, loss, warning } =
+    calibration;
   const change = ({ before, after }: typeof loss) => `${formatFigure(before)} → ${formatFigure(after)}`;
   return [
     `Calibrated on ${images} images of the ${split} split of ${dataset}: temperature ${formatFigure(temperature)},`,
@@ -201,5 +202,6 @@ function describeCalibration(calibration: Calibration): string {
     ...(reused
       ? ['These images have also trained or chosen the version, so a coverage is approximate.']
       : []),
+    ...(warning === null ? [] : [warning]),
   ].join('\n');
 }

@@ -207,6 +207,7 @@ const calibration: Omit<Calibration, 'digest'> = {
   temperature: 1.25,
   loss: { before: 0.5, after: 0.45 },
   expectedCalibrationError: { before: 0.05, after: 0.01 },
+  warning: null,
 };
 
 /** Calibrates a version. @returns the digest of its arrays */

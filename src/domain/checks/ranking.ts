@@ -35,6 +35,15 @@ const areas = {
   averagePrecision: fraction.nullable().describe('null if the split has no image of the class'),
 };
 
+export const areasSchema = z
+  .object({
+    classes: z.array(z.object({ label: z.int(), className: z.string(), ...areas })),
+    macroAverage: z.object(areas),
+    microAverage: z.object(areas),
+  })
+  .meta({ id: 'RankingAreas' });
+export type ShownAreas = z.infer<typeof areasSchema>;
+
 export const rankingSchema = z
   .object({
     model: versionReferenceSchema,
@@ -94,6 +103,15 @@ export function describeRanking(
     },
   };
 }
+
+export const describeAreas = (
+  { classes, macro, micro }: Ranking,
+  classNames: readonly string[],
+): ShownAreas => ({
+  classes: classes.map((each, label) => ({ label, className: classNames[label]!, ...pickAreas(each) })),
+  macroAverage: macro,
+  microAverage: pickAreas(micro),
+});
 
 const pickAreas = ({ areaUnderRoc, averagePrecision }: ThresholdCurve) => ({
   areaUnderRoc,

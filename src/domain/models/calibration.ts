@@ -51,6 +51,7 @@ export const calibrationSchema = z
       .describe('Divisor of the logits with which the probabilities match the frequencies best'),
     loss: change(z.number()).describe('Mean cross-entropy in nats, without and with the temperature'),
     expectedCalibrationError: change(fraction).describe('The same for |accuracy − confidence|'),
+    warning: z.string().nullable().describe('What limits the coverage, as one sentence'),
     digest: z.string().describe('`sha256:` and the digest of the stored arrays'),
   })
   .meta({ id: 'Calibration' });

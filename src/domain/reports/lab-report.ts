@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { coverageReportSchema } from '../checks/coverage.ts';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
 import { gradientCheckSchema, SCHEMES } from '../checks/gradient.ts';
+import { areasSchema } from '../checks/ranking.ts';
 import { sgdPathSchema } from '../checks/sgd-path.ts';
 import { datasetSchema } from '../datasets/representation.ts';
 import { epochRecordSchema } from '../jobs/epoch-record.ts';
@@ -90,6 +91,11 @@ export const labReportSchema = z
     calibration: calibrationSchema
       .nullable()
       .describe('As `calibration` of the published version; null before it is calibrated'),
+    areas: areasSchema
+      .nullable()
+      .describe(
+        'Areas under the curves of `GET …/evaluation/ranking` of the test split; null without `evaluation`',
+      ),
     coverage: coverageReportSchema
       .nullable()
       .describe(

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { coverageReportSchema } from '../checks/coverage.ts';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
+import { areasSchema } from '../checks/ranking.ts';
 import { datasetSchema } from '../datasets/representation.ts';
 import { describeImages } from '../image-shape.ts';
 import { receiptSchema } from '../jobs/training.ts';
@@ -21,6 +22,11 @@ export const modelCardSchema = z
         'Evaluation on the test split, if a test result of the version was revealed before: a card is not a look',
       ),
     notEvaluated: z.string().nullable().describe('Reason for which `evaluation` is null, as one sentence'),
+    areas: areasSchema
+      .nullable()
+      .describe(
+        'Areas under the curves of `GET …/evaluation/ranking` of the test split; null without `evaluation`',
+      ),
     coverage: coverageReportSchema
       .nullable()
       .describe(

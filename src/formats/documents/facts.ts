@@ -2,6 +2,7 @@
 
 import type { ShownCoverage } from '../../domain/checks/coverage.ts';
 import type { Evaluation } from '../../domain/checks/evaluation.ts';
+import type { ShownAreas } from '../../domain/checks/ranking.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { Calibration } from '../../domain/models/calibration.ts';
 import type { TestSetUse } from '../../domain/models/test-set.ts';
@@ -24,14 +25,31 @@ export function countImages({
   );
 }
 
-export function listScores({ classes, macroAverage, examples }: Evaluation): Block {
-  const scores = ({ precision, recall, f1 }: Evaluation['macroAverage']) =>
-    [precision, recall, f1].map(decimal);
+/** @param areas null if they are not shown */
+export function listScores({ classes, macroAverage, examples }: Evaluation, areas: ShownAreas | null): Block {
+  const row = (
+    name: string,
+    { precision, recall, f1 }: Evaluation['macroAverage'],
+    area: ShownAreas['macroAverage'] | undefined,
+    images: number,
+  ) => [
+    name,
+    ...[precision, recall, f1].map(decimal),
+    ...(area ? [area.areaUnderRoc, area.averagePrecision].map(decimal) : []),
+    whole(images),
+  ];
   return table(
-    ['class', 'precision', 'recall', 'F1', 'images'],
     [
-      ...classes.map((each) => [each.className, ...scores(each), whole(each.support)]),
-      ['mean of the classes', ...scores(macroAverage), whole(examples)],
+      'class',
+      'precision',
+      'recall',
+      'F1',
+      ...(areas ? ['area under ROC', 'average precision'] : []),
+      'images',
+    ],
+    [
+      ...classes.map((each, k) => row(each.className, each, areas?.classes[k], each.support)),
+      row('mean of the classes', macroAverage, areas?.macroAverage, examples),
     ],
   );
 }
@@ -45,6 +63,7 @@ export function describeCalibration({
   temperature,
   loss,
   expectedCalibrationError: error,
+  warning,
 }: Calibration): Block[] {
   return [
     prose`The version is calibrated on ${whole(images)} ${split} images of data set ${{ code: dataset }}, so predictions take a
@@ -56,6 +75,7 @@ export function describeCalibration({
         ? 'These images also trained or chose the version, so the coverage of its sets of classes is approximate.'
         : 'The version was neither trained on these images nor chosen by them.',
     ),
+    ...(warning === null ? [] : [text(warning)]),
   ];
 }
 

@@ -69,11 +69,11 @@ export function createCalibrationService(
       const network = servedNetwork(await models.load(name, number));
       const images = source.images(dataset, dataset.digest === compared.digest);
       const task = { network, train: compared.train, source: images };
-      const { file, figures } = await numeric.run('calibrate', task, abortSignal);
+      const { file, figures, onlyClass } = await numeric.run('calibrate', task, abortSignal);
       const look = { datasetDigest: summary.digest, kind: 'calibration', network: version, caller } as const;
       const calibrated = await versions.calibrate(
         version,
-        { dataset: summary.id, split, reused, ...figures },
+        { dataset: summary.id, split, reused, ...figures, warning: onlyClass && warnOfClass(onlyClass) },
         file,
         split === LOOKED_AT ? look : undefined,
       );
@@ -226,6 +226,9 @@ function isChosenByValidation({
 const isAffordable = (version: ModelVersion) =>
   (MAX_CALIBRATION_IMAGES + MAX_TRAINING_IMAGES) * forwardCost(architectureOf(version)) <=
   MAX_EVALUATION_COST;
+
+const warnOfClass = (name: string) =>
+  `All calibration images are of class ${name}, so the coverage holds for images of this class only.`;
 
 function tooCostly(version: ModelVersion): AtelierError {
   return new AtelierError(

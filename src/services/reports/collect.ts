@@ -22,6 +22,7 @@ import type { SearchService } from '../searches/lifecycle.ts';
 import {
   describeReproduction,
   describeUnpublished,
+  findAreas,
   findCoverage,
   listExamples,
   selectDrawn,
@@ -154,6 +155,7 @@ export function createLabReportService(options: {
             warnings: await listWarnings(job),
             evaluation,
             calibration: version?.calibration ?? null,
+            areas: evaluation && version && (await findAreas(options.evaluations, version, shared.signal)),
             coverage:
               evaluation && version && (await findCoverage(options.evaluations, version, shared.signal)),
             path,

@@ -2,6 +2,7 @@
 
 import type { Catalog } from '../../datasets/catalog.ts';
 import { describeCoverage, type ShownCoverage } from '../../domain/checks/coverage.ts';
+import { describeAreas, type ShownAreas } from '../../domain/checks/ranking.ts';
 import { type DatasetSummary, imageUrl } from '../../domain/datasets/representation.ts';
 import { resolvedTrainingRequestSchema } from '../../domain/jobs/request.ts';
 import { isTrial, type TrainingJob } from '../../domain/jobs/training.ts';
@@ -71,4 +72,14 @@ export async function findCoverage(
   if (version.calibration === null) return null;
   const measured = await evaluations.measureCoverage(version, { split: 'test' }, signal);
   return describeCoverage(measured.model, { dataset: measured.dataset.id, split: 'test' }, measured);
+}
+
+/** The areas under the threshold curves on the test split of a version whose evaluation is shown. */
+export async function findAreas(
+  evaluations: Pick<EvaluationService, 'rank'>,
+  version: ModelVersion,
+  signal: AbortSignal,
+): Promise<ShownAreas> {
+  const { ranking, classNames } = await evaluations.rank(version, { split: 'test' }, signal);
+  return describeAreas(ranking, classNames);
 }

@@ -11,14 +11,14 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { EvaluationService } from '../inspection/evaluations.ts';
 import type { ModelService } from '../models/catalog.ts';
 import type { TestSetService } from '../models/test-sets.ts';
-import { findCoverage } from './facts.ts';
+import { findAreas, findCoverage } from './facts.ts';
 
 type Evaluated = Awaited<ReturnType<EvaluationService['evaluate']>>;
 
 export interface CardContent
   extends Pick<
     ModelCard,
-    'version' | 'parameters' | 'dataset' | 'coverage' | 'testSet' | 'receipt' | 'notEvaluated'
+    'version' | 'parameters' | 'dataset' | 'areas' | 'coverage' | 'testSet' | 'receipt' | 'notEvaluated'
   > {
   readonly evaluated: Evaluated | null;
 }
@@ -67,6 +67,7 @@ export function createModelCardService(options: {
         version,
         parameters: parameterCount(architectureOf(version)),
         dataset: found && found.digest === dataset.digest ? found : null,
+        areas: typeof evaluated === 'string' ? null : await findAreas(evaluations, version, signal),
         coverage: typeof evaluated === 'string' ? null : await findCoverage(evaluations, version, signal),
         testSet: await testSets.describe(version),
         receipt: job?.receipt ?? null,

@@ -30,6 +30,8 @@ export interface CalibrationTask {
 interface CalibrationResult {
   readonly file: Uint8Array;
   readonly figures: CalibrationFigures;
+  /** Class of all calibration images; null if they have several. */
+  readonly onlyClass: string | null;
 }
 
 /** Limit of the float32 values of the images that are compared. */
@@ -73,7 +75,9 @@ export function calibrateNetwork(task: CalibrationTask): CalibrationResult {
     valueCount(architecture.inputShape),
     architecture.classes,
   );
-  return { file: calibrationBytes(fitted.calibration), figures };
+  const labels = new Set(observed.labels);
+  const onlyClass = labels.size === 1 ? network.classNames[observed.labels[0]!]! : null;
+  return { file: calibrationBytes(fitted.calibration), figures, onlyClass };
 }
 
 const impossible = (message: string, detail: string) =>

@@ -20,7 +20,7 @@ export function evaluationBlocks(input: ReportInput): Block[] {
     prose`Accuracy ${decimal(accuracy)} on ${whole(examples)} images, 95 % interval ${range(accuracyInterval)} (Wilson);
       mean cross-entropy ${decimal(loss)} nats; expected calibration error ${decimal(expectedCalibrationError)}.`,
     { kind: 'charts', charts: drawCharts(evaluation, input.basePath) },
-    listScores(evaluation),
+    listScores(evaluation, input.report.areas),
     ...showMistakes(mistakes, input),
   ];
 }

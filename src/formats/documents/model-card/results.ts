@@ -12,7 +12,7 @@ export function evaluationBlocks(card: ModelCard, path: string): Block[] {
   return [
     prose`Accuracy ${{ strong: decimal(accuracy) }} on ${whole(examples)} images of the test split, 95 % interval
       ${range(accuracyInterval)} (Wilson); mean cross-entropy ${decimal(loss)} nats.`,
-    listScores(evaluation),
+    listScores(evaluation, card.areas),
   ];
 }
 

@@ -25,13 +25,13 @@ const [TRAINED, TESTED] = [200, 120];
 const pixels = shapedImages(SHAPE, TRAINED + TESTED);
 const labels = Uint8Array.from({ length: TRAINED + TESTED }, (_, n) => n % 2);
 const end = TRAINED * VALUES;
-const uploadImages = (images: Uint8Array) =>
+const uploadImages = (images: Uint8Array, given = labels) =>
   upload(app, {
     classNames: 'up,down',
     train_images: npyBytes(images.subarray(0, end), [TRAINED, ...SHAPE]),
-    train_labels: npyBytes(labels.subarray(0, TRAINED), [TRAINED]),
+    train_labels: npyBytes(given.subarray(0, TRAINED), [TRAINED]),
     test_images: npyBytes(images.subarray(end), [TESTED, ...SHAPE]),
-    test_labels: npyBytes(labels.subarray(TRAINED), [TESTED]),
+    test_labels: npyBytes(given.subarray(TRAINED), [TESTED]),
   });
 const { id: dataset } = (await uploadImages(pixels)).json<{ id: string }>();
 const tested = pixels.slice(end);
@@ -371,8 +371,11 @@ test('a version without validation images needs a request, which the error names
     assertProblem(response, 409, 'not-calibrated').detail!,
     /POST \/v1\/models\/unheld\/versions\/1\/calibration/,
   );
-  assert.equal((await calibrate(version)).statusCode, 200);
+  assert.equal((await calibrate(version)).json<Calibration>().warning, null);
   assert.equal((await predictBytes(app, 'unheld', tested, '?coverage=0.9')).statusCode, 200);
+  const { id } = (await uploadImages(pixels, labels.toSorted())).json<{ id: string }>();
+  const { warning } = (await calibrate(version, { dataset: id })).json<Calibration>();
+  assert.match(warning!, /^All calibration images are of class down, /);
 });
 
 test('the card and the lab report show the calibration', async () => {

@@ -48,6 +48,28 @@ test('curves end at the figures of the evaluation, and count as one look with it
   );
 });
 
+test('the model card has the areas of each class and their means', async () => {
+  const { classes, macroAverage, microAverage } = (await get('1/evaluation/ranking')).json<ShownRanking>();
+  const pick = ({ areaUnderRoc, averagePrecision }: ShownRanking['macroAverage']) => ({
+    areaUnderRoc,
+    averagePrecision,
+  });
+  assert.deepEqual((await get('1/card', { accept: 'application/json' })).json<ModelCard>().areas, {
+    classes: classes.map(({ label, className, ...each }) => ({ label, className, ...pick(each) })),
+    macroAverage,
+    microAverage: pick(microAverage),
+  });
+  const { body } = await get('1/card', { accept: 'text/markdown' });
+  for (const [name, each] of [
+    ['Bag', classes[8]!],
+    ['mean of the classes', macroAverage],
+  ] as const) {
+    const { areaUnderRoc, averagePrecision } = each;
+    const cells = ` ${areaUnderRoc!.toFixed(4)} \\| +${averagePrecision!.toFixed(4)} `;
+    assert.match(body, new RegExp(`\\| ${name} .*\\| +${cells.trim()}`));
+  }
+});
+
 test('curves are a table as CSV, with one row for each point', async () => {
   const { classes, microAverage, answered } = (await get('1/evaluation/ranking')).json<ShownRanking>();
   const { body, headers } = await get('1/evaluation/ranking', csv);
