@@ -9,18 +9,21 @@ import { readBytes, readRecipe, trainVersion, uploadRecipeData } from '../script
 import { wholeArgument } from '../scripts/whole-argument.ts';
 import { parseNpy } from '../src/formats/arrays/npy.ts';
 import { calibration } from '../src/numerics/evaluation/calibration.ts';
+import { PURPOSE, randomBits } from '../src/numerics/random.ts';
 import { argmax } from '../src/numerics/reference/cross-entropy.ts';
 import { processorSeconds } from './measure/processes.ts';
 import { type Server, startAtelier, withState } from './measure/servers.ts';
 import { enlarge, noise } from './measure/strangers.ts';
 
+/** Draws of the labels of a network whose probabilities are right. */
+const DRAWS = 200;
 /** Fraction of the training images that calibrates each network. */
 const VALIDATION = { 'notebook-best': 0.1, convolutional: 0.1, digits: 0.3, 'colour-shapes': 0.2 };
 const [COVERAGES, TURNS] = [[0.8, 0.9, 0.95, 0.99], 5];
 const DIGITS = `/v1/datasets/${readRecipe('digits').dataset}/splits/train/images?limit=10000`;
 const HEAD =
   `| seed | accuracy | coverage (classes of a set) for ${COVERAGES.join(', ')} | unsure of own, digits, noise, inverted ` +
-  '| calibration error, calibrated | processor time of an image in µs, with coverage |\n|---|---|---|---|---|---|';
+  '| calibration error, calibrated, of right probabilities | processor time of an image in µs, with coverage |\n|---|---|---|---|---|---|';
 const fraction = (part: number, all: number) => (part / all).toFixed(3);
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -77,7 +80,7 @@ async function measure({ url, pid }: Server, name: string, held: number, seed: n
     const confidences = Float32Array.from(rows, (row, n) => row[predicted[n]!]!);
     const correct = predicted.filter((label, n) => label === labels[n]).length;
     const { expectedError } = calibration({ labels, predicted, confidences });
-    return [fraction(correct, count), expectedError.toFixed(4)];
+    return [fraction(correct, count), expectedError.toFixed(4), rightError(confidences).toFixed(4)];
   };
 
   const coverages: string[] = [];
@@ -93,8 +96,21 @@ async function measure({ url, pid }: Server, name: string, held: number, seed: n
     await unsure(noise(version.inputShape, seed)),
     await unsure(images.map((value) => 255 - value)),
   ];
-  const [[accuracy, error], [, calibrated]] = [await assess(''), await assess('calibrated=true')];
+  const [[accuracy, error], [, calibrated, right]] = [await assess(''), await assess('calibrated=true')];
   const times = [await microseconds(''), await microseconds('coverage=0.95')];
-  const cells = [coverages, fractions, [error, calibrated], times].map((each) => each.join(', '));
+  const cells = [coverages, fractions, [error, calibrated, right], times].map((each) => each.join(', '));
   return `| ${[seed, accuracy, ...cells].join(' | ')} |`;
+}
+
+/** Mean calibration error of as many images if each prediction is correct with a probability of its confidence. */
+function rightError(confidences: Float32Array): number {
+  const predicted = new Uint8Array(confidences.length);
+  let sum = 0;
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const labels = Uint8Array.from(confidences, (confidence, n) =>
+      randomBits(draw, PURPOSE.shuffle, n, 0) / 2 ** 32 < confidence ? 0 : 1,
+    );
+    sum += calibration({ labels, predicted, confidences }).expectedError;
+  }
+  return sum / DRAWS;
 }
