@@ -1,14 +1,9 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
 import { digestSplit, digestTestSplit, readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
 import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
-import {
-  type CheckedImageFile,
-  checkImageFile as checkFile,
-  type ImageFile,
-} from '../../datasets/upload/arrays/prediction-file.ts';
+import type { CheckedImageFile, ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
 import type { ChosenShape } from '../../datasets/upload/folders/images.ts';
 import { datasetId } from '../../datasets/upload/id.ts';
-import * as uploads from '../../datasets/upload/open.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
@@ -39,9 +34,13 @@ interface ImageFileTask {
   readonly target: string;
 }
 
+/** Takes 0.1 s, and a thread that loads stored data sets does not need it. */
+const importUploads = () => import('../../datasets/upload/open.ts');
+
 /** Checks uploaded files and writes them as one data set. */
 async function checkDataset({ files, fields, chosen, maxBytes, maxPixels, target }: CheckTask) {
-  const { tensors, ...checked } = await uploads.readUpload(files, fields, chosen, maxBytes, maxPixels);
+  const { readUpload } = await importUploads();
+  const { tensors, ...checked } = await readUpload(files, fields, chosen, maxBytes, maxPixels);
   const digest = await writeTensorFile(target, checked.imageShape, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
   });
@@ -49,16 +48,18 @@ async function checkDataset({ files, fields, chosen, maxBytes, maxPixels, target
 }
 
 /** Checks an uploaded file of images to predict. */
-function checkImageFile({ file, image, maxBytes, target }: ImageFileTask): Promise<CheckedImageFile> {
-  return checkFile(file, image, maxBytes, target).catch((error) => {
+async function checkImageFile({ file, image, maxBytes, target }: ImageFileTask): Promise<CheckedImageFile> {
+  const { checkImageFile: check } = await import('../../datasets/upload/arrays/prediction-file.ts');
+  return check(file, image, maxBytes, target).catch((error) => {
     throw isDiskFull(error) ? storageFull('the file of images', error) : error;
   });
 }
 
 const tasks = {
-  measureUpload: ({ files, fields, maxBytes }: UploadTask) => uploads.measureUpload(files, fields, maxBytes),
-  chooseShape: ({ files, fields, maxBytes, maxPixels }: UploadTask) =>
-    uploads.chooseUploadShape(files, fields, maxBytes, maxPixels),
+  measureUpload: async ({ files, fields, maxBytes }: UploadTask) =>
+    (await importUploads()).measureUpload(files, fields, maxBytes),
+  chooseShape: async ({ files, fields, maxBytes, maxPixels }: UploadTask) =>
+    (await importUploads()).chooseUploadShape(files, fields, maxBytes, maxPixels),
   checkDataset,
   checkImageFile,
   /** Loads the tensors of a data set into shared memory. */

@@ -5,7 +5,7 @@ import type { Examples } from '../../numerics/training/engine.ts';
 import { checkKernel } from '../kernel/compile.ts';
 import { lowerPriority } from '../threads/priority.ts';
 import { serve } from '../threads/serve.ts';
-import { calibrateNetwork } from './calibrate.ts';
+import type { CalibrationTask } from './calibrate.ts';
 import { drawLayer, drawPlot } from './draw.ts';
 import {
   averageProbabilities,
@@ -15,13 +15,13 @@ import {
   measureNetworkCoverage,
   rankExamples,
 } from './evaluate.ts';
-import { explainImage } from './explain.ts';
-import { exportVerified } from './export.ts';
+import type { ExplanationTask } from './explain.ts';
+import type { ExportTask } from './export.ts';
 import { runGradientCheck } from './gradient-check.ts';
-import { importChecked } from './import.ts';
+import type { ImportTask } from './import.ts';
 import { predictImages } from './predict-images.ts';
 import { writePredictionsTable } from './predictions-table.ts';
-import { computeSgdPath } from './sgd-path.ts';
+import type { SgdPathTask } from './sgd-path.ts';
 import { timeTraining } from './time-training.ts';
 
 interface MeasurementTask {
@@ -30,6 +30,7 @@ interface MeasurementTask {
   readonly classes: number;
 }
 
+/** Modules that load schemas are imported by the first task that needs them: few threads do, and they take 0.1 s. */
 const tasks = {
   checkGradient: runGradientCheck,
   evaluate: evaluateNetwork,
@@ -38,13 +39,13 @@ const tasks = {
   compare: compareNetworks,
   compareHeldOut: compareOnHeldOut,
   averageTeachers: averageProbabilities,
-  calibrate: calibrateNetwork,
-  explain: explainImage,
+  calibrate: async (task: CalibrationTask) => (await import('./calibrate.ts')).calibrateNetwork(task),
+  explain: async (task: ExplanationTask) => (await import('./explain.ts')).explainImage(task),
   drawLayer,
   drawPlot,
-  exportFile: exportVerified,
-  importFile: importChecked,
-  sgdPath: computeSgdPath,
+  exportFile: async (task: ExportTask) => (await import('./export.ts')).exportVerified(task),
+  importFile: async (task: ImportTask) => (await import('./import.ts')).importChecked(task),
+  sgdPath: async (task: SgdPathTask) => (await import('./sgd-path.ts')).computeSgdPath(task),
   timeTraining,
   /** The examples are a training split in shared memory. Takes about a second for 60,000 images. */
   measureImages: ({ examples, shape, classes }: MeasurementTask): ImageStatistics =>
