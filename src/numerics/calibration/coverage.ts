@@ -1,8 +1,7 @@
 /** Coverage: how often the sets of a calibration contain the true class, and what they cost, on labelled images. */
 import { leastProbability } from './conformal.ts';
-import { type Calibration, type Change, expectedError } from './fit.ts';
+import { type Calibration, type Change, changeOfError } from './fit.ts';
 import { judgeSets } from './judge.ts';
-import { temperedProbabilities } from './temperature.ts';
 
 /** Coverages that are measured. */
 export const MEASURED_COVERAGES = [0.8, 0.9, 0.95, 0.99] as const;
@@ -30,21 +29,21 @@ export interface CoverageReport {
 /**
  * @param logits n × classes
  * @param probabilities n × classes, their softmax
- * @param findOutliers whether each image is an outlier at a coverage, by `judgeOutliers`
+ * @param outliersAt whether each image is an outlier at a coverage, by `findOutliers`
  * @param labels n, at least one
  */
 export function measureCoverage(
   { trueProbabilities, temperature }: Pick<Calibration, 'trueProbabilities' | 'temperature'>,
   logits: Float32Array,
   probabilities: Float32Array,
-  findOutliers: (coverage: number) => readonly boolean[],
+  outliersAt: (coverage: number) => readonly boolean[],
   labels: Uint8Array,
 ): CoverageReport {
   const examples = labels.length;
   const classes = logits.length / examples;
   const levels = MEASURED_COVERAGES.map((coverage): CoverageLevel => {
     const least = leastProbability(trueProbabilities, coverage);
-    const { sets, reasons } = judgeSets(least, probabilities, findOutliers(coverage));
+    const { sets, reasons } = judgeSets(least, probabilities, outliersAt(coverage));
     let [covered, sure, correct] = [0, 0, 0];
     for (const [n, label] of labels.entries()) {
       const isCovered = sets[n * classes + label]!;
@@ -61,13 +60,9 @@ export function measureCoverage(
       sureAccuracy: sure === 0 ? null : correct / sure,
     };
   });
-  const tempered = temperedProbabilities(logits, classes, temperature);
   return {
     examples,
     levels,
-    expectedCalibrationError: {
-      before: expectedError(probabilities, labels, classes),
-      after: expectedError(tempered, labels, classes),
-    },
+    expectedCalibrationError: changeOfError(logits, probabilities, labels, temperature),
   };
 }

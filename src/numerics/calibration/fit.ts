@@ -54,7 +54,6 @@ export function fitCalibration(
 ): { readonly calibration: Calibration; readonly figures: CalibrationFigures } {
   const { logits } = observed;
   const { temperature, loss } = fitTemperature(logits, labels, classes);
-  const tempered = temperedProbabilities(logits, classes, temperature);
   return {
     calibration: {
       temperature,
@@ -67,10 +66,7 @@ export function fitCalibration(
       trainingImages: training.pixels.length / inputs,
       temperature,
       loss,
-      expectedCalibrationError: {
-        before: expectedError(probabilities, labels, classes),
-        after: expectedError(tempered, labels, classes),
-      },
+      expectedCalibrationError: changeOfError(logits, probabilities, labels, temperature),
     },
   };
 }
@@ -103,8 +99,23 @@ export function sortHighest(
   return { highest: highest.sort(), second: second.sort() };
 }
 
+/** Expected calibration error with T = 1 and with the temperature. @param probabilities n × classes, softmax of the logits */
+export function changeOfError(
+  logits: Float32Array,
+  probabilities: Float32Array,
+  labels: Uint8Array,
+  temperature: number,
+): Change {
+  const classes = logits.length / labels.length;
+  const tempered = temperedProbabilities(logits, classes, temperature);
+  return {
+    before: expectedError(probabilities, labels, classes),
+    after: expectedError(tempered, labels, classes),
+  };
+}
+
 /** Expected calibration error. @param probabilities n × classes */
-export function expectedError(probabilities: Float32Array, labels: Uint8Array, classes: number): number {
+function expectedError(probabilities: Float32Array, labels: Uint8Array, classes: number): number {
   const rows = Array.from(labels, (_, n) => probabilities.subarray(n * classes, (n + 1) * classes));
   const predicted = Uint8Array.from(rows, argmax);
   const confidences = Float32Array.from(rows, (row, n) => row[predicted[n]!]!);

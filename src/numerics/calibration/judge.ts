@@ -1,7 +1,7 @@
 /** Judges predictions by a calibration: the set of classes of each image, and whether the prediction is sure. */
 import { leastProbability } from './conformal.ts';
 import { type Calibration, expectedUnsure } from './fit.ts';
-import { findOutliers, type Observed } from './outliers.ts';
+import { findOutliers, type Observed, scoreOutliers } from './outliers.ts';
 
 /** Reasons for which a prediction is unsure; the first that applies is given. */
 export const UNSURE_REASONS = ['unlike-training-images', 'no-class', 'several-classes'] as const;
@@ -41,7 +41,8 @@ export function judgeImages(
 ): Judgements {
   const classes = probabilities.length / (observed.pixels.length / inputs);
   const least = leastProbability(calibration.trueProbabilities, coverage);
-  const isOutlier = findOutliers(calibration.outliers, coverage, observed, inputs, classes);
+  const scored = scoreOutliers(calibration.outliers, observed, inputs, classes);
+  const isOutlier = findOutliers(calibration.outliers, coverage, scored);
   return {
     ...judgeSets(least, probabilities, isOutlier),
     expectedUnsure: expectedUnsure(calibration, coverage),

@@ -52,22 +52,6 @@ export function fitOutliers(
   return { spaces, scores, combined: Float32Array.from(combined).sort() };
 }
 
-/**
- * Whether each of n images is unlike the training images: whether its combined score is beyond the quantile of the calibration
- * images. An image whose pixels are all equal is an outlier unless such images are usual; if all calibration images are such,
- * every other image is an outlier. Of images like those of the calibration, at most 1 − `coverage` are outliers, or 1 − USUAL if
- * that is less.
- */
-export function findOutliers(
-  model: OutlierModel,
-  coverage: number,
-  observed: Observed,
-  inputs: number,
-  classes: number,
-): boolean[] {
-  return judgeOutliers(model, coverage, scoreOutliers(model, observed, inputs, classes));
-}
-
 /** The combined score of each image, in the order of the images; null if its pixels are all equal. */
 export function scoreOutliers(
   { spaces, scores }: OutlierModel,
@@ -81,8 +65,14 @@ export function scoreOutliers(
   );
 }
 
-/** `findOutliers` by the results of `scoreOutliers`. */
-export function judgeOutliers(
+/**
+ * Whether each of n images is unlike the training images: whether its combined score is beyond the quantile of the calibration
+ * images. An image whose pixels are all equal is an outlier unless such images are usual; if all calibration images are such,
+ * every other image is an outlier. Of images like those of the calibration, at most 1 − `coverage` are outliers, or 1 − USUAL if
+ * that is less.
+ * @param scored by `scoreOutliers`
+ */
+export function findOutliers(
   { scores, combined }: OutlierModel,
   coverage: number,
   scored: readonly (number | null)[],

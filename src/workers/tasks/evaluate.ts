@@ -2,7 +2,7 @@
 
 import { type CoverageReport, measureCoverage } from '../../numerics/calibration/coverage.ts';
 import type { Calibration } from '../../numerics/calibration/fit.ts';
-import { judgeOutliers, scoreOutliers } from '../../numerics/calibration/outliers.ts';
+import { findOutliers, scoreOutliers } from '../../numerics/calibration/outliers.ts';
 import type { ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import {
   type ClassificationReport,
@@ -104,8 +104,8 @@ export function measureNetworkCoverage({ network, examples, calibration }: Cover
     forward(observed.logits, chunk, observed.pixels, observed.hidden);
     scores.push(...scoreOutliers(calibration.outliers, observed, inputs, classes));
   }
-  const findOutliers = (coverage: number) => judgeOutliers(calibration.outliers, coverage, scores);
-  return measureCoverage(calibration, logits, probabilities, findOutliers, examples.labels);
+  const outliersAt = (coverage: number) => findOutliers(calibration.outliers, coverage, scores);
+  return measureCoverage(calibration, logits, probabilities, outliersAt, examples.labels);
 }
 
 /** The mean of the teachers' probabilities of each example. @throws RangeError if the examples do not match the inputs */

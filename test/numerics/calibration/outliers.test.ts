@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDistance, fitNeighbours } from '../../../src/numerics/calibration/neighbours.ts';
-import { findOutliers, fitOutliers } from '../../../src/numerics/calibration/outliers.ts';
+import {
+  findOutliers,
+  fitOutliers,
+  type Observed,
+  type OutlierModel,
+  scoreOutliers,
+} from '../../../src/numerics/calibration/outliers.ts';
 import { assertNear } from '../fixtures.ts';
 import { type OutlierFixture, readFixture, toObserved } from './fixtures.ts';
 
@@ -11,6 +17,8 @@ const [training, calibration, probes] = [fixture.training, fixture.calibration, 
   toObserved,
 ) as [ReturnType<typeof toObserved>, ReturnType<typeof toObserved>, ReturnType<typeof toObserved>];
 const model = fitOutliers(training, calibration, inputs, classes);
+const find = (fitted: OutlierModel, coverage: number, observed: Observed) =>
+  findOutliers(fitted, coverage, scoreOutliers(fitted, observed, inputs, classes));
 
 test("the three scores equal those of scikit-learn's components and neighbours", () => {
   assert.equal(model.scores.length, fixture.scores.length);
@@ -21,7 +29,7 @@ test("the three scores equal those of scikit-learn's components and neighbours",
 test("the combined score finds the outliers that SciPy's finds, fewer at higher coverages", () => {
   assertNear(model.combined, fixture.combined, 1e-6, 'combined scores');
   const numbers = fixture.cases.map(({ coverage, outliers }) => {
-    assert.deepEqual(findOutliers(model, coverage, probes, inputs, classes), outliers, `${coverage}`);
+    assert.deepEqual(find(model, coverage, probes), outliers, `${coverage}`);
     return outliers.filter(Boolean).length;
   });
   assert.ok(numbers[0] === numbers[1] && numbers[1]! > numbers.at(-1)!, numbers.join());
@@ -35,7 +43,7 @@ test('an image is judged alone as in a batch', () => {
     hidden: probes.hidden.subarray(n * 6, (n + 1) * 6),
   };
   const { coverage, outliers } = fixture.cases[0]!;
-  assert.deepEqual(findOutliers(model, coverage, alone, inputs, classes), [outliers[n]]);
+  assert.deepEqual(find(model, coverage, alone), [outliers[n]]);
 });
 
 test('a constant image is an outlier unless such images are usual', () => {
@@ -47,16 +55,16 @@ test('a constant image is an outlier unless such images are usual', () => {
     logits: probes.logits.subarray(0, classes),
     hidden: probes.hidden.subarray(0, 6),
   };
-  assert.deepEqual(findOutliers(model, 0.99, one, inputs, classes), [true]);
+  assert.deepEqual(find(model, 0.99, one), [true]);
   // They are 3 of 120.
-  assert.deepEqual(findOutliers(withBlank, 0.99, one, inputs, classes), [false]);
-  assert.deepEqual(findOutliers(withBlank, 0.9, one, inputs, classes), [true]);
+  assert.deepEqual(find(withBlank, 0.99, one), [false]);
+  assert.deepEqual(find(withBlank, 0.9, one), [true]);
 });
 
 test('every image that is not constant is an outlier if all calibration images are constant', () => {
   const pixels = calibration.pixels.map((_, i) => Math.floor(i / inputs));
   const constant = fitOutliers(training, { ...calibration, pixels }, inputs, classes);
-  const found = findOutliers(constant, 0.9, probes, inputs, classes);
+  const found = find(constant, 0.9, probes);
   assert.ok(found.filter(Boolean).length >= found.length - 1, found.join());
 });
 
@@ -66,7 +74,7 @@ test('an image whose logits overflow is an outlier', () => {
     logits: new Float32Array(classes).fill(Number.NaN),
     hidden: probes.hidden.subarray(0, 6),
   };
-  assert.deepEqual(findOutliers(model, 0.9, one, inputs, classes), [true]);
+  assert.deepEqual(find(model, 0.9, one), [true]);
 });
 
 test('a network without hidden values has two scores', () => {
