@@ -97,14 +97,14 @@ function thresholdCursor({ className, curve }: RankedClass): ChartProps['cursor'
       const i = last - index;
       const threshold = curve.threshold[i];
       const chosen =
-        typeof threshold === 'number' ? `≥ ${significant(threshold)}` : 'above all probabilities';
+        typeof threshold === 'number' ? `probability ≥ ${significant(threshold)}` : 'above all probabilities';
       const rates = [
         `precision ${percent(curve.precision[i]!)}`,
         `recall ${percent(curve.recall[i]!)}`,
         `false positive rate ${percent(curve.falsePositiveRate[i]!)}`,
         `accuracy ${percent(curve.accuracy[i]!)}`,
       ];
-      return `Probability of ${className} ${chosen}: ${rates.join(', ')}`;
+      return `Class ${className}, ${chosen}: ${rates.join(', ')}`;
     },
   };
 }
