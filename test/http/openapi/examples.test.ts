@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { coverageReportSchema } from '../../../src/domain/checks/coverage.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/checks/evaluation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
-import { rankingSchema } from '../../../src/domain/checks/ranking.ts';
+import { areasSchema, rankingSchema } from '../../../src/domain/checks/ranking.ts';
 import { sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
 import { datasetReportSchema } from '../../../src/domain/datasets/report.ts';
 import { datasetSchema } from '../../../src/domain/datasets/representation.ts';
@@ -136,6 +136,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   TestSetUse: testSetSchema,
   Evaluation: evaluationSchema,
   Ranking: rankingSchema,
+  RankingAreas: areasSchema,
   CoverageReport: coverageReportSchema,
   Comparison: comparisonSchema,
   Explanation: explanationSchema,
