@@ -1,4 +1,4 @@
-/** The screens of page-screens.js, loaded after page.js. */
+/** The screens of page-screens.js and all that draws charts, loaded after page.js. */
 import './main.tsx'; // The bundler then leaves all that both files need in page.js.
 
 declare const BUILD: string;
@@ -13,5 +13,6 @@ export { ModelVersion } from './screens/model-version/model-version.tsx';
 export { Model } from './screens/models/model.tsx';
 export { Models } from './screens/models/models.tsx';
 export { Search } from './screens/search/search.tsx';
+export { StarterCurve } from './screens/train/starter-curve.tsx';
 export { Try } from './screens/try/try.tsx';
 export const BUILD_OF_SCREENS = BUILD;

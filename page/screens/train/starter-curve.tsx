@@ -1,28 +1,15 @@
-/** The curve of the starter job, while the first network of an empty store is being trained. */
+/** The curve of the starter job. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { drawEpochs } from '../../../src/charts/epochs.ts';
 import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
 import type { JobEvent, TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { useEvents } from '../../api/event-stream.ts';
-import { useResource } from '../../api/use-resource.ts';
 import { Chart } from '../../components/chart.tsx';
 import { significant } from '../../format.ts';
 import { links } from '../../router.ts';
 
-const ENDED = ['succeeded', 'failed', 'cancelled'];
-
-/** Shows nothing if the newest job is another one, or has ended before the visit. */
-export function StarterCurve(): JSX.Element | null {
-  const { data } = useResource<{ data: readonly TrainingJob[] }>('/v1/training-jobs?limit=1', {
-    isRecorded: false,
-  });
-  const job = data?.data[0];
-  const isStarter = job?.metadata['startedBy'] === 'STARTER_JOB' && !ENDED.includes(job.status);
-  return isStarter ? <Curve job={job} /> : null;
-}
-
-function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.Element {
+export function StarterCurve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.Element {
   const [records, setRecords] = useState<readonly EpochRecord[]>([]);
   const [status, setStatus] = useState('running');
   useEvents<JobEvent>(`/v1/training-jobs/${id}/events`, {

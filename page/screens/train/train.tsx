@@ -14,7 +14,7 @@ import { Fields } from './form/fields.tsx';
 import { placeErrors } from './form/option-errors.ts';
 import { type Form, readForm } from './form.ts';
 import { type ListedDatasets, Recipes } from './recipes.tsx';
-import { StarterCurve } from './starter-curve.tsx';
+import { Starter } from './starter.tsx';
 import { type Preview, usePreview } from './use-preview.ts';
 
 export function Train(): JSX.Element {
@@ -49,7 +49,7 @@ export function Train(): JSX.Element {
               {actionName(form, preview)}
             </Button>
           </div>
-          {isFirstVisit && <StarterCurve />}
+          {isFirstVisit && <Starter />}
         </div>
       </form>
       <AsCurl request={{ method: 'POST', path: form.path, body: form.body }} />
