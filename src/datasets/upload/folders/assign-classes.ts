@@ -71,7 +71,11 @@ export function assignClasses(
       ignored.push({ file, path: isAbsolute ? name : path.join('/'), why });
     }
   }
-  if (found.length === 0) reject(`it holds no ${DATASET_FORMAT_NAMES} image; ${EXPECTED}`);
+  if (found.length === 0) {
+    const hidden = ignored.find(({ path, why }) => why === 'hidden' && IMAGE.test(path));
+    const except = hidden ? ` besides the hidden ${quote(hidden.path)}` : '';
+    reject(`it holds no ${DATASET_FORMAT_NAMES} image${except}; ${EXPECTED}`);
+  }
   const paths = stripTop(found);
   const isSplit = paths.some(({ path }) => path.length === 3 && isSplitName(path[0]!));
   const depth = isSplit ? 3 : 2;

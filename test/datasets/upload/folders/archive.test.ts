@@ -307,7 +307,8 @@ test('rejects archives without class folders, and describes the expected layout'
     [{ ...FILES, 'photos/c/1.png': dark }, /"photos\/c\/1.png" is not in a class folder/],
     [below('/x/a', { '1.png': dark, '2.png': dark }), /1 class folder: "a"; at least 2 classes/],
     [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folder: "a"; at least 2 classes/],
-    [{ 'notes.txt': dark }, /holds no PNG, JPEG, WebP, GIF, TIFF or AVIF image/],
+    [{ 'notes.txt': dark }, /holds no PNG, JPEG, WebP, GIF, TIFF or AVIF image; expected/],
+    [below('my/.cache', FILES), /or AVIF image besides the hidden "my\/.cache\/b\/1.png"; expected/],
     [
       FILES,
       /there are no test images; put the class folders into train\/ and test\//,
