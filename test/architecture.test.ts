@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import { fastTests, SHARED_FOLDERS, UNIT_FOLDERS } from './runners/shared-process.ts';
+import { ALONE } from './page/groups.ts';
+import { fastTests, SHARED_FOLDERS, SHARED_SLOW_TESTS, UNIT_FOLDERS } from './runners/shared-process.ts';
 import { testFiles } from './runners/tiers.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
@@ -225,8 +226,17 @@ test('test:fast and test:coverage run every fast test once', () => {
   }
 });
 
+test('test:slow runs every slow test once', () => {
+  const all = globSync('test/**/*.slow.test.ts', { exclude: ['**/node_modules'] });
+  const shared = SHARED_SLOW_TESTS.map((file) => `test/${file}`);
+  const ofPage = all.filter(
+    (file) => file.startsWith('test/page/') && !ALONE.some((name) => file.includes(name)),
+  );
+  assert.deepEqual([...testFiles('slow'), ...shared, ...ofPage].toSorted(), all.toSorted());
+});
+
 test('tests that share a process leave it unchanged', () => {
-  for (const file of SHARED_FOLDERS.flatMap(fastTests)) {
+  for (const file of [...SHARED_FOLDERS.flatMap(fastTests), ...SHARED_SLOW_TESTS]) {
     const source = readFileSync(join(TESTS, file), 'utf8');
     assert.doesNotMatch(source, /process\.(chdir|exit|on|once)\(/, file);
   }

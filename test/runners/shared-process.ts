@@ -3,8 +3,9 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-/** Limit of time for the tests of one file. */
-const FILE_LIMIT_MS = 300_000;
+/** Limits of time for the tests of one fast and of one slow file. */
+const FAST_FILE_MS = 300_000;
+const SLOW_FILE_MS = 600_000;
 const TESTS = join(import.meta.dirname, '..');
 
 /** Folders whose fast tests start no service. */
@@ -48,17 +49,54 @@ export const HTTP_FOLDERS = [
 ];
 export const SHARED_FOLDERS = [...ROUTE_FOLDERS, ...SERVICE_FOLDERS, ...UNIT_FOLDERS, ...HTTP_FOLDERS];
 
-export const fastTests = (folder: string) =>
-  globSync(`${folder}/**/!(*.slow).test.ts`, { cwd: TESTS }).toSorted();
+/** Folders whose slow tests load the service or the store. Most other slow tests start the service as a process. */
+export const SLOW_HTTP_FOLDERS = ['http'];
+export const SLOW_SERVICE_FOLDERS = [
+  'services/models',
+  'services/replicas',
+  'services/runs',
+  'services/training',
+];
+export const SLOW_STORE_FOLDERS = ['queue', 'store'];
+/**
+ * Inside these folders, but in processes of their own: one ends the threads of its process, and two import tests of the store
+ * that a process can import once.
+ */
+const ALONE = [
+  'services/runs/failing.slow.test.ts',
+  'store/postgres/bytes.slow.test.ts',
+  'store/postgres/icu.slow.test.ts',
+];
+
+const findTests = (pattern: string) => globSync(pattern, { cwd: TESTS }).toSorted();
+export const fastTests = (folder: string) => findTests(`${folder}/**/!(*.slow).test.ts`);
+export const slowTests = (folder: string) =>
+  findTests(`${folder}/**/*.slow.test.ts`).filter((file) => !ALONE.includes(file));
+export const SHARED_SLOW_TESTS = [
+  ...SLOW_HTTP_FOLDERS,
+  ...SLOW_SERVICE_FOLDERS,
+  ...SLOW_STORE_FOLDERS,
+].flatMap(slowTests);
 
 /**
- * Runs the fast tests of the folders, one file after another. Each file is a test, whose end calls the `after` hooks of the
- * file. At the top level they would be called once no test is left, although further files were still being imported.
+ * Runs the fast tests of the folders.
  * @param except folders inside the others that another process runs
  */
 export function runFolders(folders: readonly string[], except: readonly string[] = []): void {
   const excepted = new Set(except.flatMap(fastTests));
-  for (const file of folders.flatMap(fastTests).filter((each) => !excepted.has(each))) {
-    test(`test/${file}`, { timeout: FILE_LIMIT_MS }, () => import(join(TESTS, file)));
-  }
+  const files = folders.flatMap(fastTests).filter((file) => !excepted.has(file));
+  runFiles(files, FAST_FILE_MS);
+}
+
+/** Runs the slow tests of the folders. */
+export function runSlowFolders(folders: readonly string[]): void {
+  runFiles(folders.flatMap(slowTests), SLOW_FILE_MS);
+}
+
+/**
+ * Runs one file after another. Each file is a test, whose end calls the `after` hooks of the file. At the top level they
+ * would be called once no test is left, although further files were still being imported.
+ */
+function runFiles(files: readonly string[], timeout: number): void {
+  for (const file of files) test(`test/${file}`, { timeout }, () => import(join(TESTS, file)));
 }

@@ -1,0 +1,3 @@
+import { runSlowFolders, SLOW_STORE_FOLDERS } from './shared-process.ts';
+
+runSlowFolders(SLOW_STORE_FOLDERS);
