@@ -26,6 +26,8 @@ export const BEAT_MS = 1000;
 /** A row that has not been renewed for this time belongs to a dead process. */
 export const DEAD_MS = 3000;
 export const STEADY_MS = 5000;
+/** Added to the time of a death, since timers can fire a little early. */
+const AFTER_DEATH_MS = 5;
 /** Rows of dead processes are deleted after this time. */
 const FORGET_MS = 60_000;
 
@@ -42,7 +44,15 @@ const BEAT = `
     (select json_object_agg(kind, number) from atelier.changes) as changes,
     (select coalesce(json_agg(json_build_object('id', id, 'role', role, 'slots', slots, 'jobBytes', job_bytes,
       'environment', json_build_object('kernel', kernel, 'fused', fused = 1)) order by id), '[]')
-    from atelier.replicas where id <> $1 and ${LIVE}) as others`;
+    from atelier.replicas where id <> $1 and ${LIVE}) as others,
+    (select extract(epoch from min(beat_at) - now())::float8 * 1000 + ${DEAD_MS}
+    from atelier.replicas where id <> $1 and ${LIVE}) as "firstDeathMs"`;
+interface BeatReply {
+  readonly changes: Changes;
+  readonly others: Replica[];
+  /** Time until the first of the others counts as dead if none renews its row; null without others. */
+  readonly firstDeathMs: number | null;
+}
 /** Skips locked rows, because two processes that delete each other's row would wait for each other. */
 const FORGET = `
   delete from atelier.replicas where id in (
@@ -64,13 +74,14 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer) {
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
   let forgetAt = 0;
+  /** Time until the next beat. */
+  let pause = BEAT_MS;
 
-  /** @returns whether the row was live all the time since the beat before */
-  async function beat(): Promise<boolean> {
+  async function beat(): Promise<void> {
     const sentAt = performance.now();
     const { role, slots, jobBytes, environment } = self;
     const values = [self.id, role, slots, jobBytes, environment.kernel, Number(environment.fused), heard];
-    const [reply] = await session.query<{ changes: Changes; others: Replica[] }>(BEAT, values);
+    const [reply] = await session.query<BeatReply>(BEAT, values);
     const isContinuous = performance.now() - lastSentAt < DEAD_MS;
     lastSentAt = sentAt;
     others = reply!.others;
@@ -79,7 +90,9 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer) {
     // Others may have changed something while the row was dead, and after this beat read it. The next beat reads it.
     if (isContinuous) trustedUntil = sentAt + DEAD_MS;
     else steadySince = sentAt;
-    return isContinuous;
+    // The beat right after the death of another process finds it. A row that is renewed lives until after the next beat.
+    const firstDeathMs = reply!.firstDeathMs ?? Number.POSITIVE_INFINITY;
+    pause = isContinuous ? Math.min(BEAT_MS, firstDeathMs + AFTER_DEATH_MS) : 0;
   }
 
   function recordFailure(): void {
@@ -97,10 +110,10 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer) {
   }
 
   async function attempt(): Promise<void> {
-    let pause = BEAT_MS;
+    pause = BEAT_MS;
     const startedAt = performance.now();
     try {
-      if (!(await beat())) pause = 0;
+      await beat();
       recordSuccess();
       await forgetDead();
     } catch {
