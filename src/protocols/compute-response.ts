@@ -2,11 +2,11 @@
 
 // The global of this name is a getter.
 import { performance } from 'node:perf_hooks';
-import { withJudgement } from '../domain/predictions/diagnosis.ts';
 import { tallyJudgements } from '../numerics/calibration/judge.ts';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, LoadedCalibration, ServedModel } from './codec.ts';
 import { computeOutputs } from './compute-outputs.ts';
+import { DIAGNOSIS, judgeDiagnoses } from './judge-diagnoses.ts';
 import { type PredictionTally, tallyPredictions } from './prediction-tally.ts';
 
 /** Duration of each phase of a prediction; `wait` is the time until a thread starts the task. */
@@ -19,7 +19,7 @@ export interface PhaseMs {
 
 /**
  * @param startedAt start of the forward pass
- * @param calibration null without a guarantee
+ * @param calibration null without a guarantee; a diagnosis uses it if it is given
  * @returns also the milliseconds of the phases
  * @throws AtelierError see `Codec.encode`
  */
@@ -31,11 +31,20 @@ export function computeResponse<Format>(
   startedAt: number,
   calibration: LoadedCalibration | null = null,
 ): { response: EncodedResponse; tally: PredictionTally; compute: number; serialise: number } {
-  const outputs = computeOutputs(batch, forward, model, guarantee ?? null, calibration);
-  const { judgements } = outputs;
-  const judgedDiagnoses = judgements
-    ? diagnoses?.map((each, n) => withJudgement(each, judgements.reasons[n] === 'unlike-training-images'))
-    : diagnoses;
+  const coverage = guarantee?.coverage ?? null;
+  const judging = diagnoses
+    ? { ...DIAGNOSIS, ...guarantee, coverage: coverage ?? DIAGNOSIS.coverage }
+    : (guarantee ?? null);
+  const computed = computeOutputs(batch, forward, model, judging, calibration);
+  const judgedDiagnoses = diagnoses && judgeDiagnoses(diagnoses, computed);
+  // The response omits the parts that only the diagnoses use.
+  const { calibration: used, judgements: all, ...plain } = computed;
+  const judgements = coverage === null ? undefined : all;
+  const outputs = {
+    ...plain,
+    ...(guarantee && used && { calibration: used }),
+    ...(judgements && { judgements }),
+  };
   const computedAt = performance.now();
   const response = codec.encode({ ...outputs, diagnoses: judgedDiagnoses ?? null }, responseFormat, model);
   const serialisedAt = performance.now();

@@ -54,6 +54,7 @@ export function buildModels({ config, log, store, catalog, memory, modelCache, t
         models,
         numeric,
         loadStatistics,
+        calibrations,
         prepareImages,
         metrics.onDiagnosed,
       ),

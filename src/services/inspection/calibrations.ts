@@ -134,6 +134,29 @@ export function createCalibrationService(
     return new AtelierError('not-calibrated', message);
   }
 
+  /** The calibration of a version with its arrays, computed now if it can be. */
+  async function load({ name, version }: VersionReference, signal: AbortSignal): Promise<LoadedCalibration> {
+    if (isJobId(name)) {
+      throw new AtelierError(
+        'not-calibrated',
+        'Checkpoints have no calibration. Omit ?coverage and ?calibrated, or use the version that the job publishes.',
+      );
+    }
+    const { calibration } = await ensure(await models.version(name, version), signal);
+    const { dataset, split, images, reused, digest } = calibration!;
+    // Copies of a version share the arrays only.
+    const key = JSON.stringify([digest, dataset, split, images, reused]);
+    const known = loaded.get(key);
+    if (known) return known;
+    const fresh = {
+      ...parseCalibration(await blobs.get(digest)),
+      used: { dataset, split, images, reused },
+      digest,
+    };
+    loaded.set(key, fresh);
+    return fresh;
+  }
+
   return {
     /**
      * Calibrates a version that was just published, in the background and after those before it. If that fails, or the
@@ -186,27 +209,14 @@ export function createCalibrationService(
     },
 
     /** The same with its arrays, for predictions. @throws AtelierError `not-calibrated`, `state-unusable` */
-    async load({ name, version }: VersionReference, signal: AbortSignal): Promise<LoadedCalibration> {
-      if (isJobId(name)) {
-        throw new AtelierError(
-          'not-calibrated',
-          'Checkpoints have no calibration. Omit ?coverage and ?calibrated, or use the version that the job publishes.',
-        );
-      }
-      const { calibration } = await ensure(await models.version(name, version), signal);
-      const { dataset, split, images, reused, digest } = calibration!;
-      // Copies of a version share the arrays only.
-      const key = JSON.stringify([digest, dataset, split, images, reused]);
-      const known = loaded.get(key);
-      if (known) return known;
-      const fresh = {
-        ...parseCalibration(await blobs.get(digest)),
-        used: { dataset, split, images, reused },
-        digest,
-      };
-      loaded.set(key, fresh);
-      return fresh;
-    },
+    load,
+
+    /** The same for diagnoses; null instead of `not-calibrated`. */
+    loadIfAny: (model: VersionReference, signal: AbortSignal): Promise<LoadedCalibration | null> =>
+      load(model, signal).catch((error) => {
+        if (hasCode(error, 'not-calibrated')) return null;
+        throw error;
+      }),
   };
 }
 

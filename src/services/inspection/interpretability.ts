@@ -16,6 +16,7 @@ import type { ExplanationResult } from '../../workers/tasks/explain.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import type { PrepareImages } from '../predictions/prepare-images.ts';
+import type { CalibrationService } from './calibrations.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
 
 /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
@@ -43,6 +44,7 @@ export function createInterpretabilityService(
   models: ModelService,
   numeric: NumericPool,
   loadStatistics: LoadStatistics,
+  calibrations: Pick<CalibrationService, 'loadIfAny'>,
   prepareImages: PrepareImages,
   onDiagnosed: (tally: DiagnosisTally) => void,
 ) {
@@ -59,7 +61,9 @@ export function createInterpretabilityService(
   ): Promise<Explained> {
     const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
     const network = servedNetwork(model);
-    const result = await numeric.run('explain', { network, images, label, diagnosing }, signal);
+    const calibration = diagnose ? await calibrations.loadIfAny(model.reference, signal) : null;
+    const task = { network, images, label, diagnosing, calibration };
+    const result = await numeric.run('explain', task, signal);
     if (result.diagnosis !== null) onDiagnosed(tallyDiagnoses([result.diagnosis]));
     return { model: network.reference, classNames: network.classNames, ...result };
   }

@@ -83,7 +83,7 @@ interface Work {
   readonly preprocessing: Preprocessing | null;
   readonly signal: () => AbortSignal;
   readonly startedAt: number;
-  /** null until a request is known to need it. */
+  /** null until a request is known to need it, and for a diagnosis of a version that has none. */
   readonly calibration: LoadedCalibration | null;
 }
 
@@ -91,7 +91,7 @@ export function createPredictionService(
   models: ModelService,
   pool: PredictionPool,
   loadStatistics: LoadStatistics,
-  calibrations: Pick<CalibrationService, 'load'>,
+  calibrations: Pick<CalibrationService, 'load' | 'loadIfAny'>,
   prepareImages: PrepareImages,
   { onPredicted, onFailed }: PredictionObserver,
 ) {
@@ -111,7 +111,10 @@ export function createPredictionService(
     const options = { topK, logits, input };
     const guarantee = requestedGuarantee(query);
     const request = { protocol: 'native', images, options, format, imageStatistics, guarantee } as const;
-    return compute(guarantee ? await withCalibration(work) : work, request);
+    if (guarantee) return compute(await withCalibration(work), request);
+    const { reference } = work.model;
+    const calibration = diagnose ? await calibrations.loadIfAny(reference, work.signal()) : null;
+    return compute({ ...work, calibration }, request);
   }
 
   async function withCalibration(work: Work): Promise<Work> {

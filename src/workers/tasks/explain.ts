@@ -11,6 +11,9 @@ import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.
 import { inputGradient, sumChannels } from '../../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import type { LoadedCalibration } from '../../protocols/codec.ts';
+import { computeOutputs } from '../../protocols/compute-outputs.ts';
+import { DIAGNOSIS, judgeDiagnoses } from '../../protocols/judge-diagnoses.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
 import { createForward, type ServedNetwork } from '../kernel/compile.ts';
 
@@ -22,6 +25,8 @@ export interface ExplanationTask {
   readonly label: number | null;
   /** Statistics of the training images to compare with; null without `?diagnose`. */
   readonly diagnosing: ImageStatistics | null;
+  /** Judges the image of a diagnosis; null if the version has none. */
+  readonly calibration: LoadedCalibration | null;
 }
 
 export interface ExplanationResult {
@@ -34,7 +39,8 @@ export interface ExplanationResult {
  * @throws AtelierError `impossible-request` for several images or an unknown class, and for invalid images the errors of
  *   `decodeImages`
  */
-export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
+export function explainImage(task: ExplanationTask): ExplanationResult {
+  const { network, images, label, diagnosing, calibration } = task;
   const { parameters, classNames } = network;
   const { inputShape } = network.architecture;
   const batch = decodeImages(images, inputShape);
@@ -53,8 +59,8 @@ export function explainImage({ network, images, label, diagnosing }: Explanation
     });
   }
   const forward = createForward(network);
-  const probabilities = new Float32Array(classes);
-  forward(new Float32Array(classes), probabilities, pixels);
+  const outputs = computeOutputs(batch, forward, network, calibration && DIAGNOSIS, calibration);
+  const { probabilities } = outputs;
   const predicted = argmax(probabilities);
   const explainedLabel = label ?? predicted;
   const occlusion = occlusionMap(forward, pixels, inputShape, explainedLabel, classes);
@@ -69,6 +75,7 @@ export function explainImage({ network, images, label, diagnosing }: Explanation
       width: inputShape[1],
     },
     drawing: drawExplanation(pixels, inputShape, occlusion, gradient),
-    diagnosis: diagnosing && diagnoseImages(images, batch, inputShape, diagnosing)[0]!,
+    diagnosis:
+      diagnosing && judgeDiagnoses(diagnoseImages(images, batch, inputShape, diagnosing), outputs)[0]!,
   };
 }

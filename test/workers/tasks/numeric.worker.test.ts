@@ -78,6 +78,7 @@ describe('a numeric thread', () => {
       images,
       label: null,
       diagnosing: null,
+      calibration: null,
     });
     const shown = describeExplanation(network.reference, network.classNames, explained);
     assert.deepEqual(explanationSchema.parse(shown), shown);
@@ -87,7 +88,13 @@ describe('a numeric thread', () => {
     assert.deepEqual([width, height], [picture.width, picture.height]);
 
     const unlikely = (explained.predicted + 1) % 10;
-    const other = await pool.run('explain', { network, images, label: unlikely, diagnosing: null });
+    const other = await pool.run('explain', {
+      network,
+      images,
+      label: unlikely,
+      diagnosing: null,
+      calibration: null,
+    });
     assert.equal(other.explained.label, unlikely);
     assert.notDeepEqual(other.explained.gradient, explained.gradient);
   });
@@ -102,6 +109,7 @@ describe('a numeric thread', () => {
       images,
       label: null,
       diagnosing: null,
+      calibration: null,
     });
     const shown = describeExplanation(network.reference, network.classNames, explained);
     assert.deepEqual([explanationSchema.parse(shown), shown.probability], [shown, null]);
@@ -112,11 +120,11 @@ describe('a numeric thread', () => {
     const network = networkOf(1, dataset.classNames);
     const bytes = (count: number) => ({ kind: 'bytes', bytes: new Uint8Array(count * 784) }) as const;
     await assert.rejects(
-      pool.run('explain', { network, images: bytes(2), label: null, diagnosing: null }),
+      pool.run('explain', { network, images: bytes(2), label: null, diagnosing: null, calibration: null }),
       isAtelierError('impossible-request', /2 images/),
     );
     await assert.rejects(
-      pool.run('explain', { network, images: bytes(1), label: 10, diagnosing: null }),
+      pool.run('explain', { network, images: bytes(1), label: 10, diagnosing: null, calibration: null }),
       isAtelierError('impossible-request', /at most 9/),
     );
   });

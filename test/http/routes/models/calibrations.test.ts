@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Calibration } from '../../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../../src/domain/models/representation.ts';
 import type { TestSetUse } from '../../../../src/domain/models/test-set.ts';
+import type { Diagnosis } from '../../../../src/domain/predictions/diagnosis.ts';
 import type { PredictionJob } from '../../../../src/domain/predictions/job.ts';
 import type { LabReport } from '../../../../src/domain/reports/lab-report.ts';
 import type { ModelCard } from '../../../../src/domain/reports/model-card.ts';
@@ -254,6 +255,26 @@ test('a diagnosis with a coverage finds the images far that the coverage finds u
     assert.equal(isFar, isUnlike && !isExplained, JSON.stringify(predictions[n]));
   }
   assert.ok(far.some(({ isFar }) => isFar) && !far.every(({ isFar }) => isFar));
+});
+
+test('a diagnosis without a coverage is judged by the calibration, and shows nothing else of it', async () => {
+  // Every second column is black, so the centre of mass stays where it is.
+  const striped = tested.map((value, i) => ((Math.floor(i / 3) % 9) % 2 === 0 ? value : 0));
+  const { predictions, ...others } = await predict('?diagnose=true', striped);
+  assert.deepEqual(Object.keys(others), ['model']);
+  const undiagnosed = predictions.map(({ diagnosis: _, ...prediction }) => prediction);
+  assert.deepEqual((await predict('', striped)).predictions, undiagnosed);
+  const findFar = ({ findings }: Diagnosis) => findings.find(({ code }) => code === 'far-from-training-data');
+  const far = predictions.map(({ diagnosis }) => findFar(diagnosis!));
+  const first = far.findIndex((finding) => finding !== undefined);
+  assert.match(far[first]!.detail, /few of the calibration images are as unusual/);
+  const explained = await app.inject({
+    method: 'POST',
+    url: '/v1/models/plain/versions/1/explanations?diagnose=true',
+    headers: { 'content-type': 'application/octet-stream' },
+    payload: Buffer.from(striped.subarray(first * VALUES, (first + 1) * VALUES)),
+  });
+  assert.deepEqual(findFar(explained.json<{ diagnosis: Diagnosis }>().diagnosis), far[first]);
 });
 
 test('test images are counted as a look once, and take the place of the calibration before', async () => {
