@@ -167,7 +167,7 @@ export const environmentSchema = z.object({
   CALIBRATE_PUBLISHED: choice('on', 'off')
     .default('on')
     .describe(
-      'Calibrates versions as they are published, if their training held out images: seconds of one processor; with `off`, at their first use',
+      'Calibrates versions as they are published, if their training held out images or their import measured test images: seconds of one processor; with `off`, at their first use',
     ),
   WIDE_VECTORS: choice('auto', 'on', 'off')
     .default('auto')

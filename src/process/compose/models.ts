@@ -28,17 +28,19 @@ export function buildModels({ config, log, store, catalog, memory, modelCache, t
     createImageDecoder(memory, config.maxImagePixels),
   );
   const calibrations = createCalibrationService(store, catalog, models, numeric, log);
+  const onPublished = config.calibratePublished ? calibrations.calibratePublished : () => {};
   const evaluations = createEvaluationService(catalog, models, numeric, store.looks, calibrations);
   const testSets = createTestSetService(store, catalog);
   return {
     loadDistillation,
     loadStatistics,
     prepareImages,
+    onPublished,
     services: {
       models,
       registry: createModelRegistryService(store, models, metrics.predictions.forget),
       exports: createExportService(models, numeric, store.temporaryFiles),
-      imports: createImportService({ store, catalog, models, numeric }),
+      imports: createImportService({ store, catalog, models, numeric, onPublished }),
       evaluations,
       calibrations,
       testSets,

@@ -68,7 +68,7 @@ export function buildTraining(base: Base, models: Models) {
   };
 }
 
-function buildQueue(base: Base, { services: { models, calibrations }, loadDistillation }: Models) {
+function buildQueue(base: Base, { services: { models }, loadDistillation, onPublished }: Models) {
   const { config, log, store, cluster, catalog, memory, threads, waits } = base;
   const { jobs } = store;
   const placement = cluster && createJobPlacement({ ...cluster, jobs, catalog });
@@ -89,7 +89,7 @@ function buildQueue(base: Base, { services: { models, calibrations }, loadDistil
       waits,
       judge: createJudge(models, jobs, threads.comparisons),
       loadDistillation,
-      onPublished: config.calibratePublished ? calibrations.calibratePublished : () => {},
+      onPublished,
       log,
       ...(cluster && { runner: cluster.replicas.id }),
     }),

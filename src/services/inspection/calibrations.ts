@@ -93,16 +93,17 @@ export function createCalibrationService(
     return found?.digest === lineage.dataset.digest ? found : calibration;
   }
 
-  /** The validation images of the training, or the reason why there are none. */
-  async function findValidation(version: ModelVersion): Promise<Source | string> {
+  /** The validation images of the training, or the test images that an import measured, or the reason why there are none. */
+  async function findImages(version: ModelVersion): Promise<Source | string> {
     const known = knownTraining(version);
-    if (known === null) return 'it was imported';
-    const [splits, dataset] = [
-      await listSplits(known, models, jobs),
-      await catalog.find(version.lineage.dataset!.id),
-    ];
-    if (!known.request.training.validation) return 'its training held out no images';
-    if (dataset?.digest !== known.datasetDigest) return 'the data set that it was trained on was deleted';
+    const of = version.lineage.dataset;
+    if (of === null || (known === null && version.testAccuracy === null))
+      return 'it was imported without measuring test images';
+    if (known && !known.request.training.validation) return 'its training held out no images';
+    const dataset = await catalog.find(of.id);
+    if (dataset?.digest !== of.digest) return 'its data set was deleted';
+    if (known === null) return { dataset, split: 'test', reused: false, images: ({ test }) => test };
+    const splits = await listSplits(known, models, jobs);
     if (splits === null) return 'a model that its training used was imported or deleted';
     if (splits.some(({ fraction }) => !fraction))
       return 'a training that its own depends on held out no images';
@@ -111,16 +112,16 @@ export function createCalibrationService(
     return { dataset, split: 'validation', reused, images: () => splits };
   }
 
-  /** The version with its calibration. Without one it is calibrated on the validation images of its training. */
+  /** The version with its calibration. Without one it is calibrated on the images of `findImages`. */
   async function ensure(version: ModelVersion, signal: AbortSignal): Promise<ModelVersion> {
     if (version.calibration !== null) return version;
-    const source = isAffordable(version) ? await findValidation(version) : 'its network is too large for one';
+    const source = isAffordable(version) ? await findImages(version) : 'its network is too large for one';
     if (typeof source === 'string') throw await notCalibrated(version, source);
     try {
       return await compute(version, source, signal, SERVICE);
     } catch (error) {
       if (!(error instanceof AtelierError && error.code === 'impossible-request')) throw error;
-      throw await notCalibrated(version, `its validation split ${error.details[0]!.detail}`);
+      throw await notCalibrated(version, `its ${source.split} split ${error.details[0]!.detail}`);
     }
   }
 

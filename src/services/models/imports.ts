@@ -4,6 +4,7 @@ import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { describeArchitecture } from '../../domain/models/architecture.ts';
 import { type ImportRequest, NO_DATASET } from '../../domain/models/import.ts';
+import type { VersionReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
 import { forwardCost } from '../../numerics/network/architecture.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
@@ -28,8 +29,10 @@ export function createImportService(options: {
   catalog: Catalog;
   models: ModelService;
   numeric: NumericPool;
+  /** Called after a version was published. */
+  onPublished: (model: VersionReference) => void;
 }) {
-  const { store, catalog, models, numeric } = options;
+  const { store, catalog, models, numeric, onPublished } = options;
 
   async function resolveDataset(
     requested: string | undefined,
@@ -104,6 +107,7 @@ export function createImportService(options: {
         ),
       );
       await models.invalidateEverywhere();
+      onPublished(version);
       return version;
     },
   };

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Calibration } from '../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import { importFile } from '../../http/import-file.ts';
 import { startService, temporaryDirectory, tiny, train } from '../../support/start-service.ts';
 
 const file = { after };
@@ -37,6 +38,11 @@ test('a published version is calibrated in the background, as it would be at its
   assert.equal(calibration.split, 'validation');
   assert.deepEqual((await other.inject(`${PATH}/calibration`)).json(), calibration);
   assert.equal((await app.inject('/v1/models/unheld/versions/1')).json<ModelVersion>().calibration, null);
+
+  const exported = await app.inject(`${PATH}/export?format=safetensors`);
+  const { dataset } = calibration;
+  assert.equal((await importFile(app, exported.rawPayload, { name: 'imported', dataset })).statusCode, 201);
+  assert.equal((await untilCalibrated(app, '/v1/models/imported/versions/1')).split, 'test');
 });
 
 test('a service that stops leaves the calibration to the first use', async () => {

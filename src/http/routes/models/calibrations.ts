@@ -21,7 +21,7 @@ export const calibrationRoutes: Routes = async (app, { calibrations }) => {
       description:
         'Responds when the calibration is stored, after some seconds. It takes the place of an earlier one; the parameters of the ' +
         'version stay as they are. Predictions then take `coverage` and `calibrated`. A version whose training held out validation ' +
-        'images needs no request: it is calibrated on these soon after it is published, or when its calibration is first used.',
+        'images, or whose import measured test images, needs no request: it is calibrated on these soon after it is published, or when its calibration is first used.',
       tags,
       params,
       body: calibrationRequestSchema,

@@ -336,7 +336,7 @@ test('a version whose data set was deleted can be calibrated on another one, as 
   const response = await predictBytes(app, 'orphan', tested, '?coverage=0.9');
   assert.match(
     assertProblem(response, 409, 'not-calibrated').detail!,
-    /because the data set that it was trained on was deleted\. Calibrate it with POST \S+ and the `dataset` of the images\.$/,
+    /because its data set was deleted\. Calibrate it with POST \S+ and the `dataset` of the images\.$/,
   );
   const calibrated = await calibrate('/v1/models/orphan/versions/1', { dataset });
   assert.equal(calibrated.statusCode, 200, calibrated.body);
@@ -420,20 +420,27 @@ test('the card and the lab report show the calibration', async () => {
   }
 });
 
-test('an import with a data set is calibrated on request, on test images that it has looked at', async () => {
+test('an import is calibrated on the test images that it has looked at, and on request without a data set', async () => {
   const file = await app.inject(`${VERSION}/export?format=safetensors`);
   const imported = await importFile(app, file.rawPayload, { name: 'imported', dataset });
   assert.equal(imported.statusCode, 201, imported.body);
   const version = '/v1/models/imported/versions/1';
   const { testSet } = await show(version);
-  const problem = assertProblem(await app.inject(`${version}/calibration`), 409, 'not-calibrated');
-  assert.match(problem.detail!, /because it was imported\. Calibrate it with POST/);
-  const response = await calibrate(version);
-  assert.equal(response.statusCode, 200, response.body);
-  const { split, images, reused } = response.json<Calibration>();
-  assert.deepEqual([split, images, reused], ['test', TESTED, false]);
-  assert.equal((await show(version)).testSet.looks.total, testSet.looks.total);
   assert.equal((await predictBytes(app, 'imported', tested, '?coverage=0.9')).statusCode, 200);
+  const { calibration, testSet: after } = await show(version);
+  const { split, images, reused } = calibration!;
+  assert.deepEqual([split, images, reused], ['test', TESTED, false]);
+  assert.equal(after.looks.total, testSet.looks.total);
+  assert.deepEqual((await calibrate(version)).json(), calibration);
+
+  const unmeasured = '/v1/models/unmeasured/versions/1';
+  assert.equal((await importFile(app, file.rawPayload, { name: 'unmeasured' })).statusCode, 201);
+  const problem = assertProblem(await app.inject(`${unmeasured}/calibration`), 409, 'not-calibrated');
+  assert.match(
+    problem.detail!,
+    /because it was imported without measuring test images\. Calibrate it with POST/,
+  );
+  assert.equal((await calibrate(unmeasured, { dataset })).statusCode, 200);
 });
 
 test('a copy has the calibration of the original, also after the original is deleted', async () => {
