@@ -253,7 +253,7 @@ test('a file that is dropped on the screen is predicted', options, async (t) => 
     })()`,
   );
   assert.ok(isDropCancelled, 'the browser does not show the file itself');
-  await page.getByText('dropped.png').waitFor();
+  await page.getByText('dropped.png', { exact: true }).waitFor();
   await untilPredicted(page, 'Ankle boot');
 });
 
