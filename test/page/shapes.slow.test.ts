@@ -208,7 +208,7 @@ test('a model of colour images takes files, the clipboard and images of data set
 
   const red = await colourShape('red-square');
   await chooseFile(page, 'red.png', red);
-  await page.getByText('red.png').waitFor();
+  await page.getByText('red.png', { exact: true }).waitFor();
   await untilMiddle(page, 'Network input', '210,50,40,255');
   await untilMiddle(page, 'Image of 64 by 64 pixels', '210,50,40,255');
   await assertAccessible(page);
