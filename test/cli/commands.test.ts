@@ -164,11 +164,13 @@ test('predicts with a coverage, and exits with 3 if a prediction is unsure and t
 
 test('calibrates a version, as the error of a version without calibration advises', async () => {
   const image = join(folder, 'boot.png');
-  const options = ['--model', 'copy', '--coverage', '0.9'];
+  const training = { ...tiny().training, validation: null };
+  await atelier('train', await recipe('unheld', tiny({ modelName: 'unheld', training })), '--follow');
+  const options = ['--model', 'unheld', '--coverage', '0.9'];
   const { code, stderr } = await atelier('predict', image, ...options);
   assert.equal(code, 1);
-  assert.match(stderr, / Calibrate it with npx atelier calibrate copy@1\.\n$/);
-  const { stdout } = await atelier('calibrate', 'copy@1', '--split', 'train');
+  assert.match(stderr, / Calibrate it with npx atelier calibrate unheld@1\.\n$/);
+  const { stdout } = await atelier('calibrate', 'unheld@1', '--split', 'train');
   assert.match(
     stdout,
     /^Calibrated on \d+ images of the train split of fashion-mnist: temperature \d\.\d{4},\ncalibration error 0\.\d{4} → 0\.\d{4}, loss \d\.\d{4} → \d\.\d{4}\.\nThese images .* approximate\.\n$/,
@@ -176,7 +178,7 @@ test('calibrates a version, as the error of a version without calibration advise
   const predicted = await atelier('predict', image, ...options);
   assert.equal(predicted.code, 0, predicted.stderr);
   assert.match(predicted.stderr, /^The coverage is approximate: /);
-  const again = await atelier('calibrate', 'copy', '--json');
+  const again = await atelier('calibrate', 'unheld', '--json');
   assert.equal(again.code, 0, again.stderr);
   const tested = JSON.parse(again.stdout) as Calibration;
   assert.deepEqual([tested.split, tested.reused], ['test', false]);
