@@ -6,7 +6,7 @@ import { drawSgdPath } from '../../src/charts/sgd-path.ts';
 import { listElements, SMALL } from './elements.ts';
 import { epochRecords } from './samples.ts';
 
-const deadUnits = (hidden: readonly number[], ...fractions: readonly (readonly number[])[]) => {
+const deadUnits = (hidden: readonly number[], ...fractions: readonly number[][]) => {
   const records = epochRecords(fractions.length).map((each, i) => ({ ...each, deadUnits: fractions[i]! }));
   return listElements(drawDeadUnits({ subtitle: '', trainings: [{ name: 'a', hidden, records }] }, SMALL));
 };

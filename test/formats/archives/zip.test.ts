@@ -36,6 +36,45 @@ for (const level of [0, 6] as const) {
   });
 }
 
+test('skips extra fields and comments of entries, and reads an archive without entries', () => {
+  const extra = { 28789: Buffer.from('six by'), 21589: Buffer.from('time') };
+  const archive = zipSync({
+    'a.npy': [files['a.npy'], { extra, comment: 'first' }],
+    'b.npy': [files['b.npy'], { extra, comment: 'second' }],
+  });
+  assert.deepEqual(
+    readZip(archive, LIMIT, rejectModelFile).map(({ name, bytes }) => [name, Buffer.from(bytes)]),
+    Object.entries(files),
+  );
+  assert.deepEqual(readZip(zipSync({}), LIMIT, rejectModelFile), []);
+});
+
+test('reads as many bytes, entries and bytes of a comment as are allowed', () => {
+  const full = zipSync({ 'a.npy': new Uint8Array(LIMIT) });
+  assert.equal(readZip(full, LIMIT, rejectModelFile)[0]!.bytes.length, LIMIT);
+  refusal(
+    zipSync({ 'a.npy': new Uint8Array(LIMIT + 1) }),
+    /decompresses to 1048577 bytes; the limit is 1048576/,
+  );
+  const names = Array.from({ length: 128 }, (_, i) => `${i}.npy`);
+  const many = zipSync(Object.fromEntries(names.map((name) => [name, new Uint8Array(0)])));
+  assert.equal(readZip(many, LIMIT, rejectModelFile).length, 128);
+  const commented = Buffer.concat([zipSync(files), Buffer.alloc(0xffff)]);
+  commented.writeUInt16LE(0xffff, commented.length - 0xffff - 2);
+  assert.equal(readZip(commented, LIMIT, rejectModelFile).length, 2);
+});
+
+test('the Zip64 extra field has only the numbers that do not fit, and may follow other fields', () => {
+  const [content, name] = [Buffer.from('content'), 'a.npy'];
+  const room = { 28789: Buffer.alloc(3), 1: Buffer.alloc(8) };
+  const archive = Buffer.from(zipSync({ [name]: [content, { extra: room, level: 0 }] }));
+  const at = archive.lastIndexOf('PK\x01\x02');
+  const field = archive.indexOf(Buffer.from([1, 0, 8, 0]), at);
+  archive.writeUInt32LE(0xffff_ffff, at + SIZE);
+  archive.writeBigUInt64LE(BigInt(content.length), field + 4);
+  assert.deepEqual(Buffer.from(readZip(archive, LIMIT, rejectModelFile)[0]!.bytes), content);
+});
+
 test('reads Zip64 archives, whose numbers are in the records of 64 bits', () => {
   for (const level of [0, 6] as const) {
     const read = readZip(asZip64(zipSync(files, { level })), LIMIT, rejectModelFile);
