@@ -115,7 +115,8 @@ export async function disturb(options: DisturbOptions): Promise<{
     const measured = {
       kind,
       at,
-      repeatedSteps: start ? progress.step - Number(stored) : 0,
+      // The checkpoint may be newer than the job, which was read first.
+      repeatedSteps: start ? Math.max(0, progress.step - Number(stored)) : 0,
       running: start && Date.parse(start.at) - at,
       firstReport: Date.parse(report!.at) - at,
     };
