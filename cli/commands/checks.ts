@@ -178,7 +178,8 @@ export const calibrate = defineCommand({
   parameters: ['name@version'],
   options: { dataset, split },
   notes:
-    'A version whose training held out validation images needs no command: it is calibrated on these.\n' +
+    'A version whose training held out validation images needs no command: it is calibrated on these,\n' +
+    'and an import with a data set on the test images that it has measured.\n' +
     'The first use of test images counts as a look at them; of --split train, every second image is used.',
   async run(context, [reference], { dataset, split }) {
     const path = await versionPath(context.client, reference!);

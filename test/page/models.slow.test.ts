@@ -8,6 +8,7 @@ import type { Evaluation } from '../../src/domain/checks/evaluation.ts';
 import type { ShownRanking } from '../../src/domain/checks/ranking.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import type { Alias } from '../../src/domain/models/alias.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { upload } from '../http/upload.ts';
 import { tiny, train } from '../support/start-service.ts';
 import { bars } from './drawings.ts';
@@ -121,6 +122,29 @@ test('warns when a version without a calibration takes the place of a calibrated
   await page.getByRole('button', { name: 'Roll back to version 1: champion' }).click();
   await warning.waitFor({ state: 'detached' });
   assert.equal(await champion(), 1);
+});
+
+test('shows what limits a calibration on images of one class', options, async (t) => {
+  const { classNames } = await read<DatasetSummary>('/v1/datasets/fashion-mnist');
+  const count = 100;
+  const images = npyBytes(
+    Uint8Array.from({ length: count * 784 }, (_, i) => (i * i) % 251),
+    [count, 28, 28],
+  );
+  const boots = await upload(app, {
+    classNames: classNames.join(','),
+    train_images: images,
+    train_labels: npyBytes(
+      Uint8Array.from({ length: count }, (_, i) => i % 10),
+      [count],
+    ),
+    test_images: images,
+    test_labels: npyBytes(new Uint8Array(count).fill(9), [count]),
+  });
+  const payload = { dataset: boots.json<DatasetSummary>().id };
+  await app.inject({ method: 'POST', url: `${SHOES}/versions/2/calibration`, payload });
+  const page = await openPage(t, url, { path: '#/models/shoes/2?tab=coverage' });
+  await page.getByText('All calibration images are of class Ankle boot, so the coverage holds for').waitFor();
 });
 
 test('does not move an alias that another client has moved since', options, async (t) => {

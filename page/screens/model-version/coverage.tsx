@@ -40,7 +40,7 @@ export function Coverage({ version, onChange }: CoverageProps): JSX.Element {
 }
 
 function Figures({ calibration }: { readonly calibration: Calibration }): JSX.Element {
-  const { dataset, split, images, trainingImages, reused, temperature } = calibration;
+  const { dataset, split, images, trainingImages, reused, temperature, warning } = calibration;
   const { expectedCalibrationError: error, loss } = calibration;
   return (
     <section class="box" aria-label="Calibration">
@@ -70,6 +70,7 @@ function Figures({ calibration }: { readonly calibration: Calibration }): JSX.El
           {significant(loss.before)} → {significant(loss.after)}
         </dd>
       </dl>
+      {warning !== null && <p class="notice">{warning}</p>}
     </section>
   );
 }
