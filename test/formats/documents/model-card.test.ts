@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { type ModelCard, modelCardSchema } from '../../../src/domain/reports/model-card.ts';
@@ -54,6 +55,126 @@ test('the head is the metadata of the Hugging Face Hub, with all digits', () => 
       },
     ],
   });
+});
+
+test('a card has all sections, figures and commands', () => {
+  const expected = readFileSync(new URL('model-card-example.txt', import.meta.url), 'utf8');
+  assert.equal(writeModelCard(card, '/base', ADDRESS), expected);
+});
+
+const { version, receipt } = card;
+const { lineage } = version;
+const facts: readonly (readonly [fact: string, changes: Partial<ModelCard>, line: string])[] = [
+  [
+    'its tags once',
+    { version: { ...version, tags: ['image-classification', 'b'] } },
+    'tags:\n- "image-classification"\n- "b"\n',
+  ],
+  [
+    'the name of a data set',
+    { dataset: { ...card.dataset!, name: 'Clothes' } },
+    'trained on data set Clothes (`fashion-mnist`) with the digest',
+  ],
+  [
+    'that a data set was deleted',
+    { dataset: null },
+    'The data set has been deleted since.\n\nEncoded images',
+  ],
+  [
+    'how images are prepared and standardized',
+    {
+      version: {
+        ...version,
+        preprocessing: { resize: 'contain' } as never,
+        standardization: { mean: [0.5, 0.25, 0.125], std: 0.3 },
+      },
+    },
+    'Encoded images are prepared by `{"resize":"contain"}`. Pixels are divided by 255, minus (0.5, 0.25, 0.125), divided by 0.3.',
+  ],
+  [
+    'the data set that measured an import',
+    { version: { ...version, lineage: { ...lineage, source: 'import' } } },
+    'The version was evaluated on data set `fashion-mnist` with',
+  ],
+  [
+    'that a budget ended the training',
+    { receipt: { ...receipt!, fused: false, stoppedAt: { ...receipt!.stoppedAt, reason: 'budget' } } },
+    'The request, with all defaults. The training was ended by its budget, so only a verification repeats it exactly.',
+  ],
+  ['separate multiply-adds', { receipt: { ...receipt!, fused: false } }, 'with separate multiply-adds.'],
+  [
+    'the engine without a receipt',
+    { receipt: null },
+    'It was computed by `simd-float32`; the job and its receipt have been deleted.\n\n## Evaluation',
+  ],
+  [
+    'that the engine is unknown',
+    { receipt: null, version: { ...version, engine: null } },
+    'It was computed by `an unknown engine`;',
+  ],
+  [
+    'the accuracy of a version that is not evaluated',
+    { evaluation: null, notEvaluated: 'Too costly.', version: { ...version, testAccuracy: 0.75 } },
+    'Accuracy on the test split: 0.7500.\n\nToo costly. `GET /base/v1/models/fashion-mnist/versions/1/evaluation` evaluates the version.\n\n## Calibration',
+  ],
+  [
+    'that no test results exist',
+    { testSet: null },
+    '## Looks at the test split\n\nThe version has no data set.',
+  ],
+  [
+    'versions that it descends from',
+    {
+      version: {
+        ...version,
+        aliases: ['champion', 'b'],
+        lineage: {
+          ...lineage,
+          parent: { name: 'p', version: 1 } as never,
+          teachers: [
+            { name: 't', version: 2 },
+            { name: 'u', version: 3 },
+          ] as never,
+          copiedFrom: { name: 'c', version: 4 } as never,
+        },
+      },
+    },
+    '| aliases | `champion`, `b` |\n| training job | `job_01M87ZJ9GPMXZJH0KH4EEVFZ6C` |\n| started from | `p@1` |\n' +
+      '| learned from | `t@2`, `u@3` |\n| copied from | `c@4` |\n| seed | 0 |\n',
+  ],
+];
+for (const [fact, changes, line] of facts) {
+  test(`a card states ${fact}`, () => {
+    const text = writeModelCard({ ...card, ...changes }, '/base', ADDRESS).replaceAll('\\', '');
+    assert.ok(text.includes(line), text);
+  });
+}
+
+test('a card of an import that assumed nothing has no index without an evaluation', () => {
+  const origin = { source: 'onnx' as const, fileDigest: 'sha256:file', rounded: 0, assumed: [] };
+  const imported = { ...lineage, request: null, jobId: null, seed: null, dataset: null, import: origin };
+  const text = writeModelCard(
+    {
+      ...card,
+      version: {
+        ...version,
+        ...{ description: null, aliases: [], calibration: null, testAccuracy: null, lineage: imported },
+      },
+      ...{ coverage: null, evaluation: null, notEvaluated: 'Not known.', dataset: null, receipt: null },
+    },
+    '',
+    ADDRESS,
+  );
+  const sections = text.slice(text.indexOf('## Training'), text.indexOf('## Looks'));
+  assert.equal(
+    sections,
+    '## Training\n\nThe version was imported, so its training is unknown.\n\n## Evaluation\n\nNot known.\n\n',
+  );
+  assert.match(
+    text,
+    /\| published \| [^|]+ \|\n\| imported from \| onnx, file with the digest `sha256:file` \|\n$/,
+  );
+  assert.doesNotMatch(text, /model-index|^>/m);
 });
 
 test('odd names are neither YAML, Markdown nor HTML', () => {
