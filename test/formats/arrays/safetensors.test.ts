@@ -98,5 +98,31 @@ test('requires the header to be a JSON object of limited size', () => {
   refusal(Buffer.concat([fileOf('{"').subarray(0, 8), Buffer.from([0x7b, 0xff])]), /its header is not JSON/);
   const many = Array.from({ length: 140 }, (_, i) => [`${i}`, entry(4 * i, 4 * i + 4)]);
   refusal(fileOf(Object.fromEntries(many), 560), /lists 140 entries; the limit is 128 tensors/);
+  refusal(new Uint8Array(8), /its header is not JSON/);
   refusal(fileOf({ __metadata__: { a: 1 } }), /__metadata__ of its header must map names to strings/);
+});
+
+test('a header may have 1 MiB, 128 tensors besides its metadata, and 8 dimensions', () => {
+  const longest = '{}'.padEnd(2 ** 20);
+  assert.deepEqual(parseSafetensors(fileOf(longest)), { tensors: [], metadata: {} });
+  refusal(fileOf(`${longest} `), /its header has 1048577 bytes; the limit is 1048576/);
+  const many = Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`${i}`, entry(4 * i, 4 * i + 4)]));
+  const { 128: last, ...most } = many;
+  assert.equal(parseSafetensors(fileOf({ ...most, __metadata__: {} }, 512)).tensors.length, 128);
+  refusal(
+    fileOf({ ...most, 128: last, __metadata__: {} }, 516),
+    /its header lists 130 entries; the limit is 128 tensors/,
+  );
+  const ones = new Array<number>(8).fill(1);
+  assert.equal(parseSafetensors(fileOf({ a: entry(0, 4, ones) }, 4)).tensors[0]!.data.length, 1);
+  refusal(fileOf({ a: entry(0, 4, [...ones, 1]) }, 4), /entry "a" is invalid at "shape"/);
+});
+
+test('reads tensors in any order, and empty ones', () => {
+  const data = Buffer.from(Float32Array.of(1, 2).buffer);
+  const { tensors } = parseSafetensors(fileOf({ b: entry(4, 8), none: entry(4, 4), a: entry(0, 4) }, data));
+  assert.deepEqual(
+    tensors.map((each) => [each.name, ...each.data]),
+    [['b', 2], ['none'], ['a', 1]],
+  );
 });

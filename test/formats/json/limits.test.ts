@@ -77,3 +77,18 @@ test('rejects invalid JSON, invalid UTF-8 and schema violations with the positio
   const records = z.object({ a: z.record(z.string(), z.int()) });
   assert.throws(() => readJson(bytes('{"a":{"m/s~":0.5}}'), records), /#\/a\/m~1s~0: /);
 });
+
+test('lists at most 20 violations of a schema', () => {
+  const schema = z.object({ a: z.array(z.int()) });
+  const violations = (count: number) => {
+    try {
+      readJson(bytes(JSON.stringify({ a: new Array(count).fill(0.5) })), schema);
+    } catch (error) {
+      return (error as AtelierError).details;
+    }
+    return assert.fail('the body is valid');
+  };
+  assert.equal(violations(20).length, 20);
+  assert.deepEqual(violations(21), violations(20));
+  assert.deepEqual(violations(1), [{ pointer: '#/a/0', detail: 'Must be an integer, but is 0.5.' }]);
+});

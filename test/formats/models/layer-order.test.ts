@@ -59,3 +59,17 @@ test('the search ends quickly if no order fits', () => {
   const dead = Object.fromEntries(Array.from('abcdefgh', (name) => [name, [784, 784] as const]));
   assert.deepEqual(order({ ...dead, x: [10, 5] }), [...'abcdefgh', 'x']);
 });
+
+test('up to nine layers are searched; more are sorted by their names', () => {
+  const names = [...'ihgfedcba'];
+  const searched = Object.fromEntries(
+    names.map((name, i) => [name, [i + 2, i === 0 ? 784 : i + 1] as const]),
+  );
+  assert.deepEqual(order(searched), names);
+  assert.deepEqual(order({ ...searched, A: [11, 10] }), ['a', 'A', ...'bcdefghi']);
+});
+
+test('the first layer may be any whose inputs are possible', () => {
+  // Both 64 and 784 inputs are square images, but only b, then a, fits.
+  assert.deepEqual(order({ a: [10, 64], b: [64, 784] }), ['b', 'a']);
+});
