@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { columnNamesHeight, rowNamesWidth } from '../../src/charts/parts/class-names.ts';
 import { spreadLabels } from '../../src/charts/parts/end-labels.ts';
 import { figure } from '../../src/charts/parts/figure.ts';
 import { type Position, svgArea, svgLine } from '../../src/charts/parts/path-data.ts';
@@ -159,4 +160,49 @@ test('the subtitle of a chart is beside its title only if a gap is left between 
   };
   assert.deepEqual(draw(13), { top: 34, y: 22 });
   assert.deepEqual(draw(11), { top: 48, y: 37 });
+});
+
+test('a text of exactly the width is neither cut nor broken', () => {
+  const width = textWidth('0 00');
+  assert.equal(fitText('0 00', width), '0 00');
+  assert.equal(fitText('0 00', width - 0.01), '0…');
+  assert.deepEqual(wrapText('0 00 0', width), ['0 00', '0']);
+  assert.deepEqual(wrapText('0 00 0', width - 0.01), ['0', '00 0']);
+  assert.equal(fitText('00', 1), '');
+});
+
+test('a chart has as many lines of notes as take 0.3 of the height above 120 pixels', () => {
+  const notes = ['One.', 'Two.'];
+  const draw = (height: number) => {
+    let area: unknown;
+    const svg = renderSvg(
+      figure({ title: 'T', subtitle: '', notes }, { ...LIGHT, width: 100, height }, (box) => {
+        area = box;
+        return null;
+      }),
+    );
+    return [area, Array.from(svg.matchAll(/ y="([\d.]+)"[^>]*>(One|Two)\.</g), ([, y, note]) => [note, y])];
+  };
+  const box = { left: 12, top: 34, right: 88 };
+  assert.deepEqual(draw(100), [{ ...box, bottom: 88 }, []]);
+  assert.deepEqual(draw(166), [{ ...box, bottom: 154 }, []]);
+  assert.deepEqual(draw(167), [{ ...box, bottom: 141 }, [['One', '155']]]);
+  assert.deepEqual(draw(214), [
+    { ...box, bottom: 174 },
+    [
+      ['One', '188'],
+      ['Two', '202'],
+    ],
+  ]);
+});
+
+test('names of classes take at most 0.3 of the width, and are upright if a gap of 4 pixels is left', () => {
+  const area = { left: 10, top: 0, right: 110, bottom: 100 };
+  const zero = textWidth('0');
+  assert.equal(rowNamesWidth(['0', '00'], area), 2 * zero + 8);
+  assert.equal(rowNamesWidth(['0'.repeat(5)], area), 38);
+  const names = ['0', '00'];
+  assert.equal(columnNamesHeight(names, 2 * zero + 4.01), 18);
+  assert.equal(columnNamesHeight(names, 2 * zero + 3.99), 2 * zero * Math.SQRT1_2 + 18);
+  assert.equal(columnNamesHeight(['0'.repeat(20)], 10), 90 * Math.SQRT1_2 + 18);
 });

@@ -15,7 +15,7 @@ export function element(name: string, attributes: Attributes, ...children: reado
     // Preact would render the name alone. XML does not allow that.
     if (value === '') continue;
     const digits = attribute.endsWith('opacity') ? 100 : 10;
-    rounded[attribute] = typeof value === 'number' ? Math.round(value * digits) / digits + 0 : value;
+    rounded[attribute] = typeof value === 'number' ? Math.round(value * digits) / digits : value;
   }
   return h(name, rounded, children.map(toXml));
 }

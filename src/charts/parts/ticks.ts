@@ -18,7 +18,7 @@ export function linearTicks([low, high]: Domain, count: number): Tick[] {
 /** Ticks at whole numbers, such as epochs: the first one and round ones. */
 export function wholeTicks([low, high]: Domain, count: number): Tick[] {
   if (low === high) return [{ value: low, label: `${low}` }];
-  const round = roundValues(low, high, Math.max(1, Math.min(count, high - low))).filter(Number.isInteger);
+  const round = roundValues(low, high, Math.max(1, count)).filter(Number.isInteger);
   const values = new Set([low, ...round]);
   return Array.from(values, (value) => ({ value, label: format(',d')(value) }));
 }
