@@ -167,7 +167,7 @@ test('a text of exactly the width is neither cut nor broken', () => {
   assert.equal(fitText('0 00', width), '0 00');
   assert.equal(fitText('0 00', width - 0.01), '0…');
   assert.deepEqual(wrapText('0 00 0', width), ['0 00', '0']);
-  assert.deepEqual(wrapText('0 00 0', width - 0.01), ['0', '00 0']);
+  assert.deepEqual(wrapText('0 00 0', width - 0.01), ['0', '00', '0']);
   assert.equal(fitText('00', 1), '');
 });
 
