@@ -5,9 +5,13 @@ import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import {
   compact,
   decodeBytes,
+  FLOAT16_ROUNDING,
   FLOAT32_ROUNDING,
+  inferScale,
   joinBatches,
+  scaleNumbers,
   unitToByteScale,
+  unravelIndex,
 } from '../../src/images/batch.ts';
 import { decodeImages } from '../../src/images/decode.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
@@ -79,5 +83,64 @@ test('random bytes are decoded or rejected by name, in every format', () => {
     fc.property(kinds, fc.uint8Array({ maxLength: 2000 }), (kind, bytes) => {
       onlyAtelierErrors(() => decodeImages({ kind, bytes }, DEFAULT_IMAGE_SHAPE));
     }),
+  );
+});
+
+test('the scale is 0–1 up to 1, and 0–255 above 1.01', () => {
+  assert.equal(inferScale([[0, 0.5], [1]]), '0-1');
+  assert.equal(inferScale([]), '0-1');
+  assert.equal(inferScale([[0.5], [0, 1.011]]), '0-255');
+  assert.equal(inferScale([[0n, 200n]]), '0-255');
+  const advice = { pointer: '#/pixels', detail: 'send the field pixels' };
+  const sentence =
+    'The largest number is 1.01, too large for pixels of 0–1 and too small for pixels of 0–255. Clip pixels of 0–1 to 1, or divide pixels of 0–255 by 255';
+  for (const [alternative, end, details] of [
+    [null, '.', []],
+    [advice, ', or send the field pixels.', [advice]],
+  ] as const)
+    assert.throws(
+      () => inferScale([[0.5, 1.01], [1.005]], alternative),
+      (error) => {
+        assert.ok(isAtelierError('ambiguous-pixel-range')(error));
+        assert.deepEqual(
+          [(error as Error).message, Reflect.get(error as Error, 'details')],
+          [sentence + end, details],
+        );
+        return true;
+      },
+    );
+});
+
+test('a value within the rounding of its type is a whole pixel', () => {
+  const near = (pixel: number, relative: number) => (pixel / 255) * (1 + relative);
+  assert.equal(unitToByteScale(near(200, 0.9 * FLOAT32_ROUNDING), FLOAT32_ROUNDING), 200);
+  assert.notEqual(unitToByteScale(near(200, 1.1 * FLOAT32_ROUNDING), FLOAT32_ROUNDING), 200);
+  assert.equal(unitToByteScale(near(200, -0.9 * FLOAT16_ROUNDING), FLOAT16_ROUNDING), 200);
+  assert.deepEqual([FLOAT16_ROUNDING, FLOAT32_ROUNDING], [1 / 2048, 1 / 4_194_304]);
+});
+
+test('numbers outside of their scale are rejected with their index', () => {
+  const reject = (index: number, limit: number): never => {
+    throw new RangeError(`${index} of ${limit}`);
+  };
+  const bytes = Uint8Array.of(1, 255);
+  assert.equal(scaleNumbers(bytes, false, 0, reject), bytes);
+  assert.deepEqual(scaleNumbers([0, 255n], false, 0, reject), Uint8Array.of(0, 255));
+  assert.deepEqual(scaleNumbers([0, 1], true, 0, reject), Uint8Array.of(0, 255));
+  assert.deepEqual(scaleNumbers([0.5, 1], true, 0, reject), Float32Array.of(127.5, 255));
+  assert.throws(() => scaleNumbers([0, 255.5], false, 0, reject), /^RangeError: 1 of 255$/);
+  assert.throws(() => scaleNumbers([1.001], true, 0, reject), /^RangeError: 0 of 1$/);
+  assert.throws(() => scaleNumbers([0, 0, -0.1], false, 0, reject), /^RangeError: 2 of 255$/);
+  assert.throws(() => scaleNumbers([Number.NaN], true, 0, reject), /^RangeError: 0 of 1$/);
+});
+
+test('a flat index is that of numpy.unravel_index', () => {
+  assert.deepEqual(
+    [0, 5, 23].map((index) => unravelIndex(index, [2, 3, 4])),
+    [
+      [0, 0, 0],
+      [0, 1, 1],
+      [1, 2, 3],
+    ],
   );
 });
