@@ -109,3 +109,20 @@ test('trials are counted by their status', () => {
     },
   });
 });
+
+test('only trials that got as far as the best and have not failed are within its error', () => {
+  const trials = [
+    trial(1, ['succeeded'], [0.5, 0.3]),
+    trial(2, ['succeeded'], [0.5, 0.4]),
+    trial(3, ['cancelled'], [0.2]),
+    trial(4, ['failed'], [0.5, 0.1]),
+  ];
+  const within = (listed: readonly ListedTrial[]) =>
+    rankTrials(listed, search, 100).flatMap((ranked) => (ranked.withinOneError ? [ranked.trial] : []));
+  assert.deepEqual(within(trials), [1, 2]);
+  const repeated = trials.map((each) => ({
+    ...each,
+    trainings: each.trainings.flatMap((one) => [one, one]),
+  }));
+  assert.deepEqual(within(repeated), [1]);
+});
