@@ -7,6 +7,7 @@ import {
   type ListedTrial,
   rankTrials,
 } from '../../../src/domain/searches/leaderboard.ts';
+import { type Standing, withinOneError } from '../../../src/domain/searches/trials.ts';
 
 const search = {
   vary: [{ path: '/training/l2' }, { path: '/training/l1' }],
@@ -125,4 +126,29 @@ test('only trials that got as far as the best and have not failed are within its
     trainings: each.trainings.flatMap((one) => [one, one]),
   }));
   assert.deepEqual(within(repeated), [1]);
+});
+
+test('a trial at exactly one error from the best is within it', () => {
+  const standing = (trial: number, value: number, accuracy: number, deviation: number | null): Standing => ({
+    ...{ trial, reached: 1, isFailed: false, value, deviation, epoch: 1 },
+    ...{ validationLoss: value, validationAccuracy: accuracy },
+  });
+  const within = (deviation: number | null, objective: 'validationLoss' | 'validationAccuracy') => [
+    ...withinOneError(
+      [
+        standing(1, 0.5, 0.5, deviation),
+        standing(2, 0.625, 0.45, null),
+        standing(3, 0.626, 0.449, null),
+        standing(4, 0.375, 0.6, null),
+      ],
+      objective,
+      100,
+    ),
+  ];
+  // √(0.5 · 0.5 / 100) = 0.05
+  assert.deepEqual(within(null, 'validationLoss'), [1, 2, 4]);
+  assert.deepEqual(within(0.125, 'validationLoss'), [1, 2, 4]);
+  assert.deepEqual(within(0.125, 'validationAccuracy'), [1, 2, 3, 4]);
+  assert.deepEqual(within(0.124, 'validationAccuracy'), [1, 2, 3]);
+  assert.deepEqual(withinOneError([], 'validationLoss', 100), new Set());
 });
