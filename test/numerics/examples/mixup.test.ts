@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawMixingFraction, drawPartners, mixPixels } from '../../../src/numerics/examples/mixup.ts';
+import { PURPOSE, threefry2x32 } from '../../../src/numerics/random.ts';
 
 const DRAWS = 20_000;
 
@@ -49,6 +50,21 @@ test('λ depends on the seed, the epoch and the batch alone', () => {
   assert.equal(draw(1, 2, 64), draw(1, 2, 64));
   const others = [draw(1, 2, 64), draw(2, 2, 64), draw(1, 3, 64), draw(1, 2, 128)];
   assert.equal(new Set(others).size, others.length);
+});
+
+test('an attempt that fails is followed by the words of the next purpose', () => {
+  const attempt = (start: number, k: number) =>
+    ([0, 1] as const).map(
+      (word) => (threefry2x32(word, 9, PURPOSE.mixingFraction + 256 * k, start, 4) + 0.5) / 2 ** 32,
+    ) as [number, number];
+  let second = 0;
+  for (let start = 0; start < 20; start++) {
+    // With α = 1, u / (u + v) if u + v is at most 1.
+    const [u, v] = [0, 1, 2, 3, 4, 5, 6, 7].map((k) => attempt(start, k)).find(([u, v]) => u + v <= 1)!;
+    if (attempt(start, 0)[0] !== u) second++;
+    assert.equal(drawMixingFraction({ alpha: 1 }, 9, 4, start), Math.round((256 * u) / (u + v)) / 256);
+  }
+  assert.ok(second > 0);
 });
 
 test('partners are a permutation, another one for each batch', () => {
