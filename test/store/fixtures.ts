@@ -193,9 +193,16 @@ export async function newJob(
 }
 
 /** Publishes one version the way a training job does. */
-export async function publish(store: Store, modelName: string): Promise<void> {
-  const id = await newJob(store, 'running', modelName);
-  await runOf(id).finish({ status: 'succeeded', step: 8440, reason: 'completed', model: trained });
+export async function publish(
+  store: Store,
+  modelName: string,
+  changes: Partial<ResolvedTrainingRequest> = {},
+  model: Partial<NewVersion> = {},
+): Promise<void> {
+  const { id } = await store.jobs.create({ ...request(modelName), ...changes }, untouched);
+  const run = await startRun(store, id);
+  const result = { ...trained, ...model };
+  await run.finish({ status: 'succeeded', step: 8440, reason: 'completed', model: result });
 }
 
 const calibration: Omit<Calibration, 'digest'> = {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
+import type { MeasuredUpload } from '../../../src/datasets/upload/open.ts';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
 import {
+  admitDataset,
   assertTrainingFits,
   largestUpload,
   reserveUpload,
@@ -102,4 +104,29 @@ test('an upload reserves memory for every value of its images', () => {
   const most = Math.floor(largestUpload(ledger) / (64 * 64 * 3 + 1));
   assert.throws(() => reserved([64, 64, 3], 2 * most), /Checking a data set of [\d,]+ images/);
   assert.throws(() => reserved([64, 64, 3], most + 1), AtelierError);
+});
+
+test('an upload reserves a base for its thread and, per image, its values, its label and its digest', () => {
+  const budget = 1000 * MEBIBYTE;
+  const ledger = createMemoryLedger({ limit: budget, base: 0 });
+  assert.equal(largestUpload(ledger), Math.floor(((1000 - 72) * 2 ** 20) / 1.5));
+  const reserved = (chosen: MeasuredUpload['chosen']) => {
+    using _upload = reserveUpload(ledger, { images: 10, chosen, extraBytes: 7 });
+    return ledger.used();
+  };
+  assert.equal(reserved(null), 72 * 2 ** 20 + 7);
+  assert.equal(reserved({ imageShape: [4, 5], reason: '' }), 72 * 2 ** 20 + 7 + 10 * (1.5 * 21 + 200));
+});
+
+test('a data set that is larger than the memory is never loaded, and others reserve nothing for long', () => {
+  const ledger = createMemoryLedger({ limit: 256 * MEBIBYTE, base: 0 });
+  const summary = catalog.summary('digits')!;
+  const withImages = (examples: number) => ({
+    ...summary,
+    splits: { ...summary.splits, train: { examples, examplesPerClass: [] } },
+  });
+  const most = Math.floor((256 * MEBIBYTE) / 785);
+  admitDataset(ledger, withImages(most));
+  assert.equal(ledger.used(), 0);
+  assert.throws(() => admitDataset(ledger, withImages(most + 1)), /Loading data set digits takes about/);
 });

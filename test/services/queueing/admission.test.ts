@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
+import { AtelierError } from '../../../src/errors.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
@@ -97,4 +98,40 @@ test('a job is left to other processes with enough memory, and waits if none of 
   const impatient = createJobAdmission({ ...shared, patienceMs: 0 });
   assert.equal(await impatient(second), null);
   assert.equal(await waiting(second), 'memory');
+});
+
+test('an outage of the database is not taken for a damaged job', async (t) => {
+  const { store, memory } = await admissionFor(t, 1);
+  const { id } = await store.jobs.create(request(), untouched);
+  const reading = (error: Error) => {
+    const jobs = { ...store.jobs, get: () => Promise.reject(error) };
+    return createJobRequirement({ jobs, catalog, memory })(id);
+  };
+  const outage = new AtelierError('storage-unavailable', 'The database is away.');
+  await assert.rejects(reading(outage), outage);
+  assert.equal(await reading(new AtelierError('state-unusable', 'The row is damaged.')), null);
+});
+
+test('requires memory for the job, or all of it after two unclean ends', async (t) => {
+  const { store, memory, readRequirement } = await admissionFor(t, 1);
+  const { id } = await store.jobs.create(request(), untouched);
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  for (const [ends, bytes, reason] of [
+    [
+      0,
+      EACH,
+      `The job takes about ${mebibytes(EACH)} of memory, and jobs together ${mebibytes(memory.jobBudget)}.`,
+    ],
+    [
+      1,
+      EACH,
+      `The job takes about ${mebibytes(EACH)} of memory, and jobs together ${mebibytes(memory.jobBudget)}.`,
+    ],
+    [2, memory.jobBudget, 'The job runs alone, because the process ended at least 2 times while it ran.'],
+  ] as const) {
+    assert.deepEqual(await readRequirement(id), { dataset: 'fashion-mnist', bytes, reason }, `${ends} ends`);
+    await startRun(store, id);
+    await store.jobs.recoverInterrupted();
+  }
+  assert.equal(await readRequirement('job_unknown'), null);
 });
