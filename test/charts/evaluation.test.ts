@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawClassBars } from '../../src/charts/class-bars.ts';
-import { drawConfusion } from '../../src/charts/confusion.ts';
+import { drawConfusion, type PlacedCell } from '../../src/charts/confusion.ts';
 import { drawDeadUnits } from '../../src/charts/dead-units.ts';
+import { tenth } from '../../src/charts/parts/box.ts';
+import { element } from '../../src/charts/parts/element.ts';
 import { TEXT_SIZE } from '../../src/charts/parts/text.ts';
 import { drawCoverage, drawRanking } from '../../src/charts/ranking.ts';
 import { drawReliability } from '../../src/charts/reliability.ts';
@@ -10,6 +12,7 @@ import { renderSvg } from '../../src/charts/render.ts';
 import { drawSearchHistory } from '../../src/charts/searches/history.ts';
 import { drawSearchRungs } from '../../src/charts/searches/rungs.ts';
 import { drawSearchSlices } from '../../src/charts/searches/slices.ts';
+import { SMALL } from './elements.ts';
 import {
   coverageInput,
   deadUnitsInput,
@@ -231,4 +234,47 @@ test('a measured coverage has a line for each figure, without the accuracy of no
   for (const name of ['covered', 'correct if sure', 'unsure'])
     assert.match(svg, new RegExp(`>${name}</text>`));
   assert.doesNotMatch(svg, /NaN/);
+});
+
+test('an overlay gets the place and the number of each cell', () => {
+  const cells: PlacedCell[] = [];
+  const overlay = (cell: PlacedCell) => {
+    cells.push(cell);
+    return element('g', {});
+  };
+  drawConfusion(
+    {
+      subtitle: '',
+      classNames: ['0', '1'],
+      matrix: [
+        [3, 1],
+        [0, 12],
+      ],
+      overlay,
+    },
+    SMALL,
+  );
+  // From 27.04 and 38, in cells of 142.4 × 72.
+  const rounded = cells.map(({ label, predicted, count, ...box }) => [
+    [label, predicted, count],
+    [box.left, box.top, box.right, box.bottom].map(tenth),
+  ]);
+  assert.deepEqual(rounded, [
+    [
+      [0, 0, 3],
+      [27, 38, 169.4, 110],
+    ],
+    [
+      [0, 1, 1],
+      [169.4, 38, 311.8, 110],
+    ],
+    [
+      [1, 0, 0],
+      [27, 110, 169.4, 182],
+    ],
+    [
+      [1, 1, 12],
+      [169.4, 110, 311.8, 182],
+    ],
+  ]);
 });
