@@ -1,5 +1,5 @@
 /** Interrupted trainings, resumed from checkpoint bytes with a new engine. */
-
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
@@ -84,10 +84,10 @@ export function onTwoThreads(pixels: Uint8Array) {
   const ends: Promise<unknown>[] = [];
   const create: CreateEngine = (settings, initial) => {
     const engine = createEvaluatingEngine(kernelModule, settings, initial, { threads: 2 });
-    const workerData = { handle: engine.createHandle(pixels), rank: 1 };
-    const worker = new Worker(new URL('simd/kernel-thread.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('simd/kernel-thread.ts', import.meta.url));
+    worker.postMessage({ handle: engine.createHandle(pixels), rank: 1 });
     engines.push(engine);
-    ends.push(new Promise((resolve) => worker.once('exit', resolve)));
+    ends.push(once(worker, 'message').then(() => worker.terminate()));
     return engine;
   };
   return {

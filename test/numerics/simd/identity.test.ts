@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import {
@@ -22,6 +23,10 @@ import {
   teachersOf,
   UNCHANGED,
 } from './cases.ts';
+
+/** Each runs the kernels of one test after another. */
+const workers = Array.from({ length: 3 }, () => new Worker(new URL('kernel-thread.ts', import.meta.url)));
+after(() => Promise.all(workers.map((worker) => worker.terminate())));
 
 const ALL_KNOBS: Partial<EngineSettings> = {
   dropout: 0.2,
@@ -115,16 +120,15 @@ for (const [name, changes] of Object.entries(CASES)) {
     test(`${threads} threads change no bit: ${name}`, async () => {
       const examples = shared(settings);
       const engine = create(settings, { threads });
-      const workers = Array.from({ length: threads - 1 }, (_, r) => {
-        const workerData = { handle: engine.createHandle(examples.pixels), rank: r + 1 };
-        return new Worker(new URL('kernel-thread.ts', import.meta.url), { workerData });
+      const ends = workers.slice(0, threads - 1).map((worker, r) => {
+        worker.postMessage({ handle: engine.createHandle(examples.pixels), rank: r + 1 });
+        return once(worker, 'message');
       });
-      const ends = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
       assertSameBits(train(engine, settings, examples), expected);
       const others = shared(settings);
       assert.equal(train(engine, settings, others).losses.length, 12, 'pixels that no other thread has seen');
       engine.shutdown();
-      assert.deepEqual(await Promise.all(ends), new Array(threads - 1).fill(0));
+      assert.deepEqual(await Promise.all(ends), new Array(threads - 1).fill(['ended']));
     });
   }
 

@@ -1,5 +1,8 @@
-/** Thread entry: a further thread of a kernel that runs on several. */
-import { workerData } from 'node:worker_threads';
-import { runKernelThread } from '../../../src/numerics/simd/kernel-engine.ts';
+/** Thread entry: a further thread of kernels that run on several, one after another. */
+import { parentPort } from 'node:worker_threads';
+import { type KernelHandle, runKernelThread } from '../../../src/numerics/simd/kernel-engine.ts';
 
-runKernelThread(workerData.handle, workerData.rank);
+parentPort!.on('message', ({ handle, rank }: { readonly handle: KernelHandle; readonly rank: number }) => {
+  runKernelThread(handle, rank);
+  parentPort!.postMessage('ended');
+});
