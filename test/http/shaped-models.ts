@@ -27,8 +27,13 @@ export interface ShapedModel {
 
 export const modelName = (shape: ImageShape): string => `shape-${shape.join('-')}`;
 
-export async function uploadShaped(app: FastifyInstance, shape: ImageShape, classNames = 'up,down') {
-  const [trained, tested] = [130, 20];
+/** @param trained number of training images; the test split has `tested` */
+export async function uploadShaped(
+  app: FastifyInstance,
+  shape: ImageShape,
+  classNames = 'up,down',
+  [trained, tested]: readonly [number, number] = [130, 20],
+) {
   const pixels = shapedImages(shape, trained + tested);
   const labels = Uint8Array.from({ length: trained + tested }, (_, n) => n % 2);
   const end = trained * valueCount(shape);
