@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { JobEvent } from '../../../src/domain/jobs/training.ts';
 import { logJobEvents } from '../../../src/services/events/log.ts';
+import type { CommittedEvent } from '../../../src/store/database/committed-events.ts';
 import { newJob, temporaryStore } from '../../store/fixtures.ts';
 import {
   endless,
@@ -124,4 +125,82 @@ test('a crash of a training thread counts as a restart', async (t) => {
   await store.events.append(id, 'warning', { code: 'dead-units' });
   await allTold();
   assert.deepEqual(told, ['queued', 'job queued', 'running', 'job running', 'restarted']);
+});
+
+test('logs a failed job as an error, other changes with their digest, and counts epochs and preemptions', async () => {
+  const calls: unknown[] = [];
+  const record =
+    (name: string) =>
+    (...values: unknown[]) =>
+      void calls.push([name, ...values]);
+  let commit: (jobId: string, events: readonly CommittedEvent[]) => void = assert.fail;
+  const labels = Uint8Array.of(0, 1, 0, 1, 0, 1, 0, 1, 0, 1);
+  const examples = { pixels: new Uint8Array(10), labels };
+  const dataset = { classNames: ['a', 'b'], digest: '', train: examples, test: examples };
+  const flush = logJobEvents({
+    events: {
+      onCommitted(listener) {
+        commit = listener;
+      },
+    },
+    catalog: createCatalog([{ id: 'tiny', imageShape: [1, 1], ...dataset }]),
+    log: { info: record('info'), warn: record('warn'), error: record('error') },
+    meter: {
+      statusChanged: record('changed'),
+      preempted: record('preempted'),
+      finishedEpoch: record('epoch'),
+    },
+    currentRequestId: () => 'req_1',
+    onRestart: record('restart'),
+  });
+  const state = {
+    modelName: 'm',
+    dataset: 'tiny',
+    validationFraction: 0.2,
+    attempts: 1,
+    step: 7,
+    digest: null,
+    traceparent: null,
+    searchId: null,
+    error: null,
+  };
+  const status = (data: object, changes: object = {}) =>
+    ({ type: 'status', data, job: { ...state, ...changes } }) as unknown as CommittedEvent;
+  const epoch = { type: 'epoch', data: {}, job: null } as unknown as CommittedEvent;
+  const written = async (...events: CommittedEvent[]) => {
+    calls.length = 0;
+    commit('job_1', events);
+    await flush();
+    return calls.map((call) => JSON.parse(JSON.stringify(call)));
+  };
+  const details = { jobId: 'job_1', reqId: 'req_1', modelName: 'm', attempts: 1, step: 7 };
+
+  assert.deepEqual(await written(epoch), [['epoch', 0]], 'the start of the job was not seen');
+  // 20 % of ten images are held out.
+  assert.deepEqual(await written(status({ from: 'queued', to: 'running' }), epoch), [
+    ['changed', 'running'],
+    ['info', { ...details, from: 'queued', to: 'running' }, 'job running'],
+    ['epoch', 8],
+  ]);
+  assert.deepEqual(await written(status({ from: 'running', to: 'queued', preemptedBy: 'job_2' }), epoch), [
+    ['changed', 'queued'],
+    ['preempted'],
+    ['info', { ...details, from: 'running', to: 'queued', preemptedBy: 'job_2' }, 'job queued'],
+    ['epoch', 8],
+  ]);
+  const error = { code: 'loss-diverged', message: 'It diverged.' };
+  assert.deepEqual(await written(status({ from: 'running', to: 'failed' }, { error, traceparent: '00-a' })), [
+    ['changed', 'failed'],
+    ['error', { ...details, from: 'running', to: 'failed', traceparent: '00-a', error }, 'job failed'],
+  ]);
+  assert.deepEqual(
+    await written(status({ from: 'running', to: 'succeeded' }, { digest: 'sha256:a' }), epoch),
+    [
+      ['changed', 'succeeded'],
+      ['info', { ...details, from: 'running', to: 'succeeded', digest: 'sha256:a' }, 'job succeeded'],
+      ['epoch', 0],
+    ],
+  );
+  const gone = { type: 'status', data: { to: 'running' }, job: null } as unknown as CommittedEvent;
+  assert.deepEqual(await written(gone), [], 'the job has been deleted');
 });
