@@ -25,7 +25,7 @@ export interface GradientComparison {
   readonly passed: boolean;
   /** The expected rounding noise exceeds the tolerance, so it could hide a wrong gradient. */
   readonly noiseDominates: boolean;
-  /** Index of the largest |a − n| without kinked coordinates; null if all are kinked. */
+  /** Index of the largest |a − n|, or the first that is not finite, without kinked coordinates; null if all are kinked. */
   readonly worst: number | null;
 }
 
@@ -64,9 +64,10 @@ export function compareGradients(
     analyticSquares += a ** 2;
     numericSquares += n ** 2;
     if (!(difference <= ATOL / unit + RTOL * Math.abs(n))) allclose = false;
-    if (!(difference <= worstDifference)) {
+    const size = Number.isNaN(difference) ? Infinity : difference;
+    if (size > worstDifference) {
       worst = c;
-      worstDifference = difference;
+      worstDifference = size;
     }
   }
   const norm = Math.sqrt(squares);

@@ -72,9 +72,9 @@ test('zeros agree, and numbers that are not finite do not', () => {
   assert.deepEqual({ relativeError, passed, worst }, { relativeError: 0, passed: true, worst: 0 });
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
     const compared = compare([1, value, 9], [1, 1, 1], 1e9);
-    assert.deepEqual([compared.passed, compared.allclose], [false, false]);
+    assert.deepEqual([compared.passed, compared.allclose, compared.worst], [false, false, 1]);
   }
-  assert.equal(compare([1, Number.POSITIVE_INFINITY, 9], [1, 1, 1]).worst, 1);
+  assert.equal(compare([9, Number.NaN, Number.POSITIVE_INFINITY, Number.NaN], [1, 1, 1, 1]).worst, 1);
 });
 
 test('the squares of large numbers do not overflow', () => {

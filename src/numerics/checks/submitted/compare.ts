@@ -63,10 +63,8 @@ export function compareSubmitted(
       limit,
       precision.noise,
     );
-    const notFinite = numbers.findIndex((value) => !Number.isFinite(value));
-    const largest = notFinite < 0 ? comparison.worst! : block.start + notFinite;
     const hint = explainNumbers(block, numbers, right.subarray(block.start, block.end));
-    return { ...comparison, block, agrees: passed, limit, largest, hint };
+    return { ...comparison, block, agrees: passed, limit, largest: comparison.worst!, hint };
   });
   const wrong = compared.filter(({ agrees, hint }) => !agrees && hint === null);
   const hints = explainBlocks(task, right, given, wrong);
