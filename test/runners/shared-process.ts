@@ -59,11 +59,12 @@ export const SLOW_SERVICE_FOLDERS = [
 ];
 export const SLOW_STORE_FOLDERS = ['queue', 'store'];
 /**
- * Inside these folders, but in processes of their own: one ends the threads of its process, and two import tests of the store
- * that a process can import once.
+ * Inside these folders, but in processes of their own: one ends the threads of its process, one sets its clock, and two import
+ * tests of the store that a process can import once.
  */
 const ALONE = [
   'services/runs/failing.slow.test.ts',
+  'store/database/timestamps.slow.test.ts',
   'store/postgres/bytes.slow.test.ts',
   'store/postgres/icu.slow.test.ts',
 ];
