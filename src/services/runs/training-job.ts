@@ -1,7 +1,6 @@
 /** Runs queued training jobs, each in a thread. */
 
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
-import { isTrial } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
 import { hasCode, isOutOfFiles } from '../../errors.ts';
 import type { RunJob } from '../../queue/job-queue.ts';
@@ -44,13 +43,9 @@ export function createRunTrainingJob(context: TrainingContext): RunJob {
     };
     const task = await retryUntilStored(run, prepare, options);
     if (!task) return;
-    const thread = threads.run(
-      task,
-      async (message) => {
-        await retryUntilStored(run, () => training.handleMessage(message), options);
-      },
-      isTrial(run.job),
-    );
+    const thread = threads.run(task, async (message) => {
+      await retryUntilStored(run, () => training.handleMessage(message), options);
+    });
     // The job may be cancelled between its start in the database and the start of its thread.
     if (signal.aborted || run.job.status !== 'running') thread.stop();
     signal.addEventListener('abort', () => thread.stop(), { once: true });

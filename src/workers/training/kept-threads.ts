@@ -1,6 +1,6 @@
 /**
- * The training threads of this process. The trials of a search are many and short, so a thread is kept for the next
- * trial: a start takes longer than an epoch. Every other job has a thread of its own that ends with it.
+ * The training threads of this process. A thread is kept for the next job: its start takes longer than many a trial of a
+ * search.
  */
 import { trainingThreadBytes } from '../../numerics/training/memory.ts';
 import type { RunInThread } from './run.ts';
@@ -41,9 +41,9 @@ export function createTrainingThreads({
   }
 
   /** Every task needs a slot, so that the idle and the busy threads together are never more than the slots. */
-  function take(threads: number, mayShare: boolean): TrainingThread {
+  function take(threads: number): TrainingThread {
     const suits = (thread: TrainingThread) => thread.threads === threads && thread.isUsable();
-    const kept = mayShare ? [...idle.keys()].findLast(suits) : undefined;
+    const kept = [...idle.keys()].findLast(suits);
     if (kept) {
       remove(kept);
       return kept;
@@ -54,19 +54,14 @@ export function createTrainingThreads({
   }
 
   return {
-    /**
-     * Runs a task. `ended` fulfils when its thread is idle or has exited.
-     * @param mayShare whether the task may run in a kept thread, and its thread may be kept
-     */
-    run(
-      ...[task, onMessage, mayShare]: [...Parameters<TrainingThread['run']>, mayShare: boolean]
-    ): RunInThread {
-      const thread = take(task.threads, mayShare);
+    /** Runs a task. `ended` fulfils when its thread is idle or has exited. */
+    run(...[task, onMessage]: Parameters<TrainingThread['run']>): RunInThread {
+      const thread = take(task.threads);
       const { stop, ended } = thread.run(task, onMessage);
       return {
         stop,
         ended: ended.finally(async () => {
-          if (mayShare && thread.isUsable()) keep(thread);
+          if (thread.isUsable()) keep(thread);
           else await thread.end();
         }),
       };

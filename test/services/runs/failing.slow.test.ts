@@ -1,6 +1,5 @@
 /** Trainings whose thread ends or whose state cannot be written. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -21,6 +20,14 @@ import {
 
 const { app } = await startService({ after }, { DATA_DIR });
 
+/** The threads that run, also those that are kept for the next job. */
+const threads = new Set<Worker>();
+process.on('worker', (thread) => {
+  threads.add(thread);
+  thread.once('exit', () => threads.delete(thread));
+});
+const endThreads = () => Promise.all([...threads].map((thread) => thread.terminate()));
+
 async function eventsOf(id: string): Promise<JobEvent[]> {
   return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
 }
@@ -38,12 +45,10 @@ test('a job whose thread crashes resumes from its last checkpoint with the same 
     app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/${action}` });
   await act('pause');
   const { progress } = await untilJob(app, id, ({ status }) => status === 'paused');
-  const starts = once(process, 'worker') as Promise<[Worker]>;
   await act('resume');
-  const [thread] = await starts;
   await untilJob(app, id, (job) => isRunning(job) && job.progress.step > progress.step);
   const beside = await queueJob(app, tiny({ modelName: 'beside' }));
-  await thread.terminate();
+  await endThreads();
   const job = await untilJob(app, id, hasEnded);
   assert.deepEqual([job.status, job.digest], ['succeeded', undisturbed.digest]);
   const events = await eventsOf(id);
@@ -54,6 +59,7 @@ test('a job whose thread crashes resumes from its last checkpoint with the same 
 });
 
 test('a job whose thread crashes three times before a checkpoint fails by name', async (t) => {
+  await endThreads();
   const end = (thread: Worker) => void thread.once('online', () => thread.terminate());
   process.on('worker', end);
   t.after(() => process.off('worker', end));
