@@ -148,7 +148,7 @@ for (const [name, { skip, copy }] of Object.entries(KINDS)) {
     await untilServedJob(first, published.id, hasEnded);
     const before = 'v1/models/before/versions/1';
     const calibration = await requestJson<Calibration>(`${first}/${before}/calibration`);
-    const { id } = await requestJson<TrainingJob>(`${first}/v1/training-jobs`, jobsToKill(8)[0]);
+    const { id } = await requestJson<TrainingJob>(`${first}/v1/training-jobs`, jobsToKill(4)[0]);
     const job = `v1/training-jobs/${id}`;
     const hasCheckpoint = async () =>
       (await requestJson<{ data: CheckpointRecord[] }>(`${first}/${job}/checkpoints`)).data.length > 0;
