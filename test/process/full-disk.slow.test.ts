@@ -168,7 +168,11 @@ test('a prediction job whose result does not fit on the disk fails, and its file
   const trained = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName: 'small' }));
   await untilServedJob(base, trained.id, hasEnded);
   const predictAll = async () => {
-    const { id } = await requestJson<PredictionJob>(jobs, { model: 'small', dataset: 'fashion-mnist' });
+    const { id } = await requestJson<PredictionJob>(jobs, {
+      model: 'small',
+      dataset: 'fashion-mnist',
+      split: 'train',
+    });
     for (;;) {
       const job = await requestJson<PredictionJob>(`${jobs}/${id}`);
       if (job.finishedAt !== null) return job;
@@ -182,7 +186,7 @@ test('a prediction job whose result does not fit on the disk fails, and its file
   const rejected = await fetch(jobs, { method: 'POST', body: form });
   const problem = (await rejected.json()) as { code: string };
   assert.deepEqual([rejected.status, problem.code], [507, 'storage-full']);
-  // Enough for the rows of the job, but not for the matrix of 400 kB.
+  // Enough for the rows of the job, but not for the matrix of 240 kB.
   await freeBytes(200_000);
   const failed = await predictAll();
   assert.deepEqual([failed.status, failed.error?.code], ['failed', 'storage-full']);

@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { images, labels, npy, small } from '../../datasets/upload/fixtures.ts';
 import { type Form, upload } from '../../http/upload.ts';
-import { DATA_DIR } from '../../support/data-directory.ts';
+import { SMALL_DATA_DIR } from '../../support/data-directory.ts';
 import { startService, temporaryDirectory, tiny, train } from '../../support/start-service.ts';
 
 const TRAIN = 8;
@@ -124,7 +124,7 @@ test('looks of a state without test splits count, also those at the built-in dat
 
   const seen = (await looksAt(app, 'fashion-mnist'))!;
   assert.ok(seen >= 2);
-  const file = (name: string) => readFile(join(DATA_DIR, `fashion_mnist_test_${name}.npy`));
+  const file = (name: string) => readFile(join(SMALL_DATA_DIR, `fashion_mnist_test_${name}.npy`));
   const copy = {
     train_images: npy(images(20, 10), [20, 28, 28]),
     train_labels: npy(labels(20, 10), [20]),

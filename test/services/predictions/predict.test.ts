@@ -8,7 +8,7 @@ import type { Predictions } from '../../../src/protocols/native/schema.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { DATA_DIR });
 const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.1 } };
 const job = await train(app, tiny({ training }));
 const { pixels, labels } = (await loadFashionMnist(DATA_DIR)).test;

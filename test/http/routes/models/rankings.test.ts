@@ -130,7 +130,7 @@ test('the coverage is reused after a calibration on the test images', async () =
   assertProblem(await get('2/plots/coverage'), 409, 'not-calibrated');
   await app.inject({ method: 'POST', url: `${VERSION}/2/calibration`, payload: {} });
   const { reused, calibration } = (await get('2/evaluation/coverage')).json<ShownCoverage>();
-  assert.deepEqual([reused, calibration.split, calibration.images], [true, 'test', 10_000]);
+  assert.deepEqual([reused, calibration.split, calibration.images], [true, 'test', 1000]);
 });
 
 test('rejects other types and unknown versions', async () => {

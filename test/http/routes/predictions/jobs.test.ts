@@ -9,13 +9,13 @@ import type { PredictionJob } from '../../../../src/domain/predictions/job.ts';
 import { npyBytes, parseNpy } from '../../../../src/formats/arrays/npy.ts';
 import { npzBytes } from '../../../../src/formats/arrays/npz.ts';
 import type { Predictions } from '../../../../src/protocols/native/schema.ts';
-import { DATA_DIR } from '../../../support/data-directory.ts';
+import { SMALL_DATA_DIR } from '../../../support/data-directory.ts';
 import { assertProblem, startService, tiny, train } from '../../../support/start-service.ts';
 import { encodeForm, type Form } from '../../upload.ts';
 
 const { app } = await startService({ after }, { QUEUE_LIMIT: '2' });
 await train(app, tiny({ modelName: 'small', testSet: 'never' }));
-const testImages = await readFile(join(DATA_DIR, 'fashion_mnist_test_images.npy'));
+const testImages = await readFile(join(SMALL_DATA_DIR, 'fashion_mnist_test_images.npy'));
 const pixels = parseNpy(testImages).data as Uint8Array;
 const JOBS = '/v1/prediction-jobs';
 
@@ -62,8 +62,8 @@ test('the test split gives the predictions of a request, and the accuracy of the
   const created = await post({ model: 'small', dataset: 'fashion-mnist' });
   const job = await succeed(created);
   assert.equal(created.headers['location'], `${JOBS}/${job.id}`);
-  assert.deepEqual([job.model, job.images, job.split], [{ name: 'small', version: 1 }, 10_000, 'test']);
-  assert.deepEqual(job.progress, { images: 10_000, fraction: 1 });
+  assert.deepEqual([job.model, job.images, job.split], [{ name: 'small', version: 1 }, 1000, 'test']);
+  assert.deepEqual(job.progress, { images: 1000, fraction: 1 });
 
   const npy = await result(job.id, '', { accept: 'application/x-npy' });
   const served = await predict(testImages, 'application/x-npy');
@@ -74,7 +74,8 @@ test('the test split gives the predictions of a request, and the accuracy of the
   assert.equal(job.accuracy, evaluation.accuracy);
   assert.equal(await countLooks(), looks + 1, 'the evaluation is not another look');
   const { predictions } = (await predict(testImages, 'application/json')).json<Predictions>();
-  const labels = parseNpy(await readFile(join(DATA_DIR, 'fashion_mnist_test_labels.npy'))).data as Uint8Array;
+  const labels = parseNpy(await readFile(join(SMALL_DATA_DIR, 'fashion_mnist_test_labels.npy')))
+    .data as Uint8Array;
   const lines = predictions.map(({ label, className, probability, probabilities }, n) => {
     const truth = labels[n]!;
     return [
