@@ -5,7 +5,8 @@ import { assertSameOutcome, killOften, runUndisturbed } from '../support/kill-of
 import { startProcess } from '../support/start-process.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 
-const KILLS = 20;
+/** `npm run kills` kills more often. */
+const KILLS = 10;
 const requests = jobsToKill(KILLS);
 
 test(`killed ${KILLS} times at random moments, two jobs end like undisturbed ones, without lost data`, async (t) => {
