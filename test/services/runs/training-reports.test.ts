@@ -9,13 +9,13 @@ const failed = (code: string, message = `It is ${code}.`) =>
   ({ kind: 'failed', error: { code, message }, step: 7 }) as never;
 
 /** The run of a job in a store, without a thread. */
-async function setUp(t: TestContext, preemptedBy?: string) {
+async function setUp(t: TestContext, preemptedBy?: string, catalog?: object) {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const run = runOf(id);
   const logged: unknown[] = [];
   const log = { error: (details: object, message: string) => void logged.push([details, message]) };
-  const context = { store, log } as unknown as TrainingContext;
+  const context = { store, log, catalog } as unknown as TrainingContext;
   const events = async () =>
     (await store.events.list(id, { limit: 20 })).data.slice(2).map(({ type, data }) => ({ type, ...data }));
   return {
@@ -101,4 +101,22 @@ test('a checkpoint that cannot be stored is logged, unless the run is lost or th
   assert.equal(logged.length, 1);
   await training().handleMessage({ kind: 'checkpoint', ...checkpoint });
   assert.deepEqual(await checkpoints(), [7]);
+});
+
+test('an unexpected error before a training is logged and fails the job, an expected one only fails it', async (t) => {
+  const expected = new AtelierError('dataset-damaged', 'It is damaged.');
+  for (const error of [new TypeError('not a function'), expected]) {
+    const summary = () => {
+      throw error;
+    };
+    const { training, job, logged } = await setUp(t, undefined, { summary });
+    assert.equal(await training().prepare(), null);
+    const { id, status, error: failed } = await job();
+    assert.deepEqual(
+      [status, failed?.code],
+      ['failed', error === expected ? 'dataset-damaged' : 'internal-error'],
+    );
+    const line = [{ jobId: id, err: error }, 'failed to prepare a job'];
+    assert.deepEqual(logged, error === expected ? [] : [line]);
+  }
 });
