@@ -58,6 +58,11 @@ function findStages(
     const groupings = splitStages(channels, count);
     const [only, ...others] = groupings;
     if (only && others.length === 0) return only;
+    if (!only) {
+      rejectModelFile(
+        `${quote(name)} has shape ${showShape(shape)}, so its ${channels.length} convolutions have 2×2 max pooling ${count === 1 ? 'once' : `${count} times`}; it must follow at least every ${CONVOLUTION_LIMITS.perStage} convolutions`,
+      );
+    }
     const shown = groupings.slice(0, MAX_SHOWN).map((each) => JSON.stringify(each));
     rejectModelFile(
       `its shapes do not determine after which ${count} of its ${channels.length} convolutions 2×2 max pooling follows; send the field convolutions, such as ${shown.join(' or ')}`,

@@ -53,6 +53,23 @@ test('the field convolutions decides between several groupings', () => {
   );
 });
 
+test('more than three convolutions without pooling between them are rejected by the shape that says so', () => {
+  for (const [channels, values, times] of [
+    [[4, 4, 4, 4], 4 * 196, 'once'],
+    [[4, 4, 4, 4, 4, 4, 4], 4 * 49, '2 times'],
+  ] as const) {
+    assert.throws(
+      () => stagesOf(stateDict([...channels], values), { inputShape: SHAPE }),
+      isAtelierError(
+        'invalid-model-file',
+        new RegExp(
+          `shape \\(3, ${values}\\), so its ${channels.length} convolutions have 2×2 max pooling ${times}; it must follow at least every 3`,
+        ),
+      ),
+    );
+  }
+});
+
 const KERNEL = tensor('K1', 4, 1, 3, 3);
 const [ODD, GAMMA] = [tensor('K1', 6, 1, 3, 3), tensor('gamma1', 4)];
 const dense = (values: number) => [tensor('W1', 3, values), tensor('b1', 3)];
