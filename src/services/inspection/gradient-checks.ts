@@ -20,6 +20,7 @@ import type { NumericPool } from '../../workers/pools.ts';
 import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
 import { serializeError } from '../../workers/threads/errors.ts';
 import { assertFitsModel, findDataset } from '../datasets/find.ts';
+import { layersPointer } from '../memory/limits.ts';
 import { loadNamed, type ModelService } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import { architectureFor } from '../training/plan.ts';
@@ -82,7 +83,7 @@ export function createGradientCheckService(
       submitted,
       progress: new Int32Array(new SharedArrayBuffer(4)),
     };
-    assertAffordable(task, limit, request.model === undefined ? '#/network/hidden' : '#/model');
+    assertAffordable(task, limit, request.model === undefined ? layersPointer(architecture) : '#/model');
     return task;
   }
 
@@ -264,8 +265,9 @@ function assertAffordable(task: GradientCheckTask, limit: number, networkPointer
     affordableCoordinates(architecture, examples, scheme, DEFAULT_SAMPLE, limit - compared(examples));
   const least = choose(1);
   if (least !== 'all' && gradientCheckCost(architecture, 1, scheme, least.sample) + compared(1) > limit) {
-    const detail = 'must be a smaller network, which is checked on one image within the limit';
-    throw tooCostly(`${times}. A network with convolutions ${detail}`, [{ pointer: networkPointer, detail }]);
+    throw tooCostly(`${times}. The smallest sample on one image exceeds it, too: use a smaller network`, [
+      { pointer: networkPointer, detail: 'must be smaller' },
+    ]);
   }
   if (leastCost > limit) {
     const allowed = Math.floor((indices.length * limit) / leastCost);

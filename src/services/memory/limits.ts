@@ -33,8 +33,7 @@ export function assertTrainingFits(memory: MemoryLedger, request: Training, cata
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return;
   const architecture = architectureFor(request.network, dataset);
-  const what = `Training a ${architectureText(architecture)} network`;
-  memory.assertJobFits(trainingJobBytes(request, catalog)!, purpose(what));
+  memory.assertJobFits(trainingJobBytes(request, catalog)!, purpose('Training', architecture));
 }
 
 /** Measured: the thread that checks an upload, and the chunks of the body that the main thread has not collected. */
@@ -68,13 +67,16 @@ export function admitDataset(memory: MemoryLedger, dataset: DatasetSummary): voi
   memory.reserve(tensorBytes(dataset), { what: `Loading data set ${dataset.id}` }).release();
 }
 
-export const gradientCheckPurpose = (architecture: Architecture) =>
-  purpose(`Checking a ${architectureText(architecture)} network`);
+export const gradientCheckPurpose = (architecture: Architecture) => purpose('Checking', architecture);
 
-function purpose(what: string): Purpose {
+function purpose(activity: 'Training' | 'Checking', architecture: Architecture): Purpose {
   return {
-    what,
-    advice: 'Use fewer or smaller layers.',
-    details: [{ pointer: '#/network/hidden', detail: 'requires too much memory' }],
+    what: `${activity} a ${architectureText(architecture)} network`,
+    advice: `Use fewer or smaller layers${activity === 'Training' ? ', or smaller batches' : ''}.`,
+    details: [{ pointer: layersPointer(architecture), detail: 'requires too much memory' }],
   };
 }
+
+/** Where a request has the layers that take most of the memory and time. */
+export const layersPointer = ({ convolutions }: Pick<Architecture, 'convolutions'>): string =>
+  convolutions.length > 0 ? '#/network' : '#/network/hidden';

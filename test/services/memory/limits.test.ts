@@ -26,11 +26,11 @@ const training = (hidden: number[]) => {
   return { ...request, network: { ...request.network, hidden } };
 };
 
-function refusal(message: RegExp): (error: unknown) => boolean {
+function refusal(message: RegExp, pointer = '#/network/hidden'): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof AtelierError && error.code === 'impossible-request');
     assert.match(error.message, message);
-    assert.deepEqual(error.details, [{ pointer: '#/network/hidden', detail: 'requires too much memory' }]);
+    assert.deepEqual(error.details, [{ pointer, detail: 'requires too much memory' }]);
     return true;
   };
 }
@@ -40,6 +40,12 @@ test('rejects a network that does not fit into memory, with its estimate', () =>
   assert.throws(
     () => assertTrainingFits(memory, training(huge), catalog),
     refusal(/Training a 784-10000000-100000-10 network takes about \d+ MiB.*\d+ MiB are available/),
+  );
+  const convolutions = [[1e6, 1e6]];
+  const { network, ...rest } = training([]);
+  assert.throws(
+    () => assertTrainingFits(memory, { ...rest, network: { ...network, convolutions } }, catalog),
+    refusal(/Use fewer or smaller layers, or smaller batches\.$/, '#/network'),
   );
 });
 
