@@ -1,5 +1,11 @@
 /** Layout of the layers: their weights, and what convolutions keep of an image. */
-import { type PlannedLayer, type Volume, volumeSize } from '../network/architecture.ts';
+import {
+  type Architecture,
+  type PlannedLayer,
+  plan,
+  type Volume,
+  volumeSize,
+} from '../network/architecture.ts';
 
 const LINE = 64;
 
@@ -49,6 +55,20 @@ export const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
 export const oddLines = (bytes: number) => ((lines(bytes) / LINE) | 1) * LINE;
 /** Channels of a volume, padded to whole panels. */
 export const padded = (channels: number) => Math.ceil(channels / 16) * 16;
+/** Multiply-adds of each layer for one image, those of padded channels included: 1 channel takes as long as 16. */
+export function kernelCosts(architecture: Architecture): number[] {
+  const { layers } = plan(architecture);
+  const padding = ({ channels }: Volume) => padded(channels) / channels;
+  return layers.map(({ type, input, output, multiplyAdds }, l) => {
+    const inputs = l > 0 && layers[l - 1]!.type !== 'dense' ? padding(input) : 1;
+    return multiplyAdds * inputs * (type === 'convolution' ? padding(output) : 1);
+  });
+}
+
+/** Multiply-adds of the forward pass of the kernel for one image. */
+export const kernelCost = (architecture: Architecture): number =>
+  kernelCosts(architecture).reduce((sum, cost) => sum + cost, 0);
+
 /** Bytes of a volume with a border of one position. */
 const volumeBytes = ({ height, width }: Volume, step: number) => (height + 2) * (width + 2) * step;
 /** Number of float32×4 vectors of a layer, even. */

@@ -4,8 +4,9 @@
  */
 
 import type { Mixup } from '../examples/mixup.ts';
-import { type Architecture, forwardCost, parameterCount, plan } from '../network/architecture.ts';
+import { type Architecture, parameterCount, plan } from '../network/architecture.ts';
 import { valueCount } from '../network/image-shape.ts';
+import { kernelCost, kernelCosts } from '../simd/layers-layout.ts';
 import type { Ema } from './ema.ts';
 import { type Augmentation, type OptimizerSettings, stateVectorCount } from './engine.ts';
 
@@ -44,15 +45,11 @@ export interface TimedOptions {
 export function trainingMicroseconds(architecture: Architecture, options?: TimedOptions): number {
   const inputs = valueCount(architecture.inputShape);
   const { layers } = plan(architecture);
-  const convolutions = layers
-    .filter(({ type }) => type === 'convolution')
-    .map(({ multiplyAdds }) => multiplyAdds);
+  const costs = kernelCosts(architecture);
+  const convolutions = costs.filter((_, l) => layers[l]!.type === 'convolution');
   const convolved = convolutions.reduce((sum, each, n) => sum + (n === 0 ? 2 : 3) * each, 0);
-  const firstLayer = convolutions.length > 0 ? 0 : layers[0]!.multiplyAdds;
-  const later = layers.reduce(
-    (sum, { type, multiplyAdds }) => sum + (type === 'dense' ? multiplyAdds : 0),
-    -firstLayer,
-  );
+  const firstLayer = convolutions.length > 0 ? 0 : costs[0]!;
+  const later = costs.reduce((sum, cost, l) => sum + (layers[l]!.type === 'dense' ? cost : 0), -firstLayer);
   const plain =
     TRAINING.constant +
     TRAINING.perFirstMultiplyAdd * firstLayer +
@@ -79,5 +76,5 @@ export function threadedFraction(microseconds: number, threads: number): number 
 
 /** Forward pass and loss of one image. */
 export function evaluationMicroseconds(architecture: Architecture): number {
-  return EVALUATION.constant + EVALUATION.perMultiplyAdd * forwardCost(architecture);
+  return EVALUATION.constant + EVALUATION.perMultiplyAdd * kernelCost(architecture);
 }

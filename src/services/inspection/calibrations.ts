@@ -12,7 +12,8 @@ import type { ModelVersion } from '../../domain/models/representation.ts';
 import { AtelierError, hasCode } from '../../errors.ts';
 import { parseCalibration } from '../../formats/arrays/calibration.ts';
 import { MAX_CALIBRATION_IMAGES, MAX_TRAINING_IMAGES } from '../../numerics/calibration/fit.ts';
-import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
+import { architectureText } from '../../numerics/network/architecture.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type { LoadedCalibration } from '../../protocols/codec.ts';
 import { SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
@@ -235,8 +236,7 @@ function isChosenByValidation({
 }
 
 const isAffordable = (version: ModelVersion) =>
-  (MAX_CALIBRATION_IMAGES + MAX_TRAINING_IMAGES) * forwardCost(architectureOf(version)) <=
-  MAX_EVALUATION_COST;
+  (MAX_CALIBRATION_IMAGES + MAX_TRAINING_IMAGES) * kernelCost(architectureOf(version)) <= MAX_EVALUATION_COST;
 
 const warnOfClass = (name: string) =>
   `All calibration images are of class ${name}, so the coverage holds for images of this class only.`;

@@ -19,7 +19,8 @@ import type { CoverageReport } from '../../numerics/calibration/coverage.ts';
 import type { ClassificationReport, ConfusionCell } from '../../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../numerics/evaluation/comparison.ts';
 import type { Ranking } from '../../numerics/evaluation/ranking.ts';
-import { architectureText, forwardCost } from '../../numerics/network/architecture.ts';
+import { architectureText } from '../../numerics/network/architecture.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { LoadedCalibration } from '../../protocols/codec.ts';
 import { type LookKind, SERVICE } from '../../store/database/tables.ts';
@@ -268,7 +269,7 @@ function assertAffordable(
   dataset: DatasetSummary,
   split: EvaluationQuery['split'],
 ): void {
-  const perImage = versions.reduce((sum, version) => sum + forwardCost(architectureOf(version)), 0);
+  const perImage = versions.reduce((sum, version) => sum + kernelCost(architectureOf(version)), 0);
   const count = dataset.splits[split].examples;
   if (count * perImage <= MAX_EVALUATION_COST) return;
   const networks = versions.map((version) => architectureText(architectureOf(version))).join(' and ');

@@ -5,13 +5,13 @@ import { patchCount } from '../../numerics/explanation/occlusion.ts';
 import {
   type Architecture,
   architectureText,
-  forwardCost,
   hiddenUnits,
   parameterCount,
 } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../../numerics/training/memory.ts';
 import { outlierCost } from '../../protocols/compute-outputs.ts';
 import { calibrationLimits } from '../../workers/tasks/calibrate.ts';
@@ -65,7 +65,7 @@ function evaluation(
   networks: readonly { architecture: Architecture }[],
   images: number,
 ): Omit<Demand, 'what'> {
-  const perImage = networks.reduce((sum, { architecture }) => sum + forwardCost(architecture), 0);
+  const perImage = networks.reduce((sum, { architecture }) => sum + kernelCost(architecture), 0);
   const memory = networks.reduce((sum, { architecture }) => sum + forwardBytes(architecture), 0);
   return { cost: (images * perImage) / KERNEL_SPEED, bytes: THREAD_BYTES + memory + 64 * images };
 }

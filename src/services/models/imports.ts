@@ -6,7 +6,7 @@ import { describeArchitecture } from '../../domain/models/architecture.ts';
 import { type ImportRequest, NO_DATASET } from '../../domain/models/import.ts';
 import type { VersionReference } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
-import { forwardCost } from '../../numerics/network/architecture.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
@@ -54,7 +54,7 @@ export function createImportService(options: {
   ): Promise<number | null> {
     if (dataset === null) return null;
     const { test } = dataset;
-    if (test.labels.length * forwardCost(network.architecture) > MAX_EVALUATION_COST) return null;
+    if (test.labels.length * kernelCost(network.architecture) > MAX_EVALUATION_COST) return null;
     return (await numeric.run('evaluate', { network, examples: test }, signal)).accuracy;
   }
 

@@ -5,8 +5,7 @@ import type { Fit } from '../../domain/predictions/image-query.ts';
 import { type Preprocessing, preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { decodeImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
-import { type Architecture, plan, type Volume } from '../../numerics/network/architecture.ts';
-import { padded } from '../../numerics/simd/layers-layout.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type {
   Decoded,
   EncodedResponse,
@@ -286,14 +285,4 @@ function isSmall(
   const isCompared = calibration !== null && (guarantee?.coverage ?? null) !== null;
   const cost = kernelCost(architecture) + (isCompared ? outlierCost(calibration) : 0);
   return count <= MAX_INLINE_IMAGES && count * cost <= MAX_INLINE_MULTIPLY_ADDS;
-}
-
-/** Multiply-adds of one image, with those of the channels that pad a convolution: 1 channel takes as long as 16. */
-function kernelCost(architecture: Architecture): number {
-  const { layers } = plan(architecture);
-  const padding = ({ channels }: Volume) => padded(channels) / channels;
-  return layers.reduce((sum, { type, input, output, multiplyAdds }, l) => {
-    const inputs = l > 0 && layers[l - 1]!.type !== 'dense' ? padding(input) : 1;
-    return sum + multiplyAdds * inputs * (type === 'convolution' ? padding(output) : 1);
-  }, 0);
 }

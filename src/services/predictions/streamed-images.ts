@@ -1,6 +1,7 @@
 /** Predicts the images of a large body while it arrives, so that no thread waits for the last byte. */
-import { forwardCost } from '../../numerics/network/architecture.ts';
+
 import { valueCount } from '../../numerics/network/image-shape.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type { Guarantee, LoadedCalibration } from '../../protocols/codec.ts';
 import { outlierCost } from '../../protocols/compute-outputs.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
@@ -47,7 +48,7 @@ export class PredictionStream {
     this.#pool = pool;
     this.model = model;
     this.#values = valueCount(model.architecture.inputShape);
-    this.#cost = forwardCost(model.architecture);
+    this.#cost = kernelCost(model.architecture);
     this.#guarantee = guarantee;
     this.#calibration = guarantee && loadCalibration(this.#loading.signal);
     this.#calibration?.then(

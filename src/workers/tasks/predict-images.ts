@@ -11,9 +11,9 @@ import {
   judgementRows,
   tallyJudgements,
 } from '../../numerics/calibration/judge.ts';
-import { forwardCost } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type { Examples, Pixels } from '../../numerics/training/engine.ts';
 import type { LoadedCalibration } from '../../protocols/codec.ts';
 import { computeOutputs } from '../../protocols/compute-outputs.ts';
@@ -98,7 +98,7 @@ async function predictAll(
   const guarantee = judging && { coverage: judging.coverage, calibrated: false };
   let correct = 0;
   let tally: JudgementTally | null = null;
-  const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.architecture));
+  const affordable = Math.floor(MAX_CHUNK_COST / kernelCost(network.architecture));
   const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
   const file = openSync(target, 'wx');
   const judged = judging && openSync(judging.target, 'wx');

@@ -1,5 +1,5 @@
 /** A run of a training job as the main thread sees it: its messages, its heartbeat, and its stop. */
-import { forwardCost } from '../../numerics/network/architecture.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import { serializeError } from '../threads/errors.ts';
 import type { Thread } from '../threads/start.ts';
 import type { TrainingTasks } from './entry.worker.ts';
@@ -101,6 +101,6 @@ function watchHeartbeat(
 
 /** A step of a large network takes seconds, and its gradient check takes longer. */
 function hangTimeout({ architecture, batchSize }: TrainingTask['plan']): number {
-  const multiplyAdds = forwardCost(architecture) * batchSize * 3;
+  const multiplyAdds = kernelCost(architecture) * batchSize * 3;
   return MIN_HANG_MS + multiplyAdds / MIN_MULTIPLY_ADDS_PER_MS;
 }
