@@ -56,7 +56,7 @@ for (const [name, [command, script]] of Object.entries(CLIENTS)) {
     for await (const line of { [Symbol.asyncIterator]: () => lines }) printed.push(line);
     assert.deepEqual(await ended, [0, null], await stderr);
     assert.equal(printed[0], 'published interrupted@1');
-    assert.match(printed[1]!, /: 1000 images, the first has label \d$/);
+    assert.match(printed[1]!, /: 10000 images, the first has label \d$/);
     assert.match(printed[2]!, /boot\.png: \w/);
     assert.equal(printed.length, 3);
     assert.deepEqual(Object.values(faults).flat(), [], 'every fault has occurred');
