@@ -37,7 +37,7 @@ describe('clients waiting for an evaluation, a path or a report', async () => {
   const report = `/v1/training-jobs/${id}/report?check=none`;
   const urls = { 300: `${evaluation}?split=train`, 301: path, 302: report };
   for (const [examples, url] of Object.entries(urls)) {
-    test(`end its thread when the only one disconnects: ${url}`, { timeout: 30_000 }, async () => {
+    test(`end its thread when the only one disconnects: ${url}`, async () => {
       // Starts the thread for long tasks. If its task were aborted earlier, the start would continue.
       await app.inject(`${path}?snapshots=50&grid=10&examples=${examples}`);
       const socket = await ask(url);
