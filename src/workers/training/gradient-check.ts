@@ -1,8 +1,9 @@
 /** Preflight check of a training: checks its gradient, and the kernel that will compute it. */
 import type { GradientCheckSummary } from '../../domain/jobs/training.ts';
-import { affordableCoordinates } from '../../numerics/checks/cost.ts';
+import { affordableCoordinates, gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
+import { type Architecture, parameterCount } from '../../numerics/network/architecture.ts';
 import {
   channelStandardizations,
   type Parameters,
@@ -63,6 +64,18 @@ export function preflightGradientCheck(
   return { passed, reason, advice, relativeError, tolerance, coordinates, kinks, kernel };
 }
 
+/** The coordinates of a network with convolutions, by the number of images. */
+const chooseCoordinates = (architecture: Architecture, images: number) =>
+  affordableCoordinates(architecture, images, 'central', CONVOLUTION_COORDINATES, CONVOLUTION_COST);
+
+/** Multiply-adds of the check of a network with convolutions; that of other networks takes milliseconds. */
+export function preflightCost(architecture: Architecture): number {
+  const images = CONVOLUTION_EXAMPLES.checked;
+  const chosen = chooseCoordinates(architecture, images);
+  const coordinates = chosen === 'all' ? parameterCount(architecture) : chosen.sample;
+  return gradientCheckCost(architecture, images, 'central', coordinates);
+}
+
 /** The first report without too many kinks, otherwise the last one. */
 function checkGradient(
   settings: EngineSettings,
@@ -73,9 +86,7 @@ function checkGradient(
 ): GradientCheckReport {
   const { architecture, activation, standardization, seed } = settings;
   const coordinates =
-    architecture.convolutions.length === 0
-      ? { sample: COORDINATES }
-      : affordableCoordinates(architecture, count, 'central', CONVOLUTION_COORDINATES, CONVOLUTION_COST);
+    architecture.convolutions.length === 0 ? { sample: COORDINATES } : chooseCoordinates(architecture, count);
   const network = { architecture, activation, standardization };
   const plan = { ...network, parameters, examples, scheme: 'central', coordinates, seed } as const;
   for (let attempt = 1; ; attempt++) {

@@ -7,7 +7,7 @@ import type { Architecture } from '../../../src/numerics/network/architecture.ts
 import { INITIALIZATIONS, initialize } from '../../../src/numerics/network/initialize.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../../src/workers/kernel/compile.ts';
-import { preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
+import { preflightCost, preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
 import { firstIndices, settingsOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import { dense } from '../../support/dense.ts';
@@ -165,4 +165,17 @@ test('a wrong gradient of a kernel of a convolution fails', () => {
     firstIndices(2),
   );
   assert.ok(difference > KERNEL_TOLERANCE, String(difference));
+});
+
+test('the cost of a check with convolutions grows with the network up to a limit', () => {
+  const cost = (channels: number) =>
+    preflightCost({
+      inputShape: [28, 28],
+      convolutions: [[channels, channels]],
+      norm: 'none',
+      hidden: [],
+      classes: 10,
+    });
+  assert.ok(cost(32) > 4 * cost(8));
+  assert.ok(cost(256) > 1e9 && cost(256) <= 4e9);
 });
