@@ -1,5 +1,12 @@
 /** The cost of a gradient check, estimated before it runs. */
-import { type Architecture, blocks, forwardCost, plan, volumeSize } from '../network/architecture.ts';
+import {
+  type Architecture,
+  blocks,
+  forwardCost,
+  parameterCount,
+  plan,
+  volumeSize,
+} from '../network/architecture.ts';
 import { type CoordinateChoice, sampledCounts } from '../network/coordinates.ts';
 import { sourceCount } from './submitted/sources.ts';
 
@@ -65,4 +72,18 @@ export function affordableCoordinates(
   let sample = largest;
   while (sample > smallest && gradientCheckCost(architecture, examples, scheme, sample) > limit) sample >>= 1;
   return { sample: Math.max(smallest, sample) };
+}
+
+/** Images on which the gradient of a network with convolutions is checked before a training. */
+export const PREFLIGHT_IMAGES = 1;
+
+/** Coordinates of that check: at most 100, which take a few seconds at most. */
+export const preflightCoordinates = (architecture: Architecture): CoordinateChoice =>
+  affordableCoordinates(architecture, PREFLIGHT_IMAGES, 'central', 100, 4e9);
+
+/** Multiply-adds of that check; the one of other networks takes milliseconds. */
+export function preflightCost(architecture: Architecture): number {
+  const chosen = preflightCoordinates(architecture);
+  const coordinates = chosen === 'all' ? parameterCount(architecture) : chosen.sample;
+  return gradientCheckCost(architecture, PREFLIGHT_IMAGES, 'central', coordinates);
 }

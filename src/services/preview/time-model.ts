@@ -3,6 +3,7 @@
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
+import { preflightCost } from '../../numerics/checks/cost.ts';
 import { type Architecture, parameterCount } from '../../numerics/network/architecture.ts';
 import {
   evaluationMicroseconds,
@@ -11,7 +12,6 @@ import {
 } from '../../numerics/training/kernel-time.ts';
 import { DEAD_UNIT_IMAGES } from '../../numerics/training/loop.ts';
 import type { TrainingTimes } from '../../workers/tasks/time-training.ts';
-import { preflightCost } from '../../workers/training/gradient-check.ts';
 import { architectureFor } from '../training/plan.ts';
 import { heldOutCount } from '../training/resolve-request.ts';
 import { usableThreads } from '../training/usable-threads.ts';

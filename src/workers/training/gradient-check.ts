@@ -1,9 +1,8 @@
 /** Preflight check of a training: checks its gradient, and the kernel that will compute it. */
 import type { GradientCheckSummary } from '../../domain/jobs/training.ts';
-import { affordableCoordinates, gradientCheckCost } from '../../numerics/checks/cost.ts';
+import { PREFLIGHT_IMAGES, preflightCoordinates } from '../../numerics/checks/cost.ts';
 import { type GradientCheckReport, gradientCheck } from '../../numerics/checks/gradient.ts';
 import { engineDifference } from '../../numerics/checks/kernel.ts';
-import { type Architecture, parameterCount } from '../../numerics/network/architecture.ts';
 import {
   channelStandardizations,
   type Parameters,
@@ -16,11 +15,9 @@ const EXAMPLES = 5;
 const COORDINATES = 200;
 /**
  * With convolutions, an image has so many values that some are often close to a kink: the gradient is checked on one image, and
- * compared with the kernel's on three. The sample has at most 100 coordinates, and takes a few seconds at most.
+ * compared with the kernel's on three.
  */
-const CONVOLUTION_EXAMPLES = { checked: 1, compared: 3 } as const;
-const CONVOLUTION_COORDINATES = 100;
-const CONVOLUTION_COST = 4e9;
+const CONVOLUTION_EXAMPLES = { checked: PREFLIGHT_IMAGES, compared: 3 } as const;
 /** Maximum number of checks and of comparisons with the kernel, each with other examples. */
 const ATTEMPTS = 3;
 /**
@@ -64,18 +61,6 @@ export function preflightGradientCheck(
   return { passed, reason, advice, relativeError, tolerance, coordinates, kinks, kernel };
 }
 
-/** The coordinates of a network with convolutions, by the number of images. */
-const chooseCoordinates = (architecture: Architecture, images: number) =>
-  affordableCoordinates(architecture, images, 'central', CONVOLUTION_COORDINATES, CONVOLUTION_COST);
-
-/** Multiply-adds of the check of a network with convolutions; that of other networks takes milliseconds. */
-export function preflightCost(architecture: Architecture): number {
-  const images = CONVOLUTION_EXAMPLES.checked;
-  const chosen = chooseCoordinates(architecture, images);
-  const coordinates = chosen === 'all' ? parameterCount(architecture) : chosen.sample;
-  return gradientCheckCost(architecture, images, 'central', coordinates);
-}
-
 /** The first report without too many kinks, otherwise the last one. */
 function checkGradient(
   settings: EngineSettings,
@@ -86,7 +71,7 @@ function checkGradient(
 ): GradientCheckReport {
   const { architecture, activation, standardization, seed } = settings;
   const coordinates =
-    architecture.convolutions.length === 0 ? { sample: COORDINATES } : chooseCoordinates(architecture, count);
+    architecture.convolutions.length === 0 ? { sample: COORDINATES } : preflightCoordinates(architecture);
   const network = { architecture, activation, standardization };
   const plan = { ...network, parameters, examples, scheme: 'central', coordinates, seed } as const;
   for (let attempt = 1; ; attempt++) {

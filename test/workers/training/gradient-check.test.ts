@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
+import { preflightCost } from '../../../src/numerics/checks/cost.ts';
 import { engineDifference } from '../../../src/numerics/checks/kernel.ts';
 import { pixelStatistics } from '../../../src/numerics/examples/statistics.ts';
 import type { Architecture } from '../../../src/numerics/network/architecture.ts';
 import { INITIALIZATIONS, initialize } from '../../../src/numerics/network/initialize.ts';
 import { unpack } from '../../../src/numerics/network/layers.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../../src/workers/kernel/compile.ts';
-import { preflightCost, preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
+import { preflightGradientCheck } from '../../../src/workers/training/gradient-check.ts';
 import { firstIndices, settingsOf } from '../../numerics/fixtures.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import { dense } from '../../support/dense.ts';
