@@ -27,6 +27,8 @@ async function send<T>(url: string, body?: object): Promise<T> {
   return (await json(response)) as T;
 }
 
+const openFiles = async (pid: number) => (await readdir(`/proc/${pid}/fd`)).length;
+
 /** Opens connections until the process can open hardly any more files. */
 async function takeFiles(base: string, pid: number): Promise<Socket[]> {
   const { hostname, port } = new URL(base);
@@ -37,7 +39,7 @@ async function takeFiles(base: string, pid: number): Promise<Socket[]> {
   for (const socket of sockets) socket.on('error', () => {});
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   // The system accepts a connection before the process does. The requests keep the connection of this test open.
-  while ((await readdir(`/proc/${pid}/fd`)).length < FILES - FREE_FILES) {
+  while ((await openFiles(pid)) < FILES - FREE_FILES) {
     await send(`${base}/health/live`);
   }
   return sockets;
@@ -51,7 +53,9 @@ test('jobs wait until the process can open files, and lose no attempt', async (t
   const first = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName: 'small' }));
   const undisturbed = await untilServedJob(base, first.id, hasEnded);
 
-  const sockets = await takeFiles(base, service.child.pid!);
+  const pid = service.child.pid!;
+  const usedFiles = await openFiles(pid);
+  const sockets = await takeFiles(base, pid);
   t.after(() => {
     agent.destroy();
     for (const socket of sockets) socket.destroy();
@@ -67,6 +71,8 @@ test('jobs wait until the process can open files, and lose no attempt', async (t
     if (job.waiting === 'storage') break;
   }
   for (const socket of sockets) socket.destroy();
+  // Until the process has closed them, it resets each new connection.
+  while ((await openFiles(pid)) > usedFiles + FREE_FILES) await send(`${base}/health/live`);
   const job = await untilServedJob(base, id, hasEnded);
   assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, undisturbed.digest]);
   const { data } = await requestJson<{ data: JobEvent[] }>(`${base}/v1/training-jobs/${id}/events`);
