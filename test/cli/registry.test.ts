@@ -98,11 +98,15 @@ test('uploads images in a requested shape, and shows it with the data set and it
   assert.match(rejected.stderr, /#\/imageShape: /);
 
   const recipe = join(folder, 'square.json');
-  const training = { epochs: 1, batchSize: 2, validation: { fraction: 0.34 } };
+  const network = { convolutions: [4], norm: 'group' };
+  const training = { epochs: 1, batchSize: 2, standardize: true, validation: { fraction: 0.34 } };
   const publish = { evenIfNotLearned: true };
-  await writeFile(recipe, JSON.stringify({ dataset, modelName: 'square', training, publish }));
+  await writeFile(recipe, JSON.stringify({ dataset, modelName: 'square', network, training, publish }));
   assert.match(await print('train', recipe, '--follow'), /Published square@1/);
-  assert.match(await print('model', 'square@1'), /\ninput shape +12×12×3\nlayers +432-40-2\n/);
+  assert.match(
+    await print('model', 'square@1'),
+    /\ninput shape +12×12×3\nlayers +12×12×3-\(4\)-40-2\nnorm +group\nactivation +relu\nstandardized +yes\nclasses /,
+  );
   const photo = join(images, 'light', '0.png');
   const predicted = await print('predict', photo, '--model', 'square', '--fit', 'stretch');
   assert.match(predicted, new RegExp(`^${photo}: (dark|light) ${figure}, `));

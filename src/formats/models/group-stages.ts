@@ -70,8 +70,10 @@ function findStages(
       'convolutions',
     );
   }
+  const [what, leave] =
+    channels.length === 1 ? ['a convolution', 'leaves'] : [`${channels.length} convolutions`, 'leave'];
   return rejectModelFile(
-    `${quote(name)} has shape ${showShape(shape)}, but ${channels.length} convolutions of images of ${inputShape.join('×')}, 3×3 with stride 1 and padding 1, leave ${found.join(' or ')} values, by the number of 2×2 max poolings`,
+    `${quote(name)} has shape ${showShape(shape)}, but ${what} of images of ${inputShape.join('×')}, 3×3 with stride 1 and padding 1, ${leave} ${found.join(' or ')} values${found.length > 1 ? ', by the number of 2×2 max poolings' : ' after 2×2 max pooling'}`,
   );
 }
 

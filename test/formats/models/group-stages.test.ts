@@ -86,7 +86,13 @@ for (const [defect, tensors, hints, message, pointer] of [
     'no grouping fits, as without padding',
     stateDict([4, 6], 6 * 25),
     { inputShape: SHAPE },
-    /"classifier.weight" has shape \(3, 150\), but 2 convolutions of images of 28×28, 3×3 with stride 1 and padding 1, leave 6×14×14 = 1176 or 6×7×7 = 294 values/,
+    /"classifier.weight" has shape \(3, 150\), but 2 convolutions of images of 28×28, 3×3 with stride 1 and padding 1, leave 6×14×14 = 1176 or 6×7×7 = 294 values, by the number of 2×2 max poolings/,
+  ],
+  [
+    'the only convolution leaves other values',
+    stateDict([4], 4 * 25),
+    { inputShape: SHAPE },
+    /but a convolution of images of 28×28, 3×3 with stride 1 and padding 1, leaves 4×14×14 = 784 values after 2×2 max pooling/,
   ],
   [
     'the field has other channels',
