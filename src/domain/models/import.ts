@@ -105,9 +105,10 @@ export const importOriginSchema = z
     fileDigest: z.string().describe('`sha256:` and the digest of the file as sent'),
     rounded: z.int().describe('Number of parameters that were rounded to float32'),
     assumed: z
-      .array(z.enum([...ASSUMED_FIELDS, 'biases']))
+      .array(z.enum([...ASSUMED_FIELDS, 'biases', 'pooling']))
       .describe(
-        'Properties that neither the file nor the request gave; `biases` if a layer has none; they become zero',
+        'Properties that neither the file nor the request gave. `biases`: a layer has none; they become zero. `pooling`: a state ' +
+          'dict does not hold the strides, paddings and poolings of its convolutions; stride 1, padding 1 and 2×2 max pooling are assumed',
       ),
   })
   .meta({ id: 'ImportOrigin' });

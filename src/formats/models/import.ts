@@ -111,6 +111,8 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
     );
   const assumed: ImportedModel['assumed'] = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
   if (!hasBiases) assumed.push('biases');
+  const isPoolingStated = parts.source !== 'pytorch' || metadata || hints.convolutions;
+  if (convolutions.length > 0 && !isPoolingStated) assumed.push('pooling');
   return { ...parts, activation, classNames, standardization, preprocessing, assumed };
 }
 

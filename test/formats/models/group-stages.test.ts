@@ -53,6 +53,19 @@ test('the field convolutions decides between several groupings', () => {
   );
 });
 
+test('the pooling of a state dict is assumed, unless the request or the metadata states the stages', () => {
+  const assumed = (file: Uint8Array, hints: ImportHints) =>
+    importModel(file, { activation: 'relu', classNames: ['a', 'b', 'c'], standardization: null, ...hints })
+      .assumed;
+  const tensors = stateDict([4], 784);
+  assert.deepEqual(assumed(npzBytes(tensors), { inputShape: SHAPE }), ['pooling']);
+  assert.deepEqual(assumed(npzBytes(tensors), { inputShape: SHAPE, convolutions: [[4]] }), []);
+  const own = [KERNEL, tensor('c1', 4), ...dense(784)];
+  assert.deepEqual(assumed(npzBytes(own), { inputShape: SHAPE }), []);
+  const fullyConnected = [tensor('0.weight', 3, 784), tensor('0.bias', 3)];
+  assert.deepEqual(assumed(npzBytes(fullyConnected), {}), []);
+});
+
 test('more than three convolutions without pooling between them are rejected by the shape that says so', () => {
   for (const [channels, values, times] of [
     [[4, 4, 4, 4], 4 * 196, 'once'],
