@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { engineDifference, selfCheck } from '../../../src/numerics/checks/kernel.ts';
+import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import { blocks } from '../../../src/numerics/network/architecture.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
-import type { CreateEngine } from '../../../src/numerics/training/engine.ts';
+import type { CreateEngine, EngineSettings } from '../../../src/numerics/training/engine.ts';
 import { createKernelEngine } from '../../../src/workers/kernel/compile.ts';
 import { dense } from '../../support/dense.ts';
 import { firstIndices, settingsOf, stripes } from '../fixtures.ts';
@@ -35,6 +36,18 @@ test('the kernel differs from the reference by rounding only, for every activati
   const difference = selfCheck(createKernelEngine);
   assert.ok(difference > 0 && difference <= 1e-5, String(difference));
   assert.ok(differenceOf(createKernelEngine) <= 1e-5);
+});
+
+test('the self-check has a network of every activation, of colour images and of convolutions', () => {
+  const settings: EngineSettings[] = [];
+  selfCheck((each, initial) => {
+    settings.push(each);
+    return createKernelEngine(each, initial);
+  });
+  assert.deepEqual(new Set(settings.map(({ activation }) => activation)), new Set(ACTIVATIONS));
+  const architectures = settings.map((each) => each.architecture);
+  assert.ok(architectures.some(({ inputShape }) => inputShape[2] === 3));
+  assert.ok(architectures.some(({ convolutions }) => convolutions.length > 0));
 });
 
 test('the reference differs from itself only by rounding its result to float32', () => {

@@ -22,6 +22,10 @@ const CHUNK_BYTES = 128 * 1024;
 /** A body larger than the socket buffers of both ends. */
 const HUGE = Buffer.alloc(64 * 2 ** 20, 'x');
 
+/** What the services have logged. */
+const logged: { msg: string; status?: number; method?: string; url?: string }[] = [];
+const logger = { stream: { write: (line: string) => void logged.push(JSON.parse(line)) } };
+
 /** Chunks of a response, as sent by `limitLargeResponses`. */
 function* inChunks(bytes: Buffer) {
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
@@ -45,7 +49,7 @@ async function serve(
     ...short,
   };
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20, measureMs: 20 };
-  const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
+  const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError, logger });
   const requests: RequestMeter = {
     duration: (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }),
     openStream: () => () => {},
@@ -148,14 +152,17 @@ for (const [title, short] of [
   ['stops arriving', { stallMs: 50 }],
   ['does not arrive in time', { requestMs: 50 }],
 ] as const) {
-  test(`a body that ${title} is counted once as a 408 of its route`, async (t) => {
+  test(`a body that ${title} is logged, and counted once as a 408 of its route`, async (t) => {
     const measured: string[] = [];
+    logged.length = 0;
     const app = await serve(t, short, undefined, (labels) => measured.push(labels));
     const { client } = await dial(app);
     client.write(`${POST}Content-Length: 9\r\n\r\n1234`);
     assert.match(await text(client), /^HTTP\/1\.1 408 /);
     await assertNobodyIsConnected(app);
     assert.deepEqual(measured, ['/ POST 408']);
+    const [line, ...more] = logged.filter(({ status }) => status !== undefined);
+    assert.deepEqual([line?.status, line?.method, line?.url, more], [408, 'POST', '/', []]);
   });
 }
 
