@@ -14,7 +14,6 @@ import { assertAccessible, openPage, options, startPageService } from './page.ts
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const IN_ADDRESS = encodeURIComponent(HOSTILE);
-const limited = { ...options, timeout: 180_000 };
 const service = options.skip ? null : await startPageService({ after });
 const { app, url } = service ?? { app: null!, url: '' };
 
@@ -48,7 +47,7 @@ async function uploadHostile(): Promise<DatasetSummary> {
   return response.json();
 }
 
-test('screens without any content are accessible', limited, async (t) => {
+test('screens without any content are accessible', options, async (t) => {
   const { url: empty } = await startPageService(t, { DATASETS: 'none' });
   const page = await openPage(t, empty, { path: '#/train', expected: /status of 4\d\d/ });
   await assertAllAccessible(page, [
@@ -63,7 +62,7 @@ test('screens without any content are accessible', limited, async (t) => {
   ]);
 });
 
-test('content with hostile names is accessible', limited, async (t) => {
+test('content with hostile names is accessible', options, async (t) => {
   const { id: dataset } = await uploadHostile();
   const metadata = { [HOSTILE]: HOSTILE };
   const training = { epochs: 3, batchSize: 8, validation: { fraction: 0.2 } };
@@ -146,7 +145,7 @@ async function importForm(page: Page): Promise<void> {
   await page.getByText('What the file does not state').click();
 }
 
-test('errors are accessible', limited, async (t) => {
+test('errors are accessible', options, async (t) => {
   const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
   const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };
   const diverged = await train(app, tiny({ network: { hidden: [] }, training }));

@@ -16,9 +16,7 @@ const body = tiny({
 /** Messages of the browser while the service does not respond or starts. */
 const AWAY = /net::ERR_|status of 503/;
 
-const limited = { ...options, timeout: 120_000 };
-
-test('after a kill of the service, a job on the page continues without a gap', limited, async (t) => {
+test('after a kill of the service, a job on the page continues without a gap', options, async (t) => {
   const stateDir = await temporaryDirectory(t);
   const start = (port: string): Process =>
     startProcess(t, stateDir, {

@@ -40,7 +40,7 @@ test(
   },
 );
 
-test('with a key, the page follows a job by its events', { ...options, timeout: 60_000 }, async (t) => {
+test('with a key, the page follows a job by its events', options, async (t) => {
   const call = { method: 'POST', headers: { authorization: `Bearer ${key}` } } as const;
   const queued = await app.inject({ ...call, url: '/v1/training-jobs', payload: endless });
   const { id } = queued.json<TrainingJob>();
@@ -96,5 +96,5 @@ test('the dialog, closed by Escape, returns the focus to its button', options, a
   const dialog = page.getByRole('dialog', { name: 'API key' });
   await dialog.getByLabel('Key').press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  await page.locator('button:focus', { hasText: 'Key' }).waitFor({ timeout: 10_000 });
+  await page.locator('button:focus', { hasText: 'Key' }).waitFor();
 });

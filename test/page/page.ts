@@ -56,7 +56,7 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
   addCleanup(t, () => context.close());
   const page = await context.newPage();
   // Some wait for a training, which takes as long as the machine lets it.
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(180_000);
   const messages = collectMessages(page);
   page.on('dialog', (dialog) => {
     messages.push(`dialog: ${dialog.message()}`);

@@ -16,7 +16,6 @@ import {
 } from './page.ts';
 
 const { app, url } = await startPageService({ after });
-const limited = { ...options, timeout: 180_000 };
 const archives = { bars: await bars(), shapes: await colourShapes() };
 
 async function uploadArchive(name: keyof typeof archives): Promise<string> {
@@ -89,7 +88,7 @@ const answer = (page: Page) => page.locator('.try-answer');
 const chooseFile = (page: Page, name: string, buffer: Buffer) =>
   page.getByLabel('Image file').setInputFiles({ name, mimeType: 'image/png', buffer });
 
-test('an archive of 8×8 images keeps their shape, and the report states why', limited, async (t) => {
+test('an archive of 8×8 images keeps their shape, and the report states why', options, async (t) => {
   const page = await openPage(t, url, { path: '#/data' });
   const archive = { name: 'bars.zip', mimeType: 'application/zip', buffer: archives.bars };
   await page.getByLabel('Archive', { exact: true }).setInputFiles(archive);
@@ -110,7 +109,7 @@ test('an archive of 8×8 images keeps their shape, and the report states why', l
 
 test(
   'a requested shape need not be square, and a wrong one is explained at its field',
-  limited,
+  options,
   async (t) => {
     const page = await openPage(t, url, { path: '#/data', expected: /status of 400/ });
     const archive = { name: 'shapes.zip', mimeType: 'application/zip', buffer: archives.shapes };
@@ -130,7 +129,7 @@ test(
   },
 );
 
-test('the screens show a model of 8×8 images, whose pad has 8 rows and columns', limited, async (t) => {
+test('the screens show a model of 8×8 images, whose pad has 8 rows and columns', options, async (t) => {
   const job = await trainBars();
   const dataset = await uploadArchive('bars');
   const page = await openPage(t, url, { path: `#/train?dataset=${dataset}` });
@@ -174,7 +173,7 @@ test('the screens show a model of 8×8 images, whose pad has 8 rows and columns'
   await page.locator('.try-pad canvas[width="8"]').waitFor();
 });
 
-test('a drawing is left out when a model of another shape is chosen', limited, async (t) => {
+test('a drawing is left out when a model of another shape is chosen', options, async (t) => {
   await Promise.all([trainBars(), trainClothes()]);
   const page = await openPage(t, url, { path: '#/try?bars' });
   await page.getByRole('application', { name: 'Drawing pad' }).focus();
@@ -194,7 +193,7 @@ async function openShapes(t: Scope, pageOptions: PageOptions = {}): Promise<Page
   return openPage(t, url, { path: '#/try?shapes', ...pageOptions });
 }
 
-test('a model of colour images takes files, the clipboard and images of data sets', limited, async (t) => {
+test('a model of colour images takes files, the clipboard and images of data sets', options, async (t) => {
   const page = await openShapes(t);
   await page.getByText('The model takes images in colour, 64×64×3, so nothing can be drawn.').waitFor();
   assert.equal(await page.locator('.try-pad').count(), 0);
@@ -227,7 +226,7 @@ test('a model of colour images takes files, the clipboard and images of data set
   await answer(page).getByText('%').waitFor();
 });
 
-test('an image of a data set with another shape is rejected by the service', limited, async (t) => {
+test('an image of a data set with another shape is rejected by the service', options, async (t) => {
   await trainBars();
   const page = await openPage(t, url, { path: '#/try?bars', expected: /status of 422/ });
   await page.getByLabel('Data set').selectOption('fashion-mnist');
@@ -243,7 +242,7 @@ test('an image of a data set with another shape is rejected by the service', lim
   await page.locator('.try-pad canvas[width="8"]').waitFor();
 });
 
-test('the camera takes one picture, and its refusal is explained', limited, async (t) => {
+test('the camera takes one picture, and its refusal is explained', options, async (t) => {
   const page = await openShapes(t, { expected: /camera is not allowed/ });
   await pressByKeyboard(page, 'Open the camera');
   await until(page, "document.querySelector('.try-camera')?.videoWidth > 0");
@@ -272,7 +271,7 @@ test('the camera takes one picture, and its refusal is explained', limited, asyn
   assert.equal(await page.getByRole('button', { name: 'Open the camera' }).count(), 0);
 });
 
-test('the screens of a model of colour images are accessible', limited, async (t) => {
+test('the screens of a model of colour images are accessible', options, async (t) => {
   const job = await trainShapes();
   const dataset = await uploadArchive('shapes');
   const page = await openPage(t, url, { path: `#/data/${dataset}` });

@@ -155,10 +155,7 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   await page.goBack();
   assert.equal(await epochs.inputValue(), '7');
   // The title is set after the screen is drawn.
-  for (let tries = 0; tries < 100 && (await page.title()) !== 'Train · Atelier'; tries++) {
-    await page.waitForTimeout(50);
-  }
-  assert.equal(await page.title(), 'Train · Atelier');
+  while ((await page.title()) !== 'Train · Atelier') await page.waitForTimeout(50);
   await page.goForward();
   await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
   await page.goBack();

@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 const LIMITS = {
   fast: { concurrency: 5, testMs: 2 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
   slow: { concurrency: 3, testMs: 10 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
-  page: { concurrency: 4, testMs: 2 * MINUTE_MS, fileMs: 10 * MINUTE_MS },
+  page: { concurrency: 4, testMs: 5 * MINUTE_MS, fileMs: 10 * MINUTE_MS },
   coverage: { concurrency: 2, testMs: 5 * MINUTE_MS, fileMs: 30 * MINUTE_MS },
 };
 

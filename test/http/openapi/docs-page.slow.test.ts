@@ -14,7 +14,7 @@ const options = { skip: withoutBrowser };
 /** Loads /docs once, because that takes seconds, and collects what it writes to the console. */
 async function openDocs(): Promise<{ page: Page; messages: string[] }> {
   const page = await (await startBrowser(file)).newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(180_000);
   const messages = collectMessages(page);
   await page.goto(`${service}/docs`);
   await page.locator('.opblock').first().waitFor();

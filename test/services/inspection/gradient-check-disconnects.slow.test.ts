@@ -25,9 +25,7 @@ const longer = { network: { hidden: [200] }, examples: 60, coordinates: { sample
 /** A check that takes seconds, below the cost limit. */
 const long = { network: { hidden: [300] }, examples: 60 };
 
-test('a client that disconnects ends the thread, and the next check succeeds', {
-  timeout: 30_000,
-}, async () => {
+test('a client that disconnects ends the thread, and the next check succeeds', async () => {
   // Starts the thread. If its task were aborted earlier, the start would continue.
   assert.equal((await post(longer)).json().passed, true);
   const { port } = app.server.address() as AddressInfo;
@@ -63,9 +61,7 @@ const follow = (signal?: AbortSignal) => {
   });
 };
 
-test('a check that takes minutes streams its progress, holds up no other one, and ends with its client', {
-  timeout: 60_000,
-}, async () => {
+test('a check that takes minutes streams its progress, holds up no other one, and ends with its client', async () => {
   const client = new AbortController();
   const response = await follow(client.signal);
   assert.equal(response.status, 200);
@@ -90,7 +86,7 @@ test('a check that takes minutes streams its progress, holds up no other one, an
   await once(thread, 'exit');
 });
 
-test('a thread that crashes ends a streamed check with an error', { timeout: 60_000 }, async () => {
+test('a thread that crashes ends a streamed check with an error', async () => {
   const response = await follow();
   const thread = await busyThread(threads);
   await thread.terminate();

@@ -44,7 +44,7 @@ test('responds with 503 if too many large images are waiting, and still predicts
   assert.ok(responses.every(({ statusCode }) => statusCode === 200 || statusCode === 503));
 });
 
-test('requests leave the queue when their clients disconnect', { timeout: 60_000 }, async () => {
+test('requests leave the queue when their clients disconnect', async () => {
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as { port: number };
   const form = new FormData();
