@@ -26,6 +26,7 @@ export function verticalAxis(
   { grid = true }: { readonly grid?: boolean } = {},
 ): Child {
   const { left, right } = area;
+  const labelled = scale.ticks.filter((tick) => tick.label !== '');
   return [
     grid
       ? gridLines(
@@ -33,12 +34,14 @@ export function verticalAxis(
           theme,
         )
       : null,
-    tickTexts(
-      scale.ticks.map((tick) => text(plot.left - 6, scale(tick.value) + TEXT_SIZE / 3, tick.label, {})),
-      'end',
-      theme,
-    ),
-    text(left, plot.top - 9, fitText(label, right - left), { fill: theme.muted }),
+    labelled.length === 0
+      ? null
+      : tickTexts(
+          labelled.map((tick) => text(plot.left - 6, scale(tick.value) + TEXT_SIZE / 3, tick.label, {})),
+          'end',
+          theme,
+        ),
+    label === '' ? null : text(left, plot.top - 9, fitText(label, right - left), { fill: theme.muted }),
   ];
 }
 

@@ -20,8 +20,8 @@ const MAX_FIELDS = 50_000;
 /** @throws AtelierError `invalid-model-file` */
 export function parseMessage(bytes: Uint8Array, budget: FieldBudget = { left: MAX_FIELDS }): Message {
   const fields = new Map<number, (number | Uint8Array)[]>();
+  const reader = new BinaryReader(bytes);
   try {
-    const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len && budget.left > 0) {
       budget.left--;
       const [field, wireType] = reader.tag();
@@ -33,7 +33,7 @@ export function parseMessage(bytes: Uint8Array, budget: FieldBudget = { left: MA
   } catch (cause) {
     rejectModelFile('it is not an ONNX file, or it is damaged', cause);
   }
-  if (budget.left === 0)
+  if (reader.pos < reader.len)
     rejectModelFile(`its graph has more than ${MAX_FIELDS} fields, too many for a network of 9 layers`);
   return { fields, budget };
 }

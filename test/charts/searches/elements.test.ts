@@ -115,10 +115,6 @@ text x=94.8 y=139 fill=muted text-anchor=middle>a
 path d=M35 52h0 stroke=accent stroke-width=6 stroke-linecap=round stroke-opacity=0.6>
 circle cx=154.5 cy=108 r=5 fill=error stroke=paper stroke-width=1.5>
 path d=M176.5 108h135.5M176.5 52h135.5 stroke=grid>
-g fill=muted text-anchor=end>
-text x=170.5 y=111.7>
-text x=170.5 y=55.7>
-text x=12 y=43 fill=muted>
 path d=M214.4 108v4M274.1 108v4 stroke=muted>
 path d=M176.5 108h135.5 stroke=muted>
 g fill=muted text-anchor=middle>
@@ -131,7 +127,6 @@ path d=M27 206h135.5M27 150h135.5 stroke=grid>
 g fill=muted text-anchor=end>
 text x=21 y=209.7>2
 text x=21 y=153.7>4
-text x=12 y=141 fill=muted>
 path d=M40.5 206v4M149.1 206v4 stroke=muted>
 path d=M27 206h135.5 stroke=muted>
 g fill=muted text-anchor=middle>
