@@ -14,7 +14,7 @@ const start = async (directory: string, environment: Record<string, string>) =>
   new URL(await serviceAddress(startProcess(file, directory, environment))).host;
 const service = await start(stateDir, { DATA_DIR, STARTER_JOB: 'on' });
 /** They train for many epochs, and show nothing that depends on the number of training images, but the number of test images. */
-const LONG = ['homework', 'search', 'cli'].map((name) => `docs/guides/${name}.md`);
+const LONG = ['homework', 'search'].map((name) => `docs/guides/${name}.md`);
 const fewTrained = await temporaryDirectory(file);
 for (const kind of ['images', 'labels'] as const) {
   for (const [split, folder] of [
