@@ -11,8 +11,8 @@ import type { Effort } from '../measure/turns.ts';
 import { SIZES } from './scaling.ts';
 
 const RECIPES = join(ROOT, 'examples/recipes');
-/** Enough for the time of an epoch to count; all epochs of the recipes take a quarter of an hour. */
-const MAX_EPOCHS = 30;
+/** Enough for the time of an epoch to count; all epochs of the recipes take most of an hour. */
+const MAX_EPOCHS = 10;
 /** A prediction within this fraction of the actual time is a good one. */
 const TOLERANCE = 0.25;
 
