@@ -1,13 +1,6 @@
 /** The cost of a gradient check, estimated before it runs. */
-import {
-  type Architecture,
-  blocks,
-  forwardCost,
-  parameterCount,
-  plan,
-  volumeSize,
-} from '../network/architecture.ts';
-import { type CoordinateChoice, sampledCounts } from '../network/coordinates.ts';
+import { type Architecture, blocks, forwardCost, plan, volumeSize } from '../network/architecture.ts';
+import { type CoordinateChoice, coordinateCount, sampledCounts } from '../network/coordinates.ts';
 import { sourceCount } from './submitted/sources.ts';
 
 /** An exponential takes about as long as this many multiply-adds. */
@@ -83,7 +76,6 @@ export const preflightCoordinates = (architecture: Architecture): CoordinateChoi
 
 /** Multiply-adds of that check; the one of other networks takes milliseconds. */
 export function preflightCost(architecture: Architecture): number {
-  const chosen = preflightCoordinates(architecture);
-  const coordinates = chosen === 'all' ? parameterCount(architecture) : chosen.sample;
+  const coordinates = coordinateCount(preflightCoordinates(architecture), architecture);
   return gradientCheckCost(architecture, PREFLIGHT_IMAGES, 'central', coordinates);
 }

@@ -6,6 +6,12 @@ import { type Architecture, type Block, blocks, parameterCount } from './archite
 /** All coordinates, or a random sample of the given size. */
 export type CoordinateChoice = 'all' | { readonly sample: number };
 
+/** Number of chosen coordinates. A sample larger than the vector is the whole vector. */
+export function coordinateCount(choice: CoordinateChoice, architecture: Architecture): number {
+  const length = parameterCount(architecture);
+  return choice === 'all' ? length : Math.min(choice.sample, length);
+}
+
 /**
  * The sizes of the samples of blocks of the given sizes: as equal as possible, since the kernels of a network with convolutions
  * are few beside the weights of its fully connected layers. A sample larger than all blocks is all blocks.
@@ -24,16 +30,14 @@ function blockSamples(sizes: readonly number[], sample: number): number[] {
 /** For each block, the number of sampled coordinates; in a network without convolutions their expected number. */
 export function sampledCounts(choice: CoordinateChoice, architecture: Architecture): number[] {
   const sizes = blocks(architecture).map(({ start, end }) => end - start);
-  const length = parameterCount(architecture);
-  const sample = choice === 'all' ? length : Math.min(choice.sample, length);
+  const sample = coordinateCount(choice, architecture);
   if (architecture.convolutions.length > 0) return blockSamples(sizes, sample);
-  return sizes.map((size) => size * (sample / length));
+  return sizes.map((size) => size * (sample / parameterCount(architecture)));
 }
 
 /**
  * A sample in ascending order, without repetition; uniform, or with convolutions uniform in each block. Floyd's algorithm
- * (Bentley, "A sample of brilliance", CACM 1987): its memory grows with the sample, not with the vector. A sample larger than
- * the vector is the whole vector.
+ * (Bentley, "A sample of brilliance", CACM 1987): its memory grows with the sample, not with the vector.
  * @throws RangeError when the sample is not at least 1.
  */
 export function chooseCoordinates(
@@ -45,7 +49,7 @@ export function chooseCoordinates(
     throw new RangeError(`A sample needs at least one coordinate, not ${choice.sample}.`);
   }
   const length = parameterCount(architecture);
-  const sample = choice === 'all' ? length : Math.min(choice.sample, length);
+  const sample = coordinateCount(choice, architecture);
   const isConvolutional = architecture.convolutions.length > 0;
   const ranges = isConvolutional ? blocks(architecture) : [{ start: 0, end: length }];
   const counts = isConvolutional ? sampledCounts(choice, architecture) : [sample];

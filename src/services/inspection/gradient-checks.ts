@@ -15,6 +15,7 @@ import { findNetworkConflicts } from '../../domain/training/conflicts.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { affordableCoordinates, comparisonCost, gradientCheckCost } from '../../numerics/checks/cost.ts';
 import { architectureText, parameterCount } from '../../numerics/network/architecture.ts';
+import { coordinateCount } from '../../numerics/network/coordinates.ts';
 import type { Network, Parameters } from '../../numerics/network/layers.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { GradientCheckTask } from '../../workers/tasks/gradient-check.ts';
@@ -156,10 +157,8 @@ export function createGradientCheckService(
   };
 }
 
-function countCoordinates({ architecture, coordinates }: GradientCheckTask): number {
-  const parameters = parameterCount(architecture);
-  return coordinates === 'all' ? parameters : Math.min(coordinates.sample, parameters);
-}
+const countCoordinates = ({ architecture, coordinates }: GradientCheckTask): number =>
+  coordinateCount(coordinates, architecture);
 
 const comparedCost = (
   { architecture, submitted }: Pick<GradientCheckTask, 'architecture' | 'submitted'>,

@@ -8,6 +8,7 @@ import {
   hiddenUnits,
   parameterCount,
 } from '../../numerics/network/architecture.ts';
+import { coordinateCount } from '../../numerics/network/coordinates.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../../numerics/sgd-path/cost.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
@@ -75,7 +76,7 @@ export const DEMANDS: {
 } = {
   checkGradient: ({ architecture, indices, scheme, coordinates, submitted }) => {
     const parameters = parameterCount(architecture);
-    const checked = coordinates === 'all' ? parameters : coordinates.sample;
+    const checked = coordinateCount(coordinates, architecture);
     const compared = submitted === null ? 0 : comparisonCost(architecture, indices.length);
     const file = submitted === null ? 0 : submitted.length + COMPARISON_BYTES * parameters;
     return {
