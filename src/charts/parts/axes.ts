@@ -26,23 +26,23 @@ export function verticalAxis(
   { grid = true }: { readonly grid?: boolean } = {},
 ): Child {
   const { left, right } = area;
-  const labelled = scale.ticks.filter((tick) => tick.label !== '');
   return [
-    grid
-      ? gridLines(
-          scale.ticks.map(({ value }) => svgSegment([plot.left, scale(value)], [plot.right, scale(value)])),
-          theme,
-        )
-      : null,
-    labelled.length === 0
-      ? null
-      : tickTexts(
-          labelled.map((tick) => text(plot.left - 6, scale(tick.value) + TEXT_SIZE / 3, tick.label, {})),
-          'end',
-          theme,
-        ),
+    grid ? horizontalGrid(scale, plot, theme) : null,
+    tickTexts(
+      scale.ticks.map((tick) => text(plot.left - 6, scale(tick.value) + TEXT_SIZE / 3, tick.label, {})),
+      'end',
+      theme,
+    ),
     label === '' ? null : text(left, plot.top - 9, fitText(label, right - left), { fill: theme.muted }),
   ];
+}
+
+/** Lines through the plot at the ticks of a vertical scale. */
+export function horizontalGrid(scale: Scale, plot: Box, theme: Theme): VNode {
+  const lines = scale.ticks.map(({ value }) =>
+    svgSegment([plot.left, scale(value)], [plot.right, scale(value)]),
+  );
+  return gridLines(lines, theme);
 }
 
 /** A horizontal axis under the plot. Ticks that would overlap are left out. */

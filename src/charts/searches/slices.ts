@@ -2,7 +2,14 @@
 
 import type { VNode } from 'preact';
 import type { PlotScale } from '../../domain/reports/plots.ts';
-import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from '../parts/axes.ts';
+import {
+  AXIS_BELOW,
+  axisWidth,
+  horizontalAxis,
+  horizontalGrid,
+  LABEL_ABOVE,
+  verticalAxis,
+} from '../parts/axes.ts';
 import { type Box, boxHeight } from '../parts/box.ts';
 import { dots } from '../parts/dots.ts';
 import type { Child } from '../parts/element.ts';
@@ -80,19 +87,14 @@ export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions
         };
         const isFirst = i % columns === 0;
         return [
-          verticalAxis(isFirst ? y : withoutLabels(y), i === 0 ? objective.label : '', plot, area, theme),
+          isFirst
+            ? verticalAxis(y, i === 0 ? objective.label : '', plot, area, theme)
+            : horizontalGrid(y, plot, theme),
           drawPanel(option, i, shown, best, y, plot, theme),
         ];
       });
     },
   );
-}
-
-function withoutLabels(scale: Scale): Scale {
-  return Object.assign((value: number) => scale(value), {
-    domain: scale.domain,
-    ticks: scale.ticks.map(({ value }) => ({ value, label: '' })),
-  });
 }
 
 function drawPanel(
