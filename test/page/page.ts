@@ -82,15 +82,18 @@ const EPOCH = `Number(/epoch ([\\d,]+)\\//.exec(document.body.textContent)?.[1].
 /** The epoch that a job on the page has completed. */
 export const shownEpoch = (page: Page): Promise<number> => page.evaluate(EPOCH);
 
-/** Waits in the page until it shows that the epoch is complete. */
-export async function untilEpoch(page: Page, epoch: number): Promise<void> {
-  await page.evaluate(
+/** Waits in the page until an expression is true. */
+export const until = (page: Page, expression: string): Promise<unknown> =>
+  page.evaluate(
     `new Promise((resolve) => {
-      const check = () => (${EPOCH} >= ${epoch} ? resolve() : requestAnimationFrame(check));
+      const check = () => (${expression} ? resolve() : requestAnimationFrame(check));
       check();
     })`,
   );
-}
+
+/** Waits in the page until it shows that the epoch is complete. */
+export const untilEpoch = (page: Page, epoch: number): Promise<unknown> =>
+  until(page, `${EPOCH} >= ${epoch}`);
 
 /** Waits for the end of the stream of events. A deletion before it would make it a 404, which fails the test. */
 export const untilStreamEnds = (page: Page): Promise<unknown> =>

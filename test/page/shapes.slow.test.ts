@@ -13,6 +13,7 @@ import {
   type PageOptions,
   pressByKeyboard,
   startPageService,
+  until,
 } from './page.ts';
 
 const { app, url } = await startPageService({ after });
@@ -63,15 +64,6 @@ const sizes = (page: Page, selector: string): Promise<string[]> =>
         all as unknown as { naturalWidth?: number; naturalHeight?: number; width: number; height: number }[]
       ).map((each) => `${each.naturalWidth ?? each.width}×${each.naturalHeight ?? each.height}`),
     );
-
-/** Waits in the page until an expression is true. */
-const until = (page: Page, expression: string): Promise<unknown> =>
-  page.evaluate(
-    `new Promise((resolve) => {
-      const check = () => (${expression} ? resolve() : requestAnimationFrame(check));
-      check();
-    })`,
-  );
 
 /** Waits until the pixel in the middle of a canvas has a colour. */
 const untilMiddle = (page: Page, label: string, colour: string): Promise<unknown> =>

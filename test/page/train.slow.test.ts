@@ -8,7 +8,7 @@ import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { Search } from '../../src/domain/searches/representation.ts';
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
-import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService, until } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const url = service?.url ?? '';
@@ -155,7 +155,7 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   await page.goBack();
   assert.equal(await epochs.inputValue(), '7');
   // The title is set after the screen is drawn.
-  while ((await page.title()) !== 'Train · Atelier') await page.waitForTimeout(50);
+  await until(page, `document.title === 'Train · Atelier'`);
   await page.goForward();
   await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
   await page.goBack();
