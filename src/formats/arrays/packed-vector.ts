@@ -44,7 +44,7 @@ export function readPackedVector(
     rejectModelFile(`a packed vector must have one dimension, but it has shape ${showShape(shape)}`);
   if (hidden === undefined) {
     rejectModelFile(
-      `a packed vector of ${data.length} numbers does not contain its layer sizes; give the sizes of the hidden layers, and the channels of its convolutions if it has any`,
+      `a packed vector of ${data.length} numbers does not contain its layer sizes; send the field hidden, and if it has convolutions, the fields convolutions and norm`,
       undefined,
       'hidden',
     );

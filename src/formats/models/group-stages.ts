@@ -4,7 +4,7 @@ import { CONVOLUTION_LIMITS, type Volume, volumeSize } from '../../numerics/netw
 import { channelCount, type ImageShape } from '../../numerics/network/image-shape.ts';
 import { isConvolution, type LayerTensors } from '../arrays/tensor.ts';
 import { quote, rejectModelFile, showShape } from './file-error.ts';
-import { halve } from './pack-convolutions.ts';
+import { halve, readChannels } from './pack-convolutions.ts';
 
 type Stages = readonly (readonly number[])[];
 
@@ -24,11 +24,15 @@ export function groupStages(
   given: Stages | undefined,
 ): LayerTensors[] {
   const convolutions = layers.filter(isConvolution);
-  const channels = convolutions.map(({ weights }) => weights.shape[0]!);
+  let inputs: number = channelCount(inputShape);
+  const channels = convolutions.map((layer) => {
+    inputs = readChannels(layer, inputs);
+    return inputs;
+  });
   const stages = given ?? findStages(channels, layers[convolutions.length], inputShape);
   if (!isDeepStrictEqual(stages.flat(), channels))
     rejectModelFile(
-      `its convolutions have ${channels.join(', ')} channels, but the request has ${JSON.stringify(stages)}`,
+      `its convolutions have ${channels.join(', ')} channels, but the request or its metadata has ${JSON.stringify(stages)}`,
       undefined,
       'convolutions',
     );

@@ -84,11 +84,11 @@ export function nameLayers(
   given: RequestedShape,
   norm: Norm | undefined,
 ): NamedLayers {
-  const naming = NAMINGS.find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
+  const naming = [...NAMINGS, KERNELS].find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
   if (naming === undefined) {
     const found = tensors.length === 0 ? 'it has none' : `it has ${list(tensors.map((t) => t.name))}`;
     return rejectModelFile(
-      `its arrays must be named W1, b1, W2, b2, …; coefs_0, intercepts_0, …; or 0.weight, 0.bias, …; ${found}`,
+      `its arrays must be named W1, b1, W2, b2, …, and those of convolutions K1, c1, …; coefs_0, intercepts_0, …; or 0.weight, 0.bias, …; ${found}`,
     );
   }
   const { id, first } = naming;
@@ -98,7 +98,9 @@ export function nameLayers(
   const others = tensors.filter(({ name }) => !KERNELS.pattern.test(name) && !NORMS.pattern.test(name));
   const read = (part: Naming, own = tensors.filter(({ name }) => part.pattern.test(name))) =>
     orderByNumber(groupByLayer(own, part), part, 1);
-  const [kernels, norms, dense] = [read(KERNELS), read(NORMS), read(naming, others)];
+  const [kernels, norms, dense] = [read(KERNELS), read(NORMS), read(NAMINGS[0]!, others)];
+  if (dense.length === 0)
+    rejectModelFile('it has no fully connected layer after its convolutions: "W1" is missing');
   if (norms.length > 0 && norms.length !== kernels.length)
     rejectModelFile(`it has ${norms.length} normalizations, but ${kernels.length} convolutions`);
   const normalized = kernels.map((layer, i) => {

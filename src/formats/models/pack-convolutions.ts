@@ -63,8 +63,7 @@ export function checkStages(
       `its stages, each of which ends with 2×2 max pooling, have ${counts} convolutions; 1 to ${CONVOLUTION_LIMITS.perStage} in at most ${CONVOLUTION_LIMITS.stages} stages are allowed`,
     );
   for (const channels of stages.flat()) {
-    if (!(channels >= 1 && channels <= CONVOLUTION_LIMITS.channels))
-      reject(`a convolution has ${channels} channels; 1 to ${CONVOLUTION_LIMITS.channels} are allowed`);
+    checkChannels(channels);
     if (norm === 'group' && channels % GROUP_CHANNELS !== 0)
       reject(
         `a convolution with group normalization has ${channels} channels, which is not a multiple of ${GROUP_CHANNELS}`,
@@ -80,6 +79,15 @@ export function checkStages(
   }
 }
 
+function checkChannels(channels: number): void {
+  if (channels < 1 || channels > CONVOLUTION_LIMITS.channels)
+    rejectModelFile(
+      `a convolution has ${channels} channels; 1 to ${CONVOLUTION_LIMITS.channels} are allowed`,
+      undefined,
+      'convolutions',
+    );
+}
+
 /** Values after 2×2 max pooling, which drops an odd last row or column. */
 export const halve = ({ height, width, channels }: Volume): Volume => ({
   height: height >> 1,
@@ -87,13 +95,19 @@ export const halve = ({ height, width, channels }: Volume): Volume => ({
   channels,
 });
 
-function readChannels({ weights, biases, norm }: LayerTensors, inputs: number): number {
+/**
+ * @param inputs channels that the convolution must take
+ * @returns its own channels
+ * @throws AtelierError `invalid-model-file`
+ */
+export function readChannels({ weights, biases, norm }: LayerTensors, inputs: number): number {
   const { name, shape } = weights;
   const [channels = 0, ...rest] = shape;
   if (rest.join() !== `${inputs},3,3`)
     rejectModelFile(
       `${quote(name)} has shape ${showShape(shape)}, but must have ${showShape(['channels', inputs, 3, 3])}: a 3×3 convolution of ${inputs} channels, without groups`,
     );
+  checkChannels(channels);
   const { scale = null, shift = null, statistics = null } = norm ?? {};
   for (const vector of [biases, scale, shift, statistics?.mean, statistics?.variance])
     if (vector && (vector.shape.length !== 1 || vector.shape[0] !== channels))

@@ -162,6 +162,6 @@ function requireGroups({ layers }: Chain, groups: number, node: OnnxNode): void 
   if (groups * GROUP_CHANNELS !== channels)
     rejectNode(
       node,
-      `has ${groups} groups of ${channels} channels; only groups of ${GROUP_CHANNELS} channels are supported`,
+      `divides ${channels} channels into ${groups} ${groups === 1 ? 'group' : 'groups'}; only groups of ${GROUP_CHANNELS} channels are supported`,
     );
 }

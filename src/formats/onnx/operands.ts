@@ -37,7 +37,7 @@ export function requireIntegers(
   if (found.join() !== allowed.join())
     rejectNode(
       node,
-      `has the ${name} ${found.slice(0, 8).join(', ')}; only ${allowed.join(', ')} are supported`,
+      `has ${found.length === 0 ? `no ${name}` : `the ${name} ${found.slice(0, 8).join(', ')}`}; only ${allowed.join(', ')} are supported`,
     );
 }
 

@@ -111,7 +111,7 @@ for (const [defect, tensors, hints, message, pointer] of [
     'the field has other channels',
     stateDict([4, 6], 6 * 49),
     { inputShape: SHAPE, convolutions: [[4], [5]] },
-    /its convolutions have 4, 6 channels, but the request has \[\[4\],\[5\]\]/,
+    /its convolutions have 4, 6 channels, but the request or its metadata has \[\[4\],\[5\]\]/,
     '#/convolutions',
   ],
   [
@@ -168,6 +168,18 @@ for (const [defect, tensors, hints, message, pointer] of [
     stateDict([257], 257 * 196),
     { inputShape: SHAPE },
     /a convolution has 257 channels; 1 to 256 are allowed/,
+  ],
+  [
+    'a convolution has no channels',
+    stateDict([0], 784),
+    { inputShape: SHAPE },
+    /a convolution has 0 channels; 1 to 256 are allowed/,
+  ],
+  [
+    'convolutions of colour images are imported for grey ones',
+    stateDict([4, 4, 6], 6 * 49, 3),
+    { inputShape: SHAPE },
+    /"features.0.weight" has shape \(4, 3, 3, 3\), but must have \(channels, 1, 3, 3\)/,
   ],
   [
     'the field has a stage without convolutions',

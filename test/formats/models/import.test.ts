@@ -126,7 +126,7 @@ test('splits a packed vector by the hidden layers and infers the number of class
   refusal(
     vector(31_810),
     undefined,
-    /31810 numbers does not contain its layer sizes; .* channels of its convolutions if it has any/,
+    /31810 numbers does not contain its layer sizes; send the field hidden, and .* the fields convolutions and norm\.$/,
   );
   refusal(vector(31_810), [41], /31810 numbers do not fit a 784-41 network .* 784-41-10 has 32605/);
   refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
@@ -147,6 +147,11 @@ for (const [defect, tensors, message] of [
     'there is something else',
     [tensor('W1', 3, 784), tensor('b1', 3), tensor('scale', 3)],
     /"scale" is not a name like "W1" and "b1"/,
+  ],
+  [
+    'only convolutions are named',
+    [tensor('K1', 4, 1, 3, 3), tensor('c1', 4)],
+    /no fully connected layer after its convolutions: "W1" is missing/,
   ],
   ['no name is known', [tensor('kernel', 3, 784)], /must be named W1.*coefs_0.*0\.weight.*it has "kernel"/],
   ['there is nothing', [], /it has none/],

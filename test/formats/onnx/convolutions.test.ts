@@ -171,6 +171,11 @@ for (const [defect, file, message] of [
     /"MaxPool pooled1" \(MaxPool\) has the kernel_shape 3, 3; only 2, 2/,
   ],
   [
+    'has pooling without a size',
+    withAttributes('MaxPool pooled1', { kernel_shape: { ints: [] } }),
+    /"MaxPool pooled1" \(MaxPool\) has no kernel_shape; only 2, 2/,
+  ],
+  [
     'pools with stride 1',
     withAttributes('MaxPool pooled1', { strides: { ints: [1, 1] } }),
     /has the strides 1, 1; only 2, 2/,
@@ -246,7 +251,7 @@ for (const [defect, file, message] of [
   [
     'normalizes groups of 8 channels',
     withAttributes('GroupNormalization normalized2', { num_groups: { int: 1 } }, COLOUR),
-    /\(GroupNormalization\) has 1 groups of 8 channels; only groups of 4 channels/,
+    /\(GroupNormalization\) divides 8 channels into 1 group; only groups of 4 channels/,
   ],
   [
     'has another epsilon',
@@ -268,7 +273,7 @@ for (const [defect, file, message] of [
       vector('one', 3),
       vector('zero', 3, 0),
     ]),
-    /\(InstanceNormalization\) has 3 groups of 3 channels; only groups of 4 channels/,
+    /\(InstanceNormalization\) divides 3 channels into 3 groups; only groups of 4 channels/,
   ],
   [
     'ends without a fully connected layer',
