@@ -17,17 +17,25 @@ import { shortNumber } from './parts/ticks.ts';
 
 export interface DeadUnitsInput {
   readonly subtitle: string;
-  /** Each with the channels of its convolutions and the units of its hidden layers, at least one. */
-  readonly trainings: readonly (PlottedTraining & { readonly hidden: readonly number[] })[];
+  /** Each with its convolutions and hidden layers, at least one. */
+  readonly trainings: readonly (PlottedTraining & { readonly hidden: readonly HiddenLayer[] })[];
+}
+
+interface HiddenLayer {
+  readonly name: string;
+  readonly units: number;
 }
 
 const TITLE = 'Dead units by epoch';
 const HEADING = 'Dead units of each hidden layer (full height: 100 %)';
 
-/** Channels of the convolutions, then units of the hidden layers. */
-export const countUnits = ({ convolutions, hidden }: TrainingJob['network']): number[] => [
-  ...convolutions.flat(),
-  ...hidden,
+/** The convolutions, whose units are channels, then the fully connected hidden layers. */
+export const listHidden = ({
+  convolutions,
+  hidden,
+}: Pick<TrainingJob['network'], 'convolutions' | 'hidden'>): HiddenLayer[] => [
+  ...convolutions.flat().map((units, n) => ({ name: `convolution ${n + 1}`, units })),
+  ...hidden.map((units, l) => ({ name: `layer ${l + 1}`, units })),
 ];
 
 /** Draws the fraction of units that are zero on all measured images. */
@@ -61,8 +69,8 @@ export function drawDeadUnits({ trainings, subtitle }: DeadUnitsInput, options: 
       subtitle,
       description: hidden
         .map(
-          (units, layer) =>
-            `Layer ${layer + 1} of ${units} units: ${percent(100 * (last[layer] ?? 0))} at the end.`,
+          ({ name, units }, layer) =>
+            `${name[0]!.toUpperCase()}${name.slice(1)} of ${units} units: ${percent(100 * (last[layer] ?? 0))} at the end.`,
         )
         .join(' '),
       notes: ['A unit is dead if it is zero on all of the first 1,024 training images.'],
@@ -74,20 +82,21 @@ export function drawDeadUnits({ trainings, subtitle }: DeadUnitsInput, options: 
 
 const percent = (value: number): string => `${shortNumber(value)} %`;
 
-function ofAllUnits(fractions: readonly number[], hidden: readonly number[]): number {
-  const dead = hidden.reduce((sum, units, layer) => sum + units * (fractions[layer] ?? 0), 0);
-  return dead / hidden.reduce((sum, units) => sum + units, 0);
+function ofAllUnits(fractions: readonly number[], hidden: readonly HiddenLayer[]): number {
+  const dead = hidden.reduce((sum, { units }, layer) => sum + units * (fractions[layer] ?? 0), 0);
+  return dead / hidden.reduce((sum, { units }) => sum + units, 0);
 }
 
 function drawStrips(
   records: readonly EpochRecord[],
-  hidden: readonly number[],
+  hidden: readonly HiddenLayer[],
   area: Box,
   theme: Theme,
 ): Child {
-  const endWidth = textWidth(`${Math.max(...hidden)} of ${Math.max(...hidden)}`) + 8;
+  const most = Math.max(...hidden.map(({ units }) => units));
+  const endWidth = textWidth(`${most} of ${most}`) + 8;
   const plot: Box = {
-    left: area.left + textWidth(`layer ${hidden.length} `) + 6,
+    left: area.left + Math.max(...hidden.map(({ name }) => textWidth(`${name} `))) + 6,
     top: area.top + LABEL_ABOVE,
     right: area.right - endWidth,
     bottom: area.bottom - AXIS_BELOW,
@@ -99,10 +108,10 @@ function drawStrips(
     text(area.left, plot.top - 9, fitText(HEADING, boxWidth(area)), {
       fill: theme.muted,
     }),
-    hidden.map((units, layer) => {
+    hidden.map(({ name, units }, layer) => {
       const strip = { ...plot, top: plot.top + layer * step, bottom: plot.top + (layer + 1) * step - 6 };
       const fractions = extractColumn(records, ({ deadUnits }) => deadUnits[layer] ?? Number.NaN);
-      return drawStrip({ x: epochs, y: fractions }, `layer ${layer + 1}`, units, strip, x, theme);
+      return drawStrip({ x: epochs, y: fractions }, name, units, strip, x, theme);
     }),
     horizontalAxis(x, 'Epoch', plot, theme),
   ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawClassBars } from '../../src/charts/class-bars.ts';
 import { drawConfusion, type PlacedCell } from '../../src/charts/confusion.ts';
-import { drawDeadUnits } from '../../src/charts/dead-units.ts';
+import { drawDeadUnits, listHidden } from '../../src/charts/dead-units.ts';
 import { tenth } from '../../src/charts/parts/box.ts';
 import { element } from '../../src/charts/parts/element.ts';
 import { TEXT_SIZE } from '../../src/charts/parts/text.ts';
@@ -142,6 +142,14 @@ test('dead units are one strip per hidden layer, or one line per training', () =
   assert.equal(
     describe(svg),
     'Layer 1 of 40 units: 10 % at the end. Layer 2 of 20 units: 10 % at the end. A unit is dead if it is zero on all of the first 1,024 training images.',
+  );
+  const convolutional = deadUnitsInput(40).trainings.map((training) => ({
+    ...training,
+    hidden: listHidden({ convolutions: [[16]], hidden: [20] }),
+  }));
+  assert.match(
+    renderSvg(drawDeadUnits({ subtitle: '', trainings: convolutional }, LIGHT)),
+    /Convolution 1 of 16 units: 10 % .* Layer 1 of 20 units: .*>convolution 1<\/text>.*>2 of 16<\/text>.*>layer 1</,
   );
   assert.match(renderSvg(drawDeadUnits(deadUnitsInput(1), LIGHT)), />0 of 40<\/text>.*<path d="M[^"]+Z"/);
   const lines = renderSvg(drawDeadUnits(deadUnitsInput(10, 3), LIGHT));

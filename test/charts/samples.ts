@@ -2,7 +2,7 @@
 
 import { type ClassBarsInput, drawClassBars } from '../../src/charts/class-bars.ts';
 import { type ConfusionInput, drawConfusion } from '../../src/charts/confusion.ts';
-import { type DeadUnitsInput, drawDeadUnits } from '../../src/charts/dead-units.ts';
+import { type DeadUnitsInput, drawDeadUnits, listHidden } from '../../src/charts/dead-units.ts';
 import { drawEpochs, type EpochsInput } from '../../src/charts/epochs.ts';
 import type { ChartOptions } from '../../src/charts/parts/figure.ts';
 import { THEMES } from '../../src/charts/parts/theme.ts';
@@ -56,7 +56,13 @@ export function epochsInput(epochs: number, trainings = 1): EpochsInput {
 
 export function deadUnitsInput(epochs: number, trainings = 1): DeadUnitsInput {
   const input = epochsInput(epochs, trainings);
-  return { ...input, trainings: input.trainings.map((training) => ({ ...training, hidden: [40, 20] })) };
+  return {
+    ...input,
+    trainings: input.trainings.map((training) => ({
+      ...training,
+      hidden: listHidden({ convolutions: [], hidden: [40, 20] }),
+    })),
+  };
 }
 
 /** A path of 100 points into a bowl, whose loss is computed on 25 × 25 points. */

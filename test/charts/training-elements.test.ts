@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawDeadUnits } from '../../src/charts/dead-units.ts';
+import { drawDeadUnits, listHidden } from '../../src/charts/dead-units.ts';
 import { drawLines } from '../../src/charts/lines.ts';
 import { drawSgdPath } from '../../src/charts/sgd-path.ts';
 import { listElements, SMALL } from './elements.ts';
 import { epochRecords } from './samples.ts';
 
-const deadUnits = (hidden: readonly number[], ...fractions: readonly number[][]) => {
+const deadUnits = (units: readonly number[], ...fractions: readonly number[][]) => {
   const records = epochRecords(fractions.length).map((each, i) => ({ ...each, deadUnits: fractions[i]! }));
+  const hidden = listHidden({ convolutions: [], hidden: [...units] });
   return listElements(drawDeadUnits({ subtitle: '', trainings: [{ name: 'a', hidden, records }] }, SMALL));
 };
 

@@ -2,7 +2,7 @@
 
 import { drawClassBars } from '../../charts/class-bars.ts';
 import { drawConfusion } from '../../charts/confusion.ts';
-import { countUnits, drawDeadUnits } from '../../charts/dead-units.ts';
+import { drawDeadUnits, listHidden } from '../../charts/dead-units.ts';
 import { drawEpochs } from '../../charts/epochs.ts';
 import type { ChartOptions } from '../../charts/parts/figure.ts';
 import { THEMES } from '../../charts/parts/theme.ts';
@@ -68,13 +68,13 @@ export function drawJobPlot(
   const trainings = jobs.map(({ network }, i) => ({
     name: names[i]!,
     records: records[i]!,
-    hidden: countUnits(network),
+    hidden: listHidden(network),
   }));
   if (plot !== 'dead-units') {
     const content = { subtitle, trainings, scaleName: query.scale, testLooks: countLooks(records[0]!) };
     return render(HEIGHTS[plot], query, (options) => drawEpochs(plot, content, options));
   }
-  const shallow = jobs.find(({ network }) => countUnits(network).length === 0);
+  const shallow = jobs.find(({ network }) => listHidden(network).length === 0);
   if (shallow) {
     throw new AtelierError(
       'impossible-request',

@@ -1,6 +1,6 @@
 /** Section of a lab report about the training: request, curves, warnings, the last epochs. */
 
-import { countUnits, drawDeadUnits } from '../../../charts/dead-units.ts';
+import { drawDeadUnits, listHidden } from '../../../charts/dead-units.ts';
 import { drawEpochs } from '../../../charts/epochs.ts';
 import type { EpochRecord } from '../../../domain/jobs/epoch-record.ts';
 import { resolvedTrainingRequestSchema } from '../../../domain/jobs/request.ts';
@@ -42,7 +42,7 @@ export function trainingBlocks(input: ReportInput): Block[] {
 }
 
 function curves({ report: { job }, records, basePath }: ReportInput): Chart[] {
-  const training = { name: job.modelName, records, hidden: countUnits(job.network) };
+  const training = { name: job.modelName, records, hidden: listHidden(job.network) };
   const subtitle = job.modelName;
   const testLooks = records.filter(({ testLoss }) => testLoss !== null).length;
   const url = (plot: string) => `${basePath}/v1/training-jobs/${job.id}/plots/${plot}`;
