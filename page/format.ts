@@ -2,6 +2,7 @@
 
 import { toCsvCell } from '../src/charts/csv.ts';
 import type { TrainingRequest } from '../src/domain/jobs/request.ts';
+import { stagesText } from '../src/numerics/network/architecture.ts';
 import type { ImageShape } from '../src/numerics/network/image-shape.ts';
 
 /** 12,345 */
@@ -33,20 +34,9 @@ export function duration(seconds: number | null): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** "16 and 32 convolution channels, then 128 hidden units", as lab reports begin. */
-export const describeLayers = ({ convolutions, hidden }: Layers): string =>
-  [
-    convolutions.length > 0 && `${convolutions.flat().join(' and ')} convolution channels`,
-    hidden.length > 0 && `${hidden.join(' and ')} hidden units`,
-  ]
-    .filter((part) => part !== false)
-    .join(', then ') || 'no hidden layers';
-
-type Layers = Pick<TrainingRequest['network'], 'convolutions' | 'hidden'>;
-
 /** Stages of convolutions and units of hidden layers: (16)-(32 32)-128 */
-export const layerText = ({ convolutions, hidden }: Layers): string =>
-  [...convolutions.map((stage) => `(${[stage].flat().join(' ')})`), ...hidden].join('-');
+export const layerText = ({ convolutions, hidden }: TrainingRequest['network']): string =>
+  [...(convolutions.length > 0 ? [stagesText(convolutions)] : []), ...hidden].join('-');
 
 /** 1,024-based: 36 MiB */
 export function bytes(size: number): string {

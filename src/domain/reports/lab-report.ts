@@ -1,5 +1,6 @@
 /** Lab reports: everything about an ended training job in one document. */
 import { z } from 'zod';
+import { describeLayers } from '../../numerics/network/architecture.ts';
 import { coverageReportSchema } from '../checks/coverage.ts';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
 import { gradientCheckSchema, SCHEMES } from '../checks/gradient.ts';
@@ -129,14 +130,11 @@ export function summarizeTraining(
   isStopped: boolean,
 ): string {
   const { status, network, dataset, progress, best } = job;
-  const parts = [
-    network.convolutions.length > 0 && `${network.convolutions.flat().join(' and ')} convolution channels`,
-    network.hidden.length > 0 && `${network.hidden.join(' and ')} hidden units`,
-  ].filter((part) => part !== false);
+  const { convolutions, hidden, activation } = network;
   const layers =
-    parts.length === 0
+    convolutions.length + hidden.length === 0
       ? 'A network without hidden layers'
-      : `A network with ${parts.join(', then ')} (${network.activation})`;
+      : `A network with ${describeLayers(network)} (${activation})`;
   const subject = `${layers}, trained on ${dataset}`;
   if (status !== 'succeeded') {
     const end = status === 'failed' ? 'failed' : isStopped ? 'was stopped by its search' : 'was cancelled';

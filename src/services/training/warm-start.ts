@@ -30,7 +30,7 @@ export async function resolveWarmStart(
     const all = details.map(({ detail }) => detail).join('; ');
     throw new AtelierError(
       'impossible-request',
-      `The training cannot start from model ${name}: ${all}. Layers, activation and standardize must equal the model's; ` +
+      `The training cannot start from model ${name}: ${all}. Layers, norm, activation and standardize must equal the model's; ` +
         'omitted fields have their defaults.',
       { details },
     );

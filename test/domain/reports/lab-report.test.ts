@@ -26,13 +26,13 @@ for (const [changes, measured, isStopped, sentence] of [
     { ...network([[16], [32, 32]], [128, 64]), best: { validationAccuracy: 0.5 } },
     null,
     false,
-    'A network with 16 and 32 and 32 convolution channels, then 128 and 64 hidden units (relu), trained on d, classifies 50.00 % of its validation images correctly; it was not evaluated on the test images for this report.',
+    'A network with convolutions (16)-(32 32), then 128 and 64 hidden units (relu), trained on d, classifies 50.00 % of its validation images correctly; it was not evaluated on the test images for this report.',
   ],
   [
     network([[16]], []),
     null,
     false,
-    'A network with 16 convolution channels (relu), trained on d, was not evaluated on the test images for this report.',
+    'A network with convolutions (16) (relu), trained on d, was not evaluated on the test images for this report.',
   ],
   [
     { ...network([], []), status: 'failed', error: { message: 'The loss is NaN.' } },

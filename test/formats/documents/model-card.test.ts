@@ -275,11 +275,11 @@ for (const [changes, phrase] of [
   [{ hidden: [1500, 40] }, 'A fully connected network with hidden layers of 1,500, 40 units (tanh)'],
   [
     { hidden: [128], convolutions: [[16], [32, 32]] },
-    'A convolutional network with stages of 16; 32, 32 channels (3×3 kernels, 2×2 max pooling after each stage) and hidden layers of 128 units (tanh)',
+    'A convolutional network with 3×3 convolutions (16)-(32 32), 2×2 max pooling after each stage and hidden layers of 128 units (tanh)',
   ],
   [
     { hidden: [], convolutions: [[16]], norm: 'group' },
-    'A convolutional network with stages of 16 channels (3×3 kernels, 2×2 max pooling after each stage, group normalization) (tanh)',
+    'A convolutional network with 3×3 convolutions (16), 2×2 max pooling after each stage and group normalization (tanh)',
   ],
 ] as const) {
   test(`a card names the layers: ${phrase}`, () => {

@@ -1,6 +1,6 @@
 /** The layers of a network as a phrase for the first sentence of its model card. */
 import type { Activation } from '../../../numerics/network/activations.ts';
-import type { Architecture } from '../../../numerics/network/architecture.ts';
+import { type Architecture, stagesText } from '../../../numerics/network/architecture.ts';
 import { whole } from '../blocks.ts';
 
 /** "A fully connected network with hidden layers of 40 units (relu)" */
@@ -12,8 +12,11 @@ export function describeNetwork(
   const hasHidden = hidden.length > 0;
   if (convolutions.length === 0)
     return hasHidden ? `A fully connected network with ${layers} (${activation})` : 'Softmax regression';
-  const stages = convolutions.map((channels) => channels.join(', ')).join('; ');
-  const kinds = `3×3 kernels, 2×2 max pooling after each stage${norm === 'group' ? ', group normalization' : ''}`;
-  const others = hasHidden ? ` and ${layers}` : '';
-  return `A convolutional network with stages of ${stages} channels (${kinds})${others} (${activation})`;
+  const parts = [
+    `3×3 convolutions ${stagesText(convolutions)}`,
+    '2×2 max pooling after each stage',
+    ...(norm === 'group' ? ['group normalization'] : []),
+    ...(hasHidden ? [layers] : []),
+  ];
+  return `A convolutional network with ${parts.slice(0, -1).join(', ')} and ${parts.at(-1)} (${activation})`;
 }

@@ -75,7 +75,7 @@ test('the card names the stages, and the array that the ONNX file takes', async 
     url: '/v1/models/again/versions/1/card',
     headers: { accept: 'text/markdown' },
   });
-  assert.match(card.body, /A convolutional network with stages of 4; 6 channels/);
+  assert.match(card.body, /A convolutional network with 3×3 convolutions \(4\)-\(6\), 2×2 max pooling/);
   assert.match(card.body, /np\.zeros\(\(1, 1, 13, 11\), dtype=np\.uint8\)/);
 });
 
