@@ -2,7 +2,6 @@
 
 import { toCsvCell } from '../src/charts/csv.ts';
 import type { TrainingRequest } from '../src/domain/jobs/request.ts';
-import { stagesText } from '../src/numerics/network/architecture.ts';
 import type { ImageShape } from '../src/numerics/network/image-shape.ts';
 
 /** 12,345 */
@@ -34,8 +33,23 @@ export function duration(seconds: number | null): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+type Layers = Pick<TrainingRequest['network'], 'convolutions' | 'hidden'>;
+
+/** (16)-(32 32) */
+const stagesText = (stages: Layers['convolutions']): string =>
+  stages.map((stage) => `(${[stage].flat().join(' ')})`).join('-');
+
+/** "convolutions (16)-(32 32), then 128 hidden units", as lab reports begin. */
+export const describeLayers = ({ convolutions, hidden }: Layers): string =>
+  [
+    convolutions.length > 0 && `convolutions ${stagesText(convolutions)}`,
+    hidden.length > 0 && `${hidden.join(' and ')} hidden units`,
+  ]
+    .filter((part) => part !== false)
+    .join(', then ') || 'no hidden layers';
+
 /** Stages of convolutions and units of hidden layers: (16)-(32 32)-128 */
-export const layerText = ({ convolutions, hidden }: TrainingRequest['network']): string =>
+export const layerText = ({ convolutions, hidden }: Layers): string =>
   [...(convolutions.length > 0 ? [stagesText(convolutions)] : []), ...hidden].join('-');
 
 /** 1,024-based: 36 MiB */

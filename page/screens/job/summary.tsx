@@ -1,11 +1,10 @@
 /** State of a job in a few lines: status, progress, results, and in words what went wrong. */
 import type { JSX } from 'preact';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
-import { describeLayers } from '../../../src/numerics/network/architecture.ts';
 import { DatasetName } from '../../components/dataset-name.tsx';
 import { JobStatus } from '../../components/feedback/job-status.tsx';
 import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
-import { count, dateTime, duration, percent, significant } from '../../format.ts';
+import { count, dateTime, describeLayers, duration, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
 import { useStopReason } from '../../state/stopped-jobs.ts';
 import { Priority } from './priority.tsx';
