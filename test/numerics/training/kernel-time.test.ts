@@ -76,3 +76,13 @@ test('channels are computed in groups of 16, so fewer take as long', () => {
   const multiplyAdds = 784 * 9 * 16 + 784 * 9 * 16 * 16 + 196 * 16 * 10;
   assert.ok(Math.abs(evaluationMicroseconds(network(4)) - 0.3 - 25e-6 * multiplyAdds) < 1e-9);
 });
+
+test('only convolutions after the first one take time for the gradient of their inputs', () => {
+  const time = (convolutions: number[][], classes: number) =>
+    trainingMicroseconds({ inputShape: [28, 28], convolutions, norm: 'none', hidden: [], classes });
+  // The fully connected layer takes the same time for each class.
+  const first = 2 * time([[16]], 16) - time([[16]], 32);
+  // 16 times as many multiply-adds.
+  const second = time([[16, 16]], 16) - time([[16]], 16);
+  assert.ok(second / 16 > 1.3 * first, `${first}, ${second}`);
+});

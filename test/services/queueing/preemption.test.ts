@@ -100,3 +100,17 @@ test('free slots of other processes are used first, and one process stops one jo
   const stopped = await Promise.all([a(waiting, [onA], 'slot'), b(waiting, [onB], 'slot')]);
   assert.equal(stopped.filter((id) => id !== undefined).length, 1);
 });
+
+test('no job stops if a slot of another process is about to become free', async (t) => {
+  const { base, store, create, run, require } = await preemptionFor(t);
+  require(0);
+  const [onA, onB] = [await run(-1, 0, 'a'), await run(0, 0, 'b')];
+  const waiting = await create(5);
+  const preempt = createJobPreemption({
+    ...base,
+    patienceMs: 60_000,
+    peersFor: async () => [{ id: 'b', slots: 1 }],
+  });
+  await store.jobs.requestPause(onB.id);
+  assert.equal(await preempt(waiting, [onA], 'slot'), undefined);
+});

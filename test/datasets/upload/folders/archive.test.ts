@@ -233,6 +233,11 @@ test('warns of links, sparse files and paths that lead out of the archive', asyn
     /^2 entries of the archive are not read: "a\/3.png" \(a link\), "\.\.\/c\/1.png" \(its path has \.\.\)\. Pack/;
   assert.match(zipped.report.warnings[0]!.message, text);
   assert.equal(zipped.report.archive!.images, 4);
+  const one = await read(t, zipSync({ ...FILES, 'a/3.png': [...link] }));
+  assert.match(
+    one.report.warnings[0]!.message,
+    /^1 entry of the archive is not read: "a\/3.png" \(a link\)\./,
+  );
 
   for (const format of ['gnu', 'posix']) {
     const folder = temporaryFolder(t);

@@ -41,6 +41,16 @@ test('a key added to the file is accepted and a removed one rejected, without a 
   assert.deepEqual([(await list('ci')).statusCode, (await list('ops')).statusCode], [401, 200]);
 });
 
+test('a key is valid on its last day', async (t) => {
+  const now = Date.UTC(2030, 0, 31, 23, 59);
+  t.mock.timers.enable({ apis: ['Date'], now });
+  const { list } = await startWithFile(t, [
+    entry('ci', 'predict', '2030-01-31'),
+    entry('old', 'predict', '2030-01-30'),
+  ]);
+  assert.deepEqual([(await list('ci')).statusCode, (await list('old')).statusCode], [200, 401]);
+});
+
 test('an expired key is rejected with a message that only its owner gets', async (t) => {
   const { app, list } = await startWithFile(t, [
     entry('ci', 'predict', '2999-12-31'),
