@@ -11,13 +11,13 @@ import { type Tier, testFiles } from './tiers.ts';
 
 const MINUTE_MS = 60_000;
 /**
- * Processes at a time, so that two cores have work while some of them wait, and so that all the fast ones with the tests of
- * many files run from the start; limits of time for one test, and for the process of one file, which may block or not end
- * after its tests.
+ * Processes at a time: enough for two cores to have work while some of them wait, and for the files of `runners/`, which
+ * have the tests of many files, to run from the start. Limits of time for one test, and for the process of one file, which
+ * may block or not end after its tests.
  */
 const LIMITS = {
   fast: { concurrency: 5, testMs: 2 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
-  slow: { concurrency: 3, testMs: 10 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
+  slow: { concurrency: 5, testMs: 10 * MINUTE_MS, fileMs: 20 * MINUTE_MS },
   page: { concurrency: 4, testMs: 5 * MINUTE_MS, fileMs: 10 * MINUTE_MS },
   coverage: { concurrency: 2, testMs: 5 * MINUTE_MS, fileMs: 30 * MINUTE_MS },
 };
