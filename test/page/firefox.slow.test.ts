@@ -30,6 +30,7 @@ const trained = () => (training ??= train(app, SMALL));
 /** Opens a screen. At the end of the test, the page must not have written a message. */
 async function open(t: Scope, path: string): Promise<Page> {
   const page = await firefox!.newPage();
+  page.setDefaultTimeout(180_000);
   const messages: string[] = [];
   page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => messages.push(`error: ${error}`));
@@ -105,7 +106,9 @@ test('every screen is shown', options, async (t) => {
 test('drawing by mouse gives a prediction', options, async (t) => {
   await trained();
   const page = await open(t, '#/try?small');
-  const { x, y, width } = (await (await page.waitForSelector('.try-pad'))!.boundingBox())!;
+  // Waits until the pad no longer moves, because what is above it is still being loaded.
+  await page.locator('.try-pad').hover();
+  const { x, y, width } = (await (await page.$('.try-pad'))!.boundingBox())!;
   // Two trouser legs.
   for (const column of [0.38, 0.62]) {
     await page.mouse.move(x + width * column, y + width * 0.1);
@@ -113,7 +116,7 @@ test('drawing by mouse gives a prediction', options, async (t) => {
     await page.mouse.move(x + width * column, y + width * 0.9, { steps: 5 });
     await page.mouse.up();
   }
-  await holds(page, `/^\\S+ [\\d.]+ %$/.test(document.querySelector('.try-answer').textContent)`);
+  await holds(page, `/^\\S.* [\\d.]+ %$/.test(document.querySelector('.try-answer').textContent)`);
 });
 
 test('light and dark are chosen by a button', options, async (t) => {
