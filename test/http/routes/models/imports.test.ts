@@ -247,7 +247,7 @@ const unreadable: [
     { hidden: '[]' },
     /allow logits up to 2\.4e\+41/,
   ],
-  ['a vector without sizes', npyBytes(numbers(7850), [7850]), {}, /give the sizes of the hidden/, '#/hidden'],
+  ['a vector without sizes', npyBytes(numbers(7850), [7850]), {}, /send the field hidden/, '#/hidden'],
   ['other sizes than the file’s', good, { hidden: '5' }, /hidden is \[4\].*has \[5\]/, '#/hidden'],
   ['too few class names', good, { classNames: '["a", "b"]' }, /2 class names.*3 classes/, '#/classNames'],
 ];
