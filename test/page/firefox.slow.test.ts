@@ -116,7 +116,7 @@ test('drawing by mouse gives a prediction', options, async (t) => {
     await page.mouse.move(x + width * column, y + width * 0.9, { steps: 5 });
     await page.mouse.up();
   }
-  await holds(page, `/^\\S.* [\\d.]+ %$/.test(document.querySelector('.try-answer').textContent)`);
+  await holds(page, `/^\\S+ [\\d.]+ %$/.test(document.querySelector('.try-answer').textContent)`);
 });
 
 test('light and dark are chosen by a button', options, async (t) => {
