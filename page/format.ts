@@ -35,14 +35,14 @@ export function duration(seconds: number | null): string {
 
 type Layers = Pick<TrainingRequest['network'], 'convolutions' | 'hidden'>;
 
-/** (16)-(32 32) */
-const stagesText = (stages: Layers['convolutions']): string =>
-  stages.map((stage) => `(${[stage].flat().join(' ')})`).join('-');
+/** (16) and (32 32) */
+const stageTexts = (stages: Layers['convolutions']): string[] =>
+  stages.map((stage) => `(${[stage].flat().join(' ')})`);
 
 /** "convolutions (16)-(32 32), then 128 hidden units", as lab reports begin. */
 export const describeLayers = ({ convolutions, hidden }: Layers): string =>
   [
-    convolutions.length > 0 && `convolutions ${stagesText(convolutions)}`,
+    convolutions.length > 0 && `convolutions ${stageTexts(convolutions).join('-')}`,
     hidden.length > 0 && `${hidden.join(' and ')} hidden units`,
   ]
     .filter((part) => part !== false)
@@ -50,7 +50,7 @@ export const describeLayers = ({ convolutions, hidden }: Layers): string =>
 
 /** Stages of convolutions and units of hidden layers: (16)-(32 32)-128 */
 export const layerText = ({ convolutions, hidden }: Layers): string =>
-  [...(convolutions.length > 0 ? [stagesText(convolutions)] : []), ...hidden].join('-');
+  [...stageTexts(convolutions), ...hidden].join('-');
 
 /** 1,024-based: 36 MiB */
 export function bytes(size: number): string {

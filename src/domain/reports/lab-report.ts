@@ -1,6 +1,6 @@
 /** Lab reports: everything about an ended training job in one document. */
 import { z } from 'zod';
-import { describeLayers } from '../../numerics/network/architecture.ts';
+import { stageTexts } from '../../numerics/network/architecture.ts';
 import { coverageReportSchema } from '../checks/coverage.ts';
 import { type Evaluation, evaluationSchema } from '../checks/evaluation.ts';
 import { gradientCheckSchema, SCHEMES } from '../checks/gradient.ts';
@@ -131,10 +131,14 @@ export function summarizeTraining(
 ): string {
   const { status, network, dataset, progress, best } = job;
   const { convolutions, hidden, activation } = network;
+  const parts = [
+    convolutions.length > 0 && `convolutions ${stageTexts(convolutions).join('-')}`,
+    hidden.length > 0 && `${hidden.join(' and ')} hidden units`,
+  ].filter((part) => part !== false);
   const layers =
-    convolutions.length + hidden.length === 0
+    parts.length === 0
       ? 'A network without hidden layers'
-      : `A network with ${describeLayers(network)} (${activation})`;
+      : `A network with ${parts.join(', then ')} (${activation})`;
   const subject = `${layers}, trained on ${dataset}`;
   if (status !== 'succeeded') {
     const end = status === 'failed' ? 'failed' : isStopped ? 'was stopped by its search' : 'was cancelled';

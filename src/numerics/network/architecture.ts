@@ -129,28 +129,12 @@ export function layerSizes(architecture: Architecture): number[] {
 /** "784-40-10", or "28×28-(16)-(32 32)-128-10" with stages of convolutions. */
 export function architectureText({ inputShape, convolutions, hidden, classes }: Architecture): string {
   const first = convolutions.length > 0 ? inputShape.join('×') : valueCount(inputShape);
-  const stages = convolutions.length > 0 ? [stagesText(convolutions)] : [];
-  return [first, ...stages, ...hidden, classes].join('-');
+  return [first, ...stageTexts(convolutions), ...hidden, classes].join('-');
 }
 
-type Stages = readonly (number | readonly number[])[];
-
-/** "(16)-(32 32)" */
-export const stagesText = (stages: Stages): string =>
-  stages.map((stage) => `(${[stage].flat().join(' ')})`).join('-');
-
-/** "convolutions (16)-(32 32), then 128 and 64 hidden units", or "no hidden layers" */
-export function describeLayers(layers: {
-  readonly convolutions: Stages;
-  readonly hidden: readonly number[];
-}): string {
-  const { convolutions, hidden } = layers;
-  const parts = [
-    convolutions.length > 0 && `convolutions ${stagesText(convolutions)}`,
-    hidden.length > 0 && `${hidden.join(' and ')} hidden units`,
-  ];
-  return parts.filter((part) => part !== false).join(', then ') || 'no hidden layers';
-}
+/** "(16)" and "(32 32)" */
+export const stageTexts = (stages: readonly (number | readonly number[])[]): string[] =>
+  stages.map((stage) => `(${[stage].flat().join(' ')})`);
 
 /** @param sizes the units of all layers: hidden ones, then one for each class */
 export function fullyConnected(inputShape: ImageShape, sizes: readonly number[]): Architecture {

@@ -4,7 +4,6 @@ import {
   type Architecture,
   architectureText,
   blocks,
-  describeLayers,
   forwardCost,
   fullyConnected,
   layerSizes,
@@ -82,21 +81,4 @@ test('pooling halves height and width, and drops an odd last row or column', () 
   for (const [l, { input }] of layers.entries()) {
     if (l > 0) assert.deepEqual(input, layers[l - 1]!.output);
   }
-});
-
-test('describes the layers of a network in words', () => {
-  const texts = [
-    describeLayers({ convolutions: [], hidden: [40] }),
-    describeLayers({ convolutions: [], hidden: [256, 128] }),
-    describeLayers({ convolutions: [16, [32, 32]], hidden: [128] }),
-    describeLayers({ convolutions: [8], hidden: [] }),
-    describeLayers({ convolutions: [], hidden: [] }),
-  ];
-  assert.deepEqual(texts, [
-    '40 hidden units',
-    '256 and 128 hidden units',
-    'convolutions (16)-(32 32), then 128 hidden units',
-    'convolutions (8)',
-    'no hidden layers',
-  ]);
 });

@@ -1,6 +1,6 @@
 /** The layers of a network as a phrase for the first sentence of its model card. */
 import type { Activation } from '../../../numerics/network/activations.ts';
-import { type Architecture, stagesText } from '../../../numerics/network/architecture.ts';
+import { type Architecture, stageTexts } from '../../../numerics/network/architecture.ts';
 import { whole } from '../blocks.ts';
 
 /** "A fully connected network with hidden layers of 40 units (relu)" */
@@ -13,7 +13,7 @@ export function describeNetwork(
   if (convolutions.length === 0)
     return hasHidden ? `A fully connected network with ${layers} (${activation})` : 'Softmax regression';
   const parts = [
-    `3×3 convolutions ${stagesText(convolutions)}`,
+    `3×3 convolutions ${stageTexts(convolutions).join('-')}`,
     '2×2 max pooling after each stage',
     ...(norm === 'group' ? ['group normalization'] : []),
     ...(hasHidden ? [layers] : []),
