@@ -257,6 +257,8 @@ test('imports a file, with errors at its fields, and shows names of classes as t
 
 test('deletes a version after a confirmation', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/sealed/1', expected: /status of 409/ });
+  // A panel that is still loading when the version is deleted would write a 404 to the console.
+  await page.waitForLoadState('networkidle');
   const dialog = page.getByRole('dialog');
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await dialog.getByRole('button', { name: 'Delete the version' }).click();
