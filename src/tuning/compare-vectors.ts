@@ -12,7 +12,7 @@ const FASTER = 0.95;
 
 const measuredSchema = z.object({
   digest: z.string(),
-  /** Of the time of a step with narrow vectors; only the process with wide vectors measures it. */
+  /** The time of a step, as a part of the time with narrow vectors; only the process with wide vectors measures it. */
   fraction: z.number().default(1),
 });
 
