@@ -28,10 +28,10 @@ const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8, perMultiplyAdd: 1.
 
 /** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
 export function modelledSeconds(
-  { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
+  { network, training, progress }: Pick<TrainingJob, 'network' | 'training' | 'progress'>,
   architecture: Architecture,
 ): number {
-  const image = trainingMicroseconds(architecture, training);
+  const image = trainingMicroseconds(architecture, { ...training, activation: network.activation });
   const images = progress.steps * training.batchSize;
   return START.constant + (images * image * threadedFraction(image, usableThreads(training.threads))) / 1e6;
 }
@@ -44,15 +44,15 @@ export function modelledEpochSeconds(request: Training, dataset: Dataset): numbe
 export function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
   const architecture = architectureFor(network, dataset);
   return {
-    training: trainingMicroseconds(architecture, training),
+    training: trainingMicroseconds(architecture, { ...training, activation: network.activation }),
     evaluation: evaluationMicroseconds(architecture),
   };
 }
 
 /** Predicted durations of the steps and of the evaluations of an epoch. */
 export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
-  const { training, network } = request;
-  const image = trainingMicroseconds(architectureFor(network, dataset), training);
+  const { training } = request;
+  const image = modelledTimes(request, dataset).training;
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
