@@ -22,11 +22,9 @@ export function createRegisteredBlobs(
   async function register(digest: string, bytes: number): Promise<void> {
     await withBlobTables(db)
       .insertInto('blobs')
-      .values({ digest, bytes, whole: true })
-      // A new time keeps `collectBlobs` from removing a blob that is being stored again. `whole`: not as chunks in the database.
-      .onConflict((conflict) =>
-        conflict.column('digest').doUpdateSet({ whole: true, created_at: sql<Date>`now()` }),
-      )
+      .values({ digest, bytes, whole: false })
+      // A new time keeps `collectBlobs` from removing a blob that is being stored again.
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ created_at: sql<Date>`now()` }))
       .execute();
   }
   return { objects, blobs: createObjectBlobs(objects, register, createChunkedBlobs(db)) };

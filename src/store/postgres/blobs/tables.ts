@@ -5,7 +5,7 @@ import type { Database } from '../../database/tables.ts';
 interface BlobTable {
   digest: string;
   bytes: number;
-  /** Whether all chunks are stored, if they are stored in the database. */
+  /** Whether all chunks are stored in the database. */
   whole: boolean;
   /** Time of the last `put`, by the clock of the database. */
   created_at: Generated<Date>;

@@ -88,12 +88,22 @@ test('collects blobs without a reference that are older than an hour', { skip },
   assert.deepEqual(await collect(), { blobs: 1, objects: 0 });
 });
 
-test('collects thousands of blobs, and large ones, in several statements', { skip }, async (t) => {
+test('one statement deletes at most 5,000 blobs and 512 MiB', { skip }, async (t) => {
   const { db, collect } = await fixture(t);
   await sql`insert into atelier.blobs (digest, bytes, whole, created_at)
-    select 'sha256:' || n, case when n > 12000 then 3e8 else 0 end, true, now() - interval '2 hours'
-    from generate_series(1, 12010) n`.execute(db);
-  assert.deepEqual(await collect(), { blobs: 12_010, objects: 0 });
+    select 'sha256:' || n, case when n > 15000 then 2 ^ 28 else 0 end, true, now() - interval '2 hours'
+    from generate_series(10001, 15005) n`.execute(db);
+  await sql`create table deletions (blobs int)`.execute(db);
+  await sql`create function count_deleted() returns trigger language plpgsql as
+    'begin insert into public.deletions select count(*) from deleted; return null; end'`.execute(db);
+  await sql`create trigger count_deleted after delete on atelier.blobs referencing old table as deleted
+    for each statement execute function count_deleted()`.execute(db);
+  assert.deepEqual(await collect(), { blobs: 5005, objects: 0 });
+  const { rows } = await sql<{ blobs: number }>`select blobs from deletions`.execute(db);
+  assert.deepEqual(
+    rows.map(({ blobs }) => blobs),
+    [5000, 2, 2, 1],
+  );
 });
 
 test('skips a blob while a reference to it is being written', { skip }, async (t) => {
@@ -243,6 +253,18 @@ test('removes objects after their rows, and old objects without a row', { skip }
   assert.equal((await blobs.get(kept)).length, 4);
 });
 
+test('each hour, the objects of another first digit are compared with the rows', { skip }, async (t) => {
+  const { db } = await fixture(t);
+  const { server, objects } = await objectStore(t, db);
+  for (const digit of '9ab') await objects.put(digit.repeat(64), new Uint8Array(), parseHex(EMPTY));
+  for (const object of server.objects.values()) object.modifiedAt = 0;
+  // 10 hours, and 16 hours with another digit each.
+  t.mock.timers.enable({ apis: ['Date'], now: 26 * HOUR_MS });
+  await collectBlobs(createPostgresRows(db), objects);
+  const left = ['9', 'b'].map((digit) => `atelier/blobs/${digit.repeat(64)}`);
+  assert.deepEqual([...server.objects.keys()].toSorted(), [...left, OWNER]);
+});
+
 test('a copy of the database removes no objects', { skip }, async (t) => {
   const [original, copy] = [await fixture(t), await fixture(t)];
   const { server, objects, blobs } = await objectStore(t, original.db);
@@ -299,4 +321,18 @@ test('blobs of the time before the object store are still found', { skip }, asyn
   const digest = await earlier.put(Buffer.from('x'));
   const { blobs } = await objectStore(t, db);
   assert.equal((await blobs.get(digest)).length, 1);
+});
+
+test('a blob of the object store is not visible in the database before all of its chunks are', {
+  skip,
+}, async (t) => {
+  const { db } = await fixture(t);
+  const stored = await objectStore(t, db);
+  const bytes = Buffer.alloc(33);
+  const digest = await stored.blobs.put(bytes);
+  await sql`alter table atelier.blob_chunks add constraint short check (n < 8)`.execute(db);
+  // Two transactions of up to eight chunks: the second one fails.
+  await assert.rejects(createChunkedBlobs(db, 4).put(bytes), /short/);
+  stored.server.objects.clear();
+  await assert.rejects(stored.blobs.get(digest), failure('state-unusable', 'missing'));
 });
