@@ -92,6 +92,21 @@ test('a unit that rounding moves across a kink does not fail the check', () => {
   assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
 });
 
+test('a check whose examples are at kinks is repeated with others, at most twice', () => {
+  const small = dense([4, 20, 3]);
+  // Without biases, every unit of an image of zeros is at its kink.
+  const withZeros = (images: number) => {
+    const pixels = Uint8Array.from({ length: 4 * 20 }, (_, i) =>
+      i < 4 * images ? 0 : 40 + ((i * 89) % 200),
+    );
+    const examples = { pixels, labels: Uint8Array.from({ length: 20 }, (_, n) => n % 3) };
+    const { reason, kinks } = preflightGradientCheck(settingsOf(small), initialize('he', small, 0), examples);
+    return { reason, kinks };
+  };
+  assert.deepEqual(withZeros(10), { reason: null, kinks: 0 });
+  assert.deepEqual(withZeros(15), { reason: 'too-many-kinks', kinks: 20 });
+});
+
 test('a check can be aborted between its parts', () => {
   const [settings, parameters] = [settingsOf(architecture), initialize('he', architecture, 0)];
   let pieces = 0;
