@@ -13,7 +13,8 @@ import type { Store } from '../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../src/store/postgres/open.ts';
 import type { Replicas } from '../../src/store/postgres/replicas/processes.ts';
 import { request, temporaryDirectory, untouched } from '../store/fixtures.ts';
-import { OFFER, sharedDatabase } from '../store/postgres/join.ts';
+import { sharedDatabase } from '../store/postgres/blob-database.ts';
+import { OFFER } from '../store/postgres/join.ts';
 import { addCleanup } from '../support/start-service.ts';
 
 /** Lines such as `a starts job_…`. */

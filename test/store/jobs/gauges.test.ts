@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { decodeTime } from 'ulid';
 import { createReadJobGauges } from '../../../src/store/jobs/gauges.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
-import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
-import { execute, temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
+import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
 import { newJob, temporaryStore } from '../fixtures.ts';
+import { sharedDatabase } from '../postgres/blob-database.ts';
 import { storeTest } from '../store-test.ts';
 
 storeTest('counts unfinished jobs, with the oldest queued one', async (t) => {
@@ -34,8 +34,7 @@ storeTest('counts unfinished jobs, with the oldest queued one', async (t) => {
 });
 
 test('sums the speed of running jobs, on PostgreSQL too', { skip: withoutPostgres }, async (t) => {
-  const url = await temporaryDatabase(t);
-  await migratePostgres(url);
+  const url = await sharedDatabase(t);
   const db = await connectPostgres({ url });
   t.after(() => db.destroy());
   const jobs = [

@@ -6,6 +6,7 @@ import type { Database } from '../../../src/store/database/tables.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { execute, serverUrl, temporaryDatabase } from '../../support/servers/postgres.ts';
+import type { Scope } from '../../support/start-service.ts';
 
 let template: Promise<string> | undefined;
 
@@ -18,10 +19,15 @@ async function migratedTemplate(): Promise<string> {
   return name;
 }
 
+/** The address of a new database with all tables: a copy of one that is migrated once, because that takes longer. */
+export async function sharedDatabase(scope: Scope): Promise<string> {
+  template ??= migratedTemplate();
+  return temporaryDatabase(scope, { template: await template });
+}
+
 /** @returns connections of a new database, and more with each call of `connect` */
 export async function blobDatabase(t: TestContext) {
-  template ??= migratedTemplate();
-  const url = await temporaryDatabase(t, { template: await template });
+  const url = await sharedDatabase(t);
   async function connect(): Promise<Kysely<Database>> {
     const db = await connectPostgres({ url });
     t.after(() => db.destroy());

@@ -1,7 +1,6 @@
 /** Processes that share a PostgreSQL database, as sessions of this process. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
-import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPostgresNotices, type PostgresNotices } from '../../../src/store/postgres/replicas/notices.ts';
 import {
   joinReplicas,
@@ -9,7 +8,6 @@ import {
   type Replicas,
 } from '../../../src/store/postgres/replicas/processes.ts';
 import { openSession, type Session } from '../../../src/store/postgres/replicas/session.ts';
-import { temporaryDatabase } from '../../support/servers/postgres.ts';
 import { addCleanup, type Scope } from '../../support/start-service.ts';
 
 export const OFFER: ReplicaOffer = {
@@ -18,12 +16,6 @@ export const OFFER: ReplicaOffer = {
   jobBytes: 2 ** 33,
   environment: { kernel: 'a kernel', fused: true },
 };
-
-export async function sharedDatabase(scope: Scope): Promise<string> {
-  const url = await temporaryDatabase(scope);
-  await migratePostgres(url);
-  return url;
-}
 
 export interface Member {
   readonly session: Session;

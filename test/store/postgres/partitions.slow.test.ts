@@ -5,7 +5,7 @@ import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { addCleanup } from '../../support/start-service.ts';
 import { newJob, temporaryDirectory } from '../fixtures.ts';
-import { sharedDatabase } from './join.ts';
+import { sharedDatabase } from './blob-database.ts';
 
 test('starts during a backup of the database, without the partitions that it cannot create', {
   skip: withoutPostgres,

@@ -3,11 +3,11 @@ import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import { encodeTime } from 'ulid';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
-import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { createPostgresRetention } from '../../../src/store/postgres/retention.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
-import { execute, temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
+import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
+import { sharedDatabase } from './blob-database.ts';
 
 /** A Thursday, the first day of every partition. */
 const FIRST_DAY = Date.parse('2026-01-01');
@@ -16,8 +16,7 @@ const toId = (day: number) => `job_${encodeTime(toTime(day).getTime())}${'0'.rep
 
 /** @param jobs the days of creation and end of each job, which has one event; null for a paused job */
 async function openDatabase(t: TestContext, jobs: readonly (readonly [number, number | null])[]) {
-  const url = await temporaryDatabase(t);
-  await migratePostgres(url);
+  const url = await sharedDatabase(t);
   const db = await connectPostgres({ url });
   t.after(() => db.destroy());
   await createPartitions(db, toTime(0));

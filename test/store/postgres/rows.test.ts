@@ -6,17 +6,16 @@ import { collectEvent } from '../../../src/store/database/committed-events.ts';
 import type { Rows } from '../../../src/store/database/rows.ts';
 import type { Database } from '../../../src/store/database/tables.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
-import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
-import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
+import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { failure, newJob, request, temporaryDirectory, untouched } from '../fixtures.ts';
+import { sharedDatabase } from './blob-database.ts';
 
 const options = { skip: withoutPostgres };
 
 async function temporaryRows(t: TestContext): Promise<Rows> {
-  const url = await temporaryDatabase(t);
-  await migratePostgres(url);
+  const url = await sharedDatabase(t);
   const rows = createPostgresRows(await connectPostgres({ url }));
   t.after(() => rows.close());
   return rows;
@@ -72,7 +71,7 @@ test('a lost connection is named, and the next transaction gets another one', op
 
 test('listeners are called for committed events in the context of their writer', options, async (t) => {
   const store = await openPostgresStore({
-    url: await temporaryDatabase(t),
+    url: await sharedDatabase(t),
     directory: await temporaryDirectory(t),
   });
   t.after(() => store.close());

@@ -7,19 +7,18 @@ import { createJobs, type Jobs } from '../../../src/store/jobs/repository.ts';
 import { createChunkedBlobs } from '../../../src/store/postgres/blobs/chunked.ts';
 import { createReferencedBlobs } from '../../../src/store/postgres/blobs/referenced.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
-import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
 import type { Run } from '../../../src/store/runs/writes.ts';
-import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
+import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { epochRecord, failure, request, trained, underway, untouched } from '../fixtures.ts';
+import { sharedDatabase } from './blob-database.ts';
 
 const options = { skip: withoutPostgres };
 const TABLES = ['jobs', 'events', 'metrics', 'checkpoints', 'models', 'model_versions'] as const;
 
 async function openReplicas(t: TestContext) {
-  const url = await temporaryDatabase(t);
-  await migratePostgres(url);
+  const url = await sharedDatabase(t);
   const open = async () => {
     const rows = createPostgresRows(await connectPostgres({ url }));
     t.after(() => rows.close());

@@ -5,7 +5,8 @@ import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { startTcpProxy } from '../../support/servers/tcp-proxy.ts';
 import { addCleanup } from '../../support/start-service.ts';
 import { temporaryDirectory } from '../fixtures.ts';
-import { OFFER, sharedDatabase } from './join.ts';
+import { sharedDatabase } from './blob-database.ts';
+import { OFFER } from './join.ts';
 
 /**
  * Once the loss of packets is noticed, after 4 s, a statement ends at its next check, every 3 s. On a busy machine both take

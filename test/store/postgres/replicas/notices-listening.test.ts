@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import type { NoticeKind } from '../../../../src/store/database/notices.ts';
 import { createAgreement } from '../../../../src/store/postgres/replicas/agreement.ts';
 import { execute, withoutPostgres } from '../../../support/servers/postgres.ts';
-import { join, type Member, sharedDatabase, until } from '../join.ts';
+import { sharedDatabase } from '../blob-database.ts';
+import { join, type Member, until } from '../join.ts';
 
 const KINDS: readonly NoticeKind[] = ['event', 'job', 'queue', 'models', 'datasets', 'keys'];
 

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { createAgreement } from '../../../../src/store/postgres/replicas/agreement.ts';
 import { startPgBouncer, withoutPgBouncer } from '../../../support/servers/pgbouncer.ts';
 import { execute, withoutPostgres } from '../../../support/servers/postgres.ts';
-import { join, sharedDatabase, until } from '../join.ts';
+import { sharedDatabase } from '../blob-database.ts';
+import { join, until } from '../join.ts';
 
 test('polling takes over where notices do not arrive', {
   skip: withoutPostgres || withoutPgBouncer,

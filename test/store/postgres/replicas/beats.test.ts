@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { execute, withoutPostgres } from '../../../support/servers/postgres.ts';
-import { join, sharedDatabase, until } from '../join.ts';
+import { sharedDatabase } from '../blob-database.ts';
+import { join, until } from '../join.ts';
 
 describe('replicas', { skip: withoutPostgres, concurrency: true }, () => {
   test('list each other with what they offer, and a stopped one is gone at once', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
-import { join, sharedDatabase, until } from './join.ts';
+import { sharedDatabase } from './blob-database.ts';
+import { join, until } from './join.ts';
 
 test('other processes are notified of a deleted job, its events and its model', {
   skip: withoutPostgres,
