@@ -141,6 +141,8 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
     ],
   );
 
+  assert.ok(!events.some(({ data }) => 'repeat' in data), 'the only training of a trial has no number');
+
   const page = await store.jobs.list({ search: search.id, limit: 10 });
   assert.equal(page.data.length, 5);
   assert.deepEqual((await store.jobs.list({ search: null, limit: 10 })).data, []);
@@ -414,3 +416,86 @@ storeTest('jobs of a search wait for other jobs, and do not fill the queue', asy
   assert.equal((await store.jobs.nextQueued())?.id, own.id);
   await assert.rejects(store.jobs.create(request(), untouched, { queueLimit: 1 }), failure('queue-full'));
 });
+
+storeTest('unfinished searches have a limit, and lists are paged from the newest', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n++) ids.unshift((await create(store)).id);
+  await assert.rejects(searches.create(resolved, plan, { limit: 3 }), failure('queue-full', '3 searches'));
+  await searches.request(ids[2]!, 'cancel');
+  await advance(store, ids[2]!);
+  await searches.create(resolved, plan, { limit: 3 });
+
+  const list = async (query: Parameters<typeof searches.list>[0]) => {
+    const { data, hasMore } = await searches.list(query);
+    return [data.map(({ id }) => id), hasMore];
+  };
+  assert.deepEqual(await list({ limit: 1, after: ids[0] }), [[ids[1]], true]);
+  assert.deepEqual(await list({ limit: 2, after: ids[0] }), [[ids[1], ids[2]], false]);
+  assert.deepEqual(await list({ limit: 5, status: 'cancelled' }), [[ids[2]], false]);
+});
+
+storeTest('each repeat of a trial is a job, and only the first one checks the gradient', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const repeated = { ...resolved, halving: null, repeats: 2 };
+  const settings = [[0], [1]];
+  const { id } = await searches.create(repeated, { ...plan, settings, rungs: [3] }, { limit: 1 });
+  await advance(store, id, { ...jobs, parallel: 4 });
+  const trainings = async () => (await searches.trials(id)).flatMap((trial) => trial.trainings);
+  const ids = (await trainings()).map(({ jobId }) => jobId!);
+  assert.equal(new Set(ids).size, 4);
+  const checks = await Promise.all(ids.map(async (job) => (await store.jobs.get(job))!.gradientCheck));
+  assert.deepEqual(checks, [true, false, false, false]);
+
+  for (const [n, job] of ids.entries()) await succeed(store, job, 3, [0.5, 0.1, 0.2, 0.2][n]!);
+  await advance(store, id);
+  assert.deepEqual(
+    (await trainings()).map(({ repeat, measured: [measured] }) => [repeat, measured!.validationLoss]),
+    [
+      [0, 0.5],
+      [1, 0.1],
+      [0, 0.2],
+      [1, 0.2],
+    ],
+  );
+  const { best } = (await searches.get(id))!;
+  assert.deepEqual([best?.trial, best?.value], [2, 0.2], 'the mean over the repeats decides');
+  const { data: events } = await searches.events(id, { limit: 100 });
+  const ended = events.filter(({ data }) => data['status'] === 'succeeded');
+  assert.deepEqual(
+    ended.map(({ data }) => [data['trial'], data['repeat'], data['value']]),
+    [
+      [1, 0, 0.5],
+      [1, 1, 0.1],
+      [2, 0, 0.2],
+      [2, 1, 0.2],
+    ],
+  );
+});
+
+storeTest(
+  'a resumed search continues jobs that the service has paused, but none that a client has',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const { id } = await create(store);
+    await advance(store, id);
+    const [a, b] = await jobIds(store, id);
+    for (let end = 1; end <= 5; end++) {
+      const { run } = await startRun(store, a!);
+      await store.jobs.recoverOne(a!, run);
+    }
+    await store.jobs.requestPause(b!);
+    const statuses = () => Promise.all([a, b].map(async (job) => (await store.jobs.get(job!))!.status));
+    assert.deepEqual(await statuses(), ['paused', 'paused']);
+    await advance(store, id);
+    const paused = (await searches.get(id))!;
+    assert.equal(paused.status, 'paused');
+    assert.match(paused.pauseReason!, /^The process ended 5 times/);
+
+    assert.equal((await searches.request(id, 'resume')).pauseReason, null);
+    assert.deepEqual(await statuses(), ['queued', 'paused']);
+  },
+);
