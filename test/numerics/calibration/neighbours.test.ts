@@ -43,6 +43,17 @@ test('the distance from the space of the components is added', () => {
     assert.ok(Math.abs(distance(Uint8Array.from(probe)) - expected) < 1e-3, `${probe}`);
 });
 
+test('without a component, because all vectors are equal, the distance is that of their mean', () => {
+  const distance = createDistance(fitNeighbours(Uint8Array.of(1, 2, 3, 1, 2, 3), 3));
+  assert.deepEqual(
+    [
+      [1, 2, 3],
+      [1, 5, 7],
+    ].map((probe) => distance(Uint8Array.from(probe))),
+    [0, 25],
+  );
+});
+
 test('counts the values below another one', () => {
   const sorted = Float32Array.of(1, 2, 2, 3);
   assert.deepEqual(

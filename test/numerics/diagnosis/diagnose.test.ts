@@ -68,6 +68,7 @@ test('light and dark, or rows and columns, are exchanged with their gain', () =>
   );
   assert.deepEqual(codes(negative, { inversionGain: gain }), ['far-from-training-data']);
   assert.deepEqual(codes(negative, { inversionGain: gain - 1 }), ['inverted']);
+  assert.deepEqual(codes(inverted(turned)), ['inverted', 'transposed']);
 });
 
 test('an image beside the usual centre is off-centre', () => {
