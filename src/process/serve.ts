@@ -6,6 +6,7 @@ import { bindServer } from '../http/starting-server.ts';
 import { checkStateVolume } from '../store/blobs/container-layer.ts';
 import { chooseVectors } from '../tuning/choose-vectors.ts';
 import { tuneProcess } from '../tuning/process.ts';
+import { announcement } from './announcement.ts';
 import { describeFewFiles } from './file-limit.ts';
 import { createLog, type Log } from './log.ts';
 import type { Service } from './start.ts';
@@ -53,23 +54,9 @@ async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnS
   });
   const address = await started;
   if (address === undefined) return;
-  announce(address, config, log);
+  log.info(announcement(address, config));
   // Not with the next batch of lines: scripts wait for the address.
   await flush();
-}
-
-/** Logs where the service is, and what to try first. */
-function announce(address: string, config: Config, log: Log['log']): void {
-  const served = address + config.basePath;
-  if (config.role === 'worker') {
-    log.info(`Atelier serves ${served}, as a worker only /health and /metrics.`);
-    return;
-  }
-  const base = served.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
-  const page = config.publicPage ? `the page at ${base}/, ` : '';
-  const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;
-  const header = config.requiresKey ? " -H 'authorization: Bearer <key>'" : '';
-  log.info(`Atelier serves ${served}, ${page}${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 
 /** Runs the service. If it cannot start, prints the reason and exits with code 1. */
