@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decimalNumber, jsonText, newMetadataSchema, wholeNumber } from '../../src/domain/primitives.ts';
+import { z } from 'zod';
+import {
+  decimalNumber,
+  jsonText,
+  namesText,
+  newMetadataSchema,
+  wholeNumber,
+} from '../../src/domain/primitives.ts';
 
 test('parses decimal digits as a whole number within the limits', () => {
   assert.deepEqual(
@@ -47,6 +54,7 @@ test('rejects other text that JavaScript converts to a number, with one message'
     '٣',
     '0',
     '101',
+    '9'.repeat(20),
     '9'.repeat(400),
   ];
   for (const text of refused) {
@@ -63,8 +71,9 @@ test('rejects other text that JavaScript converts to a number, with one message'
 test('rejects metadata with the character NUL or half of a surrogate pair, in names and in texts', () => {
   assert.deepEqual(newMetadataSchema.parse({ run: '😀' }), { run: '😀' });
   for (const part of ['\0', '\ud800', '\udc00x']) {
-    assert.equal(newMetadataSchema.safeParse({ [part]: 'a' }).success, false);
-    assert.equal(newMetadataSchema.safeParse({ a: part }).success, false);
+    const rule = part === '\0' ? /^must not contain the character NUL$/ : /^must be well-formed Unicode/;
+    for (const metadata of [{ [part]: 'a' }, { a: part }])
+      assert.match(newMetadataSchema.safeParse(metadata).error!.issues[0]!.message, rule);
   }
   // Two halves in different texts are no pair.
   assert.equal(newMetadataSchema.safeParse({ '\ud83d': '\ude00' }).success, false);
@@ -77,4 +86,29 @@ test('rejects text of JSON with a field named __proto__, which a record would dr
     const messages = schema.safeParse(text).error?.issues.map(({ message }) => message);
     assert.deepEqual(messages, ['must not have a field named __proto__'], text);
   }
+});
+
+test('names are separated by commas, or are a JSON array', () => {
+  const schema = namesText(z.array(z.string()).min(1));
+  assert.deepEqual(schema.parse('cat, dog ,t-shirt'), ['cat', 'dog', 't-shirt']);
+  assert.deepEqual(schema.parse(' ["cat, wild", " dog"]'), ['cat, wild', ' dog']);
+  for (const text of ['["cat"', '{cat', '"cat']) {
+    const messages = schema.safeParse(text).error?.issues.map(({ message }) => message);
+    assert.deepEqual(messages, ['must be names separated by commas, such as cat,dog, or a JSON array'], text);
+  }
+  assert.equal(schema.safeParse(['cat']).success, false);
+});
+
+test('metadata has up to 16 entries', () => {
+  const entries = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`, '']));
+  assert.equal(newMetadataSchema.safeParse(entries(16)).success, true);
+  assert.deepEqual(
+    newMetadataSchema.safeParse(entries(17)).error?.issues.map(({ message }) => message),
+    ['must have at most 16 entries'],
+  );
+});
+
+test('a whole number without a maximum has none in its message', () => {
+  assert.equal(wholeNumber(1).safeParse('0').error?.issues[0]?.message, 'must be a whole number, at least 1');
 });

@@ -16,3 +16,36 @@ test('suggests nothing for a name that resembles no allowed name', () => {
   for (const name of ['colour', 'ab', 'x', 'x'.repeat(100_000)])
     assert.equal(nearestName(name, KNOWN), undefined);
 });
+
+test('two letters may differ, and fewer in a name of up to four letters', () => {
+  assert.equal(nearestName('xyarningRate', KNOWN), 'learningRate');
+  assert.equal(nearestName('xyzrningRate', KNOWN), undefined);
+  assert.equal(nearestName('sexy', KNOWN), undefined);
+  assert.equal(nearestName('mix', ['min']), 'min');
+  assert.equal(nearestName('l2', KNOWN), undefined);
+});
+
+test('of several similar names, suggests the nearest one', () => {
+  for (const known of [
+    ['workers', 'workload'],
+    ['workload', 'workers'],
+  ]) {
+    assert.equal(nearestName('worker', known), 'workers');
+    assert.equal(nearestName('workloads', known), 'workload');
+  }
+  for (const known of [
+    ['factor', 'factory'],
+    ['factory', 'factor'],
+  ]) {
+    assert.equal(nearestName('Factor', known), 'factor');
+    assert.equal(nearestName('factoryBuilding', known), 'factory');
+    assert.equal(nearestName('fac', known), 'factor');
+    assert.equal(nearestName('fa', known), undefined);
+  }
+});
+
+test('suggests nothing for a name of more than 64 characters', () => {
+  const known = ['a'.repeat(64)];
+  assert.equal(nearestName('b'.concat('a'.repeat(63)), known), known[0]);
+  assert.equal(nearestName('a'.repeat(65), known), undefined);
+});

@@ -9,6 +9,74 @@ const conflictsOf = (network: Record<string, unknown>, imageShape: ImageShape = 
   return findTrainingConflicts(request, { imageShape, classNames: ['a', 'b'] }, 10);
 };
 
+/** Pointers to the fields of a training that conflict with others, without '#/training/'. */
+function conflictingFields(
+  training: object,
+  { validationImages = 10, hidden = [4], warmStart = false } = {},
+) {
+  const request = trainingRequestSchema.parse({
+    dataset: 'd',
+    network: { hidden, init: 'he' },
+    training,
+    warmStart: warmStart ? { name: 'mine' } : null,
+  });
+  const dataset = { imageShape: [28, 28], classNames: ['a', 'b'] } as const;
+  return findTrainingConflicts(request, dataset, validationImages).map(({ pointer }) =>
+    pointer.replace('#/training/', ''),
+  );
+}
+
+test('Nesterov needs momentum, and dropout a hidden layer', () => {
+  const sgd = (options: object) => conflictingFields({ optimizer: { type: 'sgd', ...options } });
+  assert.deepEqual(sgd({ nesterov: true, momentum: 0 }), ['optimizer/nesterov']);
+  assert.deepEqual(sgd({ nesterov: true, momentum: 0.1 }), []);
+  assert.deepEqual(sgd({ nesterov: false, momentum: 0 }), []);
+  assert.deepEqual(conflictingFields({ dropout: 0.1 }, { hidden: [] }), ['dropout']);
+  assert.deepEqual(conflictingFields({ dropout: 0 }, { hidden: [] }), []);
+  assert.deepEqual(conflictingFields({ dropout: 0.1 }), []);
+});
+
+test('a schedule fits into the epochs, and its peak is not below the learning rate', () => {
+  const scheduled = (schedule: object) =>
+    conflictingFields({ epochs: 3, optimizer: { learningRate: 0.5 }, schedule });
+  assert.deepEqual(scheduled({ type: 'warmup-cosine', warmupEpochs: 3 }), ['schedule/warmupEpochs']);
+  assert.deepEqual(scheduled({ type: 'warmup-cosine', warmupEpochs: 2 }), []);
+  assert.deepEqual(scheduled({ type: 'cosine-restarts', period: 3 }), ['schedule/period']);
+  assert.deepEqual(scheduled({ type: 'cosine-restarts', period: 2 }), []);
+  assert.deepEqual(scheduled({ type: 'one-cycle', peak: 0.4 }), ['schedule/peak']);
+  assert.deepEqual(scheduled({ type: 'one-cycle', peak: 0.5 }), []);
+});
+
+test('each class has a weight, and not all of them are zero', () => {
+  assert.deepEqual(conflictingFields({ classWeights: [1, 1, 1] }), ['classWeights']);
+  assert.deepEqual(conflictingFields({ classWeights: [0, 0] }), ['classWeights']);
+  assert.deepEqual(conflictingFields({ classWeights: [0, 1] }), []);
+});
+
+test('early stopping and a target accuracy need validation images', () => {
+  const training = { earlyStopping: { patience: 1 }, budget: { targetValidationAccuracy: 0.9 } };
+  const fields = ['earlyStopping', 'budget/targetValidationAccuracy'];
+  assert.deepEqual(conflictingFields(training, { validationImages: 0 }), fields);
+  assert.deepEqual(conflictingFields(training, { validationImages: 1 }), []);
+  assert.deepEqual(conflictingFields({ budget: { seconds: 1 } }, { validationImages: 0 }), []);
+  const advice = (validation: object | null) => {
+    const request = trainingRequestSchema.parse({ dataset: 'd', training: { ...training, validation } });
+    return findTrainingConflicts(request, { imageShape: [28, 28], classNames: ['a', 'b'] }, 0)[0]?.detail;
+  };
+  const without = 'requires validation; set training.validation.fraction above 0';
+  assert.equal(advice(null), without);
+  assert.equal(advice({ fraction: 0 }), without);
+  assert.equal(
+    advice({ fraction: 0.01 }),
+    'requires validation images, but 0.01 of each class rounds to none; increase training.validation.fraction',
+  );
+});
+
+test('a budget has a limit, and a warm start no other initialization', () => {
+  assert.deepEqual(conflictingFields({ budget: {} }), ['budget']);
+  assert.deepEqual(conflictingFields({}, { warmStart: true }), ['#/network/init']);
+});
+
 test('each stage halves an image, which must keep a pixel', () => {
   assert.deepEqual(conflictsOf({ convolutions: [4, 4, 4, 4] }), []);
   assert.deepEqual(conflictsOf({ convolutions: [4, 4, 4] }, [8, 8]), []);
