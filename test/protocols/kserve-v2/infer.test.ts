@@ -74,6 +74,11 @@ for (const [run, code, message] of [
     'invalid-request',
     '#/inputs are "image", "b"; the model has one input, "image".',
   ],
+  [
+    () => decode({ inputs: Array.from({ length: 9 }, (_, n) => ({ ...input, name: `${n}` })) }),
+    'invalid-request',
+    '#/inputs are "0", "1", "2", "3", "4", "5", "6", "7"; the model has one input, "image".',
+  ],
   [() => decode({ inputs: [] }), 'invalid-request', '#/inputs are none; the model has one input, "image".'],
   [
     () => decode({ inputs: [{ ...input, datatype: 'BYTES' }] }),
@@ -91,14 +96,19 @@ for (const [run, code, message] of [
     '#/inputs/0/data has 64 elements; shape (2, 64) has 128.',
   ],
   [
-    () => decode({ inputs: [{ ...input, datatype: 'INT64', data: zeros.with(3, 2 ** 53) }] }),
+    () => decode({ inputs: [{ ...input, datatype: 'UINT8', data: zeros.with(0, 0.5) }] }),
     'invalid-request',
-    '#/inputs/0/data holds 9007199254740992 at element 3; INT64 in JSON must be a whole number below 2^53.',
+    '#/inputs/0/data holds 0.5 at element 0; UINT8 in JSON must be a whole number below 2^53.',
   ],
   [
-    () => decode({ inputs: [input] }, Buffer.alloc(5)),
+    () => decode({ inputs: [{ ...input, datatype: 'INT64', data: zeros.with(63, 2 ** 53) }] }),
+    'invalid-request',
+    '#/inputs/0/data holds 9007199254740992 at element 63; INT64 in JSON must be a whole number below 2^53.',
+  ],
+  [
+    () => decode({ inputs: [input] }, Buffer.alloc(1)),
     'malformed-body',
-    'The body is malformed: 5 bytes follow the JSON, but no input has a binary_data_size.',
+    'The body is malformed: 1 bytes follow the JSON, but no input has a binary_data_size.',
   ],
   [
     () => decode({ inputs: [{ ...input, parameters: { binary_data_size: 256 } }] }, Buffer.alloc(256)),
@@ -125,11 +135,14 @@ for (const [run, code, message] of [
     'malformed-body',
     'The body is malformed: Inference-Header-Content-Length is 3, but the body has 2 bytes.',
   ],
-  [
-    () => decodeInferRequest({ bytes: Buffer.alloc(255), jsonBytes: 0, asImage: false }, SHAPE),
-    'malformed-body',
-    'The body is malformed: with Inference-Header-Content-Length: 0 it must be n × 64 FP32, 256 bytes per image, but it has 255 bytes.',
-  ],
+  ...[0, 255, 300].map(
+    (size) =>
+      [
+        () => decodeInferRequest({ bytes: Buffer.alloc(size), jsonBytes: 0, asImage: false }, SHAPE),
+        'malformed-body',
+        `The body is malformed: with Inference-Header-Content-Length: 0 it must be n × 64 FP32, 256 bytes per image, but it has ${size} bytes.`,
+      ] as const,
+  ),
 ] as const) {
   test(`rejects a request: ${message}`, () => {
     assert.throws(run, (error) => {
@@ -139,6 +152,27 @@ for (const [run, code, message] of [
     });
   });
 }
+
+test('JSON holds fractions as FP32 and FP64, and whole numbers as every datatype', () => {
+  for (const [datatype, pixel] of [
+    ['FP32', 0.5],
+    ['FP64', 1e300],
+    ['UINT8', 255],
+    ['INT64', 2 ** 53 - 1],
+  ] as const) {
+    const data = zeros.with(63, pixel);
+    assert.deepEqual(
+      decode({ inputs: [{ ...input, datatype, data }] }).input.values,
+      Float64Array.from(data),
+    );
+  }
+});
+
+test('the header may state that the whole body is JSON, and the parameters a coverage', () => {
+  const bytes = Buffer.from(JSON.stringify({ inputs: [input], parameters: { coverage: 0.9 } }));
+  const request = decodeInferRequest({ bytes, jsonBytes: bytes.length, asImage: false }, SHAPE);
+  assert.deepEqual([request.coverage, decode({ inputs: [input] }).coverage], [0.9, null]);
+});
 
 test('a body without JSON is one tensor, and gets all outputs in binary', () => {
   const bytes = new Uint8Array(Float32Array.from({ length: 128 }, (_, i) => i).buffer);
