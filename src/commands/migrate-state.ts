@@ -2,8 +2,6 @@
  * Entry of `npm run migrate-state`: moves a whole state from STATE_DIR to a database that replicas share, or back. Neither
  * may be in use. It can be killed at any moment and repeated.
  */
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
 import { type DatabaseConfig, readConfigWithDatabase } from '../config/read.ts';
 import { AtelierError } from '../errors.ts';
@@ -20,33 +18,7 @@ import { openSharedState } from '../store/transfer/shared-state.ts';
 import type { TransferSide } from '../store/transfer/side.ts';
 import { openStateDirectory } from '../store/transfer/state-directory.ts';
 import { transferredColumns } from '../store/transfer/tables.ts';
-import { fail } from './command-line.ts';
-
-const USAGE = `Usage:
-  npx atelier migrate-state --to postgres://…                 moves STATE_DIR into a database
-  npx atelier migrate-state --from postgres://… --to folder   moves a database into a state directory`;
-
-const IS_DATABASE = /^postgres(ql)?:/;
-
-/** @param folder undefined for STATE_DIR */
-function readArguments(): { readonly folder?: string; readonly url: string } {
-  const option = { type: 'string' } as const;
-  try {
-    const options = { from: option, to: option, help: { type: 'boolean', short: 'h' } } as const;
-    const { from, to, help } = parseArgs({ options }).values;
-    if (help) {
-      console.log(USAGE);
-      process.exit();
-    }
-    if (to !== undefined && from === undefined && IS_DATABASE.test(to)) return { url: to };
-    if (to !== undefined && from !== undefined && IS_DATABASE.test(from) && !IS_DATABASE.test(to)) {
-      return { url: from, folder: resolve(to) };
-    }
-  } catch {
-    return fail(USAGE); // an unknown option
-  }
-  return fail(USAGE);
-}
+import { fail, readMoveArguments } from './command-line.ts';
 
 async function openDatabase({
   url,
@@ -77,7 +49,7 @@ async function issueTickets(db: Kysely<Database>): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const { folder, url } = readArguments();
+  const { folder, url } = readMoveArguments();
   const toDatabase = folder === undefined;
   const { database, stateDir } = readConfigWithDatabase(url);
   const directory = await openStateDirectory(folder ?? stateDir, toDatabase);

@@ -188,15 +188,10 @@ test('the commands explain wrong directories, and name the tools of PostgreSQL',
   const target = join(directory, 'backup');
   const DATABASE_URL = 'postgresql://localhost/none';
   for (const command of [BACKUP, RESTORE]) {
-    for (const args of [[], ['--quiet', target]]) {
-      await assert.rejects(run(process.execPath, [command, ...args]), { code: 2, stderr: /^Usage: / });
-    }
     assert.match((await run(process.execPath, [command, '--help'])).stdout, /^Usage: /);
   }
   await fails([BACKUP, target], {}, /atelier\.sqlite does not exist\. Set STATE_DIR/);
   await fails([RESTORE, target], {}, /backup\/atelier\.sqlite is not a file\. Name a directory/);
-  await fails([BACKUP, target], { DATABASE_URL }, /pg_dump\. This copies everything/);
-  await fails([RESTORE, target], { DATABASE_URL }, /pg_restore/);
   const bucket = {
     BLOB_URL: 's3://bucket/a?endpoint=http://localhost:9&region=eu',
     AWS_ACCESS_KEY_ID: 'a',
