@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../src/datasets/catalog.ts';
+import { createCatalog, listDatasetIds } from '../../src/datasets/catalog.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 
 const summary = (id: string): DatasetSummary => ({
@@ -68,4 +68,39 @@ test('a change during a listing is found by the next listing', async () => {
   answers[1]!.resolve([summary('dst_1')]);
   await second;
   assert.equal(catalog.summary('dst_1')?.id, 'dst_1');
+});
+
+test('an error of a load is thrown, unless the data set has been removed in the meantime', async () => {
+  const loading = Promise.withResolvers<never>();
+  const catalog = createCatalog([], {
+    summaries: [summary('dst_1')],
+    load: () => loading.promise,
+    admit() {},
+    maxBytes: 0,
+  });
+  const failing = assert.rejects(catalog.get('dst_1'), /is gone/);
+  loading.reject(new Error('The file is gone.'));
+  await failing;
+  const removed = catalog.get('dst_1');
+  catalog.remove('dst_1');
+  assert.equal(await removed, undefined);
+});
+
+test('lists built-in data sets last, with the examples of each class, and counts no memory for them', async () => {
+  const split = { pixels: new Uint8Array(12), labels: Uint8Array.of(0, 1, 1) };
+  const { id, imageShape, classNames, digest } = { ...summary('built-in'), imageShape: [2, 2] as const };
+  const builtIn = { id, imageShape, classNames, digest, train: split, test: split };
+  const catalog = createCatalog([builtIn]);
+  assert.deepEqual(catalog.summary(id)?.splits.train, { examples: 3, examplesPerClass: [1, 2] });
+  assert.equal(await catalog.get(id), builtIn);
+  for (let n = 1; n < 10; n++) catalog.add(summary(`dst_${n}`));
+  catalog.add({ ...summary('dst_5'), name: 'changed' });
+  assert.equal(catalog.summary('dst_5')?.name, 'changed');
+  const ids = 'dst_5, dst_9, dst_8, dst_7, dst_6, dst_4, dst_3, dst_2, ';
+  assert.equal(listDatasetIds(catalog), `${ids}dst_1, built-in`);
+  catalog.add(summary('dst_10'));
+  assert.equal(listDatasetIds(catalog), `dst_10, ${ids.slice(0, -7)}…, built-in`);
+  assert.deepEqual([catalog.loadedBytes(id), catalog.loadedBytes('dst_0')], [0, 0]);
+  // The pixels of 28 × 28 and the label of each of four images.
+  assert.equal(catalog.loadedBytes('dst_1'), 4 * 785);
 });

@@ -16,7 +16,7 @@ export function createMarks(directory: string): Marks {
   const path = (name: string) => join(directory, name + SUFFIX);
   return {
     add: (name) => writeFile(path(name), '').catch(() => {}),
-    remove: (name) => rm(path(name), { force: true }).catch(() => {}),
+    remove: (name) => rm(path(name)).catch(() => {}),
   };
 }
 
