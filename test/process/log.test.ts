@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -10,6 +11,33 @@ test('lines are written in order in larger pieces, and a flush waits for the las
   for (let i = 0; i < 1000; i++) lines.write(`line ${i}\n`);
   await lines.flush();
   assert.equal(out.read().toString(), Array.from({ length: 1000 }, (_, i) => `line ${i}\n`).join(''));
+});
+
+test('lines are written once there are 15 KiB of them, or soon after the first one', async () => {
+  const out = new PassThrough();
+  const lines = createLineWriter(out);
+  lines.write('x'.repeat(15 * 1024 - 1));
+  assert.equal(out.read(), null);
+  lines.write('\n');
+  assert.equal(out.read().length, 15 * 1024);
+  lines.write('alone\n');
+  assert.equal(out.read(), null);
+  // The timer alone would not keep the process running.
+  const alive = setInterval(() => {}, 1000);
+  const [text] = await once(out, 'data');
+  clearInterval(alive);
+  assert.equal(String(text), 'alone\n');
+});
+
+test('a reader that disconnects ends nothing', async () => {
+  const out = new PassThrough();
+  const lines = createLineWriter(out);
+  // A listener for errors here, such as that of `once`, would hide that there is none.
+  const closed = new Promise<void>((resolve) => out.on('close', resolve));
+  out.destroy(new Error('EPIPE'));
+  await closed;
+  lines.write('unread\n');
+  await lines.flush();
 });
 
 for (const dropped of [3, 1]) {

@@ -14,7 +14,7 @@ registerShutdown({
       ? null
       : () => {
           if (hangup === 'fails') throw new Error('a defect');
-          log.log.info(hangup);
+          log.log.info({ url: '/v1/models?key=secret' }, hangup);
         },
   async close() {
     if (closing === 'fails') throw new Error('cannot close');
