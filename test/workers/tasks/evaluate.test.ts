@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { initialize } from '../../../src/numerics/network/initialize.ts';
+import type { ServedNetwork } from '../../../src/workers/kernel/compile.ts';
+import {
+  averageProbabilities,
+  compareNetworks,
+  compareOnHeldOut,
+  findHeldOut,
+} from '../../../src/workers/tasks/evaluate.ts';
+import { dense } from '../../support/dense.ts';
+
+const architecture = dense([4, 3, 2]);
+const [network, other] = [1, 2].map(
+  (seed): ServedNetwork => ({
+    reference: { name: 'small', version: seed },
+    architecture,
+    activation: 'relu',
+    standardization: null,
+    parameters: Float32Array.from(initialize('he', architecture, seed)),
+    classNames: ['even', 'odd'],
+  }),
+) as [ServedNetwork, ServedNetwork];
+const examples = {
+  pixels: Uint8Array.from({ length: 4 * 200 }, (_, i) => (i * 89 + (i >> 2) * 7) % 256),
+  labels: Uint8Array.from({ length: 200 }, (_, n) => n % 2),
+};
+
+test('networks are compared on the images that all of their trainings held out', () => {
+  const splits = [
+    { seed: 3, fraction: 0.5 },
+    { seed: 4, fraction: 0.5 },
+  ];
+  const common = findHeldOut(examples.labels, splits);
+  const [first, second] = splits.map((split) => findHeldOut(examples.labels, [split]));
+  assert.deepEqual(
+    common,
+    first!.filter((n) => second!.includes(n)),
+  );
+  assert.ok(common.length > 20 && common.length < 80, `${common.length} images`);
+  const chosen = {
+    pixels: Uint8Array.from(common.flatMap((n) => [...examples.pixels.subarray(4 * n, 4 * n + 4)])),
+    labels: Uint8Array.from(common, (n) => examples.labels[n]!),
+  };
+  assert.deepEqual(
+    compareOnHeldOut({ network, other, examples, splits }),
+    compareNetworks({ network, other, examples: chosen }),
+  );
+  assert.equal(compareOnHeldOut({ network, other, examples, splits: [{ seed: 3, fraction: null }] }), null);
+});
+
+test('the probabilities of several teachers are averaged', () => {
+  const average = (...teachers: ServedNetwork[]) => averageProbabilities({ teachers, examples });
+  const [one, two, both] = [average(network), average(other), average(network, other)];
+  assert.equal(both.length, 400);
+  for (const [i, p] of both.entries()) assert.ok(Math.abs(p - (one[i]! + two[i]!) / 2) < 1e-6);
+  assert.ok(both.some((p, i) => Math.abs(p - one[i]!) > 1e-3));
+});
