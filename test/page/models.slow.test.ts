@@ -117,10 +117,12 @@ test('warns when a version without a calibration takes the place of a calibrated
   await app.inject({ method: 'POST', url: `${SHOES}/versions/1/calibration`, payload });
   const page = await openPage(t, url, { path: '#/models/shoes/2?tab=aliases' });
   const warning = page.getByText('Version 2 has no calibration, unlike version 1.');
-  await page.getByRole('button', { name: 'Move to version 2: champion' }).click();
+  const move = page.getByRole('button', { name: 'Move to version 2: champion' });
+  await move.click();
   await warning.waitFor();
   await page.getByRole('button', { name: 'Roll back to version 1: champion' }).click();
-  await warning.waitFor({ state: 'detached' });
+  await move.waitFor();
+  assert.equal(await warning.count(), 0);
   assert.equal(await champion(), 1);
 });
 
