@@ -8,7 +8,7 @@ import type { DatasetSummary } from '../../src/domain/datasets/representation.ts
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
 import { type Scope, temporaryDirectory, tiny, train } from '../support/start-service.ts';
-import { openPage, options, pressByKeyboard, startPageService } from './page.ts';
+import { openPage, options, pressByKeyboard, startPageService, untilLoaded } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -68,6 +68,7 @@ test(
     await page.reload();
     await page.getByText('1–2 of 2').waitFor();
 
+    await untilLoaded(page);
     await pressByKeyboard(page, 'Delete');
     const dialog = page.getByRole('dialog', { name: `Delete ${HOSTILE}?` });
     await pressByKeyboard(page, 'Delete', dialog);
@@ -125,6 +126,8 @@ test(
       .locator('option', { hasText: 'Shapes' })
       .waitFor({ state: 'attached' });
     await page.goBack();
+    await page.getByRole('heading', { level: 1, name: 'Shapes@1' }).waitFor();
+    await untilLoaded(page);
     await pressByKeyboard(page, 'Delete');
     const dialog = page.getByRole('dialog', { name: 'Delete Shapes@1?' });
     await dialog.getByText('the model is deleted with it, and so is the alias champion.').waitFor();

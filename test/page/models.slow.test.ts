@@ -12,7 +12,7 @@ import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { upload } from '../http/upload.ts';
 import { tiny, train } from '../support/start-service.ts';
 import { bars } from './drawings.ts';
-import { assertAccessible, openPage, options, startPageService } from './page.ts';
+import { assertAccessible, openPage, options, startPageService, untilLoaded } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 const network = { hidden: [8] };
@@ -259,8 +259,7 @@ test('imports a file, with errors at its fields, and shows names of classes as t
 
 test('deletes a version after a confirmation', options, async (t) => {
   const page = await openPage(t, url, { path: '#/models/sealed/1', expected: /status of 409/ });
-  // A panel that is still loading when the version is deleted would write a 404 to the console.
-  await page.waitForLoadState('networkidle');
+  await untilLoaded(page);
   const dialog = page.getByRole('dialog');
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await dialog.getByRole('button', { name: 'Delete the version' }).click();

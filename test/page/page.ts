@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import axeCore, { type AxeResults } from 'axe-core';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, Request } from 'playwright-core';
 import type { Service } from '../../src/process/start.ts';
 import { DATA_DIR } from '../support/data-directory.ts';
 import { collectMessages, startBrowser, withoutBrowser } from '../support/servers/browser.ts';
@@ -40,6 +40,9 @@ export interface PageOptions {
   readonly expected?: RegExp;
 }
 
+/** Requests of each page that have not ended. */
+const underway = new WeakMap<Page, Set<Request>>();
+
 /** Script that writes violations of the Content-Security-Policy to the console. */
 export const REPORT_VIOLATIONS = `addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));`;
 
@@ -58,6 +61,11 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
   // Some wait for a training, which takes as long as the machine lets it.
   page.setDefaultTimeout(180_000);
   const messages = collectMessages(page);
+  const requests = new Set<Request>();
+  underway.set(page, requests);
+  page.on('request', (request) => requests.add(request));
+  page.on('requestfinished', (request) => requests.delete(request));
+  page.on('requestfailed', (request) => requests.delete(request));
   page.on('dialog', (dialog) => {
     messages.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
@@ -75,6 +83,16 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
   }
   await page.goto(`${url}/${path}`);
   return page;
+}
+
+/**
+ * Waits until the page has had no request under way for a while. If what a panel is still loading were deleted, the browser would
+ * write a 404 to the console, which fails the test.
+ */
+export async function untilLoaded(page: Page): Promise<void> {
+  for (let idleMs = 0; idleMs < 300; idleMs = underway.get(page)!.size === 0 ? idleMs + 50 : 0) {
+    await page.waitForTimeout(50);
+  }
 }
 
 const EPOCH = `Number(/epoch ([\\d,]+)\\//.exec(document.body.textContent)?.[1].replaceAll(',', ''))`;
