@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   addTallies,
   TOP_PROBABILITY_BOUNDS,
+  tallyDiagnoses,
   tallyPredictions,
 } from '../../src/protocols/prediction-tally.ts';
 
@@ -13,6 +14,7 @@ function rows(greatest: readonly number[]): Float32Array {
 
 test('a bucket holds probabilities up to its bound, and the last bucket all others', () => {
   const bounds = [...TOP_PROBABILITY_BOUNDS];
+  assert.deepEqual(bounds, [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999]);
   const next = (bound: number) => bound + 1e-6;
   const { buckets, classes, probabilitySum } = tallyPredictions(rows([0.1, ...bounds.map(next)]), 3);
   assert.deepEqual(buckets, [1, ...bounds.map(() => 1)]);
@@ -41,4 +43,16 @@ test('the tallies of blocks add up to the tally of all images', () => {
     assert.deepEqual({ ...counts, probabilitySum: whole.probabilitySum }, whole);
     assert.ok(Math.abs(probabilitySum - whole.probabilitySum) < 1e-12);
   }
+});
+
+test('findings are counted by their codes, and images with and without them', () => {
+  const diagnose = (...codes: readonly ('blank' | 'inverted')[]) => ({
+    findings: codes.map((code) => ({ code, detail: '', advice: '' })),
+    corrected: [],
+  });
+  const diagnoses = [diagnose('blank'), diagnose(), diagnose('inverted', 'blank'), diagnose('blank')];
+  const tally = { images: 4, findings: { blank: 3, inverted: 1 } };
+  assert.deepEqual(tallyDiagnoses(diagnoses), tally);
+  assert.deepEqual(tallyPredictions(rows([0.5, 0.5, 0.5, 0.5]), 3, diagnoses).diagnosed, tally);
+  assert.equal(tallyPredictions(rows([0.5]), 3).diagnosed, null);
 });

@@ -33,6 +33,18 @@ test('a request for no outputs gets all, or only the probabilities of an image c
   assert.deepEqual(outputs({ parameters: { content_type: 'np' } }), [['probabilities', false, 0, 'np']]);
 });
 
+test('a request of one NumPy array under a name of its own gets one array', () => {
+  const names = (name: string, content_type?: string) =>
+    outputs({ inputs: [{ ...input, name, parameters: { content_type } }] });
+  const all = [
+    ['probabilities', false, 0, undefined],
+    ['label', false, 0, undefined],
+  ];
+  assert.deepEqual(names('input-1', 'np'), [['probabilities', false, 0, 'np']]);
+  assert.deepEqual(names('image', 'np'), all);
+  assert.deepEqual(names('input-1'), all);
+});
+
 test('parameters of an output come before those of the request', () => {
   const requested = [
     { name: 'label', parameters: { binary_data: false, content_type: 'x' } },
@@ -232,4 +244,48 @@ test('a response has each output in its form, binary ones after the JSON', () =>
   });
   const labels = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   assert.deepEqual([...bytes.subarray(jsonBytes!)], [...labels, 0, 1, 1, 1]);
+});
+
+const computed = { probabilities: Float32Array.of(0.25, 0.75), logits: new Float32Array(2) };
+const encode = (request: object, asImage = false) =>
+  encodeInferResponse(
+    decode({ inputs: [input], ...request }, undefined, asImage),
+    { name: 'm', version: 3 },
+    ['a', 'bé'],
+    computed,
+  );
+
+test('a response without binary outputs is JSON, and has the suffix of an image classifier', () => {
+  const { body, jsonBytes } = encode({}, true);
+  assert.equal(jsonBytes, null);
+  assert.deepEqual(JSON.parse(body as string), {
+    ...{ model_name: 'm:image', model_version: '3' },
+    outputs: [{ name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: [0.25, 0.75] }],
+  });
+});
+
+test('binary probabilities are float32, and binary classes texts after their length in bytes', () => {
+  const tensor = (classification: number) => {
+    const parameters = { binary_data: true, classification };
+    const { body, jsonBytes } = encode({ outputs: [{ name: 'probabilities', parameters }] });
+    const bytes = Buffer.from(body as Uint8Array);
+    const [output] = JSON.parse(bytes.toString('utf8', 0, jsonBytes!)).outputs;
+    return [output.datatype, output.shape, bytes.subarray(jsonBytes!)];
+  };
+  assert.deepEqual(tensor(0), ['FP32', [1, 2], Buffer.from(computed.probabilities.buffer)]);
+  const text = Buffer.from('0.750000000:1:bé');
+  assert.deepEqual(tensor(1), ['BYTES', [1, 1], Buffer.concat([Buffer.of(text.length, 0, 0, 0), text])]);
+});
+
+test('a raw tensor of bytes is read in place', () => {
+  const bytes = Buffer.alloc(64, 7);
+  const { input: found, outputs: requested } = decodeInferRequest(
+    { bytes, jsonBytes: 0, asImage: true },
+    SHAPE,
+  );
+  assert.equal(found.values, bytes);
+  assert.deepEqual(
+    requested.map(({ classification }) => classification),
+    [0],
+  );
 });
