@@ -46,6 +46,7 @@ export const HTTP_FOLDERS = [
   'http/metrics',
   'http/openapi',
   'http/responses',
+  'http/validation',
 ];
 export const SHARED_FOLDERS = [...ROUTE_FOLDERS, ...SERVICE_FOLDERS, ...UNIT_FOLDERS, ...HTTP_FOLDERS];
 
