@@ -70,3 +70,22 @@ test('suggests the nearest command within two edits', () => {
   assert.equal(suggest('rollbak', names), ' Did you mean rollback?');
   assert.equal(suggest('xyz', names), '');
 });
+
+test('suggests the nearest name within two letters, fewer for short names', () => {
+  assert.equal(suggest('xyarning-rate', ['learning-rate']), ' Did you mean learning-rate?');
+  assert.equal(suggest('xyzrning-rate', ['learning-rate']), '');
+  assert.equal(suggest('sexy', ['seed']), '');
+  assert.equal(suggest('l2', ['l1']), '');
+  for (const known of [
+    ['workers', 'workload'],
+    ['workload', 'workers'],
+  ]) {
+    assert.equal(suggest('worker', known), ' Did you mean workers?');
+    assert.equal(suggest('workloads', known), ' Did you mean workload?');
+  }
+  for (const known of [
+    ['models', 'model'],
+    ['model', 'models'],
+  ])
+    assert.equal(suggest('Model', known), ' Did you mean model?');
+});

@@ -4,6 +4,7 @@ import {
   daysUntilExpiry,
   formatApiKey,
   generateKey,
+  includesScope,
   parseApiKeyLines,
   parseApiKeys,
   sha256Bytes,
@@ -100,4 +101,24 @@ test('generated keys differ, are recognisable, and have 256 bits', () => {
   const [one, other] = [generateKey(), generateKey()];
   assert.match(one, /^atl_[\w-]{43}$/);
   assert.notEqual(one, other);
+});
+
+test('a scope includes those before it', () => {
+  assert.deepEqual(
+    [
+      includesScope(['train'], 'predict'),
+      includesScope(['train'], 'train'),
+      includesScope(['train'], 'admin'),
+    ],
+    [true, true, false],
+  );
+  assert.equal(includesScope(['predict', 'promote'], 'train'), true);
+  assert.equal(includesScope([], 'predict'), false);
+});
+
+test('allows 1,000 keys', () => {
+  const keys = (count: number) =>
+    Array.from({ length: count }, (_, n) => `k${n}:train:${n.toString(16).padStart(64, '0')}`).join();
+  assert.equal(parseApiKeys(keys(1000)).length, 1000);
+  assert.throws(() => parseApiKeys(keys(1001)), /entry 1001 is too many: 1000 keys are allowed$/);
 });

@@ -48,8 +48,9 @@ test('flat images of unknown shape are squares of 8 to 64 pixels', () => {
 });
 
 test('the size of an image is a product of two sides, once or three times', () => {
-  for (const size of [64, 72, 4096, 3 * 64, 3 * 4096]) assert.ok(isImageSize(size), `${size}`);
-  for (const size of [0, 63, 65, 67, 8 * 65 + 1, 3 * 4096 + 1]) assert.ok(!isImageSize(size), `${size}`);
+  for (const size of [64, 72, 4096, 3 * 64, 3 * 4096, 3 * 61 * 61]) assert.ok(isImageSize(size), `${size}`);
+  for (const size of [0, 63, 65, 67, 8 * 65 + 1, 3 * 4096 + 1, 8 * 67, 64 * 65, 6 * 61 * 61])
+    assert.ok(!isImageSize(size), `${size}`);
 });
 
 test('shapes are written for people and for metadata', () => {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { JOB_STATUSES, type JobStatus, transition } from '../../../src/domain/jobs/status.ts';
+import {
+  isActive,
+  isEnded,
+  JOB_STATUSES,
+  type JobStatus,
+  transition,
+  UNFINISHED_STATUSES,
+} from '../../../src/domain/jobs/status.ts';
 import { AtelierError } from '../../../src/errors.ts';
 
 const ALLOWED: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
@@ -31,3 +38,16 @@ for (const from of JOB_STATUSES) {
     }
   });
 }
+
+test('a thread works on an active job, and an ended job cannot become anything else', () => {
+  const ended = ['succeeded', 'failed', 'cancelled'];
+  assert.deepEqual(JOB_STATUSES.filter(isActive), ['running', 'pausing', 'cancelling']);
+  assert.deepEqual(JOB_STATUSES.filter(isEnded), ended);
+  assert.deepEqual([...UNFINISHED_STATUSES, ...ended], JOB_STATUSES);
+  assert.throws(() => transition('paused', 'running'), {
+    message: 'A paused job cannot become running. From paused it can become queued, cancelled.',
+  });
+  assert.throws(() => transition('failed', 'queued'), {
+    message: 'A failed job cannot become queued. It has ended.',
+  });
+});
