@@ -86,6 +86,37 @@ test('an error of a load is thrown, unless the data set has been removed in the 
   assert.equal(await removed, undefined);
 });
 
+test('the tensors of a data set that is removed, or listed no more, are not kept', async () => {
+  const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
+  let stored = ['dst_1', 'dst_2', 'dst_3', 'dst_4'].map(summary);
+  const catalog = createCatalog([{ ...summary('built-in'), train: none, test: none }], {
+    summaries: stored,
+    list: async () => stored,
+    load: async () => ({ train: none, test: none }),
+    admit() {},
+    maxBytes: 1e9,
+  });
+  for (const { id } of stored) await catalog.get(id);
+  const each = catalog.loadedBytes('dst_1');
+  assert.equal(catalog.cache.bytes(), 4 * each);
+  catalog.remove('dst_1');
+  assert.equal(catalog.cache.bytes(), 3 * each);
+  stored = ['dst_2', 'dst_3'].map(summary);
+  await catalog.refresh();
+  assert.equal(catalog.cache.bytes(), 2 * each);
+  assert.deepEqual(
+    catalog.list().map(({ id }) => id),
+    ['dst_2', 'dst_3', 'built-in'],
+  );
+  assert.equal(await catalog.get('dst_4'), undefined);
+});
+
+test('a catalogue without data sets lists none, and finds none', async () => {
+  const catalog = createCatalog([]);
+  assert.equal(listDatasetIds(catalog), 'none');
+  assert.equal(await catalog.get('dst_1'), undefined);
+});
+
 test('lists built-in data sets last, with the examples of each class, and counts no memory for them', async () => {
   const split = { pixels: new Uint8Array(12), labels: Uint8Array.of(0, 1, 1) };
   const { id, imageShape, classNames, digest } = { ...summary('built-in'), imageShape: [2, 2] as const };

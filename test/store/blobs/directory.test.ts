@@ -18,7 +18,7 @@ test('rejects a directory that cannot be created, and a file', async (t) => {
   for (const path of [file, join(file, 'state'), '/proc/atelier/state'])
     await assert.rejects(
       prepareDirectory(path),
-      failure('state-unusable', path, 'not writable', 'STATE_DIR'),
+      failure('state-unusable', path, 'not writable: E', 'STATE_DIR'),
     );
 });
 
