@@ -7,7 +7,7 @@ import type { TrainingThread } from '../../../src/workers/training/thread.ts';
 type Task = Parameters<TrainingThread['run']>[0];
 
 /** Threads that only record what is done with them. kept-threads.slow.test.ts has real ones. */
-function open(t: TestContext, idleMs?: number) {
+function open(t: TestContext) {
   const log: string[] = [];
   let count = 0;
   function start(threads: number): TrainingThread & { crash(): void } {
@@ -35,7 +35,6 @@ function open(t: TestContext, idleMs?: number) {
   }
   const started: ReturnType<typeof start>[] = [];
   const kept = createTrainingThreads({
-    ...(idleMs !== undefined && { idleMs }),
     start(threads) {
       started.push(start(threads));
       return started.at(-1)!;
@@ -54,8 +53,9 @@ test('a job gets the kept thread that was used last, if it has as many threads',
   await second.ended;
   assert.equal(bytes(), 2 * trainingThreadBytes(1));
   log.length = 0;
-  await run();
-  assert.deepEqual(log, ['run on 2']);
+  const third = begin(1);
+  assert.deepEqual([log, bytes()], [['run on 2'], trainingThreadBytes(1)]);
+  await third.ended;
   // Another number of threads: the thread that has been idle for the longest time makes room.
   await run(3);
   assert.deepEqual(log, ['run on 2', 'end 1', 'start 3', 'run on 3']);
@@ -89,11 +89,16 @@ test('idle threads end when their memory is needed, no more of them than necessa
   assert.deepEqual([log, bytes()], [['end 1', 'end 2'], trainingThreadBytes(1)]);
 });
 
-test('a stop reaches the thread, which ends after a time without jobs', async (t) => {
-  const { begin, bytes, log, started } = open(t, 0);
+test('a stop reaches the thread, which ends after five seconds without jobs', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { begin, bytes, log, run } = open(t);
   const { stop, ended } = begin(1);
   stop();
   await ended;
-  await started[0]!.exited;
-  assert.deepEqual([log, bytes()], [['start 1', 'run on 1', 'stop 1', 'end 1'], 0]);
+  t.mock.timers.tick(4999);
+  await run();
+  t.mock.timers.tick(4999);
+  assert.deepEqual(log, ['start 1', 'run on 1', 'stop 1', 'run on 1']);
+  t.mock.timers.tick(1);
+  assert.deepEqual([log.at(-1), bytes()], ['end 1', 0]);
 });
