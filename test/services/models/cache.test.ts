@@ -115,3 +115,52 @@ test('retries a failed read', async () => {
   assert.equal((await put(cache, 'a', 1)).reference.version, 1);
   assert.deepEqual([cache.counts().misses, cache.counts().hits], [2, 1]);
 });
+
+test('after a doubt, a model is found as outdated until it is looked up again', async () => {
+  const cache = createModelCache();
+  for (const name of ['a', 'b'])
+    await cache.beginLookup(name, 'best')({ name, version: 1 }, async () => modelOf(name, 1));
+  const found = (name: string) => [cache.find(name, 'best'), cache.find(name, 1)].map(Boolean);
+  cache.doubt('a');
+  assert.deepEqual(
+    [found('a'), found('b')],
+    [
+      [false, false],
+      [true, true],
+    ],
+  );
+  cache.doubt();
+  assert.deepEqual(
+    [found('a'), found('b')],
+    [
+      [false, false],
+      [false, false],
+    ],
+  );
+  assert.equal(cache.findOutdated('a', 'best')?.reference.name, 'a');
+  assert.equal(cache.findOutdated('b', 1)?.reference.name, 'b');
+  assert.equal(cache.findOutdated('a'), undefined);
+  const { hits } = cache.counts();
+  await cache.beginLookup('a', 'best')({ name: 'a', version: 1 }, () => assert.fail());
+  assert.deepEqual(
+    [found('a'), found('b')],
+    [
+      [true, true],
+      [false, false],
+    ],
+  );
+  assert.equal(cache.counts().hits - hits, 3, 'a lookup that reads nothing, and two finds');
+});
+
+test('evicts the least recently used models until the bytes are freed', async () => {
+  const cache = createModelCache();
+  const size = await bytesOf(1);
+  for (const name of ['a', 'b', 'c']) await put(cache, name, 1);
+  cache.evict(0);
+  assert.equal(cache.bytes(), 3 * size);
+  cache.evict(size + 1);
+  assert.equal(cache.bytes(), size);
+  assert.ok(cache.find('c', 1));
+  cache.evict(2 * size);
+  assert.equal(cache.bytes(), 0);
+});
