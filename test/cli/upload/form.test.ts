@@ -64,3 +64,25 @@ test('an archive whose file has changed is an error of the file, not of the conn
     return error.message.startsWith(`${folder} cannot be sent: `);
   });
 });
+
+test('the name of a file cannot end its header, and a field must have a name and a value', async () => {
+  async function* read(onRead: (bytes: number) => void) {
+    for (const byte of Buffer.from('abcd')) {
+      onRead(1);
+      yield Buffer.of(byte);
+    }
+  }
+  const part = { name: 'file', path: 'a', filename: 'a"b\r\nc', isFolder: false, bytes: 4, read };
+  const form = buildForm([part, part], ['text=two\nlines = one text']);
+  const fractions: number[] = [];
+  const body = await text(form.open((fraction) => fractions.push(fraction)));
+  assert.ok(body.includes('name="file"; filename="a%22b%0D%0Ac"\r\n\r\nabcd\r\n--'));
+  assert.ok(body.includes('name="text"\r\n\r\ntwo\nlines = one text\r\n--'));
+  assert.equal(form.headers['content-length'], String(Buffer.byteLength(body)));
+  assert.deepEqual(fractions, [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1]);
+  for (const field of ['text', '=a', 'a b=c'])
+    assert.throws(() => buildForm([], [field]), {
+      constructor: UsageError,
+      message: `--field must be name=value, but is "${field}".`,
+    });
+});

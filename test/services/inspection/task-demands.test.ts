@@ -96,7 +96,7 @@ test('files and drawings take memory by parameters, bytes or pixels', () => {
   }
   assert.deepEqual(demand('importFile', { bytes: new Uint8Array(1000) }), [4000, 4000]);
   assert.deepEqual(demand('drawLayer', { network }), [0, 4 * 270]);
-  assert.deepEqual(demand('drawPlot', { width: 10, height: 20, density: 2 }), [0, 9 * 800]);
+  assert.deepEqual(demand('drawPlot', { width: 10, height: 20, density: 3 }), [0, 9 * 1800]);
   const table = { images: 1000, classNames: ['a', 'b'] };
   assert.deepEqual(demand('writePredictionsTable', { ...table, hasAllClasses: true }), [400_000, 1000]);
   assert.deepEqual(demand('writePredictionsTable', { ...table, hasAllClasses: false }), [200_000, 1000]);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { createModelCache, type ModelCache } from '../../../src/services/models/cache.ts';
+import {
+  createModelCache,
+  MAX_BYTES,
+  MAX_LOADED,
+  type ModelCache,
+} from '../../../src/services/models/cache.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import { createForward } from '../../../src/workers/kernel/compile.ts';
 import { dense } from '../../support/dense.ts';
@@ -62,6 +67,13 @@ test('a model that was found last is not found again once it is evicted or delet
     withdraw();
     assert.equal(cache.find('a', 1), undefined, `${withdraw}`);
   }
+});
+
+test('holds up to 256 models and 256 MiB by default, or as many as it is given', async () => {
+  assert.deepEqual([MAX_LOADED, MAX_BYTES], [256, 268_435_456]);
+  const cache = createModelCache({ maxLoaded: 2 });
+  for (const name of ['a', 'b', 'c']) await put(cache, name, 1);
+  assert.deepEqual([cache.find('a', 1), cache.counts().models, cache.counts().evictions], [undefined, 2, 1]);
 });
 
 test('keeps a single model above the limit', async () => {
