@@ -1,4 +1,5 @@
 /** A process that waits for signals. Arguments: the grace period in seconds, how it closes, what SIGHUP does. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { createLog } from '../../../src/process/log.ts';
 import { installSignalHandlers, registerShutdown } from '../../../src/process/stop.ts';
 
@@ -17,6 +18,8 @@ registerShutdown({
           log.log.info({ url: '/v1/models?key=secret' }, hangup);
         },
   async close() {
+    // Longer than a grace period of milliseconds.
+    if (closing === 'in order') await wait(100);
     if (closing === 'fails') throw new Error('cannot close');
     if (closing === 'hangs') await new Promise(() => {});
     if (closing === 'blocks') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
