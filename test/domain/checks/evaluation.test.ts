@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  comparisonQuerySchema,
   comparisonSchema,
   describeComparison,
   describeEvaluation,
   type EvaluatedSplit,
+  evaluationCellQuerySchema,
   evaluationSchema,
 } from '../../../src/domain/checks/evaluation.ts';
 import { classificationReport } from '../../../src/numerics/evaluation/classification-report.ts';
@@ -92,6 +94,8 @@ test('a comparison gives the gain in accuracy, overall and per class', () => {
     shown.classes.map(({ change }) => change),
     [0.5, 0.5, null],
   );
+  const opposite = describeComparison(other, model, split, comparePredictions(second, first, 3));
+  assert.deepEqual(opposite.accuracy, { model: 0.25, other: 0.75, change: -0.5 });
   assert.deepEqual(
     shown.differences.images.map(({ index, image, model: one, other: two }) => [
       index,
@@ -119,4 +123,25 @@ test('the verdict of a comparison is from the view of the model in the path', ()
     /^shapes@2 is significantly worse than shapes@1: of 8 images .*p = 0\.0078\)\.$/,
   );
   assert.equal(compare(right, right).verdict, 'no-difference');
+});
+
+test('a cell of the confusion matrix has two labels of up to 100 classes', () => {
+  const messages = (query: object) =>
+    evaluationCellQuerySchema.safeParse(query).error?.issues.map(({ path, message }) => [...path, message]);
+  assert.equal(messages({}), undefined);
+  assert.equal(messages({ label: '0', predicted: '99' }), undefined);
+  const together = 'label and predicted select a cell of the confusion matrix together; send both or neither';
+  for (const one of [{ label: '0' }, { predicted: '0' }])
+    assert.deepEqual(messages(one), [['predicted', together]]);
+  assert.deepEqual(messages({ label: '100', predicted: '0' }), [
+    ['label', 'must be a whole number from 0 to 99'],
+  ]);
+});
+
+test('a comparison is with a name, a version or an alias', () => {
+  const isAllowed = (other: string) => comparisonQuerySchema.safeParse({ with: other }).success;
+  for (const reference of ['a', 'a@1', 'a.b-c_d@best', `${'a'.repeat(64)}@${'b'.repeat(64)}`])
+    assert.ok(isAllowed(reference), reference);
+  for (const reference of ['', 'A', 'a@', '@1', 'a@1@2', 'a'.repeat(65), `a@${'b'.repeat(65)}`])
+    assert.ok(!isAllowed(reference), reference);
 });
