@@ -143,10 +143,10 @@ test('counts gradient checks by result', async () => {
   assert.equal((await check({ network: { hidden: [2] } })).json().passed, true);
   // Forward differences cannot be as exact as this tolerance.
   const hopeless = { network: { hidden: [2] }, scheme: 'forward', stepSize: 1e-1, tolerance: 1e-12 };
-  assert.equal((await check(hopeless)).json().passed, false);
+  for (let times = 0; times < 2; times++) assert.equal((await check(hopeless)).json().passed, false);
   const value = await collect(app);
   assert.equal(value('atelier_gradient_checks_total{result="passed"}'), 1);
-  assert.equal(value('atelier_gradient_checks_total{result="failed"}'), 1);
+  assert.equal(value('atelier_gradient_checks_total{result="failed"}'), 2);
 });
 
 test('counts requests by route template, never by client-supplied paths', async () => {
