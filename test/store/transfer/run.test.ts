@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { sql } from 'kysely';
 import { readBootstrapKey } from '../../../src/store/bootstrap-key.ts';
 import { createChunkedBlobs } from '../../../src/store/postgres/blobs/chunked.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
@@ -14,6 +15,7 @@ import { openStateDirectory, type StateDirectory } from '../../../src/store/tran
 import { TABLES, transferredColumns } from '../../../src/store/transfer/tables.ts';
 import { temporaryDatabase, withoutPostgres } from '../../support/servers/postgres.ts';
 import { failure, startRun, temporaryDirectory } from '../fixtures.ts';
+import { blobDatabase } from '../postgres/blob-database.ts';
 import { CALIBRATION, DATASETS, fillDirectory, rowsOf } from './filled-directory.ts';
 
 const options = { skip: withoutPostgres };
@@ -67,7 +69,10 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
     await assert.rejects(transferState({ ...up, target: failing(shared, part) }), /killed/);
     await assert.rejects(assertTransferred(shared.db), failure('state-unusable', 'has not finished'));
   }
+  reports.length = 0;
   assert.equal(await transferState({ ...up, target: shared }), true);
+  assert.equal(reports[0], 'Copied 0 files.', 'the interrupted transfers have copied all of them');
+  assert.ok(reports.includes('Copied 2 rows of datasets.'), reports.join('\n'));
   assert.equal(await transferState({ ...up, target: shared }), false);
   await assertTransferred(shared.db);
   assert.deepEqual(await rowsOf(shared.db, columns), before);
@@ -78,7 +83,12 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
   const downTo = (target: StateDirectory, to: TransferSide = target) =>
     transferState({ source: shared, target: to, columns, temporary: target.temporary, complete, report });
   const incomplete = await openTarget();
+  reports.length = 0;
   await assert.rejects(downTo(incomplete, failing(incomplete, 'rows')), /killed/);
+  const files = ['blobs', 'checkpoints', 'datasets', 'predictions'].map((kind) =>
+    readdir(join(emptyPath, kind)),
+  );
+  assert.equal(reports[0], `Copied ${(await Promise.all(files)).flat().length} files.`);
   await incomplete.close();
   await assert.rejects(openStore(emptyPath), failure('state-unusable', 'has not finished'));
   const target = await openTarget();
@@ -117,3 +127,20 @@ test('a target that holds anything else, and a source that has changed, are reje
   await used.db.insertInto('models').values(model).execute();
   await assert.rejects(transferState({ ...common, target: used }), failure('state-unusable', 'not empty'));
 });
+
+test(
+  'in a bucket every blob is stored again, because a row may exist before its object',
+  options,
+  async (t) => {
+    const { db } = await blobDatabase(t);
+    await sql`insert into atelier.blobs (digest, bytes, whole) values ('sha256:stored', 1, true)`.execute(db);
+    const names = ['stored', 'missing'].map((id) => ({ id, digest: `sha256:${id}` }));
+    for (const [isBucket, missing] of [
+      [true, names],
+      [false, names.slice(1)],
+    ] as const) {
+      const { blobs } = await openSharedState(db, { blobs: createChunkedBlobs(db), isBucket });
+      assert.deepEqual(await blobs.blobs.missing(names), missing);
+    }
+  },
+);
