@@ -143,5 +143,6 @@ test('the defect is in the alternative of a union that has the kind of the value
     return describeIssues(issues, schema, { a });
   };
   assert.deepEqual(describe({ b: 10 }), [{ path: ['a', 'b'], detail: 'must be at most 9, but is 10' }]);
+  assert.deepEqual(describe({ b: 'x' }), [{ path: ['a', 'b'], detail: 'must be a number, but is "x"' }]);
   assert.deepEqual(describe([1]), [{ path: ['a'], detail: 'must have at least 2 items, but has 1' }]);
 });
