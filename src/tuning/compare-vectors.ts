@@ -12,8 +12,8 @@ const FASTER = 0.95;
 
 const measuredSchema = z.object({
   digest: z.string(),
-  /** The time of a step, as a part of the time with narrow vectors; only the process with wide vectors measures it. */
-  fraction: z.number().default(1),
+  /** The time of a step, as a part of the time with narrow vectors: 1 in the process with these. */
+  fraction: z.number(),
 });
 
 export const comparisonSchema = z.object({

@@ -13,12 +13,12 @@ const skip = process.arch !== 'x64' && 'V8 joins vectors on x64 only';
 /** Processes that print this for wide vectors, and digest d1 for narrow ones. */
 const printing =
   (wide: string): BatteryCommand =>
-  (vectors) => ['echo', vectors === 'wide' ? wide : '{"digest":"d1"}'];
+  (vectors) => ['echo', vectors === 'wide' ? wide : '{"digest":"d1","fraction":1}'];
 const DIFFERENT = printing('{"digest":"d2","fraction":0.5}');
 const FASTER = printing('{"digest":"d1","fraction":0.5}');
 const SLOWER = printing('{"digest":"d1","fraction":1.5}');
 const CRASHING: BatteryCommand = (vectors) =>
-  vectors === 'wide' ? ['sh', '-c', 'kill -SEGV $$'] : ['echo', '{"digest":"d1"}'];
+  vectors === 'wide' ? ['sh', '-c', 'kill -SEGV $$'] : ['echo', '{"digest":"d1","fraction":1}'];
 const BROKEN: BatteryCommand = () => ['false'];
 
 async function createStarts(t: TestContext, stateDir?: string) {

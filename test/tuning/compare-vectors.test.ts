@@ -6,9 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type BatteryCommand, compareVectors } from '../../src/tuning/compare-vectors.ts';
 
-const measured = (digest: string, fraction?: number) =>
+const measured = (digest: string, fraction: number) =>
   `console.log('${JSON.stringify({ digest, fraction })}')`;
-const NARROW = measured('d1');
+const NARROW = measured('d1', 1);
 
 /** Runs these programs instead of the battery. */
 function scripts(wide: string, narrow = NARROW): BatteryCommand {
@@ -42,6 +42,7 @@ const CRASHES = {
   'process.kill(process.pid, "SIGSEGV")': 'ended by SIGSEGV',
   'throw new WebAssembly.RuntimeError("unreachable")': 'ended with 1, RuntimeError: unreachable',
   'console.log("{}")': 'unreadable output',
+  'console.log(JSON.stringify({ digest: "d1" }))': 'unreadable output',
 };
 
 for (const [script, failure] of Object.entries(CRASHES)) {
@@ -60,7 +61,7 @@ test('nothing is compared if a process is killed from outside, hangs, or cannot 
     detail: 'wide vectors: ended by SIGKILL',
   });
   const hanging: BatteryCommand = (vectors) =>
-    vectors === 'wide' ? ['sleep', '600'] : ['echo', '{"digest":"d1"}'];
+    vectors === 'wide' ? ['sleep', '600'] : ['echo', '{"digest":"d1","fraction":1}'];
   assert.deepEqual(await compareVectors(hanging, 2_000), {
     outcome: 'not-compared',
     detail: 'wide vectors: no result within 2000 ms',
