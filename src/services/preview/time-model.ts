@@ -26,12 +26,19 @@ const START = { constant: 0.15, perThread: 0.03, perParameter: 1.2e-7 };
 /** The last one of networks with convolutions: 1.4·10⁹ multiply-adds took 2.5 s of a processor of 2 GHz beside other work. */
 const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8, perMultiplyAdd: 1.5e-9 };
 
+/** Microseconds of an image in a step on one thread, by the model of the kernel. */
+const imageMicroseconds = (
+  { network, training }: Pick<Training, 'network' | 'training'>,
+  architecture: Architecture,
+): number => trainingMicroseconds(architecture, { ...training, activation: network.activation });
+
 /** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
 export function modelledSeconds(
-  { network, training, progress }: Pick<TrainingJob, 'network' | 'training' | 'progress'>,
+  job: Pick<TrainingJob, 'network' | 'training' | 'progress'>,
   architecture: Architecture,
 ): number {
-  const image = trainingMicroseconds(architecture, { ...training, activation: network.activation });
+  const { training, progress } = job;
+  const image = imageMicroseconds(job, architecture);
   const images = progress.steps * training.batchSize;
   return START.constant + (images * image * threadedFraction(image, usableThreads(training.threads))) / 1e6;
 }
@@ -41,18 +48,18 @@ export function modelledEpochSeconds(request: Training, dataset: Dataset): numbe
   return totalMs(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
 }
 
-export function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
-  const architecture = architectureFor(network, dataset);
+export function modelledTimes(request: Training, dataset: Dataset): TrainingTimes {
+  const architecture = architectureFor(request.network, dataset);
   return {
-    training: trainingMicroseconds(architecture, { ...training, activation: network.activation }),
+    training: imageMicroseconds(request, architecture),
     evaluation: evaluationMicroseconds(architecture),
   };
 }
 
 /** Predicted durations of the steps and of the evaluations of an epoch. */
 export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
-  const { training } = request;
-  const image = modelledTimes(request, dataset).training;
+  const { network, training } = request;
+  const image = imageMicroseconds(request, architectureFor(network, dataset));
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
