@@ -188,6 +188,9 @@ test('the commands explain wrong directories, and name the tools of PostgreSQL',
   const target = join(directory, 'backup');
   const DATABASE_URL = 'postgresql://localhost/none';
   for (const command of [BACKUP, RESTORE]) {
+    for (const args of [[], ['--quiet', target]]) {
+      await assert.rejects(run(process.execPath, [command, ...args]), { code: 2, stderr: /^Usage: / });
+    }
     assert.match((await run(process.execPath, [command, '--help'])).stdout, /^Usage: /);
   }
   await fails([BACKUP, target], {}, /atelier\.sqlite does not exist\. Set STATE_DIR/);
