@@ -9,7 +9,8 @@ const finished = (epoch: number) => ({ record: epochRecord(epoch, null), warning
 
 /** Reports of a run, and what they have posted: the step of a progress, the epochs and their last step, or another kind. */
 function open() {
-  const startedAt = performance.now();
+  // Sums and differences of whole milliseconds are exact.
+  const startedAt = Math.floor(performance.now());
   const posted: (number | string)[] = [];
   const reports = createTrainingReports((report: WorkerReport) => {
     if (report.kind === 'progress') posted.push(report.progress.step);
