@@ -1,6 +1,7 @@
 /**
- * usage: npm run bench [-- GROUP …] [--quick]
- * Writes each group to bench/results/GROUP.md. --quick only checks that everything runs, and writes nothing.
+ * usage: npm run bench [-- GROUP …] [--quick] [--machine intel-xeon]
+ * Writes each group to bench/results/GROUP.md, or to a folder there that is named like the machine. --quick only checks that
+ * everything runs, and writes nothing.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,12 +41,11 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   preview,
   page,
 };
-const RESULTS = join(import.meta.dirname, 'results');
-
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false } },
+  options: { quick: { type: 'boolean', default: false }, machine: { type: 'string', default: '' } },
 });
+const results = join(import.meta.dirname, 'results', values.machine);
 const chosen = positionals.length > 0 ? positionals : Object.keys(GROUPS);
 const unknown = chosen.find((name) => !(name in GROUPS));
 if (unknown !== undefined) {
@@ -55,8 +55,8 @@ if (unknown !== undefined) {
 for (const name of chosen) {
   const markdown = toMarkdown(await GROUPS[name]!(values.quick ? QUICK : FULL));
   if (!values.quick) {
-    mkdirSync(RESULTS, { recursive: true });
-    const file = join(RESULTS, `${name}.md`);
+    mkdirSync(results, { recursive: true });
+    const file = join(results, `${name}.md`);
     writeFileSync(file, existsSync(file) ? keepHandwritten(markdown, readFileSync(file, 'utf8')) : markdown);
   }
   console.log(markdown);

@@ -1,16 +1,14 @@
 /** Preview: predicted time of trainings beside the time that they took, for the recipes and the networks of `scaling`. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { RECIPES, readRecipe, uploadRecipeData } from '../../scripts/recipes/requests.ts';
 import type { TrainingPreview } from '../../src/domain/jobs/preview.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
-import { ROOT } from '../measure/command.ts';
 import type { Report } from '../measure/report.ts';
 import { post, startAtelier, untilJob, withState } from '../measure/servers.ts';
 import { readable } from '../measure/statistics.ts';
 import type { Effort } from '../measure/turns.ts';
 import { SIZES } from './scaling.ts';
 
-const RECIPES = join(ROOT, 'examples/recipes');
 /** Enough for the time of an epoch to count; all epochs of the recipes take most of an hour. */
 const MAX_EPOCHS = 10;
 /** A prediction within this fraction of the actual time is a good one. */
@@ -32,27 +30,27 @@ const networkTrainings = SIZES.flatMap(({ hidden, batchSize }) =>
   })),
 );
 
-const recipeTrainings = () =>
-  readdirSync(RECIPES)
-    .filter((file) => file.endsWith('.json'))
-    .map((file) => {
-      const request = JSON.parse(readFileSync(join(RECIPES, file), 'utf8'));
-      const epochs = Math.min(request.training.epochs, MAX_EPOCHS);
-      const body: object = { ...request, training: { ...request.training, epochs } };
-      return { name: `${file.slice(0, -'.json'.length)}, ${epochs} epochs`, body };
-    });
+const recipeNames = readdirSync(RECIPES)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length));
+
+function recipeTraining(recipe: string) {
+  const request = readRecipe(recipe);
+  const epochs = Math.min(request.training.epochs, MAX_EPOCHS);
+  const body: object = { ...request, training: { ...request.training, epochs } };
+  return { name: `${recipe}, ${epochs} epochs`, body };
+}
 
 export async function preview({ rounds }: Effort): Promise<Report> {
   const isQuick = rounds === 1;
   const networks = isQuick ? networkTrainings.slice(0, 2) : networkTrainings;
-  const recipes = isQuick
-    ? recipeTrainings().filter(({ name }) => name.startsWith('notebook,'))
-    : recipeTrainings();
+  const recipes = isQuick ? ['notebook'] : recipeNames;
   const results = await withState(async (state) => {
     const server = await startAtelier(state, { TRAINING_WORKERS: '1' });
     try {
       const measured: Prediction[] = [];
-      for (const { name, body } of [...recipes, ...networks]) {
+      for (const recipe of recipes) await uploadRecipeData(server.url, recipe);
+      for (const { name, body } of [...recipes.map(recipeTraining), ...networks]) {
         process.stderr.write(`${name}\n`);
         measured.push({ name, ...(await compare(server.url, body)) });
       }
