@@ -21,7 +21,7 @@ export type Models = ReturnType<typeof buildModels>;
 export function buildModels({ config, log, store, catalog, memory, modelCache, threads, metrics }: Base) {
   const { numeric } = threads;
   const models = createModelService(store, catalog, modelCache);
-  const loadDistillation = createLoadDistillation(models, threads.comparisons);
+  const { loadDistillation, hasTargets } = createLoadDistillation(models, threads.comparisons);
   const loadStatistics = createStatisticsCache(catalog, numeric);
   const prepareImages = createImagePreparer(
     threads.predict,
@@ -33,6 +33,7 @@ export function buildModels({ config, log, store, catalog, memory, modelCache, t
   const testSets = createTestSetService(store, catalog);
   return {
     loadDistillation,
+    hasTargets,
     loadStatistics,
     prepareImages,
     onPublished,

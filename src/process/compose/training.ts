@@ -38,7 +38,11 @@ export function buildTraining(base: Base, models: Models) {
     keepCheckpoints: config.keepCheckpoints,
     assertWebhookAllowed: (notify) => assertWebhookAllowed(notify, config.webhookOrigins),
   });
-  const predictTime = createTrainingTimes({ ...store, numeric: threads.numeric });
+  const predictTime = createTrainingTimes({
+    ...store,
+    numeric: threads.numeric,
+    hasTargets: models.hasTargets,
+  });
   return {
     queue,
     resolve,

@@ -19,9 +19,14 @@ interface Work<T> {
   readonly result: Promise<T>;
 }
 
-/** @param max number of results that are kept; the least recently used one is evicted first. 0: none */
-export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
-  const results = max > 0 ? new LRUCache<string, T>({ max }) : undefined;
+/**
+ * @param max number of results that are kept; the least recently used one is evicted first. 0: none
+ * @param results keeps them; a caller that passes it can see whether a result is kept
+ */
+export function createCoalescingCache<T extends object>(
+  max: number,
+  results = max > 0 ? new LRUCache<string, T>({ max }) : undefined,
+): Coalesce<T> {
   const inFlight = new Map<string, Work<T>>();
 
   function removeWork(key: string, work: Work<T>): boolean {

@@ -16,6 +16,7 @@ import type { NumericPool } from '../../workers/pools.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../../workers/tasks/time-training.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import { architectureFor, buildTrainingPlan } from '../training/plan.ts';
+import type { HasTargets } from '../training/teachers.ts';
 import { usableThreads } from '../training/usable-threads.ts';
 import {
   epochMs,
@@ -70,11 +71,13 @@ export function createTrainingTimes({
   models,
   epochRecords,
   numeric,
+  hasTargets,
 }: {
   models: Pick<Store['models'], 'version'>;
   jobs: Pick<Store['jobs'], 'list'>;
   epochRecords: Pick<Store['epochRecords'], 'list'>;
   numeric: NumericPool;
+  hasTargets: HasTargets;
 }): PredictTrainingTime {
   const coalesce = createCoalescingCache<TrainingTimes>(MAX_CACHED);
   /** Keys of settings that were timed again. */
@@ -134,15 +137,26 @@ export function createTrainingTimes({
     return { jobs: compared.jobs, ratios: ascending(compared.ratios.slice(0, MAX_EPOCHS)) };
   }
 
-  /** The teachers predict every training image once. */
-  async function teachersSeconds(
-    { training }: Training,
-    { train: { labels } }: Pick<Dataset, 'train'>,
-  ): Promise<number> {
-    const teachers = resolvedTeachers(training);
-    const versions = await Promise.all(teachers.map(({ name, version }) => models.version(name, version)));
-    const microseconds = versions.map((found) => (found ? evaluationMicroseconds(architectureOf(found)) : 0));
-    return (labels.length * microseconds.reduce((sum, each) => sum + each, 0)) / 1e6;
+  /** The teachers predict every training image once, unless a training before this one has needed the same ones. */
+  async function teachersSeconds(request: Training, dataset: Dataset, signal: AbortSignal): Promise<number> {
+    const teachers = resolvedTeachers(request.training);
+    const found = await Promise.all(teachers.map(({ name, version }) => models.version(name, version)));
+    const versions = found.filter((version) => version !== undefined);
+    if (hasTargets(dataset, versions)) return 0;
+    let microseconds = 0;
+    for (const version of versions) {
+      const architecture = architectureOf(version);
+      const network = {
+        ...request.network,
+        convolutions: architecture.convolutions.map((stage) => [...stage]),
+        norm: version.norm,
+        hidden: [...architecture.hidden],
+        activation: version.activation,
+      };
+      const times = await time({ ...request, network }, dataset, signal);
+      microseconds += times?.evaluation ?? evaluationMicroseconds(architecture);
+    }
+    return (dataset.train.labels.length * microseconds) / 1e6;
   }
 
   /** The first epoch is left out if others exist: its code does not run at full speed from the start. */
@@ -172,7 +186,8 @@ export function createTrainingTimes({
     // Other work on the machine slows these down as much as the epochs.
     const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(architecture) : 0;
     const beforeSeconds =
-      ratio * (startSeconds(architecture, request.training) + (await teachersSeconds(request, dataset)));
+      ratio *
+      (startSeconds(architecture, request.training) + (await teachersSeconds(request, dataset, signal)));
     const total = (factor: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
       return beforeSeconds + checkSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);

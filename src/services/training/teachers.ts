@@ -1,4 +1,5 @@
 /** The teachers of a training: the models that it distils. */
+import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { showImageShape } from '../../domain/image-shape.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
@@ -93,23 +94,31 @@ export async function fixSearchTeachers(
  */
 export type LoadDistillation = (request: Training, dataset: Dataset) => Promise<Distillation | null>;
 
+/** Whether the probabilities of these teachers for the training images are in memory. */
+export type HasTargets = (
+  dataset: Pick<Dataset, 'digest'>,
+  teachers: readonly { digest: string }[],
+) => boolean;
+
 /** @param numeric computes the probabilities of the teachers */
 export function createLoadDistillation(
   models: ModelService,
   numeric: Pick<NumericPool, 'run'>,
-): LoadDistillation {
-  const coalesce = createCoalescingCache<Float32Array>(MAX_CACHED);
+): { loadDistillation: LoadDistillation; hasTargets: HasTargets } {
+  const cached = new LRUCache<string, Float32Array>({ max: MAX_CACHED });
+  const coalesce = createCoalescingCache(MAX_CACHED, cached);
+  const keyFor: (...of: Parameters<HasTargets>) => string = ({ digest }, teachers) =>
+    JSON.stringify([digest, teachers.map((teacher) => teacher.digest)]);
 
-  return async (request, dataset) => {
+  const loadDistillation: LoadDistillation = async (request, dataset) => {
     const { distillation } = request.training;
     if (distillation === null) return null;
     const teachers = await loadTeachers(request, dataset, models);
     const versions = await Promise.all(
       teachers.map(({ reference: { name, version } }) => models.version(name, version)),
     );
-    const key = JSON.stringify([dataset.digest, versions.map(({ digest }) => digest)]);
     const { signal } = new AbortController();
-    const targets = await coalesce(key, signal, (abortSignal) =>
+    const targets = await coalesce(keyFor(dataset, versions), signal, (abortSignal) =>
       numeric.run(
         'averageTeachers',
         { teachers: teachers.map(servedNetwork), examples: dataset.train },
@@ -118,4 +127,5 @@ export function createLoadDistillation(
     );
     return { weight: distillation.weight, targets };
   };
+  return { loadDistillation, hasTargets: (...of) => cached.has(keyFor(...of)) };
 }

@@ -39,7 +39,7 @@ test('a preview has the size of the job, and learns its duration and its place f
       keepCheckpoints: 'last',
       assertWebhookAllowed: () => {},
     }),
-    predictTime: createTrainingTimes({ ...store, numeric }),
+    predictTime: createTrainingTimes({ ...store, numeric, hasTargets: () => false }),
     jobs: store.jobs,
     catalog,
     memory,

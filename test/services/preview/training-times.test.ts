@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AtelierError } from '../../../src/errors.ts';
+import { type Architecture, layerSizes as layerSizesOf } from '../../../src/numerics/network/architecture.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { evaluationMicroseconds } from '../../../src/numerics/training/kernel-time.ts';
 import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
@@ -29,7 +31,7 @@ test('measures the steps again if a training was faster than measured', async (t
     // The first timing is disturbed.
     run: async () => ({ ...TRUE_TIMES, training: timings++ === 0 ? 40 : TRUE_TIMES.training }),
   } as unknown as NumericPool;
-  const predict = createTrainingTimes({ ...store, numeric });
+  const predict = createTrainingTimes({ ...store, numeric, hasTargets: () => false });
   const body = request();
   const run = () => predict(body, dataset, new AbortController().signal);
   const disturbed = await run();
@@ -55,7 +57,7 @@ test('measures the steps again if a training was faster than measured', async (t
 test('the estimate is that of the median of earlier epochs, whatever their order', async (t) => {
   const store = await temporaryStore(t);
   const numeric = { run: async () => TRUE_TIMES } as unknown as NumericPool;
-  const predict = createTrainingTimes({ ...store, numeric });
+  const predict = createTrainingTimes({ ...store, numeric, hasTargets: () => false });
   const body = request();
   const { id } = await store.jobs.create(body, untouched);
   const job = await store.jobs.start(id);
@@ -71,11 +73,21 @@ test('the estimate is that of the median of earlier epochs, whatever their order
   assert.ok(Math.abs(basis.ratio - 3) < 0.01, `${basis.ratio}`);
 });
 
-test('a training with teachers begins once they have predicted every image', async (t) => {
+test('a training with teachers begins once they have predicted every image, unless that is in memory', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'teacher');
+  const { digest } = (await store.models.version('teacher', 1))!;
   const numeric = { run: async () => TRUE_TIMES } as unknown as NumericPool;
-  const predict = createTrainingTimes({ ...store, numeric });
+  const asked: unknown[] = [];
+  let isInMemory = false;
+  const predict = createTrainingTimes({
+    ...store,
+    numeric,
+    hasTargets: (data, teachers) => {
+      asked.push([data.digest, teachers.map((each) => each.digest)]);
+      return isInMemory;
+    },
+  });
   const { training, ...rest } = request();
   const run = (teachers: number) => {
     const teacher = { name: 'teacher', version: 1 };
@@ -87,8 +99,7 @@ test('a training with teachers begins once they have predicted every image', asy
     );
   };
   const [none, one, two] = [await run(0), await run(1), await run(2)];
-  const { layerSizes } = (await store.models.version('teacher', 1))!;
-  const seconds = (600 * evaluationMicroseconds(dense(layerSizes))) / 1e6;
+  const seconds = (600 * TRUE_TIMES.evaluation) / 1e6;
   for (const [timed, count] of [
     [one, 1],
     [two, 2],
@@ -96,4 +107,41 @@ test('a training with teachers begins once they have predicted every image', asy
     assert.ok(Math.abs(timed.startSeconds - none.startSeconds - count * seconds) < 1e-12);
     assert.ok(Math.abs(timed.seconds - none.seconds - count * seconds) < 1e-12);
   }
+  isInMemory = true;
+  assert.equal((await run(2)).startSeconds, none.startSeconds);
+  assert.deepEqual(asked.at(-1), ['d', [digest, digest]]);
+});
+
+test('teachers are timed as the networks that they are, and modelled if the service is too busy', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'teacher');
+  const { layerSizes } = (await store.models.version('teacher', 1))!;
+  const timed: string[] = [];
+  let isBusy = false;
+  const run = async (_: string, { plan }: { plan: { architecture: Architecture } }) => {
+    timed.push(layerSizesOf(plan.architecture).join('-'));
+    if (isBusy) throw new AtelierError('overloaded', 'Busy.');
+    return TRUE_TIMES;
+  };
+  const numeric = { run } as unknown as NumericPool;
+  const plain = request();
+  const body = { ...plain, network: { ...plain.network, hidden: [8] } };
+  const training = {
+    ...body.training,
+    distillation: { teachers: [{ name: 'teacher', version: 1 }], weight: 1 },
+  };
+  const seconds = async () => {
+    const predict = createTrainingTimes({ ...store, numeric, hasTargets: () => false });
+    const signal = new AbortController().signal;
+    const [without, distilled] = [
+      await predict(body, dataset, signal),
+      await predict({ ...body, training }, dataset, signal),
+    ];
+    return distilled.startSeconds - without.startSeconds;
+  };
+  await seconds();
+  assert.deepEqual(timed, ['784-8-3', '784-40-3']);
+  isBusy = true;
+  const modelled = (600 * evaluationMicroseconds(dense(layerSizes))) / 1e6;
+  assert.ok(Math.abs((await seconds()) - modelled) < 1e-12);
 });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Dataset } from '../../../src/domain/datasets/representation.ts';
+import type { TrainingRequest } from '../../../src/domain/jobs/request.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import type { Search } from '../../../src/domain/searches/representation.ts';
+import type { ModelService } from '../../../src/services/models/catalog.ts';
+import { createLoadDistillation } from '../../../src/services/training/teachers.ts';
+import type { NumericPool } from '../../../src/workers/pools.ts';
 import { importFile } from '../../http/import-file.ts';
 import type { SearchBody } from '../../support/search-outcome.ts';
 import {
@@ -189,4 +194,33 @@ test('a teacher of an unfinished search cannot be deleted', async () => {
   await app.inject({ method: 'POST', url: `/v1/searches/${id}/cancel` });
   await untilSearchEnds(id);
   assert.equal((await remove()).statusCode, 204);
+});
+
+test('the targets of the last two lists of teachers are in memory', async () => {
+  const reference = (name: string) => ({ name, version: 1 });
+  const load = async (name: string) => ({
+    reference: reference(name),
+    architecture: { inputShape: [2, 2] },
+    classNames: ['a'],
+  });
+  const models = { load, version: async (name: string) => ({ digest: name }) } as unknown as ModelService;
+  const numeric = { run: async () => new Float32Array(1) } as unknown as NumericPool;
+  const { loadDistillation, hasTargets } = createLoadDistillation(models, numeric);
+  const dataset = { id: 'd', digest: 'data', imageShape: [2, 2], classNames: ['a'] } as unknown as Dataset;
+  const isInMemory = (...digests: string[]) =>
+    hasTargets(
+      dataset,
+      digests.map((digest) => ({ digest })),
+    );
+  const distilled = (...names: string[]) =>
+    ({ training: { distillation: { teachers: names.map(reference), weight: 0.5 } } }) as TrainingRequest;
+  assert.equal(isInMemory('one', 'other'), false);
+  await loadDistillation(distilled('one', 'other'), dataset);
+  assert.deepEqual([isInMemory('one', 'other'), isInMemory('one')], [true, false]);
+  assert.equal(hasTargets({ digest: 'others' }, [{ digest: 'one' }, { digest: 'other' }]), false);
+  for (const name of ['second', 'third']) await loadDistillation(distilled(name), dataset);
+  assert.deepEqual(
+    [isInMemory('one', 'other'), isInMemory('second'), isInMemory('third')],
+    [false, true, true],
+  );
 });
