@@ -46,6 +46,8 @@ export function Served({ name, version }: ServedProps): JSX.Element | null {
       model.reload();
     }
   });
+  // What follows would move once it is loaded.
+  if (model.isPending) return <p class="notice reserved">{'\u00a0'}</p>;
   if (served === null) return null;
   const isOurs = served === version;
   const together = new URLSearchParams({ tab: 'compare', with: `${name}@${served}` });
