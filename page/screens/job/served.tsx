@@ -46,7 +46,7 @@ export function Served({ name, version }: ServedProps): JSX.Element | null {
       model.reload();
     }
   });
-  // What follows would move once it is loaded.
+  // Without its place, the facts below would move once it is loaded.
   if (model.isPending) return <p class="notice reserved">{'\u00a0'}</p>;
   if (served === null) return null;
   const isOurs = served === version;
