@@ -35,6 +35,10 @@ export function drawMutants(root: string, files: string[], sample: number, seed:
   return mutants;
 }
 
+/** Whether the order of the arguments does not matter. */
+const isSymmetric = ({ expression }: ast.CallExpression) =>
+  /^Math\.(min|max|hypot)$/.test(expression.getText());
+
 /** Leaves out types, imports and templates (mostly messages). */
 function addChanges(node: ast.Node, checker: Checker, found: Change[]): void {
   if (ast.isTypeNode(node) || ast.isInterfaceDeclaration(node) || ast.isTypeAliasDeclaration(node)) return;
@@ -50,13 +54,14 @@ function addChanges(node: ast.Node, checker: Checker, found: Change[]): void {
     const condition = ast.isIfStatement(node) ? node.expression : node.condition;
     add('negation', condition, `!(${condition.getText()})`);
     if (ast.isIfStatement(node) && !node.elseStatement) add('statement', node, ';');
-  } else if (ast.isCallExpression(node) && node.arguments.length > 1) {
+  } else if (ast.isCallExpression(node) && node.arguments.length > 1 && !isSymmetric(node)) {
     const [first, second] = node.arguments as readonly ast.Node[];
     add('arguments', first!, `${second!.getText()}, ${first!.getText()}`, second);
   } else if (ast.isReturnStatement(node) && node.expression) {
     const type = checker.typeToString(checker.getTypeAtLocation(node.expression)!);
     const other = RETURNS[type] ?? (type.endsWith('[]') ? '[]' : / \| (undefined|null)$/.exec(type)?.[1]);
-    if (other) add('return', node.expression, other.split('…').join(node.expression.getText()));
+    if (other && other !== node.expression.getText())
+      add('return', node.expression, other.split('…').join(node.expression.getText()));
   } else if (ast.isNumericLiteral(node)) {
     add('constant', node, `${2 * Number(text.replaceAll('_', '')) || 1}`);
   } else if (text === 'true' || text === 'false') add('constant', node, `${text === 'false'}`);
