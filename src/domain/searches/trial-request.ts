@@ -6,6 +6,9 @@ const ROOTS = ['network', 'training'];
 /** The same for all trials, because their results are compared on the same images. */
 const FIXED = ['/training/validation'];
 
+/** An index of an array, in a JSON pointer. */
+const INDEX = /^(?:0|[1-9]\d{0,8})$/;
+
 /** The names in a JSON pointer (RFC 6901). */
 export function parsePath(path: string): string[] {
   return path
@@ -34,7 +37,7 @@ export function findPathDefect(path: string, earlier: readonly string[]): string
 export function findNoIndex({ network, training }: SearchRequest, path: string): string | null {
   let at: unknown = { network, training };
   for (const name of parsePath(path)) {
-    if (Array.isArray(at) && !/^(?:0|[1-9]\d{0,8})$/.test(name)) return name;
+    if (Array.isArray(at) && !INDEX.test(name)) return name;
     at = typeof at === 'object' && at !== null && Object.hasOwn(at, name) ? Reflect.get(at, name) : undefined;
   }
   return null;
@@ -56,12 +59,13 @@ export function assembleRequest(request: SearchRequest, setting: Setting): Recor
   return { dataset, ...modelName, seed, metadata, gradientCheck, ...base };
 }
 
-/** Creates the objects on the way. A value that is not an object is replaced by one. */
+/** Creates what is missing on the way, an array before an index. A value that is neither an object nor an array is replaced. */
 function setAt(root: Record<string, unknown>, names: readonly string[], value: unknown): void {
   let at = root;
-  for (const name of names.slice(0, -1)) {
+  for (const [n, name] of names.slice(0, -1).entries()) {
     const next = Object.hasOwn(at, name) ? at[name] : undefined;
-    const object = typeof next === 'object' && next !== null ? next : {};
+    const created = INDEX.test(names[n + 1]!) ? [] : {};
+    const object = typeof next === 'object' && next !== null ? next : created;
     define(at, name, object);
     at = object as Record<string, unknown>;
   }

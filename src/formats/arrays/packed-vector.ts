@@ -64,12 +64,15 @@ export function readPackedVector(
   if (!Number.isInteger(classes) || classes < 1) {
     const ten = withClasses(10);
     const below = architectureText(ten).replace(/-10$/, '');
+    const advice = [
+      given === 'auto' && `If the images are not ${showImageShape(inputShape)}, send the field inputShape`,
+      convolutions.length === 0 && 'If the network has convolutions, send the field convolutions',
+    ].filter((each) => each !== false);
     rejectModelFile(
-      `${data.length} numbers do not fit a ${below} network with any number of classes; ${architectureText(ten)} has ${parameterCount(ten)}${
-        given === 'auto'
-          ? `. If the images are not ${showImageShape(inputShape)}, send the field inputShape`
-          : ''
-      }`,
+      [
+        `${data.length} numbers do not fit a ${below} network with any number of classes; ${architectureText(ten)} has ${parameterCount(ten)}`,
+        ...advice,
+      ].join('. '),
       undefined,
       'hidden',
     );

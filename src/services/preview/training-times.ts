@@ -185,21 +185,23 @@ export function createTrainingTimes({
     const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
     // Other work on the machine slows these down as much as the epochs.
     const checkSeconds = request.gradientCheck ? ratio * gradientCheckSeconds(architecture) : 0;
-    const beforeSeconds =
-      ratio *
-      (startSeconds(architecture, request.training) + (await teachersSeconds(request, dataset, signal)));
-    const total = (factor: number) => {
+    const ownSeconds = ratio * startSeconds(architecture, request.training);
+    const teacherSeconds = ratio * (await teachersSeconds(request, dataset, signal));
+    // Earlier epochs say nothing about the teachers, which are as uncertain as anything that is only timed.
+    const total = (factor: number, ofTeachers: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
+      const beforeSeconds = ownSeconds + ofTeachers * teacherSeconds;
       return beforeSeconds + checkSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);
     };
+    const [low, high] = RANGES.calibrated;
     return {
-      seconds: total(1),
-      low: total(range[0]!),
-      high: total(range[1]!),
+      seconds: total(1, 1),
+      low: total(range[0]!, Math.min(range[0]!, low)),
+      high: total(range[1]!, Math.max(range[1]!, high)),
       trainingSeconds,
       evaluationSeconds,
       gradientCheckSeconds: checkSeconds,
-      startSeconds: beforeSeconds,
+      startSeconds: ownSeconds + teacherSeconds,
       imagesPerSecond: (1000 * trainedCount(request, dataset)) / (ratio * epoch.steps),
       basis: { kind, jobs: earlier.jobs, epochs: ratios.length, ratio },
     };

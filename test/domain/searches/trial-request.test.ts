@@ -80,3 +80,12 @@ test('the values of a setting replace those of the request, or are added', () =>
   assert.deepEqual(request.network, { hidden: [40, 20] });
   assert.equal(assembleRequest({ ...request, modelName: 'm' }, [])['modelName'], 'm');
 });
+
+test('an index makes a missing list, or replaces a single value by one', () => {
+  const assemble = (network: object, path: string) =>
+    assembleRequest({ ...request, network, vary: [{ path }] } as unknown as SearchRequest, [8])['network'];
+  assert.deepEqual(assemble({}, '/network/convolutions/0'), { convolutions: [8] });
+  assert.deepEqual(assemble({ convolutions: [4, 4] }, '/network/convolutions/1'), { convolutions: [4, 8] });
+  assert.deepEqual(assemble({ convolutions: [4] }, '/network/convolutions/0/0'), { convolutions: [[8]] });
+  assert.deepEqual(assemble({}, '/network/missing/a0'), { missing: { a0: 8 } });
+});

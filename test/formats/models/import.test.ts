@@ -132,7 +132,11 @@ test('splits a packed vector by the hidden layers and infers the number of class
   refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
   refusal(vector(785 * 101), [], /means 101 classes/);
   refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, but it has shape \(4, 785\)/);
-  refusal(vector(10), [9999], /10 numbers do not fit a 784-9999 network .*send the field inputShape/);
+  refusal(
+    vector(10),
+    [9999],
+    /10 numbers do not fit a 784-9999 network .*send the field inputShape\. .*send the field convolutions\.$/,
+  );
 });
 
 for (const [defect, tensors, message] of [

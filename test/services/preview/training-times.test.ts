@@ -106,6 +106,8 @@ test('a training with teachers begins once they have predicted every image, unle
   ] as const) {
     assert.ok(Math.abs(timed.startSeconds - none.startSeconds - count * seconds) < 1e-12);
     assert.ok(Math.abs(timed.seconds - none.seconds - count * seconds) < 1e-12);
+    assert.ok(Math.abs(timed.low - none.low - 0.8 * count * seconds) < 1e-12);
+    assert.ok(Math.abs(timed.high - none.high - 1.25 * count * seconds) < 1e-12);
   }
   isInMemory = true;
   assert.equal((await run(2)).startSeconds, none.startSeconds);
