@@ -7,11 +7,11 @@ import { LRUCache } from 'lru-cache';
  * @param compute computes the result; its signal aborts when no caller is waiting any longer
  * @throws the reason of `signal` once it aborts, or the error of `compute`; errors are not kept
  */
-export type Coalesce<T> = (
-  key: string,
-  signal: AbortSignal,
-  compute: (signal: AbortSignal) => Promise<T>,
-) => Promise<T>;
+export interface Coalesce<T> {
+  (key: string, signal: AbortSignal, compute: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Whether the result is kept. */
+  has(key: string): boolean;
+}
 
 interface Work<T> {
   waiting: number;
@@ -19,14 +19,9 @@ interface Work<T> {
   readonly result: Promise<T>;
 }
 
-/**
- * @param max number of results that are kept; the least recently used one is evicted first. 0: none
- * @param results keeps them; a caller that passes it can see whether a result is kept
- */
-export function createCoalescingCache<T extends object>(
-  max: number,
-  results = max > 0 ? new LRUCache<string, T>({ max }) : undefined,
-): Coalesce<T> {
+/** @param max number of results that are kept; the least recently used one is evicted first. 0: none */
+export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
+  const results = max > 0 ? new LRUCache<string, T>({ max }) : undefined;
   const inFlight = new Map<string, Work<T>>();
 
   function removeWork(key: string, work: Work<T>): boolean {
@@ -46,7 +41,7 @@ export function createCoalescingCache<T extends object>(
     return work;
   }
 
-  return async (key, signal, compute) => {
+  async function coalesce(...[key, signal, compute]: Parameters<Coalesce<T>>): Promise<T> {
     const cached = results?.get(key);
     if (cached) return cached;
     signal.throwIfAborted();
@@ -62,5 +57,7 @@ export function createCoalescingCache<T extends object>(
       // Removed before it is aborted, so that a later caller does not join aborted work.
       if (--work.waiting === 0 && removeWork(key, work)) work.abortController.abort(signal.reason);
     }
-  };
+  }
+
+  return Object.assign(coalesce, { has: (key: string) => results?.has(key) ?? false });
 }

@@ -1,5 +1,4 @@
 /** The teachers of a training: the models that it distils. */
-import { LRUCache } from 'lru-cache';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import { showImageShape } from '../../domain/image-shape.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
@@ -105,8 +104,7 @@ export function createLoadDistillation(
   models: ModelService,
   numeric: Pick<NumericPool, 'run'>,
 ): { loadDistillation: LoadDistillation; hasTargets: HasTargets } {
-  const cached = new LRUCache<string, Float32Array>({ max: MAX_CACHED });
-  const coalesce = createCoalescingCache(MAX_CACHED, cached);
+  const coalesce = createCoalescingCache<Float32Array>(MAX_CACHED);
   const keyFor: (...of: Parameters<HasTargets>) => string = ({ digest }, teachers) =>
     JSON.stringify([digest, teachers.map((teacher) => teacher.digest)]);
 
@@ -127,5 +125,5 @@ export function createLoadDistillation(
     );
     return { weight: distillation.weight, targets };
   };
-  return { loadDistillation, hasTargets: (...of) => cached.has(keyFor(...of)) };
+  return { loadDistillation, hasTargets: (...of) => coalesce.has(keyFor(...of)) };
 }
