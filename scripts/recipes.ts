@@ -4,12 +4,12 @@
  * examples/recipes/README.md. A recipe with a Python script beside it trains on the data set that the script writes. With NAMEs, trains only these, and their teachers once, and prints the results. Accuracies of the
  * published models are measured on the test set, once, at the end of each training.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
 import { startAtelier, withState } from '../bench/measure/servers.ts';
-import { RECIPES, readRecipe, trainVersion, uploadRecipeData } from './recipes/requests.ts';
+import { RECIPES, readRecipe, recipeNames, trainVersion, uploadRecipeData } from './recipes/requests.ts';
 import { wholeArgument } from './whole-argument.ts';
 
 const README = join(RECIPES, 'README.md');
@@ -18,13 +18,12 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { seeds: { type: 'string', default: '5' } },
 });
-const all = readdirSync(RECIPES).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
-const unknown = positionals.find((name) => !all.includes(name));
+const unknown = positionals.find((name) => !recipeNames.includes(name));
 if (unknown !== undefined) {
-  console.error(`Unknown recipe ${unknown}. Recipes are ${all.join(', ')}.`);
+  console.error(`Unknown recipe ${unknown}. Recipes are ${recipeNames.join(', ')}.`);
   process.exit(1);
 }
-const names = positionals.length > 0 ? positionals : all;
+const names = positionals.length > 0 ? positionals : recipeNames;
 const seeds = Array.from({ length: wholeArgument('seeds', values.seeds) }, (_, seed) => seed);
 
 /** The recipes with their teachers before them. A teacher alone is a champion: the version of the first seed. */

@@ -1,6 +1,5 @@
 /** Preview: predicted time of trainings beside the time that they took, for the recipes and the networks of `scaling`. */
-import { readdirSync } from 'node:fs';
-import { RECIPES, readRecipe, uploadRecipeData } from '../../scripts/recipes/requests.ts';
+import { readRecipe, recipeNames, uploadRecipeData } from '../../scripts/recipes/requests.ts';
 import type { TrainingPreview } from '../../src/domain/jobs/preview.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import type { Report } from '../measure/report.ts';
@@ -29,10 +28,6 @@ const networkTrainings = SIZES.flatMap(({ hidden, batchSize }) =>
     body: { dataset: 'fashion-mnist', network: { hidden }, training: { epochs: 3, batchSize, threads } },
   })),
 );
-
-const recipeNames = readdirSync(RECIPES)
-  .filter((file) => file.endsWith('.json'))
-  .map((file) => file.slice(0, -'.json'.length));
 
 function recipeTraining(recipe: string) {
   const request = readRecipe(recipe);

@@ -1,6 +1,6 @@
 /** The requests of examples/recipes, and their data sets. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openAsBlob, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PYTHON } from '../../bench/measure/command.ts';
@@ -17,6 +17,10 @@ const FIELDS: Readonly<Record<string, Record<string, string>>> = {
     classNames: 'red circle,red square,red triangle,green circle,green square,green triangle',
   },
 };
+
+export const recipeNames = readdirSync(RECIPES).flatMap((file) =>
+  file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [],
+);
 
 export function readRecipe(name: string) {
   return JSON.parse(readFileSync(join(RECIPES, `${name}.json`), 'utf8'));
