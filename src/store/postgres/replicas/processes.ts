@@ -1,4 +1,4 @@
-/** The processes that share the database, each with a row that it renews every second. */
+/** The processes that share the database, each with a row that it renews twice a second. */
 import { randomUUID } from 'node:crypto';
 import type { Session } from './session.ts';
 
@@ -22,9 +22,9 @@ export type Changes = Readonly<Record<'models' | 'datasets' | 'keys', number>>;
 
 export type Replicas = Awaited<ReturnType<typeof joinReplicas>>;
 
-export const BEAT_MS = 1000;
+export const BEAT_MS = 500;
 /** A row that has not been renewed for this time belongs to a dead process. */
-export const DEAD_MS = 3000;
+export const DEAD_MS = 2000;
 export const STEADY_MS = 5000;
 /** Added to the time of a death, since timers can fire a little early. */
 const AFTER_DEATH_MS = 5;
@@ -149,9 +149,9 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer) {
   return {
     /** Id of this process, new at each start. */
     id: self.id,
-    /** This process first, then all others whose last beat is less than 3 s old, as of the last beat of this one. */
+    /** This process first, then all others whose last beat is less than 2 s old, as of the last beat of this one. */
     live: (): readonly Replica[] => [self, ...others],
-    /** Whether the others certainly consider this process to be alive. False once it has not renewed its row for 3 s. */
+    /** Whether the others certainly consider this process to be alive. False once it has not renewed its row for 2 s. */
     isTrusted: () => performance.now() < trustedUntil,
     /** Whether at least the last two beats have failed. */
     isCutOff: () => isCutOff,

@@ -37,8 +37,8 @@ test('waits until every process has received the change of its beginning', async
 
 test('waits no longer than a process can trust what it has read', async (t) => {
   for (const [isSteady, longest] of [
-    [true, 3200],
-    [false, 8200],
+    [true, 2200],
+    [false, 7200],
   ] as const) {
     let now = 0;
     const { mock } = t.mock.method(performance, 'now', () => now);

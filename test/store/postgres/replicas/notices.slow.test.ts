@@ -63,10 +63,10 @@ test('agreement waits for a process that hangs until it counts as dead, but not 
   await until(replicas.isSteady);
   const insert = (id: string, age: string) =>
     `insert into atelier.replicas values ('${id}', 'all', 1, 0, '', 0, -1, now() - interval '${age}')`;
-  await execute(url, insert('dead', '4 s'), insert('hanging', '2 s'));
+  await execute(url, insert('dead', '3 s'), insert('hanging', '1 s'));
   const agreement = createAgreement(session, replicas);
   await agreement.reach();
-  const isOld = `select now() - beat_at > interval '3 s' as old from atelier.replicas where id = 'hanging'`;
+  const isOld = `select now() - beat_at > interval '2 s' as old from atelier.replicas where id = 'hanging'`;
   assert.deepEqual(await session.query(isOld), [{ old: true }]);
   const startedAt = performance.now();
   await agreement.reach();
