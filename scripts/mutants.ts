@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: { sample: { type: 'string' }, seed: { type: 'string' }, slow: { type: 'boolean' } },
 });
 /** Limits for the tests near one mutant, and for all fast tests, which take a third of it on two cores. */
-const [NEAR_LIMIT, ALL_LIMIT] = ['10m', '15m'];
+const [NEAR_LIMIT, ALL_LIMIT] = ['4m', '8m'];
 const folder = mkdtempSync(join(tmpdir(), 'atelier-mutants-'));
 const trees = [join(folder, 'a'), join(folder, 'b')] as const;
 const interruption = new AbortController();
