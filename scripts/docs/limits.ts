@@ -250,7 +250,7 @@ const concurrency = [
     'the least recently used one is read again when it is needed',
   ],
   [
-    'uploaded data sets in memory',
+    'data sets in memory',
     '`MAX_DATASET_BYTES`',
     'the least recently used one is read again when it is needed',
   ],
@@ -290,7 +290,7 @@ const concurrency = [
 
 const memory = [
   [
-    'the service itself, with Fashion-MNIST',
+    'the service itself',
     `${bytes(IDLE_BYTES)} and ${percent(GARBAGE_FRACTION)} of the limit`,
   ],
   ['jobs, of the rest', percent(1 - REQUEST_FRACTION)],

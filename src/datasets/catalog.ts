@@ -4,11 +4,12 @@ import { createTensorCache, type LoadTensors, type TensorCache, tensorBytes } fr
 
 export type Catalog = ReturnType<typeof createCatalog>;
 
-/** Data sets whose tensors are stored in files. */
-export interface StoredDatasets {
-  /** Newest first. */
-  readonly summaries: readonly DatasetSummary[];
-  /** Lists them again; omitted if no other process changes them. */
+export interface CatalogOptions {
+  /** Data sets that cannot be removed. */
+  readonly builtIn?: readonly DatasetSummary[];
+  /** Uploaded data sets, newest first. */
+  readonly uploaded: readonly DatasetSummary[];
+  /** Lists the uploaded data sets again; omitted if no other process changes them. */
   readonly list?: (() => Promise<readonly DatasetSummary[]>) | undefined;
   readonly load: LoadTensors;
   /** Called before a load that no user accounts for; throws if its memory is not free. */
@@ -18,26 +19,18 @@ export interface StoredDatasets {
 }
 
 const MAX_LISTED = 10;
-const NOTHING_STORED: StoredDatasets = {
-  summaries: [],
-  load: () => Promise.reject(new Error('No data sets are stored.')),
-  admit: () => {},
-  maxBytes: 0,
-};
 
-/** @param builtIn data sets that always stay in memory */
-export function createCatalog(builtIn: readonly Dataset[], stored: StoredDatasets = NOTHING_STORED) {
-  const builtInById = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
-  const tensors = createTensorCache(stored);
-  let summaries = [...stored.summaries, ...builtIn.map(summarize)];
+export function createCatalog(options: CatalogOptions) {
+  const { builtIn = [], uploaded } = options;
+  const tensors = createTensorCache(options);
+  let summaries = [...uploaded, ...builtIn];
   const summary = (id: string): DatasetSummary | undefined => summaries.find((dataset) => dataset.id === id);
 
   async function list(): Promise<void> {
-    if (!stored.list) return;
-    const listed = await stored.list();
-    const gone = summaries.filter(({ id }) => !builtInById.has(id) && !listed.some((each) => each.id === id));
-    summaries = [...listed, ...builtIn.map(summarize)];
-    for (const { id } of gone) tensors.remove(id);
+    if (!options.list) return;
+    const before = summaries;
+    summaries = [...(await options.list()), ...builtIn];
+    for (const { id } of before) if (!summary(id)) tensors.remove(id);
   }
 
   /** A listing that runs may miss the latest change, so it is followed by one more. Later calls share it. */
@@ -61,13 +54,13 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
 
   return {
     summary,
-    /** Like `summary`, but looks for an unknown id among the stored data sets: another process may have added it. */
+    /** Like `summary`, but lists the uploaded data sets again for an unknown id: another process may have added it. */
     find,
-    /** Lists the stored data sets again. Call it when another process has added or removed one. */
+    /** Lists the uploaded data sets again. Call it when another process has added or removed one. */
     refresh,
-    /** Bytes that the tensors take when they are loaded; 0 for built-in data sets: they always are. */
+    /** Bytes that the tensors take when they are loaded; 0 if the data set does not exist. */
     loadedBytes(id: string): number {
-      const found = builtInById.has(id) ? undefined : summary(id);
+      const found = summary(id);
       return found ? tensorBytes(found) : 0;
     },
     /** Memory of loaded data sets that can be freed. */
@@ -82,8 +75,6 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
     async get(id: string): Promise<Dataset | undefined> {
       const found = await find(id);
       if (!found) return undefined;
-      const dataset = builtInById.get(id);
-      if (dataset) return dataset;
       const { imageShape, classNames, digest } = found;
       try {
         return { id, imageShape, classNames, digest, ...(await tensors.get(found)) };
@@ -111,8 +102,8 @@ export function listDatasetIds(catalog: Catalog): string {
   return [...ids.slice(0, MAX_LISTED - 2), '…', ids.at(-1)].join(', ');
 }
 
-/** Summary of a built-in data set. */
-function summarize(dataset: Dataset): DatasetSummary {
+/** Summary of a data set that was not uploaded. */
+export function summarize(dataset: Dataset): DatasetSummary {
   const { id, imageShape, classNames, digest } = dataset;
   const [train, test] = SPLITS.map((split) => countExamples(dataset[split].labels, classNames.length));
   return {

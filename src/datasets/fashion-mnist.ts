@@ -1,4 +1,4 @@
-/** The built-in data set Fashion-MNIST: four .npy files, loaded once into shared memory. */
+/** The built-in data set Fashion-MNIST: four .npy files, loaded into shared memory when they are needed. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
@@ -9,6 +9,7 @@ import { findLayout, listForms } from '../images/array-shape.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
 import { DEFAULT_IMAGE_SHAPE, valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
+import type { Tensors } from './tensor-cache.ts';
 import { digestDataset, readFully } from './tensor-file.ts';
 
 export const FASHION_MNIST = 'fashion-mnist';
@@ -38,6 +39,24 @@ export async function loadFashionMnist(directory: string): Promise<Dataset> {
   const test = await loadSplit(directory, 'test');
   const tensors = { imageShape: DEFAULT_IMAGE_SHAPE, train, test };
   return { id: FASHION_MNIST, classNames: CLASS_NAMES, ...tensors, digest: digestDataset(tensors) };
+}
+
+/**
+ * Loads the files again.
+ * @param digest of the data set at the start
+ * @throws AtelierError `dataset-damaged` if a file is invalid now, or another one
+ */
+export async function reloadFashionMnist(directory: string, digest: string): Promise<Tensors> {
+  const loaded = await loadFashionMnist(directory).catch((cause) => cause as Error);
+  if (!(loaded instanceof Error) && loaded.digest === digest) {
+    return { train: loaded.train, test: loaded.test };
+  }
+  throw new AtelierError(
+    'dataset-damaged',
+    `The files of data set ${FASHION_MNIST} have changed since the service started. Restore them, or restart the service.`,
+    // Its message contains the path. Clients must not see it.
+    { cause: loaded },
+  );
 }
 
 async function loadSplit(directory: string, split: SplitName): Promise<Examples> {

@@ -79,35 +79,6 @@ function renumber(labels: Uint8Array): Uint8Array {
   return labels.map((label) => numbers.get(label)!);
 }
 
-/**
- * Reads the file in chunks, without keeping them.
- * @returns the digest of the test split, as `digestSplit` does
- * @throws AtelierError `dataset-damaged` if the digest of the file differs; RangeError, or an error of the file system
- */
-export async function digestTestSplit(path: string, dataset: DatasetSummary): Promise<string> {
-  const { train, test } = dataset.splits;
-  const values = valueCount(dataset.imageShape);
-  const [whole, split] = [createHash('sha256'), createHash('sha256')];
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  await using file = await open(path);
-  async function pass(bytes: number, hashes: readonly Hash[]): Promise<void> {
-    for (let left = bytes; left > 0; left -= CHUNK_BYTES) {
-      const chunk = buffer.subarray(0, left);
-      await readFully(file, chunk);
-      for (const hash of hashes) hash.update(chunk);
-    }
-  }
-  await pass(head(dataset.imageShape).length, [whole]);
-  await pass(train.examples * (values + 1), [whole]);
-  await pass(test.examples * values, [whole, split]);
-  const labels = new Uint8Array(test.examples);
-  await readFully(file, labels);
-  if (formatDigest(whole.update(labels)) === dataset.digest) {
-    return formatDigest(split.update(renumber(labels)));
-  }
-  throw damaged(dataset, 'its digest differs from the one stored at upload');
-}
-
 async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSummary): Promise<string> {
   await using file = await open(path);
   const { size } = await file.stat();

@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
+import { summarize } from '../datasets/catalog.ts';
 import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
 import { type AppHost, buildApp } from '../http/app.ts';
 import { recordTestSplits } from '../services/datasets/test-splits.ts';
@@ -35,8 +36,8 @@ export async function openService(
 ) {
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
-  // Loaded before the state creates files: without the data set, the start leaves nothing behind.
-  const builtIn = config.dataDir === null ? [] : [await loadFashionMnist(config.dataDir)];
+  // Read before the state creates files: without the data set, the start leaves nothing behind.
+  const builtIn = config.dataDir === null ? [] : [summarize(await loadFashionMnist(config.dataDir))];
   const memory = createMemoryLedger();
   const state = await openState(config, memory.jobBudget, log);
   try {
@@ -110,7 +111,7 @@ async function buildService(
         await store.jobs.recoverInterrupted();
         await store.predictionJobs.recoverInterrupted();
       }
-      await recordTestSplits({ ...base, loads: threads.loads });
+      await recordTestSplits(base);
       const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
       // After everything that can make the start fail, so that a failed start does not use up the key.
       if (config.needsBootstrapKey) await useBootstrapKey();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog, listDatasetIds } from '../../src/datasets/catalog.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
+import { catalogOf } from '../support/catalog.ts';
 
 const summary = (id: string): DatasetSummary => ({
   id,
@@ -21,8 +22,8 @@ const summary = (id: string): DatasetSummary => ({
 test('finds data sets that other processes have added, and drops removed ones', async () => {
   let stored = [summary('dst_1')];
   let listings = 0;
-  const catalog = createCatalog([], {
-    summaries: stored,
+  const catalog = createCatalog({
+    uploaded: stored,
     async list() {
       listings += 1;
       return stored;
@@ -50,8 +51,8 @@ test('a change during a listing is found by the next listing', async () => {
   const begun = Promise.withResolvers<void>();
   const answers = [Promise.withResolvers<DatasetSummary[]>(), Promise.withResolvers<DatasetSummary[]>()];
   let listings = 0;
-  const catalog = createCatalog([], {
-    summaries: [],
+  const catalog = createCatalog({
+    uploaded: [],
     list() {
       begun.resolve();
       return answers[listings++]!.promise;
@@ -72,8 +73,8 @@ test('a change during a listing is found by the next listing', async () => {
 
 test('an error of a load is thrown, unless the data set has been removed in the meantime', async () => {
   const loading = Promise.withResolvers<never>();
-  const catalog = createCatalog([], {
-    summaries: [summary('dst_1')],
+  const catalog = createCatalog({
+    uploaded: [summary('dst_1')],
     load: () => loading.promise,
     admit() {},
     maxBytes: 0,
@@ -89,21 +90,22 @@ test('an error of a load is thrown, unless the data set has been removed in the 
 test('the tensors of a data set that is removed, or listed no more, are not kept', async () => {
   const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
   let stored = ['dst_1', 'dst_2', 'dst_3', 'dst_4'].map(summary);
-  const catalog = createCatalog([{ ...summary('built-in'), train: none, test: none }], {
-    summaries: stored,
+  const catalog = createCatalog({
+    builtIn: [summary('built-in')],
+    uploaded: stored,
     list: async () => stored,
     load: async () => ({ train: none, test: none }),
     admit() {},
     maxBytes: 1e9,
   });
-  for (const { id } of stored) await catalog.get(id);
+  for (const { id } of catalog.list()) await catalog.get(id);
   const each = catalog.loadedBytes('dst_1');
-  assert.equal(catalog.cache.bytes(), 4 * each);
+  assert.equal(catalog.cache.bytes(), 5 * each);
   catalog.remove('dst_1');
-  assert.equal(catalog.cache.bytes(), 3 * each);
+  assert.equal(catalog.cache.bytes(), 4 * each);
   stored = ['dst_2', 'dst_3'].map(summary);
   await catalog.refresh();
-  assert.equal(catalog.cache.bytes(), 2 * each);
+  assert.equal(catalog.cache.bytes(), 3 * each);
   assert.deepEqual(
     catalog.list().map(({ id }) => id),
     ['dst_2', 'dst_3', 'built-in'],
@@ -112,18 +114,18 @@ test('the tensors of a data set that is removed, or listed no more, are not kept
 });
 
 test('a catalogue without data sets lists none, and finds none', async () => {
-  const catalog = createCatalog([]);
+  const catalog = catalogOf();
   assert.equal(listDatasetIds(catalog), 'none');
   assert.equal(await catalog.get('dst_1'), undefined);
 });
 
-test('lists built-in data sets last, with the examples of each class, and counts no memory for them', async () => {
+test('lists built-in data sets last, with the examples of each class', async () => {
   const split = { pixels: new Uint8Array(12), labels: Uint8Array.of(0, 1, 1) };
   const { id, imageShape, classNames, digest } = { ...summary('built-in'), imageShape: [2, 2] as const };
   const builtIn = { id, imageShape, classNames, digest, train: split, test: split };
-  const catalog = createCatalog([builtIn]);
+  const catalog = catalogOf(builtIn);
   assert.deepEqual(catalog.summary(id)?.splits.train, { examples: 3, examplesPerClass: [1, 2] });
-  assert.equal(await catalog.get(id), builtIn);
+  assert.deepEqual(await catalog.get(id), builtIn);
   for (let n = 1; n < 10; n++) catalog.add(summary(`dst_${n}`));
   catalog.add({ ...summary('dst_5'), name: 'changed' });
   assert.equal(catalog.summary('dst_5')?.name, 'changed');
@@ -131,7 +133,7 @@ test('lists built-in data sets last, with the examples of each class, and counts
   assert.equal(listDatasetIds(catalog), `${ids}dst_1, built-in`);
   catalog.add(summary('dst_10'));
   assert.equal(listDatasetIds(catalog), `dst_10, ${ids.slice(0, -7)}…, built-in`);
-  assert.deepEqual([catalog.loadedBytes(id), catalog.loadedBytes('dst_0')], [0, 0]);
+  assert.deepEqual([catalog.loadedBytes(id), catalog.loadedBytes('dst_0')], [6 * 5, 0]);
   // The pixels of 28 × 28 and the label of each of four images.
   assert.equal(catalog.loadedBytes('dst_1'), 4 * 785);
 });

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../src/datasets/catalog.ts';
-import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist, reloadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
+import { catalogOf } from '../support/catalog.ts';
 import { IMAGES, isAtelierError, npyFixture, temporaryFolder } from './fixtures.ts';
 
 const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';
@@ -99,10 +99,23 @@ test('rejects a missing or truncated file', async (t) => {
   );
 });
 
+test('files that have changed since the start are not loaded, and the message does not name them', async (t) => {
+  const folder = await dataFolder(t);
+  const { digest, train, test: held } = await loadFashionMnist(folder);
+  assert.deepEqual(await reloadFashionMnist(folder, digest), { train, test: held });
+  const isRefused = isAtelierError(
+    'dataset-damaged',
+    /^The files of data set fashion-mnist have changed since/,
+  );
+  await assert.rejects(reloadFashionMnist(folder, 'sha256:0'), isRefused);
+  await rm(join(folder, TRAIN_IMAGES));
+  await assert.rejects(reloadFashionMnist(folder, digest), isRefused);
+});
+
 test('the catalog finds data sets by id and counts their examples', async (t) => {
   const dataset = await loadFashionMnist(await dataFolder(t));
-  const catalog = createCatalog([dataset]);
-  assert.equal(await catalog.get('fashion-mnist'), dataset);
+  const catalog = catalogOf(dataset);
+  assert.deepEqual(await catalog.get('fashion-mnist'), dataset);
   assert.equal(await catalog.get('mnist'), undefined);
   assert.equal(catalog.summary('mnist'), undefined);
   assert.deepEqual(catalog.list(), [catalog.summary('fashion-mnist')]);

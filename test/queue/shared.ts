@@ -1,7 +1,6 @@
 /** Stores and queues that share a database, like processes. A test ends their jobs. */
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { createCatalog } from '../../src/datasets/catalog.ts';
 import type { AdmitJob, JobQueue, RunJob } from '../../src/queue/job-queue.ts';
 import { Preemption } from '../../src/queue/local-runs.ts';
 import { type Boss, migrateBoss, startBoss } from '../../src/queue/pg-boss.ts';
@@ -15,6 +14,7 @@ import type { Replicas } from '../../src/store/postgres/replicas/processes.ts';
 import { request, temporaryDirectory, untouched } from '../store/fixtures.ts';
 import { sharedDatabase } from '../store/postgres/blob-database.ts';
 import { OFFER } from '../store/postgres/join.ts';
+import { catalogOf } from '../support/catalog.ts';
 import { addCleanup } from '../support/start-service.ts';
 
 /** Lines such as `a starts job_…`. */
@@ -143,7 +143,7 @@ export async function startProcess(
         jobs: store.jobs,
         memory: { fitsJobs: () => true },
         readRequirement: async () => null,
-        peersFor: createJobPlacement({ replicas, jobs: store.jobs, catalog: createCatalog([]) }).peersFor,
+        peersFor: createJobPlacement({ replicas, jobs: store.jobs, catalog: catalogOf() }).peersFor,
       }),
       runJob,
       slots,

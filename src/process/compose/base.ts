@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../../config/read.ts';
 import { createCatalog } from '../../datasets/catalog.ts';
-import type { Dataset } from '../../domain/datasets/representation.ts';
+import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import { createMetrics } from '../../http/metrics/registry.ts';
 import { createEventSubscriptions, createSearchSubscriptions } from '../../services/events/subscribe.ts';
 import { createWaitForEnd } from '../../services/events/wait-for-end.ts';
@@ -18,13 +18,12 @@ import { buildThreads } from './threads.ts';
 
 export type Base = Awaited<ReturnType<typeof buildBase>>;
 
-/** @param options.builtIn data sets that are loaded already */
 export async function buildBase(options: {
   readonly config: Config;
   readonly log: FastifyBaseLogger;
   readonly memory: MemoryLedger;
   readonly state: State;
-  readonly builtIn: readonly Dataset[];
+  readonly builtIn: readonly DatasetSummary[];
 }) {
   const { config, log, memory, state, builtIn } = options;
   const { store, cluster, capacity } = state;
@@ -43,11 +42,15 @@ export async function buildBase(options: {
     noticeMode: store.notices.mode,
   });
   const threads = buildThreads(metrics, memory);
-  const catalog = createCatalog(builtIn, {
-    summaries: await store.datasets.list(),
+  const { loads } = threads;
+  const catalog = createCatalog({
+    builtIn,
+    uploaded: await store.datasets.list(),
     list: store.replicas && store.datasets.list,
     load: (dataset) =>
-      store.datasets.withFile(dataset, (path) => threads.loads.run('loadDataset', { path, dataset })),
+      builtIn.includes(dataset)
+        ? loads.run('loadFashionMnist', { directory: config.dataDir!, digest: dataset.digest })
+        : store.datasets.withFile(dataset, (path) => loads.run('loadDataset', { path, dataset })),
     admit: (dataset) => admitDataset(memory, dataset),
     maxBytes: config.maxDatasetBytes,
   });

@@ -4,8 +4,8 @@ import { createWorkTimes } from '../../concurrency/work-times.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 
 export const MEBIBYTE = 2 ** 20;
-/** Measured in a container of 512 MiB: the idle service with Fashion-MNIST, without pages of files. */
-export const IDLE_BYTES = 192 * MEBIBYTE;
+/** Measured in a container of 512 MiB: the idle service, without pages of files. */
+export const IDLE_BYTES = 140 * MEBIBYTE;
 /** Fraction of the limit for garbage, because V8 collects the less often, the more memory there is. */
 export const GARBAGE_FRACTION = 1 / 8;
 /** Least budget, for a container that is smaller than the service itself. */

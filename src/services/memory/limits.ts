@@ -14,7 +14,7 @@ import { MEBIBYTE, type MemoryLedger, type Purpose, type Reservation } from './l
 type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'gradientCheck'>;
 
 /**
- * Estimated bytes that a training job takes, with the tensors of its data set unless these are always in memory.
+ * Estimated bytes that a training job takes, with the tensors of its data set.
  * @returns null if the data set does not exist
  */
 export function trainingJobBytes(request: Training, catalog: Catalog): number | null {

@@ -1,5 +1,5 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
-import { digestSplit, digestTestSplit, readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
+import { digestSplit, readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
 import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
 import type { CheckedImageFile, ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
 import type { ChosenShape } from '../../datasets/upload/folders/images.ts';
@@ -62,12 +62,12 @@ const tasks = {
     (await importUploads()).chooseUploadShape(files, fields, maxBytes, maxPixels),
   checkDataset,
   checkImageFile,
-  /** Loads the tensors of a data set into shared memory. */
+  /** Loads the tensors of an uploaded data set into shared memory. */
   loadDataset: ({ path, dataset }: { path: string; dataset: DatasetSummary }) =>
     readTensorFile(path, dataset),
-  /** Digest of the test split of a stored data set. */
-  digestTestSplit: ({ path, dataset }: { path: string; dataset: DatasetSummary }) =>
-    digestTestSplit(path, dataset),
+  /** The same for the built-in data set. */
+  loadFashionMnist: async ({ directory, digest }: { directory: string; digest: string }) =>
+    (await import('../../datasets/fashion-mnist.ts')).reloadFashionMnist(directory, digest),
 };
 export type DatasetTasks = typeof tasks;
 

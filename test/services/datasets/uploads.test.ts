@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../src/domain/datasets/upload-form.ts';
 import { createUploadedDatasetService } from '../../../src/services/datasets/uploads.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
@@ -13,6 +12,7 @@ import { openStore } from '../../../src/store/sqlite/open.ts';
 import { createDatasetPool, type DatasetPool } from '../../../src/workers/pools.ts';
 import { npz, small } from '../../datasets/upload/fixtures.ts';
 import { failure } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { temporaryDirectory } from '../../support/start-service.ts';
 
 const directory = await temporaryDirectory({ after });
@@ -35,7 +35,7 @@ const checks: DatasetPool = {
 };
 const service = createUploadedDatasetService({
   datasets: store.datasets,
-  catalog: createCatalog([]),
+  catalog: catalogOf(),
   checks,
   maxDatasetBytes: 2 ** 26,
   maxImagePixels: 2 ** 24,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { JobEvent } from '../../../src/domain/jobs/training.ts';
 import { logJobEvents } from '../../../src/services/events/log.ts';
 import type { CommittedEvent } from '../../../src/store/database/committed-events.ts';
 import { newJob, temporaryStore } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import {
   endless,
   hasEnded,
@@ -110,7 +110,7 @@ test('a crash of a training thread counts as a restart', async (t) => {
   const told: string[] = [];
   const allTold = logJobEvents({
     events: store.events,
-    catalog: createCatalog([]),
+    catalog: catalogOf(),
     log: {
       info: (_, message) => told.push(message),
       warn: assert.fail,
@@ -143,7 +143,7 @@ test('logs a failed job as an error, other changes with their digest, and counts
         commit = listener;
       },
     },
-    catalog: createCatalog([{ id: 'tiny', imageShape: [1, 1], ...dataset }]),
+    catalog: catalogOf({ id: 'tiny', imageShape: [1, 1], ...dataset }),
     log: { info: record('info'), warn: record('warn'), error: record('error') },
     meter: {
       statusChanged: record('changed'),

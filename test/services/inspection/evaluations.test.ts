@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { comparisonQuerySchema, evaluationQuerySchema } from '../../../src/domain/checks/evaluation.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
@@ -10,6 +9,7 @@ import { createModelService } from '../../../src/services/models/catalog.ts';
 import type { NewVersion, Store } from '../../../src/store/persistent-state.ts';
 import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
 import { failure, newJob, runOf, temporaryStore, trained } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import { dense } from '../../support/dense.ts';
 
@@ -59,7 +59,7 @@ describe('an evaluation', () => {
 
   async function serviceIn(t: TestContext) {
     const store = await temporaryStore(t);
-    const catalog = createCatalog([fashion, threeClasses(fashion)]);
+    const catalog = catalogOf(fashion, threeClasses(fashion));
     const evaluations = createEvaluationService(
       catalog,
       createModelService(store, catalog),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { sgdPathQuerySchema, sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
@@ -9,6 +8,7 @@ import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createNumericPool } from '../../../src/workers/pools.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import {
   assertProblem,
@@ -87,16 +87,14 @@ test('rejects a path that takes longer than half a minute, and suggests options 
   const store = await temporaryStore(t);
   const digest = `sha256:${'d'.repeat(64)}`;
   const [examples, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];
-  const catalog = createCatalog([
-    {
-      id: 'fashion-mnist',
-      imageShape: DEFAULT_IMAGE_SHAPE,
-      classNames,
-      digest,
-      train: examples,
-      test: examples,
-    },
-  ]);
+  const catalog = catalogOf({
+    id: 'fashion-mnist',
+    imageShape: DEFAULT_IMAGE_SHAPE,
+    classNames,
+    digest,
+    train: examples,
+    test: examples,
+  });
   const numeric = createNumericPool();
   t.after(() => numeric.close());
   const service = createSgdPathService(

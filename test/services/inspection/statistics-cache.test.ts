@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createStatisticsCache } from '../../../src/services/inspection/statistics-cache.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const { signal } = new AbortController();
 
@@ -29,7 +29,7 @@ function setUp(...datasets: readonly Dataset[]) {
     tasks.push(task);
     return { of: tasks.length };
   };
-  const load = createStatisticsCache(createCatalog(datasets), { run } as unknown as NumericPool);
+  const load = createStatisticsCache(catalogOf(...datasets), { run } as unknown as NumericPool);
   const of = (datasetId: string | null) =>
     load({ reference: { name: 'pets', version: 3 }, datasetId } as LoadedModel, signal);
   return { tasks, of };

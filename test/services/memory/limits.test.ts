@@ -14,12 +14,18 @@ import {
   reserveUpload,
   trainingJobBytes,
 } from '../../../src/services/memory/limits.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-const catalog = createCatalog([
-  { id: 'digits', imageShape: DEFAULT_IMAGE_SHAPE, classNames, digest: '', train: none, test: none },
-]);
+const catalog = catalogOf({
+  id: 'digits',
+  imageShape: DEFAULT_IMAGE_SHAPE,
+  classNames,
+  digest: '',
+  train: none,
+  test: none,
+});
 const memory = createMemoryLedger();
 const training = (hidden: number[]) => {
   const request = trainingRequestSchema.parse({ dataset: 'digits' });
@@ -61,7 +67,7 @@ test('the estimate of a job includes the tensors that it loads', () => {
     splits: { train: { examples: 1000, examplesPerClass: [] }, test: { examples: 0, examplesPerClass: [] } },
   };
   const load = () => Promise.reject(new Error('not loaded'));
-  const stored = createCatalog([], { summaries: [uploaded], load, admit() {}, maxBytes: 0 });
+  const stored = createCatalog({ uploaded: [uploaded], load, admit() {}, maxBytes: 0 });
   const difference =
     trainingJobBytes({ ...training([40]), dataset: 'dst_1' }, stored)! -
     trainingJobBytes(training([40]), catalog)!;
@@ -77,7 +83,7 @@ test('the memory of a training and of its data set grows with the values of the 
   });
   const summaries = [summaryOf([8, 8]), summaryOf([28, 28]), summaryOf([64, 64, 3])];
   const load = () => Promise.reject(new Error('not loaded'));
-  const stored = createCatalog([], { summaries, load, admit() {}, maxBytes: 0 });
+  const stored = createCatalog({ uploaded: summaries, load, admit() {}, maxBytes: 0 });
   assert.deepEqual(
     summaries.map(({ id }) => stored.loadedBytes(id)),
     [65_000, 785_000, 12_289_000],

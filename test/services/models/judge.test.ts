@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import type { Comparison } from '../../../src/numerics/evaluation/comparison.ts';
@@ -11,6 +10,7 @@ import type { LoadedModel } from '../../../src/services/models/loaded-version.ts
 import type { ServedNetwork } from '../../../src/workers/kernel/compile.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
 import { failure, publish, request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { dense } from '../../support/dense.ts';
 
 const examples = { pixels: new Uint8Array(784), labels: new Uint8Array(1) };
@@ -48,7 +48,7 @@ function compared(n10: number, n01: number, pValue: number): Comparison {
 /** @param compare what a numeric thread returns */
 async function setUp(t: TestContext, compare: () => Promise<Comparison | null>) {
   const store = await temporaryStore(t);
-  const models = { ...createModelService(store, createCatalog([digits])), load: () => champion };
+  const models = { ...createModelService(store, catalogOf(digits)), load: () => champion };
   const tasks: unknown[] = [];
   const run = (...task: unknown[]) => {
     tasks.push(task);

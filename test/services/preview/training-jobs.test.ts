@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { ResolvedTrainingRequest } from '../../../src/domain/jobs/request.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
@@ -12,6 +11,7 @@ import { createResolveTraining } from '../../../src/services/training/resolve-re
 import { createNumericPool } from '../../../src/workers/pools.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { epochRecord, request, temporaryStore, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { startService, tiny, train } from '../../support/start-service.ts';
 
 test('a preview has the size of the job, and learns its duration and its place from other jobs', async (t) => {
@@ -19,16 +19,14 @@ test('a preview has the size of the job, and learns its duration and its place f
   const numeric = createNumericPool();
   t.after(() => numeric.close());
   const [train, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];
-  const catalog = createCatalog([
-    {
-      id: 'fashion-mnist',
-      imageShape: DEFAULT_IMAGE_SHAPE,
-      classNames,
-      digest: 'd',
-      train,
-      test: stripes(90, 784, 3),
-    },
-  ]);
+  const catalog = catalogOf({
+    id: 'fashion-mnist',
+    imageShape: DEFAULT_IMAGE_SHAPE,
+    classNames,
+    digest: 'd',
+    train,
+    test: stripes(90, 784, 3),
+  });
   const memory = createMemoryLedger({ limit: 2 ** 33 });
   const capacity = { slots: 1, jobBytes: memory.jobBudget };
   const preview = createPreviewTraining({

@@ -1,5 +1,5 @@
 /** Processes that share a PostgreSQL database, as stores and services of this process. */
-import { createCatalog } from '../../../src/datasets/catalog.ts';
+
 import { createEventSubscriptions, type SubscribeEvents } from '../../../src/services/events/subscribe.ts';
 import { createModelCache } from '../../../src/services/models/cache.ts';
 import { createModelService, type ModelService } from '../../../src/services/models/catalog.ts';
@@ -11,6 +11,7 @@ import type { Store } from '../../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { trained } from '../../store/fixtures.ts';
 import { OFFER } from '../../store/postgres/join.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { addCleanup, type Scope, temporaryDirectory } from '../../support/start-service.ts';
 
 export interface ReplicaServices {
@@ -23,7 +24,7 @@ export interface ReplicaServices {
 export async function startReplica(scope: Scope, url: string): Promise<ReplicaServices> {
   const store = await openPostgresStore({ url, directory: await temporaryDirectory(scope), offer: OFFER });
   addCleanup(scope, store.close);
-  const models = createModelService(store, createCatalog([]), createModelCache());
+  const models = createModelService(store, catalogOf(), createModelCache());
   return {
     store,
     models,

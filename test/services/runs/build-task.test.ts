@@ -1,28 +1,26 @@
 /** The task of a training thread. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { buildTask } from '../../../src/services/runs/build-task.ts';
 import { request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 test('a training that never measures the test split does not receive it', async (t) => {
   const store = await temporaryStore(t);
   const examples = { pixels: new Uint8Array(4 * 784), labels: Uint8Array.of(0, 1, 0, 1) };
   const digest = `sha256:${'0'.repeat(64)}`;
   const classNames = ['zero', 'one'];
-  const catalog = createCatalog([
-    {
-      id: 'fashion-mnist',
-      imageShape: DEFAULT_IMAGE_SHAPE,
-      classNames,
-      train: examples,
-      test: examples,
-      digest,
-    },
-  ]);
+  const catalog = catalogOf({
+    id: 'fashion-mnist',
+    imageShape: DEFAULT_IMAGE_SHAPE,
+    classNames,
+    train: examples,
+    test: examples,
+    digest,
+  });
   const models = createModelService(store, catalog);
   const services = { catalog, models, jobs: store.jobs, loadDistillation: async () => null };
 
@@ -62,7 +60,7 @@ test('a training ends at its time budget, a reproduction at the step of the orig
   const examples = { pixels: new Uint8Array(784), labels: new Uint8Array(1) };
   const digest = `sha256:${'0'.repeat(64)}`;
   const dataset = { id: 'fashion-mnist', classNames: ['a', 'b'], digest, train: examples, test: examples };
-  const catalog = createCatalog([{ ...dataset, imageShape: DEFAULT_IMAGE_SHAPE }]);
+  const catalog = catalogOf({ ...dataset, imageShape: DEFAULT_IMAGE_SHAPE });
   const models = createModelService(store, catalog);
   const services = { catalog, models, jobs: store.jobs, loadDistillation: async () => null };
   const body = request();

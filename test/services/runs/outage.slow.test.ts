@@ -1,7 +1,6 @@
 /** Training while the PostgreSQL server crashes. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
@@ -12,6 +11,7 @@ import type { Store } from '../../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
 import { createTrainingThreads } from '../../../src/workers/training/kept-threads.ts';
 import { temporaryDirectory, temporaryStore, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { SMALL_DATA_DIR } from '../../support/data-directory.ts';
 import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { startPostgres } from '../../support/servers/postgres-server.ts';
@@ -21,7 +21,7 @@ const fashionMnist = await loadFashionMnist(SMALL_DATA_DIR);
 
 /** Trains one job to its end. @param onRetry called when a write is about to be repeated */
 async function train(store: Store, onRetry: () => void = assert.fail) {
-  const catalog = createCatalog([fashionMnist]);
+  const catalog = catalogOf(fashionMnist);
   const run = createRunTrainingJob({
     store,
     catalog,

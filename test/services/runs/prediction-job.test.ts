@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
@@ -10,11 +9,12 @@ import { createRunPredictionJob } from '../../../src/services/runs/prediction-jo
 import { createWaits } from '../../../src/services/runs/waits.ts';
 import { createNumericPool } from '../../../src/workers/pools.ts';
 import { temporaryStore, trained } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { addCleanup } from '../../support/start-service.ts';
 
 test('a prediction job that is waiting for memory shows this until it is cancelled', async (t) => {
   const store = await temporaryStore(t);
-  const catalog = createCatalog([]);
+  const catalog = catalogOf();
   const pool = createNumericPool(assert.fail);
   addCleanup(t, pool.close);
   const memory = createMemoryLedger();

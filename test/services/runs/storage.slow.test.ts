@@ -1,7 +1,6 @@
 /** Training while the storage is full or unreachable, or the run has lost its job. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
@@ -13,6 +12,7 @@ import { storageFull } from '../../../src/store/blobs/directory.ts';
 import type { Run, Store } from '../../../src/store/persistent-state.ts';
 import { createTrainingThreads } from '../../../src/workers/training/kept-threads.ts';
 import { temporaryStore, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import { SMALL_DATA_DIR } from '../../support/data-directory.ts';
 import { tiny } from '../../support/start-service.ts';
 
@@ -30,7 +30,7 @@ async function train(
 ) {
   const waits = createWaits('storage');
   const store = await temporaryStore(t);
-  const catalog = createCatalog([fashionMnist]);
+  const catalog = catalogOf(fashionMnist);
   const start: Store['jobs']['start'] = async (...job) => {
     const run = (await store.jobs.start(...job))!;
     if (lostStarts-- > 0) throw unavailable();

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { z } from 'zod';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
@@ -13,6 +12,7 @@ import { estimateSearchTime } from '../../../src/services/searches/duration.ts';
 import { planSearch } from '../../../src/services/searches/plan.ts';
 import { createResolveTraining } from '../../../src/services/training/resolve-request.ts';
 import { temporaryStore } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 type Body = Partial<z.input<typeof searchRequestSchema>>;
 
@@ -34,7 +34,7 @@ async function createPlanner(t: Parameters<typeof temporaryStore>[0]) {
     test: examples,
     digest,
   };
-  const catalog = createCatalog([dataset]);
+  const catalog = catalogOf(dataset);
   const resolve = createResolveTraining({
     catalog,
     models: createModelService(store, catalog),

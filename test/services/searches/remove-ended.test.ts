@@ -1,12 +1,12 @@
 /** Deletions of searches, in a service whose store holds the given ones. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Search } from '../../../src/domain/searches/representation.ts';
 import { AtelierError, type ErrorCode } from '../../../src/errors.ts';
 import { createSearchService } from '../../../src/services/searches/lifecycle.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { failure } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const LIMIT = new Date('2026-03-01T00:00:00.000Z');
 const searchOf = (id: string, finishedAt: string | null) => ({ id, finishedAt }) as Search;
@@ -33,7 +33,7 @@ function setUp(pages: readonly (readonly Search[])[], errors: Readonly<Record<st
   } as unknown as Store['searches'];
   const service = createSearchService({
     store: { searches },
-    catalog: createCatalog([]),
+    catalog: catalogOf(),
     resolve: () => assert.fail('nothing is created'),
     models: { version: () => assert.fail(), invalidateEverywhere: async () => {} },
     runner: { notify: () => assert.fail('nothing is changed') } as never,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { AtelierError } from '../../../src/errors.ts';
@@ -8,6 +7,7 @@ import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.t
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { prepareReproduction, reproductionOptions } from '../../../src/services/training/reproduction.ts';
 import { failure, request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const kernel = { name: 'simd-float32', digest: 'sha256:k' };
 const environment = (fused: boolean) => ({
@@ -28,7 +28,7 @@ test('a job that ran in two environments cannot be verified, and a verification 
   const { agrees, sameKernel, sameProcessor } = job.verification!;
   assert.deepEqual([agrees, sameKernel, sameProcessor], [false, true, false]);
 
-  const catalog = createCatalog([]);
+  const catalog = catalogOf();
   await assert.rejects(
     prepareReproduction(job, catalog, createModelService(store, catalog)),
     failure('impossible-request', id, 'another kernel'),
@@ -55,7 +55,7 @@ async function succeeded(t: TestContext, reason: 'completed' | 'budget' = 'compl
 
 test('prepares the same training, on the same kernel, with the digest to compare', async (t) => {
   const { store, job, receipt } = await succeeded(t);
-  const catalog = createCatalog([digits]);
+  const catalog = catalogOf(digits);
   assert.deepEqual(await prepareReproduction(job, catalog, createModelService(store, catalog)), {
     request: receipt.request,
     dataset: digits,
@@ -90,7 +90,7 @@ test('rejects the verification of a job that cannot be repeated, with the reason
       `${id} cannot be repeated, because one of its teachers no longer exists. Model gone`,
     ],
   ] as const) {
-    const catalog = createCatalog(dataset ? [dataset] : []);
+    const catalog = catalogOf(...(dataset ? [dataset] : []));
     const preparing = prepareReproduction(changed, catalog, createModelService(store, catalog));
     await assert.rejects(preparing, failure(code, message));
   }
@@ -99,7 +99,7 @@ test('rejects the verification of a job that cannot be repeated, with the reason
 test('an outage of the storage does not count as a missing warm start', async (t) => {
   const { store, job, receipt } = await succeeded(t);
   const warm = { ...job, receipt: { ...receipt, request: { ...receipt.request, warmStart: 'a@1' } } };
-  const catalog = createCatalog([digits]);
+  const catalog = catalogOf(digits);
   for (const error of [new AtelierError('storage-unavailable', 'Away.'), new TypeError('a defect')]) {
     const models = { ...createModelService(store, catalog), load: () => Promise.reject(error) };
     await assert.rejects(prepareReproduction(warm, catalog, models), error);

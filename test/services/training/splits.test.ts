@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import {
@@ -10,6 +9,7 @@ import {
   mayBeTrainedOn,
 } from '../../../src/services/training/splits.ts';
 import { failure, publish, request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const OTHER_DIGEST = `sha256:${'e'.repeat(64)}`;
 const options = { ...request().training, validation: null };
@@ -24,7 +24,7 @@ function training(changes: Partial<KnownTraining['request']>): KnownTraining {
 
 async function setUp(t: TestContext) {
   const store = await temporaryStore(t);
-  const models = createModelService(store, createCatalog([]));
+  const models = createModelService(store, catalogOf());
   return { store, models, list: (known: KnownTraining) => listSplits(known, models, store.jobs) };
 }
 
