@@ -1,0 +1,126 @@
+/** Beats of a process, with a session that returns given rows, and a clock that the test sets. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { joinReplicas, type ReplicaOffer } from '../../../../src/store/postgres/replicas/processes.ts';
+import type { Session } from '../../../../src/store/postgres/replicas/session.ts';
+
+const offer: ReplicaOffer = {
+  role: 'worker',
+  slots: 2,
+  jobBytes: 1000,
+  environment: { kernel: 'k', fused: true },
+};
+const other = { ...offer, id: 'other' };
+
+/** Joins at the time 0. `reply` is what each beat receives. */
+async function joinAlone(t: TestContext, reply: { isAway: boolean; firstDeathMs: number | null }) {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const beats: unknown[][] = [];
+  const others: string[] = [];
+  let reconnect = () => {};
+  const session = {
+    async query(statement: string, values: unknown[] = []) {
+      if (!statement.includes('with beat')) return void others.push(statement.trim().split(' ')[0]!);
+      beats.push(values);
+      if (reply.isAway) throw new Error('lost');
+      return [{ changes: { models: 5, datasets: 0, keys: 0 }, others: [other], ...reply }];
+    },
+    onReconnected: (listener: () => void) => {
+      reconnect = listener;
+    },
+  } as unknown as Session;
+  const replicas = await joinReplicas(session, offer);
+  return {
+    replicas,
+    beats,
+    others,
+    reconnect: () => reconnect(),
+    async pass(ms: number) {
+      now += ms;
+      t.mock.timers.tick(ms);
+      await setImmediate();
+    },
+  };
+}
+
+test('a process renews its row every second with what it offers, and lists itself first', async (t) => {
+  const { replicas, beats, others, pass } = await joinAlone(t, { isAway: false, firstDeathMs: null });
+  const { id } = replicas;
+  const row = [id, 'worker', 2, 1000, 'k', 1];
+  assert.deepEqual(beats, [
+    [...row, null],
+    [...row, 5],
+  ]);
+  assert.deepEqual(replicas.live(), [{ id, ...offer }, other]);
+  await pass(999);
+  assert.equal(beats.length, 2);
+  await pass(1);
+  assert.equal(beats.length, 3);
+  for (let second = 2; second <= 61; second++) await pass(1000);
+  assert.equal(beats.length, 63);
+  assert.deepEqual(others, ['delete', 'delete'], 'dead rows are deleted once a minute');
+});
+
+test('a process is trusted for 3 s after a beat, and steady after 5 s of beats', async (t) => {
+  const reply = { isAway: false, firstDeathMs: null };
+  const { replicas, pass } = await joinAlone(t, reply);
+  const states: (readonly boolean[])[] = [];
+  for (let second = 0; second < 15; second++) {
+    reply.isAway = second >= 6 && second < 9;
+    if (second > 0) await pass(1000);
+    states.push([replicas.isTrusted(), replicas.isSteady(), replicas.isCutOff()]);
+  }
+  const [young, old] = [
+    [true, false, false],
+    [true, true, false],
+  ];
+  assert.deepEqual(states, [
+    ...[young, young, young, young, young, old],
+    // The beats of these three seconds fail, and the first one after them does not count.
+    ...[old, [true, true, true], [false, false, true], [false, false, false]],
+    ...[young, young, young, young, old],
+  ]);
+});
+
+test('a beat that fails after a pause of the process does not cut it off, but the next one does', async (t) => {
+  const reply = { isAway: false, firstDeathMs: null };
+  const { replicas, pass } = await joinAlone(t, reply);
+  reply.isAway = true;
+  await pass(1000);
+  await pass(10_000);
+  assert.equal(replicas.isCutOff(), false);
+  await pass(1000);
+  assert.equal(replicas.isCutOff(), true);
+});
+
+test('a process looks right after the time at which another one would count as dead', async (t) => {
+  const { beats, pass } = await joinAlone(t, { isAway: false, firstDeathMs: 300 });
+  await pass(1000);
+  const before = beats.length;
+  await pass(304);
+  assert.equal(beats.length, before);
+  await pass(1);
+  assert.equal(beats.length, before + 1);
+});
+
+test('a process beats at once when its session is open again, and hears all changes anew', async (t) => {
+  const { beats, reconnect, pass } = await joinAlone(t, { isAway: false, firstDeathMs: null });
+  reconnect();
+  await pass(0);
+  assert.deepEqual(
+    beats.map((values) => values.at(-1)),
+    [null, 5, 0],
+  );
+});
+
+test('a process that leaves deletes its row and beats no more', async (t) => {
+  const { replicas, beats, others, pass } = await joinAlone(t, { isAway: false, firstDeathMs: null });
+  replicas.recordHeard(9);
+  await replicas.close();
+  await pass(10_000);
+  assert.equal(beats.length, 2);
+  assert.deepEqual(others, ['update', 'delete']);
+});
