@@ -6,10 +6,11 @@ import type { JobStatus } from '../../src/domain/jobs/status.ts';
 import { migrateBoss, startBoss, TRAINING } from '../../src/queue/pg-boss.ts';
 import { createTickets, jobToTicketId, ticketToJobId } from '../../src/queue/tickets.ts';
 import { createStorePool, sendStatements, toDatabase } from '../../src/store/postgres/connect.ts';
-import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
+import { sharedDatabase } from '../store/postgres/blob-database.ts';
+import { execute, withoutPostgres } from '../support/servers/postgres.ts';
 
 async function ticketsFor(t: TestContext) {
-  const url = await temporaryDatabase(t);
+  const url = await sharedDatabase(t);
   // As three processes that start at once on an empty database.
   await Promise.all([migrateBoss(url), migrateBoss(url), migrateBoss(url)]);
   const pool = await createStorePool({ url });
@@ -25,6 +26,13 @@ async function ticketsFor(t: TestContext) {
     boss,
     db,
     errors,
+    /** Inserts rows of queued jobs. */
+    insertQueued: (...ids: string[]) =>
+      execute(
+        url,
+        `insert into atelier.jobs (id, status, request, created_at, attempts, progress, event_count)
+        select unnest('{${ids.join()}}'::text[]), 'queued', '{}', '2026-11-26T00:00:00.000Z', 0, '{}', 0`,
+      ),
     tickets,
     follow: (id: string, ...statuses: JobStatus[]) =>
       db.transaction().execute(async (trx) => {
@@ -110,4 +118,48 @@ test('a claim does not affect a later claim of the same ticket', { skip: without
   assert.equal(await fetch(), undefined);
   await boss.queue.fail(TRAINING, current);
   assert.equal((await fetch())?.jobId, id);
+});
+
+test('a claim takes the ticket of its job behind those that are skipped, and can put it back', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const { fetch, follow, tickets } = await ticketsFor(t);
+  const [left, taken] = jobIds(2) as [string, string];
+  for (const id of [left, taken]) await follow(id, 'queued');
+  const claim = await tickets.claim(taken, [left]);
+  assert.equal((await fetch())?.jobId, left);
+  assert.equal(await fetch(), undefined);
+  await claim?.putBack();
+  assert.equal((await fetch())?.jobId, taken);
+});
+
+test('a claim removes tickets of jobs that are not queued, and leaves those of others', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const { fetch, follow, insertQueued, tickets } = await ticketsFor(t);
+  const [stale, wanted, other, last] = jobIds(4) as [string, string, string, string];
+  for (const id of [stale, wanted, other, last]) await follow(id, 'queued');
+  await insertQueued(wanted, other, last);
+  assert.ok(await tickets.claim(wanted, []));
+  assert.equal(await tickets.claim(last, []), undefined, 'another job comes first');
+  // Its ticket then has the rank of its row, which is 1.
+  for (const id of [last, other]) assert.equal((await fetch())?.jobId, id);
+  assert.equal(await fetch(), undefined);
+});
+
+test('a claim replaces a ticket that is missing or over, but not one that is claimed', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const { boss, db, fetch, follow, insertQueued, tickets } = await ticketsFor(t);
+  const [missing, completed, failed, claimed, gone] = jobIds(5) as [string, string, string, string, string];
+  await insertQueued(missing, completed, failed, claimed);
+  for (const id of [completed, failed, claimed]) await follow(id, 'queued');
+  await boss.queue.complete(TRAINING, jobToTicketId(completed), null, { includeQueued: true });
+  await sql`update atelier_boss.job set state = 'failed' where group_id = ${failed}`.execute(db);
+  assert.equal((await fetch())?.jobId, claimed);
+  for (const id of [missing, completed, failed, claimed, gone]) {
+    assert.equal(await tickets.claim(id, []), undefined);
+    const ticket = await fetch();
+    assert.equal(ticket?.jobId, id === claimed || id === gone ? undefined : id);
+  }
 });
