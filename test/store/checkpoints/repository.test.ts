@@ -102,6 +102,7 @@ storeTest('keeps the requested checkpoints of a succeeded job, and the warm star
     return steps;
   }
   assert.deepEqual(await succeed('best', [0.4, 0.6, 0.5, null]), [1, 2]);
+  assert.deepEqual(await succeed('best', [0.6, 0.5, 0.4, 0.4]), [2, 3], 'the first of equal ones');
   assert.deepEqual(await succeed('best', [null, null, null]), [2, 3], 'the last, if none was measured');
   assert.deepEqual(await succeed('last', [0.4, 0.6, 0.5, null]), [2, 4]);
   assert.deepEqual(await succeed('none', [0.4, 0.6]), [2]);

@@ -40,6 +40,7 @@ for (const column of ['request', 'progress', 'latest', 'expectation', 'notify'])
     assert.equal((await store.jobs.nextQueued())?.id, next);
     const row = read(id);
     assert.deepEqual([row['status'], row['error_code']], ['failed', 'state-unusable']);
+    assert.deepEqual([row['stopped_step'], row['stopped_reason']], [0, 'failed']);
     assert.match(String(row['error_message']), /row .* is damaged.* Start a new job/);
     assert.ok(row['finished_at']);
     const { data } = await store.events.list(id, { limit: 10 });
