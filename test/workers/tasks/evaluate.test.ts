@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseCalibration } from '../../../src/formats/arrays/calibration.ts';
+import { measureCoverage } from '../../../src/numerics/calibration/coverage.ts';
+import { findOutliers, scoreOutliers } from '../../../src/numerics/calibration/outliers.ts';
+import { rankPredictions } from '../../../src/numerics/evaluation/ranking.ts';
 import { initialize } from '../../../src/numerics/network/initialize.ts';
-import type { ServedNetwork } from '../../../src/workers/kernel/compile.ts';
+import { createForward, type ServedNetwork } from '../../../src/workers/kernel/compile.ts';
+import { calibrateNetwork } from '../../../src/workers/tasks/calibrate.ts';
 import {
   averageProbabilities,
   compareNetworks,
   compareOnHeldOut,
   findHeldOut,
+  measureNetworkCoverage,
+  rankExamples,
 } from '../../../src/workers/tasks/evaluate.ts';
 import { dense } from '../../support/dense.ts';
 
@@ -55,4 +62,48 @@ test('the probabilities of several teachers are averaged', () => {
   assert.equal(both.length, 400);
   for (const [i, p] of both.entries()) assert.ok(Math.abs(p - (one[i]! + two[i]!) / 2) < 1e-6);
   assert.ok(both.some((p, i) => Math.abs(p - one[i]!) > 1e-3));
+});
+
+/** More images than one pass through a network takes, and the outputs of a single pass. */
+function manyImages() {
+  const count = 1200;
+  const pixels = Uint8Array.from({ length: 4 * count }, (_, i) => (i * 89 + (i >> 2) * 7) % 256);
+  const labels = Uint8Array.from({ length: count }, (_, n) => n % 2);
+  const outputs = {
+    pixels,
+    logits: new Float32Array(2 * count),
+    probabilities: new Float32Array(2 * count),
+    hidden: new Float32Array(3 * count),
+  };
+  createForward(network)(outputs.logits, outputs.probabilities, pixels, outputs.hidden);
+  return { examples: { pixels, labels }, outputs };
+}
+
+test('the ranking of many images is that of all their probabilities', () => {
+  const { examples: many, outputs } = manyImages();
+  const pairs = Array.from(many.labels, (_, n) => [...outputs.probabilities.subarray(2 * n, 2 * n + 2)]);
+  const predictions = {
+    labels: many.labels,
+    predicted: Uint8Array.from(pairs, ([even, odd]) => (odd! > even! ? 1 : 0)),
+    confidences: Float32Array.from(pairs, (pair) => Math.max(...pair)),
+  };
+  assert.deepEqual(
+    rankExamples({ network, examples: many }),
+    rankPredictions(predictions, outputs.probabilities, 2),
+  );
+});
+
+test('the measured coverage of many images is that of all their outputs', () => {
+  const { examples: many, outputs } = manyImages();
+  const { file } = calibrateNetwork({ network, train: examples, source: 'train' });
+  const calibration = parseCalibration(file);
+  const scores = scoreOutliers(calibration.outliers, outputs, 4, 2);
+  const expected = measureCoverage(
+    calibration,
+    outputs.logits,
+    outputs.probabilities,
+    (coverage) => findOutliers(calibration.outliers, coverage, scores),
+    many.labels,
+  );
+  assert.deepEqual(measureNetworkCoverage({ network, examples: many, calibration }), expected);
 });

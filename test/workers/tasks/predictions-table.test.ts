@@ -36,3 +36,73 @@ test('class names are quoted, and those that a spreadsheet would evaluate begin 
     ['index,label,className,probability', ...lines, ''].join('\r\n'),
   );
 });
+
+test('each line has the true class, the set of classes and all probabilities, if they are known', async (t) => {
+  const folder = await temporaryDirectory(t);
+  const path = (name: string) => join(folder, name);
+  // Float32 holds these exactly.
+  const rows = [
+    [0.25, 0.5, 0.25],
+    [0.75, 0.125, 0.125],
+    [Number.NaN, Number.NaN, Number.NaN],
+  ];
+  await writeFile(path('probabilities'), npyBytes(Float32Array.from(rows.flat()), [3, 3]));
+  await writeFile(path('labels'), npyBytes(Uint8Array.of(1, 2, 0), [3]));
+  // The sets, then the number of the reason for an unsure prediction.
+  const judged = [...[1, 1, 1, 3], ...[1, 0, 0, 0], ...[0, 0, 0, 2]];
+  await writeFile(path('judgements'), npyBytes(Uint8Array.from(judged), [3, 4]));
+  writePredictionsTable({
+    images: 3,
+    probabilities: path('probabilities'),
+    labels: path('labels'),
+    judgements: path('judgements'),
+    classNames: ['a', 'b', 'c'],
+    hasAllClasses: true,
+    target: path('csv'),
+  });
+  assert.deepEqual((await readFile(path('csv'), 'utf8')).split('\r\n'), [
+    'index,label,className,probability,trueLabel,trueClassName,correct,classes,unsure,unsureBecause,probability0,probability1,probability2',
+    '0,1,b,0.5,1,b,true,1 0 2,true,several-classes,0.25,0.5,0.25',
+    '1,0,a,0.75,2,c,false,0,false,,0.75,0.125,0.125',
+    '2,0,a,,0,a,true,,true,no-class,,,',
+    '',
+  ]);
+});
+
+test('the lines of a long table follow each other', async (t) => {
+  const folder = await temporaryDirectory(t);
+  const [probabilities, labels, target] = ['npy', 'labels', 'csv'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  // Image n has the class n % 3, and the true class n % 2.
+  const values = Float32Array.from({ length: 3 * 2500 }, (_, i) => (i % 3 === Math.floor(i / 3) % 3 ? 1 : 0));
+  await writeFile(probabilities, npyBytes(values, [2500, 3]));
+  await writeFile(
+    labels,
+    npyBytes(
+      Uint8Array.from({ length: 2500 }, (_, n) => n % 2),
+      [2500],
+    ),
+  );
+  const classNames = ['a', 'b', 'c'];
+  const task = {
+    images: 2500,
+    probabilities,
+    labels,
+    judgements: null,
+    classNames,
+    hasAllClasses: false,
+    target,
+  };
+  writePredictionsTable(task);
+  const [, ...lines] = (await readFile(target, 'utf8')).trimEnd().split('\r\n');
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 2500 }, (_, n) => {
+      const [label, truth] = [n % 3, n % 2];
+      return `${n},${label},${classNames[label]},1,${truth},${classNames[truth]},${label === truth}`;
+    }),
+  );
+});
