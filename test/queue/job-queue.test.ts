@@ -169,3 +169,67 @@ test('a job that lacks memory stops a running one, although a slot is free', asy
   assert.deepEqual(log, ['a runs', 'a stopped for b', 'b runs']);
   await queue.close();
 });
+
+test('a job that is left or claimed elsewhere is skipped, and its admission ends', async () => {
+  const claims: unknown[] = [];
+  const freed: string[] = [];
+  const ran = Promise.withResolvers<string>();
+  const order = ['left', 'lost', 'own'];
+  const queue = createJobQueue({
+    next: async (after) => toJob(order[after === undefined ? 0 : order.indexOf(after.id) + 1]),
+    isLeft: async ({ id }) => id === 'left',
+    admit: async (id) => ({ bytes: 1, [Symbol.dispose]: () => freed.push(id) }),
+    async claim(id, skipped) {
+      claims.push([id, [...skipped]]);
+      return id === 'lost' ? undefined : { async putBack() {} };
+    },
+    async runJob(id, signal) {
+      ran.resolve(id);
+      await once(signal, 'abort');
+    },
+    slots: 1,
+    onDefect: assert.ifError,
+  });
+  queue.start();
+  assert.equal(await ran.promise, 'own');
+  assert.deepEqual(claims, [
+    ['lost', ['left']],
+    ['own', ['left', 'lost']],
+  ]);
+  assert.deepEqual(freed, ['lost']);
+  await queue.close();
+  assert.deepEqual(freed, ['lost', 'own']);
+});
+
+test('a claim is put back if the queue closes meanwhile, or the run fails', async () => {
+  for (const closes of [true, false]) {
+    const [claimed, back, defect] = [1, 2, 3].map(() => Promise.withResolvers<void>()) as [
+      PromiseWithResolvers<void>,
+      PromiseWithResolvers<void>,
+      PromiseWithResolvers<void>,
+    ];
+    const continues = Promise.withResolvers<void>();
+    let runs = 0;
+    const queue = createJobQueue({
+      next: async () => ({ id: 'a' }),
+      async claim() {
+        claimed.resolve();
+        await continues.promise;
+        return { putBack: async () => back.resolve() };
+      },
+      async runJob() {
+        runs++;
+        throw new Error('a defect');
+      },
+      slots: 1,
+      onDefect: () => defect.resolve(),
+    });
+    queue.start();
+    await claimed.promise;
+    const closed = closes ? queue.close() : defect.promise;
+    continues.resolve();
+    await Promise.all([back.promise, closed]);
+    await queue.close();
+    assert.equal(runs, closes ? 0 : 1);
+  }
+});
