@@ -499,3 +499,83 @@ storeTest(
     assert.deepEqual(await statuses(), ['queued', 'paused']);
   },
 );
+
+storeTest('a search is paused, resumed and cancelled with its final training', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id, finalJob } = await runFinal(store);
+  await searches.request(id, 'pause');
+  assert.deepEqual(await advance(store, id), [finalJob]);
+  await runOf(finalJob).release();
+  await advance(store, id);
+  const statuses = async () => [(await searches.get(id))!.status, (await store.jobs.get(finalJob))!.status];
+  assert.deepEqual(await statuses(), ['paused', 'paused']);
+  await searches.request(id, 'resume');
+  await advance(store, id);
+  assert.deepEqual(await statuses(), ['running', 'queued']);
+  await searches.request(id, 'cancel');
+  await advance(store, id);
+  assert.deepEqual(await statuses(), ['cancelled', 'cancelled']);
+  await searches.fail(id, { code: 'unknown-dataset', message: 'Too late.' });
+  assert.equal((await searches.get(id))!.error, null, 'a search that has ended cannot fail');
+});
+
+storeTest('a search whose final training fails gives the reason, with its own event', async (t) => {
+  const store = await temporaryStore(t);
+  const { id, finalJob } = await runFinal(store);
+  const error = { code: 'worker-crashed', message: 'gone' } as const;
+  await runOf(finalJob).finish({ status: 'failed', step: 1, error });
+  await advance(store, id);
+  const failed = { code: 'search-failed', message: 'The final training failed.' };
+  const search = (await store.searches.get(id))!;
+  assert.deepEqual([search.status, search.error, search.model], ['failed', failed, null]);
+  assert.notEqual(search.finishedAt, null);
+  const { data: events } = await store.searches.events(id, { limit: 100 });
+  assert.deepEqual(
+    events.slice(-2).map(({ type, data }) => [type, data]),
+    [
+      ['error', failed],
+      ['status', { from: 'running', to: 'failed', reason: failed.message }],
+    ],
+  );
+});
+
+storeTest('a search that is finished on request has no result if no trial has one', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  await advance(store, id);
+  const [a] = await jobIds(store, id);
+  const run = await startRun(store, a!);
+  // Without a validation loss, an epoch cannot be compared.
+  await run.recordEpochs([{ record: epochRecord(1, null), warnings: [] }], { ...untouched, epoch: 1 });
+  assert.deepEqual((await searches.trials(id))[0]!.trainings[0]!.measured, []);
+  const requested = await searches.request(id, 'finish');
+  assert.deepEqual([requested.finishing, requested.finishReason], [true, 'requested']);
+  const { data: events } = await searches.events(id, { limit: 100 });
+  assert.deepEqual(events.at(-1)?.data, {
+    from: 'running',
+    to: 'running',
+    finishing: true,
+    reason: 'requested',
+  });
+  await advance(store, id);
+  await run.release();
+  await advance(store, id);
+  assert.equal((await searches.get(id))!.status, 'failed');
+});
+
+storeTest('a condition that does not hold prevents a change and the deletion of a search', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  const refuse = ({ status }: Search) => {
+    throw new Error(`it is ${status}`);
+  };
+  await assert.rejects(searches.request(id, 'cancel', refuse), /it is running/);
+  await searches.request(id, 'cancel');
+  await advance(store, id);
+  await assert.rejects(searches.remove(id, refuse), /it is cancelled/);
+  assert.equal((await searches.get(id))?.status, 'cancelled');
+  assert.deepEqual(await searches.beingDeleted(), []);
+});
