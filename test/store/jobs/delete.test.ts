@@ -132,3 +132,18 @@ test('an id is not used again while the clock is behind', async (t) => {
     await store.jobs.remove(id);
   }
 });
+
+storeTest('a job that many others use names the first five of them', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await succeed(store);
+  const warmStart = { name: id, version: 2 };
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++) ids.push((await store.jobs.create({ ...request(), warmStart }, untouched)).id);
+  await assert.rejects(
+    store.jobs.remove(id),
+    failure('training-job-in-use', `${ids[4]} starts from its checkpoint 2. Wait`),
+  );
+  const sixth = await store.jobs.create({ ...request(), warmStart }, untouched);
+  const isFull = failure('training-job-in-use', ids[4]!, '; 1 more jobs use it. Wait');
+  await assert.rejects(store.jobs.remove(id), (error) => isFull(error) && !String(error).includes(sixth.id));
+});

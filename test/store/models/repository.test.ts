@@ -185,3 +185,14 @@ storeTest('finds models and versions by an exact tag', async (t) => {
     (await store.models.versions('b', { limit: 10, tag })).data.map(({ version }) => version);
   assert.deepEqual([await versions('new'), await versions('old'), await versions('v1_x')], [[2], [1], []]);
 });
+
+storeTest('the references of one model, or of all, ascend by name and number', async (t) => {
+  const store = await temporaryStore(t);
+  for (const name of ['shoes', 'shirts', 'shoes']) await publish(store, name);
+  const shoes = [1, 2].map((version) => ({ name: 'shoes', version }));
+  const references = async (name?: string) =>
+    (await store.models.references(name)).map((reference) => ({ ...reference }));
+  assert.deepEqual(await references(), [{ name: 'shirts', version: 1 }, ...shoes]);
+  assert.deepEqual(await references('shoes'), shoes);
+  assert.deepEqual(await references('hats'), []);
+});

@@ -89,3 +89,35 @@ test('listeners are called for committed events in the context of their writer',
     [undefined, other, [1]],
   ]);
 });
+
+test('tickets follow jobs whose status or priority a transaction has changed', options, async (t) => {
+  const url = await sharedDatabase(t);
+  const followed: object[] = [];
+  const rows = createPostgresRows(await connectPostgres({ url }), {
+    async follow(_trx, { id, status, rank }) {
+      followed.push({ id, status, rank });
+    },
+  });
+  t.after(() => rows.close());
+  await rows.inTransaction(async (trx) => {
+    for (const [id, priority] of [
+      ['job_1', 0],
+      ['job_2', 3],
+      ['job_3', 0],
+    ] as const) {
+      const created = { created_at: '2026-11-26T00:00:00.000Z', attempts: 0, progress: '{}', event_count: 0 };
+      const values = { id, status: 'queued', request: '{}', priority, ...created } as never;
+      await trx.insertInto('jobs').values(values).execute();
+    }
+    const event = (type: 'status' | 'priority' | 'progress') => ({ id: 1, type, at: '', data: {} });
+    await collectEvent(trx, 'job_1', event('progress'));
+    await collectEvent(trx, 'job_1', event('status'));
+    await collectEvent(trx, 'job_2', event('priority'));
+    await collectEvent(trx, 'job_3', event('progress'));
+  });
+  // Twice the priority, and one more for a job of no search.
+  assert.deepEqual(followed, [
+    { id: 'job_1', status: 'queued', rank: 1 },
+    { id: 'job_2', status: 'queued', rank: 7 },
+  ]);
+});

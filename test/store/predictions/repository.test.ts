@@ -215,3 +215,35 @@ test('files without a prediction job are removed, by retention and at the end of
   const { data } = await jobs.list({ limit: 10 });
   assert.deepEqual([data.map(({ id }) => id), await stored()], [[waiting.id], 0]);
 });
+
+storeTest('a condition that does not hold prevents every change of a prediction job', async (t) => {
+  const store = await openWithModel(t);
+  const { predictionJobs: jobs } = store;
+  const { id } = await createWithFile(store);
+  const refuse = ({ status }: { readonly status: string }) => {
+    throw new Error(`it is ${status}`);
+  };
+  await assert.rejects(jobs.pause(id, refuse), /it is queued/);
+  await jobs.pause(id);
+  await assert.rejects(jobs.resume(id, 10, refuse), /it is paused/);
+  await assert.rejects(jobs.cancel(id, refuse), /it is paused/);
+  await jobs.cancel(id);
+  await assert.rejects(jobs.remove(id, refuse), /it is cancelled/);
+  assert.equal((await jobs.get(id))?.status, 'cancelled');
+});
+
+storeTest('queued prediction jobs follow each other in the order of their creation', async (t) => {
+  const store = await openWithModel(t);
+  const { predictionJobs: jobs } = store;
+  const [first, second, third] = [
+    await createWithFile(store),
+    await createWithFile(store),
+    await createWithFile(store),
+  ];
+  await jobs.pause(second.id);
+  assert.equal((await jobs.nextQueued())?.id, first.id);
+  assert.equal((await jobs.nextQueued(first))?.id, third.id);
+  assert.equal(await jobs.nextQueued(third), undefined);
+  await jobs.assertQueueHasRoom(3);
+  await assert.rejects(jobs.assertQueueHasRoom(2), failure('queue-full'));
+});

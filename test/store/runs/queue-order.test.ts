@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { CompiledQuery } from 'kysely';
 import { selectQueued } from '../../../src/store/runs/queue-order.ts';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
-import { temporaryDirectory } from '../fixtures.ts';
+import { request, temporaryDirectory, temporaryStore, untouched } from '../fixtures.ts';
+import { storeTest } from '../store-test.ts';
 
 test('the next job of a long queue is found without sorting the queue', async (t) => {
   const db = await openDatabase(join(await temporaryDirectory(t), 'atelier.sqlite'));
@@ -17,4 +18,15 @@ test('the next job of a long queue is found without sorting the queue', async (t
     rows.map(({ detail }) => detail),
     ['SEARCH jobs USING COVERING INDEX jobs_in_queue (status=?)'],
   );
+});
+
+storeTest('the next job after another has a lower rank, or the same and was created later', async (t) => {
+  const store = await temporaryStore(t);
+  const create = async (priority: number) =>
+    (await store.jobs.create({ ...request(), priority }, untouched)).id;
+  const [low, first, high, second] = [await create(-1), await create(0), await create(1), await create(0)];
+  const order: string[] = [];
+  for (let job = await store.jobs.nextQueued(); job; job = await store.jobs.nextQueued(job))
+    order.push(job.id);
+  assert.deepEqual(order, [high, first, second, low]);
 });

@@ -263,3 +263,12 @@ storeTest('a wait for storage is recorded once when it begins and once when it e
   await run.recordWaiting('storage', { code: 'storage-full' });
   assert.deepEqual([await waiting(), await recorded()], [null, all], 'the run has ended');
 });
+
+storeTest('a run that stops at an epoch is paused, or cancelled if that was requested', async (t) => {
+  const store = await temporaryStore(t);
+  const [paused, cancelled] = [await newJob(store, 'running'), await newJob(store, 'cancelling')];
+  assert.equal((await runOf(paused).pauseAtEpoch(844)).status, 'paused');
+  const job = await runOf(cancelled).pauseAtEpoch(844);
+  assert.deepEqual([job.status, job.stoppedAt], ['cancelled', { step: 844, reason: 'cancelled' }]);
+  assert.equal(await store.jobs.uncleanEnds('job_nobody'), 0);
+});
