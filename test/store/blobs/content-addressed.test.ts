@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openBlobs } from '../../../src/store/blobs/content-addressed.ts';
+import { openBlobs, writeVerified } from '../../../src/store/blobs/content-addressed.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 import { replaceSync } from '../sqlite/power-loss.ts';
 
@@ -130,4 +130,18 @@ test('files are stored and fetched in chunks, and a damaged one leaves no copy',
   await blobs.remove(digest);
   await assert.rejects(blobs.getFile(digest, copy), failure('state-unusable', digest, 'ENOENT', 'backup'));
   assert.deepEqual((await readdir(directory)).toSorted(), ['blobs', 'source']);
+});
+
+test('a copy on a full disk is reported as such, any other failure as it is, and neither is left', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const copy = (code: string) => {
+    async function* chunks() {
+      yield Buffer.from('a part');
+      throw Object.assign(new Error('as the disk says'), { code });
+    }
+    return writeVerified('sha256:', join(directory, 'copy'), chunks(), '');
+  };
+  await assert.rejects(copy('ENOSPC'), failure('storage-full', 'a copy of the blob could not be stored'));
+  await assert.rejects(copy('EIO'), { code: 'EIO' });
+  assert.deepEqual(await readdir(directory), []);
 });

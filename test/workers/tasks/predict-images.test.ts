@@ -94,3 +94,10 @@ test('with a coverage, the set of each image is written, and unsure predictions 
   assert.equal(predicted.unsure, COUNT - sure);
   assert.ok(sure > 0 && sure < COUNT, `${sure} are sure`);
 });
+
+test('predictions replace no file', async (t) => {
+  const target = join(await temporaryDirectory(t), 'kept');
+  await writeFile(target, 'kept');
+  await assert.rejects(predict(t, { target }), { code: 'EEXIST' });
+  assert.equal(await readFile(target, 'utf8'), 'kept');
+});

@@ -31,3 +31,22 @@ test('continues from the durations of a checkpoint', () => {
   assert.equal(imagesPerSecond, 6400);
   assert.ok(etaSeconds! >= 1000, 'half of the steps are left');
 });
+
+test('the rest of a training takes as long for each step as the steps so far', (t) => {
+  let now = 5000;
+  t.mock.method(performance, 'now', () => now);
+  const stored = { elapsedSeconds: 1000, images: 0, trainingMs: 0, epochTrainingMs: 0, evaluationMs: 0 };
+  const clock = createTrainingClock(2, stored);
+  now = 7000;
+  assert.equal(clock.stored().elapsedSeconds, 1002);
+  assert.deepEqual(clock.progress({ epoch: 1, step: 1, steps: 4 }), {
+    epoch: 1,
+    epochs: 2,
+    step: 1,
+    steps: 4,
+    fraction: 0.25,
+    imagesPerSecond: null,
+    etaSeconds: 3006,
+  });
+  assert.equal(clock.progress({ epoch: 1, step: 0, steps: 4 }).etaSeconds, null);
+});
