@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import Fastify from 'fastify';
+import { AtelierError } from '../../../src/errors.ts';
 import { registerErrorHandler } from '../../../src/http/errors/error-handler.ts';
 import { assertProblem, startService, temporaryDirectory, train } from '../../support/start-service.ts';
 
@@ -32,4 +33,64 @@ test('a SyntaxError of a handler is a defect of the service, not of the body', a
   assert.deepEqual([response.statusCode, response.json().code], [500, 'internal-error']);
   assert.ok(!response.body.includes('JSON'));
   assert.match(lines.join(''), /SyntaxError/);
+});
+
+test('an error that may be repeated says when, by its own estimate or after five seconds', async () => {
+  const app = Fastify();
+  registerErrorHandler(app, 1024);
+  app.decorate('basePath', '');
+  const errors: Record<string, AtelierError> = {
+    estimated: new AtelierError('queue-full', 'Full.', { retryAfterSeconds: 60 }),
+    full: new AtelierError('queue-full', 'Full.'),
+    busy: new AtelierError('overloaded', 'Busy.'),
+    locked: new AtelierError('request-in-flight', 'In flight.', { retryAfterSeconds: 1 }),
+    wrong: new AtelierError('invalid-request', 'Wrong.'),
+    broken: new AtelierError('internal-error', 'Broken.'),
+  };
+  app.get<{ Params: { name: string } }>('/:name', ({ params }) => {
+    throw errors[params.name]!;
+  });
+  const retryAfter = async (name: string) => (await app.inject(`/${name}`)).headers['retry-after'];
+  const found = await Promise.all(Object.keys(errors).map(retryAfter));
+  assert.deepEqual(found, ['60', '5', '5', '1', undefined, undefined]);
+});
+
+test('an error drops the headers of the response that it ends', async () => {
+  const app = Fastify();
+  registerErrorHandler(app, 1024);
+  app.decorate('basePath', '');
+  app.get('/', async (_request, reply) => {
+    reply.headers({ etag: '"a"', 'cache-control': 'private', 'accept-ranges': 'bytes', 'x-own': '1' });
+    throw new AtelierError('model-not-found', 'There is no such model.');
+  });
+  const { headers, body } = await app.inject('/');
+  assert.deepEqual(
+    ['etag', 'cache-control', 'accept-ranges', 'x-own'].map((name) => headers[name]),
+    [undefined, undefined, undefined, '1'],
+  );
+  assert.equal(Number(headers['content-length']), body.length);
+});
+
+test('errors of Fastify have codes and sentences of our own', async () => {
+  const app = Fastify({ bodyLimit: 4, routerOptions: { maxParamLength: 5 } });
+  registerErrorHandler(app, 1024);
+  app.decorate('basePath', '');
+  app.post('/', { schema: { body: {} } }, async () => 'x');
+  app.get('/forbidden', () => {
+    throw Object.assign(new Error('x'), { statusCode: 403 });
+  });
+  app.get('/odd', () => {
+    throw Object.assign(new Error('this is odd'), { statusCode: 422 });
+  });
+  const post = (type: string, payload: string) =>
+    app.inject({ method: 'POST', url: '/', headers: { 'content-type': type }, payload });
+  for (const [sent, status, detail] of [
+    [post('application/json', '[1,2]'), 413, 'The body is larger than the limit of 4 bytes.'],
+    [post('a/b', 'x'), 415, 'The content type a/b is not supported. Allowed: application/json.'],
+    [app.inject('/forbidden'), 404, 'There is no route GET /forbidden. All routes are listed at /docs.'],
+    [app.inject('/odd'), 400, 'This is odd.'],
+  ] as const) {
+    const response = await sent;
+    assert.deepEqual([response.statusCode, response.json().detail], [status, detail]);
+  }
 });
