@@ -239,3 +239,24 @@ test('reads a few chunks of all rejected bodies together per turn of the event l
   const perTurn = Map.groupBy(readIn.slice(bodies), (turn) => turn);
   assert.equal(Math.max(...perTurn.values().map(({ length }) => length)), MAX_DRAINED_CHUNKS);
 });
+
+test('a body is read up to its limit, and one that has ended is not read', async () => {
+  const drain = (limit: number) => {
+    const body = new PassThrough();
+    for (let n = 0; n < 4; n++) body.write('xx');
+    body.end();
+    return drainRequest(body as never, limit);
+  };
+  assert.deepEqual([await drain(8), await drain(7)], [true, false]);
+  for (const ended of [{ complete: true }, { readableEnded: true }, { destroyed: true }])
+    assert.equal(await drainRequest(ended as never, 0), true);
+});
+
+test('the end of the connection ends the wait for its body', async () => {
+  for (const error of [undefined, new Error('The connection is lost.')]) {
+    const body = new PassThrough().on('error', () => {});
+    const drained = drainRequest(body as never, 1);
+    body.destroy(error);
+    assert.equal(await drained, true);
+  }
+});
