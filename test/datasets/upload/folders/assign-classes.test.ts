@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assignClasses, isImageName } from '../../../../src/datasets/upload/folders/assign-classes.ts';
+
+const reject = (defect: string): never => {
+  throw new Error(defect);
+};
+const assign = (names: readonly string[], given: readonly string[] | null = null) =>
+  assignClasses(names, given, reject);
+
+test('an image is known by the end of its name, unless it or its folder is hidden', () => {
+  const names = ['a/1.PNG', 'a/1.jpg', 'a/1.jpeg', 'a/1.tif', 'a/1.webp', 'a\\1.avif', './a/1.gif'];
+  assert.deepEqual(names.filter(isImageName), names);
+  assert.deepEqual(['a/1.bmp', 'a/png', '.a/1.png', 'a/._1.png', '__MACOSX/a/1.png'].filter(isImageName), []);
+});
+
+test('images are in the order of their paths, with the labels of their folders', () => {
+  const found = assign(['top/b/2.png', 'top/a/3.png', 'top\\b\\1.png', 'top/note.txt']);
+  assert.deepEqual(found, {
+    classNames: ['a', 'b'],
+    images: [
+      { file: 1, path: 'a/3.png', split: 'train', label: 0 },
+      { file: 2, path: 'b/1.png', split: 'train', label: 1 },
+      { file: 0, path: 'b/2.png', split: 'train', label: 1 },
+    ],
+    hasTest: false,
+    ignored: [{ file: 3, path: 'top/note.txt', why: 'other' }],
+  });
+  const split = assign(['train/a/1.png', 'train/b/1.png', 'test/b/1.png']);
+  assert.equal(split.hasTest, true);
+  assert.deepEqual(
+    split.images.map((image) => [image.split, image.label]),
+    [
+      ['test', 1],
+      ['train', 0],
+      ['train', 1],
+    ],
+  );
+});
+
+test('a file that is not read has a reason', () => {
+  const { ignored } = assign([
+    'a/1.png',
+    'b/1.png',
+    'a/.x.png',
+    '../c/1.png',
+    'C:\\d\\1.png',
+    '/e/1.png',
+    'a/1.txt',
+  ]);
+  assert.deepEqual(
+    ignored.map(({ path, why }) => [path, why]),
+    [
+      ['a/.x.png', 'hidden'],
+      ['../c/1.png', 'outside'],
+      ['C:\\d\\1.png', 'absolute'],
+      ['/e/1.png', 'absolute'],
+      ['a/1.txt', 'other'],
+    ],
+  );
+  assert.deepEqual(assign(['/a/1.png', '/b/1.png']).ignored, [], 'all paths are absolute');
+});
+
+test('class folders may have any depth, but all the same', () => {
+  assert.throws(() => assign(['a/1.png', 'x/b/1.png']), /the image "x\/b\/1\.png" is not in a class folder/);
+  assert.throws(() => assign(['train/a/1.png', 'b/c/1.png']), /"b\/c\/1\.png" is not in a class folder/);
+  assert.deepEqual(assign(['x/y/z/a/1.png', 'x/y/z/b/1.png']).classNames, ['a', 'b']);
+});
+
+test('there are 2 to 100 class folders, of which ten are named', () => {
+  const folders = (count: number) => Array.from({ length: count }, (_, n) => `${n + 100}/1.png`);
+  assert.equal(assign(folders(100)).classNames.length, 100);
+  const ten = '"100", "101", "102", "103", "104", "105", "106", "107", "108", "109"';
+  assert.throws(() => assign(folders(101)), {
+    message: `it has 101 class folders: ${ten}, …; at most 100 classes are allowed`,
+  });
+  assert.throws(
+    () => assign(folders(1)),
+    /^Error: it has 1 class folder: "100"; at least 2 classes are required$/,
+  );
+  assert.throws(() => assign(folders(10), ['x', 'y']), {
+    message: `no folder is named "x", "y", and classNames lacks the folder ${ten}; omit classNames, or name each folder once`,
+  });
+});
+
+test('given names order the labels, and are compared as composed characters', () => {
+  const { classNames, images } = assign(['e\u0301/1.png', 'a/1.png'], ['\u00e9', 'a']);
+  assert.deepEqual(classNames, ['\u00e9', 'a']);
+  assert.deepEqual(
+    images.map(({ file, label }) => [file, label]),
+    [
+      [1, 1],
+      [0, 0],
+    ],
+  );
+  assert.throws(() => assign(['a/1.png', 'b/1.png'], ['a']), /^Error: classNames lacks the folder "b"; omit/);
+});
+
+test('a folder without a valid class name is named, and so is a class without training images', () => {
+  assert.throws(() => assign(['a/1.png', ' b/1.png']), /the folder name " b" cannot be a class name/);
+  assert.throws(() => assign(['a/1.png', '\ufffd/1.png']), /cannot be a class name/);
+  assert.throws(
+    () => assign(['train/b/1.png', 'train/c/1.png', 'test/a/1.png']),
+    /class "a" has no image below train/,
+  );
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import type { FileArchive } from '../../../../src/datasets/upload/folders/archive.ts';
+import {
+  checkImageArchive,
+  MAX_FILE_BYTES,
+  openImageArchive,
+} from '../../../../src/datasets/upload/folders/images.ts';
+import { datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
+import { isAtelierError } from '../../fixtures.ts';
+
+/** An archive in memory. Its files are in the order of their names. */
+function archiveOf(files: Readonly<Record<string, Uint8Array | number>>): FileArchive {
+  const all = Object.entries(files);
+  return {
+    files: all.map(([name, file]) => ({ name, bytes: typeof file === 'number' ? file : file.length })),
+    skipped: { count: 0, first: [] },
+    async *read(wanted) {
+      for (const [index, [, file]] of all.entries()) {
+        const bytes = wanted(index);
+        if (bytes > 0 && typeof file !== 'number') yield { index, bytes: file.subarray(0, bytes) };
+      }
+    },
+  };
+}
+
+const grey = (value: number, width = 4, height = 2) =>
+  sharp({ create: { width, height, channels: 3, background: { r: value, g: value, b: value } } })
+    .png()
+    .toBuffer();
+const SPLIT = { classNames: null, testFraction: null };
+
+test('an image may take as many bytes as the limit', () => {
+  const sized = (bytes: number) =>
+    openImageArchive(
+      'x',
+      archiveOf({ 'train/a/1.png': 9, 'train/b/1.png': bytes, 'test/a/2.png': 9 }),
+      SPLIT,
+    );
+  assert.equal(sized(MAX_FILE_BYTES).folders.images.length, 3);
+  assert.throws(
+    () => sized(MAX_FILE_BYTES + 1),
+    isAtelierError(
+      'invalid-dataset-file',
+      /"train\/b\/1\.png" takes more than 33554432 bytes, the limit/,
+      '#/x',
+    ),
+  );
+});
+
+/** Reads images of these greys, training images of two classes in turn, then one test image of the last grey. */
+async function read(
+  greys: readonly number[],
+  invert: 'auto' | 'always' | 'never' | null,
+  channels: 1 | 3 = 1,
+) {
+  const files: Record<string, Uint8Array> = { 'test/a/1.png': await grey(greys.at(-1)!, 5, 3) };
+  for (const [n, value] of greys.slice(0, -1).entries())
+    files[`train/${n % 2 === 0 ? 'a' : 'b'}/${n}.png`] = await grey(value);
+  const fields = { ...datasetFieldsSchema.parse({}), invert };
+  const imageShape = channels === 1 ? ([2, 4] as const) : ([2, 4, 3] as const);
+  const opened = openImageArchive('x', archiveOf(files), SPLIT);
+  const { preprocessing, tensors, report } = await checkImageArchive(
+    opened,
+    fields,
+    { imageShape, reason: '' },
+    99,
+  );
+  const firsts = [tensors.train, tensors.test].flatMap(({ pixels, labels }) =>
+    Array.from(labels, (_, n) => pixels[(n * pixels.length) / labels.length]!),
+  );
+  return { invert: preprocessing!.invert, firsts, archive: report.archive! };
+}
+
+test('grey images are inverted if the borders of more than half are light, from 128 on', async () => {
+  for (const choice of ['auto', null] as const) {
+    assert.deepEqual((await read([128, 128, 0, 0], choice)).invert, 'never');
+    const most = await read([128, 130, 0, 128], choice);
+    // Training images by class, then the test image.
+    assert.deepEqual([most.invert, most.firsts], ['always', [127, 255, 125, 127]]);
+    assert.equal((await read([127, 127, 0, 255], choice)).invert, 'never');
+  }
+  assert.equal((await read([255, 255, 255, 255], 'auto', 3)).invert, 'never', 'colours');
+  assert.deepEqual((await read([255, 255, 255, 250], 'never')).firsts, [255, 255, 255, 250]);
+  assert.deepEqual((await read([10, 10, 10, 10], 'always')).firsts, [245, 245, 245, 245]);
+});
+
+test('the report has the smallest and the largest size, and the images of each class', async () => {
+  const { archive } = await read([1, 2, 3, 4], 'never');
+  assert.deepEqual(
+    [archive.smallest, archive.largest],
+    [
+      [4, 2],
+      [5, 3],
+    ],
+  );
+  assert.deepEqual([archive.images, archive.imagesPerClass], [4, [3, 1]]);
+});
