@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
 import {
   digestDataset,
   digestSplit,
+  readFully,
   readTensorFile,
   writeTensorFile,
 } from '../../src/datasets/tensor-file.ts';
@@ -69,6 +70,22 @@ test('rejects a damaged, truncated, longer or missing file by name', async (t) =
     readTensorFile(`${path}.gone`, summary),
     isAtelierError('dataset-damaged', /it cannot be read \(ENOENT\)/),
   );
+});
+
+test('a read goes on where the file system returned fewer bytes', async (t) => {
+  const path = join(temporaryFolder(t), 'bytes');
+  await writeFile(path, Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7));
+  await using file = await open(path);
+  const threeAtOnce = {
+    read: (bytes: Uint8Array, offset: number, length: number, at: number | null) =>
+      file.read(bytes, offset, Math.min(length, 3), at),
+  } as FileHandle;
+  const bytes = new Uint8Array(7);
+  await readFully(threeAtOnce, bytes, 1);
+  assert.deepEqual([...bytes], [1, 2, 3, 4, 5, 6, 7]);
+  await readFully(threeAtOnce, bytes);
+  assert.deepEqual([...bytes], [0, 1, 2, 3, 4, 5, 6]);
+  await assert.rejects(readFully(threeAtOnce, bytes), /it was truncated/);
 });
 
 test('the digest of the test split depends on its pixels, and on which of its images share a class', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { assertFitsModel, findDataset } from '../../../src/services/datasets/find.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const images = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const digits: Dataset = {
@@ -15,7 +15,7 @@ const digits: Dataset = {
 };
 
 test('a data set that does not exist is an error that lists those that do', async () => {
-  const catalog = createCatalog([digits, { ...digits, id: 'pets' }]);
+  const catalog = catalogOf(digits, { ...digits, id: 'pets' });
   assert.equal(await findDataset(catalog, 'digits', '#/dataset'), digits);
   const detail = 'must be one of: digits, pets';
   await assert.rejects(findDataset(catalog, 'other', '#/a'), {
@@ -24,7 +24,7 @@ test('a data set that does not exist is an error that lists those that do', asyn
     details: [{ pointer: '#/a', detail }],
   });
   const none = 'must be uploaded first, with POST /v1/datasets: no data set exists';
-  await assert.rejects(findDataset(createCatalog([]), 'other', '#/a', 'The data set was deleted'), {
+  await assert.rejects(findDataset(catalogOf(), 'other', '#/a', 'The data set was deleted'), {
     message: `The data set was deleted; the data set ${none}.`,
     details: [{ pointer: '#/a', detail: none }],
   });

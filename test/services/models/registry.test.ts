@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createModelRegistryService } from '../../../src/services/models/registry.ts';
 import { failure, publish, temporaryStore } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 async function setUp(t: TestContext) {
   const store = await temporaryStore(t);
-  const models = createModelService(store, createCatalog([]));
+  const models = createModelService(store, catalogOf());
   const removed: unknown[] = [];
   const registry = createModelRegistryService(store, models, (versions) => removed.push(versions));
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
@@ -8,6 +7,7 @@ import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createJobRequirement } from '../../../src/services/queueing/requirement.ts';
 import { SOLITARY_AFTER_UNCLEAN_ENDS } from '../../../src/store/jobs/status.ts';
 import { request } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const images = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const dataset = {
@@ -17,7 +17,7 @@ const dataset = {
   train: images,
   test: images,
 };
-const catalog = createCatalog([{ ...dataset, classNames: ['a', 'b'] }]);
+const catalog = catalogOf({ ...dataset, classNames: ['a', 'b'] });
 const bytes = trainingJobBytes(request(), catalog)!;
 const roomy = createMemoryLedger({ limit: 2 ** 30, base: 0 });
 

@@ -22,7 +22,7 @@ const source = (bytes: Uint8Array, chunk = bytes.length || 1, known = true): Byt
   },
 });
 const refusal = (run: () => unknown, message: RegExp) =>
-  assert.rejects(async () => run(), isAtelierError('invalid-dataset-file', message));
+  assert.rejects(async () => run(), isAtelierError('invalid-dataset-file', message, '#/x'));
 
 function idx(dimensions: readonly number[], data: number, type = 8): Buffer {
   const head = Buffer.alloc(4 + 4 * dimensions.length);
@@ -36,6 +36,7 @@ test('an IDX header has one to four dimensions, and as many bytes of data', asyn
     ...{ dtype: 'u1', shape: [2, 3], fortranOrder: false, dataOffset: 12, dataBytes: 6 },
   });
   assert.deepEqual(readIdxHeader('x', idx([1, 2, 3, 4], 0), null).shape, [1, 2, 3, 4]);
+  assert.deepEqual(readIdxHeader('x', idx([6], 6), 14).shape, [6]);
   const read = (bytes: Buffer, size: number | null = bytes.length) => readIdxHeader('x', bytes, size);
   await refusal(() => read(idx([6], 6, 13)), /declares 32-bit floats, but only unsigned bytes are supported/);
   await refusal(() => read(idx([6], 6, 7)), /declares an unknown type/);
