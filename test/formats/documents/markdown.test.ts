@@ -77,6 +77,7 @@ test('code has longer fences than its own backquotes', () => {
   const code = (content: string) => write(text({ code: content }));
   assert.equal(code('a\n|b'), '`a ¦b`\n');
   assert.equal(code('`a`` b`'), '``` `a`` b` ```\n');
+  assert.equal(code('a`b'), '`` a`b ``\n');
 });
 
 test('a line break of a template is a space, and numbers are rounded', () => {

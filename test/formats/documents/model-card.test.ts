@@ -118,6 +118,27 @@ const facts: readonly (readonly [fact: string, changes: Partial<ModelCard>, line
     'Accuracy on the test split: 0.7500.\n\nToo costly. `GET /base/v1/models/fashion-mnist/versions/1/evaluation` evaluates the version.\n\n## Calibration',
   ],
   [
+    'the only teacher',
+    { version: { ...version, lineage: { ...lineage, teachers: [{ name: 't', version: 2 }] as never } } },
+    '| learned from | `t@2` |\n',
+  ],
+  [
+    'the bins of the confidence that have images',
+    {
+      evaluation: {
+        ...card.evaluation!,
+        calibration: {
+          expectedCalibrationError: 0.25,
+          bins: [
+            { from: 0, to: 0.5, count: 0, confidence: null, accuracy: null },
+            { from: 0.5, to: 1, count: 1, confidence: 0.75, accuracy: 1 },
+          ],
+        },
+      },
+    },
+    '| --- | --- | --- | --- |\n| 0.500–1.000 | 1 | 0.7500 | 1.0000 |\n',
+  ],
+  [
     'that no test results exist',
     { testSet: null },
     '## Looks at the test split\n\nThe version has no data set.',

@@ -42,3 +42,11 @@ test('parsers of YAML 1.1 and 1.2 read back any text and number', () => {
     { numRuns: 30 },
   );
 });
+
+test('characters are escaped by as few digits as they need, and numbers have a point before an exponent', () => {
+  assert.equal(
+    writeYaml({ text: '"\\\u2028\u{e0001}', tiny: 1e-7, list: [{ a: 1, b: 'x' }, 2], none: [] }),
+    'text: "\\"\\\\\\u2028\\U000e0001"\ntiny: 1.0e-7\nlist:\n- a: 1\n  b: "x"\n- 2\nnone: []\n',
+  );
+  assert.throws(() => writeYaml({ a: [[1]] }), /Lists of lists/);
+});

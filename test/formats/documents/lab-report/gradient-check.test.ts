@@ -17,6 +17,7 @@ test('the error of a gradient is compared with both limits of the course', () =>
     return table.rows.map((row) => row[2]);
   };
   assert.deepEqual(met(0.015), ['no', 'no', 'yes']);
+  assert.deepEqual(met(0.01), ['no', 'no', 'yes']);
   assert.deepEqual(met(0.009), ['yes', 'no', 'yes']);
   assert.deepEqual(met(9e-5), ['yes', 'yes', 'yes']);
 });

@@ -51,6 +51,14 @@ for (const [block, written] of [
     '<p>Accuracy <data value="0.8634">0.8634</data> on <data value="10000">10,000</data> images',
   ],
   [
+    'an interval has both ends',
+    '95 % interval <data value="0.8565293028168655">0.8565</data> to <data value="0.8699916071673266">0.8700</data> (Wilson)',
+  ],
+  [
+    'the confusion matrix is the largest chart',
+    '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480"',
+  ],
+  [
     'a table scrolls by keyboard',
     '<div class="scroll" role="group" aria-label="class, training images, test images" tabindex="0">',
   ],

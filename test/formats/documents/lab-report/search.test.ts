@@ -48,3 +48,9 @@ test('the table of a search shows numbers, names and lists that vary, and a dash
     ],
   );
 });
+
+test('a job without a search, or whose search was deleted, has no section about it', () => {
+  const blocks = (job: unknown, search: unknown) =>
+    searchBlocks({ report: { job: { search: job }, search, trials: [] } } as unknown as ReportInput);
+  assert.deepEqual([blocks(null, {}), blocks({ trial: 1 }, null)], [[], []]);
+});
