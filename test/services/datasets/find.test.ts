@@ -16,7 +16,7 @@ const digits: Dataset = {
 
 test('a data set that does not exist is an error that lists those that do', async () => {
   const catalog = catalogOf(digits, { ...digits, id: 'pets' });
-  assert.equal(await findDataset(catalog, 'digits', '#/dataset'), digits);
+  assert.deepEqual(await findDataset(catalog, 'digits', '#/dataset'), digits);
   const detail = 'must be one of: digits, pets';
   await assert.rejects(findDataset(catalog, 'other', '#/a'), {
     code: 'unknown-dataset',
