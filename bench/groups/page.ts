@@ -62,6 +62,8 @@ const weigh = (): Weight[] =>
     return { file: basename(file), bytes: bytes.length, compressed: gzipSync(bytes, { level: 9 }).length };
   });
 
+/** What the browser takes for any page. */
+const HEADING = 'a heading and nothing else';
 const FORM = 'form';
 const FORM_SLOWED = 'form, slowed';
 const SCREEN = 'a screen of the second file';
@@ -89,7 +91,9 @@ function visits(effort: Effort): Promise<Map<string, Turn[]>> {
             shift: await layoutShift(page),
           }),
         );
+      const heading = { url: 'data:text/html,<h1>Atelier</h1>', isDrawn: headingIs('Atelier') };
       const contestants = [
+        { name: HEADING, measure: opens(heading) },
         { name: FORM, measure: opens(form) },
         { name: FORM_SLOWED, measure: opens({ ...form, isSlow: true }) },
         { name: SCREEN, measure: opens(screen) },
