@@ -1,6 +1,6 @@
 /** `npm start`: time until the service is ready and has predicted, and memory at rest and at work. */
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -61,6 +61,15 @@ async function npmStart(stateDir: string): Promise<Service> {
   throw new Error('npm start ended before the service listened.');
 }
 
+/** Milliseconds of `npm start` with scripts that do nothing: what npm and two starts of Node take. */
+function npmStartOfNothing(folder: string): number {
+  const scripts = { prestart: 'node --eval 0', start: 'node --eval 0' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts }));
+  const startedAt = performance.now();
+  execFileSync('npm', ['start'], { cwd: folder });
+  return performance.now() - startedAt;
+}
+
 async function predict(url: string, type: string, body: Uint8Array<ArrayBuffer> | string): Promise<void> {
   const response = await fetch(`${url}/v1/models/served/predictions`, {
     method: 'POST',
@@ -113,6 +122,9 @@ export function start(effort: Effort): Promise<Report> {
     const first = await npmStart(state);
     await trainModel(first.url, 'served');
     await first.stop();
+    const nothing = await withState((folder) =>
+      takeTurns([{ name: 'nothing', measure: async () => npmStartOfNothing(folder) }], effort.rounds),
+    );
     const starts = await takeTurns(
       [{ name: 'npm start', measure: () => startAndRest(state, effort.settleSeconds) }],
       effort.rounds,
@@ -139,6 +151,7 @@ export function start(effort: Effort): Promise<Report> {
           columns: ['what', 'ms', 'smallest – largest'],
           rows: [
             ['first start to ready', readable(first.readyMs), ''],
+            ['npm start of two scripts that do nothing', ...spread(nothing.get('nothing')!)],
             ['later start to ready', ...spread(of('readyMs'))],
             ['first prediction after ready', ...spread(of('firstMs'))],
           ],
