@@ -233,3 +233,11 @@ test('a claim is put back if the queue closes meanwhile, or the run fails', asyn
     assert.equal(runs, closes ? 0 : 1);
   }
 });
+
+test('a process without slots does not read the queue', async () => {
+  const fail = async () => assert.fail();
+  const queue = createJobQueue({ next: fail, runJob: fail, slots: 0, onDefect: assert.ifError });
+  queue.start();
+  queue.notify();
+  await queue.close();
+});

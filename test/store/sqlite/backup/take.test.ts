@@ -233,6 +233,11 @@ test('a restore rejects a directory that is used or not empty, and a backup that
   );
   assert.deepEqual(await listAll(backup), before);
   await assert.rejects(restore(directory, state), failure('state-unusable', directory, 'npx atelier backup'));
+  // Neither a killed restore nor a database: what is there belongs to something else.
+  const other = join(directory, 'other');
+  await mkdir(join(other, 'blobs'), { recursive: true });
+  await assert.rejects(restore(backup, other), failure('state-unusable', 'not empty', 'blobs'));
+  assert.deepEqual(await readdir(other), ['blobs']);
 });
 
 test('a state of an earlier schema is backed up and restored, and then migrated', async (t) => {
