@@ -106,6 +106,7 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
   await succeed(store, b!, 3, 0.2);
   // The value is that of the epoch that the trial would publish.
   await succeed(store, c!, 2, 0.1);
+  assert.equal(runOf(c!).stopAfterEpoch, null, 'the last rung is the end of the training');
   assert.equal((await store.jobs.get(c!))!.publication, null, 'a trial publishes nothing');
   await advance(store, search.id);
   const waiting = (await searches.get(search.id))!;
