@@ -196,3 +196,17 @@ storeTest('the references of one model, or of all, ascend by name and number', a
   assert.deepEqual(await references('shoes'), shoes);
   assert.deepEqual(await references('hats'), []);
 });
+
+storeTest('a version keeps what its training has measured, or that there is none', async (t) => {
+  const store = await temporaryStore(t);
+  const without = { standardization: null, preprocessing: null, testAccuracy: null, fused: false } as const;
+  await publish(store, 'shoes');
+  await publish(store, 'shoes', {}, without);
+  const [first, second] = [await store.models.version('shoes', 1), await store.models.version('shoes', 2)];
+  const { datasetId: _, datasetDigest: __, ...expected } = trained;
+  for (const [field, value] of Object.entries(expected)) {
+    assert.deepEqual(first![field as keyof typeof expected], value, field);
+    const changed = field in without ? without[field as keyof typeof without] : value;
+    assert.deepEqual(second![field as keyof typeof expected], changed, field);
+  }
+});

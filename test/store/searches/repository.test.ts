@@ -561,6 +561,8 @@ storeTest('a search that is finished on request has no result if no trial has on
     reason: 'requested',
   });
   await advance(store, id);
+  const { waiting, skipped } = (await searches.get(id))!.progress;
+  assert.deepEqual([waiting, skipped], [0, 1]);
   await run.release();
   await advance(store, id);
   assert.equal((await searches.get(id))!.status, 'failed');
