@@ -172,4 +172,10 @@ test('copies a database before its migration, keeps two copies, and copies nothi
   const rejected = copyBeforeMigration(raw, file, '9999-later', 4096);
   await assert.rejects(rejected, failure('storage-full', file, 'before-9999.sqlite', '4096 bytes free'));
   assert.equal((await copies()).length, 2);
+  const { size } = await stat(file);
+  await assert.rejects(copyBeforeMigration(raw, file, '9999-later', size - 1), failure('storage-full'));
+  assert.equal(
+    await copyBeforeMigration(raw, file, '9999-later', size),
+    join(directory, 'before-9999.sqlite'),
+  );
 });
