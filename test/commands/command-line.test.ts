@@ -62,3 +62,22 @@ test('a state is moved to a database, or from one to a folder', (t) => {
   for (const args of wrong) assert.throws(() => readFrom(...args), { message: 'exit 1' }, args.join(' '));
   assert.equal(lines.length, wrong.length);
 });
+
+test('a program prints its usage for help, and exits with 0', (t) => {
+  const printed: string[] = [];
+  t.mock.method(console, 'log', (line: string) => void printed.push(line));
+  const { lines, readFrom } = commandLine(t, () => readDirectoryArgument('Usage: program DIRECTORY'));
+  for (const args of [['--help'], ['-h'], ['one', '--help']])
+    assert.throws(() => readFrom(...args), { message: 'exit 0' }, args.join(' '));
+  assert.deepEqual([printed, lines], [new Array(3).fill('Usage: program DIRECTORY'), []]);
+});
+
+test('the usage of a move is printed for help', (t) => {
+  const printed: string[] = [];
+  t.mock.method(console, 'log', (line: string) => void printed.push(line));
+  const { readFrom } = commandLine(t, readMoveArguments);
+  // The error that stands for the end of the process is caught like an unknown option.
+  assert.throws(() => readFrom('-h'));
+  assert.equal(printed.length, 1);
+  assert.match(printed[0]!, /^Usage:\n {2}npx atelier migrate-state --to postgres:/);
+});
