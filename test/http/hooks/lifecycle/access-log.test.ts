@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Fastify, { LogController } from 'fastify';
 import { logRequests } from '../../../../src/http/hooks/lifecycle/access-log.ts';
+import { switchOff } from '../../../../src/tuning/switches.ts';
 
 interface Line {
   readonly reqId: string;
@@ -68,4 +69,50 @@ test('lines of one millisecond have the members of their own requests', async (t
 test('callers without a key are not named', async () => {
   const [line] = await logged(1, [200]);
   assert.ok(!('caller' in line!));
+});
+
+test('a line has the same members whether it is written by pino or not', async (t) => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const members = async (caller: string, headers = {}) => {
+    const lines: string[] = [];
+    const stream = { write: (line: string) => void lines.push(line) };
+    const logController = new LogController({ disableRequestLogging: true });
+    const app = Fastify({ logger: { stream }, logController, genReqId: () => 'req-1' });
+    app.decorateRequest('caller', caller);
+    logRequests(app, 1, stream.write);
+    app.get('/', async () => 'x');
+    await app.inject({ url: '/', headers });
+    const { time: _, durationMs, ...rest } = JSON.parse(lines.join(''));
+    assert.ok(durationMs >= 0);
+    return rest;
+  };
+  t.after(() => switchOff([]));
+  const cases = [['anonymous'], ['ci', { traceparent }]] as const;
+  for (const [caller, headers] of cases) {
+    switchOff([]);
+    const rendered = await members(caller, headers);
+    switchOff(['access-line']);
+    assert.deepEqual(await members(caller, headers), rendered);
+    const { reqId, method, url, status, msg } = rendered;
+    assert.deepEqual([reqId, method, url, status, msg], ['req-1', 'GET', '/', 200, 'request completed']);
+    assert.equal(rendered.caller, caller === 'anonymous' ? undefined : caller);
+    assert.equal(rendered.traceparent, headers?.traceparent);
+  }
+});
+
+test('a log above the level of requests has none', async () => {
+  for (const [level, count] of [
+    ['debug', 1],
+    ['info', 1],
+    ['warn', 0],
+    ['silent', 0],
+  ] as const) {
+    const lines: string[] = [];
+    const app = Fastify({ logger: { level, stream: { write: () => {} } } });
+    app.decorateRequest('caller', 'anonymous');
+    logRequests(app, 1, (line) => lines.push(line));
+    app.get('/', async () => 'x');
+    await app.inject('/');
+    assert.equal(lines.length, count, level);
+  }
 });

@@ -127,3 +127,28 @@ test('a very late event loop rejects everything but health and metrics', async (
   for (const request of [...NEW, ...OTHER]) assertProblem(await app.inject(request), 503, 'overloaded');
   for (const probe of PROBES) assert.equal((await app.inject(probe)).statusCode, 200, probe.url);
 });
+
+test('each kind of request has its limit of delay', async (t) => {
+  let delayMs = 0;
+  const app = await serve(t, () => () => delayMs);
+  const [job, , , , cancel] = [...NEW, ...OTHER];
+  for (const [request, limit] of [
+    [LIST, 2.5],
+    [job!, 5],
+    [cancel!, 100],
+  ] as const) {
+    delayMs = limit;
+    assert.equal((await app.inject(request)).statusCode, 200, `${limit} ms`);
+    delayMs = limit + 0.25;
+    assert.equal((await app.inject(request)).statusCode, 503, `more than ${limit} ms`);
+  }
+});
+
+test('a rejected request may be repeated after the delay, for at most a minute', async (t) => {
+  let delayMs = 0;
+  const app = await serve(t, () => () => delayMs);
+  const found: unknown[] = [];
+  for (delayMs of [6, 1000, 1001, 60_000, 61_000])
+    found.push((await app.inject(NEW[0]!)).headers['retry-after']);
+  assert.deepEqual(found, ['1', '1', '2', '60', '60']);
+});
