@@ -6,8 +6,12 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import Fastify from 'fastify';
 import { sendProblem } from '../../../../src/http/errors/error-handler.ts';
-import { limitLargeResponses, MAX_SENT_CHUNKS } from '../../../../src/http/hooks/overload/large-responses.ts';
-import { createMemoryLedger } from '../../../../src/services/memory/ledger.ts';
+import {
+  limitLargeResponses,
+  MAX_SENT_CHUNKS,
+  responseLimits,
+} from '../../../../src/http/hooks/overload/large-responses.ts';
+import { createMemoryLedger, memoryLimit } from '../../../../src/services/memory/ledger.ts';
 import { addCleanup, assertProblem } from '../../../support/start-service.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -153,4 +157,30 @@ test('sends a few chunks of all large responses together per turn of the event l
   const perTurn = Map.groupBy(sentIn, (turn) => turn);
   assert.ok(Math.max(...perTurn.values().map(({ length }) => length)) <= MAX_SENT_CHUNKS);
   assert.ok(sentIn.length > clients, `${sentIn.length} chunks`);
+});
+
+test('a response is large from 64 KiB on, whatever its number of characters is', async () => {
+  const app = Fastify();
+  const reserved: number[] = [];
+  app.decorateRequest('caller', 'anonymous');
+  limitLargeResponses(
+    app,
+    LIMITS,
+    () => {},
+    (bytes) => {
+      reserved.push(bytes);
+      return createMemoryLedger({ limit: 2 ** 30, base: 0 }).reserve(bytes, { what: 'The response' });
+    },
+  );
+  app.get('/:length', async ({ params }) => Buffer.alloc(Number((params as { length: string }).length)));
+  app.get('/text/:length', async ({ params }) => '—'.repeat(Number((params as { length: string }).length)));
+  for (const url of ['/65535', '/65536', '/text/21845', '/text/21846']) await app.inject(url);
+  // A dash takes three bytes.
+  assert.deepEqual(reserved, [65_536, 65_538]);
+});
+
+test('unread responses take an eighth of the memory, at most 256 MiB, and those of a client half of that', () => {
+  const { totalBytes, clientBytes } = responseLimits();
+  assert.equal(totalBytes, Math.min(memoryLimit() / 8, 268_435_456));
+  assert.equal(clientBytes, totalBytes / 2);
 });
