@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePredictions, nativeCodec } from '../../../src/protocols/native/codec.ts';
+import { npyBytes } from '../../../src/formats/arrays/npy.ts';
+import type { Outputs } from '../../../src/protocols/codec.ts';
+import {
+  describePredictions,
+  encodeNpy,
+  nativeCodec,
+  writePredictions,
+} from '../../../src/protocols/native/codec.ts';
 
 const MODEL = { name: 'm', version: 3 };
 const CLASSES = ['shirt', 'shoe', 'bag'];
@@ -69,4 +76,76 @@ test('rejects ?input for more than 1,000 images', () => {
     );
   assert.throws(() => decode(true), { code: 'impossible-request', message: /\?input allows at most 1,000/ });
   decode(false);
+});
+
+const used = { images: 100 } as unknown as NonNullable<Outputs['calibration']>;
+const diagnosis = { findings: [], corrected: [] };
+const outputs: Outputs = {
+  probabilities: Float32Array.of(0.25, 0.75, 0, 0.5, 0.25, 0.25),
+  logits: new Float32Array(6),
+  calibration: used,
+  judgements: {
+    sets: Uint8Array.of(1, 1, 0, 1, 0, 0),
+    reasons: ['several-classes', null],
+    expectedUnsure: 0,
+  },
+  diagnoses: [diagnosis, { ...diagnosis, corrected: [{ code: 'inverted', detail: '' }] }],
+};
+
+test('each prediction has what is known about its own image', () => {
+  const input = { pixels: Uint8Array.of(1, 2, 3, 4), shape: [1, 2] } as const;
+  const files = ['a.png', 'b.png'];
+  const { calibration, predictions } = describePredictions(
+    MODEL,
+    CLASSES,
+    outputs,
+    { logits: false },
+    { files, input },
+  );
+  assert.equal(calibration, used);
+  const shown = predictions.map(({ file, input, classes, unsure, unsureBecause, diagnosis }) => [
+    ...[file, input, classes!.map(({ label }) => label), unsure, unsureBecause],
+    diagnosis!.corrected.length,
+  ]);
+  assert.deepEqual(shown, [
+    ['a.png', [[1, 2]], [1, 0], true, 'several-classes', 0],
+    ['b.png', [[3, 4]], [0], false, null, 1],
+  ]);
+  const [plain] = describePredictions(MODEL, CLASSES, outputs, { logits: false }).predictions;
+  assert.ok(!('file' in plain!) && !('input' in plain!));
+});
+
+test('npy has the probabilities, or with a coverage the sets and the reasons', () => {
+  const { probabilities, logits } = outputs;
+  assert.deepEqual(encodeNpy({ probabilities, logits }, 3), npyBytes(probabilities, [2, 3]));
+  const rows = Uint8Array.of(1, 1, 0, 3, 1, 0, 0, 0);
+  assert.deepEqual(encodeNpy(outputs, 3), npyBytes(rows, [2, 4]));
+});
+
+test('a response is JSON or npy as the request asks, with pixels if it asks for them', () => {
+  const served = { reference: MODEL, architecture: { inputShape: [1, 2] }, classNames: CLASSES } as const;
+  const respond = (format: 'json' | 'npy', input = false) => {
+    const images = { kind: 'bytes', bytes: Uint8Array.of(1, 2) } as const;
+    const options = { logits: false, input };
+    const body = { images, options, format, imageStatistics: null, guarantee: null };
+    const decoded = nativeCodec.decode(body, served);
+    assert.ok('batch' in decoded);
+    assert.deepEqual([decoded.batch.count, decoded.diagnoses, decoded.guarantee], [1, null, null]);
+    const computed = { probabilities: Float32Array.of(0, 1, 0), logits: new Float32Array(3) };
+    return nativeCodec.encode(computed, decoded.responseFormat, served);
+  };
+  const prediction = { label: 1, className: 'shoe', probability: 1 };
+  const probabilities = [0, 1, 0];
+  const model = { name: 'm', version: 3 };
+  assert.deepEqual(JSON.parse(respond('json').body as string), {
+    model,
+    predictions: [{ ...prediction, probabilities }],
+  });
+  assert.deepEqual(JSON.parse(respond('json', true).body as string).predictions[0].input, [[1, 2]]);
+  assert.deepEqual(respond('npy'), { body: npyBytes(Float32Array.of(0, 1, 0), [1, 3]), jsonBytes: null });
+  const computed = { probabilities: Float32Array.of(0, 1, 0), logits: new Float32Array(3) };
+  assert.deepEqual(JSON.parse(writePredictions(served, computed, { logits: false, topK: 1 })), {
+    model,
+    predictions: [{ ...prediction, top: [prediction] }],
+  });
 });
