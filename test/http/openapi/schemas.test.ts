@@ -84,4 +84,7 @@ test('data is no schema, even if it looks like one, and a property may have the 
   assert.deepEqual(simplify({ properties: { example: pair, maxItems: pair, minItems: pair } }), {
     properties: { example: simple, maxItems: simple, minItems: simple },
   });
+  assert.deepEqual(simplify({ properties: { properties: pair } }), { properties: { properties: simple } });
+  assert.deepEqual(simplify({ items: pair }), { items: simple });
+  assert.deepEqual(simplify({ anyOf: [{ items: pair }] }), { anyOf: [{ items: simple }] });
 });
