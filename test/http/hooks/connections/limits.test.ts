@@ -9,9 +9,14 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { sendClientError } from '../../../../src/http/errors/client-error.ts';
 import type { OnLimit } from '../../../../src/http/hooks/connections/client.ts';
 import {
+  MAX_CLIENT_CONNECTIONS,
+  MAX_CLIENT_STREAMS,
+} from '../../../../src/http/hooks/connections/client-limits.ts';
+import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
   connectionOptions,
+  MAX_PATH_PARAMETER_CHARS,
 } from '../../../../src/http/hooks/connections/limits.ts';
 import { limitConnections } from '../../../../src/http/hooks/connections/slow-clients.ts';
 import { countTimeouts, measureRequests, type RequestMeter } from '../../../../src/http/metrics/requests.ts';
@@ -287,4 +292,24 @@ test('an upload may take longer than other bodies', async (t) => {
   assertTimedOut(await text(other.client), /the body did not arrive within 0\.2 seconds/);
   upload.client.write('56789');
   assert.match(await said, /^HTTP\/1\.1 200 [\s\S]*taken$/);
+});
+
+test('the limits are those of the documentation', () => {
+  const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
+  assert.deepEqual(timeouts, {
+    requestTimeout: 3_600_000,
+    keepAliveTimeout: 72_000,
+    connectionTimeout: 30_000,
+  });
+  assert.deepEqual(http, {
+    headersTimeout: 20_000,
+    connectionsCheckingInterval: 5000,
+    maxHeaderSize: 16_384,
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+  });
+  const { requestMs, minReadBytesPerSecond, eventStallMs, connections, pipelined } = CONNECTION_LIMITS;
+  assert.deepEqual([requestMs, minReadBytesPerSecond, eventStallMs], [120_000, 16_384, 10_000]);
+  assert.deepEqual([connections, pipelined, MAX_PATH_PARAMETER_CHARS], [4000, 16, 128]);
+  assert.deepEqual([MAX_CLIENT_CONNECTIONS, MAX_CLIENT_STREAMS], [1000, 500]);
 });
