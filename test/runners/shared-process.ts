@@ -31,7 +31,7 @@ export const UNIT_FOLDERS = [
   'workers/kernel',
 ];
 /** Folders whose fast tests start services. A service ends with its test or file. */
-export const SERVICE_FOLDERS = ['cli', 'queue', 'services'];
+export const SERVICE_FOLDERS = ['cli', 'process/compose', 'queue', 'services', 'workers/tasks'];
 export const MODEL_FOLDERS = ['http/routes/models', 'http/routes/predictions'];
 /** Without those above, in a process of their own, because all routes together would take as long as everything else. */
 export const ROUTE_FOLDERS = ['http/routes'];
