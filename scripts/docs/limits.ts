@@ -289,10 +289,7 @@ const concurrency = [
 ];
 
 const memory = [
-  [
-    'the service itself',
-    `${bytes(IDLE_BYTES)} and ${percent(GARBAGE_FRACTION)} of the limit`,
-  ],
+  ['the service itself', `${bytes(IDLE_BYTES)} and ${percent(GARBAGE_FRACTION)} of the limit`],
   ['jobs, of the rest', percent(1 - REQUEST_FRACTION)],
   ['requests, of the rest, while jobs run', 'what jobs leave'],
   ['requests, of the rest, while a job is waiting for memory', percent(REQUEST_FRACTION)],
