@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { ALONE } from './page/groups.ts';
-import { fastTests, SHARED_FOLDERS, SHARED_SLOW_TESTS, UNIT_FOLDERS } from './runners/shared-process.ts';
+import { fastTests, SHARED_FAST_TESTS, SHARED_SLOW_TESTS, UNIT_FOLDERS } from './runners/shared-process.ts';
 import { testFiles } from './runners/tiers.ts';
 
 /** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
@@ -220,7 +220,7 @@ const TESTS = join(ROOT, '../test');
 
 test('test:fast and test:coverage run every fast test once', () => {
   const all = globSync('test/**/!(*.slow).test.ts', { exclude: ['**/node_modules'] }).toSorted();
-  const shared = SHARED_FOLDERS.flatMap(fastTests).map((file) => `test/${file}`);
+  const shared = SHARED_FAST_TESTS.map((file) => `test/${file}`);
   for (const tier of ['fast', 'coverage'] as const) {
     assert.deepEqual([...testFiles(tier), ...shared].toSorted(), all);
   }
@@ -236,7 +236,7 @@ test('test:slow runs every slow test once', () => {
 });
 
 test('tests that share a process leave it unchanged', () => {
-  for (const file of [...SHARED_FOLDERS.flatMap(fastTests), ...SHARED_SLOW_TESTS]) {
+  for (const file of [...SHARED_FAST_TESTS, ...SHARED_SLOW_TESTS]) {
     const source = readFileSync(join(TESTS, file), 'utf8');
     assert.doesNotMatch(source, /process\.(chdir|exit|on|once)\(/, file);
   }

@@ -24,14 +24,11 @@ export const UNIT_FOLDERS = [
   'numerics',
   'page',
   'protocols',
-  'scripts/mutants',
-  'scripts/package',
-  'scripts/release',
+  'scripts',
   'store',
-  'workers/kernel',
 ];
 /** Folders whose fast tests start services. A service ends with its test or file. */
-export const SERVICE_FOLDERS = ['cli', 'process/compose', 'queue', 'services', 'workers/tasks'];
+export const SERVICE_FOLDERS = ['cli', 'queue', 'services', 'workers'];
 export const MODEL_FOLDERS = ['http/routes/models', 'http/routes/predictions'];
 /** Without those above, in a process of their own, because all routes together would take as long as everything else. */
 export const ROUTE_FOLDERS = ['http/routes'];
@@ -48,7 +45,6 @@ export const HTTP_FOLDERS = [
   'http/responses',
   'http/validation',
 ];
-export const SHARED_FOLDERS = [...ROUTE_FOLDERS, ...SERVICE_FOLDERS, ...UNIT_FOLDERS, ...HTTP_FOLDERS];
 
 /** Folders whose slow tests load the service or the store. Most other slow tests start the service as a process. */
 export const SLOW_HTTP_FOLDERS = ['http'];
@@ -60,20 +56,29 @@ export const SLOW_SERVICE_FOLDERS = [
 ];
 export const SLOW_STORE_FOLDERS = ['queue', 'store'];
 /**
- * Inside these folders, but in processes of their own: one ends the threads of its process, one sets its clock, and two import
- * tests of the store that a process can import once.
+ * Inside these folders, but in processes of their own: two listen to events of their process, one ends its threads, one sets
+ * its clock, and two import tests of the store that a process can import once.
  */
 const ALONE = [
   'services/runs/failing.slow.test.ts',
   'store/database/timestamps.slow.test.ts',
   'store/postgres/bytes.slow.test.ts',
   'store/postgres/icu.slow.test.ts',
+  'workers/threads/pool.test.ts',
+  'workers/training/thread.test.ts',
 ];
 
 const findTests = (pattern: string) => globSync(pattern, { cwd: TESTS }).toSorted();
-export const fastTests = (folder: string) => findTests(`${folder}/**/!(*.slow).test.ts`);
+export const fastTests = (folder: string) =>
+  findTests(`${folder}/**/!(*.slow).test.ts`).filter((file) => !ALONE.includes(file));
 export const slowTests = (folder: string) =>
   findTests(`${folder}/**/*.slow.test.ts`).filter((file) => !ALONE.includes(file));
+export const SHARED_FAST_TESTS = [
+  ...ROUTE_FOLDERS,
+  ...SERVICE_FOLDERS,
+  ...UNIT_FOLDERS,
+  ...HTTP_FOLDERS,
+].flatMap(fastTests);
 export const SHARED_SLOW_TESTS = [
   ...SLOW_HTTP_FOLDERS,
   ...SLOW_SERVICE_FOLDERS,

@@ -1,15 +1,13 @@
 /** The test files of each tier, for Node's test runner in the project folder. */
 import { globSync } from 'node:fs';
 import { ALONE } from '../page/groups.ts';
-import { SHARED_FOLDERS, SHARED_SLOW_TESTS } from './shared-process.ts';
+import { SHARED_FAST_TESTS, SHARED_SLOW_TESTS } from './shared-process.ts';
 
 export type Tier = 'fast' | 'slow' | 'page' | 'coverage';
 
-/** The tests of these folders are run by files of `runners/`, in processes that several files share. */
-const SHARED = SHARED_FOLDERS.map((folder) => `test/${folder}/`);
+/** Tests that files of `runners/` run, in processes that several files share. */
+const shared = new Set([...SHARED_FAST_TESTS, ...SHARED_SLOW_TESTS].map((file) => `test/${file}`));
 
-const isShared = (file: string) => SHARED.some((folder) => file.startsWith(folder));
-const sharedSlow = new Set(SHARED_SLOW_TESTS.map((file) => `test/${file}`));
 const runsAlone = (file: string) => ALONE.some((name) => file === `test/page/${name}.slow.test.ts`);
 
 /** In the order in which they are started: those with the tests of many files first, because the last one to end runs alone. */
@@ -20,9 +18,7 @@ export function testFiles(tier: Tier): string[] {
   const slow = files.filter((file) => file.endsWith('.slow.test.ts'));
   if (tier === 'page') return slow.filter((file) => file.startsWith('test/runners/page-'));
   if (tier === 'slow') {
-    return slow.filter(
-      (file) => (!file.startsWith('test/page/') || runsAlone(file)) && !sharedSlow.has(file),
-    );
+    return slow.filter((file) => (!file.startsWith('test/page/') || runsAlone(file)) && !shared.has(file));
   }
-  return files.filter((file) => !slow.includes(file) && !isShared(file));
+  return files.filter((file) => !slow.includes(file) && !shared.has(file));
 }

@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { temporaryDirectory } from '../support/start-service.ts';
+import { temporaryFolder } from '../datasets/fixtures.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/check.ts');
 
 test('runs every check, and names those that fail with their output', async (t) => {
-  const cwd = await temporaryDirectory(t);
+  const cwd = temporaryFolder(t);
   const check = async (scripts: Record<string, string>) => {
     await writeFile(join(cwd, 'package.json'), JSON.stringify({ scripts }));
     return spawnSync(process.execPath, [SCRIPT], { cwd, encoding: 'utf8' });

@@ -4,7 +4,7 @@ import { countConstant, findDuplicates } from '../../../src/datasets/upload/dupl
 
 /** Images of two pixels with their labels. */
 const split = (...images: readonly (readonly [first: number, second: number, label: number])[]) => ({
-  pixels: Uint8Array.from(images.flatMap(([first, second]) => [first, second])),
+  pixels: Uint8Array.from(images.flat()),
   labels: Uint8Array.from(images, ([, , label]) => label),
 });
 

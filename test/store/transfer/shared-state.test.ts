@@ -16,7 +16,7 @@ test('a database that a process uses cannot be transferred', { skip: withoutPost
   await execute(url, replica('living', '0 s'));
   await assert.rejects(
     openSharedState(db, { blobs, isBucket: false }),
-    failure('state-locked', 'in use by 1 Atelier processes', 'counts for 3 s more'),
+    failure('state-locked', 'in use by 1 Atelier processes', 'counts for 2 s more'),
   );
 });
 

@@ -46,7 +46,7 @@ async function joinAlone(t: TestContext, reply: { isAway: boolean; firstDeathMs:
   };
 }
 
-test('a process renews its row every second with what it offers, and lists itself first', async (t) => {
+test('a process renews its row twice a second with what it offers, and lists itself first', async (t) => {
   const { replicas, beats, others, pass } = await joinAlone(t, { isAway: false, firstDeathMs: null });
   const { id } = replicas;
   const row = [id, 'worker', 2, 1000, 'k', 1];
@@ -55,33 +55,36 @@ test('a process renews its row every second with what it offers, and lists itsel
     [...row, 5],
   ]);
   assert.deepEqual(replicas.live(), [{ id, ...offer }, other]);
-  await pass(999);
+  await pass(499);
   assert.equal(beats.length, 2);
   await pass(1);
   assert.equal(beats.length, 3);
-  for (let second = 2; second <= 61; second++) await pass(1000);
-  assert.equal(beats.length, 63);
+  for (let beat = 1; beat <= 120; beat++) await pass(500);
+  assert.equal(beats.length, 123);
   assert.deepEqual(others, ['delete', 'delete'], 'dead rows are deleted once a minute');
 });
 
-test('a process is trusted for 3 s after a beat, and steady after 5 s of beats', async (t) => {
+test('a process is trusted for 2 s after a beat, and steady after 5 s of beats', async (t) => {
   const reply = { isAway: false, firstDeathMs: null };
   const { replicas, pass } = await joinAlone(t, reply);
   const states: (readonly boolean[])[] = [];
-  for (let second = 0; second < 15; second++) {
-    reply.isAway = second >= 6 && second < 9;
-    if (second > 0) await pass(1000);
+  for (let beat = 0; beat < 30; beat++) {
+    reply.isAway = beat >= 12 && beat < 18;
+    if (beat > 0) await pass(500);
     states.push([replicas.isTrusted(), replicas.isSteady(), replicas.isCutOff()]);
   }
+  const times = <T>(count: number, state: T) => new Array<T>(count).fill(state);
   const [young, old] = [
     [true, false, false],
     [true, true, false],
   ];
   assert.deepEqual(states, [
-    ...[young, young, young, young, young, old],
-    // The beats of these three seconds fail, and the first one after them does not count.
-    ...[old, [true, true, true], [false, false, true], [false, false, false]],
-    ...[young, young, young, young, old],
+    ...times(10, young),
+    ...times(2, old),
+    // The next six beats fail, and the first one after them does not count.
+    ...[old, ...times(2, [true, true, true]), ...times(3, [false, false, true]), [false, false, false]],
+    ...times(9, young),
+    ...times(2, old),
   ]);
 });
 
