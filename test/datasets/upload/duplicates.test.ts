@@ -4,7 +4,7 @@ import { countConstant, findDuplicates } from '../../../src/datasets/upload/dupl
 
 /** Images of two pixels with their labels. */
 const split = (...images: readonly (readonly [first: number, second: number, label: number])[]) => ({
-  pixels: Uint8Array.from(images.flat()),
+  pixels: Uint8Array.from(images.flatMap((image) => image.slice(0, 2))),
   labels: Uint8Array.from(images, ([, , label]) => label),
 });
 
