@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import { test } from 'node:test';
 import { attemptDelivery, RETRY_DELAYS_MS } from '../../../src/services/webhooks/attempt.ts';
+import { startReceiver } from '../../support/servers/webhook-receiver.ts';
 
 const NOW = Date.parse('2026-03-01T00:00:00.000Z');
 const message = {
@@ -62,4 +63,36 @@ test('a defect is reported, and not shown to the owner of the job', async () => 
 test('eleven attempts are made within about a day', () => {
   const minutes = RETRY_DELAYS_MS.map((delay) => delay / 60_000);
   assert.deepEqual(minutes, [5 / 60, 0.5, 2, 10, 30, 60, 120, 240, 480, 480]);
+});
+
+test('the status of the response decides whether a message is delivered, and is shown if not', async (t) => {
+  const statuses = [200, 299, 300, 399, 400, 410, 500];
+  const receiver = await startReceiver(t, (response, n) => void response.writeHead(statuses[n - 1]!).end());
+  const delivery = {
+    ...message,
+    url: receiver.origin,
+    body: JSON.stringify({ data: { traceparent: 'a-b' } }),
+  };
+  const outcomes: unknown[] = [];
+  for (const _ of statuses) {
+    const outcome = await attemptDelivery(delivery, {
+      origins: [receiver.origin],
+      allowed: new BlockList(),
+      signal: new AbortController().signal,
+      delaysMs: [1000],
+      onDefect: assert.ifError,
+    });
+    outcomes.push(outcome.type === 'failed' ? [outcome.error, outcome.retryAt !== null] : outcome.type);
+  }
+  assert.deepEqual(outcomes, [
+    'delivered',
+    'delivered',
+    ['The receiver responded with 300. Redirects are not followed.', true],
+    ['The receiver responded with 399. Redirects are not followed.', true],
+    ['The receiver responded with 400.', true],
+    ['The receiver responded with 410. No further attempt is made.', false],
+    ['The receiver responded with 500.', true],
+  ]);
+  const { headers } = receiver.received[0]!;
+  assert.deepEqual([headers['user-agent'], headers['traceparent']], ['Atelier-Webhooks', 'a-b']);
 });
