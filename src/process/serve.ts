@@ -34,7 +34,8 @@ async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnS
     await service.start();
     if (stopping) return;
     const address = await handOver();
-    setImmediate(service.warmUp);
+    // What fails now fails again, with an error, for the request that needs it.
+    setImmediate(() => service!.warmUp().catch(() => {}));
     return address;
   }
 

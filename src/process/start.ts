@@ -99,8 +99,13 @@ async function buildService(
 
   return {
     app,
-    /** Call it once the service listens. */
-    warmUp: warmUpForward,
+    /** Prepares the first prediction, also by the newest model. Call it once the service listens. */
+    async warmUp() {
+      if (config.role === 'worker') return;
+      warmUpForward();
+      const [newest] = await store.models.names(1);
+      if (newest !== undefined) await services.models.load(newest);
+    },
     /** Reads the file of API keys again. */
     reloadKeys: apiKeys.reload,
     /** Recovers interrupted jobs, records test splits, generates the bootstrap key, queues the starter job, and starts running jobs. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { newJob, publish } from '../store/fixtures.ts';
-import { assertProblem, startService, temporaryDirectory } from '../support/start-service.ts';
+import { assertProblem, startService, temporaryDirectory, tiny, train } from '../support/start-service.ts';
 
 test('a start continues interrupted jobs, and a stopping service accepts nothing more', async (t) => {
   const stateDir = await temporaryDirectory(t);
@@ -34,4 +34,18 @@ test('a start continues interrupted jobs, and a stopping service accepts nothing
   const after = await openStore(stateDir);
   t.after(() => after.close());
   assert.equal((await after.jobs.get(id))?.status, 'queued', 'the next start continues it again');
+});
+
+test('a service that listens has loaded the newest model', async (t) => {
+  const STATE_DIR = await temporaryDirectory(t);
+  const first = await startService(t, { STATE_DIR });
+  await first.warmUp();
+  await train(first.app, tiny());
+  await first.close();
+  const { app, warmUp } = await startService(t, { STATE_DIR });
+  const loaded = async () =>
+    /^atelier_model_cache_models (\d+)$/m.exec((await app.inject('/metrics')).body)?.[1];
+  assert.equal(await loaded(), '0');
+  await warmUp();
+  assert.equal(await loaded(), '1');
 });
