@@ -34,7 +34,7 @@ async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnS
     await service.start();
     if (stopping) return;
     const address = await handOver();
-    // What fails now fails again, with an error, for the request that needs it.
+    // A failure recurs, with an error, for the request that needs the model.
     setImmediate(() => service!.warmUp().catch(() => {}));
     return address;
   }
