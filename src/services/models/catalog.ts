@@ -10,6 +10,7 @@ import type { ModelVersion } from '../../domain/models/representation.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import { AtelierError, type ErrorCode, hasCode } from '../../errors.ts';
 import type { Parameters } from '../../numerics/network/layers.ts';
+import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import { decodeCheckpoint } from '../../store/checkpoints/decode.ts';
 import type { VersionQuery } from '../../store/models/filters.ts';
 import type { Store } from '../../store/persistent-state.ts';
@@ -66,7 +67,7 @@ export function createModelService(
     return `Model ${name} does not exist. ${known}; a training job publishes a model when it succeeds.${runningNote}`;
   }
 
-  async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {
+  async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward' | 'multiplyAdds'>> {
     const bytes = await blobs.get(found.digest);
     const { name, activation, standardization, classNames } = found;
     return {
@@ -101,7 +102,7 @@ export function createModelService(
   async function readCheckpoint(
     job: TrainingJob,
     found: CheckpointRecord,
-  ): Promise<Omit<LoadedModel, 'forward'>> {
+  ): Promise<Omit<LoadedModel, 'forward' | 'multiplyAdds'>> {
     const { snapshot, architecture, activation, standardization } = decodeCheckpoint(
       await checkpoints.read(found),
     );
@@ -230,8 +231,8 @@ function describeNoCheckpoint(
   return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. While a job trains, the best, the last three and those that an unfinished job starts from are kept; then training.keepCheckpoints decides.`;
 }
 
-function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
-  return { ...network, forward: createForward(network) };
+function withForward(network: Omit<LoadedModel, 'forward' | 'multiplyAdds'>): LoadedModel {
+  return { ...network, forward: createForward(network), multiplyAdds: kernelCost(network.architecture) };
 }
 
 /** The parts of a model that a worker thread needs. */

@@ -5,6 +5,8 @@ import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 
 export interface LoadedModel extends ServedNetwork {
   readonly forward: KernelForward['forward'];
+  /** Multiply-adds of the forward pass of one image. */
+  readonly multiplyAdds: number;
   /** The data set it was trained on or, for an import, evaluated on; null without one. */
   readonly datasetId: string | null;
   /** The preprocessing of encoded images; null if they must have the input shape. */

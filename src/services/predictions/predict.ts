@@ -5,7 +5,6 @@ import type { Fit } from '../../domain/predictions/image-query.ts';
 import { type Preprocessing, preprocessingFor } from '../../domain/predictions/preprocessing.ts';
 import { decodeImages } from '../../images/decode.ts';
 import type { SentImages } from '../../images/sent.ts';
-import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type {
   Decoded,
   EncodedResponse,
@@ -279,10 +278,10 @@ function fitsMainThread(request: PredictRequest): boolean {
 
 function isSmall(
   { batch: { count }, guarantee }: Decoded<unknown>,
-  { architecture }: Pick<LoadedModel, 'architecture'>,
+  { multiplyAdds }: Pick<LoadedModel, 'multiplyAdds'>,
   calibration: LoadedCalibration | null,
 ): boolean {
   const isCompared = calibration !== null && (guarantee?.coverage ?? null) !== null;
-  const cost = kernelCost(architecture) + (isCompared ? outlierCost(calibration) : 0);
+  const cost = multiplyAdds + (isCompared ? outlierCost(calibration) : 0);
   return count <= MAX_INLINE_IMAGES && count * cost <= MAX_INLINE_MULTIPLY_ADDS;
 }

@@ -1,7 +1,6 @@
 /** Predicts the images of a large body while it arrives, so that no thread waits for the last byte. */
 
 import { valueCount } from '../../numerics/network/image-shape.ts';
-import { kernelCost } from '../../numerics/simd/layers-layout.ts';
 import type { Guarantee, LoadedCalibration } from '../../protocols/codec.ts';
 import { outlierCost } from '../../protocols/compute-outputs.ts';
 import type { PredictionPool } from '../../workers/pools.ts';
@@ -48,7 +47,7 @@ export class PredictionStream {
     this.#pool = pool;
     this.model = model;
     this.#values = valueCount(model.architecture.inputShape);
-    this.#cost = kernelCost(model.architecture);
+    this.#cost = model.multiplyAdds;
     this.#guarantee = guarantee;
     this.#calibration = guarantee && loadCalibration(this.#loading.signal);
     this.#calibration?.then(

@@ -16,6 +16,7 @@ const model: LoadedModel = {
   parameters: new Float32Array(784 * 5 + 5 + 5 * 2 + 2),
   classNames: ['a', 'b'],
   forward: () => assert.fail('the thread predicts'),
+  multiplyAdds: 0,
   datasetId: null,
   preprocessing: { fit: 'contain', background: 'white', invert: 'never' },
 };

@@ -25,7 +25,7 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
     datasetId: null,
     preprocessing: null,
   } as const;
-  return { ...network, forward: createForward(network) };
+  return { ...network, forward: createForward(network), multiplyAdds: 0 };
 }
 
 const put = (cache: ModelCache, name: string, version: number, hidden?: number) =>

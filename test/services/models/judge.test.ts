@@ -34,6 +34,7 @@ const champion: LoadedModel = {
   ...network,
   reference: { name: 'shirts', version: 1 },
   forward: () => assert.fail('the thread predicts'),
+  multiplyAdds: 0,
   datasetId: null,
   preprocessing: null,
 };
@@ -85,7 +86,7 @@ test('compares the result with the champion on images that both held out', async
       'The new version is significantly better than the champion, version 1: of 20 validation images that neither was ' +
       "trained on, 85.00 % instead of 35.00 % are correct (McNemar's test: n10 = 11, n01 = 1, p = 0.0063), so it replaces it.",
   });
-  const { forward, datasetId, preprocessing, ...other } = champion;
+  const { forward, multiplyAdds, datasetId, preprocessing, ...other } = champion;
   const splits = [5, 3].map((seed) => ({ seed, fraction: 0.1 }));
   assert.deepEqual(tasks, [['compareHeldOut', { network, other, examples, splits }]]);
   for (comparison of [compared(1, 11, 26 / 4096), compared(3, 1, 0.625)]) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { kernelCost } from '../../../src/numerics/simd/layers-layout.ts';
 import type { Guarantee, LoadedCalibration } from '../../../src/protocols/codec.ts';
 import type { LoadedModel } from '../../../src/services/models/loaded-version.ts';
 import { PredictionStream } from '../../../src/services/predictions/streamed-images.ts';
@@ -42,6 +43,7 @@ function openStream(
   const model = {
     reference: { name: 'a', version: 1 },
     architecture,
+    multiplyAdds: kernelCost(architecture),
     classNames: ['x'],
   };
   return {

@@ -23,7 +23,13 @@ test('a streamed response has the outputs of all images in order, their tally, a
     classNames: ['a', 'b', 'c'],
   } as const;
   const forward = createForward(network);
-  const model: LoadedModel = { ...network, forward, datasetId: null, preprocessing: null };
+  const model: LoadedModel = {
+    ...network,
+    forward,
+    multiplyAdds: 5 * 787,
+    datasetId: null,
+    preprocessing: null,
+  };
   const pixels = Uint8Array.from({ length: 784 * IMAGES }, (_, n) => (n * 7919) >> 3);
   const [logits, expected] = [new Float32Array(CLASSES * IMAGES), new Float32Array(CLASSES * IMAGES)];
   forward(logits, expected, pixels);
