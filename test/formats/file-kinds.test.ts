@@ -38,6 +38,19 @@ test('names the kind of a file', async () => {
   for (const [file, kind] of cases) assert.equal(describeFile(file.subarray(0, 512)), kind);
 });
 
+test('text is UTF-8 without control characters, and its last character may be cut', () => {
+  const text = Buffer.from('a😀');
+  for (const cut of [0, 1, 2, 3]) assert.equal(describeFile(text.subarray(0, 5 - cut)), 'text', `${cut}`);
+  assert.equal(describeFile(Buffer.from('\t\r\n\x1b[0m')), 'text');
+  for (const bytes of [
+    [0x61, 0x08],
+    [0x61, 0x0e],
+    [0x61, 0xff, 0x61, 0x61, 0x61],
+    [0xf0, 0x9f, 0x98],
+  ])
+    assert.equal(describeFile(Uint8Array.from(bytes)), undefined, `${bytes}`);
+});
+
 test('knows the media types of images, of npy and of JSON', async () => {
   const types = new Map<Uint8Array, string | undefined>([
     [await image.clone().png().toBuffer(), 'image/png'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
-import { unpack } from '../../../src/numerics/network/layers.ts';
+import { channelStandardizations, unpack, unpackWeights } from '../../../src/numerics/network/layers.ts';
 import { dense } from '../../support/dense.ts';
 
 test("the notebook's network has 31,810 parameters in the notebook's order", () => {
@@ -28,5 +28,30 @@ test('rejects a vector of another length', () => {
   assert.throws(
     () => unpack(new Float64Array(16), dense([2, 3, 2])),
     new RangeError('A 2-3-2 network has 17 parameters, not 16.'),
+  );
+});
+
+test('a standardization has one entry for all values, or one for each of three channels', () => {
+  assert.deepEqual(channelStandardizations(null), [{ mean: 0, std: 1 }]);
+  assert.deepEqual(channelStandardizations({ mean: 0.5, std: 0.25 }), [{ mean: 0.5, std: 0.25 }]);
+  assert.deepEqual(channelStandardizations({ mean: [1, 2, 3], std: 0.25 }), [
+    { mean: 1, std: 0.25 },
+    { mean: 2, std: 0.25 },
+    { mean: 3, std: 0.25 },
+  ]);
+});
+
+test('penalties apply to kernels and weights, not to biases and norms', () => {
+  const convolutional = {
+    ...dense([16, 2]),
+    inputShape: [4, 4] as const,
+    convolutions: [[4]],
+    norm: 'group' as const,
+  };
+  const weights = unpackWeights(new Float32Array(parameterCount(convolutional)), convolutional);
+  // A kernel of 4 · 9 numbers, and 2 · 16 weights.
+  assert.deepEqual(
+    weights.map(({ length }) => length),
+    [36, 32],
   );
 });

@@ -84,3 +84,14 @@ test('memory per parameter is between 50 and 140 bytes, as measured', () => {
   assert.ok(checked >= 96 && checked <= 125 + checkpoints, String(checked));
   assert.ok(gradientCheckBytes(architecture, 5) / count > 48 + 28);
 });
+
+test('a gradient check keeps the volumes of convolutions for each image', () => {
+  const convolutional = (examples: number) => {
+    const network = { ...dense([64, 5]), inputShape: [8, 8] as const, convolutions: [[16]] };
+    return gradientCheckBytes(network, examples);
+  };
+  // At least the output of the convolution, 8×8×16, and of its pooling, 4×4×16, as float64.
+  const [one, thousand] = [convolutional(1), convolutional(1001)];
+  assert.ok(thousand - one > 1000 * (1024 + 256) * 8, `${thousand - one}`);
+  assert.ok(thousand - one < 1000 * 100_000, `${thousand - one}`);
+});
