@@ -91,3 +91,47 @@ test('ends without events to come, and with an error that a repeat does not chan
   const interruption = AbortSignal.abort(new Error('interrupted'));
   await assert.rejects(follow(clientOf([new TypeError('lost')]).client, interruption), /interrupted/);
 });
+
+test('a connection that is silent for a minute is lost, and an ended one is not watched any longer', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const signals: AbortSignal[] = [];
+  const silent = Promise.withResolvers<void>();
+  const attempt = async (_path: string, { signal }: { signal: AbortSignal }) => {
+    signals.push(signal);
+    if (signals.length === 2) return { status: 204 };
+    async function* body() {
+      yield encode('retry: 1\n\n');
+      const aborted = Promise.withResolvers<never>();
+      signal.addEventListener('abort', () => aborted.reject(signal.reason));
+      silent.resolve();
+      yield await aborted.promise;
+    }
+    return { status: 200, body: body() };
+  };
+  const following = follow({ attempt } as unknown as Client);
+  await silent.promise;
+  t.mock.timers.tick(59_999);
+  assert.equal(signals[0]!.aborted, false);
+  t.mock.timers.tick(1);
+  assert.deepEqual(await following, { ids: [], lost: 1 });
+  t.mock.timers.tick(60_000);
+  assert.equal(signals[1]!.aborted, false);
+});
+
+test('gives up after five minutes without a connection, since the last message', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const lost = new ConnectionError('It is refused.');
+  const { client, requests } = clientOf(['retry: 1\n\n', new TypeError('cut')], [lost], [lost]);
+  const late = {
+    async attempt(...args: Parameters<Client['attempt']>) {
+      now += 300_000;
+      return client.attempt(...args);
+    },
+  };
+  await assert.rejects(follow(late as Client), {
+    constructor: ConnectionError,
+    message: 'No connection for five minutes. It is refused.',
+  });
+  assert.equal(requests.length, 3, 'exactly five minutes are not too long');
+});
