@@ -94,24 +94,30 @@ test('a failed attempt is repeated with the same id, and every attempt is signed
   assert.doesNotMatch(JSON.stringify(lines), /whsec|t0p/);
 });
 
-test('nothing is claimed before the delivery is started', async (t) => {
-  const store = await temporaryStore(t);
-  let claims = 0;
-  const claim: Store['webhooks']['claim'] = (...args) => {
-    claims++;
-    return store.webhooks.claim(...args);
-  };
-  const delivery = createWebhookDelivery({
-    store: { events: store.events, webhooks: { ...store.webhooks, claim } },
-    origins: ['http://127.0.0.1:1'],
-    allowed: publicOnly,
-    onResult: assert.fail,
-    log: { warn: assert.fail },
-    onDefect: assert.ifError,
-  });
-  await endedJob(store, 'http://127.0.0.1:1');
-  await delivery.close();
-  assert.equal(claims, 0);
+test('nothing is claimed before the delivery is started, and without origins', async (t) => {
+  for (const [origins, isStarted] of [
+    [['http://127.0.0.1:1'], false],
+    [[], true],
+  ] as const) {
+    const store = await temporaryStore(t);
+    let claims = 0;
+    const claim: Store['webhooks']['claim'] = (...args) => {
+      claims++;
+      return store.webhooks.claim(...args);
+    };
+    const delivery = createWebhookDelivery({
+      store: { events: store.events, webhooks: { ...store.webhooks, claim } },
+      origins,
+      allowed: publicOnly,
+      onResult: assert.fail,
+      log: { warn: assert.fail },
+      onDefect: assert.ifError,
+    });
+    if (isStarted) delivery.start();
+    await endedJob(store, 'http://127.0.0.1:1');
+    await delivery.close();
+    assert.equal(claims, 0);
+  }
 });
 
 test('410 ends the delivery at once, a redirect is not followed, and the attempts are limited', async (t) => {
