@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { labReportQuerySchema } from '../../../src/domain/reports/lab-report.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createLabReportService } from '../../../src/services/reports/collect.ts';
 import { epochRecord, request } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const images = { pixels: new Uint8Array(0), labels: Uint8Array.of(1, 0) };
 const digits: Dataset = {
@@ -72,7 +72,7 @@ function collect(job: TrainingJob, known: Known = {}, query: object = {}) {
       },
       epochRecords: { list: async () => [1, 2, 3].slice(0, records).map((n) => epochRecord(n, 0.5)) },
     },
-    catalog: createCatalog(datasets),
+    catalog: catalogOf(...datasets),
     models: {
       async version() {
         if (known.version instanceof Error) throw known.version;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset, DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../../src/services/reports/facts.ts';
 import type { SectionContext } from '../../../src/services/reports/sections.ts';
 import { request } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const { signal } = new AbortController();
 const JOB = { id: 'job_1', status: 'succeeded', search: null, verification: null, publication: null };
@@ -52,11 +52,11 @@ test('a data set is shown with its looks, and the first training image of each c
     test: images,
   };
   const url = '/lab/v1/datasets/digits/splits/train/images';
-  assert.deepEqual(await listExamples(createCatalog([digits]), 'digits', '/lab'), [
+  assert.deepEqual(await listExamples(catalogOf(digits), 'digits', '/lab'), [
     { label: 0, className: 'a', index: 1, image: `${url}/1` },
     { label: 2, className: 'c', index: 0, image: `${url}/0` },
   ]);
-  assert.deepEqual(await listExamples(createCatalog([]), 'digits', '/lab'), []);
+  assert.deepEqual(await listExamples(catalogOf(), 'digits', '/lab'), []);
 });
 
 test('a job can be repeated by its request, and verified only with a digest and a receipt', () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createTestSetService } from '../../../src/services/models/test-sets.ts';
 import { createModelCardService } from '../../../src/services/reports/model-cards.ts';
 import { publish, temporaryStore, trained } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const images = { pixels: new Uint8Array(0), labels: new Uint8Array(10) };
 const fashion: Dataset = {
@@ -30,7 +30,7 @@ async function cardOf(
   },
 ) {
   const store = await temporaryStore(t);
-  const catalog = createCatalog(datasets);
+  const catalog = catalogOf(...datasets);
   await publish(store, 'shoes', {}, model);
   const rank = async () => ({ ranking: { classes: [], macro: null }, classNames: [] });
   const cards = createModelCardService({

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import type { CollectedReport } from '../../../src/services/reports/collect.ts';
 import { createReportPictures } from '../../../src/services/reports/pictures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 /** Images of one grey level each: ten times their index, plus `start`. */
 function levels(start: number, count: number) {
@@ -23,7 +23,7 @@ const { signal } = new AbortController();
 
 test('a report has pictures of its examples, of the mistakes and of the weights, which are drawn once', async () => {
   let drawings = 0;
-  const draw = createReportPictures(createCatalog([dataset]), {
+  const draw = createReportPictures(catalogOf(dataset), {
     async drawWeights() {
       drawings++;
       return Buffer.from('weights');

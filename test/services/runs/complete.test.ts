@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import type { ResolvedTrainingRequest } from '../../../src/domain/jobs/request.ts';
 import { completeRun } from '../../../src/services/runs/complete.ts';
 import { epochRecord, publish, request, startRun, temporaryStore, untouched } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const images = { pixels: new Uint8Array(0), labels: Uint8Array.from({ length: 40 }, (_, n) => n % 2) };
 const fashion: Dataset = {
@@ -53,7 +53,7 @@ async function complete(
     } as unknown as Parameters<typeof completeRun>[1],
     {
       store,
-      catalog: createCatalog([fashion]),
+      catalog: catalogOf(fashion),
       models: { invalidate: () => invalidations++ } as unknown as Context['models'],
       judge: options.judge ?? (() => assert.fail('nothing to compare')),
       onPublished: (version) => published.push(version),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCatalog } from '../../../src/datasets/catalog.ts';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { createSearchRunner } from '../../../src/services/searches/runner.ts';
 import type { SearchJobs } from '../../../src/store/searches/actions.ts';
+import { catalogOf } from '../../support/catalog.ts';
 
 const labels = Uint8Array.from({ length: 40 }, (_, n) => n % 2);
 const images = { pixels: new Uint8Array(0), labels };
@@ -54,7 +54,7 @@ function setUp(
       },
       events: { onCommitted: (each: Listener) => (listener = each) },
     } as unknown as Parameters<typeof createSearchRunner>[0]['store'],
-    catalog: createCatalog(datasets),
+    catalog: catalogOf(...datasets),
     queue: { notify: () => void calls.push(['notify']), stop: (id) => void calls.push(['stop', id]) },
     keepCheckpoints: 'last',
     slots: () => 3,
