@@ -17,8 +17,8 @@ export function countImages({
     [
       ...classNames.map((name, label) => [
         name,
-        whole(train.examplesPerClass[label] ?? 0),
-        whole(test.examplesPerClass[label] ?? 0),
+        whole(train.examplesPerClass[label]!),
+        whole(test.examplesPerClass[label]!),
       ]),
       ['all', whole(train.examples), whole(test.examples)],
     ],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { countBy, createGauges, createReading } from '../../../src/http/metrics/instruments.ts';
 import { parseSamples } from './samples.ts';
@@ -20,6 +21,15 @@ test('concurrent scrapes share a reading, and a later one reads again', async ()
   const read = createReading(async () => ++reads);
   assert.deepEqual(await Promise.all([read(), read()]), [1, 1]);
   assert.equal(await read(), 2);
+});
+
+test('a reading that hangs is given up after a second', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const reading = createReading(() => new Promise(() => {}))();
+  t.mock.timers.tick(999);
+  assert.equal(await Promise.race([reading, setImmediate('pending')]), 'pending');
+  t.mock.timers.tick(1);
+  assert.equal(await reading, null);
 });
 
 test('gauges of a source that cannot be read are absent', async () => {

@@ -48,6 +48,8 @@ test('a row may be as long as the limit', () => {
   // Line ends within quotes, and single ones after a pair, do not end a row.
   assert.throws(() => read(`"${'\n'.repeat(65_537)}"`), long);
   assert.throws(() => read(`1,2,3,4\r\n${'\n'.repeat(65_538)}`), long);
+  // A pair does: 8,000 rows have 72,000 bytes.
+  assert.deepEqual(read('1,2,3,4\r\n'.repeat(8000)).shape, [8000, 4]);
 });
 
 const columns = (count: number, step = 1) => Array.from({ length: count }, (_, n) => 5 + step * n).join();

@@ -57,6 +57,15 @@ test('annotations belong to the version that an alias means', async (t) => {
   assert.equal((await models.version('shoes', 2)).description, null);
 });
 
+test('a version that is deleted while it is annotated no longer exists', async (t) => {
+  const { registry, store } = await setUp(t);
+  t.mock.method(store.models, 'annotate', async () => {
+    await registry.removeVersion('shoes', 2);
+    return undefined;
+  });
+  await assert.rejects(registry.annotate('shoes', 2, { description: '' }), failure('model-not-found'));
+});
+
 test('a copy becomes the next version of another model, and its original must exist', async (t) => {
   const { registry } = await setUp(t);
   const copied = await registry.copyVersion('boots', 'shoes@2');

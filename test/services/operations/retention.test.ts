@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { listEvents } from '../../../src/services/events/list.ts';
 import { createEventSubscriptions } from '../../../src/services/events/subscribe.ts';
@@ -67,6 +68,27 @@ test('deletes events and checkpoints of jobs that ended long ago, and nothing el
   await store.jobs.requestCancel(waiting);
   await retain(store, 7.1);
   assert.deepEqual([await list(waiting), await steps(), await files()], [0, [], []]);
+});
+
+test('a job of a search stays until its search is deleted, without its events', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const [alone, trial] = [await newJob(store, 'running'), await newJob(store, 'running')];
+  for (const id of [alone, trial]) {
+    await store.events.append(id, 'warning', {});
+    await store.jobs.requestCancel(id);
+    await runOf(id).release();
+  }
+  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'), { enableForeignKeyConstraints: false });
+  raw.prepare('update jobs set search_id = ? where id = ?').run('sch_1', trial);
+  raw.close();
+  await retain(store, 8, 5);
+  assert.deepEqual(
+    (await store.jobs.list({ limit: 10 })).data.map(({ id }) => id),
+    [trial],
+  );
+  assert.deepEqual((await store.events.list(trial, { limit: 10 })).data, []);
 });
 
 test('deletes whole jobs that ended long ago, unless an unfinished job uses them', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { typicalMs } from '../../../src/workers/kernel/typical-duration.ts';
 
 function work(milliseconds: number): void {
@@ -26,4 +26,21 @@ test('few long calls suffice', () => {
   }, 8);
   assert.ok(typical > 5, String(typical));
   assert.ok(calls <= 3, String(calls));
+});
+
+/** Each call takes so many milliseconds, of which the processor works on it for some. */
+function typicalOf(t: TestContext, ms: number, cpuMs: number): number {
+  let [now, cpu] = [0, 0];
+  t.mock.method(performance, 'now', () => now);
+  t.mock.method(process, 'threadCpuUsage', () => ({ user: 600 * cpu, system: 400 * cpu }));
+  return typicalMs(() => {
+    now += ms;
+    cpu += cpuMs;
+  }, 8);
+}
+
+test('the typical duration is the lower quartile, and at most the mean time of the processor with a tick', (t) => {
+  assert.equal(typicalOf(t, 2, 2), 2);
+  // Three calls take 15 ms of the processor.
+  assert.equal(typicalOf(t, 40, 5), (15 + 10) / 3);
 });
