@@ -109,6 +109,13 @@ test('metadata has up to 16 entries', () => {
   );
 });
 
+test('names of metadata have up to 64 characters, and texts up to 256', () => {
+  const isValid = (name: number, text: number) =>
+    newMetadataSchema.safeParse({ ['n'.repeat(name)]: 't'.repeat(text) }).success;
+  assert.deepEqual([isValid(1, 0), isValid(64, 256)], [true, true]);
+  assert.deepEqual([isValid(0, 1), isValid(65, 1), isValid(1, 257)], [false, false, false]);
+});
+
 test('a whole number without a maximum has none in its message', () => {
   assert.equal(wholeNumber(1).safeParse('0').error?.issues[0]?.message, 'must be a whole number, at least 1');
 });

@@ -66,3 +66,17 @@ test('preprocessing and metadata are JSON', () => {
     'preprocessing must be JSON such as {"fit": "contain", "background": "auto", "invert": "never"}',
   ]);
 });
+
+test('sizes, names and ids have limits', () => {
+  const isValid = (fields: Readonly<Record<string, string>>) => !Array.isArray(parse(fields));
+  for (const [right, wrong] of [
+    [{ dataset: 'd' }, { dataset: '' }],
+    [{ dataset: 'd'.repeat(64) }, { dataset: 'd'.repeat(65) }],
+    [{ hidden: '1' }, { hidden: '0' }],
+    [{ hidden: '4096' }, { hidden: '4097' }],
+    [{ hidden: '1,1,1,1,1,1,1,1' }, { hidden: '1,1,1,1,1,1,1,1,1' }],
+    [{ classNames: `a,${'b'.repeat(100)}` }, { classNames: `a,${'b'.repeat(101)}` }],
+  ] as const) {
+    assert.deepEqual([isValid(right), isValid(wrong)], [true, false], JSON.stringify(right));
+  }
+});

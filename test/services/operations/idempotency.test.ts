@@ -97,3 +97,23 @@ test('reports code that creates without storing its response', async (t) => {
   const forget = () => store.jobs.create(request(), untouched);
   await assert.rejects(once.respond(keyed, forget, renderResponse), /stored without its response/);
 });
+
+test('a key is known while its request is in flight, and as long as its response is stored', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(store);
+  const other = { ...keyed, caller: 'other' };
+  assert.equal(await once.isKnown(keyed), false);
+  const go = Promise.withResolvers<void>();
+  const first = once.respond(
+    keyed,
+    async (kept: IdempotencyRecord<TrainingJob>) => {
+      await go.promise;
+      return createIn(store)(kept);
+    },
+    renderResponse,
+  );
+  assert.deepEqual([await once.isKnown(keyed), await once.isKnown(other)], [true, false]);
+  go.resolve();
+  await first;
+  assert.deepEqual([await once.isKnown(keyed), await once.isKnown(other)], [true, false]);
+});

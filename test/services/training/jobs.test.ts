@@ -266,3 +266,9 @@ test('rejects an unknown data set and lists the existing ones', async () => {
   const problem = assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
   assert.match(problem.detail, /fashion-mnist/);
 });
+
+test('the metrics of a job that does not exist are not found, also for a client that has a copy', async () => {
+  const headers = { 'if-none-match': '*' };
+  const response = await app.inject({ url: '/v1/training-jobs/job_nobody/metrics', headers });
+  assertProblem(response, 404, 'training-job-not-found');
+});
