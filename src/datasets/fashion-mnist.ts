@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, messageWithoutPaths } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import { readNpyHeader } from '../formats/arrays/npy-header.ts';
 import { findLayout, listForms } from '../images/array-shape.ts';
@@ -51,11 +51,14 @@ export async function reloadFashionMnist(directory: string, digest: string): Pro
   if (!(loaded instanceof Error) && loaded.digest === digest) {
     return { train: loaded.train, test: loaded.test };
   }
+  // Without the folder: clients must not see it.
+  const defect =
+    loaded instanceof Error
+      ? ` ${messageWithoutPaths(loaded.message.replaceAll(join(directory, '/'), ''))}`
+      : '';
   throw new AtelierError(
     'dataset-damaged',
-    `The files of data set ${FASHION_MNIST} have changed since the service started. Restore them, or restart the service.`,
-    // Its message contains the path. Clients must not see it.
-    { cause: loaded },
+    `The files of data set ${FASHION_MNIST} have changed since the service started. Restore them, or restart the service.${defect}`,
   );
 }
 

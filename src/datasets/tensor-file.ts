@@ -13,6 +13,8 @@ import type { Examples } from '../numerics/training/engine.ts';
 import { type Tensors, tensorBytes } from './tensor-cache.ts';
 
 const CHUNK_BYTES = 2 ** 22;
+/** Node aborts the process if one call is to read 2 GiB. */
+const MAX_READ_BYTES = 2 ** 30;
 
 /**
  * Writes and syncs the file. The caller must sync the directory to make it durable.
@@ -120,7 +122,8 @@ function head(imageShape: ImageShape): Uint8Array {
 export async function readFully(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   for (let read = 0; read < bytes.length; ) {
     const at = position === undefined ? null : position + read;
-    const { bytesRead } = await file.read(bytes, read, bytes.length - read, at);
+    const length = Math.min(bytes.length - read, MAX_READ_BYTES);
+    const { bytesRead } = await file.read(bytes, read, length, at);
     if (bytesRead === 0) throw new RangeError('it was truncated while it was being read');
     read += bytesRead;
   }

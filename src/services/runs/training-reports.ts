@@ -6,6 +6,7 @@ import type { SerializedError } from '../../workers/threads/errors.ts';
 import { serializeError } from '../../workers/threads/errors.ts';
 import type { CheckpointBytes, WorkerMessage, WorkerReport } from '../../workers/training/messages.ts';
 import { assertTrainingFits } from '../memory/limits.ts';
+import { assertSameDataset } from '../training/reproduction.ts';
 import { buildTask } from './build-task.ts';
 import { completeRun } from './complete.ts';
 import type { TrainingContext } from './context.ts';
@@ -85,6 +86,9 @@ export function createTrainingRun(
       from = await resumeTraining(run, store);
       step = from?.step ?? 0;
       try {
+        const dataset = catalog.summary(job.dataset);
+        // The files of Fashion-MNIST may have been replaced since the first run.
+        if (run.dataset && dataset) assertSameDataset({ dataset: run.dataset }, job.id, dataset);
         // The memory may have shrunk since the job was created.
         assertTrainingFits(memory, job, catalog);
         const services = { catalog, models, jobs: store.jobs, loadDistillation };

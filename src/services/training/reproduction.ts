@@ -71,15 +71,16 @@ export async function reproductionOptions(
   return { stopAtStep: reason === 'budget' ? step : null };
 }
 
-function assertSameDataset(
-  { dataset: { id, digest } }: Receipt,
+/** @throws AtelierError `impossible-request` if a job was trained on other data than the data set has `now` */
+export function assertSameDataset<Now extends Pick<Dataset, 'digest'>>(
+  { dataset: { id, digest } }: Pick<Receipt, 'dataset'>,
   jobId: string,
-  now: Dataset | undefined,
-): Dataset {
+  now: Now | undefined,
+): Now {
   if (now?.digest === digest) return now;
   throw new AtelierError(
     'impossible-request',
     `Training job ${jobId} was trained on data set ${id} with digest ${digest}. That data set ` +
-      `${now ? `now has digest ${now.digest}` : 'no longer exists'}. Only the same data gives the same bits. Upload it again.`,
+      `${now ? `now has digest ${now.digest}` : 'no longer exists'}. Only the same data gives the same bits. Upload it again, or restore its files.`,
   );
 }

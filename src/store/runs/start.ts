@@ -3,7 +3,7 @@ import type { Transaction } from 'kysely';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import type { ExecutionEnvironment } from '../../domain/training/reproducibility.ts';
-import { decode, encode } from '../database/json-column.ts';
+import { decode, decodeReadable, encode } from '../database/json-column.ts';
 import type { Database } from '../database/tables.ts';
 import { timestamp } from '../database/timestamps.ts';
 import { failDamagedJob, toReadableJob } from '../jobs/damaged.ts';
@@ -23,6 +23,8 @@ export interface StartedJob {
   readonly run: number;
   /** Epoch at whose end the run stops; null for the end of the training. */
   readonly stopAfterEpoch: number | null;
+  /** The data set at the start of the first run; null if it did not exist then. */
+  readonly dataset: ExecutionEnvironment['dataset'] | null;
 }
 
 const MIXED = {
@@ -51,8 +53,12 @@ export async function startJob(
   let run = 0;
   let isMixed = false;
   let stopAfterEpoch: number | null = null;
+  let dataset: StartedJob['dataset'] = null;
   const job = await change(trx, id, (before) => {
-    const environment = detectEnvironment(decode<ResolvedTrainingRequest>(before.request));
+    const found = detectEnvironment(decode<ResolvedTrainingRequest>(before.request));
+    const first = decodeReadable<ExecutionEnvironment>(before.circumstances) ?? found;
+    const environment = found && first && { ...found, dataset: first.dataset };
+    dataset = first?.dataset ?? null;
     run = before.run + 1;
     stopAfterEpoch = before.stop_after_epoch;
     isMixed = before.mixed === 0 && hasOtherOrigin(before, environment);
@@ -67,5 +73,5 @@ export async function startJob(
     };
   });
   if (isMixed) await writeEvent(trx, await lockForEvent(trx, { id, run }), 'warning', MIXED);
-  return { job, run, stopAfterEpoch };
+  return { job, run, stopAfterEpoch, dataset };
 }

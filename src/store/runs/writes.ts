@@ -24,7 +24,7 @@ import type { StartedJob } from './start.ts';
 export type Run = ReturnType<typeof createRun>;
 
 export function createRun(
-  { job, run, stopAfterEpoch }: StartedJob,
+  { job, run, stopAfterEpoch, dataset }: StartedJob,
   inTransaction: <T>(work: (trx: Transaction<Database>) => Promise<T>) => Promise<T>,
   checkpoints: CheckpointWriter,
 ) {
@@ -36,6 +36,8 @@ export function createRun(
     run,
     /** Epoch at whose end a trial is paused, or the final training of a search ends; null for the end of the training. */
     stopAfterEpoch,
+    /** The data set at the start of the first run; null if it did not exist then. */
+    dataset,
     /** Stores progress with its event. */
     recordProgress: (progress: Progress) => inTransaction((trx) => recordProgress(trx, key, progress)),
     /**

@@ -120,3 +120,17 @@ test('an unexpected error before a training is logged and fails the job, an expe
     assert.deepEqual(logged, error === expected ? [] : [line]);
   }
 });
+
+test('a job does not continue on other data than it began with', async (t) => {
+  const { training, job } = await setUp(t, undefined, { summary: () => ({ digest: 'sha256:new' }) });
+  const dataset = { id: 'fashion-mnist', digest: 'sha256:old' };
+  assert.equal(await training({ dataset }).prepare(), null);
+  const { id, status, error } = await job();
+  assert.equal(status, 'failed');
+  assert.deepEqual(error, {
+    code: 'impossible-request',
+    message:
+      `Training job ${id} was trained on data set fashion-mnist with digest sha256:old. That data set now has digest ` +
+      'sha256:new. Only the same data gives the same bits. Upload it again, or restore its files.',
+  });
+});

@@ -222,6 +222,19 @@ storeTest(
   },
 );
 
+storeTest('every run knows the data set of the first one, and so does the receipt', async (t) => {
+  const store = await temporaryStore(t);
+  const { id } = await store.jobs.create(request(), untouched);
+  const { dataset: first, ...others } = environment(true);
+  for (const digest of [first.digest, 'sha256:other']) {
+    const detectEnvironment = () => ({ ...others, dataset: { ...first, digest } });
+    const run = (await store.jobs.start(id, { detectEnvironment }))!;
+    assert.deepEqual(run.dataset, first);
+    if (digest === first.digest) await run.release();
+    else assert.deepEqual((await run.finish(success)).receipt?.dataset, first);
+  }
+});
+
 storeTest('a job whose checkpoints are all discarded begins again, in one environment', async (t) => {
   const store = await temporaryStore(t);
   const { id } = await store.jobs.create(request(), untouched);
