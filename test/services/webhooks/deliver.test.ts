@@ -5,6 +5,7 @@ import { createServer } from 'node:https';
 import { type AddressInfo, BlockList } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { Webhook } from 'standardwebhooks';
 import type { WebhookMessage } from '../../../src/domain/jobs/webhook-message.ts';
@@ -118,6 +119,34 @@ test('nothing is claimed before the delivery is started, and without origins', a
     await delivery.close();
     assert.equal(claims, 0);
   }
+});
+
+test('the outbox is looked at again when its next message is due', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
+  let claims = 0;
+  const webhooks = {
+    claim: async () => void claims++,
+    nextDue: async () => new Date(Date.now() + 30),
+  } as unknown as Store['webhooks'];
+  const delivery = createWebhookDelivery({
+    store: { events: { onCommitted() {} } as unknown as Store['events'], webhooks },
+    origins: ['http://127.0.0.1:1'],
+    allowed: publicOnly,
+    onResult: assert.fail,
+    log: { warn: assert.fail },
+    onDefect: assert.ifError,
+  });
+  delivery.start();
+  for (const [ms, expected] of [
+    [0, 1],
+    [29, 1],
+    [1, 2],
+  ] as const) {
+    t.mock.timers.tick(ms);
+    await setImmediate();
+    assert.equal(claims, expected);
+  }
+  await delivery.close();
 });
 
 test('410 ends the delivery at once, a redirect is not followed, and the attempts are limited', async (t) => {
