@@ -33,10 +33,13 @@ function typicalOf(t: TestContext, ms: number, cpuMs: number): number {
   let [now, cpu] = [0, 0];
   t.mock.method(performance, 'now', () => now);
   t.mock.method(process, 'threadCpuUsage', () => ({ user: 600 * cpu, system: 400 * cpu }));
-  return typicalMs(() => {
+  const typical = typicalMs(() => {
     now += ms;
     cpu += cpuMs;
   }, 8);
+  // A second mock would otherwise keep the first one.
+  t.mock.restoreAll();
+  return typical;
 }
 
 test('the typical duration is the lower quartile, and at most the mean time of the processor with a tick', (t) => {
