@@ -28,8 +28,9 @@ export function createCatalog(options: CatalogOptions) {
 
   async function list(): Promise<void> {
     if (!options.list) return;
+    const listed = await options.list();
     const before = summaries;
-    summaries = [...(await options.list()), ...builtIn];
+    summaries = [...listed, ...builtIn];
     for (const { id } of before) if (!summary(id)) tensors.remove(id);
   }
 

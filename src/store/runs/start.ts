@@ -56,9 +56,9 @@ export async function startJob(
   let dataset: StartedJob['dataset'] = null;
   const job = await change(trx, id, (before) => {
     const found = detectEnvironment(decode<ResolvedTrainingRequest>(before.request));
-    const first = decodeReadable<ExecutionEnvironment>(before.circumstances) ?? found;
-    const environment = found && first && { ...found, dataset: first.dataset };
-    dataset = first?.dataset ?? null;
+    const first = decodeReadable<ExecutionEnvironment>(before.circumstances)?.dataset;
+    dataset = first ?? found?.dataset ?? null;
+    const environment = found && dataset && { ...found, dataset };
     run = before.run + 1;
     stopAfterEpoch = before.stop_after_epoch;
     isMixed = before.mixed === 0 && hasOtherOrigin(before, environment);
