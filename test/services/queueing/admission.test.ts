@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AtelierError } from '../../../src/errors.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createJobAdmission } from '../../../src/services/queueing/admission.ts';
 import { createJobRequirement } from '../../../src/services/queueing/requirement.ts';
 import { request, startRun, temporaryStore, untouched } from '../../store/fixtures.ts';
-import { catalogOf } from '../../support/catalog.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
 
-const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
-const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-const catalog = catalogOf({
-  id: 'fashion-mnist',
-  imageShape: DEFAULT_IMAGE_SHAPE,
-  classNames,
-  digest: '',
-  train: none,
-  test: none,
-});
+const catalog = catalogOf(WITHOUT_IMAGES);
 const EACH = trainingJobBytes(request(), catalog)!;
 
 /** A store, and an admission with memory for `count` jobs. */

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { forecastQueue } from '../../../src/services/queueing/forecast.ts';
 import { request, untouched } from '../../store/fixtures.ts';
-import { catalogOf } from '../../support/catalog.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
 
-const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
-const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-const catalog = catalogOf({
-  id: 'fashion-mnist',
-  imageShape: DEFAULT_IMAGE_SHAPE,
-  classNames,
-  digest: '',
-  train: none,
-  test: none,
-});
+const catalog = catalogOf(WITHOUT_IMAGES);
 const EACH = trainingJobBytes(request(), catalog)!;
 
 /** A job of priority 0 that takes this many seconds. */

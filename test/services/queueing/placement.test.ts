@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { trainingJobBytes } from '../../../src/services/memory/limits.ts';
 import { createJobPlacement, sharedCapacity } from '../../../src/services/queueing/placement.ts';
 import { encode } from '../../../src/store/database/json-column.ts';
 import type { Replica } from '../../../src/store/postgres/replicas/processes.ts';
 import { newJob, request, temporaryStore } from '../../store/fixtures.ts';
-import { catalogOf } from '../../support/catalog.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
 
-const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
-const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
-const catalog = catalogOf({
-  id: 'fashion-mnist',
-  imageShape: DEFAULT_IMAGE_SHAPE,
-  classNames,
-  digest: '',
-  train: none,
-  test: none,
-});
+const catalog = catalogOf(WITHOUT_IMAGES);
 const BYTES = trainingJobBytes(request(), catalog)!;
 
 const [OLD, NEW] = ['sha256:old', 'sha256:new'];
