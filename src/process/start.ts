@@ -2,9 +2,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
-import { summarize } from '../datasets/catalog.ts';
-import { loadFashionMnist } from '../datasets/fashion-mnist.ts';
 import { type AppHost, buildApp } from '../http/app.ts';
+import { summarizeBuiltIn } from '../services/datasets/built-in.ts';
 import { recordTestSplits } from '../services/datasets/test-splits.ts';
 import { type ApiKeyService, createApiKeyService } from '../services/keys/in-force.ts';
 import { createMemoryLedger } from '../services/memory/ledger.ts';
@@ -37,7 +36,7 @@ export async function openService(
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
   // Read before the state creates files: without the data set, the start leaves nothing behind.
-  const builtIn = config.dataDir === null ? [] : [summarize(await loadFashionMnist(config.dataDir))];
+  const builtIn = await summarizeBuiltIn(config, log);
   const memory = createMemoryLedger();
   const state = await openState(config, memory.jobBudget, log);
   try {

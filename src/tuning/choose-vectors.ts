@@ -1,28 +1,14 @@
 /** `WIDE_VECTORS`: chooses how wide the vectors of the kernel are, before the kernel is compiled. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { FastifyBaseLogger } from 'fastify';
-import { z } from 'zod';
 import type { Config } from '../config/read.ts';
-import { prepareDirectory } from '../store/blobs/directory.ts';
+import { remember } from '../store/remembered.ts';
 import { kernelDigest } from '../workers/kernel/bytes.ts';
 import { type Comparison, compareVectors, comparisonSchema } from './compare-vectors.ts';
 import { WIDE_FLAGS, widenVectors } from './wide-vectors.ts';
 
 /** Everything that the outcome depends on. */
-const environmentSchema = z.object({
-  kernel: z.string(),
-  node: z.string(),
-  v8: z.string(),
-  architecture: z.string(),
-  processor: z.string(),
-  flags: z.array(z.string()),
-});
-const storedSchema = z.object({ environment: environmentSchema, comparison: comparisonSchema });
-
-const detectEnvironment = (): z.infer<typeof environmentSchema> => ({
+const detectEnvironment = () => ({
   kernel: kernelDigest(),
   node: process.version,
   v8: process.versions.v8,
@@ -31,7 +17,7 @@ const detectEnvironment = (): z.infer<typeof environmentSchema> => ({
   flags: [...WIDE_FLAGS],
 });
 
-export const comparisonFile = (stateDir: string) => join(stateDir, 'wide-vectors.json');
+export const COMPARISON_FILE = 'wide-vectors.json';
 
 /**
  * Lets the kernel of this process compute with wide vectors if the configuration wants that, or, with `auto`, if they
@@ -55,7 +41,16 @@ export async function chooseVectors(
     );
     return;
   }
-  const { outcome, detail } = (await readStored(stateDir)) ?? (await compareAndStore(stateDir, log, compare));
+  const { outcome, detail } = await remember({
+    stateDir,
+    file: COMPARISON_FILE,
+    basis: detectEnvironment(),
+    schema: comparisonSchema,
+    compute: compare,
+    // The cause may be temporary, such as too little memory.
+    keeps: (comparison) => comparison.outcome !== 'not-compared',
+    log,
+  });
   if (outcome === 'faster') {
     widenVectors();
     log.info(`WIDE_VECTORS=auto: the kernel computes with vectors of 256 bits: same results, ${detail}`);
@@ -71,36 +66,3 @@ const REASONS = {
   crashed: 'crash. Please report the processor model',
   'not-compared': 'could not be compared. The next start tries again',
 } as const;
-
-/** Returns undefined if nothing is stored for this environment, or if the file is damaged. */
-async function readStored(stateDir: string): Promise<Comparison | undefined> {
-  try {
-    const text = await readFile(comparisonFile(stateDir), 'utf8');
-    const { environment, comparison } = storedSchema.parse(JSON.parse(text));
-    return isDeepStrictEqual(environment, detectEnvironment()) ? comparison : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function compareAndStore(
-  stateDir: string,
-  log: FastifyBaseLogger,
-  compare: () => Promise<Comparison>,
-): Promise<Comparison> {
-  const comparison = await compare();
-  // The cause may be temporary, such as too little memory.
-  if (comparison.outcome === 'not-compared') return comparison;
-  const file = comparisonFile(stateDir);
-  try {
-    await prepareDirectory(stateDir);
-    await writeFile(`${file}.tmp`, JSON.stringify({ environment: detectEnvironment(), comparison }));
-    await rename(`${file}.tmp`, file);
-  } catch (err) {
-    log.warn(
-      { err },
-      'the result of comparing vectors could not be stored, so the next start compares again',
-    );
-  }
-  return comparison;
-}

@@ -1,30 +1,20 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rm, truncate, writeFile } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { loadFashionMnist, reloadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { catalogOf } from '../support/catalog.ts';
-import { IMAGES, isAtelierError, npyFixture, temporaryFolder } from './fixtures.ts';
-
-const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';
-const TRAIN_LABELS = 'fashion_mnist_train_labels.npy';
-const labelsOf = (...labels: number[]) => npyBytes(new Uint8Array(labels), [labels.length]);
-
-/** Two training images, one test image. */
-async function dataFolder(context: TestContext, files: Record<string, Uint8Array> = {}): Promise<string> {
-  const folder = temporaryFolder(context);
-  const all = {
-    [TRAIN_IMAGES]: npyBytes(IMAGES, [2, 28, 28]),
-    [TRAIN_LABELS]: labelsOf(9, 0),
-    'fashion_mnist_test_images.npy': npyBytes(IMAGES.subarray(0, 784), [1, 784]),
-    'fashion_mnist_test_labels.npy': labelsOf(3),
-    ...files,
-  };
-  for (const [name, bytes] of Object.entries(all)) await writeFile(join(folder, name), bytes);
-  return folder;
-}
+import {
+  dataFolder,
+  IMAGES,
+  isAtelierError,
+  labelsOf,
+  npyFixture,
+  TRAIN_IMAGES,
+  TRAIN_LABELS,
+} from './fixtures.ts';
 
 test('the four files become bytes in shared memory, with the digest of pixels and labels', async (t) => {
   const { id, train, test: held, digest, classNames } = await loadFashionMnist(await dataFolder(t));

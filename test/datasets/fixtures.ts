@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import type { ImageBatch } from '../../src/images/batch.ts';
 import { openImage } from '../../src/images/encoded.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
@@ -54,4 +55,25 @@ export function onlyAtelierErrors<T>(decode: () => T): T | undefined {
 /** Opens and decodes an image of 28×28, as `openImage` does. */
 export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
   return (await (await openImage(bytes, DEFAULT_IMAGE_SHAPE)).decode()).batch;
+}
+
+export const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';
+export const TRAIN_LABELS = 'fashion_mnist_train_labels.npy';
+export const labelsOf = (...labels: number[]) => npyBytes(new Uint8Array(labels), [labels.length]);
+
+/** A DATA_DIR with two training images and one test image. */
+export async function dataFolder(
+  context: TestContext,
+  files: Record<string, Uint8Array> = {},
+): Promise<string> {
+  const folder = temporaryFolder(context);
+  const all = {
+    [TRAIN_IMAGES]: npyBytes(IMAGES, [2, 28, 28]),
+    [TRAIN_LABELS]: labelsOf(9, 0),
+    'fashion_mnist_test_images.npy': npyBytes(IMAGES.subarray(0, 784), [1, 784]),
+    'fashion_mnist_test_labels.npy': labelsOf(3),
+    ...files,
+  };
+  for (const [name, bytes] of Object.entries(all)) await writeFile(join(folder, name), bytes);
+  return folder;
 }

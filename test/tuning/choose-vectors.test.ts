@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { chooseVectors, comparisonFile } from '../../src/tuning/choose-vectors.ts';
+import { COMPARISON_FILE, chooseVectors } from '../../src/tuning/choose-vectors.ts';
 import { type BatteryCommand, type Comparison, compareVectors } from '../../src/tuning/compare-vectors.ts';
 import { areVectorsWide } from '../../src/tuning/wide-vectors.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
@@ -53,7 +53,7 @@ test('a difference is found once, and each start warns about it', { skip }, asyn
     `40 ${NARROW} give other results. Please report the processor model: digest d2 instead of d1`,
   ];
   assert.deepEqual(await start(DIFFERENT), { compared: 1, logged });
-  assert.equal((await stat(comparisonFile(directory))).isFile(), true);
+  assert.equal((await stat(join(directory, COMPARISON_FILE))).isFile(), true);
   assert.deepEqual(await start(FASTER), { compared: 0, logged });
   assert.equal(areVectorsWide(), false);
 });
@@ -86,11 +86,11 @@ test('a comparison that failed is repeated by the next start', { skip }, async (
 test('another kernel, Node or processor, or a damaged file, is compared anew', { skip }, async (t) => {
   const { start, directory } = await createStarts(t);
   await start(DIFFERENT);
-  const file = comparisonFile(directory);
+  const file = join(directory, COMPARISON_FILE);
   const text = await readFile(file, 'utf8');
-  const { environment } = JSON.parse(text);
-  for (const field of Object.keys(environment)) {
-    const other = { ...JSON.parse(text), environment: { ...environment, [field]: 'other' } };
+  const { basis, value } = JSON.parse(text);
+  for (const field of Object.keys(basis)) {
+    const other = { basis: { ...basis, [field]: 'other' }, value };
     for (const changed of [JSON.stringify(other), text.slice(0, -9), '']) {
       await writeFile(file, changed);
       assert.equal((await start(SLOWER)).compared, 1, changed);
@@ -107,7 +107,7 @@ test('a directory that cannot be written causes a warning, and does not stop the
   const { start } = await createStarts(t, join(file, 'state'));
   const { compared, logged } = await start(SLOWER);
   assert.equal(compared, 1);
-  assert.match(logged[0]!, /^40 the result of comparing vectors could not be stored/);
+  assert.match(logged[0]!, /^40 wide-vectors\.json could not be stored, so the next start computes it again/);
   assert.match(logged[1]!, /are not faster/);
 });
 

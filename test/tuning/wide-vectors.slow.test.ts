@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
-import { comparisonFile } from '../../src/tuning/choose-vectors.ts';
+import { COMPARISON_FILE } from '../../src/tuning/choose-vectors.ts';
 import { DATA_DIR } from '../support/data-directory.ts';
 import { serviceAddress, startProcess, untilServedJob } from '../support/start-process.ts';
 import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from '../support/start-service.ts';
@@ -71,9 +72,9 @@ test('wide vectors change no bit of trainings and evaluations', async (t) => {
   if (process.arch !== 'x64') return;
 
   // Simulates other results of this processor.
-  const file = comparisonFile(stateDir);
+  const file = join(stateDir, COMPARISON_FILE);
   const stored = JSON.parse(await readFile(file, 'utf8'));
-  await writeFile(file, JSON.stringify({ ...stored, comparison: { outcome: 'different', detail: 'd2' } }));
+  await writeFile(file, JSON.stringify({ ...stored, value: { outcome: 'different', detail: 'd2' } }));
   const fallback = await start(t, 'auto', stateDir);
   assert.match(
     fallback.output(),
