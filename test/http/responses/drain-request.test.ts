@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { sendContinueOnRead } from '../../../src/http/hooks/connections/expect-continue.ts';
 import { drainRequest, MAX_DRAINED_CHUNKS } from '../../../src/http/responses/drain-request.ts';
 import { assertProblem, startService, train } from '../../support/start-service.ts';
 
@@ -259,4 +260,31 @@ test('the end of the connection ends the wait for its body', async () => {
     body.destroy(error);
     assert.equal(await drained, true);
   }
+});
+
+test('the body of a client that waits for 100 Continue is read only if it has arrived', async () => {
+  const server = new EventEmitter();
+  sendContinueOnRead({ server } as never);
+  let continued = 0;
+  const response = { setHeader() {}, removeHeader() {}, writeContinue: () => continued++ };
+  const open = () => {
+    const body = Object.assign(new PassThrough(), { headers: { 'content-length': '3' }, complete: false });
+    server.emit('checkContinue', body, response);
+    return body;
+  };
+  assert.equal(await drainRequest(open() as never, 9), false, 'nothing has arrived');
+
+  const part = open();
+  part.write('x');
+  const drained = drainRequest(part as never, 9);
+  await setImmediate();
+  part.end('yz');
+  assert.equal(await drained, true, 'the rest of a part is awaited');
+
+  const empty = open();
+  const ended = drainRequest(empty as never, 9);
+  empty.complete = true;
+  empty.end();
+  assert.equal(await ended, true, 'all has arrived, but nothing is left to read');
+  assert.equal(continued, 0, 'no rest is called for');
 });

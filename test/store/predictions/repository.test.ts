@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { NewPredictionJob } from '../../../src/domain/predictions/job.ts';
 import { createRetentionService } from '../../../src/services/operations/retention.ts';
+import type { Look } from '../../../src/store/models/looks.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { addDataset, failure, publish, temporaryDirectory, temporaryStore } from '../fixtures.ts';
@@ -245,5 +246,34 @@ storeTest('queued prediction jobs follow each other in the order of their creati
   assert.equal((await jobs.nextQueued(first))?.id, third.id);
   assert.equal(await jobs.nextQueued(third), undefined);
   await jobs.assertQueueHasRoom(3);
-  await assert.rejects(jobs.assertQueueHasRoom(2), failure('queue-full'));
+  const full = jobs.assertQueueHasRoom(2);
+  await assert.rejects(full, failure('queue-full'));
+  await full.catch(({ retryAfterSeconds }) => assert.equal(retryAfterSeconds, 5));
+});
+
+storeTest('prediction jobs that are created or resumed at once do not exceed the queue', async (t) => {
+  const store = await openWithModel(t);
+  const { predictionJobs: jobs } = store;
+  const codes = (all: readonly PromiseSettledResult<unknown>[]) =>
+    all.map((each) => (each.status === 'rejected' ? (each.reason.code as string) : null)).toSorted();
+  const created = await Promise.allSettled([1, 2, 3].map(() => jobs.create(ofFile, { queueLimit: 1 })));
+  assert.deepEqual(codes(created), [null, 'queue-full', 'queue-full']);
+  const { id } = (await jobs.nextQueued())!;
+  await jobs.pause(id);
+  const other = await jobs.create(ofFile, { queueLimit: 1 });
+  await jobs.pause(other.id);
+  const resumed = await Promise.allSettled([id, other.id].map((each) => jobs.resume(each, 1)));
+  assert.deepEqual(codes(resumed), [null, 'queue-full']);
+});
+
+storeTest('a prediction job whose result may be revealed counts as a look', async (t) => {
+  const store = await openWithModel(t);
+  const datasetDigest = `sha256:${'d'.repeat(64)}`;
+  const network = { ...(await store.models.version('shoes', 1))!, digest: `sha256:${'b'.repeat(64)}` };
+  const look: Look = { datasetDigest, kind: 'predictions', network, caller: 'anonymous' };
+  const before = await store.looks.total(datasetDigest);
+  await store.predictionJobs.create(ofFile, QUEUE);
+  assert.equal(await store.looks.total(datasetDigest), before);
+  await store.predictionJobs.create(ofFile, { ...QUEUE, look });
+  assert.equal(await store.looks.total(datasetDigest), before + 1);
 });
