@@ -10,6 +10,7 @@ import type { StoredTrial } from '../../../src/store/searches/trials.ts';
 import {
   epochRecord,
   failure,
+  publish,
   request,
   runOf,
   startRun,
@@ -581,4 +582,201 @@ storeTest('a condition that does not hold prevents a change and the deletion of 
   await assert.rejects(searches.remove(id, refuse), /it is cancelled/);
   assert.equal((await searches.get(id))?.status, 'cancelled');
   assert.deepEqual(await searches.beingDeleted(), []);
+});
+
+storeTest('a new search shows its plan, and gives its trace to its events and jobs', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const search = await searches.create(resolved, plan, { limit: 10, traceparent });
+  assert.deepEqual(await searches.get(search.id), search);
+  const { id: _, createdAt, modelName, ...shown } = search;
+  assert.ok(Date.parse(createdAt) > 0);
+  assert.deepEqual([modelName, shown.vary, shown.halving], ['tuned', resolved.vary, resolved.halving]);
+  assert.deepEqual([shown.status, shown.finishedAt, shown.finishing], ['running', null, false]);
+  assert.deepEqual([shown.rungs, shown.validationImages, shown.best], [[1, 3], 100, null]);
+  assert.deepEqual(shown.progress, {
+    trials: 4,
+    waiting: 4,
+    active: 0,
+    paused: 0,
+    succeeded: 0,
+    stopped: 0,
+    skipped: 0,
+    failed: 0,
+    cancelled: 0,
+    epochs: 0,
+    plannedEpochs: 8,
+  });
+  const trials = await searches.trials(search.id);
+  assert.deepEqual(
+    trials.map(({ trial, rung, isOut, setting, trainings }) => [trial, rung, isOut, setting, trainings]),
+    plan.settings.map((setting, n) => [
+      n + 1,
+      0,
+      false,
+      setting,
+      [
+        {
+          status: 'waiting',
+          pauseReason: null,
+          measured: [],
+          epochs: 0,
+          error: null,
+          repeat: 0,
+          jobId: null,
+          reported: null,
+          uncopied: null,
+        },
+      ],
+    ]),
+  );
+  const { data } = await searches.events(search.id, { limit: 10 });
+  assert.deepEqual(
+    data.map(({ data }) => data),
+    [{ to: 'running', traceparent }],
+  );
+  await advance(store, search.id);
+  const [first] = await jobIds(store, search.id);
+  const started = (await store.events.list(first!, { limit: 10 })).data;
+  assert.deepEqual(started[0]!.data, { to: 'queued', traceparent });
+});
+
+storeTest('each job of a search has the setting and the number of its repeat', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const repeated = { ...resolved, halving: null, repeats: 2 };
+  const settings = [[3], [1]];
+  const { id } = await searches.create(repeated, { ...plan, settings, rungs: [3] }, { limit: 1 });
+  const of: unknown[] = [];
+  const trialJob: SearchJobs['trialJob'] = (setting, repeat, checksGradient) => {
+    of.push([setting, repeat, checksGradient]);
+    return jobs.trialJob(setting, repeat, checksGradient);
+  };
+  await advance(store, id, { ...jobs, parallel: 4, trialJob });
+  assert.deepEqual(of, [
+    [[3], 0, true],
+    [[3], 1, false],
+    [[1], 0, false],
+    [[1], 1, false],
+  ]);
+});
+
+storeTest('a trial passes one rung after the other, also when no other trial is left', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const settings = [[0], [1]];
+  const { id } = await searches.create(resolved, { ...plan, settings, rungs: [1, 2, 4] }, { limit: 10 });
+  await advance(store, id);
+  const [a, b] = await jobIds(store, id);
+  await reach(store, a!, 1, 0.4);
+  await reach(store, b!, 1, 0.5);
+  await advance(store, id);
+  const state = async () => (await searches.trials(id)).map(({ rung, isOut }) => [rung, isOut]);
+  assert.deepEqual(await state(), [
+    [1, false],
+    [0, true],
+  ]);
+  await reach(store, a!, 2, 0.3);
+  await advance(store, id);
+  assert.deepEqual((await state())[0], [2, false]);
+  const { data: events } = await searches.events(id, { limit: 100 });
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'rung').map(({ data }) => data),
+    [
+      { rung: 1, epoch: 1, continued: [1], stopped: [2] },
+      { rung: 2, epoch: 2, continued: [1], stopped: [] },
+    ],
+  );
+  const last = events.filter(({ type, data }) => type === 'trial' && data['trial'] === 1).at(-1)!;
+  const { status, rung, epoch, value, jobId } = last.data;
+  assert.deepEqual([status, rung, epoch, value, jobId], ['queued', 2, 2, 0.3, a]);
+});
+
+storeTest('the trials of a cancelled search are cancelled, and not stopped by a decision', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  await advance(store, id);
+  await searches.request(id, 'cancel');
+  await advance(store, id);
+  assert.ok((await searches.trials(id)).every(({ isOut }) => !isOut));
+  const { progress, finishedAt } = (await searches.get(id))!;
+  assert.notEqual(finishedAt, null);
+  assert.deepEqual([progress.cancelled, progress.stopped, progress.skipped], [3, 0, 1]);
+  const { data: events } = await searches.events(id, { limit: 100 });
+  assert.deepEqual(
+    events.filter(({ data }) => data['status'] === 'cancelled').map(({ data }) => data['trial']),
+    [1, 2, 3],
+  );
+});
+
+storeTest('a search that cannot go on says why before its status changes', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  const error = { code: 'unknown-dataset', message: 'It is gone.' };
+  await searches.fail(id, error);
+  await advance(store, id);
+  const { data: events } = await searches.events(id, { limit: 100 });
+  assert.deepEqual(
+    events.slice(1).map(({ type, data }) => [type, data]),
+    [
+      ['error', error],
+      ['status', { from: 'running', to: 'cancelling' }],
+      ['status', { from: 'cancelling', to: 'failed' }],
+    ],
+  );
+  assert.deepEqual(
+    (await searches.events(id, { limit: 2, after: 1 })).data.map((event) => event.id),
+    [2, 3],
+  );
+});
+
+storeTest('searches that are created at once do not exceed their limit', async (t) => {
+  const store = await temporaryStore(t);
+  const all = await Promise.allSettled(
+    [1, 2, 3].map(() => store.searches.create(resolved, plan, { limit: 2 })),
+  );
+  assert.deepEqual(all.map(({ status }) => status).toSorted(), ['fulfilled', 'fulfilled', 'rejected']);
+  const { data } = await store.searches.list({ limit: 10, status: 'running' });
+  assert.deepEqual(
+    await store.searches.unsettled(),
+    data.map(({ id }) => id).toReversed(),
+    'the oldest comes first',
+  );
+});
+
+storeTest('a search has more trials than one statement inserts', async (t) => {
+  const store = await temporaryStore(t);
+  for (const count of [500, 501]) {
+    const settings = Array.from({ length: count }, (_, n) => [n]);
+    const { id } = await store.searches.create(resolved, { ...plan, settings }, { limit: 10 });
+    const trials = await store.searches.trials(id);
+    assert.deepEqual(
+      trials.map(({ setting }) => setting),
+      settings,
+    );
+  }
+});
+
+storeTest('the teachers of an unfinished search exist, and cannot be deleted', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  await publish(store, 'teacher');
+  await publish(store, 'other');
+  const withTeachers = (version: number) => {
+    const distillation = { teachers: [{ name: 'teacher', version }], weight: 0.5, temperature: 4 };
+    return { ...resolved, training: { ...resolved.training, distillation } };
+  };
+  await assert.rejects(
+    searches.create(withTeachers(2), plan, { limit: 10 }),
+    failure('unknown-model', 'Version 2 of model teacher'),
+  );
+  const { id } = await searches.create(withTeachers(1), plan, { limit: 10 });
+  await assert.rejects(store.models.remove('teacher', 1), failure('version-in-use', `running search ${id}`));
+  await store.models.remove('other', 1);
+  await searches.request(id, 'cancel');
+  await advance(store, id);
+  await store.models.remove('teacher', 1);
 });
