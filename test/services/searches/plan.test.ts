@@ -95,8 +95,8 @@ test('estimates the time of a search from a few of its settings', async (t) => {
         timed.push(training.network.hidden[0]!);
         const range = { seconds, low: seconds * 0.8, high: seconds * 1.25 };
         const parts = {
-          trainingSeconds: seconds,
-          evaluationSeconds: 0,
+          trainingSeconds: seconds * 0.75,
+          evaluationSeconds: seconds * 0.25,
           gradientCheckSeconds: 0,
           startSeconds,
         };
@@ -116,8 +116,12 @@ test('estimates the time of a search from a few of its settings', async (t) => {
   assert.deepEqual(grid.timed, [4, 16, 64]);
   assert.equal(grid.time.timedSettings, 3);
   near(grid.time.seconds, (9 * sum(grid.epochs)) / 2);
+  near(grid.time.low, grid.time.seconds * 0.8);
   near(grid.time.high, grid.time.seconds * 1.25);
   near(grid.time.finalSeconds, ((9 * sum(grid.epochs)) / 5) * (40 / 36));
+  // Every repeat has a slot.
+  const repeated = await estimate({ vary: [hidden], repeats: 2 }, { parallel: 20, slots: 20 });
+  near(repeated.time.seconds, (9 * sum(grid.epochs)) / 5);
 
   const halving = { factor: 3, minEpochs: 1 };
   const final = { trainOn: null };
