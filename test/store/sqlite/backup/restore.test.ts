@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { restore } from '../../../../src/store/sqlite/backup/restore.ts';
+import { openStore } from '../../../../src/store/sqlite/open.ts';
+import { addDataset, failure, temporaryDirectory } from '../../fixtures.ts';
+
+/** A copy of a whole state directory, with its lock, and the folder in which it is. */
+async function copyState(t: TestContext) {
+  const directory = await temporaryDirectory(t);
+  const [state, backup] = [join(directory, 'state'), join(directory, 'backup')];
+  const store = await openStore(state);
+  await addDataset(store, 'dst_a');
+  await store.close();
+  await cp(state, backup, { recursive: true });
+  assert.ok((await readdir(backup)).includes('lock.sqlite'));
+  return { directory, backup };
+}
+
+test('the copy of a whole state directory can be restored again and again', async (t) => {
+  const { directory, backup } = await copyState(t);
+  for (const name of ['a', 'b']) {
+    const target = join(directory, name);
+    assert.equal(await restore(backup, target), 1);
+    const store = await openStore(target);
+    assert.deepEqual(
+      (await store.datasets.list()).map(({ id }) => id),
+      ['dst_a'],
+    );
+    await store.close();
+  }
+});
+
+test('a directory that cannot be restored into keeps what it had, also its lock', async (t) => {
+  const { directory, backup } = await copyState(t);
+  const target = join(directory, 'target');
+  await mkdir(target);
+  await writeFile(join(target, 'notes'), '');
+  await assert.rejects(restore(backup, target), failure('state-unusable', 'is not empty', 'notes'));
+  assert.deepEqual(await readdir(target), ['notes']);
+  await writeFile(join(target, 'lock.sqlite'), '');
+  await assert.rejects(restore(backup, target), failure('state-unusable', 'is not empty', 'notes'));
+  assert.deepEqual((await readdir(target)).toSorted(), ['lock.sqlite', 'notes']);
+});
+
+test('a new directory is gone after a restore that failed', async (t) => {
+  const { directory, backup } = await copyState(t);
+  const target = join(directory, 'new');
+  await writeFile(join(backup, 'datasets/dst_a'), 'others');
+  await assert.rejects(restore(backup, target), failure('state-unusable'));
+  assert.ok(!(await readdir(directory)).includes('new'));
+  await assert.rejects(restore(directory, target), failure('state-unusable', 'is not a file'));
+  assert.ok(!(await readdir(directory)).includes('new'));
+});
