@@ -145,6 +145,55 @@ test('an error of the request fails a search, and a race or an outage does not',
   }
 });
 
+test('a search advances once for each notice, also after another one has failed', async () => {
+  let isFirst = true;
+  const { runner, calls, idle } = setUp(searchOf(), () => {
+    if (!isFirst) return { stopping: [], isMore: false };
+    isFirst = false;
+    throw new TypeError('a defect');
+  });
+  runner.notify('sea_1');
+  runner.notify('sea_2');
+  await idle();
+  const second = [['advance', 'sea_2'], ['notify']];
+  assert.deepEqual(calls, [['advance', 'sea_1'], ['error', 'failed to advance a search'], ...second]);
+  calls.length = 0;
+  runner.notify('sea_2');
+  await idle();
+  assert.deepEqual(calls, second);
+  await runner.close();
+});
+
+test('no other search advances once the runner closes', async () => {
+  const { runner, calls, idle } = setUp(searchOf(), () => {
+    void runner.close();
+    return { stopping: [], isMore: true };
+  });
+  runner.notify('sea_1');
+  runner.notify('sea_2');
+  await idle();
+  assert.deepEqual(calls, [['advance', 'sea_1'], ['notify']]);
+});
+
+test('a search that another process has left advances at the next sweep', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { runner, calls, idle } = setUp(searchOf());
+  runner.start();
+  await idle();
+  const round = [['advance', 'sea_1'], ['notify']];
+  assert.deepEqual(calls, round);
+  t.mock.timers.tick(4999);
+  await idle();
+  assert.deepEqual(calls, round);
+  t.mock.timers.tick(1);
+  await idle();
+  assert.deepEqual(calls, [...round, ...round]);
+  await runner.close();
+  t.mock.timers.tick(5000);
+  await idle();
+  assert.equal(calls.length, 4);
+});
+
 test('a search that does not exist is left alone, and one without its data set can still be cancelled', async () => {
   const absent = setUp(undefined);
   absent.runner.notify('sea_1');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { restore } from '../../../../src/store/sqlite/backup/restore.ts';
 import { openStore } from '../../../../src/store/sqlite/open.ts';
+import { UNFINISHED_RESTORE } from '../../../../src/store/sqlite/unreferenced-files.ts';
 import { addDataset, failure, temporaryDirectory } from '../../fixtures.ts';
 
 /** A copy of a whole state directory, with its lock, and the folder in which it is. */
@@ -52,4 +53,30 @@ test('a new directory is gone after a restore that failed', async (t) => {
   assert.ok(!(await readdir(directory)).includes('new'));
   await assert.rejects(restore(directory, target), failure('state-unusable', 'is not a file'));
   assert.ok(!(await readdir(directory)).includes('new'));
+});
+
+test('what a killed restore left is replaced, unless its database is in place', async (t) => {
+  const { directory, backup } = await copyState(t);
+  const target = join(directory, 'target');
+  await mkdir(join(target, UNFINISHED_RESTORE), { recursive: true });
+  await mkdir(join(target, 'datasets'));
+  await writeFile(join(target, 'datasets/dst_b'), 'left over');
+  await writeFile(join(target, 'atelier.sqlite'), '');
+  const names = [UNFINISHED_RESTORE, 'atelier.sqlite', 'datasets'].toSorted();
+  await assert.rejects(restore(backup, target), failure('state-unusable', 'is not empty'));
+  assert.deepEqual((await readdir(target)).toSorted(), names);
+  await rm(join(target, 'atelier.sqlite'));
+  assert.equal(await restore(backup, target), 1);
+  assert.deepEqual(await readdir(join(target, 'datasets')), ['dst_a']);
+});
+
+test('the folder lost+found of a file system does not matter while it is empty', async (t) => {
+  const { directory, backup } = await copyState(t);
+  const target = join(directory, 'target');
+  const lost = join(target, 'lost+found');
+  await mkdir(lost, { recursive: true });
+  await writeFile(join(lost, '#12'), '');
+  await assert.rejects(restore(backup, target), failure('state-unusable', 'lost+found'));
+  await rm(join(lost, '#12'));
+  assert.equal(await restore(backup, target), 1);
 });
