@@ -1,10 +1,27 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type GradientCheck, gradientCheckSchema } from '../../../src/domain/checks/gradient.ts';
+import { setImmediate as flush } from 'node:timers/promises';
+import {
+  type GradientCheck,
+  type GradientCheckEvent,
+  gradientCheckRequestSchema,
+  gradientCheckSchema,
+} from '../../../src/domain/checks/gradient.ts';
+import { AtelierError } from '../../../src/errors.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/arrays/npy.ts';
 import { npzBytes } from '../../../src/formats/arrays/npz.ts';
+import {
+  createGradientCheckService,
+  MAX_COST,
+  MAX_STREAMED_COST,
+} from '../../../src/services/inspection/gradient-checks.ts';
+import type { ModelService } from '../../../src/services/models/catalog.ts';
+import type { NumericPool } from '../../../src/workers/pools.ts';
+import type { GradientCheckTask } from '../../../src/workers/tasks/gradient-check.ts';
 import { importFile } from '../../http/import-file.ts';
 import { upload } from '../../http/upload.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
+import { mockWaits } from '../../support/mocked-waits.ts';
 import { shapedImages } from '../../support/shaped-images.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 
@@ -210,4 +227,185 @@ test('advises to send the data set of an imported model that the default does no
     /are 28×28\. The training data set of the model is unknown: send `dataset`\.$/,
   );
   assert.match(await wrong({ dataset: 'fashion-mnist' }), /are 28×28\.$/);
+});
+
+/** A service for rows of so many pixels, or images of a shape, whose threads note their tasks and answer by `respond`. */
+function withoutThreads(
+  pixels: number | readonly [number, number],
+  classes: number,
+  respond: (task: GradientCheckTask) => Promise<object> = async () => ({ passed: true, blocks: [] }),
+) {
+  const rows = {
+    ...WITHOUT_IMAGES,
+    id: 'rows',
+    imageShape: typeof pixels === 'number' ? ([1, pixels] as const) : pixels,
+    classNames: Array.from({ length: classes }, (_, label) => `${label}`),
+    train: { pixels: new Uint8Array(0), labels: new Uint8Array(1000) },
+  };
+  const tasks: GradientCheckTask[] = [];
+  const calls: string[] = [];
+  const checked: boolean[] = [];
+  const pool = (name: string) =>
+    ({
+      run: (_name: string, task: GradientCheckTask, _signal: AbortSignal, transfer: unknown[]) => {
+        tasks.push(task);
+        calls.push(`${name} ${transfer.length}`);
+        return respond(task);
+      },
+    }) as unknown as NumericPool;
+  const service = createGradientCheckService(
+    catalogOf(rows),
+    {} as ModelService,
+    { numeric: pool('numeric'), background: pool('background') },
+    (passed) => checked.push(passed),
+  );
+  const requestOf = (body: object) =>
+    gradientCheckRequestSchema.parse({ dataset: 'rows', network: { hidden: [] }, ...body });
+  const { signal } = new AbortController();
+  const start = (body: object, onFailed: (error: unknown) => void = assert.ifError) =>
+    service.follow(requestOf(body), onFailed);
+  return {
+    tasks,
+    calls,
+    checked,
+    check: (body: object, output: GradientCheckTask['output'] = 'report', file: Uint8Array | null = null) =>
+      service.check(requestOf(body), output, signal, file),
+    start,
+    async follow(body: object, onFailed?: (error: unknown) => void) {
+      const run = await start(body, onFailed);
+      const events: GradientCheckEvent[] = [];
+      for await (const [event] of run(signal)) events.push(event);
+      return events;
+    },
+  };
+}
+
+const sampleOf = (sample: number, examples: number) => ({ examples, coordinates: { sample } });
+
+test('a check may cost exactly the limit, and not one coordinate more', async () => {
+  const { check, tasks, calls } = withoutThreads(2020, 10);
+  // Of each of 1000 images, three forward passes and two softmaxes for each coordinate: 10 · (3 · 2010 + 2 · 10 · sample).
+  const most = (MAX_COST / 1000 / 10 - 3 * 2020) / 20;
+  await check(sampleOf(most, 1000));
+  assert.deepEqual([calls, tasks[0]!.indices.length], [['numeric 0'], 1000]);
+  await assert.rejects(check(sampleOf(most + 1, 1000)), {
+    code: 'check-too-costly',
+    message:
+      'This check takes 1.0 times the limit per request. Check a sample, such as "coordinates": { "sample": 1000 }, or fewer ' +
+      'examples; "Accept: text/event-stream" computes all of it and streams its progress.',
+    details: [{ pointer: '#/coordinates', detail: 'must be a sample, or a smaller one' }],
+  });
+  assert.equal(tasks.length, 1);
+});
+
+test('the comparison with a submitted gradient counts towards the limit', async () => {
+  const { check, calls } = withoutThreads(1000, 20);
+  const file = () => new Uint8Array(1);
+  await check(sampleOf(19_100, 500), 'report', file());
+  assert.deepEqual(calls, ['numeric 1'], 'the file is transferred');
+  await assert.rejects(check(sampleOf(19_101, 500), 'report', file()), { code: 'check-too-costly' });
+  await check(sampleOf(19_101, 500));
+});
+
+test('a streamed check above the limit of others runs in the background, up to a limit of its own', async () => {
+  const { check, follow, calls } = withoutThreads(985_240, 10);
+  // As above; one sample costs 200 multiply-adds for each image.
+  const most = (MAX_STREAMED_COST / 1000 / 10 - 3 * 985_240) / 20;
+  assert.deepEqual(await follow(sampleOf(most, 1000)), [
+    { id: 1, type: 'result', data: { passed: true, blocks: [] } },
+  ]);
+  assert.deepEqual(calls, ['background 0']);
+  await assert.rejects(follow(sampleOf(most + 1, 1000)), { code: 'check-too-costly' });
+  const message = /takes 50\.0 times the limit .*"Accept: text\/event-stream" computes all of it/;
+  await assert.rejects(check(sampleOf(most, 100)), { message });
+
+  const equal = withoutThreads(2020, 10);
+  const small = (MAX_COST / 1000 / 10 - 3 * 2020) / 20;
+  for (const sample of [small, small + 1]) await equal.follow(sampleOf(sample, 1000));
+  assert.deepEqual(equal.calls, ['numeric 0', 'background 0']);
+});
+
+test('a network of ten million parameters is checked, and a vector of a million is returned, but not one more', async () => {
+  const one = sampleOf(1, 1);
+  await withoutThreads(999_999, 10).check(one);
+  await assert.rejects(withoutThreads(1_000_000, 10).check(one), {
+    code: 'check-too-costly',
+    message:
+      'A 1000000-10 network has 10,000,010 parameters; a network to check must have at most 10,000,000 parameters.',
+    details: [{ pointer: '#/network/hidden', detail: 'must have at most 10,000,000 parameters' }],
+  });
+  for (const output of ['analytic', 'numeric', 'parameters'] as const) {
+    await withoutThreads(99_999, 10).check(one, output);
+    await assert.rejects(withoutThreads(100_000, 10).check(one, output), {
+      message:
+        'The gradient has 1,000,010 numbers; Accept must be application/json for more than 1,000,000 numbers.',
+      details: [{ parameter: 'Accept', detail: 'must be application/json for more than 1,000,000 numbers' }],
+    });
+  }
+});
+
+test('the error of a check that has begun ends its events', async () => {
+  const failure = new AtelierError('overloaded', 'Too many checks are waiting.');
+  const { follow } = withoutThreads(4, 2, () => Promise.reject(failure));
+  const failed: unknown[] = [];
+  assert.deepEqual(await follow(sampleOf(1, 1), (error) => failed.push(error)), [
+    { id: 1, type: 'error', data: { code: 'overloaded', message: 'Too many checks are waiting.' } },
+  ]);
+  assert.deepEqual(failed, [failure]);
+});
+
+test('a check notes whether it passed', async () => {
+  for (const passed of [true, false]) {
+    const { check, checked } = withoutThreads(4, 2, async () => ({ passed, blocks: [] }));
+    await check({ examples: 1 });
+    assert.deepEqual(checked, [passed]);
+  }
+});
+
+test('the default sample leaves time to compare a submitted gradient', async () => {
+  const { check, tasks } = withoutThreads([28, 28], 10);
+  const network = { convolutions: [[4, 4]], hidden: [] };
+  // The most images of which a thousand coordinates can be checked.
+  const most = 84;
+  for (const [examples, file] of [
+    [most, null],
+    [most, new Uint8Array(1)],
+    [most + 1, null],
+  ] as const) {
+    await check({ network, examples }, 'report', file);
+  }
+  assert.deepEqual(
+    tasks.map(({ coordinates }) => coordinates),
+    [{ sample: 1000 }, { sample: 250 }, { sample: 500 }],
+  );
+  await assert.rejects(
+    check({ network, examples: most, coordinates: 'all' }, 'report', new Uint8Array(1)),
+    /"sample": 250 }/,
+  );
+});
+
+test('a streamed check tells its progress each second, and nothing after its client left', async (t) => {
+  mockWaits(t);
+  const { promise, resolve } = Promise.withResolvers<object>();
+  const { tasks, start } = withoutThreads(4, 2, () => promise);
+  const client = new AbortController();
+  const events = (await start({ examples: 1 }))(client.signal);
+  for (const id of [1, 2]) {
+    let event: readonly [GradientCheckEvent] | undefined;
+    const next = events.next().then(({ value }) => {
+      event = value;
+    });
+    await flush();
+    t.mock.timers.tick(999);
+    await flush();
+    assert.equal(event, undefined);
+    Atomics.store(tasks[0]!.progress, 0, 3 * id);
+    t.mock.timers.tick(1);
+    await next;
+    assert.deepEqual(event, [{ id, type: 'progress', data: { done: 3 * id, coordinates: 10 } }]);
+  }
+  const last = events.next();
+  client.abort();
+  resolve({ passed: true, blocks: [] });
+  assert.deepEqual(await last, { value: undefined, done: true });
 });

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { sgdPathQuerySchema, sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
+import { type SgdPathQuery, sgdPathQuerySchema, sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
+import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
-import { createSgdPathService } from '../../../src/services/inspection/sgd-paths.ts';
-import { createModelService } from '../../../src/services/models/catalog.ts';
-import { createNumericPool } from '../../../src/workers/pools.ts';
+import { planeSeconds, retrainingSeconds } from '../../../src/numerics/sgd-path/cost.ts';
+import { createSgdPathService, MAX_PATH_SECONDS } from '../../../src/services/inspection/sgd-paths.ts';
+import { createModelService, type ModelService } from '../../../src/services/models/catalog.ts';
+import { buildTrainingPlan } from '../../../src/services/training/plan.ts';
+import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
+import type { SgdPathTask } from '../../../src/workers/tasks/sgd-path.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { request, temporaryStore, trained, untouched } from '../../store/fixtures.ts';
-import { catalogOf } from '../../support/catalog.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
 import {
   assertProblem,
@@ -136,4 +140,123 @@ test('rejects a path that takes longer than half a minute, and suggests options 
   const short = await reject(1, {});
   assert.equal(short.code, 'impossible-request');
   assert.match(short.message, /took 1 step\./);
+});
+
+/** A service whose thread answers at once, and the tasks that it was given. Of 60,000 images, a tenth is held out. */
+function withoutThread() {
+  const labels = Uint8Array.from({ length: 60_000 }, (_, n) => n % 10);
+  const dataset = { ...WITHOUT_IMAGES, digest: 'images', train: { pixels: new Uint8Array(0), labels } };
+  const tasks: SgdPathTask[] = [];
+  const numeric = {
+    run: async (_name: string, task: SgdPathTask) => {
+      tasks.push(task);
+      return { digest: 'ended', explainedVariance: [0.5, 0.25], points: [], surface: {}, examples: 1 };
+    },
+  };
+  const service = createSgdPathService(
+    catalogOf(dataset),
+    {} as ModelService,
+    numeric as unknown as NumericPool,
+    async () => null,
+  );
+  const validated = { ...request(), training: { ...request().training, validation: { fraction: 0.1 } } };
+  const compute = (steps: number, query: Partial<SgdPathQuery> = {}, changes: Partial<TrainingJob> = {}) => {
+    const stoppedAt = { step: steps, reason: 'completed' };
+    const receipt = { mixed: false, request: validated, dataset, kernel: {}, fused: true, stoppedAt };
+    const ended = { id: 'job_1', status: 'succeeded', digest: 'ended', receipt, ...changes };
+    return service.compute(
+      ended as unknown as TrainingJob,
+      { ...sgdPathQuerySchema.parse({}), ...query },
+      new AbortController().signal,
+    );
+  };
+  const plan = buildTrainingPlan(validated, dataset, null, null);
+  const taskOf = (steps: number, query: Partial<SgdPathQuery> = {}) => ({
+    ...{ plan, train: dataset.train, steps },
+    ...sgdPathQuerySchema.parse({}),
+    ...query,
+  });
+  return { compute, tasks, taskOf, receipt: { mixed: false, request: validated, dataset } };
+}
+
+/** The largest number, at most `high`, for which `holds` is true, if it is for all below it. */
+function largest(high: number, holds: (n: number) => boolean): number {
+  let [low, end] = [0, high];
+  for (let middle = end / 2; middle !== low && middle !== end; middle = (low + end) / 2) {
+    if (holds(middle)) low = middle;
+    else end = middle;
+  }
+  return low;
+}
+
+test('a path may take exactly half a minute, and no longer', async () => {
+  const { compute, tasks, taskOf } = withoutThread();
+  const steps = 1100;
+  const plane = { snapshots: 200, grid: 50 };
+  const seconds = (examples: number) => planeSeconds(taskOf(steps, { ...plane, examples }));
+  const remaining = MAX_PATH_SECONDS - retrainingSeconds(taskOf(steps));
+  // Also fractions of images, because no whole number takes exactly as long as is allowed.
+  const most = largest(54_000, (examples) => seconds(examples) <= remaining);
+  assert.equal(seconds(most), remaining);
+  await compute(steps, { ...plane, examples: most });
+  assert.equal(tasks[0]!.examples, most);
+  const allowed = Math.floor(most);
+  const detail = `must be at most ${allowed} with these snapshots and this grid`;
+  await assert.rejects(compute(steps, { ...plane, examples: allowed + 1 }), {
+    code: 'path-too-costly',
+    message: `The path of training job job_1 takes about 31 seconds; the limit is 30. examples ${detail}.`,
+    details: [{ parameter: 'examples', detail }],
+  });
+  assert.equal((await compute(steps, { ...plane, examples: allowed })).agrees, true);
+  assert.equal(tasks.length, 2);
+});
+
+test('a path with at least 500 images is suggested before a smaller plane, and a smaller plane before none', async () => {
+  const { compute, tasks, taskOf } = withoutThread();
+  const fits = (steps: number, query: Partial<SgdPathQuery>) =>
+    planeSeconds(taskOf(steps, query)) <= MAX_PATH_SECONDS - retrainingSeconds(taskOf(steps));
+  const last = (query: Partial<SgdPathQuery>) => Math.floor(largest(1e6, (n) => fits(Math.floor(n), query)));
+  const small = { snapshots: 20, grid: 10, examples: 500 };
+  const [lastOfMany, lastOfSmall] = [last({ examples: 500 }), last(small)];
+  await compute(lastOfMany, { examples: 500 });
+  await assert.rejects(compute(lastOfMany), /seconds; the limit is 30\. examples must be at most 500 with/);
+  const suggestion = /Send \?snapshots=20&grid=10&examples=500 instead\.$/;
+  const details = ['snapshots', 'grid', 'examples'].map((parameter) => ({
+    parameter,
+    detail: 'must be lower: ?snapshots=20&grid=10&examples=500 fits',
+  }));
+  await assert.rejects(compute(lastOfMany + 1), { message: suggestion, details });
+  await assert.rejects(compute(lastOfSmall), { message: suggestion, details });
+  await compute(lastOfSmall, small);
+  assert.equal(tasks.length, 2);
+  for (const query of [{}, small]) {
+    await assert.rejects(compute(lastOfSmall + 1, query), {
+      message: /Training it again alone takes 30: more than allowed\.$/,
+      details: [],
+    });
+  }
+});
+
+test('a path of two steps has three points, and is computed once for each job and query', async () => {
+  const { compute, tasks } = withoutThread();
+  await assert.rejects(compute(1), /job_1 took 1 step\. A plane needs at least three points/);
+  await assert.rejects(compute(0), /job_1 took 0 steps\./);
+  for (let round = 0; round < 2; round++) {
+    const { digest, agrees, explainedVariance, examples } = await compute(2);
+    assert.deepEqual([digest, agrees, explainedVariance, examples], ['ended', true, [0.5, 0.25], 1]);
+    assert.equal((await compute(2, { margin: 1 }, { digest: 'another' })).agrees, false);
+    await compute(2, {}, { id: 'job_2' });
+  }
+  assert.equal(tasks.length, 3);
+  assert.deepEqual([tasks[0]!.steps, tasks[0]!.examples, tasks[1]!.margin], [2, 2500, 1]);
+});
+
+test('only a path of a training that its budget ended stops at its step, and no image held out is measured', async () => {
+  const { compute, tasks, receipt } = withoutThread();
+  for (const [n, reason] of (['budget', 'completed'] as const).entries()) {
+    const ended = { ...receipt, kernel: {}, fused: true, stoppedAt: { step: 7, reason } };
+    const changes = { id: reason, receipt: ended as unknown as TrainingJob['receipt'] };
+    await compute(7, { examples: 1_000_000, grid: 2, snapshots: 3 }, changes);
+    assert.deepEqual([tasks[n]!.plan.stopAtStep, tasks[n]!.examples], [n === 0 ? 7 : null, 54_000]);
+  }
 });
