@@ -3,8 +3,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { Catalog } from '../../../src/datasets/catalog.ts';
 import type { Calibration } from '../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import { calibrationBytes } from '../../../src/formats/arrays/calibration.ts';
+import { createCalibrationService } from '../../../src/services/inspection/calibrations.ts';
+import type { ModelService } from '../../../src/services/models/catalog.ts';
+import type { Store } from '../../../src/store/persistent-state.ts';
+import type { NumericPool } from '../../../src/workers/pools.ts';
+import type { CalibrationTask } from '../../../src/workers/tasks/calibrate.ts';
 import { importFile } from '../../http/import-file.ts';
 import { uploadShaped } from '../../http/shaped-models.ts';
 import { startService, temporaryDirectory, tiny, train } from '../../support/start-service.ts';
@@ -57,4 +64,170 @@ test('a service that stops leaves the calibration to the first use', async () =>
   await stopped.close();
   const { app } = await startService(file, { STATE_DIR, ...OFF });
   assert.equal((await app.inject(`${PATH}/calibration`)).statusCode, 200);
+});
+
+const signal = new AbortController().signal;
+const none = new Float32Array(0);
+const bytes = calibrationBytes({
+  temperature: 2,
+  trueProbabilities: none,
+  highest: none,
+  second: none,
+  outliers: { spaces: [], scores: [none], combined: none },
+});
+
+/** A service whose thread answers at once, for a version of two classes that was trained on the data set `rows`. */
+function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null = null) {
+  const version = (name: string, number: number) => ({
+    ...{ name, version: number, digest: 'network', classNames: ['a', 'b'], activation: 'relu' },
+    ...{ inputShape: [1, 4], convolutions: [], norm: 'none', layerSizes: [4, 2], testAccuracy: null },
+    lineage: { dataset: { id: 'rows', digest: 'rows' }, request: {}, jobId: null },
+    calibration: null,
+    ...stored,
+  });
+  const read: string[] = [];
+  const tasks: CalibrationTask[] = [];
+  const calibrated: unknown[] = [];
+  let invalidations = 0;
+  const summary = (id: string) => ({ id, digest: id, imageShape: [1, 4], classNames: ['a', 'b'] });
+  const service = createCalibrationService(
+    {
+      models: {
+        calibrate: async (...[network, calibration, , look]: Parameters<Store['models']['calibrate']>) => {
+          const { datasetDigest, kind, caller } = look ?? {};
+          calibrated.push([calibration, look && `${kind} ${datasetDigest} ${caller}`]);
+          return { ...network, calibration };
+        },
+      },
+      blobs: {
+        get: async (digest: string) => {
+          read.push(digest);
+          return bytes;
+        },
+      },
+      jobs: {},
+    } as unknown as Parameters<typeof createCalibrationService>[0],
+    {
+      find: async (id: string) => summary(id),
+      get: async (id: string) => ({ ...summary(id), train: `train of ${id}`, test: `test of ${id}` }),
+      list: () => [],
+    } as unknown as Catalog,
+    {
+      version: async (name: string, number: number) => version(name, number),
+      load: async (name: string) => ({ reference: { name } }),
+      invalidateEverywhere: async () => {
+        invalidations += 1;
+      },
+    } as unknown as ModelService,
+    {
+      run: async (_name: string, task: CalibrationTask) => {
+        tasks.push(task);
+        return { file: bytes, figures: { images: 7 }, onlyClass };
+      },
+    } as unknown as NumericPool,
+    { warn: assert.fail },
+  );
+  return { service, read, tasks, calibrated, invalidations: () => invalidations };
+}
+
+const held = {
+  dataset: 'rows',
+  split: 'validation',
+  images: 100,
+  reused: false,
+  digest: 'sha256:1',
+} as const;
+
+test('the arrays of a calibration are read once, for each use that they were computed for', async () => {
+  const stored: Partial<ModelVersion> = {};
+  const { service, read } = withoutThread(stored);
+  const changes = [
+    {},
+    { digest: 'sha256:2' },
+    { dataset: 'others' },
+    { split: 'test' },
+    { images: 99 },
+    { reused: true },
+  ];
+  const loaded = [];
+  for (const change of changes) {
+    const calibration = { ...held, ...change } as Calibration;
+    Object.assign(stored, { calibration });
+    const first = await service.load({ name: 'mine', version: 1 }, signal);
+    assert.equal(await service.load({ name: 'copy', version: 2 }, signal), first);
+    const { digest, ...used } = calibration;
+    assert.deepEqual([first.used, first.digest, first.temperature], [used, digest, 2]);
+    loaded.push(first);
+  }
+  assert.equal(new Set(loaded).size, changes.length);
+  assert.equal(read.length, changes.length);
+  assert.deepEqual(read.slice(0, 3), ['sha256:1', 'sha256:2', 'sha256:1']);
+});
+
+test('sixteen calibrations are kept, and the one that was used least recently is read again', async () => {
+  const stored: Partial<ModelVersion> = {};
+  const { service, read } = withoutThread(stored);
+  const load = (n: number) => {
+    Object.assign(stored, { calibration: { ...held, digest: `sha256:${n}` } });
+    return service.load({ name: 'mine', version: 1 }, signal);
+  };
+  for (let round = 0; round < 2; round++) for (let n = 0; n < 16; n++) await load(n);
+  assert.equal(read.length, 16);
+  for (const n of [16, 1, 0]) await load(n);
+  assert.deepEqual(read.slice(16), ['sha256:16', 'sha256:0']);
+});
+
+test('a checkpoint has no calibration, and neither has a version that cannot be calibrated', async () => {
+  const { service } = withoutThread({ lineage: { dataset: null } as ModelVersion['lineage'] });
+  const checkpoint = { name: `job_${'0'.repeat(26)}`, version: 1 };
+  await assert.rejects(service.load(checkpoint, signal), { code: 'not-calibrated', message: /^Checkpoints/ });
+  assert.equal(await service.loadIfAny({ name: 'mine', version: 1 }, signal), null);
+  await assert.rejects(service.get('mine', 1, signal), {
+    code: 'not-calibrated',
+    message:
+      'Version 1 of model mine has no calibration, because it was imported without measuring test images. ' +
+      'Calibrate it with POST /v1/models/mine/versions/1/calibration and the `dataset` of the images.',
+  });
+});
+
+test('a calibration on test images is a look, and one on training images is reused if they may have been trained on', async () => {
+  const { service, tasks, calibrated, invalidations } = withoutThread({});
+  const mine = { name: 'mine', version: 1 } as const;
+  const cases = [
+    [{ split: 'test' }, 'test of rows', false, 'calibration rows ada'],
+    [{ split: 'train' }, 'train', true, undefined],
+    [{ split: 'train', dataset: 'others' }, 'train of others', false, undefined],
+    [{ split: 'test', dataset: 'others' }, 'test of others', false, 'calibration others ada'],
+  ] as const;
+  for (const [n, [request, source, reused, look]] of cases.entries()) {
+    await service.calibrate(mine, request, signal, 'ada');
+    assert.deepEqual([tasks[n]!.source, tasks[n]!.train], [source, 'train of rows']);
+    const dataset = 'dataset' in request ? request.dataset : 'rows';
+    const { split } = request;
+    assert.deepEqual(calibrated[n], [{ dataset, split, reused, images: 7, warning: null }, look]);
+    assert.equal(invalidations(), n + 1);
+  }
+  const { service: single } = withoutThread({}, 'b');
+  assert.equal(
+    (await single.calibrate(mine, { split: 'test' }, signal, 'ada')).warning,
+    'All calibration images are of class b, so the coverage holds for images of this class only.',
+  );
+});
+
+test('a network whose 15,000 images cost more than the limit cannot be calibrated', async () => {
+  // Four inputs and two classes are six multiply-adds for each hidden unit.
+  const most = Math.floor(2.5e11 / 15_000 / 6);
+  const mine = { name: 'mine', version: 1 } as const;
+  const serviceOf = (hidden: number) => withoutThread({ layerSizes: [4, hidden, 2] }).service;
+  await serviceOf(most).calibrate(mine, { split: 'test' }, signal, 'ada');
+  const service = serviceOf(most + 1);
+  await assert.rejects(service.calibrate(mine, { split: 'test' }, signal, 'ada'), {
+    code: 'evaluation-too-costly',
+    message: 'Calibrating 4-2777778-2 takes longer than a request may. Use a smaller network.',
+  });
+  await assert.rejects(service.get('mine', 1, signal), {
+    code: 'not-calibrated',
+    message:
+      'Version 1 of model mine has no calibration, because its network is too large for one. Use a smaller network.',
+  });
 });
