@@ -21,7 +21,7 @@ import type { GradientCheckTask } from '../../../src/workers/tasks/gradient-chec
 import { importFile } from '../../http/import-file.ts';
 import { upload } from '../../http/upload.ts';
 import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
-import { mockWaits } from '../../support/mocked-waits.ts';
+import { mockWaits } from '../../support/mocked-builtins.ts';
 import { shapedImages } from '../../support/shaped-images.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 

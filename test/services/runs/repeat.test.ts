@@ -5,7 +5,7 @@ import { setImmediate as flush } from 'node:timers/promises';
 import { AtelierError } from '../../../src/errors.ts';
 import { isStorageOutage, isUnavailable, repeatWhile } from '../../../src/services/runs/repeat.ts';
 import { deserializeError, serializeError } from '../../../src/workers/threads/errors.ts';
-import { mockWaits } from '../../support/mocked-waits.ts';
+import { mockWaits } from '../../support/mocked-builtins.ts';
 
 /** Work that fails with the error `failures` times, and is repeated while the storage is unavailable. */
 function failing(error: Error, failures: number, until = new AbortController().signal) {
