@@ -19,6 +19,12 @@ test('with as many components as values, the distance is that of the nearest vec
     first,
     first.toSorted((a, b) => a - b),
   );
+  // Of six vectors in succession, the first five determine them.
+  const fitted = rows.filter((_, n) => n % 6 !== 5);
+  for (const [i, mean] of space.mean.entries()) {
+    const expected = fitted.reduce((sum, row) => sum + row[i]!, 0) / 500;
+    assert.ok(Math.abs(mean - expected) < 1e-4, `${mean} ${expected}`);
+  }
   const distance = createDistance(space);
   for (const probe of [...vectors(50, d, 1000), new Uint8Array(d), new Uint8Array(d).fill(255)]) {
     const nearest = Math.min(
@@ -62,4 +68,17 @@ test('counts the values below another one', () => {
   );
   assert.equal(countBelow(Float32Array.of(1, 9, 2, 0, 3, 5), 2.5, 2), 2);
   assert.equal(countBelow(new Float32Array(0), 1), 0);
+});
+
+test('at most thirty directions are kept, in groups of five', () => {
+  for (const [d, kept] of [
+    [36, 30],
+    [31, 30],
+    [26, 30],
+    [25, 25],
+  ] as const) {
+    const rows = Uint8Array.from(vectors(40, d, 0).flatMap((row) => [...row]));
+    const { components, points } = fitNeighbours(rows, d);
+    assert.deepEqual([components.length, points.length], [kept * d, 40 * kept]);
+  }
 });

@@ -46,3 +46,17 @@ test('leaves out components without variance', () => {
   assertNear(signed[1]!, [0, 0, 0, 1], 1e-9, 'the smaller variance');
   assert.deepEqual(principalSubspace([at(1, 1), at(1, 1)], 3).components, []);
 });
+
+test('leaves out a direction with less than a trillionth of the variance', () => {
+  const countOf = (fraction: number) => {
+    const small = Math.sqrt(fraction);
+    const vectors = [
+      [1, small],
+      [-1, small],
+      [1, -small],
+      [-1, -small],
+    ].map((each) => Float64Array.from(each));
+    return principalSubspace(vectors as unknown as Float32Array[], 2).components.length;
+  };
+  assert.deepEqual([1e-3, 1.6e-12, 6e-13, 0].map(countOf), [2, 2, 1, 1]);
+});

@@ -27,3 +27,22 @@ test('leaves the order of the classes as it is', () => {
   for (let at = 0; at < plain.length; at += 4)
     assert.deepEqual(order(tempered.subarray(at, at + 4)), order(plain.subarray(at, at + 4)));
 });
+
+/** Two classes with logits 0 and `logit`; of twenty images, `right` have the label of the second class. */
+const fitOf = (logit: number, right: number) =>
+  fitTemperature(
+    Float32Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 0 : logit)),
+    Uint8Array.from({ length: 20 }, (_, n) => (n < right ? 1 : 0)),
+    2,
+  ).temperature;
+
+test('the temperature has nearly all digits, also where a step of Newton leaves the bounds', () => {
+  // The probability is the frequency if exp(logit / T) = right / wrong.
+  assertNear([fitOf(1, 15)], [1 / Math.log(3)], 1e-13, 'near 1');
+  assertNear([fitOf(16, 18)], [16 / Math.log(9)], 1e-13, 'of a network that is certain');
+  assertNear([fitOf(0.25, 16)], [0.25 / Math.log(4)], 1e-13, 'of a network that is unsure');
+});
+
+test('without a slope, because all classes have the same logit, the temperature is the lowest', () => {
+  assert.equal(fitOf(0, 10), 0.1);
+});

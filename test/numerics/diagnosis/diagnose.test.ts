@@ -95,3 +95,24 @@ test('an unlikely image that nothing explains is far from the training images', 
   ]);
   assert.deepEqual(codes(usual, { likelihood: imageLikelihood(statistics.gaussians, usual, SHAPE) }), []);
 });
+
+test('rows and columns are compared with the image whose light and dark have been exchanged', () => {
+  const turned = transposed(usual, SHAPE);
+  const found = diagnose(inverted(turned), SHAPE, statistics);
+  const transposition = found.find((finding) => finding.code === 'transposed');
+  const of = (image: Uint8Array | Float32Array) => imageLikelihood(statistics.gaussians, image, SHAPE);
+  const gain = of(usual) - of(turned);
+  assert.ok(transposition?.code === 'transposed');
+  assert.ok(Math.abs(transposition.gain - gain) < 1e-9 * Math.abs(gain), `${transposition.gain} ${gain}`);
+});
+
+test('a change that makes an image less likely is never its cause, and one that makes it just likely enough is', () => {
+  const everything = { likelihood: Number.NEGATIVE_INFINITY };
+  assert.deepEqual(codes(usual, { ...everything, inversionGain: -1e9, transpositionGain: -1e9 }), []);
+  const likelihood = imageLikelihood(statistics.gaussians, usual, SHAPE);
+  assert.deepEqual(codes(inverted(usual), { likelihood }), ['inverted']);
+});
+
+test('an image with another finding is not reported as far from the training images, too', () => {
+  assert.deepEqual(codes(scaled(1 / 255), { likelihood: Number.POSITIVE_INFINITY }), ['unscaled']);
+});

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fitClassGaussians } from '../../../src/numerics/diagnosis/class-gaussians.ts';
 import { diagnose } from '../../../src/numerics/diagnosis/diagnose.ts';
-import { computeImageStatistics } from '../../../src/numerics/diagnosis/image-statistics.ts';
-import { inverted } from '../../../src/numerics/diagnosis/transformations.ts';
+import { extractFeatures, FEATURES } from '../../../src/numerics/diagnosis/features.ts';
+import { computeImageStatistics, imageLikelihood } from '../../../src/numerics/diagnosis/image-statistics.ts';
+import {
+  brightest,
+  centreOfMass,
+  inverted,
+  transposed,
+} from '../../../src/numerics/diagnosis/transformations.ts';
 import { channelCount, type ImageShape, valueCount } from '../../../src/numerics/network/image-shape.ts';
 import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
 
@@ -67,4 +74,67 @@ test('rejects statistics of images of another shape', () => {
     name: 'RangeError',
     message: 'Statistics need at least two images of 72 values, not 120 labels and 7680 values.',
   });
+});
+
+/** NumPy's quantile. */
+function quantile(values: readonly number[], fraction: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = fraction * (sorted.length - 1);
+  const below = sorted[Math.floor(at)]!;
+  return below + (at % 1) * ((sorted[Math.floor(at) + 1] ?? below) - below);
+}
+
+test('even images are fitted, and the others give limits that nine in a thousand correct images exceed', () => {
+  const shape = [8, 8] as const;
+  // An odd number of images: one more is fitted than measured.
+  const count = COUNT - 1;
+  const all = rectangles(shape, 3);
+  const images = Array.from({ length: count }, (_, n) => all.pixels.slice(64 * n, 64 * (n + 1)));
+  const labels = all.labels.slice(0, count);
+  const statistics = computeImageStatistics({ pixels: all.pixels.slice(0, 64 * count), labels }, shape, 2);
+  const even = images.filter((_, n) => n % 2 === 0);
+  const rows = new Float64Array(even.length * FEATURES);
+  for (const [i, image] of even.entries()) {
+    extractFeatures(rows.subarray(i * FEATURES, (i + 1) * FEATURES), image, shape);
+  }
+  const evenLabels = labels.filter((_, n) => n % 2 === 0);
+  const gaussians = fitClassGaussians(rows, evenLabels, FEATURES, 2);
+  assert.deepEqual(statistics.gaussians, gaussians);
+
+  const odd = images.filter((_, n) => n % 2 === 1);
+  const of = (image: Uint8Array | Float32Array) => imageLikelihood(gaussians, image, shape);
+  const near = (actual: number, values: readonly number[], fraction: number) => {
+    const expected = quantile(values, fraction);
+    assert.ok(Math.abs(actual - expected) <= 1e-9 * Math.abs(expected), `${actual} ${expected} ${fraction}`);
+  };
+  near(statistics.likelihood, odd.map(of), 0.003);
+  near(
+    statistics.inversionGain,
+    odd.map((image) => of(inverted(image)) - of(image)),
+    0.999,
+  );
+  near(
+    statistics.transpositionGain,
+    odd.map((image) => of(transposed(image, shape)) - of(image)),
+    0.997,
+  );
+  near(statistics.brightest, odd.map(brightest), 0.002);
+  for (const axis of ['x', 'y'] as const) {
+    const places = odd.map((image) => centreOfMass(image, shape)[axis]);
+    near(statistics.centre[axis].low, places, 0.0005);
+    near(statistics.centre[axis].high, places, 0.9995);
+  }
+});
+
+test('statistics need two images', () => {
+  const of = (count: number) => {
+    const { pixels, labels } = rectangles([8, 8], 1);
+    return computeImageStatistics(
+      { pixels: pixels.slice(0, 64 * count), labels: labels.slice(0, count) },
+      [8, 8],
+      2,
+    );
+  };
+  assert.ok(Number.isFinite(of(2).brightest));
+  assert.throws(() => of(1), RangeError);
 });
