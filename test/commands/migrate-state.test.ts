@@ -3,9 +3,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStore } from '../../src/store/sqlite/open.ts';
 import { temporaryDirectory } from '../store/fixtures.ts';
-import { temporaryDatabase, withoutPostgres } from '../support/servers/postgres.ts';
 
 const ENTRY = join(import.meta.dirname, '../../src/commands/migrate-state.ts');
 /** No database answers at this port. */
@@ -39,20 +37,4 @@ test('a state is moved from a directory that exists, or into one that only its o
     modes.map(({ mode }) => mode & 0o777),
     [0o700, 0o600],
   );
-});
-
-test('a state that has been moved to a database is not moved again', { skip: withoutPostgres }, async (t) => {
-  const directory = await temporaryDirectory(t);
-  await (await openStore(directory)).close();
-  const url = await temporaryDatabase(t, { collation: 'icu' });
-  const [code, output] = await migrateState(directory, '--to', url);
-  assert.deepEqual(
-    [code, output.split('\n').slice(-2)],
-    [0, ['Source and target are equal. The source is unchanged; keep it until you trust the target.', '']],
-  );
-  assert.match(output, /^Copied 0 files\.\nCopied 0 rows of models\.\n/);
-  assert.deepEqual(await migrateState(directory, '--to', url), [
-    0,
-    'This state has been moved before. Nothing was changed.\n',
-  ]);
 });
