@@ -4,10 +4,13 @@ import fc from 'fast-check';
 import {
   batchViews,
   countTrainingExamples,
+  heldOutPerClass,
+  shuffle,
   shuffleEpoch,
   splitByClass,
   stepsPerEpoch,
 } from '../../../src/numerics/examples/batches.ts';
+import { PURPOSE, randomUniform } from '../../../src/numerics/random.ts';
 import { firstIndices } from '../fixtures.ts';
 
 const labelsOf = fc.uint8Array({ max: 4, minLength: 1, maxLength: 200 });
@@ -117,4 +120,44 @@ test('batches follow a reshuffled order', () => {
     batches.flatMap((batch) => [...batch]),
     [...order],
   );
+});
+
+test('the number held out of each class is rounded, and at least one example stays for training', () => {
+  // 10, 7, 1 and 0 examples of the classes 0, 1, 255 and 2.
+  const labels = Uint8Array.of(...new Array<number>(10).fill(0), ...new Array<number>(7).fill(1), 255);
+  const counts = (fraction: number | null) => {
+    const held = heldOutPerClass(labels, fraction);
+    assert.equal(held.length, 256);
+    return [held[0], held[1], held[2], held[255]];
+  };
+  assert.deepEqual(counts(0.25), [3, 2, 0, 0]);
+  assert.deepEqual(counts(0.2), [2, 1, 0, 0]);
+  assert.deepEqual(counts(0.99), [9, 6, 0, 0]);
+  assert.deepEqual(counts(0), [0, 0, 0, 0]);
+  assert.equal(countTrainingExamples(labels, 0.25), 18 - 5);
+});
+
+test('without a fraction, every example of each class counts for the evaluation', () => {
+  const held = heldOutPerClass(Uint8Array.of(3, 0, 3, 255, 3), null);
+  assert.deepEqual([held[0], held[1], held[3], held[255]], [1, 0, 3, 1]);
+});
+
+test('the class with the highest number is split like the others', () => {
+  const { train, validation } = splitByClass(new Uint8Array(4).fill(255), 0.5, 1);
+  assert.deepEqual([train.length, validation.length], [2, 2]);
+});
+
+test('a shuffle exchanges each position from the end with one that its random number chooses', () => {
+  for (const start of [0, 7]) {
+    const items = Uint32Array.of(10, 11, 12, 13, 14);
+    shuffle(items, 3, PURPOSE.shuffle, 2, start);
+    const expected = [10, 11, 12, 13, 14];
+    for (const last of [4, 3, 2, 1]) {
+      const chosen = Math.floor(randomUniform(3, PURPOSE.shuffle, 2, start + last) * (last + 1));
+      const moved = expected[chosen]!;
+      expected[chosen] = expected[last]!;
+      expected[last] = moved;
+    }
+    assert.deepEqual([...items], expected);
+  }
 });

@@ -112,3 +112,34 @@ for (const [activation, standardization] of [
     assert.ok(logits.every((logit) => Math.abs(logit) <= bound));
   });
 }
+
+test('the activation bounds what follows group normalization, not what precedes it', () => {
+  const architecture: Architecture = {
+    inputShape: [2, 2],
+    convolutions: [[4]],
+    norm: 'group',
+    hidden: [],
+    classes: 1,
+  };
+  const network = { architecture, activation: 'tanh', standardization: null } as const;
+  const kernels = Array.from({ length: 36 }, (_, i) => (i % 9 === 4 ? 3 : 0));
+  const norms = [2, 2, 2, 2, 1, 1, 1, 1];
+  // 16 values of at most 3, not of at most tanh 3: 16 · 9 = 144. Then 4 values of at most 1: 4 · 25 + 5 = 105.
+  const parameters = Float64Array.of(...kernels, 0, 0, 0, 0, ...norms, 25, 25, 25, 25, 5);
+  assert.equal(logitBound(network, parameters), 144);
+  const wide = Float64Array.of(...kernels, 0, 0, 0, 0, ...norms, 50, 50, 50, 50, 5);
+  assert.equal(logitBound(network, wide), 205);
+});
+
+test('the activation bounds the results of a convolution without normalization', () => {
+  const architecture: Architecture = {
+    inputShape: [2, 2],
+    convolutions: [[1]],
+    norm: 'none',
+    hidden: [],
+    classes: 1,
+  };
+  const network = { architecture, activation: 'tanh', standardization: null } as const;
+  // The sums are at most 3 and the values at most 1: 7 · 1 + 2 = 9.
+  assert.equal(logitBound(network, Float64Array.of(0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 7, 2)), 9);
+});

@@ -111,3 +111,21 @@ test('a channel is alive if it is above 0 anywhere, even where pooling drops the
   engine.inspect(findings, examples, firstIndices(1));
   assert.deepEqual(findings.alive, [Uint8Array.of(1, 0, 1), Uint8Array.of(0, 0)]);
 });
+
+test('the kernel inspects the parameters after a step, and restored ones', () => {
+  const settings = settingsOf({ architecture: dense([4, 3]) });
+  const examples = { pixels: new Uint8Array(40).fill(255), labels: new Uint8Array(10).fill(2) };
+  const engine = createEvaluatingEngine(kernelModule, settings, new Float64Array(15));
+  const predicted = () => {
+    const findings = { alive: [], predicted: new Set<number>() };
+    engine.inspect(findings, examples, firstIndices(10));
+    return [...findings.predicted];
+  };
+  const state = engine.exportState();
+  // Of equal logits, the first class counts; all labels are of the last one.
+  assert.deepEqual(predicted(), [0]);
+  engine.step(examples, firstIndices(10), at(), { loss: 0, correct: 0 });
+  assert.deepEqual(predicted(), [2]);
+  engine.importState(state);
+  assert.deepEqual(predicted(), [0]);
+});

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parameterCount } from '../../../src/numerics/network/architecture.ts';
+import { type Architecture, parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
+import { forwardBytes } from '../../../src/numerics/simd/kernel-forward.ts';
+import { layOut } from '../../../src/numerics/simd/layout.ts';
 import { PLAIN_SETTINGS } from '../../../src/numerics/training/engine.ts';
 import {
   gradientCheckBytes,
   type SizedOptions,
   trainingBytes,
+  trainingThreadBytes,
 } from '../../../src/numerics/training/memory.ts';
 import { dense } from '../../support/dense.ts';
 import { settingsOf } from '../fixtures.ts';
@@ -94,4 +97,66 @@ test('a gradient check keeps the volumes of convolutions for each image', () => 
   const [one, thousand] = [convolutional(1), convolutional(1001)];
   assert.ok(thousand - one > 1000 * (1024 + 256) * 8, `${thousand - one}`);
   assert.ok(thousand - one < 1000 * 100_000, `${thousand - one}`);
+});
+
+const MIB = 2 ** 20;
+const PAGE = 65_536;
+const CONVOLUTIONAL = { ...dense([64, 5]), inputShape: [8, 8] as const, convolutions: [[16]] };
+
+/** Bytes of the kernel's own memory for these options. */
+function kernelOf(network: Architecture, records: number, threads: number, changes = {}): number {
+  const training = { ...PLAIN_SETTINGS, targetRows: 0, ...changes };
+  return layOut({ architecture: network, records, threads, training }).pages * PAGE;
+}
+
+test('the first thread of a training takes 56 MiB, and each further one 30', () => {
+  assert.equal(trainingThreadBytes(1), 56 * MIB);
+  assert.equal(trainingThreadBytes(3), 116 * MIB);
+});
+
+test('a plain training has 48 bytes per parameter besides its thread and both kernels', () => {
+  const network = dense(SMALL);
+  assert.equal(parameterCount(network), 31_810);
+  const kernels = kernelOf(network, 64, 1) + forwardBytes(network);
+  // float64: initial and evaluated parameters; float32: published ones, four copies, and three of a checkpoint.
+  const own = 31_810 * (2 * 8 + 5 * 4 + 3 * 4);
+  assert.equal(trainingBytes(network, plain, EXAMPLES), 56 * MIB + own + kernels);
+  // One thread and no check by default.
+  const explicit = trainingBytes(network, plain, EXAMPLES, { threads: 1, isChecked: false });
+  assert.equal(trainingBytes(network, plain, EXAMPLES), explicit);
+});
+
+test('a training with every option has its moments, average, best parameters and targets', () => {
+  const network = dense(SMALL);
+  const options = {
+    ...plain,
+    optimizer: ADAM,
+    ema: { decay: 0.9 },
+    distillation: {},
+    earlyStopping: { restoreBest: true },
+  };
+  const kernel = kernelOf(network, 64, 2, { optimizer: ADAM, ema: options.ema, targetRows: EXAMPLES });
+  // Two moments, the average and the best parameters: four more vectors in each checkpoint.
+  const own = 31_810 * (2 * 8 + 6 * 4 + 3 * 5 * 4);
+  const expected = 86 * MIB + own + kernel + forwardBytes(network) + EXAMPLES * 10 * 4;
+  assert.equal(trainingBytes(network, options, EXAMPLES, { threads: 2 }), expected);
+  // The check: five vectors of float64, two of float32, and a plain kernel that has the targets.
+  const check = 31_810 * (5 * 8 + 2 * 4) + kernelOf(network, 64, 1, { targetRows: EXAMPLES });
+  assert.equal(trainingBytes(network, options, EXAMPLES, { threads: 2, isChecked: true }), expected + check);
+});
+
+test('early stopping that keeps the last parameters takes no more memory', () => {
+  const without = trainingBytes(dense(SMALL), plain, EXAMPLES);
+  const last = { ...plain, earlyStopping: { restoreBest: false } };
+  assert.equal(trainingBytes(dense(SMALL), last, EXAMPLES), without);
+});
+
+test('a gradient check has 76 bytes per parameter, and 24 per value of each volume of its images and passes', () => {
+  // The kernels of 16 channels; 4×4×16 values to 5 classes.
+  const parameters = 16 * 9 + 16 + 5 * 256 + 5;
+  assert.equal(parameterCount(CONVOLUTIONAL), parameters);
+  // 8×8×16 of the convolution and 4×4×16 of its pooling, of 7 images and 4 passes.
+  const volumes = (7 + 4) * (1024 + 256) * 24;
+  const expected = 56 * MIB + parameters * (28 + 48) + volumes + kernelOf(CONVOLUTIONAL, 7, 1);
+  assert.equal(gradientCheckBytes(CONVOLUTIONAL, 7), expected);
 });
