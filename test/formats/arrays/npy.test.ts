@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { npyBytes, parseNpy } from '../../../src/formats/arrays/npy.ts';
+import { npyBytes, npyHeader, parseNpy } from '../../../src/formats/arrays/npy.ts';
 import { readNpyHeader } from '../../../src/formats/arrays/npy-header.ts';
 import { isAtelierError, npyFixture, onlyAtelierErrors } from '../../datasets/fixtures.ts';
 
@@ -195,4 +195,51 @@ test('a file with changed bytes is read or rejected, but never with a wrong size
     ),
     { numRuns: 2000 },
   );
+});
+
+test('the header of a file to be streamed is the one of the whole file', () => {
+  for (const shape of [[3], [1, 3], [3, 1], [3, 1, 1], [1, 3, 1, 1], [1, 1, 1, 1, 1, 1, 1, 1, 1, 3]]) {
+    const whole = npyBytes(new Float32Array(3), shape);
+    const head = npyHeader('<f4', shape);
+    assert.deepEqual(Buffer.from(head), Buffer.from(whole.subarray(0, -12)), shape.join());
+    assert.equal(head.length % 8, 0);
+    assert.deepEqual(
+      Buffer.from(npyHeader('|u1', shape)),
+      Buffer.from(npyBytes(new Uint8Array(3), shape).subarray(0, -3)),
+    );
+  }
+});
+
+test('Fortran order of two dimensions walks the columns first', () => {
+  const bytes = npyOf(headerOf('(2, 3)', "'|u1'", 'True'), Uint8Array.of(1, 4, 2, 5, 3, 6));
+  assert.deepEqual(parseNpy(bytes).data, Uint8Array.of(1, 2, 3, 4, 5, 6));
+});
+
+test('Fortran order of one dimension, or of no numbers, is C order', () => {
+  const one = npyOf(headerOf('(3,)', "'|u1'", 'True'), Uint8Array.of(7, 8, 9));
+  assert.deepEqual(parseNpy(one), { shape: [3], dtype: 'u1', data: Uint8Array.of(7, 8, 9) });
+  const none = npyOf(headerOf('(2, 0)', "'|u1'", 'True'), 0);
+  assert.deepEqual(parseNpy(none), { shape: [2, 0], dtype: 'u1', data: new Uint8Array(0) });
+});
+
+test('unaligned numbers of two bytes are read from a copy, with either length of header', () => {
+  for (const version of [1, 2, 3]) {
+    for (const spaces of ['', ' ']) {
+      const bytes = npyOf(headerOf('(2,)', "'<u2'") + spaces, Uint8Array.of(1, 2, 3, 4), version);
+      assert.deepEqual(parseNpy(bytes).data, Uint16Array.of(0x0201, 0x0403), `${version}${spaces}`);
+    }
+  }
+});
+
+test('a file in shared memory is copied', () => {
+  const bytes = npyBytes(Uint8Array.of(1, 2, 3), [3]);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  const { data } = parseNpy(shared);
+  assert.ok(data.buffer instanceof ArrayBuffer);
+  assert.deepEqual([...data], [1, 2, 3]);
+});
+
+test('the message for a wrong shape names it and the number of values', () => {
+  assert.throws(() => npyBytes(new Float32Array(3), [2, 2]), /Shape \(2, 2\) does not hold 3 values\./);
 });

@@ -126,3 +126,19 @@ test('reads tensors in any order, and empty ones', () => {
     [['b', 2], ['none'], ['a', 1]],
   );
 });
+
+test('the header is padded with the fewest spaces', () => {
+  for (let length = 0; length < 9; length++) {
+    const metadata = { note: 'a'.repeat(length) };
+    const json = JSON.stringify({
+      __metadata__: metadata,
+      W1: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+      b1: { dtype: 'F32', shape: [1], data_offsets: [8, 12] },
+    });
+    const file = safetensorsBytes([tensor('W1', 2), tensor('b1', 1)], metadata);
+    const padded = json.length + ((8 - (json.length % 8)) % 8);
+    assert.equal(new DataView(file.buffer).getBigUint64(0, true), BigInt(padded));
+    assert.equal(Buffer.from(file).toString('latin1', 8, 8 + padded), json.padEnd(padded));
+    assert.equal(file.length, 8 + padded + 12);
+  }
+});

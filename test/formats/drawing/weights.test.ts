@@ -242,3 +242,97 @@ test('rejects missing layers and units', () => {
   assert.throws(() => draw(network(), { layer: 3 }), /There is no layer 3\./);
   assert.throws(() => draw(network(), { layer: 2, unit: 2 }), /There is no unit 2\./);
 });
+
+const sizeOf = ({ width, height }: Raster) => [width, height];
+
+test('tiles are in rows of about 1.6 times as many as columns, twelve pixels a weight at most', () => {
+  // Three tiles of 28 · 12, with gaps of 6 and margins of 8; a label of 13, a gap, and the scale of 26.
+  const three = draw(network(), { layer: 1 });
+  assert.deepEqual(sizeOf(three), [3 * 336 + 2 * 6 + 16, 13 + 336 + 6 + 26 + 16]);
+  // √(64 · 1.6) = 10.1, so 11 columns and 6 rows; (1200 / 11 − 6) / 28 = 3.7.
+  const many = dense([784, 64, 2]);
+  const drawn = draw(new Float32Array(parameterCount(many)), { layer: 1 }, many);
+  assert.deepEqual(sizeOf(drawn), [11 * 84 + 10 * 6 + 16, 6 * (13 + 84 + 6) + 26 + 16]);
+  // √(1300 · 1.6) = 45.6: 46 columns, 29 rows, a pixel a weight, and small numbers.
+  const most = dense([784, 1300, 2]);
+  const small = draw(new Float32Array(parameterCount(most)), { layer: 1 }, most);
+  assert.deepEqual(sizeOf(small), [46 * 28 + 45 * 6 + 16, 29 * (8 + 28 + 6) + 26 + 16]);
+});
+
+test('a single narrow tile leaves room for the scale', () => {
+  const architecture = dense([4, 2]);
+  const drawn = draw(new Float32Array(10), { layer: 1, unit: 0 }, architecture);
+  // A tile of 24 pixels, but a scale of 120.
+  assert.deepEqual(sizeOf(drawn), [120 + 16, 13 + 24 + 6 + 26 + 16]);
+});
+
+test('a tile lies below its number, in its column and row', () => {
+  const architecture = dense([4, 5, 2]);
+  const plain = new Float32Array(parameterCount(architecture));
+  plain[0] = 1;
+  // The fourth unit is the first of the second row: √(5 · 1.6) = 2.8, so three columns. Its last weight is at the lower right.
+  const [other, fifth] = [plain.slice(), plain.slice()];
+  other[3 * 4 + 3] = 1;
+  fifth[4 * 4] = 1;
+  const drawn = draw(plain, { layer: 1 }, architecture);
+  const top = 8 + (13 + 24 + 6) + 13;
+  const { left, top: found, count } = changedBox(drawn, draw(other, { layer: 1 }, architecture));
+  assert.deepEqual([left, found, count], [8 + 12, top + 12, 144]);
+  const next = changedBox(drawn, draw(fifth, { layer: 1 }, architecture));
+  assert.deepEqual([next.left, next.top, next.right, next.bottom], [8 + 30, top, 8 + 42, top + 12]);
+});
+
+test('a map has cells of at most 24 pixels, to the right of the units and below the inputs', () => {
+  const parameters = network();
+  const without = parameters.slice();
+  unpack(without, ARCHITECTURE)[1]!.weights[5] = 1;
+  const drawn = draw(parameters, { layer: 2 });
+  // A number of one smooth glyph takes 2 · 3 + 4; a line of them 2 · 5 + 4.
+  assert.deepEqual(sizeOf(drawn), [8 + 10 + 120 + 8, 8 + 14 + 48 + 6 + 26 + 8]);
+  const { left, top, right, bottom } = changedBox(drawn, draw(without, { layer: 2 }));
+  assert.deepEqual([left, top, right, bottom], [18 + 48, 22 + 24, 18 + 72, 22 + 48]);
+});
+
+/** Whether a rectangle has another colour than white. */
+function hasInk(
+  { width, rgb }: Raster,
+  [left, top, right, bottom]: readonly [number, number, number, number],
+) {
+  for (let y = top; y < bottom; y++)
+    if (rgb.subarray(3 * (y * width + left), 3 * (y * width + right)).some((value) => value !== 255))
+      return true;
+  return false;
+}
+
+/** The numbers of the units of a map, and of its inputs, that are drawn; its cells have these sizes. */
+function labelled(units: number, inputs: number) {
+  const architecture = dense([16, inputs, units]);
+  const parameters = new Float32Array(parameterCount(architecture));
+  const drawn = draw(parameters, { layer: 2 }, architecture);
+  const [width, height] = [inputs, units].map((n) => Math.min(24, Math.floor(1200 / n))) as [number, number];
+  const text = height < 12 ? 1 : 2;
+  const [left, top] = [8 + text * (4 * `${units - 1}`.length - 1) + 4, 8 + text * 5 + 4];
+  assert.deepEqual(sizeOf(drawn), [left + inputs * width + 8, top + units * height + 6 + 26 + 8]);
+  const rows = Array.from({ length: units }, (_, i) => i).filter((i) =>
+    hasInk(drawn, [8, top + i * height, left - 4, top + (i + 1) * height]),
+  );
+  return { drawn, rows, left, top };
+}
+
+test('the numbers of rows are every first, fifth or tenth, as many as do not overlap', () => {
+  // Cells of 12 pixels have large numbers of 10 and a gap; those of 11 small ones of 5.
+  assert.equal(labelled(100, 300).rows.length, 100);
+  assert.equal(labelled(101, 300).rows.length, 101);
+  // 6 pixels are enough for a small number and a gap; 5 are not.
+  assert.equal(labelled(200, 300).rows.length, 200);
+  const { rows } = labelled(240, 300);
+  assert.deepEqual([rows[0], rows.at(-1), rows.length], [0, 235, 48]);
+});
+
+test('the numbers of columns have a gap of three pixels, in the size of their digits', () => {
+  // Cells of 4 pixels; 299 takes 2 · 11, with a gap 2 · 14: every tenth.
+  const { drawn, left } = labelled(100, 300);
+  const isDrawn = (column: number) => hasInk(drawn, [left + 4 * column, 8, left + 4 * column + 6, 18]);
+  assert.deepEqual([0, 10, 20, 290].map(isDrawn), [true, true, true, true]);
+  assert.deepEqual([5, 8, 297].map(isDrawn), [false, false, false]);
+});

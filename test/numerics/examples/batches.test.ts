@@ -161,3 +161,10 @@ test('a shuffle exchanges each position from the end with one that its random nu
     assert.deepEqual([...items], expected);
   }
 });
+
+test('the order of an epoch uses the random numbers of the epoch from the first one on', () => {
+  const [order, expected] = [new Uint32Array(5), firstIndices(5)];
+  shuffleEpoch(order, firstIndices(5), 3, 2);
+  shuffle(expected, 3, PURPOSE.shuffle, 2, 0);
+  assert.deepEqual(order, expected);
+});

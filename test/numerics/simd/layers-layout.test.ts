@@ -186,3 +186,15 @@ test('without norm and before the pooling, a convolution keeps its outputs and t
   // 6 codes of 16 bytes, in two lines; the derivative of the pooled outputs.
   assert.deepEqual([second!.derivative, keptBytes, volumeBytes], [8128, 9408, 12_288]);
 });
+
+test('a second convolution of a stage reads padded channels', () => {
+  const costs = kernelCosts({ ...NETWORK, convolutions: [[4, 8]], norm: 'none', hidden: [] });
+  // 24 pixels · 9 · 16; 24 · 9 · 16 · 16; the pooling; 2 · 3 · 16 values · 3.
+  assert.deepEqual(costs.map(Math.round), [3456, 55_296, 0, 288]);
+});
+
+test('without convolutions, nothing is kept', () => {
+  const { layers, convolutions, keptBytes, volumeBytes, weightsEnd } = layOut(dense([784, 40, 10]));
+  assert.deepEqual([layers, convolutions], [[], []]);
+  assert.deepEqual([keptBytes, volumeBytes, weightsEnd], [0, 0, 640]);
+});

@@ -193,7 +193,8 @@ test('a forward pass has float32 pixels and no gradients, moments or tables', ()
   assert.equal(layout.kept, HEADER.bytes + 128_256);
   assert.deepEqual([layout.keptStride, layout.volumes - layout.kept], [0, 64]);
   assert.deepEqual([layout.momentDeltas, layout.averageDelta, layout.partnerRows], [[], 0, 0]);
-  assert.equal(layout.warpTable, layout.scratch);
+  assert.deepEqual([layout.targets, layout.warpTable], [layout.scratch, layout.scratch]);
+  assert.equal(layout.groupDelta, 0);
   // Ten vectors of folded biases and the sums of a panel of 24, in whole lines.
   assert.equal(layout.pixelTileOffset, 576 + 64);
 });
@@ -233,15 +234,20 @@ test('the first fully connected layer above a convolution reads padded channels'
 test('the gradients of groups take up to 64 MiB, but there are at least four groups', () => {
   const groupsOf = (convolutions: number[][]) => {
     const architecture: Architecture = { ...CONVOLUTIONAL, inputShape: [16, 16], convolutions };
-    const { groupBytes, groupExamples } = layOut({ architecture, records: 64, threads: 1, training: PLAIN });
+    const { groupBytes, groupExamples } = layOut({
+      architecture,
+      records: 1024,
+      threads: 1,
+      training: PLAIN,
+    });
     return [groupBytes, groupExamples];
   };
   // Rows of 256 float32: 10, then 2305 for each further convolution.
   const further = 2305 * 1024;
   const kernels = (count: number) => [10 * 1024 + count * further, count] as const;
   const [three] = kernels(2);
-  // ⌊2²⁶ / (5 MB)⌋ = 14 groups: five examples in each.
-  assert.deepEqual(groupsOf([[256, 256, 256]]), [three, 5]);
+  // ⌊2²⁶ / 4.73 MB⌋ = 14 groups: 74 examples in each, but fewer in the last.
+  assert.deepEqual(groupsOf([[256, 256, 256]]), [three, 74]);
   const [twelve] = kernels(11);
   // ⌊2²⁶ / 26 MB⌋ = 2, so four.
   assert.deepEqual(
@@ -251,6 +257,76 @@ test('the gradients of groups take up to 64 MiB, but there are at least four gro
       [256, 256, 256],
       [256, 256, 256],
     ]),
-    [twelve, 16],
+    [twelve, 256],
   );
+});
+
+test('the last group may have fewer examples, and has a gradient too', () => {
+  const layout = layOut({ architecture: CONVOLUTIONAL, records: 66, threads: 1, training: PLAIN });
+  // Thirteen groups of five and one of a single example.
+  assert.equal(layout.groupExamples, 5);
+  assert.equal(layout.kept, HEADER.bytes + layout.groupDelta + 14 * 640);
+});
+
+test('the scales and shifts of a norm are not transposed', () => {
+  const architecture: Architecture = { ...CONVOLUTIONAL, norm: 'group', hidden: [] };
+  const { layers } = layOut({ architecture, records: 64, threads: 1, training: PLAIN });
+  assert.deepEqual(
+    layers.map(({ transposed }) => transposed > 0),
+    [false, false, false, true],
+  );
+});
+
+test('a block of 32 rows has a partial sum, and so has the block of the biases', () => {
+  const partials = (inputs: number) => {
+    const architecture = dense([inputs, 3], [1, inputs]);
+    const layout = layOut({ architecture, records: 64, threads: 1, training: PLAIN });
+    return layout.classWeights - layout.partials;
+  };
+  // 8 blocks of 8 bytes are a cache line: 224 and 225 inputs with the biases; 255 too, but 256 are a block more.
+  assert.deepEqual([224, 225, 255, 256].map(partials), [64, 64, 64, 128]);
+});
+
+test('a list has room for the sixteen positions that are written at a time', () => {
+  const architecture = dense([64, 24, 3]);
+  const { layers } = layOut({ architecture, records: 64, threads: 1, training: PLAIN });
+  // 640 bytes and 2 · (24 + 16).
+  assert.equal(layers[1]!.outputValues - layers[1]!.inputList, 768);
+});
+
+test('the row of a partner has sixteen bytes more than its image', () => {
+  const stride = (height: number) =>
+    layOut({ architecture: dense([8 * height, 3], [height, 8]), records: 1, threads: 1, training: PLAIN })
+      .partnerStride;
+  assert.deepEqual([5, 6, 7, 8].map(stride), [64, 64, 128, 128]);
+});
+
+test('a batch of more than 64 examples has a second mask and tile', () => {
+  const { maskBytes, pixelTileOffset, labels, batchList } = trained({}, { records: 65 });
+  assert.equal(maskBytes, 512);
+  assert.equal(pixelTileOffset, 34 * 384 + 512 + 2 * 9344 + 64);
+  assert.equal(labels - batchList, 320);
+  const fewer = trained({}, { records: 63 });
+  assert.equal(fewer.labels - fewer.batchList, 256);
+});
+
+test('behind the folded biases is a counter for each class, and two more', () => {
+  const ofClasses = (classes: number) =>
+    layOut({ architecture: dense([16, classes]), records: 128, threads: 1, training: null });
+  // 28 vectors of folded biases and 112 counters are 14 lines; one more counter starts another.
+  assert.deepEqual(
+    [110, 111].map((classes) => ofClasses(classes).pixelTileOffset),
+    [896 + 64, 960 + 64],
+  );
+  const { targets, classWeights } = ofClasses(110);
+  assert.equal(targets - classWeights, 448);
+});
+
+test('the last record is one of zeros', () => {
+  const architecture = dense([64 * 64 * 3, 3], [64, 64, 3]);
+  const layout = layOut({ architecture, records: 3, threads: 1, training: null });
+  // 12,288 float32 and 64 bytes; 640 bytes and 12,304 positions; two vectors, for the sums and for the values: 1165 lines.
+  const stride = 49_216 + 25_280 + 64 + 64;
+  assert.equal(layout.recordStride, (Math.ceil(stride / 64) | 1) * 64);
+  assert.equal(layout.pages, Math.ceil((layout.records + 4 * layout.recordStride) / 65_536));
 });
