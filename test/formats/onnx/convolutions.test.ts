@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Normalization } from '../../../src/formats/arrays/tensor.ts';
 import { exportModel } from '../../../src/formats/models/export.ts';
 import { EXPORT_FORMATS, ONNX_INPUTS } from '../../../src/formats/models/export-formats.ts';
 import { importModel } from '../../../src/formats/models/import.ts';
 import { jsonParameters } from '../../../src/formats/models/json.ts';
 import { parametersDigest } from '../../../src/formats/models/metadata.ts';
+import type { Chain, OnnxOperand } from '../../../src/formats/onnx/chain.ts';
+import {
+  addToChannels,
+  CONVOLUTION_OPERATORS,
+  scaleChannels,
+} from '../../../src/formats/onnx/convolutions.ts';
 import { onnxModel } from '../../../src/formats/onnx/graph.ts';
 import type { OnnxNode, OnnxTensor } from '../../../src/formats/onnx/message.ts';
+import { UNSCALED } from '../../../src/formats/onnx/scaling.ts';
 import { writeOnnx } from '../../../src/formats/onnx/write.ts';
 import { ACTIVATIONS } from '../../../src/numerics/network/activations.ts';
 import type { Architecture } from '../../../src/numerics/network/architecture.ts';
@@ -329,4 +337,217 @@ test('the sums before group normalization, times the sigmoid of those after it, 
 
 test('pooling may precede a monotonic activation, which gives the same values', () => {
   assert.equal(parametersDigest(importModel(pooledFirst('Relu')).parameters), modelOf(GREY).digest);
+});
+
+const chain: Chain = {
+  ...{ kind: 'chain', scaling: UNSCALED, sizes: [3, 8, 8], axes: [0, 1, 2], isReshaped: false },
+  ...{ layers: [], stage: 'input' },
+};
+const constant = (dims: readonly number[], value = 0): OnnxOperand => ({
+  ...{ kind: 'constant', transposed: false },
+  tensor: {
+    name: 'c',
+    dims,
+    data: new Float32Array(dims.reduce((product, size) => product * size, 1)).fill(value),
+  },
+});
+const nodeOf = (opType: string, attributes: OnnxNode['attributes'] = {}): OnnxNode => ({
+  ...{ name: 'n', opType, domain: '', inputs: [], outputs: ['out'], attributes },
+});
+const apply = (opType: string, operands: readonly (OnnxOperand | undefined)[], attributes = {}) =>
+  CONVOLUTION_OPERATORS[opType]!(operands, nodeOf(opType, attributes)) as Chain;
+const refusal = (run: () => unknown, message: RegExp) =>
+  assert.throws(run, isAtelierError('invalid-model-file', message));
+const PADS = { pads: { ints: [1, 1, 1, 1] } };
+const POOL = { kernel_shape: { ints: [2, 2] }, strides: { ints: [2, 2] } };
+const convolve = (images: Chain, channels = 4) =>
+  apply('Conv', [images, constant([channels, 3, 3, 3])], PADS);
+const convolved = convolve(chain);
+const four = constant([4], 2);
+
+test('the padding of a convolution is one pixel on each side, or the same size', () => {
+  const kernels = constant([4, 3, 3, 3]);
+  for (const attributes of [
+    PADS,
+    { auto_pad: { text: 'SAME_UPPER' } },
+    { auto_pad: { text: 'SAME_LOWER' } },
+    { auto_pad: { text: 'NOTSET' }, ...PADS },
+  ])
+    assert.equal(apply('Conv', [chain, kernels], attributes).layers.length, 1);
+  refusal(() => apply('Conv', [chain, kernels]), /has the pads 0, 0, 0, 0; only 1, 1, 1, 1/);
+  refusal(
+    () => apply('Conv', [chain, kernels], { auto_pad: { text: 'VALID' }, ...PADS }),
+    /has the auto_pad VALID; only pads of 1 are supported/,
+  );
+  refusal(
+    () => apply('Conv', [chain, kernels], { auto_pad: { text: 'x'.repeat(30) } }),
+    /has the auto_pad x{20}; only/,
+  );
+});
+
+test('a convolution has biases, or none yet, and keeps the order of images', () => {
+  const [layer] = apply('Conv', [chain, constant([4, 3, 3, 3]), four], PADS).layers;
+  assert.deepEqual([layer!.weights.shape, layer!.biases?.shape], [[4, 3, 3, 3], [4]]);
+  assert.deepEqual([layer!.transposed, layer!.activation], [false, null]);
+  assert.deepEqual(
+    [convolved.layers[0]!.biases, convolved.stage, convolved.isReshaped],
+    [null, 'sums', false],
+  );
+  for (const dims of [
+    [4, 3, 3],
+    [4, 3, 5, 3],
+    [4, 3, 3, 3, 1],
+  ])
+    refusal(
+      () => apply('Conv', [chain, constant(dims)], PADS),
+      /; only \(outputs, inputs, 3, 3\) is supported/,
+    );
+});
+
+test('grey images may have been reshaped, but colours must come first, and rows before columns', () => {
+  const order = /must take images of known sizes, channels × height × width/;
+  const grey: Chain = { ...chain, sizes: [1, 8, 9] };
+  assert.equal(convolve({ ...grey, isReshaped: true }).isReshaped, false);
+  assert.equal(convolve({ ...grey, axes: [1, 2, 0] }).layers.length, 1);
+  refusal(() => convolve({ ...grey, axes: [0, 2, 1] }), order);
+  refusal(() => convolve({ ...grey, sizes: [1, 1, 9] }), order);
+  refusal(() => convolve({ ...grey, sizes: [], axes: [], isReshaped: true }), order);
+  refusal(() => convolve({ ...chain, axes: [1, 2, 0] }), order);
+  refusal(() => convolve({ ...chain, axes: [0, 2, 1] }), order);
+  refusal(() => convolve({ ...chain, isReshaped: true }), order);
+  // Channels last in the input of the graph, then transposed.
+  assert.equal(convolve({ ...chain, sizes: [8, 9, 3], axes: [2, 0, 1] }).layers.length, 1);
+});
+
+test('a convolution follows another one, but neither groups nor probabilities nor a Flatten', () => {
+  const again = (changes: Partial<Chain>) =>
+    apply('Conv', [{ ...convolved, ...changes }, constant([4, 4, 3, 3])], PADS);
+  assert.equal(again({}).layers.length, 2);
+  refusal(() => again({ stage: 'groups' }), /node "n" \(Conv\) is not supported/);
+  refusal(() => again({ stage: 'probabilities' }), /node "n" \(Conv\) is not supported/);
+  refusal(() => again({ isReshaped: true }), /must follow a convolution, without a Flatten or Reshape/);
+});
+
+test('a max pooling may be called valid, but has no padding', () => {
+  for (const padding of ['NOTSET', 'VALID'])
+    assert.equal(
+      apply('MaxPool', [convolved], { ...POOL, auto_pad: { text: padding } }).layers[0]!.isPooled,
+      true,
+    );
+  refusal(
+    () => apply('MaxPool', [convolved], { ...POOL, auto_pad: { text: 'SAME_UPPER_AND_MUCH_MORE' } }),
+    /has the auto_pad SAME_UPPER_AND_MUCH_; only VALID/,
+  );
+  refusal(
+    () => apply('MaxPool', [convolved], { ...POOL, dilations: { ints: [2, 2] } }),
+    /has the dilations 2, 2/,
+  );
+  refusal(
+    () => apply('MaxPool', [convolved], { kernel_shape: { ints: [2, 2] } }),
+    /has the strides 1, 1; only 2, 2/,
+  );
+});
+
+test('batch normalization has four vectors, and an epsilon that is 0.00001 by default', () => {
+  const vectors = [constant([4], 1), constant([4], 2), constant([4], 3), constant([4], 4)];
+  const { norm } = apply('BatchNormalization', [convolved, ...vectors]).layers[0]!;
+  const { scale, shift, statistics } = norm!;
+  assert.deepEqual(
+    [scale, shift, statistics!.mean, statistics!.variance].map((each) => each!.data[0]),
+    [1, 2, 3, 4],
+  );
+  assert.equal(statistics!.epsilon, 1e-5);
+  const other = apply('BatchNormalization', [convolved, ...vectors], { epsilon: { float: 0.25 } });
+  assert.equal(other.layers[0]!.norm!.statistics!.epsilon, 0.25);
+  for (let count = 0; count < 4; count++)
+    refusal(
+      () => apply('BatchNormalization', [convolved, ...vectors.slice(0, count)]),
+      /\(BatchNormalization\) must have five inputs/,
+    );
+  refusal(
+    () => apply('BatchNormalization', [convolved, ...vectors], { training_mode: { int: 1 } }),
+    /has the training_mode 1; only 0/,
+  );
+  refusal(
+    () => apply('BatchNormalization', [convolved, ...vectors], { spatial: { int: 0 } }),
+    /has the spatial 0; only 1/,
+  );
+});
+
+test('a normalization directly follows a convolution', () => {
+  const vectors = [four, four, four, four];
+  const directly = /must directly follow a convolution: before its activation, MaxPool and any other/;
+  const normalized = apply('BatchNormalization', [convolved, ...vectors]);
+  for (const wrong of [
+    normalized,
+    apply('MaxPool', [convolved], POOL),
+    { ...convolved, stage: 'activations' as const },
+  ])
+    refusal(() => apply('BatchNormalization', [wrong, ...vectors]), directly);
+});
+
+test('group normalization has groups of four channels, scales and shifts', () => {
+  const eight = convolve(chain, 8);
+  const vectors = [constant([8], 1), constant([8], 2)];
+  const groups = (count: number) => ({ num_groups: { int: count } });
+  const { norm } = apply('GroupNormalization', [eight, ...vectors], groups(2)).layers[0]!;
+  assert.deepEqual([norm!.scale!.data[0], norm!.shift!.data[0], norm!.statistics], [1, 2, null]);
+  refusal(
+    () => apply('GroupNormalization', [eight, ...vectors]),
+    /divides 8 channels into 0 groups; only groups of 4 channels/,
+  );
+  refusal(() => apply('GroupNormalization', [eight, ...vectors], groups(1)), /8 channels into 1 group; only/);
+  for (let count = 0; count < 2; count++)
+    refusal(
+      () => apply('GroupNormalization', [eight, ...vectors.slice(0, count)], groups(2)),
+      /must have three inputs/,
+    );
+});
+
+test('an instance normalization of groups has scales of 1 and biases of 0', () => {
+  const grouped = { ...convolve(chain, 8), isReshaped: true };
+  const [ones, zeros] = [constant([2], 1), constant([2], 0)];
+  const found = apply('InstanceNormalization', [grouped, ones, zeros]);
+  assert.deepEqual(found.layers[0]!.norm, { scale: null, shift: null, statistics: null });
+  assert.deepEqual([found.stage, found.isReshaped], ['groups', true]);
+  const must = /must follow a Reshape to groups, and have scales of 1 and biases of 0/;
+  refusal(() => apply('InstanceNormalization', [convolve(chain, 8), ones, zeros]), must);
+  refusal(() => apply('InstanceNormalization', [grouped, constant([2], 2), zeros]), must);
+  refusal(() => apply('InstanceNormalization', [grouped, ones, constant([2], 1)]), must);
+});
+
+test('an Add after a convolution is its biases, or else the shifts of its group normalization', () => {
+  const vector = constant([4, 1, 1], 5);
+  const add = (to: Chain) => addToChannels(to, vector, nodeOf('Add')).layers[0]!;
+  assert.equal(add(convolved).biases!.data[0], 5);
+  const withBiases = apply('Conv', [chain, constant([4, 3, 3, 3]), four], PADS);
+  refusal(() => add(withBiases), /node "n" \(Add\) is not supported/);
+  const layer = convolved.layers[0]!;
+  const scale = { name: 's', shape: [4], data: new Float32Array(4) };
+  const withNorm = (norm: Normalization): Chain => ({ ...convolved, layers: [{ ...layer, norm }] });
+  const plain = { scale: null, shift: null, statistics: null };
+  const found = add(withNorm({ ...plain, scale }));
+  assert.deepEqual([found.norm!.shift!.data[0], found.norm!.scale, found.biases], [5, scale, null]);
+  const statistics = { mean: scale, variance: scale, epsilon: 1 };
+  refusal(() => add(withNorm({ ...plain, shift: scale })), /\(Add\) is not supported/);
+  refusal(() => add(withNorm({ ...plain, statistics })), /\(Add\) is not supported/);
+});
+
+test('a Mul after a convolution is the scales of its group normalization, before the shifts', () => {
+  const vector = constant([1, 4, 1, 1], 5);
+  const layer = convolved.layers[0]!;
+  const some = { name: 's', shape: [4], data: new Float32Array(4) };
+  const scaled = (norm?: Normalization) =>
+    scaleChannels(norm ? { ...convolved, layers: [{ ...layer, norm }] } : convolved, vector, nodeOf('Mul'));
+  const plain = { scale: null, shift: null, statistics: null };
+  const { norm } = scaled(plain).layers[0]!;
+  assert.deepEqual([norm!.scale!.data[0], norm!.scale!.shape, norm!.shift], [5, [4], null]);
+  const statistics = { mean: some, variance: some, epsilon: 1 };
+  for (const wrong of [
+    undefined,
+    { ...plain, scale: some },
+    { ...plain, shift: some },
+    { ...plain, statistics },
+  ])
+    refusal(() => scaled(wrong), /node "n" \(Mul\) is not supported/);
 });
