@@ -1,4 +1,4 @@
-/** What one start computes and later ones take from a JSON file in STATE_DIR. The file can be deleted at any time. */
+/** Values that one start computes and later ones take from a JSON file in STATE_DIR, which can be deleted at any time. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyBaseLogger } from 'fastify';

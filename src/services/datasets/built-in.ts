@@ -28,7 +28,7 @@ export async function summarizeBuiltIn(
   ];
 }
 
-/** What changes when a file is written or replaced. */
+/** Returns what changes when a file is written or replaced. */
 const describeFiles = (directory: string) =>
   Promise.all(
     SPLITS.flatMap((split) =>
