@@ -63,6 +63,8 @@ export function startThread<T extends Tasks>(
   options: WorkerOptions = {},
 ): Thread<T> {
   const worker = new Worker(entry, options);
+  // Only a call keeps the process alive, not a thread that waits for one.
+  worker.unref();
   const exited = Promise.withResolvers<string>();
   let loss: { readonly reason: string; readonly cause?: unknown } | undefined;
   let pending: PendingCall | undefined;
@@ -83,6 +85,7 @@ export function startThread<T extends Tasks>(
 
   async function terminate(reason = `${what} was terminated.`): Promise<void> {
     loss ??= { reason };
+    worker.ref();
     await worker.terminate();
   }
 
@@ -95,11 +98,13 @@ export function startThread<T extends Tasks>(
       };
       pending = { resolve, reject, onReport };
       signal?.addEventListener('abort', abort);
+      worker.ref();
       try {
         worker.postMessage({ name, task } satisfies Call, transferableBuffers(transfer));
         return await promise;
       } finally {
         signal?.removeEventListener('abort', abort);
+        worker.unref();
         pending = undefined;
       }
     },

@@ -168,3 +168,16 @@ test('a thread without work ends, and another one serves the next request', asyn
   assert.equal(await run('answer'), 'answered');
   assert.deepEqual([threads.length, restarts()], [2, 0]);
 });
+
+test('only a thread that runs a task keeps the process alive', async (t) => {
+  const ports = () => process.getActiveResourcesInfo().filter((type) => type === 'MessagePort').length;
+  const { run } = startPool(t);
+  const none = ports();
+  for (const _ of [1, 2]) {
+    const running = run('answer');
+    await setImmediate();
+    assert.equal(ports(), none + 1);
+    await running;
+    assert.equal(ports(), none);
+  }
+});
