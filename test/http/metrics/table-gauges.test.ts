@@ -53,6 +53,21 @@ test('a scrape reads all gauges of the tables at once', async () => {
   assert.equal(scraped.get('atelier_notices{mode="local"}'), 0);
 });
 
+test('an empty queue and full slots are zero, also with the clock of another replica', async () => {
+  const [none, oldestQueuedAt] = [
+    { predictions: new Map(), imagesPerSecond: 0, pendingWebhooks: 0 },
+    Date.now() + 90_000,
+  ];
+  const states: JobGauges[] = [
+    { ...none, counts: new Map([['running', 6]]), oldestQueuedAt: null },
+    { ...none, counts: new Map(), oldestQueuedAt },
+  ];
+  const samples = createSamples(async () => states.shift()!);
+  const full = await samples();
+  for (const name of TABLE_GAUGES) assert.equal(full.get(name), 0, name);
+  assert.equal((await samples()).get('atelier_queue_oldest_seconds{}'), 0);
+});
+
 test('while the database hangs or fails, a scrape omits its gauges and repeats no query', async () => {
   let reads = 0;
   const hanging = Promise.withResolvers<JobGauges>();

@@ -1,34 +1,34 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { AtelierError } from '../../../src/errors.ts';
 import { createNumericWork } from '../../../src/services/inspection/numeric-work.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createRunPredictionJob } from '../../../src/services/runs/prediction-job.ts';
 import { createWaits } from '../../../src/services/runs/waits.ts';
-import { createNumericPool } from '../../../src/workers/pools.ts';
+import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
 import { temporaryStore, trained } from '../../store/fixtures.ts';
 import { catalogOf } from '../../support/catalog.ts';
 import { addCleanup } from '../../support/start-service.ts';
 
-test('a prediction job that is waiting for memory shows this until it is cancelled', async (t) => {
+/** A job that predicts one image, and what runs it with the pool. */
+async function createJob(t: TestContext, pool: NumericPool) {
   const store = await temporaryStore(t);
   const catalog = catalogOf();
-  const pool = createNumericPool(assert.fail);
-  addCleanup(t, pool.close);
-  const memory = createMemoryLedger();
   const waits = createWaits('memory');
+  const warnings: unknown[] = [];
   const run = createRunPredictionJob({
     store,
     catalog,
     models: createModelService(store, catalog),
     calibrations: { load: assert.fail },
-    pool: createNumericWork({ short: pool, long: pool }, memory),
+    pool,
     waits,
     storageWaits: createWaits('storage'),
     onJudged: () => assert.fail(),
-    log: { info() {}, warn: assert.fail, error: assert.fail },
+    log: { info() {}, warn: (_, message) => warnings.push(message), error: assert.fail },
   });
   const model = { name: 'shoes', version: 1 };
   const { classNames } = trained;
@@ -50,6 +50,17 @@ test('a prediction job that is waiting for memory shows this until it is cancell
     { model, classNames, source, images: 1, coverage: null },
     { input, queueLimit: 1 },
   );
+  return { store, job, run, waits, warnings };
+}
+
+test('a prediction job that is waiting for memory shows this until it is cancelled', async (t) => {
+  const pool = createNumericPool(assert.fail);
+  addCleanup(t, pool.close);
+  const memory = createMemoryLedger();
+  const { store, job, run, waits, warnings } = await createJob(
+    t,
+    createNumericWork({ short: pool, long: pool }, memory),
+  );
   using _held = memory.reserve(memory.budget, { what: 'A test' });
   const stop = new AbortController();
   const ended = run(job.id, stop.signal, new AbortController().signal);
@@ -58,4 +69,16 @@ test('a prediction job that is waiting for memory shows this until it is cancell
   stop.abort();
   await ended;
   assert.equal(waits.mark(job).waiting, null);
+  assert.deepEqual(warnings, []);
+});
+
+test('a prediction job whose thread crashes each time fails after its third run', async (t) => {
+  const run = () => Promise.reject(new AtelierError('worker-crashed', 'The thread crashed.'));
+  const { store, job, run: runJob, warnings } = await createJob(t, { run, close: assert.fail });
+  const { signal } = new AbortController();
+  for (const status of ['queued', 'queued', 'failed']) {
+    await runJob(job.id, signal, signal);
+    assert.equal((await store.predictionJobs.get(job.id))?.status, status);
+  }
+  assert.deepEqual(warnings, ['a prediction job failed']);
 });
