@@ -1,5 +1,5 @@
 /** Inspection of the files in the data folder. */
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NPY_HEAD_BYTES, readNpyHeader } from '../../src/formats/arrays/npy-header.ts';
 import { type DataFile, FILES, isOfficial } from './files.ts';
@@ -24,6 +24,8 @@ export function inspect(directory: string): Promise<FoundFile[]> {
 
 async function findDefect(path: string): Promise<string | undefined> {
   try {
+    // A named pipe would be open only once something writes to it.
+    if (!(await stat(path)).isFile()) throw new Error('it is not a regular file');
     await using handle = await open(path);
     const { size } = await handle.stat();
     const start = Buffer.alloc(Math.min(size, NPY_HEAD_BYTES));

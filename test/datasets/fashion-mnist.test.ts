@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rm, truncate } from 'node:fs/promises';
+import { mkdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadFashionMnist, reloadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
@@ -87,6 +88,19 @@ test('rejects a missing or truncated file', async (t) => {
     loadFashionMnist(folder),
     isAtelierError('invalid-dataset', /does not exist\. Run "npx atelier data"/),
   );
+});
+
+test('rejects a named pipe and a folder in place of a file', async (t) => {
+  const folder = await dataFolder(t);
+  const path = join(folder, TRAIN_LABELS);
+  for (const create of [() => execFileSync('mkfifo', [path]), () => mkdir(path)]) {
+    await rm(path, { recursive: true });
+    await create();
+    await assert.rejects(
+      loadFashionMnist(folder),
+      isAtelierError('invalid-dataset', /it is not a regular file/),
+    );
+  }
 });
 
 test('files that have changed since the start are not loaded, and the message names no folder', async (t) => {
