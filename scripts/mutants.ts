@@ -103,12 +103,15 @@ async function tryAlone(mutants: readonly Mutant[], tier: Tier, findTests: (muta
 async function tryTogether(mutants: readonly Mutant[]): Promise<readonly Mutant[]> {
   if (mutants.length === 0) return mutants;
   write(trees[0], mutants);
-  const { failure, failing, isLate } = await runTests(trees[0], 'fast', [], false);
+  const { failure, failing: failed, isLate } = await runTests(trees[0], 'fast', [], false);
   restore(trees[0], mutants);
   if (failure === undefined) return mutants;
+  // A file that also fails without mutants would hide all others.
+  const broken = failed.length > 0 ? (await runTests(trees[0], 'fast', failed, false)).failing : [];
+  const failing = failed.filter((file) => !broken.includes(file));
   const unnoticed = failing.length > 0 ? await tryAlone(mutants, 'fast', () => failing) : mutants;
   if (unnoticed.length < mutants.length) return tryTogether(unnoticed);
-  if (failing.length > 0 && !isLate) return mutants;
+  if (failed.length > 0 && !isLate) return mutants;
   const isBusy = isLate && (await runTests(trees[0], 'fast', [], false)).isLate;
   if (isBusy) throw new Error(`All fast tests take more than ${ALL_LIMIT}, also without mutants.`);
   if (mutants.length === 1) {
@@ -139,10 +142,8 @@ try {
   for (const mutant of unnoticed) report(mutant, 'survived');
   const count = (tier: string) => noticedBy.filter((each) => each === tier).length;
   const percent = (part: number) => `${part} of ${typed} (${Math.floor((100 * part) / typed)} %)`;
-  console.log(`The types detect ${count('types')} of ${mutants.length} mutants.`);
-  console.log(
-    `Of the others, fast tests detect ${percent(count('fast'))}, slow tests ${count('slow')} more.`,
-  );
+  const tests = `fast tests detect ${percent(count('fast'))}, slow tests ${count('slow')} more`;
+  console.log(`The types detect ${count('types')} of ${mutants.length} mutants. Of the others, ${tests}.`);
 } finally {
   for (const tree of trees) removeWorkTree(tree);
   rmSync(folder, { recursive: true, force: true });
