@@ -13,8 +13,8 @@ import type { LoadedModel } from '../models/loaded-version.ts';
 export const MIN_BLOCK_BYTES = 800_000;
 /** Limit of the multiply-adds of a block, about 0.1 s: a block is predicted to its end, although the client disconnects. */
 const MAX_BLOCK_COST = 2e9;
-/** Multiply-adds from which a further thread is worth its memory, about 50 ms: those of a network with convolutions. */
-const SHARED_COST = 1e9;
+/** Fewer multiply-adds, about half a millisecond of work, are not worth a further thread. */
+const MIN_SHARED_COST = 2e7;
 
 export class PredictionStream {
   readonly model: LoadedModel;
@@ -95,9 +95,11 @@ export class PredictionStream {
   #predictBlocks(): void {
     while (this.#bytes >= this.#minBytes && !this.#failure) {
       const images = Math.floor(this.#bytes / this.#values);
-      const threads = images * this.#cost < SHARED_COST ? 1 : this.#pool.size;
+      const threads = images * this.#cost < MIN_SHARED_COST ? 1 : this.#pool.size;
       if (this.#running >= threads) return;
-      this.#blocks.push(this.#predictBlock(images));
+      // A thread that took all images would leave none to the others, because the body arrives faster than it is predicted.
+      const share = Math.max(images / threads, MIN_SHARED_COST / this.#cost);
+      this.#blocks.push(this.#predictBlock(Math.min(images, Math.ceil(share))));
     }
   }
 
