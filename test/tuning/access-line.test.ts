@@ -49,3 +49,30 @@ test('a line is the one that pino writes if the technique is switched off', asyn
     assert.ok(rendered.includes(JSON.stringify({ url: '/a"b' }).slice(1, -1)), rendered);
   }
 });
+
+test('lines in a row have the method, the path and the status of their own request', async (t) => {
+  const lines: string[] = [];
+  const logController = new LogController({ disableRequestLogging: true });
+  const stream = { write: (line: string) => void lines.push(line) };
+  const app = Fastify({ logger: { stream }, logController });
+  t.after(() => app.close());
+  app.decorateRequest('caller', 'anonymous');
+  logRequests(app, 1, stream.write);
+  app.all('/*', async ({ headers }, reply) => reply.code(Number(headers['x-status'])).send());
+  const requests = [
+    ['GET', '/a', 200],
+    ['GET', '/a', 200],
+    ['GET', '/a', 404],
+    ['PUT', '/a', 404],
+    ['PUT', '/b', 404],
+    ['GET', '/a', 200],
+  ] as const;
+  for (const [method, url, status] of requests) {
+    await app.inject({ method, url, headers: { 'x-status': `${status}` } });
+  }
+  const written = lines.map((line) => JSON.parse(line));
+  assert.deepEqual(
+    written.map(({ method, url, status }) => [method, url, status]),
+    requests,
+  );
+});

@@ -161,3 +161,10 @@ for (const [defect, tensor, message] of [
 test('2²⁰ numbers of 16 bits need not be raw', () => {
   assert.equal(read(float16, [2 ** 20], [TENSOR.int32Data, new Uint8Array(2 ** 20)]).data!.length, 2 ** 20);
 });
+
+test('types of elements are those of TensorProto.DataType in onnx.proto', () => {
+  const { float, uint8, int8, uint16, int16, int32, int64, float16, double, uint32, uint64 } = ELEMENT_TYPES;
+  assert.deepEqual([float, uint8, int8, uint16, int16, int32, int64], [1, 2, 3, 4, 5, 6, 7]);
+  // 8 are texts and 9 truth values, which no tensor of a network has.
+  assert.deepEqual([float16, double, uint32, uint64], [10, 11, 12, 13]);
+});

@@ -18,6 +18,7 @@ test('a cell has both of its classes, and the model has them', () => {
   for (const [cell, parameter] of [
     [{ label: 3, predicted: 0 }, 'label'],
     [{ label: 0, predicted: 3 }, 'predicted'],
+    [{ label: 2, predicted: 3 }, 'predicted'],
     [{ label: 3, predicted: 3 }, 'label'],
   ] as const) {
     assert.throws(() => select(cell), {

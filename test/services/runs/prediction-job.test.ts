@@ -7,10 +7,12 @@ import { createNumericWork } from '../../../src/services/inspection/numeric-work
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import { createModelService } from '../../../src/services/models/catalog.ts';
 import { createRunPredictionJob } from '../../../src/services/runs/prediction-job.ts';
+import { RETRY_MS } from '../../../src/services/runs/repeat.ts';
 import { createWaits } from '../../../src/services/runs/waits.ts';
 import { createNumericPool, type NumericPool } from '../../../src/workers/pools.ts';
 import { temporaryStore, trained } from '../../store/fixtures.ts';
 import { catalogOf } from '../../support/catalog.ts';
+import { mockWaits } from '../../support/mocked-builtins.ts';
 import { addCleanup } from '../../support/start-service.ts';
 
 /** A job that predicts one image, and what runs it with the pool. */
@@ -81,4 +83,23 @@ test('a prediction job whose thread crashes each time fails after its third run'
     assert.equal((await store.predictionJobs.get(job.id))?.status, status);
   }
   assert.deepEqual(warnings, ['a prediction job failed']);
+});
+
+test('a run that can open no file, or whose service stops, leaves the job to the next run', async (t) => {
+  mockWaits(t);
+  const failure = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+  for (const [error, closing] of [
+    [failure, new AbortController().signal],
+    [new TypeError('stopped'), AbortSignal.abort()],
+  ] as const) {
+    const run = () => Promise.reject(error);
+    const { store, job, run: runJob, warnings } = await createJob(t, { run, close: assert.fail });
+    let hasEnded = false;
+    void runJob(job.id, new AbortController().signal, closing).then(() => {
+      hasEnded = true;
+    });
+    for (; !hasEnded; await turn()) t.mock.timers.tick(RETRY_MS);
+    assert.equal((await store.predictionJobs.get(job.id))?.status, 'queued');
+    assert.deepEqual(warnings, []);
+  }
 });

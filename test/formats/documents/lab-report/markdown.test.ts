@@ -274,3 +274,9 @@ test('embedded pictures are in the order of their images', () => {
   assert.equal(text.match(/data:image\/svg\+xml;base64,/g)?.length, 7);
   assert.ok(!text.includes('](/'));
 });
+
+test('a network without mistakes has no section of them', () => {
+  const { evaluation } = report;
+  assert.match(write({}), /most confident mistakes/);
+  assert.doesNotMatch(write({ evaluation: { ...evaluation!, mistakes: [] } }), /confident mistakes/);
+});

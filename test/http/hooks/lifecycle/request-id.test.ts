@@ -14,3 +14,8 @@ test('every other request gets an id that looks like a UUID and occurs once', ()
   assert.equal(new Set(ids).size, ids.length);
   assert.deepEqual([...new Set(ids.map((id) => id.slice(0, -12)))], [ids[0]!.slice(0, -12)]);
 });
+
+test('ids are hexadecimal, however many there are', () => {
+  for (let n = 0; n < 40; n++) assert.match(idFor()!, /-[0-9a-f]{12}$/);
+  assert.equal(parseInt(idFor().slice(-12), 16) + 1, parseInt(idFor().slice(-12), 16));
+});
