@@ -1,6 +1,6 @@
 /** scripts/data.ts as a child process on real files, without a network. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFile,
@@ -8,6 +8,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rm,
   stat,
   truncate,
   utimes,
@@ -128,12 +129,16 @@ test('rejects arguments', async (t) => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('reports an unreadable file by name', async (t) => {
+test('reports a folder and a named pipe in place of a file', async (t) => {
   const folder = temporaryFolder(t);
-  await mkdir(join(folder, TRAIN_IMAGES.npy));
-  const { exitCode, output } = await runScript(folder);
-  assert.equal(exitCode, 1);
-  assert.match(output, /train_images\.npy cannot be read: .*directory/);
+  const path = join(folder, TRAIN_IMAGES.npy);
+  for (const create of [() => mkdir(path), () => execFileSync('mkfifo', [path])]) {
+    await rm(path, { recursive: true, force: true });
+    await create();
+    const { exitCode, output } = await runScript(folder);
+    assert.equal(exitCode, 1);
+    assert.match(output, /train_images\.npy cannot be read: it is not a regular file/);
+  }
 });
 
 test('rejects a changed original, compressed or not', withData, async () => {
