@@ -3,7 +3,7 @@ import { tallyJudgements } from '../../numerics/calibration/judge.ts';
 import type { EncodedResponse, Outputs } from '../../protocols/codec.ts';
 import { joinOutputs, outputBuffers } from '../../protocols/compute-outputs.ts';
 import type { PhaseMs } from '../../protocols/compute-response.ts';
-import { encodeNpy } from '../../protocols/native/codec.ts';
+import { encodeNpy } from '../../protocols/native/response.ts';
 import type { PredictionOptions } from '../../protocols/native/schema.ts';
 import { addTallies, type PredictionTally } from '../../protocols/prediction-tally.ts';
 import type { NativeRequest } from '../../protocols/protocol-map.ts';

@@ -1,45 +1,20 @@
 /** Thread entry: predictions, and bodies with encoded images, that are too large for the main thread. */
 
-import { readEncodedJson } from '../../images/json-encoded.ts';
 import type { EncodedImage } from '../../images/sent.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { CHUNK_EXAMPLES } from '../../numerics/simd/constants.ts';
 import type { KernelForward } from '../../numerics/simd/kernel-forward.ts';
-import type {
-  Decoded,
-  Guarantee,
-  LoadedCalibration,
-  Outputs,
-  ServedModel,
-  WithEncodedImages,
-} from '../../protocols/codec.ts';
+import type { Guarantee, LoadedCalibration, Outputs, ServedModel } from '../../protocols/codec.ts';
 import { computeOutputs, joinOutputs, outputBuffers } from '../../protocols/compute-outputs.ts';
-import { computeResponse, type PhaseMs } from '../../protocols/compute-response.ts';
-import { writePredictions } from '../../protocols/native/codec.ts';
+import { writePredictions } from '../../protocols/native/response.ts';
 import type { PredictionOptions } from '../../protocols/native/schema.ts';
 import type { PredictionTally } from '../../protocols/prediction-tally.ts';
 import { tallyPredictions } from '../../protocols/prediction-tally.ts';
-import type { DecodedRequest, PredictRequest } from '../../protocols/protocol-map.ts';
-import { codecFor, requestBuffers } from '../../protocols/protocol-map.ts';
 import type { ServedNetwork } from '../kernel/compile.ts';
 import { checkKernel, createForward } from '../kernel/compile.ts';
 import { serve } from '../threads/serve.ts';
 import { release } from '../threads/transfer.ts';
-
-export interface PredictTask {
-  readonly network: ServedNetwork;
-  readonly request: PredictRequest | DecodedRequest;
-  /** null if it is not needed, or not yet known to be needed. */
-  readonly calibration: LoadedCalibration | null;
-}
-
-export interface PredictResult {
-  readonly body: Uint8Array;
-  readonly jsonBytes: number | null;
-  readonly images: number;
-  readonly tally: PredictionTally;
-  readonly ms: Omit<PhaseMs, 'wait'>;
-}
+import type { PredictTask } from './requests.ts';
 
 /** Predicts images that arrived while earlier ones of the same body were predicted. */
 export interface BlockTask {
@@ -76,38 +51,6 @@ function cachedForward(network: ServedNetwork): KernelForward['forward'] {
   const key = `${network.reference.name}@${network.reference.version}`;
   if (last?.key !== key) last = { key, forward: createForward(network) };
   return last.forward;
-}
-
-function computePredictions({
-  network,
-  request,
-  calibration,
-}: PredictTask): PredictResult | WithEncodedImages<unknown> | Decoded<unknown> {
-  const startedAt = performance.now();
-  const codec = codecFor(request);
-  const decoded = 'decoded' in request ? request.decoded : codec.decode(request, network);
-  if ('encoded' in decoded || (decoded.guarantee && calibration === null)) return decoded;
-  const decode = performance.now() - startedAt;
-  const forward = cachedForward(network);
-  const { response, tally, compute, serialise } = computeResponse(
-    codec,
-    decoded,
-    forward,
-    network,
-    performance.now(),
-    calibration,
-  );
-  const images = decoded.batch.count;
-  // Moved here, and not read again.
-  release(requestBuffers(request));
-  const { body, jsonBytes } = response;
-  return {
-    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
-    jsonBytes,
-    images,
-    tally,
-    ms: { decode, compute, serialise },
-  };
 }
 
 function computeBlock({ network, chunks, guarantee, calibration }: BlockTask): BlockResult {
@@ -149,15 +92,19 @@ function writeResponse({ model, outputs, options }: JsonTask): WrittenResponse {
   return { body, serialiseMs: performance.now() - startedAt };
 }
 
+/** Takes 14 MiB, and a thread that predicts the blocks of large bodies does not need it. */
+const importRequests = () => import('./requests.ts');
+
 const tasks = {
   /**
    * Returns encoded images in the body, because the main thread decodes them, and images whose calibration it has not loaded.
    */
-  predict: computePredictions,
+  predict: async (task: PredictTask) => (await importRequests()).computePredictions(task, cachedForward),
   predictBlock: computeBlock,
   writeJson: writeResponse,
   /** Reads a JSON body with encoded images. They are decoded later. */
-  readEncoded: ({ bytes }: { readonly bytes: Uint8Array }): readonly EncodedImage[] => readEncodedJson(bytes),
+  readEncoded: async ({ bytes }: { readonly bytes: Uint8Array }): Promise<readonly EncodedImage[]> =>
+    (await importRequests()).readEncodedJson(bytes),
 };
 export type PredictTasks = typeof tasks;
 

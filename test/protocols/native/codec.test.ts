@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { npyBytes } from '../../../src/formats/arrays/npy.ts';
 import type { Outputs } from '../../../src/protocols/codec.ts';
-import {
-  describePredictions,
-  encodeNpy,
-  nativeCodec,
-  writePredictions,
-} from '../../../src/protocols/native/codec.ts';
+import { nativeCodec } from '../../../src/protocols/native/codec.ts';
+import { describePredictions, encodeNpy, writePredictions } from '../../../src/protocols/native/response.ts';
 
 const MODEL = { name: 'm', version: 3 };
 const CLASSES = ['shirt', 'shoe', 'bag'];
@@ -93,14 +89,14 @@ const outputs: Outputs = {
 };
 
 test('each prediction has what is known about its own image', () => {
-  const input = { pixels: Uint8Array.of(1, 2, 3, 4), shape: [1, 2] } as const;
+  const inputRows = (image: number) => [[2 * image + 1, 2 * image + 2]];
   const files = ['a.png', 'b.png'];
   const { calibration, predictions } = describePredictions(
     MODEL,
     CLASSES,
     outputs,
     { logits: false },
-    { files, input },
+    { files, inputRows },
   );
   assert.equal(calibration, used);
   const shown = predictions.map(({ file, input, classes, unsure, unsureBecause, diagnosis }) => [
