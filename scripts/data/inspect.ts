@@ -1,6 +1,7 @@
 /** Inspection of the files in the data folder. */
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openRegularFile } from '../../src/datasets/regular-file.ts';
 import { NPY_HEAD_BYTES, readNpyHeader } from '../../src/formats/arrays/npy-header.ts';
 import { type DataFile, FILES, isOfficial } from './files.ts';
 
@@ -24,9 +25,7 @@ export function inspect(directory: string): Promise<FoundFile[]> {
 
 async function findDefect(path: string): Promise<string | undefined> {
   try {
-    // A named pipe would be open only once something writes to it.
-    if (!(await stat(path)).isFile()) throw new Error('it is not a regular file');
-    await using handle = await open(path);
+    await using handle = await openRegularFile(path);
     const { size } = await handle.stat();
     const start = Buffer.alloc(Math.min(size, NPY_HEAD_BYTES));
     await handle.read(start, 0, start.length, 0);

@@ -1,5 +1,4 @@
 /** The built-in data set Fashion-MNIST: four .npy files, loaded into shared memory when they are needed. */
-import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
 import { AtelierError, messageWithoutPaths } from '../errors.ts';
@@ -9,6 +8,7 @@ import { findLayout, listForms } from '../images/array-shape.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
 import { DEFAULT_IMAGE_SHAPE, valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
+import { openRegularFile } from './regular-file.ts';
 import type { Tensors } from './tensor-cache.ts';
 import { digestDataset, readFully } from './tensor-file.ts';
 
@@ -92,9 +92,7 @@ async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array):
 
 /** Reads a file straight into shared memory: a copy of the training images would take 45 MiB until it is collected. */
 async function readShared(path: string): Promise<Uint8Array> {
-  // A named pipe would be open only once something writes to it.
-  if (!(await stat(path)).isFile()) throw new RangeError('it is not a regular file');
-  await using file = await open(path);
+  await using file = await openRegularFile(path);
   const bytes = new Uint8Array(new SharedArrayBuffer((await file.stat()).size));
   await readFully(file, bytes);
   return bytes;

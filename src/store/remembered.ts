@@ -1,5 +1,6 @@
 /** Values that one start computes and later ones take from a JSON file in STATE_DIR, which can be deleted at any time. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
@@ -27,7 +28,7 @@ export async function remember<Value>({
   keeps = () => true,
   log,
 }: Remembered<Value>): Promise<Value> {
-  const path = `${stateDir}/${file}`;
+  const path = join(stateDir, file);
   const stored = await readStored(path, z.object({ basis: z.unknown(), value: schema }));
   if (stored && isDeepStrictEqual(stored.basis, basis)) return stored.value;
   const value = await compute();

@@ -1,0 +1,8 @@
+/** Files of a data set as they are opened: a named pipe would be open only once something writes to it. */
+import { type FileHandle, open, stat } from 'node:fs/promises';
+
+/** @throws RangeError if the path is that of something else than a file */
+export async function openRegularFile(path: string): Promise<FileHandle> {
+  if (!(await stat(path)).isFile()) throw new RangeError('it is not a regular file');
+  return open(path);
+}
