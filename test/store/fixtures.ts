@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { datasetReportSchema } from '../../src/domain/datasets/report.ts';
 import type { EpochRecord, Progress } from '../../src/domain/jobs/epoch-record.ts';
@@ -22,6 +23,18 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/** A store, and a connection to its database behind its back. Both are closed when the test ends. */
+export async function openWithConnection(t: TestContext): Promise<{ store: Store; raw: DatabaseSync }> {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'), { timeout: 5000 });
+  t.after(async () => {
+    raw.close();
+    await store.close();
+  });
+  return { store, raw };
 }
 
 /** Opens a store that is closed and removed when the test ends; on PostgreSQL if the test was declared for it. */

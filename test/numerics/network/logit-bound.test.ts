@@ -8,6 +8,17 @@ import { logitBound } from '../../../src/numerics/network/logit-bound.ts';
 import { modelOf } from '../../formats/fixtures.ts';
 import { dense } from '../../support/dense.ts';
 
+/** Four channels of four pixels, which are one group. */
+const GROUPED: Architecture = {
+  inputShape: [2, 2],
+  convolutions: [[4]],
+  norm: 'group',
+  hidden: [],
+  classes: 1,
+};
+/** Its kernels: each channel has three times the pixel. */
+const TRIPLING = Array.from({ length: 36 }, (_, i) => (i % 9 === 4 ? 3 : 0));
+
 test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums', () => {
   const network = { architecture: dense([2, 2, 1]), activation: 'relu', standardization: null } as const;
   // First layer: 1 + 2 + 3 = 6 and 0.5 + 0.5 + 0 = 1; second: 4 · 6 + 1 · 1 + 1 = 26.
@@ -52,16 +63,8 @@ test('a channel of a convolution has one bound for all positions, and values kee
 });
 
 test('group normalization bounds its results, but the squares of its group may be larger', () => {
-  const architecture: Architecture = {
-    inputShape: [2, 2],
-    convolutions: [[4]],
-    norm: 'group',
-    hidden: [],
-    classes: 1,
-  };
-  const network = { architecture, activation: 'identity', standardization: null } as const;
-  const kernels = Array.from({ length: 36 }, (_, i) => (i % 9 === 4 ? 3 : 0));
-  const parameters = Float64Array.of(...kernels, 0, 0, 0, 0, 2, 2, 2, 2, 1, 1, 1, 1, 1, 0, 0, 0, 0);
+  const network = { architecture: GROUPED, activation: 'identity', standardization: null } as const;
+  const parameters = Float64Array.of(...TRIPLING, 0, 0, 0, 0, 2, 2, 2, 2, 1, 1, 1, 1, 1, 0, 0, 0, 0);
   // 16 values of at most 3: 16 · 9 = 144; 2 √15 + 1 otherwise.
   assert.equal(logitBound(network, parameters), 144);
   assert.equal(
@@ -114,20 +117,12 @@ for (const [activation, standardization] of [
 }
 
 test('the activation bounds what follows group normalization, not what precedes it', () => {
-  const architecture: Architecture = {
-    inputShape: [2, 2],
-    convolutions: [[4]],
-    norm: 'group',
-    hidden: [],
-    classes: 1,
-  };
-  const network = { architecture, activation: 'tanh', standardization: null } as const;
-  const kernels = Array.from({ length: 36 }, (_, i) => (i % 9 === 4 ? 3 : 0));
+  const network = { architecture: GROUPED, activation: 'tanh', standardization: null } as const;
   const norms = [2, 2, 2, 2, 1, 1, 1, 1];
   // 16 values of at most 3, not of at most tanh 3: 16 · 9 = 144. Then 4 values of at most 1: 4 · 25 + 5 = 105.
-  const parameters = Float64Array.of(...kernels, 0, 0, 0, 0, ...norms, 25, 25, 25, 25, 5);
+  const parameters = Float64Array.of(...TRIPLING, 0, 0, 0, 0, ...norms, 25, 25, 25, 25, 5);
   assert.equal(logitBound(network, parameters), 144);
-  const wide = Float64Array.of(...kernels, 0, 0, 0, 0, ...norms, 50, 50, 50, 50, 5);
+  const wide = Float64Array.of(...TRIPLING, 0, 0, 0, 0, ...norms, 50, 50, 50, 50, 5);
   assert.equal(logitBound(network, wide), 205);
 });
 

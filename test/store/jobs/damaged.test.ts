@@ -1,21 +1,12 @@
 /** Jobs with a damaged JSON column. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { WebhookMessage } from '../../../src/domain/jobs/webhook-message.ts';
 import type { CommittedEvent } from '../../../src/store/database/committed-events.ts';
-import { openStore } from '../../../src/store/sqlite/open.ts';
-import { failure, newJob, request, temporaryDirectory, untouched } from '../fixtures.ts';
+import { failure, newJob, openWithConnection, request, untouched } from '../fixtures.ts';
 
 async function openDamageable(t: TestContext) {
-  const directory = await temporaryDirectory(t);
-  const store = await openStore(directory);
-  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'), { timeout: 5000 });
-  t.after(async () => {
-    raw.close();
-    await store.close();
-  });
+  const { store, raw } = await openWithConnection(t);
   return {
     store,
     damage: (id: string, column = 'request') =>

@@ -1,10 +1,8 @@
 /** Runs of prediction jobs whose rows another process, a damage or an earlier run has changed. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { openStore } from '../../../src/store/sqlite/open.ts';
-import { failure, publish, temporaryDirectory } from '../fixtures.ts';
+import { failure, openWithConnection, publish } from '../fixtures.ts';
 
 const JOB = {
   model: { name: 'shoes', version: 1 },
@@ -16,13 +14,7 @@ const JOB = {
 
 /** A queued job in a store, and its row, which the test can change behind the back of the store. */
 async function openWithJob(t: TestContext) {
-  const directory = await temporaryDirectory(t);
-  const store = await openStore(directory);
-  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'), { timeout: 5000 });
-  t.after(async () => {
-    raw.close();
-    await store.close();
-  });
+  const { store, raw } = await openWithConnection(t);
   await publish(store, 'shoes');
   const { predictionJobs: jobs } = store;
   const { id } = await jobs.create(JOB, { queueLimit: 10 });
