@@ -25,7 +25,8 @@ export type Replicas = Awaited<ReturnType<typeof joinReplicas>>;
 export const BEAT_MS = 500;
 /** A row that has not been renewed for this time belongs to a dead process. */
 export const DEAD_MS = 2000;
-export const STEADY_MS = 5000;
+/** Longer than the others need to connect again: an attempt of 2 s and the longest pause before the next one. */
+export const STEADY_MS = 3000;
 /** Added to the time of a death, since timers can fire a little early. */
 const AFTER_DEATH_MS = 5;
 /** Rows of dead processes are deleted after this time. */
@@ -156,7 +157,7 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer) {
     /** Whether at least the last two beats have failed. */
     isCutOff: () => isCutOff,
     /**
-     * Whether this process has renewed its row for 5 s without a gap. Before that the rows of the others may be old only
+     * Whether this process has renewed its row for 3 s without a gap. Before that the rows of the others may be old only
      * because the database was away, so nothing may be taken from them.
      */
     isSteady: () => performance.now() < trustedUntil && performance.now() - steadySince >= STEADY_MS,

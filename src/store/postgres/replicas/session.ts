@@ -7,7 +7,7 @@ export type Session = Awaited<ReturnType<typeof openSession>>;
 
 const REPLY_MS = 2000;
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 500;
 
 /**
  * @param url a direct connection; a pooler in transaction mode delivers no notifications

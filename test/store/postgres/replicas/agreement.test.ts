@@ -38,7 +38,7 @@ test('waits until every process has received the change of its beginning', async
 test('waits no longer than a process can trust what it has read', async (t) => {
   for (const [isSteady, longest] of [
     [true, 2200],
-    [false, 7200],
+    [false, 5200],
   ] as const) {
     let now = 0;
     const { mock } = t.mock.method(performance, 'now', () => now);

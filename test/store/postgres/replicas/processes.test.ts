@@ -64,11 +64,11 @@ test('a process renews its row twice a second with what it offers, and lists its
   assert.deepEqual(others, ['delete', 'delete'], 'dead rows are deleted once a minute');
 });
 
-test('a process is trusted for 2 s after a beat, and steady after 5 s of beats', async (t) => {
+test('a process is trusted for 2 s after a beat, and steady after 3 s of beats', async (t) => {
   const reply = { isAway: false, firstDeathMs: null };
   const { replicas, pass } = await joinAlone(t, reply);
   const states: (readonly boolean[])[] = [];
-  for (let beat = 0; beat < 30; beat++) {
+  for (let beat = 0; beat < 26; beat++) {
     reply.isAway = beat >= 12 && beat < 18;
     if (beat > 0) await pass(500);
     states.push([replicas.isTrusted(), replicas.isSteady(), replicas.isCutOff()]);
@@ -79,11 +79,11 @@ test('a process is trusted for 2 s after a beat, and steady after 5 s of beats',
     [true, true, false],
   ];
   assert.deepEqual(states, [
-    ...times(10, young),
-    ...times(2, old),
+    ...times(6, young),
+    ...times(6, old),
     // The next six beats fail, and the first one after them does not count.
     ...[old, ...times(2, [true, true, true]), ...times(3, [false, false, true]), [false, false, false]],
-    ...times(9, young),
+    ...times(5, young),
     ...times(2, old),
   ]);
 });
