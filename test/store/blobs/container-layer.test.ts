@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import files from 'node:fs/promises';
 import { test } from 'node:test';
 import { checkStateVolume, isOnContainerLayer, isOnRoot } from '../../../src/store/blobs/container-layer.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 
 const mounts = (root: string) => `612 523 0:61 / / rw,relatime - ${root}
 613 612 0:64 / /proc rw,nosuid - proc proc rw
@@ -47,4 +49,27 @@ test('a volume that is required and missing is rejected, also for a directory th
     /STATE_DIR=\/no\/such\/directory is not on a volume.*REQUIRE_VOLUME=false\.$/,
   );
   assert.equal(await checkStateVolume('/dev/shm/state', true), undefined);
+});
+
+test('a directory that is lost with its container gives a warning, unless a volume is required', async (t) => {
+  let mountinfo: string | undefined = OVERLAY;
+  t.mock.method(files, 'readFile', async () => {
+    if (mountinfo === undefined) throw new Error('This system has no /proc.');
+    return mountinfo;
+  });
+  applyMocks(t);
+  const warning = await checkStateVolume('/no/such/directory', false);
+  assert.match(
+    String(warning),
+    /^STATE_DIR=\/no\/such\/directory is on the writable layer .* --volume atelier:\/no\/such\/directory\.$/,
+  );
+  await assert.rejects(checkStateVolume('/no/such/directory', true), /is not on a volume/);
+  for (const requireVolume of [false, true]) {
+    mountinfo = OVERLAY;
+    assert.equal(await checkStateVolume('/tmp', requireVolume), undefined);
+    mountinfo = undefined;
+    assert.equal(await checkStateVolume('/no/such/directory', requireVolume), undefined);
+  }
+  mountinfo = mounts('ext4 /dev/sda1 rw');
+  assert.equal(await checkStateVolume('/no/such/directory', false), undefined);
 });

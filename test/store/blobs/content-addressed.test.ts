@@ -145,3 +145,16 @@ test('a copy on a full disk is reported as such, any other failure as it is, and
   await assert.rejects(copy('EIO'), { code: 'EIO' });
   assert.deepEqual(await readdir(directory), []);
 });
+
+test('a blob that does not fit on the disk is named with its size, and leaves no file', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const blobs = await openBlobs(directory, 'the checkpoint');
+  await replaceSync(t, 'sync', async () => {
+    throw Object.assign(new Error('as the disk says'), { code: 'ENOSPC' });
+  });
+  await assert.rejects(
+    blobs.put(bytes),
+    failure('storage-full', `so the checkpoint (${4 * 31_810} bytes) could not be stored`),
+  );
+  assert.deepEqual(await readdir(directory), []);
+});

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import files, { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createStateSizes, type ReadStateSizes } from '../../../src/store/blobs/sizes.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 test('sums the files of a state directory by kind, and measures again after the interval only', async (t) => {
@@ -47,4 +48,22 @@ test('sums the files of a state directory by kind, and measures again after the 
   assert.deepEqual((await always()).used, { ...expected, checkpoints: { bytes: 9, count: 1 } });
   await rm(directory, { recursive: true });
   await assert.rejects(always());
+});
+
+test('a file that is removed while files are measured has no size, and one that cannot be read hides no free space', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeFile(join(directory, 'reserve'), new Uint8Array(70));
+  let code = 'ENOENT';
+  t.mock.method(files, 'lstat', async () => {
+    throw Object.assign(new Error('as the disk says'), { code });
+  });
+  t.mock.method(files, 'statfs', async () => ({ bsize: 512, bavail: 30, blocks: 400 }));
+  applyMocks(t);
+  const read = () => createStateSizes(directory)(60_000);
+  const before = new Date();
+  const { used, measuredAt } = await read();
+  assert.deepEqual(used?.reserve, { bytes: 0, count: 0 });
+  assert.ok(measuredAt && measuredAt >= before);
+  code = 'EIO';
+  assert.deepEqual(await read(), { free: 15_360, capacity: 204_800, used: null, measuredAt: null });
 });

@@ -96,3 +96,18 @@ test('after a kill, active jobs with a damaged row fail, and the others are queu
   );
   for (const id of [damaged, cancelling]) assert.equal(read(id)['status'], 'failed');
 });
+
+test('the jobs ahead of a new one are listed in their order, without a damaged one', async (t) => {
+  const { store, damage } = await openDamageable(t);
+  const [first, damaged, third, fourth] = [
+    await newJob(store),
+    await newJob(store),
+    await newJob(store),
+    await newJob(store),
+  ];
+  damage(damaged);
+  const ahead = async (limit: number) => (await store.jobs.listAhead(0, limit)).map(({ id }) => id);
+  assert.deepEqual(await ahead(10), [first, third, fourth]);
+  assert.deepEqual(await ahead(3), [first, third]);
+  assert.deepEqual(await store.jobs.listAhead(1, 10), []);
+});

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import type { AliasState } from '../../../src/store/models/aliases.ts';
-import { failure, newJob, publish, request, temporaryStore, untouched } from '../fixtures.ts';
+import {
+  failure,
+  newJob,
+  openWithConnection,
+  publish,
+  request,
+  temporaryStore,
+  untouched,
+} from '../fixtures.ts';
 import { storeTest } from '../store-test.ts';
 
 storeTest('an alias points at a version, and moves', async (t) => {
@@ -179,4 +188,14 @@ storeTest('numbers of requests may be any up to 2^53', async (t) => {
   assert.equal((await store.aliases.history('shoes', query)).data.length, 1);
   assert.deepEqual((await store.events.list(id, query)).data, []);
   assert.deepEqual(await store.epochRecords.list(id, number), []);
+});
+
+test('an alias whose moves are missing is as good as never moved', async (t) => {
+  const { store, raw } = await openWithConnection(t);
+  await publish(store, 'shoes');
+  assert.equal((await store.aliases.get('shoes', 'champion'))?.move, 1);
+  raw.exec('delete from alias_moves');
+  const state = await store.aliases.get('shoes', 'champion');
+  assert.deepEqual([state?.alias.version, state?.move], [1, 0]);
+  assert.equal(await store.aliases.get('shoes', 'stable'), undefined);
 });

@@ -210,3 +210,17 @@ storeTest('a version keeps what its training has measured, or that there is none
     assert.deepEqual(second![field as keyof typeof expected], changed, field);
   }
 });
+
+storeTest('a model without an alias is listed with none', async (t) => {
+  const store = await temporaryStore(t);
+  for (const name of ['shoes', 'shirts']) await publish(store, name);
+  await store.aliases.remove('shirts', 'champion', 'ci');
+  const { data } = await store.models.list({ limit: 10 });
+  assert.deepEqual(
+    data.map(({ name, aliases }) => [name, aliases]),
+    [
+      ['shirts', {}],
+      ['shoes', { champion: 1 }],
+    ],
+  );
+});

@@ -26,7 +26,7 @@ async function fixture(t: TestContext, options: { pageSize?: number } = {}) {
 }
 
 test('blobs are stored under the prefix, with signed requests, and come back', async (t) => {
-  const { server, blobs } = await fixture(t);
+  const { server, blobs, directory } = await fixture(t);
   assert.equal(await blobs.put(bytes), digest);
   assert.deepEqual([...server.objects.keys()], [`atelier/blobs/${hex}`]);
   const found = await blobs.get(digest);
@@ -37,7 +37,9 @@ test('blobs are stored under the prefix, with signed requests, and come back', a
   assert.deepEqual(await blobs.get(await blobs.put(part)), new Uint8Array(part));
   await blobs.remove(digest);
   await blobs.remove(digest);
-  await assert.rejects(blobs.get(digest), failure('state-unusable', digest, 'missing', 'backup'));
+  const missing = failure('state-unusable', digest, 'missing', 'backup');
+  await assert.rejects(blobs.get(digest), missing);
+  await assert.rejects(blobs.getFile(digest, join(directory, 'copy')), missing);
 });
 
 test('files are sent in parts, and fetched chunk by chunk', async (t) => {

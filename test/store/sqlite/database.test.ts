@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,6 +11,7 @@ import { openDatabase } from '../../../src/store/sqlite/database.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { prepareDatabase } from '../../../src/store/sqlite/prepare/database.ts';
 import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
+import { replaceSync } from './power-loss.ts';
 
 /** A closed database with a few pages of rows. */
 async function written(directory: string): Promise<string> {
@@ -177,5 +179,27 @@ test('copies a database before its migration, keeps two copies, and copies nothi
   assert.equal(
     await copyBeforeMigration(raw, file, '9999-later', size),
     join(directory, 'before-9999.sqlite'),
+  );
+});
+
+test('a database whose log cannot be synced is closed again', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await replaceSync(t, 'datasync', async () => {
+    throw new Error('as the disk says');
+  });
+  await assert.rejects(
+    openDatabase(join(directory, 'atelier.sqlite')),
+    failure('state-unusable', 'as the disk says'),
+  );
+  const open = readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return []; // the descriptor that listed the others
+    }
+  });
+  assert.deepEqual(
+    open.filter((path) => path.startsWith(directory)),
+    [],
   );
 });

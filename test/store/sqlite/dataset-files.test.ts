@@ -6,6 +6,7 @@ import type { AddedDataset } from '../../../src/store/datasets/repository.ts';
 import type { IdempotencyRecord } from '../../../src/store/idempotency.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { addDataset, datasetFile, failure, newDataset, temporaryDirectory } from '../fixtures.ts';
+import { replaceSync } from './power-loss.ts';
 
 async function open(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -65,4 +66,19 @@ test('a data set whose file is gone can be deleted', async (t) => {
   await rm(await datasetFile(store, 'dst_a'));
   await datasets.remove('dst_a');
   assert.deepEqual(await datasets.list(), []);
+});
+
+test('a data set that does not fit on the disk is not stored, and the error says so', async (t) => {
+  const { datasets, files } = await open(t);
+  const file = datasets.newFile();
+  await writeFile(file, 'tensors');
+  await replaceSync(t, 'sync', async () => {
+    throw Object.assign(new Error('as the disk says'), { code: 'ENOSPC' });
+  });
+  await assert.rejects(
+    datasets.add(file, newDataset('dst_a')),
+    failure('storage-full', 'so the data set could not be stored'),
+  );
+  await datasets.discard(file);
+  assert.deepEqual([await files(), await datasets.list()], [[], []]);
 });

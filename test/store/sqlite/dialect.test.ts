@@ -51,3 +51,12 @@ test('a statement that is used again sees the changed schema', async (t) => {
   await db.schema.alterTable('notes').addColumn('author', 'text').execute();
   assert.deepEqual({ ...(await notes.execute())[0] }, { text: 'a', author: null });
 });
+
+test('only the weakest lock of a row, which SQLite does not need, is left out of a statement', (t) => {
+  const raw = new DatabaseSync(':memory:');
+  t.after(() => raw.close());
+  const db = new Kysely<{ notes: { text: string } }>({ dialect: createDialect(raw) });
+  const notes = db.selectFrom('notes').select('text');
+  assert.equal(notes.forNoKeyUpdate().compile().sql.trimEnd(), notes.compile().sql);
+  assert.match(notes.forUpdate().compile().sql, /for update$/);
+});

@@ -4,10 +4,14 @@ import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { Kysely } from 'kysely';
 import { sha256Hex } from '../../../src/store/blobs/content-addressed.ts';
 import { createMarks } from '../../../src/store/blobs/marks.ts';
+import type { Database } from '../../../src/store/database/tables.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
+import { createDialect } from '../../../src/store/sqlite/dialect.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
+import { referencedFiles } from '../../../src/store/sqlite/unreferenced-files.ts';
 import { failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
 const HEX = 'e'.repeat(64);
@@ -170,4 +174,16 @@ test('removes the file of a deleted row although it is only a moment older than 
   assert.equal((await restart(directory)).length, 1);
   assert.deepEqual(await readdir(join(directory, 'blobs')), [digest.slice('sha256:'.length)]);
   assert.deepEqual(await readdir(join(directory, 'lost+found')), ['checkpoints']);
+});
+
+test('the files of a schema without some of the tables and columns are those of the others', async (t) => {
+  const raw = new DatabaseSync(':memory:');
+  const db = new Kysely<Database>({ dialect: createDialect(raw) });
+  t.after(() => db.destroy());
+  assert.equal((await referencedFiles(db, 'blobs')).size, 0);
+  raw.exec(
+    `create table model_versions (digest text); insert into model_versions values ('sha256:${HEX}'), (null)`,
+  );
+  assert.deepEqual([...(await referencedFiles(db, 'blobs'))], [[HEX, `sha256:${HEX}`]]);
+  assert.equal((await referencedFiles(db, 'predictions')).size, 0);
 });

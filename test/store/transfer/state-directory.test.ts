@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { lockDirectory } from '../../../src/store/sqlite/lock.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { openStateDirectory } from '../../../src/store/transfer/state-directory.ts';
 import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
@@ -65,4 +66,12 @@ test('blobs are files by their digest, and data sets by their id', async (t) => 
     blobs.blobs.write({ digest, id: '' }, temporary),
     failure('state-unusable', 'is damaged', 'Repeat the transfer.'),
   );
+});
+
+test('a state directory that cannot be opened is not locked', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await mkdir(join(directory, 'blobs'));
+  await writeFile(join(directory, 'blobs', 'e'.repeat(64)), 'of an earlier database');
+  await assert.rejects(openStateDirectory(directory, false), failure('state-unusable', 'blobs (1)'));
+  lockDirectory(directory).release();
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import files, { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { restore } from '../../../../src/store/sqlite/backup/restore.ts';
 import { openStore } from '../../../../src/store/sqlite/open.ts';
 import { UNFINISHED_RESTORE } from '../../../../src/store/sqlite/unreferenced-files.ts';
+import { applyMocks } from '../../../support/mocked-builtins.ts';
 import { addDataset, failure, temporaryDirectory } from '../../fixtures.ts';
 
 /** A copy of a whole state directory, with its lock, and the folder in which it is. */
@@ -79,4 +80,15 @@ test('the folder lost+found of a file system does not matter while it is empty',
   await assert.rejects(restore(backup, target), failure('state-unusable', 'lost+found'));
   await rm(join(lost, '#12'));
   assert.equal(await restore(backup, target), 1);
+});
+
+test('a disk that is full while a backup is restored is reported as such', async (t) => {
+  const { directory, backup } = await copyState(t);
+  t.mock.method(files, 'rename', async () => {
+    throw Object.assign(new Error('as the disk says'), { code: 'ENOSPC' });
+  });
+  applyMocks(t);
+  const target = join(directory, 'target');
+  await assert.rejects(restore(backup, target), failure('storage-full', 'so the backup could not be stored'));
+  assert.ok(!(await readdir(directory)).includes('target'));
 });

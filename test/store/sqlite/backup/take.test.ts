@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -18,6 +19,7 @@ import {
   temporaryDirectory,
   trained,
 } from '../../fixtures.ts';
+import { replaceSync } from '../power-loss.ts';
 
 async function openIn(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -259,4 +261,32 @@ test('a state of a development version is neither backed up nor restored, and th
   await assert.rejects(openStore(backup), refused);
   for (const copy of [backUp, restore])
     await assert.rejects(copy(backup, join(directory, 'target')), refused);
+});
+
+test('a file whose row is deleted while a backup is taken does not stay in the backup', async (t) => {
+  const { directory, state, store } = await openIn(t);
+  for (const id of ['dst_a', 'dst_b']) await addDataset(store, id, id);
+  // Its row makes the backup copy the database a second time.
+  await rm(join(state, 'datasets/dst_b'));
+  const backup = join(directory, 'backup');
+  const raw = new DatabaseSync(join(state, 'atelier.sqlite'));
+  t.after(() => raw.close());
+  await replaceSync(t, 'sync', async (sync) => {
+    await sync();
+    if (existsSync(join(backup, 'datasets/dst_a'))) raw.exec("delete from datasets where id = 'dst_a'");
+  });
+  assert.deepEqual(await backUp(state, backup), { files: 0, missing: ['datasets/dst_b'] });
+  assert.deepEqual(await readdir(join(backup, 'datasets')), []);
+});
+
+test('a database that is damaged or none at all is not backed up', async (t) => {
+  const { directory, backup } = await makeBackup(t);
+  const file = join(backup, 'atelier.sqlite');
+  const bytes = await readFile(file);
+  await writeFile(file, Buffer.from(bytes).fill(0x5a, bytes.length - 8192, bytes.length - 4096));
+  const unusable = failure('state-unusable', `${file} cannot be used`, 'Restore it from a backup');
+  await assert.rejects(backUp(backup, join(directory, 'damaged')), unusable);
+  await writeFile(file, 'notes, no database'.padEnd(4096, '.'));
+  await assert.rejects(backUp(backup, join(directory, 'none')), unusable);
+  assert.ok(!(await readdir(directory)).includes('none'));
 });
