@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiKey, sha256Bytes } from '../../src/domain/api-key.ts';
 import { bootstrapKeyFile, readBootstrapKey, saveBootstrapKey } from '../../src/store/bootstrap-key.ts';
-import { failure, temporaryDirectory } from './fixtures.ts';
+import { failure, openFiles, temporaryDirectory } from './fixtures.ts';
 
 const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes('atl_test') };
 
@@ -16,6 +16,7 @@ test('stores the key in a file readable by its owner only, replacing remains of 
   assert.deepEqual(await readBootstrapKey(directory), key);
   assert.equal((await stat(bootstrapKeyFile(directory))).mode & 0o777, 0o600);
   assert.deepEqual(await readdir(directory), ['api-key']);
+  assert.deepEqual(openFiles(directory), []);
   assert.ok(!(await readFile(bootstrapKeyFile(directory), 'utf8')).includes('atl_'));
 });
 

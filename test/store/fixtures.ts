@@ -1,6 +1,7 @@
 /** A temporary store, and records to put into it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,18 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/** Files below the directory that this process has open. */
+export function openFiles(directory: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return path.startsWith(directory) ? [path] : [];
+    } catch {
+      return []; // the descriptor that listed the others
+    }
+  });
 }
 
 /** A store, and a connection to its database behind its back. Both are closed when the test ends. */

@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { Kysely } from 'kysely';
+import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+import type { Rows } from '../../src/store/database/rows.ts';
+import type { Database } from '../../src/store/database/tables.ts';
+import { createRetention } from '../../src/store/retention.ts';
+import { createDialect } from '../../src/store/sqlite/dialect.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
-import { newJob, publish, runOf, temporaryDirectory } from './fixtures.ts';
+import { failure, newJob, openWithConnection, publish, runOf, temporaryDirectory } from './fixtures.ts';
 
 const HOUR_MS = 3_600_000;
 const never = new AbortController().signal;
@@ -93,4 +99,54 @@ test('prediction jobs that ended before a time are deleted, unless the process s
   assert.deepEqual(await ids(), created);
   await store.retention.deleteJobs(later(), never);
   assert.deepEqual(await ids(), created.slice(2));
+});
+
+/** The retention of a store with one ended job, which cannot be removed, and two prediction jobs, of which the first cannot. */
+async function openUnremovable(t: TestContext) {
+  const { store, raw } = await openWithConnection(t);
+  await store.jobs.requestCancel(await newJob(store));
+  const db = new Kysely<Database>({ dialect: createDialect(raw) });
+  const rows = { db, inTransaction: (work) => db.transaction().execute(work) } as Rows;
+  const fails: Partial<Record<'job' | 'prediction job', ErrorCode>> = {};
+  const removed: string[] = [];
+  const retention = createRetention(
+    rows,
+    store.checkpoints,
+    {
+      async remove() {
+        if (fails.job) throw new AtelierError(fails.job, '');
+        return [];
+      },
+    },
+    {
+      endedBefore: async () => (removed.length > 0 ? [] : ['first', 'second']),
+      async remove(id) {
+        removed.push(id);
+        if (id === 'first' && fails['prediction job']) throw new AtelierError(fails['prediction job'], '');
+      },
+    },
+  );
+  return {
+    fails,
+    async deleteJobs(signal = never) {
+      removed.length = 0;
+      await retention.deleteJobs(later(), signal);
+      return [...removed];
+    },
+  };
+}
+
+test('a job that someone else has deleted or uses again is skipped, and any other error ends the deletion', async (t) => {
+  const { fails, deleteJobs } = await openUnremovable(t);
+  for (const code of ['training-job-not-found', 'training-job-in-use'] as const) {
+    fails.job = code;
+    assert.deepEqual(await deleteJobs(), ['first', 'second']);
+  }
+  fails.job = 'storage-full';
+  await assert.rejects(deleteJobs(), failure('storage-full'));
+  delete fails.job;
+  fails['prediction job'] = 'prediction-job-not-found';
+  assert.deepEqual(await deleteJobs(), ['first', 'second']);
+  fails['prediction job'] = 'storage-full';
+  await assert.rejects(deleteJobs(), failure('storage-full'));
 });

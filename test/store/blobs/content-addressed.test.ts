@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs, writeVerified } from '../../../src/store/blobs/content-addressed.ts';
-import { failure, temporaryDirectory } from '../fixtures.ts';
+import { failure, openFiles, temporaryDirectory } from '../fixtures.ts';
 import { replaceSync } from '../sqlite/power-loss.ts';
 
 const parameters = new Float32Array(31_810).map((_, n) => Math.sin(n));
@@ -42,17 +41,7 @@ test('storing a blob closes its file', async (t) => {
   const directory = await temporaryDirectory(t);
   const blobs = await openBlobs(directory);
   await blobs.put(bytes);
-  const open = readdirSync('/proc/self/fd').flatMap((descriptor) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`);
-    } catch {
-      return []; // the descriptor that listed the others
-    }
-  });
-  assert.deepEqual(
-    open.filter((path) => path.startsWith(directory)),
-    [],
-  );
+  assert.deepEqual(openFiles(directory), []);
 });
 
 test('blobs survive reopening, but temporary files of a killed process do not', async (t) => {

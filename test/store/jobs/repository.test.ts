@@ -49,6 +49,7 @@ storeTest('returns undefined for an unknown job', async (t) => {
   const store = await temporaryStore(t);
   assert.equal(await store.jobs.get('job_nobody'), undefined);
   assert.equal((await store.jobs.nextQueued())?.id, undefined);
+  assert.equal(await store.jobs.uncleanEnds('job_nobody'), 0);
   assert.deepEqual(await store.jobs.list({ limit: 10 }), { data: [], hasMore: false });
   await assert.rejects(store.jobs.start('job_nobody'), failure('training-job-not-found', 'job_nobody'));
 });

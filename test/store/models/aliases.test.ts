@@ -199,3 +199,12 @@ test('an alias whose moves are missing is as good as never moved', async (t) => 
   assert.deepEqual([state?.alias.version, state?.move], [1, 0]);
   assert.equal(await store.aliases.get('shoes', 'stable'), undefined);
 });
+
+test('a move is not earlier than the move before, which another process has recorded', async (t) => {
+  const { store, raw } = await openWithConnection(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  const at = new Date(Date.now() + 200).toISOString();
+  raw.prepare('update alias_moves set at = ?').run(at);
+  const { alias } = await store.aliases.move('shoes', 'champion', 2, 'ci');
+  assert.ok(alias.movedAt >= at);
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { encodeTime } from 'ulid';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
@@ -39,6 +40,7 @@ async function openDatabase(t: TestContext, jobs: readonly (readonly [number, nu
   const { signal } = new AbortController();
   return {
     db,
+    url,
     deleteEvents: (day: number) => retention.deleteEvents(toTime(day), signal),
     async remaining() {
       const rows = await db.selectFrom('events').select('job_id').orderBy('job_id').execute();
@@ -83,4 +85,23 @@ test('drops a week of events once all of its jobs have ended', { skip: withoutPo
   assert.deepEqual(await remaining(), [10].map(toId));
   const metrics = await sql`select from pg_class where relname like 'metrics_202601%'`.execute(db);
   assert.ok(metrics.rows.length > 0, 'metrics are kept');
+});
+
+test('a week of events that others lock stays until the next time', { skip: withoutPostgres }, async (t) => {
+  const { url, deleteEvents, remaining, hasWeek } = await openDatabase(t, [[1, 2]]);
+  const reader = new pg.Client({ connectionString: url });
+  await reader.connect();
+  await reader.query('begin; lock table atelier.events_20260101 in access share mode');
+  await deleteEvents(9);
+  assert.ok(await hasWeek(0));
+  await reader.end();
+  await deleteEvents(9);
+  assert.ok(!(await hasWeek(0)));
+  assert.deepEqual(await remaining(), []);
+});
+
+test('an error of the database that is no lock is not hidden', { skip: withoutPostgres }, async (t) => {
+  const { url, deleteEvents } = await openDatabase(t, [[1, 2]]);
+  await execute(url, 'create view atelier.kept as select * from atelier.events_20260101');
+  await assert.rejects(deleteEvents(9), /other objects depend on it/);
 });

@@ -121,3 +121,27 @@ test('tickets follow jobs whose status or priority a transaction has changed', o
     { id: 'job_2', status: 'queued', rank: 7 },
   ]);
 });
+
+test('the intersection of several queries has the ids that all of them select', options, async (t) => {
+  const rows = await temporaryRows(t);
+  for (const [id, priority, attempts] of [
+    ['job_1', 0, 1],
+    ['job_2', 3, 0],
+    ['job_3', 3, 1],
+    ['job_4', 3, 1],
+  ] as const) {
+    const values = { id, status: 'queued', request: '{}', created_at: '', progress: '{}', event_count: 0 };
+    await rows.db
+      .insertInto('jobs')
+      .values({ ...values, priority, attempts } as never)
+      .execute();
+  }
+  const jobs = rows.db.selectFrom('jobs').select('id');
+  const important = jobs.where('priority', '=', 3);
+  const tried = jobs.where('attempts', '=', 1);
+  const found = async (...ids: Parameters<Rows['intersect']>) =>
+    (await rows.intersect(...ids).execute()).map(({ id }) => id).toSorted();
+  assert.deepEqual(await found(important, [tried]), ['job_3', 'job_4']);
+  assert.deepEqual(await found(tried, [important, jobs.where('id', '<', 'job_4')]), ['job_3']);
+  assert.deepEqual(await found(tried, []), ['job_1', 'job_3', 'job_4']);
+});

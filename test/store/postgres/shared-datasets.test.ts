@@ -5,8 +5,11 @@ import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';
+import type { BlobStore } from '../../../src/store/blobs/content-addressed.ts';
+import type { Rows } from '../../../src/store/database/rows.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { openSharedDatasets } from '../../../src/store/postgres/shared-datasets.ts';
 import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { CREDENTIALS, startS3 } from '../../support/servers/s3-server.ts';
 import { addDataset, failure, newDataset, temporaryDirectory, untouched } from '../fixtures.ts';
@@ -124,4 +127,13 @@ test('with a bucket, parameters and data sets are objects, and the database has 
     openReplicas(t, s3.url.replace('models', 'others')),
     failure('storage-unavailable', 'NoSuchBucket'),
   );
+});
+
+test('a file that is discarded is removed, and may be discarded again', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const datasets = await openSharedDatasets({} as Rows, {} as BlobStore, directory, 20);
+  const file = datasets.newFile();
+  await writeFile(file, 'tensors');
+  for (let n = 0; n < 2; n++) await datasets.discard(file);
+  await assert.rejects(readFile(file), { code: 'ENOENT' });
 });

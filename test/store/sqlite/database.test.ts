@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,7 +9,7 @@ import { copyBeforeMigration } from '../../../src/store/sqlite/backup/before-mig
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { prepareDatabase } from '../../../src/store/sqlite/prepare/database.ts';
-import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
+import { failure, newJob, openFiles, temporaryDirectory } from '../fixtures.ts';
 import { replaceSync } from './power-loss.ts';
 
 /** A closed database with a few pages of rows. */
@@ -191,15 +190,5 @@ test('a database whose log cannot be synced is closed again', async (t) => {
     openDatabase(join(directory, 'atelier.sqlite')),
     failure('state-unusable', 'as the disk says'),
   );
-  const open = readdirSync('/proc/self/fd').flatMap((descriptor) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`);
-    } catch {
-      return []; // the descriptor that listed the others
-    }
-  });
-  assert.deepEqual(
-    open.filter((path) => path.startsWith(directory)),
-    [],
-  );
+  assert.deepEqual(openFiles(directory), []);
 });

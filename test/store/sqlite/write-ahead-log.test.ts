@@ -60,3 +60,11 @@ test('after a failed sync, the log is not copied any more', async (t) => {
   assert.deepEqual(warnings, []);
   assert.ok((await stat(file)).size < MAX_LOG_BYTES);
 });
+
+test('a log of exactly the largest size is not copied yet', async (t) => {
+  const { log, warnings, resize } = await openUncopyable(t);
+  await resize(MAX_LOG_BYTES);
+  await log.sync();
+  await log.close();
+  assert.deepEqual(warnings, []);
+});

@@ -41,3 +41,14 @@ test('a database lacks the blobs that it does not hold whole, and a bucket may l
   assert.deepEqual(await missing(false), [partial, none]);
   assert.deepEqual(await missing(true), [whole, partial, none]);
 });
+
+test('a blob that arrives with another content is damaged', { skip: withoutPostgres }, async (t) => {
+  const { db } = await blobDatabase(t);
+  const blobs = { ...createChunkedBlobs(db), putFile: async () => 'sha256:b' };
+  const state = await openSharedState(db, { blobs, isBucket: false });
+  await state.blobs.checkpoints.write({ digest: 'sha256:b', id: '' }, 'file');
+  await assert.rejects(
+    state.blobs.checkpoints.write({ digest: 'sha256:a', id: '' }, 'file'),
+    failure('state-unusable', 'sha256:a', 'Repeat the transfer.'),
+  );
+});

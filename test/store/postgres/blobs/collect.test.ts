@@ -336,3 +336,26 @@ test('a blob of the object store is not visible in the database before all of it
   stored.server.objects.clear();
   await assert.rejects(stored.blobs.get(digest), failure('state-unusable', 'missing'));
 });
+
+test('an object whose row is written right before its removal is kept', { skip }, async (t) => {
+  const { db } = await fixture(t);
+  const { server, objects } = await objectStore(t, db);
+  const name = `atelier/blobs/${'e'.repeat(64)}`;
+  server.objects.set(name, { bytes: Buffer.alloc(0), modifiedAt: Date.now() - 2 * HOUR_MS });
+  const rows = createPostgresRows(db);
+  let transactions = 0;
+  const inTransaction: typeof rows.inTransaction = async (work) => {
+    // The first two look for rows without references, and for objects without rows.
+    if (++transactions === 3) {
+      const row = { digest: `sha256:${'e'.repeat(64)}`, bytes: 0, whole: true };
+      await withBlobTables(db).insertInto('blobs').values(row).execute();
+    }
+    return rows.inTransaction(work);
+  };
+  assert.deepEqual(await collectBlobs({ db, inTransaction }, objects, { digit: 'e' }), {
+    blobs: 0,
+    objects: 0,
+  });
+  assert.ok(server.objects.has(name));
+  assert.equal(transactions, 3);
+});

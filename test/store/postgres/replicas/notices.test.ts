@@ -2,14 +2,47 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import {
+  type DatabaseConnection,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+} from 'kysely';
 import type { NoticeKind } from '../../../../src/store/database/notices.ts';
 import { createPostgresNotices } from '../../../../src/store/postgres/replicas/notices.ts';
 import type { Changes } from '../../../../src/store/postgres/replicas/processes.ts';
+import { mockWaits } from '../../../support/mocked-builtins.ts';
 
 const KINDS: readonly NoticeKind[] = ['event', 'job', 'queue', 'models', 'datasets', 'keys'];
 
-function setUp(t: TestContext) {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+/** A database whose statements send test notices, and have no rows. */
+function createDatabase(send: (payload: string) => void) {
+  class Driver extends DummyDriver {
+    override async acquireConnection(): Promise<DatabaseConnection> {
+      return {
+        async executeQuery({ parameters: [payload] }) {
+          send(String(payload));
+          return { rows: [] };
+        },
+        async *streamQuery() {},
+      };
+    }
+  }
+  return new Kysely({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new Driver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+}
+
+/** @param send what becomes of test notices; without it, the session cannot listen */
+function setUp(t: TestContext, send?: (payload: string) => void) {
+  mockWaits(t);
   const found = {
     changes: { models: -1, datasets: -1, keys: -1 },
     events: {} as Record<string, number>,
@@ -17,6 +50,7 @@ function setUp(t: TestContext) {
   };
   const asked: unknown[] = [];
   const heard: number[] = [];
+  const messages: string[] = [];
   let listens = 0;
   const source = {
     notify: (_payload: string) => {},
@@ -27,7 +61,11 @@ function setUp(t: TestContext) {
   const parts = {
     session: {
       async query(statement: string, values?: unknown[]) {
-        if (statement === 'listen atelier') throw new Error(`lost ${++listens}`);
+        if (statement === 'listen atelier') {
+          listens += 1;
+          if (!send) throw new Error('lost');
+          return [];
+        }
         asked.push(values);
         return [structuredClone(found)];
       },
@@ -47,11 +85,15 @@ function setUp(t: TestContext) {
       },
     },
     rows: {
+      db: send && createDatabase(send),
       onCommitted(listener: typeof source.commit) {
         source.commit = listener;
       },
     },
-    log: { info() {}, warn() {} },
+    log: {
+      info: (_fields: object, message: string) => void messages.push(message),
+      warn: (message: string) => void messages.push(message),
+    },
   };
   const notices = createPostgresNotices(parts as unknown as Parameters<typeof createPostgresNotices>[0]);
   t.after(() => notices.close());
@@ -64,7 +106,7 @@ function setUp(t: TestContext) {
     await setImmediate();
     return take();
   };
-  return { notices, found, asked, heard, source, take, pass, listens: () => listens };
+  return { notices, found, asked, heard, messages, source, take, pass, listens: () => listens };
 }
 
 test('each change is announced once, with its subject unless an earlier one was missed', (t) => {
@@ -119,4 +161,35 @@ test('listening is tried again after a minute of polling, and nothing happens on
   assert.equal(listens(), 2);
   notices.close();
   assert.deepEqual(await pass(500), []);
+});
+
+test('a warning is logged when notices cease to arrive, and a message when they arrive again', async (t) => {
+  /** Test notices that arrive before one is lost. */
+  let arriving = 2;
+  const { notices, messages, source, pass } = setUp(t, (payload) => {
+    assert.match(payload, /^proof /);
+    if (arriving-- > 0) source.notify(payload);
+  });
+  let gaps = 0;
+  notices.onGap(() => gaps++);
+  /** Listens anew, and waits until it is known whether notices arrive. */
+  const listen = async (count: number) => {
+    arriving = count;
+    source.reconnect();
+    for (let turn = 0; turn < 20; turn++) await pass(0);
+    const { length } = messages;
+    await pass(1999);
+    for (let turn = 0; turn < 20; turn++) await pass(0);
+    assert.equal(messages.length, length, 'a test notice may take two seconds');
+    await pass(1);
+    for (let turn = 0; turn < 20; turn++) await pass(0);
+    return [notices.mode(), messages.splice(0).map((message) => message.split(',')[0])];
+  };
+  const [ceased, again] = ['notices of the database do not arrive', 'notices of the database arrive again'];
+  assert.deepEqual(await listen(2), ['polling', [ceased]]);
+  assert.deepEqual(await listen(0), ['polling', []]);
+  assert.deepEqual(await listen(3), ['listening', [again]]);
+  assert.deepEqual(await listen(3), ['listening', []]);
+  assert.deepEqual(await listen(0), ['polling', [ceased]]);
+  assert.ok(gaps >= 5);
 });
