@@ -3,7 +3,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../../src/store/sqlite/open.ts';
-import { epochRecord, failure, newJob, runOf, temporaryDirectory, trained, underway } from './fixtures.ts';
+import {
+  epochRecord,
+  failure,
+  newJob,
+  runOf,
+  temporaryDirectory,
+  temporaryStore,
+  trained,
+  underway,
+} from './fixtures.ts';
 
 test('all data survives closing and reopening', async (t) => {
   const directory = await temporaryDirectory(t);
@@ -48,4 +57,16 @@ test('rejects a directory that cannot be created, with advice', async (t) => {
   for (const directory of [file, join(file, 'state'), '/proc/atelier', '/proc/atelier/state']) {
     await assert.rejects(openStore(directory), failure('state-unusable', directory, 'STATE_DIR'));
   }
+});
+
+test('a store of one process announces its own changes, and waits for no other process', async (t) => {
+  const store = await temporaryStore(t);
+  const heard: string[] = [];
+  store.notices.on('event', (jobId) => heard.push(jobId));
+  const id = await newJob(store);
+  assert.deepEqual(heard, [id]);
+  assert.equal(store.notices.mode(), 'local');
+  assert.equal(store.agreement.isTrusted(), true);
+  await store.agreement.reach();
+  assert.deepEqual([store.hourlyTasks, store.replicas, store.rateLeases], [[], undefined, undefined]);
 });

@@ -1,50 +1,10 @@
 /** Sessions over connections of the test, which are made and lost as it says, while time passes by its clock. */
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import pg from 'pg';
-import { joinDatabase } from '../../../../src/store/postgres/replicas/membership.ts';
 import { openSession } from '../../../../src/store/postgres/replicas/session.ts';
 import { mockWaits } from '../../../support/mocked-builtins.ts';
-import { failure } from '../../fixtures.ts';
-import { OFFER } from '../join.ts';
-
-/** Replaces the connections of the client until the test ends. */
-function replaceClient(t: TestContext) {
-  const connections: Connection[] = [];
-  const database = {
-    connections,
-    connect: async (): Promise<void> => {},
-    query: async (text: string, values: unknown[]): Promise<unknown[]> => [{ text, values }],
-  };
-  class Connection extends EventEmitter {
-    readonly settings: object;
-    ended = 0;
-    constructor(settings: object) {
-      super();
-      this.settings = settings;
-      connections.push(this);
-    }
-    connect = () => database.connect();
-    query = async (text: string, values: unknown[]) => ({ rows: await database.query(text, values) });
-    async end() {
-      this.ended += 1;
-      this.emit('end');
-    }
-  }
-  const { Client } = pg;
-  pg.Client = Connection as unknown as typeof Client;
-  t.after(() => {
-    pg.Client = Client;
-  });
-  return database;
-}
-
-/** All that follows without the passing of time. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await setImmediate();
-}
+import { replaceClient, settle } from './replaced-client.ts';
 
 async function open(t: TestContext) {
   mockWaits(t);
@@ -177,25 +137,4 @@ test('closing a session waits for its last statement, and is no loss', async (t)
   assert.deepEqual([await rows, database.connections[0]!.ended], [[], 1]);
   await pass(1000);
   assert.deepEqual([database.connections.length, messages], [1, []]);
-});
-
-test('a process that cannot join the others closes its session', async (t) => {
-  const database = replaceClient(t);
-  const error = Object.assign(new Error('refused'), { code: '57P03' });
-  database.query = async () => {
-    throw error;
-  };
-  const options = {
-    directUrl: 'postgres://server/database',
-    rows: {} as never,
-    offer: OFFER,
-    log: { info() {}, warn() {} },
-  };
-  await assert.rejects(joinDatabase(options), failure('storage-unavailable', '57P03'));
-  await settle();
-  assert.ok(database.connections[0]!.ended >= 1);
-  database.connect = async () => {
-    throw error;
-  };
-  await assert.rejects(joinDatabase(options), failure('storage-unavailable', '57P03'));
 });
