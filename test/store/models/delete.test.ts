@@ -145,6 +145,20 @@ storeTest('rejects a job if one of its teachers was deleted', async (t) => {
   assert.equal(await store.jobs.count('queued'), 0);
 });
 
+storeTest('of several missing models of a request, the first by its name is reported', async (t) => {
+  const store = await temporaryStore(t);
+  const body = student();
+  const { distillation } = body.training;
+  const teachers = distillation.teachers.toReversed();
+  const training = { ...body.training, distillation: { ...distillation, teachers } };
+  await assert.rejects(store.jobs.create({ ...body, training }, untouched), (error: AtelierError) => {
+    assert.deepEqual(error.details, [
+      { pointer: '#/training/distillation/teachers/1', detail: 'must be an existing version' },
+    ]);
+    return failure('unknown-model', 'shirts')(error);
+  });
+});
+
 storeTest('rejects a job if its warm start was deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { openStore } from '../../../src/store/sqlite/open.ts';
@@ -20,4 +21,25 @@ test('a state whose transfer has not finished is not opened, and nothing keeps i
   const store = await openStore(directory);
   t.after(() => store.close());
   assert.equal(await store.jobs.isEmpty(), true);
+});
+
+test('everything of a store is in its directory', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  assert.equal(dirname(store.temporaryFiles.newFile()), join(directory, 'temporary'));
+  assert.equal(dirname(store.datasets.newFile()), join(directory, 'datasets'));
+  assert.deepEqual((await readdir(directory)).toSorted(), [
+    'atelier.sqlite',
+    'atelier.sqlite-shm',
+    'atelier.sqlite-wal',
+    'blobs',
+    'checkpoints',
+    'datasets',
+    'lock.sqlite',
+    'lock.sqlite-journal',
+    'predictions',
+    'reserve',
+    'temporary',
+  ]);
 });
