@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely';
 import { PgBoss } from 'pg-boss';
 import { startBoss } from '../../src/queue/pg-boss.ts';
-import type { Database } from '../../src/store/database/tables.ts';
+import { fakeDatabase } from '../store/postgres/fake-database.ts';
 
 test('a queue that cannot start is stopped at once', async (t) => {
-  const db = new Kysely<Database>({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new DummyDriver(),
-      createIntrospector: (each) => new PostgresIntrospector(each),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  });
+  const db = fakeDatabase();
   t.mock.method(PgBoss.prototype, 'start', async () => {
     throw new Error('the schema is missing');
   });

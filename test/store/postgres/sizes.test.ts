@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import { collectBlobs } from '../../../src/store/postgres/blobs/collect.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
+import { DATABASE_KINDS, measureDatabase } from '../../../src/store/postgres/sizes.ts';
 import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
 import { addDataset, calibrate, newJob, runOf, trained } from '../fixtures.ts';
+import { fakeDatabase } from './fake-database.ts';
 import { openTwoStores } from './two-stores.ts';
 
 test('measures the content of PostgreSQL by kind, and collects what no row refers to', {
@@ -55,4 +57,14 @@ test('measures the content of PostgreSQL by kind, and collects what no row refer
   t.after(() => db.destroy());
   assert.equal((await collectBlobs(createPostgresRows(db))).blobs, 2);
   assert.equal(Buffer.from(await store.blobs.get(calibration)).toString(), 'arrays');
+});
+
+test('what has no partition, such as the events of a new database, is empty', async () => {
+  const answer = [{ kind: 'models', bytes: '30', count: '2' }];
+  const { models, ...others } = await measureDatabase(fakeDatabase(() => answer));
+  assert.deepEqual(models, { bytes: 30, count: 2 });
+  assert.deepEqual(
+    Object.entries(others),
+    DATABASE_KINDS.filter((kind) => kind !== 'models').map((kind) => [kind, { bytes: 0, count: 0 }]),
+  );
 });

@@ -2,43 +2,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import {
-  type DatabaseConnection,
-  DummyDriver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-} from 'kysely';
 import type { NoticeKind } from '../../../../src/store/database/notices.ts';
 import { createPostgresNotices } from '../../../../src/store/postgres/replicas/notices.ts';
 import type { Changes } from '../../../../src/store/postgres/replicas/processes.ts';
 import { mockWaits } from '../../../support/mocked-builtins.ts';
+import { fakeDatabase } from '../fake-database.ts';
 
 const KINDS: readonly NoticeKind[] = ['event', 'job', 'queue', 'models', 'datasets', 'keys'];
-
-/** A database whose statements send test notices, and have no rows. */
-function createDatabase(send: (payload: string) => void) {
-  class Driver extends DummyDriver {
-    override async acquireConnection(): Promise<DatabaseConnection> {
-      return {
-        async executeQuery({ parameters: [payload] }) {
-          send(String(payload));
-          return { rows: [] };
-        },
-        async *streamQuery() {},
-      };
-    }
-  }
-  return new Kysely({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createDriver: () => new Driver(),
-      createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  });
-}
 
 /** @param send what becomes of test notices; without it, the session cannot listen */
 function setUp(t: TestContext, send?: (payload: string) => void) {
@@ -85,7 +55,10 @@ function setUp(t: TestContext, send?: (payload: string) => void) {
       },
     },
     rows: {
-      db: send && createDatabase(send),
+      db: fakeDatabase(({ parameters: [payload] }) => {
+        send?.(String(payload));
+        return [];
+      }),
       onCommitted(listener: typeof source.commit) {
         source.commit = listener;
       },
