@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { stat, writeFile } from 'node:fs/promises';
+import files, { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isDiskFull, prepareDirectory, storageFull } from '../../../src/store/blobs/directory.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 
 test('creates a directory with its parents, and accepts one that exists', async (t) => {
@@ -28,4 +29,13 @@ test('a full disk, a quota and a file that is too large are recognized by their 
   for (const other of [withCode('EIO'), new Error('ENOSPC'), { code: 'ENOSPC' }, null])
     assert.ok(!isDiskFull(other));
   assert.ok(failure('storage-full', 'so the model could not be stored')(storageFull('the model', null)));
+});
+
+test('a directory that cannot be created gives the reason, not that it is missing', async (t) => {
+  const directory = join(await temporaryDirectory(t), 'state');
+  t.mock.method(files, 'mkdir', async () => {
+    throw new Error('EROFS: read-only file system');
+  });
+  applyMocks(t);
+  await assert.rejects(prepareDirectory(directory), failure('state-unusable', directory, 'EROFS'));
 });

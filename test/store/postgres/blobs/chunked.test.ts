@@ -9,6 +9,7 @@ import { withBlobTables } from '../../../../src/store/postgres/blobs/tables.ts';
 import { withoutPostgres } from '../../../support/servers/postgres.ts';
 import { failure, temporaryDirectory } from '../../fixtures.ts';
 import { blobDatabase } from '../blob-database.ts';
+import { fakeDatabase } from '../fake-database.ts';
 
 /** Bytes per chunk. A batch has eight. */
 const CHUNK = 1000;
@@ -114,5 +115,49 @@ test('storing an existing blob refreshes its time', { skip }, async (t) => {
       db,
     );
     assert.deepEqual(age.rows, [{ old: false }]);
+  }
+});
+
+test('a blob of up to eight chunks is stored whole in one statement, and a larger one in several', async (t) => {
+  const path = join(await temporaryDirectory(t), 'source');
+  /** The sizes of the chunks of each statement that stores some, after whether the blob is whole. */
+  let statements: unknown[][] = [];
+  const db = fakeDatabase(({ sql: text, parameters }) => {
+    if (/^with/.test(text)) {
+      const chunks = parameters.flatMap((each) => (each instanceof Uint8Array ? [each.length] : []));
+      statements.push([parameters.includes(true), ...chunks]);
+    }
+    return [];
+  });
+  const blobs = createChunkedBlobs(db, 10);
+  const eight = Array.from({ length: 8 }, () => 10);
+  for (const [length, expected] of [
+    [0, [[true, 0]]],
+    [10, [[true, 10]]],
+    [11, [[true, 10, 1]]],
+    [80, [[true, ...eight]]],
+    [
+      81,
+      [
+        [false, ...eight],
+        [false, 1],
+      ],
+    ],
+    [
+      160,
+      [
+        [false, ...eight],
+        [false, ...eight],
+      ],
+    ],
+  ] as const) {
+    await writeFile(path, pattern(length));
+    for (const put of [() => blobs.put(pattern(length)), () => blobs.putFile(path)]) {
+      statements = [];
+      // No row is there to complete.
+      if (length > 80) await assert.rejects(put(), /was removed while it was being stored/);
+      else await put();
+      assert.deepEqual(statements, expected, `${length}`);
+    }
   }
 });
