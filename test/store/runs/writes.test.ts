@@ -285,3 +285,30 @@ storeTest('a run that stops at an epoch is paused, or cancelled if that was requ
   assert.deepEqual([job.status, job.stoppedAt], ['cancelled', { step: 844, reason: 'cancelled' }]);
   assert.equal(await store.jobs.uncleanEnds('job_nobody'), 0);
 });
+
+storeTest(
+  'a job that succeeds keeps the checkpoints that it asks for, and one that fails keeps all',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const losses = [0.5, 0.2, 0.4];
+    for (const [keepCheckpoints, status, kept] of [
+      ['all', 'succeeded', [1, 2, 3]],
+      ['best', 'succeeded', [2]],
+      ['last', 'succeeded', [3]],
+      ['none', 'succeeded', []],
+      ['none', 'failed', [1, 2, 3]],
+    ] as const) {
+      const body = request();
+      const { id } = await store.jobs.create(
+        { ...body, training: { ...body.training, keepCheckpoints } },
+        untouched,
+      );
+      const run = await startRun(store, id);
+      for (const [n, loss] of losses.entries())
+        await run.saveCheckpoint({ step: n + 1, epoch: n + 1, loss }, bytes(n));
+      await run.finish(status === 'succeeded' ? success : crashed);
+      const steps = (await store.checkpoints.list(id)).map(({ step }) => step);
+      assert.deepEqual(steps.toSorted(), kept, `${keepCheckpoints} ${status}`);
+    }
+  },
+);
