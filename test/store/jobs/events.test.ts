@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import type { EventType } from '../../../src/domain/jobs/training.ts';
-import { epochRecord, failure, newJob, runOf, temporaryStore, underway } from '../fixtures.ts';
+import {
+  epochRecord,
+  failure,
+  newJob,
+  openWithConnection,
+  runOf,
+  temporaryStore,
+  underway,
+} from '../fixtures.ts';
 import { storeTest } from '../store-test.ts';
 
 storeTest('200 concurrent events are numbered without gaps or repeats', async (t) => {
@@ -142,4 +151,13 @@ storeTest('does not notify of events that were rolled back', async (t) => {
   );
   await store.events.append(id, 'warning', { code: 'dead-units' });
   assert.deepEqual(seen, [3]);
+});
+
+test('an event is not earlier than the one before, which another process has written', async (t) => {
+  const { store, raw } = await openWithConnection(t);
+  const id = await newJob(store);
+  const at = new Date(Date.now() + 200).toISOString();
+  raw.prepare('update events set at = ?').run(at);
+  const event = await store.events.append(id, 'warning', {});
+  assert.ok(event.at >= at);
 });

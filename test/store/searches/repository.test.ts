@@ -1,5 +1,6 @@
 /** Searches in the store: decisions in a transaction, events, deletion. */
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import type { VersionReference } from '../../../src/domain/models/reference.ts';
 import type { Search } from '../../../src/domain/searches/representation.ts';
 import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
@@ -10,6 +11,7 @@ import type { StoredTrial } from '../../../src/store/searches/trials.ts';
 import {
   epochRecord,
   failure,
+  openWithConnection,
   publish,
   request,
   runOf,
@@ -779,4 +781,15 @@ storeTest('the teachers of an unfinished search exist, and cannot be deleted', a
   await searches.request(id, 'cancel');
   await advance(store, id);
   await store.models.remove('teacher', 1);
+});
+
+test('an event of a search is not earlier than the one before, which another process has written', async (t) => {
+  const { store, raw } = await openWithConnection(t);
+  const { id } = await create(store);
+  const at = new Date(Date.now() + 200).toISOString();
+  raw.prepare('update search_events set at = ?').run(at);
+  await store.searches.request(id, 'pause');
+  const { data } = await store.searches.events(id, { limit: 10 });
+  assert.equal(data.length, 2);
+  assert.ok(data[1]!.at >= at);
 });
