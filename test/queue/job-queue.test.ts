@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createJobQueue } from '../../src/queue/job-queue.ts';
 import { Preemption, type PreemptJob } from '../../src/queue/local-runs.ts';
+import { mockWaits } from '../support/mocked-builtins.ts';
 
 const toJob = (id: string | undefined) => (id === undefined ? undefined : { id });
 
@@ -86,12 +88,18 @@ test('closing stops running jobs, starts no more, and waits for them', async () 
   assert.deepEqual(log, ['a runs', 'a stopped']);
 });
 
-test('reports a failing runner and runs the next job', async () => {
-  const { add, end, until, queue } = controlledQueue(1);
+test('reports a failing runner, and runs the next job a second later', async (t) => {
+  mockWaits(t);
+  const { add, end, until, log, queue } = controlledQueue(1);
   add('broken', 'b');
   await until('broken runs');
   end('broken');
   await until('broken: no such table');
+  await setImmediate();
+  t.mock.timers.tick(999);
+  await setImmediate();
+  assert.deepEqual(log, ['broken runs', 'broken: no such table']);
+  t.mock.timers.tick(1);
   await until('b runs');
   await queue.close();
 });
@@ -239,5 +247,35 @@ test('a process without slots does not read the queue', async () => {
   const queue = createJobQueue({ next: fail, runJob: fail, slots: 0, onDefect: assert.ifError });
   queue.start();
   queue.notify();
+  await queue.close();
+});
+
+test('a process whose queue is empty is told so, and not while a job waits or runs', async () => {
+  const waiting = ['a'];
+  let emptied = 0;
+  let hasMemory = false;
+  const asked: string[] = [];
+  const empty = Promise.withResolvers<void>();
+  const queue = createJobQueue({
+    next: async (after) => toJob(after === undefined ? waiting[0] : undefined),
+    async admit(id) {
+      asked.push(id);
+      return hasMemory ? { bytes: 1, [Symbol.dispose]() {} } : null;
+    },
+    onEmpty() {
+      emptied += 1;
+      empty.resolve();
+    },
+    runJob: async () => void waiting.pop(),
+    slots: 1,
+    onDefect: assert.ifError,
+  });
+  queue.start();
+  await setImmediate();
+  assert.deepEqual([asked, emptied], [['a'], 0]);
+  hasMemory = true;
+  queue.notify();
+  await empty.promise;
+  assert.deepEqual(asked, ['a', 'a']);
   await queue.close();
 });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import threads from 'node:worker_threads';
 import { migrations } from '../../../../src/store/migrations/all.ts';
 import { prepareInThread } from '../../../../src/store/sqlite/prepare/in-thread.ts';
+import { applyMocks } from '../../../support/mocked-builtins.ts';
 import { failure, temporaryDirectory } from '../../fixtures.ts';
 
 test('a database is migrated in a thread, which reports its steps, or rejected with advice', async (t) => {
@@ -25,4 +28,32 @@ test('a database is migrated in a thread, which reports its steps, or rejected w
     ['migrating the database', { migrations: names }],
   ]);
   assert.equal(reports.length, 2 + names.length);
+});
+
+test('a thread that fails without a message, or ends early, rejects', async (t) => {
+  const file = join(await temporaryDirectory(t), 'atelier.sqlite');
+  await writeFile(file, '');
+  const started: EventEmitter[] = [];
+  class Thread extends EventEmitter {
+    constructor() {
+      super();
+      started.push(this);
+    }
+  }
+  const { Worker } = threads;
+  threads.Worker = Thread as unknown as typeof Worker;
+  t.after(() => {
+    threads.Worker = Worker;
+  });
+  applyMocks(t);
+  const prepare = (...events: (readonly [string, unknown])[]) => {
+    const prepared = prepareInThread(file, () => {});
+    for (const [name, value] of events) started.at(-1)!.emit(name, value);
+    return prepared;
+  };
+  await prepare(['exit', 0]);
+  await assert.rejects(prepare(['exit', 3]), /ended with code 3/);
+  await assert.rejects(prepare(['error', new Error('out of memory')], ['exit', 0]), /out of memory/);
+  const refused = { code: 'state-unusable', message: 'no database' };
+  await assert.rejects(prepare(['message', refused], ['exit', 0]), failure('state-unusable', 'no database'));
 });
