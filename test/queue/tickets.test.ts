@@ -163,3 +163,15 @@ test('a claim replaces a ticket that is missing or over, but not one that is cla
     assert.equal(ticket?.jobId, id === claimed || id === gone ? undefined : id);
   }
 });
+
+test('claims of dead processes end within a minute, and waiting tickets stay for a year', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const { boss } = await ticketsFor(t);
+  const queue = await boss.queue.getQueue(TRAINING);
+  assert.deepEqual(
+    [queue?.heartbeatSeconds, queue?.expireInSeconds, queue?.retryDelay, queue?.deleteAfterSeconds],
+    [10, 60, 0, 0],
+  );
+  assert.deepEqual([queue?.retentionSeconds, queue?.retryLimit], [365 * 24 * 60 * 60, 1_000_000]);
+});

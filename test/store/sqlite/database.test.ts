@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { copyFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import threads from 'node:worker_threads';
 import { CompiledQuery, type Kysely } from 'kysely';
 import { migrations } from '../../../src/store/migrations/all.ts';
 import { copyBeforeMigration } from '../../../src/store/sqlite/backup/before-migration.ts';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
 import { openStore } from '../../../src/store/sqlite/open.ts';
 import { prepareDatabase } from '../../../src/store/sqlite/prepare/database.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 import { failure, newJob, openFiles, temporaryDirectory } from '../fixtures.ts';
 import { replaceSync } from './power-loss.ts';
 
@@ -191,4 +194,44 @@ test('a database whose log cannot be synced is closed again', async (t) => {
     failure('state-unusable', 'as the disk says'),
   );
   assert.deepEqual(openFiles(directory), []);
+});
+
+test('a database is prepared in a thread if it is larger than 8 MiB', async (t) => {
+  const file = join(await temporaryDirectory(t), 'atelier.sqlite');
+  const use = async () => {
+    await using db = await openDatabase(file);
+    await db.selectFrom('jobs').select('id').execute();
+  };
+  await use();
+  const started: string[] = [];
+  /** Ends at once. */
+  class Thread extends EventEmitter {
+    constructor(entry: URL) {
+      super();
+      started.push(basename(entry.pathname));
+      setImmediate(() => this.emit('exit', 0));
+    }
+    postMessage() {}
+  }
+  const { Worker } = threads;
+  threads.Worker = Thread as unknown as typeof Worker;
+  t.after(() => {
+    threads.Worker = Worker;
+  });
+  applyMocks(t);
+  const answer = "insert into answers values ('', ?, '', '', 200, null, '', zeroblob(?))";
+  for (const [mebibytes, expected] of [
+    [7, []],
+    [2, ['database.worker.ts']],
+  ] as const) {
+    const raw = new DatabaseSync(file);
+    raw.exec('pragma synchronous = off');
+    raw.prepare(answer).run(`${mebibytes}`, mebibytes * 2 ** 20);
+    raw.close();
+    await use();
+    assert.deepEqual(
+      started.filter((name) => name.startsWith('database')),
+      expected,
+    );
+  }
 });
