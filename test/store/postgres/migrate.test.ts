@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Kysely, sql } from 'kysely';
+import pg from 'pg';
 import { encodeTime } from 'ulid';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
@@ -43,6 +44,8 @@ test('an older release continues after additions, until it is too old', options,
   const url = await temporaryDatabase(t);
   await migratePostgres(url);
   await execute(url, `insert into atelier.kysely_migration values ('9998-addition', '')`);
+  const newest = Object.keys(migrations).toSorted().at(-1);
+  await execute(url, `update atelier.compatibility set oldest_release = '${newest}'`);
   await migratePostgres(url);
   await execute(url, `update atelier.compatibility set oldest_release = '9998-addition'`);
   await assert.rejects(migratePostgres(url), failure('state-unusable', 'newer release', '9998-addition'));
@@ -133,4 +136,27 @@ test('rows lie in the partition of the week of their job', options, async (t) =>
   await insert(id('2'));
   assert.equal((await partitions()).length, 1);
   assert.match((await partitions())[0]!, /^atelier\.metrics_20\d{6}$/);
+});
+
+test('a server before version 15 is too old', async (t) => {
+  let version = '14.9 (Debian)';
+  class Pool {
+    readonly options = {};
+    on() {}
+    async end() {}
+    async connect() {
+      const query = async () => ({ command: 'SELECT', rowCount: 1, rows: [{ version, encoding: 'UTF8' }] });
+      return { query, release() {} };
+    }
+  }
+  const { Pool: original } = pg;
+  pg.Pool = Pool as unknown as typeof original;
+  t.after(() => {
+    pg.Pool = original;
+  });
+  const migrated = () => migratePostgres('postgres://server/database');
+  await assert.rejects(migrated, failure('state-unusable', 'is PostgreSQL 14.9', 'Use version 15 or newer'));
+  version = '15.0';
+  // The answers of this server lack the migrations.
+  await assert.rejects(migrated, failure('state-unusable', 'development version'));
 });

@@ -11,6 +11,7 @@ import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
 import { withoutPostgres } from '../../support/servers/postgres.ts';
 import { failure, newJob, request, temporaryDirectory, untouched } from '../fixtures.ts';
 import { sharedDatabase } from './blob-database.ts';
+import { fakeDatabase } from './fake-database.ts';
 
 const options = { skip: withoutPostgres };
 
@@ -144,4 +145,31 @@ test('the intersection of several queries has the ids that all of them select', 
   assert.deepEqual(await found(important, [tried]), ['job_3', 'job_4']);
   assert.deepEqual(await found(tried, [important, jobs.where('id', '<', 'job_4')]), ['job_3']);
   assert.deepEqual(await found(tried, []), ['job_1', 'job_3', 'job_4']);
+});
+
+test('a transaction is repeated up to five times because of others, and not after another error', async (t) => {
+  t.mock.method(Math, 'random', () => 0);
+  const rows = createPostgresRows(fakeDatabase());
+  for (const [code, attempts] of [
+    ['40001', 5],
+    ['40P01', 5],
+    ['23505', 1],
+  ] as const) {
+    let runs = 0;
+    const failing = rows.inTransaction(async () => {
+      runs += 1;
+      throw Object.assign(new Error('as the database says'), { code });
+    });
+    await assert.rejects(
+      failing,
+      attempts === 1 ? /as the database says/ : failure('storage-unavailable', code),
+    );
+    assert.equal(runs, attempts);
+  }
+  let left = 4;
+  const result = await rows.inTransaction(async () => {
+    if (left-- > 0) throw Object.assign(new Error('as the database says'), { code: '40001' });
+    return 'done';
+  });
+  assert.equal(result, 'done');
 });
