@@ -23,3 +23,12 @@ test('times follow the clock, and come after the last one', () => {
   const last = timestamp();
   assert.equal(Date.parse(timestampAfter(last)) > Date.parse(last), true);
 });
+
+test('the time after one that is ahead of the clock is a millisecond later', (t) => {
+  // A test before may have recorded a time that is 200 ms ahead.
+  const last = Date.now() + 300;
+  t.mock.timers.enable({ apis: ['Date'], now: last - 300 });
+  assert.equal(timestampAfter(new Date(last).toISOString()), new Date(last + 1).toISOString());
+  assert.equal(timestampAfter(null), new Date(last + 1).toISOString());
+  assert.equal(timestampAfter('damaged'), new Date(last + 1).toISOString());
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { openPostgresStore } from '../../../src/store/postgres/open.ts';
+import { lockDirectory } from '../../../src/store/sqlite/lock.ts';
 import { execute, withoutPostgres } from '../../support/servers/postgres.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 import { sharedDatabase } from './blob-database.ts';
@@ -23,13 +24,15 @@ async function openRefusing(t: TestContext, sqlState: string) {
       as $$ begin raise exception 'refused' using errcode = '${sqlState}'; end $$`,
     "create event trigger refuse on ddl_command_start when tag in ('CREATE TABLE') execute function refuse()",
   );
+  const directory = await temporaryDirectory(t);
   const warnings: string[] = [];
   const log = { info() {}, warn: (message: string) => void warnings.push(message) };
   return {
     url,
     name,
+    directory,
     warnings,
-    opened: openPostgresStore({ url, directory: await temporaryDirectory(t), log }),
+    opened: openPostgresStore({ url, directory: directory, log }),
   };
 }
 
@@ -49,6 +52,7 @@ test('a store opens while locks prevent the partitions of the next weeks', {
 test('a store does not open if the partitions cannot be created for another reason', {
   skip: withoutPostgres,
 }, async (t) => {
-  const { opened } = await openRefusing(t, 'P0001');
+  const { directory, opened } = await openRefusing(t, 'P0001');
   await assert.rejects(opened, /refused/);
+  lockDirectory(directory).release();
 });

@@ -793,3 +793,27 @@ test('an event of a search is not earlier than the one before, which another pro
   assert.equal(data.length, 2);
   assert.ok(data[1]!.at >= at);
 });
+
+storeTest(
+  'a trial is reported when it is queued and when it pauses, and not while it is active',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { id } = await create(store);
+    await advance(store, id);
+    const [first, second] = await jobIds(store, id);
+    const reported = async () => {
+      const { data } = await store.searches.events(id, { limit: 100 });
+      return data.flatMap((event) =>
+        event.type === 'trial' ? [[event.data['trial'], event.data['status']]] : [],
+      );
+    };
+    const queued = [1, 2, 3].map((trial) => [trial, 'queued']);
+    assert.deepEqual(await reported(), queued);
+    await startRun(store, first!);
+    await advance(store, id);
+    assert.deepEqual(await reported(), queued);
+    await reach(store, second!, 1, 0.5);
+    await advance(store, id);
+    assert.deepEqual(await reported(), [...queued, [2, 'paused'], [4, 'queued']]);
+  },
+);
