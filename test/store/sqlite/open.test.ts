@@ -29,15 +29,14 @@ test('everything of a store is in its directory', async (t) => {
   t.after(() => store.close());
   assert.equal(dirname(store.temporaryFiles.newFile()), join(directory, 'temporary'));
   assert.equal(dirname(store.datasets.newFile()), join(directory, 'datasets'));
-  assert.deepEqual((await readdir(directory)).toSorted(), [
+  // SQLite has further files beside each database.
+  const names = (await readdir(directory)).map((name) => name.replace(/-(wal|shm|journal)$/, ''));
+  assert.deepEqual([...new Set(names)].toSorted(), [
     'atelier.sqlite',
-    'atelier.sqlite-shm',
-    'atelier.sqlite-wal',
     'blobs',
     'checkpoints',
     'datasets',
     'lock.sqlite',
-    'lock.sqlite-journal',
     'predictions',
     'reserve',
     'temporary',
