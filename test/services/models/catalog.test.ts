@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AtelierError } from '../../../src/errors.ts';
+import { fullyConnected } from '../../../src/numerics/network/architecture.ts';
 import { createModelService, findNamed, loadNamed } from '../../../src/services/models/catalog.ts';
+import { encodeCheckpoint } from '../../../src/store/checkpoints/encode.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import {
   failure,
   newJob,
   publish,
   request,
+  runOf,
   startRun,
   temporaryStore,
   trained,
   untouched,
 } from '../../store/fixtures.ts';
-import { catalogOf } from '../../support/catalog.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
 
 async function setUp(t: TestContext) {
   const store = await temporaryStore(t);
@@ -131,4 +134,171 @@ test('a model that a body or a query names is unknown, and other errors stay wha
     await assert.rejects(fail(error), error);
   }
   assert.equal(await findNamed(place, () => 7), 7);
+});
+
+test('a notice of another process puts the names of one model in doubt, or of all', async (t) => {
+  const store = await temporaryStore(t);
+  let notify = (_name: string) => {};
+  const notices: Store['notices'] = {
+    ...store.notices,
+    on: (kind, listener) => {
+      if (kind === 'models') notify = listener;
+    },
+  };
+  const models = createModelService({ ...store, notices }, catalogOf());
+  for (const name of ['shoes', 'boots']) {
+    await publishLoadable(store, name, name.length);
+    await models.load(name);
+  }
+  const before = models.revision();
+  notify('shoes');
+  assert.equal(models.loaded('shoes'), undefined);
+  assert.equal(models.loaded('boots')?.reference.name, 'boots');
+  assert.equal(models.revision(), before + 1);
+  notify('');
+  assert.equal(models.loaded('boots'), undefined);
+  assert.equal(models.revision(), before + 2);
+});
+
+/** A checkpoint of a network of 784 · 1 + 1 + 1 · 10 + 10 parameters, all of this value. */
+function checkpointBytes(value: number, average: number | null = null): Uint8Array {
+  const vector = (each: number) => new Float32Array(805).fill(each);
+  return encodeCheckpoint({
+    snapshot: {
+      engineName: 'simd-float32',
+      engine: {
+        parameters: vector(value),
+        moments: [],
+        average: average === null ? null : vector(average),
+        steps: 7,
+        gradientNorm: 1,
+      },
+      step: 7,
+      examples: 0,
+      loss: 0,
+      correct: 0,
+      plateau: { factor: 1, best: 1, badEpochs: 0 },
+      stopping: { level: 1, badEpochs: 0, best: 1, bestEpoch: null },
+      best: null,
+      end: null,
+    },
+    architecture: fullyConnected([28, 28], [1, 10]),
+    activation: 'relu',
+    standardization: null,
+    fused: true,
+    elapsedSeconds: 0,
+    epochTrainingMs: 0,
+    evaluationMs: 0,
+    images: 0,
+    trainingMs: 0,
+  });
+}
+
+test('a checkpoint is loaded with the average of its parameters, and the classes of its data set', async (t) => {
+  const store = await temporaryStore(t);
+  const preprocessing = { fit: 'contain', background: 'white', invert: 'never' } as const;
+  const dataset = { ...WITHOUT_IMAGES, classNames: [...'abcdefghij'], preprocessing };
+  const models = createModelService(store, catalogOf(dataset));
+  const id = await newJob(store, 'running');
+  await runOf(id).saveCheckpoint({ step: 7, epoch: 1, loss: 0.5 }, checkpointBytes(0.5));
+  await runOf(id).saveCheckpoint({ step: 8, epoch: 1, loss: 0.4 }, checkpointBytes(0.5, 0.25));
+  const [plain, averaged] = [await models.load(id, 7), await models.load(id, 8)];
+  assert.deepEqual(plain.reference, { name: id, version: 7 });
+  assert.deepEqual([plain.parameters[804], averaged.parameters[804]], [0.5, 0.25]);
+  assert.deepEqual(plain.classNames, dataset.classNames);
+  assert.equal(plain.datasetId, 'fashion-mnist');
+  assert.deepEqual(plain.preprocessing, catalogOf(dataset).summary('fashion-mnist')!.preprocessing);
+  assert.equal(models.loaded(id, 7), plain);
+});
+
+test('a checkpoint without its data set numbers its classes, and has the preprocessing of the published version', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await runOf(id).saveCheckpoint({ step: 7, epoch: 1, loss: 0.5 }, checkpointBytes(0.5));
+  const load = async () => createModelService(store, catalogOf()).load(id, 7);
+  const before = await load();
+  assert.deepEqual(before.classNames, [...'0123456789']);
+  assert.equal(before.preprocessing, null);
+  await runOf(id).finish({ status: 'succeeded', step: 8, reason: 'completed', model: trained });
+  assert.deepEqual((await load()).preprocessing, trained.preprocessing);
+});
+
+test('a version that cannot be read is an error, unless its name means another one by then', async (t) => {
+  const store = await temporaryStore(t);
+  await publishLoadable(store, 'shoes', 0.5);
+  await publishLoadable(store, 'shoes', 0.25);
+  const lost = new AtelierError('state-unusable', 'The file is missing.');
+  let onRead = async () => {};
+  let failures = 0;
+  const get: Store['blobs']['get'] = async (digest) => {
+    if (failures-- <= 0) return store.blobs.get(digest);
+    await onRead();
+    throw lost;
+  };
+  const models = createModelService({ ...store, blobs: { ...store.blobs, get } }, catalogOf());
+  failures = 1;
+  await assert.rejects(async () => models.load('shoes'), lost);
+  failures = 1;
+  onRead = async () => void (await store.aliases.move('shoes', 'champion', 2, 'anonymous'));
+  assert.equal((await models.load('shoes')).reference.version, 2);
+});
+
+/** A loaded model of a service whose processes have lost their agreement, and a store that fails when it is told to. */
+async function loseAgreement(t: TestContext) {
+  const store = await temporaryStore(t);
+  const state = { isTrusted: true, isCutOff: false };
+  let read = async () => {};
+  const version: Store['models']['version'] = async (...wanted) => {
+    await read();
+    return store.models.version(...wanted);
+  };
+  const agreement = { ...store.agreement, isTrusted: () => state.isTrusted, isCutOff: () => state.isCutOff };
+  const models = createModelService(
+    { ...store, models: { ...store.models, version }, agreement },
+    catalogOf(),
+  );
+  await publishLoadable(store, 'shoes', 0.5);
+  const model = await models.load('shoes');
+  state.isTrusted = false;
+  const onRead = (work: () => Promise<void>) => {
+    read = work;
+  };
+  return { models, model, state, onRead };
+}
+
+test('without agreement a name is resolved again, and a cut-off process keeps its meaning', async (t) => {
+  const { models, model, state } = await loseAgreement(t);
+  assert.equal(models.loaded('shoes'), undefined);
+  const before = models.revision();
+  assert.equal(models.revision(), before + 1);
+  state.isCutOff = true;
+  assert.equal(models.loaded('shoes'), model);
+  assert.equal(models.loaded('boots'), undefined);
+  assert.equal(models.load('shoes'), model);
+  assert.equal(models.revision(), before + 1);
+});
+
+test('a database that cannot be reached leaves a name its last meaning, and another error does not', async (t) => {
+  const { models, model, onRead } = await loseAgreement(t);
+  onRead(() => Promise.reject(new AtelierError('storage-unavailable', 'The database is away.')));
+  assert.equal(await models.load('shoes'), model);
+  await assert.rejects(async () => models.load('boots'), failure('storage-unavailable'));
+  onRead(() => Promise.reject(new AtelierError('storage-full', 'The disk is full.')));
+  await assert.rejects(async () => models.load('shoes'), failure('storage-full'));
+});
+
+test('a name keeps its meaning as soon as the process notices that it is cut off', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { models, model, state, onRead } = await loseAgreement(t);
+  onRead(() => new Promise(() => {}));
+  let found: unknown;
+  const loading = Promise.resolve(models.load('shoes')).then((each) => (found = each));
+  t.mock.timers.tick(250);
+  await Promise.resolve();
+  state.isCutOff = true;
+  await new Promise(setImmediate);
+  assert.equal(found, undefined);
+  t.mock.timers.tick(250);
+  await loading;
+  assert.equal(found, model);
 });

@@ -3,7 +3,18 @@ import { type TestContext, test } from 'node:test';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { createTestSetService } from '../../../src/services/models/test-sets.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
-import { publish, request, temporaryStore, trained } from '../../store/fixtures.ts';
+import {
+  epochRecord,
+  newJob,
+  publish,
+  request,
+  runOf,
+  startRun,
+  temporaryStore,
+  trained,
+  underway,
+  untouched,
+} from '../../store/fixtures.ts';
 import { catalogOf } from '../../support/catalog.ts';
 
 const images = { pixels: new Uint8Array(0), labels: new Uint8Array(100) };
@@ -96,4 +107,58 @@ test('the choice is unknown if a part of the lineage has been deleted', async (t
   assert.equal((await describe('second')).chosenBy, 'validation');
   await store.models.remove('first');
   assert.equal((await describe('second')).chosenBy, 'unknown');
+});
+
+test('the lineage of a version goes through the checkpoint that its training started from', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const distillation = { teachers: ['used@1'], weight: 0.5, temperature: 2 };
+  for (const [changes, isLookedAt, chosenBy] of [
+    [{}, false, 'validation'],
+    [{}, true, 'validation'],
+    [{ warmStart: 'used@1' }, false, 'validation'],
+    [{ warmStart: 'used@1' }, true, 'unknown'],
+    [{ training: { ...request().training, distillation } }, true, 'unknown'],
+  ] as const) {
+    const { store, describe } = await setUp(t);
+    await publish(store, 'used', {}, { digest: `sha256:${'b'.repeat(64)}`, testAccuracy: null });
+    const { id } = await store.jobs.create({ ...request('middle'), ...changes } as never, untouched);
+    const run = await startRun(store, id);
+    await run.saveCheckpoint({ step: 7, epoch: 1, loss: 0.5 }, new Uint8Array(8));
+    if (isLookedAt) await look(store, 'used');
+    t.mock.timers.tick(1);
+    const warmStart = { name: id, version: 7 };
+    await publish(store, 'last', { warmStart }, { digest: `sha256:${'c'.repeat(64)}`, testAccuracy: null });
+    assert.equal((await describe('last')).chosenBy, chosenBy, JSON.stringify([changes, isLookedAt]));
+  }
+});
+
+test('the epochs of a job count as looks of the versions that start from its checkpoints', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const { store, service, describe } = await setUp(t);
+  const { id } = await store.jobs.create(request('middle'), untouched);
+  const circumstances = { dataset: { id: 'fashion-mnist', digest: fashion.digest } };
+  const detectEnvironment = () => ({ ...circumstances, kernel: { name: 'k', digest: 'd' }, fused: true });
+  const run = (await store.jobs.start(id, { detectEnvironment }))!;
+  await run.recordEpochs(
+    [1, 2].map((epoch) => ({ record: epochRecord(epoch, 0.5), warnings: [] })),
+    underway,
+  );
+  await run.saveCheckpoint({ step: 7, epoch: 2, loss: 0.5 }, new Uint8Array(8));
+  t.mock.timers.tick(1);
+  assert.equal(await service.looksOfJob(id), 2);
+  const model = { digest: `sha256:${'c'.repeat(64)}`, testAccuracy: null };
+  await publish(store, 'last', { warmStart: { name: id, version: 7 } }, model);
+  const { chosenBy, looks } = await describe('last');
+  assert.deepEqual([chosenBy, looks.lineage], ['unknown', 2]);
+});
+
+test('the choice is unknown if the job of a checkpoint has been deleted', async (t) => {
+  const { store, describe } = await setUp(t);
+  const id = await newJob(store, 'running');
+  await runOf(id).saveCheckpoint({ step: 7, epoch: 1, loss: 0.5 }, new Uint8Array(8));
+  await publish(store, 'last', { warmStart: { name: id, version: 7 } }, { testAccuracy: null });
+  assert.equal((await describe('last')).chosenBy, 'validation');
+  await runOf(id).finish({ status: 'failed', step: 7, error: { code: 'internal-error', message: 'x' } });
+  await store.jobs.remove(id);
+  assert.equal((await describe('last')).chosenBy, 'unknown');
 });

@@ -6,7 +6,12 @@ import {
   createIdempotencyService,
   type IdempotencyService,
 } from '../../../src/services/operations/idempotency.ts';
-import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../../../src/store/idempotency.ts';
+import {
+  AlreadyAnswered,
+  type IdempotencyRecord,
+  type KeyedRequest,
+  type StoredResponse,
+} from '../../../src/store/idempotency.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { failure, idempotencyRecord, request, temporaryStore, untouched } from '../../store/fixtures.ts';
 
@@ -116,4 +121,39 @@ test('a key is known while its request is in flight, and as long as its response
   go.resolve();
   await first;
   assert.deepEqual([await once.isKnown(keyed), await once.isKnown(other)], [true, false]);
+});
+
+test('a request that another process answers first gets the response of that process', async (t) => {
+  const store = await temporaryStore(t);
+  const [once, elsewhere] = [service(store), service(store)];
+  let first: StoredResponse['body'] | undefined;
+  const createLate = async (kept: IdempotencyRecord<TrainingJob>) => {
+    [first] = await respondTo(elsewhere, store);
+    return createIn(store)(kept);
+  };
+  const { response, replayed } = await once.respond(keyed, createLate, renderResponse);
+  assert.deepEqual([response.body, replayed], [first, true]);
+  assert.equal(await store.jobs.count('queued'), 1);
+});
+
+test('a key that another process uses first for another request is rejected', async (t) => {
+  const store = await temporaryStore(t);
+  const [once, elsewhere] = [service(store), service(store)];
+  const createLate = async (kept: IdempotencyRecord<TrainingJob>) => {
+    await respondTo(elsewhere, store, { ...keyed, fingerprint: 'g' });
+    return createIn(store)(kept);
+  };
+  await assert.rejects(
+    once.respond(keyed, createLate, renderResponse),
+    failure('idempotency-key-reused', ' k '),
+  );
+});
+
+test('a response of another process that is gone again is in progress, and a retry is due in a second', async (t) => {
+  const store = await temporaryStore(t);
+  const fail = () => Promise.reject(new AlreadyAnswered('k'));
+  await assert.rejects(service(store).respond(keyed, fail, renderResponse), (error: AtelierError) => {
+    assert.deepEqual([error.code, error.retryAfterSeconds], ['request-in-flight', 1]);
+    return true;
+  });
 });
