@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { issueMessage, toSentence } from '../../../src/domain/messages/issue-message.ts';
+import {
+  issueMessage,
+  kindName,
+  optionsMessage,
+  toSentence,
+} from '../../../src/domain/messages/issue-message.ts';
 
 const cases: readonly [schema: z.ZodType, data: unknown, sentence: string][] = [
   [z.number(), 'abc', 'Must be a number, but is "abc".'],
@@ -68,4 +73,16 @@ test('quotes the first 40 characters of long text', () => {
   assert.equal(error!.issues[0]!.message, `must be a number, but is "${'0123456789'.repeat(4)}…"`);
   const whole = z.int().safeParse('0123456789'.repeat(4), { error: issueMessage });
   assert.equal(whole.error!.issues[0]!.message, `must be a number, but is "${'0123456789'.repeat(4)}"`);
+});
+
+test('a kind without words of its own, and an allowed value that JSON does not have, are named', () => {
+  assert.equal(kindName('date'), 'of type date');
+  assert.equal(optionsMessage([undefined, 'a'], 1), 'must be one of undefined, "a", but is 1');
+});
+
+test('unknown fields of a schema that has no fields get no suggestion', () => {
+  for (const schema of [{}, { inst: z.string() }]) {
+    const message = issueMessage({ code: 'unrecognized_keys', keys: ['a', 'b'], input: {}, ...schema });
+    assert.equal(message, 'has unknown fields: a, b');
+  }
 });

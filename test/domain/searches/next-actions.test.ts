@@ -176,6 +176,16 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
     [{ type: 'decide', rung: 0, continued: [2], stopped: [1] }],
   ],
   [
+    'decides nothing if every trial of a rung was cancelled, and trains the best one finally',
+    { ...HALVED, trials: [trial(1, 'cancelled', [0.4]), trial(2, 'cancelled', [0.2])] },
+    [{ type: 'final', trial: 2 }],
+  ],
+  [
+    'trains the best of the trials finally if all of them were stopped',
+    { ...HALVED, trials: [trial(1, 'cancelled', [0.4], out), trial(2, 'cancelled', [0.2], out)] },
+    [{ type: 'final', trial: 2 }],
+  ],
+  [
     'cancels the trials that were stopped before anything else',
     { ...HALVED, trials: [trial(1, 'paused', [0.4], out), trial(2, 'paused', [0.2], on)] },
     [stop(1)],

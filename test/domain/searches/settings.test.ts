@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SearchRequest, Variation } from '../../../src/domain/searches/request.ts';
 import { plannedEpochs, rungEpochs, trialsWithin } from '../../../src/domain/searches/rungs.ts';
-import { countSettings, proposeSettings } from '../../../src/domain/searches/settings.ts';
+import { countSettings, proposeSettings, rangeEnds } from '../../../src/domain/searches/settings.ts';
 
 const path = '/training/l2';
 const propose = (vary: Variation[], method: SearchRequest['method'] = { type: 'grid' }, seed = 0) =>
@@ -66,4 +66,24 @@ test('rungs are powers of the factor, and their epochs add up', () => {
   assert.equal(plannedEpochs([5, 7], { halving: null, repeats: 3 }), 36);
   assert.equal(trialsWithin(100, sixteen, { halving, repeats: 1 }), 43);
   assert.equal(trialsWithin(35, [5, 7, 9], { halving: null, repeats: 2 }), 2);
+});
+
+test('the ends of a range are its limits, or the first and the last value of its steps', () => {
+  assert.deepEqual(rangeEnds({ path, min: 1, max: 10 }), { min: 1, max: 10 });
+  assert.deepEqual(rangeEnds({ path, min: 1, max: 10, step: 4 }), { min: 1, max: 9 });
+  assert.deepEqual(rangeEnds({ path, min: 0, max: 0.3, step: 0.1 }), { min: 0, max: 0.3 });
+});
+
+test('a range with a step on a logarithmic scale has the steps next to its random values, and none beyond its end', () => {
+  const range: Variation = { path, min: 100, max: 1000, scale: 'log' };
+  for (let seed = 0; seed < 20; seed++) {
+    const [[value], [step]] = [[range], [{ ...range, step: 3 }]].map(
+      (vary) => propose(vary, random(1), seed)[0]!,
+    ) as [[number], [number]];
+    assert.equal(step, 100 + 3 * Math.round((value - 100) / 3));
+  }
+  // 118 is next to 120, which is beyond the end.
+  const short: Variation = { path, min: 100, max: 118, scale: 'log', step: 10 };
+  const found = Array.from({ length: 20 }, (_, seed) => propose([short], random(1), seed)[0]![0]);
+  assert.deepEqual([...new Set(found)].sort(), [100, 110]);
 });

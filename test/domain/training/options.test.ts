@@ -40,3 +40,57 @@ test('the example in the documentation is a valid request without conflicts', ()
     [],
   );
 });
+
+test('every option of a training accepts the values up to its limits, and none beyond', () => {
+  const dataset = 'mine';
+  const accepts = (training: object) => trainingRequestSchema.safeParse({ dataset, training }).success;
+  const optimizer = (type: string, field: string) => (value: unknown) => ({
+    optimizer: { type, [field]: value },
+  });
+  const schedule =
+    (type: string, field: string, others = {}) =>
+    (value: unknown) => ({ schedule: { type, ...others, [field]: value } });
+  const part = (name: string, field: string) => (value: unknown) => ({ [name]: { [field]: value } });
+  const peak = { peak: 1 };
+  const cases: readonly [place: (value: unknown) => object, valid: unknown[], invalid: unknown[]][] = [
+    [optimizer('sgd', 'learningRate'), [1e-6, 100], [0, 100.1]],
+    [optimizer('sgd', 'momentum'), [0, 0.999], [-0.1, 1]],
+    [optimizer('sgd', 'weightDecay'), [0, 100], [-0.1, 100.1]],
+    [optimizer('rmsprop', 'alpha'), [0, 0.999], [-0.1, 1]],
+    [optimizer('adam', 'beta1'), [0, 0.999], [-0.1, 1]],
+    [optimizer('adam', 'beta2'), [0, 0.999], [-0.1, 1]],
+    [optimizer('adam', 'epsilon'), [1], [0, 1.1]],
+    [schedule('step', 'every'), [1, 10_000], [0, 10_001, 1.5]],
+    [schedule('step', 'factor', { every: 1 }), [0.001, 0.999], [0, 1]],
+    [schedule('exponential', 'factor'), [0.001, 1], [0, 1.1]],
+    [schedule('cosine', 'final'), [0, 1], [-0.1, 1.1]],
+    [schedule('warmup-cosine', 'warmupEpochs'), [0.1, 10_000], [0, 10_001]],
+    [schedule('cosine-restarts', 'period'), [0.1, 10_000], [0, 10_001]],
+    [schedule('cosine-restarts', 'periodFactor', { period: 1 }), [1, 10], [0, 11, 1.5]],
+    [schedule('plateau', 'patience'), [1, 10_000], [0, 10_001, 1.5]],
+    [schedule('plateau', 'minDelta'), [0, 100], [-0.1, 100.1]],
+    [schedule('one-cycle', 'peak'), [1e-6, 100], [0, 100.1]],
+    [schedule('one-cycle', 'warmupFraction', peak), [0.001, 0.999], [0, 1]],
+    [schedule('one-cycle', 'final', peak), [0, 1], [-0.1, 1.1]],
+    [part('augmentation', 'shift'), [0, 14], [-1, 15, 1.5]],
+    [part('augmentation', 'rotation'), [0, 45], [-0.1, 45.1]],
+    [part('augmentation', 'scale'), [0, 0.5], [-0.1, 0.51]],
+    [part('augmentation', 'noise'), [0, 1], [-0.1, 1.1]],
+    [part('augmentation', 'erase'), [0, 1], [-0.1, 1.1]],
+    [part('mixup', 'alpha'), [0.001, 1], [0, 1.1]],
+    [part('distillation', 'teachers'), [['m'], Array(8).fill('m')], [[], Array(9).fill('m')]],
+    [part('ema', 'decay'), [0.001, 0.9999], [0, 1]],
+    [part('earlyStopping', 'patience'), [1, 10_000], [0, 10_001, 1.5]],
+    [part('budget', 'seconds'), [0.1, 604_800], [0, 604_801]],
+    [part('budget', 'targetValidationAccuracy'), [0.001, 1], [0, 1.1]],
+    [
+      (classWeights) => ({ classWeights }),
+      [[0, 1e6], Array(100).fill(1)],
+      [[1], [1, -1], [1, 1e6 + 1], Array(101).fill(1)],
+    ],
+  ];
+  for (const [place, valid, invalid] of cases) {
+    for (const value of valid) assert.ok(accepts(place(value)), JSON.stringify(place(value)));
+    for (const value of invalid) assert.ok(!accepts(place(value)), JSON.stringify(place(value)));
+  }
+});

@@ -204,3 +204,26 @@ test('logs a failed job as an error, other changes with their digest, and counts
   const gone = { type: 'status', data: { to: 'running' }, job: null } as unknown as CommittedEvent;
   assert.deepEqual(await written(gone), [], 'the job has been deleted');
 });
+
+test('an event that cannot be logged is reported, and those after it are logged', async () => {
+  const error = new Error('The images cannot be read.');
+  const lines: unknown[] = [];
+  let commit: (jobId: string, events: readonly CommittedEvent[]) => void = assert.fail;
+  const flush = logJobEvents({
+    events: {
+      onCommitted(listener) {
+        commit = listener;
+      },
+    },
+    catalog: { ...catalogOf(), get: () => Promise.reject(error) },
+    log: { info: (...line) => lines.push(line), warn: assert.fail, error: (...line) => lines.push(line) },
+    meter: { statusChanged() {}, preempted() {}, finishedEpoch: () => lines.push('epoch') },
+    currentRequestId: () => undefined,
+    onRestart: assert.fail,
+  });
+  const running = { type: 'status', data: { to: 'running' }, job: { dataset: 'tiny' } };
+  commit('job_1', [running as unknown as CommittedEvent]);
+  commit('job_1', [{ type: 'epoch', data: {}, job: null } as unknown as CommittedEvent]);
+  await flush();
+  assert.deepEqual(lines, [[{ jobId: 'job_1', err: error }, 'failed to log job events'], 'epoch']);
+});

@@ -85,3 +85,18 @@ test('a failure reaches all callers and is not cached', async () => {
   begun[1]!.end.resolve({});
   assert.deepEqual(await again, {});
 });
+
+test('a result is known once it is computed, until it is evicted', async () => {
+  const share = createCoalescingCache<object>(1);
+  const { begun, compute } = controlledComputation();
+  const asked = share('a', forever, compute);
+  assert.equal(share.has('a'), false);
+  begun[0]!.end.resolve({});
+  await asked;
+  assert.equal(share.has('a'), true);
+  await share('b', forever, async () => ({}));
+  assert.deepEqual([share.has('a'), share.has('b')], [false, true]);
+  const none = createCoalescingCache<object>(0);
+  await none('a', forever, async () => ({}));
+  assert.equal(none.has('a'), false);
+});

@@ -24,15 +24,16 @@ function dataset(id: string, images: number, changes: Partial<Dataset> = {}): Da
 }
 
 function setUp(...datasets: readonly Dataset[]) {
+  const catalog = catalogOf(...datasets);
   const tasks: unknown[][] = [];
   const run = async (...task: unknown[]) => {
     tasks.push(task);
     return { of: tasks.length };
   };
-  const load = createStatisticsCache(catalogOf(...datasets), { run } as unknown as NumericPool);
+  const load = createStatisticsCache(catalog, { run } as unknown as NumericPool);
   const of = (datasetId: string | null) =>
     load({ reference: { name: 'pets', version: 3 }, datasetId } as LoadedModel, signal);
-  return { tasks, of };
+  return { catalog, tasks, of };
 }
 
 /** An error of the parameter `diagnose` with this message. */
@@ -73,5 +74,12 @@ test('rejects a model without enough training images', async () => {
   ] as const) {
     await assert.rejects(of(id), undiagnosable(code, message));
   }
+  assert.deepEqual(tasks, []);
+});
+
+test('a data set that is deleted in between has no diagnosis', async (t) => {
+  const { catalog, tasks, of } = setUp(dataset('pets', 100));
+  t.mock.method(catalog, 'get', async () => undefined);
+  await assert.rejects(of('pets'), undiagnosable('unknown-dataset', 'Data set pets has just been deleted'));
   assert.deepEqual(tasks, []);
 });

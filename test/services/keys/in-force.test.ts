@@ -208,3 +208,17 @@ test('warns daily before the expiry of a key, and revokes it after its last day'
   moveTo('2027-01-17T00:00:00Z');
   assert.deepEqual(revoked(), [true, true, false]);
 });
+
+test('a bootstrap key is in force beside the configured keys, until another one replaces it', async (t) => {
+  const { service, names } = await startWithFile(t, entry('b', 2), entry('a', 1));
+  const bootstrap = (n: number) => parseApiKeys(entry('first', n))[0]!;
+  service.useBootstrapKey(bootstrap(3));
+  assert.deepEqual(names(), ['a', 'first', 'b']);
+  const revoked = Array.from(service.keys(), (key) => key.revoked);
+  service.useBootstrapKey(bootstrap(4));
+  assert.deepEqual(names(), ['a', 'first', 'b']);
+  assert.deepEqual(
+    revoked.map(({ aborted }) => aborted),
+    [false, true, false],
+  );
+});

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import { test } from 'node:test';
 import { AtelierError, type ErrorCode } from '../../../src/errors.ts';
-import { createMemoryLedger, MEBIBYTE } from '../../../src/services/memory/ledger.ts';
+import { createMemoryLedger, MEBIBYTE, memoryLimit } from '../../../src/services/memory/ledger.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 
 /** A budget of 800 MiB: jobs take at most 600, and requests at most 200 while a job is waiting. */
 const createLedger = () => createMemoryLedger({ limit: 1000 * MEBIBYTE, base: 200 * MEBIBYTE });
@@ -85,4 +87,18 @@ test('reservations evict cached memory that is not in use', () => {
 
 test('a container smaller than the service still has a budget', () => {
   assert.ok(createMemoryLedger({ limit: mib(128) }).jobBudget >= mib(60));
+});
+
+test('the memory is that of the container, and without a limit that of the machine', (t) => {
+  let limit = 0;
+  t.mock.method(os, 'totalmem', () => mib(900));
+  t.mock.method(process, 'constrainedMemory', () => limit);
+  applyMocks(t);
+  const limits = [0, mib(500), 2 ** 64].map((each) => {
+    limit = each;
+    return memoryLimit();
+  });
+  assert.deepEqual(limits, [mib(900), mib(500), mib(900)]);
+  limit = mib(500);
+  assert.equal(createMemoryLedger({ base: 0 }).budget, mib(500));
 });

@@ -3,7 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
-import { createExportService, MAX_JSON_PARAMETERS } from '../../../src/services/models/exports.ts';
+import {
+  createExportService,
+  MAX_EXPORTED_BYTES,
+  MAX_JSON_PARAMETERS,
+} from '../../../src/services/models/exports.ts';
 import { temporaryStore } from '../../store/fixtures.ts';
 import { dense } from '../../support/dense.ts';
 
@@ -78,4 +82,8 @@ test('JSON is limited to five million parameters, and other formats are not', as
       'A 784-6290-10 network has 5,000,560 parameters; the limit for JSON is 5,000,000. Use format=safetensors: it contains the same parameters.',
     details: [{ parameter: 'format', detail: 'must not be json for such a large network' }],
   });
+});
+
+test('exports of up to a gibibyte are read at once', () => {
+  assert.equal(MAX_EXPORTED_BYTES, 1024 * 1024 * 1024);
 });

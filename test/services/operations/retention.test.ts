@@ -126,3 +126,31 @@ test('reports that the events of a job were deleted, entirely or in part', async
   await retain(store, 8);
   for (const cursor of cursors) await assert.rejects(subscribe(ended, cursor), failure('events-deleted'));
 });
+
+test('deletes searches as long after their end as jobs', async () => {
+  const now = () => new Date('2027-03-31T12:00:00Z');
+  const removed: [Date, boolean][] = [];
+  const calls: string[] = [];
+  const record = (name: string) => async (before: Date) => void calls.push(`${name} ${before.toISOString()}`);
+  const service = createRetentionService({
+    retention: {
+      deleteEvents: record('events'),
+      deleteCheckpoints: record('checkpoints'),
+      deleteJobs: record('jobs'),
+    },
+    keepEventsDays: 1,
+    keepCheckpointsDays: 2,
+    keepJobsDays: 30,
+    removeSearches: async (before, signal) => void removed.push([before, signal.aborted]),
+    now,
+    onDefect: assert.ifError,
+  });
+  await service.start();
+  await service.close();
+  assert.deepEqual(removed, [[new Date('2027-03-01T12:00:00Z'), false]]);
+  assert.deepEqual(calls, [
+    'events 2027-03-30T12:00:00.000Z',
+    'checkpoints 2027-03-29T12:00:00.000Z',
+    'jobs 2027-03-01T12:00:00.000Z',
+  ]);
+});

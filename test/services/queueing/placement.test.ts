@@ -67,3 +67,31 @@ test('counts the slots of all live replicas', async (t) => {
   assert.equal(placement.hasPeerFor(1), true);
   assert.equal(placement.hasPeerFor(2), false);
 });
+
+test('a damaged job is left to no other replica for its size, and its peers are the suitable others', async () => {
+  const live = () => [
+    replica('small', { jobBytes: 1 }),
+    replica('large'),
+    replica('updated', { kernel: NEW }),
+    replica('api', { slots: 0 }),
+  ];
+  let damaged = true;
+  const jobs = {
+    get: async () => {
+      if (damaged) throw new Error('The row is damaged.');
+      return request();
+    },
+  } as unknown as Parameters<typeof createJobPlacement>[0]['jobs'];
+  const placement = createJobPlacement({ replicas: { id: 'small', live }, jobs, catalog });
+  const job = { id: 'job_1', origin: null };
+  const peers = async (origin: string | null) =>
+    (await placement.peersFor({ ...job, origin })).map(({ id, slots }) => [id, slots]);
+  assert.equal(await placement.isLeft(job), false);
+  assert.deepEqual(await peers(null), [
+    ['large', 2],
+    ['updated', 2],
+  ]);
+  damaged = false;
+  assert.equal(await placement.isLeft(job), true);
+  assert.deepEqual(await peers(originOf(NEW)), [['updated', 2]]);
+});

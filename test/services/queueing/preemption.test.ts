@@ -114,3 +114,11 @@ test('no job stops if a slot of another process is about to become free', async 
   await store.jobs.requestPause(onB.id);
   assert.equal(await preempt(waiting, [onA], 'slot'), undefined);
 });
+
+test('a job that cannot run needs no memory, so that another one stops for it', async (t) => {
+  const { base, create, run } = await preemptionFor(t);
+  const low = await run(0, 3);
+  const preempt = createJobPreemption({ ...base, readRequirement: async () => null });
+  assert.equal(await preempt(await create(1), [low], 'slot'), low.id);
+  assert.equal(await preempt(await create(1), [low], 'memory'), undefined);
+});

@@ -50,6 +50,7 @@ interface Known {
   readonly version?: object | Error;
   readonly trials?: readonly object[];
   readonly path?: Error;
+  readonly images?: Error;
 }
 
 /** Collects the report of a job; the evaluation costs too much, and the check is left out. */
@@ -57,6 +58,7 @@ function collect(job: TrainingJob, known: Known = {}, query: object = {}) {
   const { datasets = [digits], records = 3, trials = [] } = known;
   const event = (type: string, data: object) => ({ type, data });
   const costly = new AtelierError('evaluation-too-costly', 'The evaluation takes too long.');
+  const catalog = catalogOf(...datasets);
   const service = createLabReportService({
     store: {
       looks: { has: async () => false },
@@ -72,7 +74,7 @@ function collect(job: TrainingJob, known: Known = {}, query: object = {}) {
       },
       epochRecords: { list: async () => [1, 2, 3].slice(0, records).map((n) => epochRecord(n, 0.5)) },
     },
-    catalog: catalogOf(...datasets),
+    catalog: known.images ? { ...catalog, get: () => Promise.reject(known.images) } : catalog,
     models: {
       async version() {
         if (known.version instanceof Error) throw known.version;
@@ -179,4 +181,19 @@ test('a trial that its search stopped is shown with the first twenty trials', as
 test('an error that concerns the whole report ends it', async () => {
   const busy = new AtelierError('overloaded', 'Busy.');
   await assert.rejects(collect(jobOf({ model }), { path: busy }, { path: 'true' }), busy);
+});
+
+test('a report has the calibration of its version, and null without one', async () => {
+  const calibration = { temperature: 1.5 };
+  const { report } = await collect(jobOf({ model }), { version: { ...version, calibration } });
+  assert.equal(report.calibration, calibration);
+  assert.equal((await collect(jobOf({ model }))).report.calibration, null);
+  assert.equal((await collect(jobOf({ status: 'failed' }))).report.calibration, null);
+});
+
+test('a data set whose images cannot be read is shown without examples, and with the reason', async () => {
+  const unreadable = new AtelierError('impossible-request', 'The images cannot be shown.');
+  const collected = await collect(jobOf({ model }), { images: unreadable });
+  assert.deepEqual(collected.report.examples, []);
+  assert.ok(reasonsOf(collected).includes('data: The images cannot be shown.'), String(reasonsOf(collected)));
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import http, { type RequestOptions } from 'node:http';
 import { BlockList } from 'node:net';
 import { test } from 'node:test';
 import { toBlockList } from '../../../src/services/webhooks/addresses.ts';
 import { postWebhook, type ResolveName, WebhookFailure } from '../../../src/services/webhooks/post.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 import { startReceiver } from '../../support/servers/webhook-receiver.ts';
 
 const locally = toBlockList(['127.0.0.0/8']);
@@ -89,4 +92,46 @@ test('an attempt that is broken off is not a failure of the receiver', async () 
     post('http://hook.example', () => assert.fail(), { signal: AbortSignal.abort(reason) }),
     reason,
   );
+});
+
+test('the status of a response decides, although its body breaks off', async (t) => {
+  const receiver = await startReceiver(t, (response) => {
+    response.writeHead(200, { 'content-length': 10 });
+    response.write('half', () => response.destroy());
+  });
+  assert.equal(await post(`http://hook.example:${receiver.port}`, async () => [loopback]), 200);
+});
+
+test('an attempt takes 15 seconds at most', async (t) => {
+  const limits: number[] = [];
+  t.mock.method(AbortSignal, 'timeout', (limit: number) => {
+    limits.push(limit);
+    return AbortSignal.abort();
+  });
+  await assert.rejects(
+    post('http://hook.example', () => assert.fail()),
+    failure('No response within 15 s.'),
+  );
+  assert.deepEqual(limits, [15_000]);
+});
+
+test('a connection that asks for one address gets the first one that was checked', async (t) => {
+  const asked: RequestOptions[] = [];
+  t.mock.method(http, 'request', (_url: URL, options: RequestOptions) => {
+    asked.push(options);
+    const sent = new EventEmitter();
+    return Object.assign(sent, { end: () => sent.emit('close') });
+  });
+  applyMocks(t);
+  const second = { address: '127.0.0.2', family: 4 };
+  await assert.rejects(
+    post('http://hook.example', async () => [loopback, second]),
+    failure('The connection was closed without a response.'),
+  );
+  const answers: unknown[][] = [];
+  for (const all of [false, true]) asked[0]!.lookup!('x', { all }, (...answer) => answers.push(answer));
+  assert.deepEqual(answers, [
+    [null, '127.0.0.1', 4],
+    [null, [loopback, second]],
+  ]);
 });
