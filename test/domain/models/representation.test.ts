@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { annotationsSchema, modelVersionSchema } from '../../../src/domain/models/representation.ts';
+import {
+  annotationsSchema,
+  modelSchema,
+  modelVersionSchema,
+} from '../../../src/domain/models/representation.ts';
 
 const isValid = (annotations: object) => annotationsSchema.safeParse(annotations).success;
 
@@ -28,4 +32,12 @@ test('annotations can be changed one by one, up to their limits', () => {
   for (const annotations of [{ description: 'x'.repeat(2001) }, { tags }, { version: 2 }]) {
     assert.ok(!isValid(annotations), JSON.stringify(annotations));
   }
+});
+
+test('a model is ready whenever it says so', () => {
+  const { ready } = modelSchema.shape;
+  assert.deepEqual(
+    [true, undefined, false].map((value) => ready.safeParse(value).success),
+    [true, true, false],
+  );
 });

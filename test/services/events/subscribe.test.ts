@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AtelierError } from '../../../src/errors.ts';
-import { createEventSubscriptions, type EventPage } from '../../../src/services/events/subscribe.ts';
+import {
+  createEventSubscriptions,
+  createSearchSubscriptions,
+  type EventPage,
+} from '../../../src/services/events/subscribe.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import { failure, newJob, temporaryStore } from '../../store/fixtures.ts';
 
@@ -135,5 +139,26 @@ test('an outage of the database holds a stream up, and does not end it', async (
   assert.deepEqual([(await pages.next()).value, (await pages.next()).value], [[], []]);
   isAway = false;
   assert.deepEqual(idsOf([(await pages.next()).value]), [4]);
+  assert.equal((await pages.next()).done, true);
+});
+
+test('rejects an unknown search', async (t) => {
+  const follow = createSearchSubscriptions(await temporaryStore(t));
+  await assert.rejects(
+    follow('sea_nobody', { after: 0, parameter: 'after' }),
+    failure('search-not-found', 'Search sea_nobody does not exist.'),
+  );
+});
+
+test('a quiet stream ends if its job is gone, and goes on if the job cannot be read', async (t) => {
+  const { store, jobId } = await followed(t);
+  let get: Store['jobs']['get'] = store.jobs.get;
+  const jobs = { ...store.jobs, get: (id: string) => get(id) };
+  const follow = createEventSubscriptions({ ...store, jobs }, 5);
+  const pages = (await open(follow, jobId))[Symbol.asyncIterator]();
+  assert.deepEqual(idsOf([(await pages.next()).value]), [1]);
+  get = () => Promise.reject(new AtelierError('storage-unavailable', 'The database does not answer.'));
+  for (let n = 0; n < 3; n++) assert.deepEqual((await pages.next()).value, []);
+  get = async () => undefined;
   assert.equal((await pages.next()).done, true);
 });

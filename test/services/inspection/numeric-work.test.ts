@@ -20,16 +20,17 @@ const examples = (count: number) => ({ pixels: new Uint8Array(0), labels: new Ui
 function recordWork(limit: number) {
   const memory = createMemoryLedger({ limit: limit * MEBIBYTE, base: 0 });
   const ran: [pool: string, task: string, isReserved: boolean][] = [];
+  const closed: string[] = [];
   const recordingPool = (pool: string) =>
     ({
       async run(name: string, _task: unknown, _signal: unknown, _transfer: unknown, admit: () => Disposable) {
         using _admission = admit();
         ran.push([pool, name, memory.used() > 0]);
       },
-      close: async () => {},
+      close: async () => void closed.push(pool),
     }) as unknown as NumericPool;
   const work = createNumericWork({ short: recordingPool('short'), long: recordingPool('long') }, memory);
-  return { work, ran, memory };
+  return { work, ran, closed, memory };
 }
 
 test('long and short tasks run in different threads, and both reserve memory', async () => {
@@ -69,4 +70,10 @@ test('rejects a task as overload if too little memory is free, and as impossible
   const withCode = (code: string) => (error: unknown) => error instanceof AtelierError && error.code === code;
   await assert.rejects(evaluation(40), withCode('overloaded'));
   await assert.rejects(evaluation(100_000), withCode('impossible-request'));
+});
+
+test('both pools are closed', async () => {
+  const { work, closed } = recordWork(1024);
+  await work.close();
+  assert.deepEqual(closed, ['short', 'long']);
 });

@@ -102,3 +102,12 @@ test('the memory is that of the container, and without a limit that of the machi
   limit = mib(500);
   assert.equal(createMemoryLedger({ base: 0 }).budget, mib(500));
 });
+
+test('a job fits up to the memory that all jobs can reserve together', () => {
+  const ledger = createLedger();
+  ledger.assertJobFits(mib(600), { what: 'Training' });
+  assert.throws(
+    () => ledger.assertJobFits(mib(600) + 1, { what: 'Training' }),
+    withCode('impossible-request'),
+  );
+});

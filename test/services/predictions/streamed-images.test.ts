@@ -208,3 +208,15 @@ test('a block of a large network takes no more than about 0.1 s', async () => {
   assert.ok(blocks.every(({ length }) => (length / 784) * 784 * 4000 <= 2e9));
   assert.ok(Buffer.concat(blocks).equals(pixels));
 });
+
+test('the wait of a block is its time without the computation', async (t) => {
+  let now = 100;
+  t.mock.method(performance, 'now', () => now);
+  const { stream } = openStream(async () => {
+    now += 7;
+  });
+  stream.write(Buffer.from(pixels.subarray(0, 784)));
+  await stream.end(neverAborted());
+  // The computation of a block takes 2 ms of these 7 ms.
+  assert.deepEqual([stream.ms.compute, stream.ms.wait], [2, 5]);
+});

@@ -111,10 +111,10 @@ test('an unexpected error before a training is logged and fails the job, an expe
     };
     const { training, job, logged } = await setUp(t, undefined, { summary });
     assert.equal(await training().prepare(), null);
-    const { id, status, error: failed } = await job();
+    const { id, status, error: failed, stoppedAt } = await job();
     assert.deepEqual(
-      [status, failed?.code],
-      ['failed', error === expected ? 'dataset-damaged' : 'internal-error'],
+      [status, failed?.code, stoppedAt],
+      ['failed', error === expected ? 'dataset-damaged' : 'internal-error', { step: 0, reason: 'failed' }],
     );
     const line = [{ jobId: id, err: error }, 'failed to prepare a job'];
     assert.deepEqual(logged, error === expected ? [] : [line]);
@@ -133,4 +133,21 @@ test('a job does not continue on other data than it began with', async (t) => {
       `Training job ${id} was trained on data set fashion-mnist with digest sha256:old. That data set now has digest ` +
       'sha256:new. Only the same data gives the same bits. Upload it again, or restore its files.',
   });
+});
+
+test('a damaged checkpoint that a training started from is discarded, and the job continues without it', async (t) => {
+  const summary = () => {
+    throw new AtelierError('storage-unavailable', 'The database is away.');
+  };
+  const { run, training, job, checkpoints, events } = await setUp(t, undefined, { summary });
+  await run.saveCheckpoint({ step: 7, epoch: 1, loss: 0.5 }, new Uint8Array(8));
+  const prepared = training();
+  await assert.rejects(prepared.prepare(), failure('storage-unavailable'));
+  await prepared.handleMessage(failed('checkpoint-damaged', 'It is damaged. Repair it.'));
+  assert.deepEqual([(await job()).status, await checkpoints()], ['queued', []]);
+  const warning = (await events()).find(({ type }) => type === 'warning');
+  assert.match(
+    String((warning as { message?: unknown }).message),
+    /step 7 cannot be used, so the job continues from the beginning: It is damaged\. No action/,
+  );
 });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
+import type { JobQueue } from '../../../src/queue/job-queue.ts';
+import type { ModelService } from '../../../src/services/models/catalog.ts';
+import { createWaits } from '../../../src/services/runs/waits.ts';
+import { createTrainingService } from '../../../src/services/training/jobs.ts';
 import { assertWebhookAllowed } from '../../../src/services/webhooks/origins.ts';
+import { epochRecord, failure, newJob, runOf, temporaryStore, underway } from '../../store/fixtures.ts';
+import { catalogOf } from '../../support/catalog.ts';
 import {
   assertProblem,
   cancelJob,
@@ -271,4 +277,57 @@ test('the metrics of a job that does not exist are not found, also for a client 
   const headers = { 'if-none-match': '*' };
   const response = await app.inject({ url: '/v1/training-jobs/job_nobody/metrics', headers });
   assertProblem(response, 404, 'training-job-not-found');
+});
+
+test('the jobs of a search are paused and resumed by it alone, until they have ended', async (t) => {
+  const store = await temporaryStore(t);
+  const own = (await store.jobs.get(await newJob(store)))!;
+  let job = own;
+  const ask = async (_id: string, precondition?: (current: TrainingJob) => void) => {
+    precondition?.(job);
+    return job;
+  };
+  const calls: string[] = [];
+  const queue = { notify: () => calls.push('notify'), stop: (id: string) => calls.push(`stop ${id}`) };
+  const waits = createWaits('storage');
+  const { pause, resume } = createTrainingService({
+    store: { ...store, jobs: { ...store.jobs, requestPause: ask, resume: ask } },
+    catalog: catalogOf(),
+    models: {} as ModelService,
+    queue: queue as unknown as JobQueue,
+    resolve: () => assert.fail(),
+    waits,
+    queueLimit: 1,
+    slots: () => 1,
+  });
+  const search = { id: 'sea_1', trial: 2, repeat: 0 } as unknown as TrainingJob['search'];
+  for (const change of [pause, resume]) {
+    job = { ...own, search };
+    await assert.rejects(change(own.id), failure('illegal-transition', own.id, 'belongs to search sea_1.'));
+    assert.deepEqual(calls, []);
+    for (job of [own, { ...own, search, status: 'succeeded' as const }]) await change(own.id);
+    assert.deepEqual(
+      calls.splice(0),
+      change === pause ? [`stop ${own.id}`, 'notify', `stop ${own.id}`, 'notify'] : ['notify', 'notify'],
+    );
+    using _waiting = waits.add(own.id);
+    const compare = ({ waiting }: TrainingJob) => {
+      throw new Error(`waits for ${waiting}`);
+    };
+    await assert.rejects(change(own.id, compare), /^Error: waits for storage$/);
+  }
+});
+
+test('the last epoch of a job is that of its last metrics, and 0 before its first', async (t) => {
+  const store = await temporaryStore(t);
+  const { lastEpoch } = createTrainingService({
+    store,
+    waits: createWaits('storage'),
+  } as unknown as Parameters<typeof createTrainingService>[0]);
+  const id = await newJob(store, 'running');
+  assert.equal(await lastEpoch(id), 0);
+  const epochs = [1, 2].map((epoch) => ({ record: epochRecord(epoch, 0.5), warnings: [] }));
+  await runOf(id).recordEpochs(epochs, underway);
+  assert.equal(await lastEpoch(id), 2);
+  await assert.rejects(lastEpoch('job_nobody'), failure('training-job-not-found', 'job_nobody'));
 });

@@ -365,3 +365,32 @@ test('the attempts extend over most of a day', () => {
   const hours = RETRY_DELAYS_MS.reduce((sum, ms) => sum + ms, 0) / 3_600_000;
   assert.ok(hours > 23 && hours < 24, `${hours} h`);
 });
+
+test('at most 16 messages are sent at once', async (t) => {
+  let claims = 0;
+  const receiver = await startReceiver(t, () => {});
+  const url = `${receiver.origin}/`;
+  const message = { jobId: 'job_1', messageId: 'm', attempts: 1, url, secret, body: '{"data":{}}' };
+  const delivery = createWebhookDelivery({
+    store: {
+      events: { onCommitted() {} },
+      webhooks: {
+        async claim() {
+          claims++;
+          return message;
+        },
+        record: async () => {},
+        nextDue: () => assert.fail('no further message is due'),
+      },
+    } as unknown as Store,
+    origins: [receiver.origin],
+    allowed: privately,
+    onResult: assert.fail,
+    log: { warn: assert.fail },
+    onDefect: assert.ifError,
+  });
+  delivery.start();
+  for (let n = 0; n < 50; n++) await setImmediate();
+  assert.equal(claims, 16);
+  await delivery.close();
+});
