@@ -132,6 +132,9 @@ test('a value that matches no alternative of a union is described by what is all
   assert.deepEqual(details(z.union([z.int(), z.literal(['a', 'b']), z.array(z.int())]), true), [
     'must be a number or "a" or "b" or an array, but is true',
   ]);
+  assert.deepEqual(details(z.union([z.literal('a'), z.literal('b')]), 'c'), [
+    'must be "a" or "b", but is "c"',
+  ]);
   assert.deepEqual(details(z.union([z.literal([undefined, 'a']), z.int()]), true), [
     'must be undefined or "a" or a number, but is true',
   ]);

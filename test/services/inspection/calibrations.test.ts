@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Catalog } from '../../../src/datasets/catalog.ts';
 import type { Calibration } from '../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
+import { AtelierError } from '../../../src/errors.ts';
 import { calibrationBytes } from '../../../src/formats/arrays/calibration.ts';
 import { createCalibrationService } from '../../../src/services/inspection/calibrations.ts';
 import type { ModelService } from '../../../src/services/models/catalog.ts';
@@ -230,4 +231,28 @@ test('a network whose 15,000 images cost more than the limit cannot be calibrate
     message:
       'Version 1 of model mine has no calibration, because its network is too large for one. Use a smaller network.',
   });
+});
+
+test('a published version whose calibration fails is logged, unless it has none or the service stops', async () => {
+  const logged: unknown[][] = [];
+  const model = { name: 'mine', version: 1 };
+  async function calibrate(error: Error, isClosed = false): Promise<void> {
+    const models = { version: () => Promise.reject(error) } as unknown as ModelService;
+    const service = createCalibrationService({} as Store, {} as Catalog, models, {} as NumericPool, {
+      warn: (...line: unknown[]) => void logged.push(line),
+    });
+    service.calibratePublished(model);
+    if (isClosed) service.close();
+    await new Promise(setImmediate);
+  }
+  for (const code of ['not-calibrated', 'model-not-found'] as const) {
+    await calibrate(new AtelierError(code, 'There is none.'));
+  }
+  const err = new AtelierError('storage-unavailable', 'The database is away.');
+  await calibrate(err, true);
+  assert.deepEqual(logged, []);
+  await calibrate(err);
+  assert.deepEqual(logged, [
+    [{ model, err }, 'failed to calibrate a published version, its first use repeats it'],
+  ]);
 });

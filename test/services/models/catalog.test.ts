@@ -67,6 +67,15 @@ test('the error of a missing model lists others, the nearest name and the jobs t
   });
 });
 
+test('the error of a missing model lists at most ten jobs', async (t) => {
+  const { store, models } = await setUp(t);
+  for (let n = 0; n < 11; n++) await newJob(store, 'running', 'boots');
+  await assert.rejects(models.get('shoes'), ({ message }: Error) => {
+    assert.equal(message.match(/publishing boots/g)?.length, 10);
+    return true;
+  });
+});
+
 test('a verification publishes nothing, so it is not listed', async (t) => {
   const { store, models } = await setUp(t);
   const of = await newJob(store);

@@ -44,3 +44,15 @@ test('sums the kinds of the state directory and of the database, and has the old
 test('a disk that cannot be read is an error of the state', async () => {
   await assert.rejects(read(new Error('EIO')), failure('state-unusable', 'STATE_DIR'));
 });
+
+test('a request waits five seconds for a measurement of the disk and of the database', async () => {
+  const waits: unknown[] = [];
+  const service = createStorageService({
+    async readStateSizes(patienceMs: number) {
+      waits.push(patienceMs);
+      return { used, measuredAt, ...disk };
+    },
+  } as unknown as Options);
+  await service.read();
+  assert.deepEqual(waits, [5000]);
+});

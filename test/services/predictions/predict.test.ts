@@ -5,7 +5,9 @@ import { after, test } from 'node:test';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/arrays/npy.ts';
 import type { Predictions } from '../../../src/protocols/native/schema.ts';
+import { createPredictionService } from '../../../src/services/predictions/predict.ts';
 import { DATA_DIR } from '../../support/data-directory.ts';
+import { dense } from '../../support/dense.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after }, { DATA_DIR });
@@ -170,4 +172,42 @@ test('few images of a large network are computed in the worker, with the same re
   const together = await predict(bytes.subarray(0, 64 * 784));
   assert.equal(together.length, 64);
   assert.deepEqual(await predict(bytes.subarray(0, 784)), together.slice(0, 1));
+});
+
+test('streamed images are calibrated if their request has a coverage or asks for it', async () => {
+  type Options = Parameters<typeof createPredictionService>;
+  const model = { reference: { name: 'a', version: 1 }, architecture: dense([4, 1]), multiplyAdds: 4 };
+  const loads: unknown[] = [];
+  const tasks: unknown[] = [];
+  const pool = {
+    size: 1,
+    async run(_name: string, { guarantee }: { guarantee: unknown }) {
+      tasks.push(guarantee);
+      return { computeMs: 1 };
+    },
+  };
+  const outliers = { spaces: [] };
+  const service = createPredictionService(
+    { loaded: (name: string) => (name === 'a' ? model : undefined) } as unknown as Options[0],
+    pool as unknown as Options[1],
+    () => assert.fail(),
+    {
+      async load(reference) {
+        loads.push(reference);
+        return { outliers } as never;
+      },
+      loadIfAny: () => assert.fail(),
+    },
+    () => assert.fail(),
+    {} as Options[5],
+  );
+  const none = { calibrated: false };
+  for (const query of [none, { ...none, coverage: 0.9 }, { calibrated: true }]) {
+    const stream = service.stream({ name: 'a' } as never, query as never)!;
+    stream.write(new Uint8Array(4));
+    await stream.end(new AbortController().signal);
+  }
+  assert.deepEqual(tasks, [null, { coverage: 0.9, calibrated: false }, { coverage: null, calibrated: true }]);
+  assert.deepEqual(loads, [model.reference, model.reference]);
+  assert.equal(service.stream({ name: 'b' } as never, none as never), undefined);
 });

@@ -147,3 +147,30 @@ test('teachers are timed as the networks that they are, and modelled if the serv
   const modelled = (600 * evaluationMicroseconds(dense(layerSizes))) / 1e6;
   assert.ok(Math.abs((await seconds()) - modelled) < 1e-12);
 });
+
+test('a large network is timed with half of its units and channels, as often as necessary', async (t) => {
+  const store = await temporaryStore(t);
+  const timed: Architecture[] = [];
+  const run = async (_: string, { plan }: { plan: { architecture: Architecture } }) => {
+    timed.push(plan.architecture);
+    return TRUE_TIMES;
+  };
+  const numeric = { run } as unknown as NumericPool;
+  const predict = createTrainingTimes({ ...store, numeric, hasTargets: () => false });
+  const { network, ...rest } = request();
+  const { signal } = new AbortController();
+  await predict(
+    { ...rest, network: { ...network, convolutions: [12, [20, 20]], hidden: [8191, 511] } },
+    dataset,
+    signal,
+  );
+  // 7 · 7 · 20 · 8191 weights are above two million, and so are 7 · 7 · 12 · 4096; 7 · 7 · 8 · 2048 are not.
+  const [{ convolutions, hidden }] = timed as [Architecture];
+  assert.deepEqual(
+    [convolutions, hidden],
+    [
+      [[4], [8, 8]],
+      [2048, 128],
+    ],
+  );
+});

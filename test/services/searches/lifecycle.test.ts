@@ -152,3 +152,30 @@ test('a search that does not exist has neither trials nor events', async () => {
   await assert.rejects(service.leaderboard('sea_9'), missing);
   await assert.rejects(service.events('sea_9', { limit: 1 }), missing);
 });
+
+test('a search lists its trials by number, and its leaderboard best first', async () => {
+  const trial = (number: number, validationLoss: number) => ({
+    ...{ trial: number, rung: 0, isOut: false, setting: [number] },
+    trainings: [
+      {
+        ...{
+          repeat: 0,
+          status: 'succeeded',
+          pauseReason: null,
+          jobId: `job_${number}`,
+          epochs: 1,
+          error: null,
+        },
+        measured: [{ epoch: 1, validationLoss, validationAccuracy: 0.5 }],
+      },
+    ],
+  });
+  const trials = [trial(1, 0.5), trial(2, 0.4)];
+  const search = { ...requestOf({ objective: 'validationLoss' }), rungs: [1], validationImages: 100 };
+  const { service } = setUp({ get: async () => search, trials: async () => trials });
+  assert.equal(await service.trials('sea_1'), trials);
+  assert.deepEqual(
+    (await service.leaderboard('sea_1')).map((each) => each.trial),
+    [2, 1],
+  );
+});

@@ -41,17 +41,18 @@ function setUp(
   const calls: unknown[] = [];
   let listener: Listener = () => {};
   const idle = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const searches = {
+    get: async () => search,
+    async advance(id: string, jobs: SearchJobs) {
+      calls.push(['advance', id]);
+      return advance(jobs);
+    },
+    fail: async (_id: string, { code }: AtelierError) => void calls.push(['fail', code]),
+    unsettled: async () => ['sea_1'],
+  };
   const runner = createSearchRunner({
     store: {
-      searches: {
-        get: async () => search,
-        async advance(id: string, jobs: SearchJobs) {
-          calls.push(['advance', id]);
-          return advance(jobs);
-        },
-        fail: async (_id: string, { code }: AtelierError) => void calls.push(['fail', code]),
-        unsettled: async () => ['sea_1'],
-      },
+      searches,
       events: { onCommitted: (each: Listener) => (listener = each) },
     } as unknown as Parameters<typeof createSearchRunner>[0]['store'],
     catalog: catalogOf(...datasets),
@@ -64,7 +65,7 @@ function setUp(
       error: (_details, message) => void calls.push(['error', message]),
     },
   });
-  return { runner, calls, commit: (...args: Parameters<Listener>) => listener(...args), idle };
+  return { runner, searches, calls, commit: (...args: Parameters<Listener>) => listener(...args), idle };
 }
 
 /** The jobs that a search hands to the store. */
@@ -237,4 +238,28 @@ test('the final training uses all images up to the best epoch, or repeats the tr
   );
   assert.deepEqual([repeated.stopAfterEpoch, repeated.request.testSet], [null, 'never']);
   assert.deepEqual(repeated.request.training.validation, { fraction: 0.1 });
+});
+
+test('a trial that this release cannot train fails its search with the reason', async () => {
+  const jobs = await jobsOf({ vary: [{ path: '/training/l2', choices: [0.1, -1] }] });
+  assert.equal(jobs.trialJob([0.1], 0, false).request.training.l2, 0.1);
+  assert.throws(() => jobs.trialJob([-1], 0, false), {
+    code: 'impossible-request',
+    message: /^This release cannot train a trial\. .*at least 0/,
+  });
+});
+
+test('a sweep that cannot read the searches is a warning, and the next one is made', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { runner, calls, idle, searches } = setUp(searchOf());
+  const unsettled = t.mock.method(searches, 'unsettled', () => Promise.reject(new Error('a defect')));
+  runner.start();
+  await idle();
+  assert.deepEqual(calls, [['warn', 'failed to look for searches']]);
+  unsettled.mock.restore();
+  calls.length = 0;
+  t.mock.timers.tick(5000);
+  await idle();
+  assert.deepEqual(calls, [['advance', 'sea_1'], ['notify']]);
+  await runner.close();
 });

@@ -5,8 +5,9 @@ import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../../src/domain/jobs/request.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import type { Search } from '../../../src/domain/searches/representation.ts';
+import { searchRequestSchema } from '../../../src/domain/searches/request.ts';
 import type { ModelService } from '../../../src/services/models/catalog.ts';
-import { createLoadDistillation } from '../../../src/services/training/teachers.ts';
+import { createLoadDistillation, fixSearchTeachers } from '../../../src/services/training/teachers.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
 import { importFile } from '../../http/import-file.ts';
 import type { SearchBody } from '../../support/search-outcome.ts';
@@ -223,4 +224,24 @@ test('the targets of the last two lists of teachers are in memory', async () => 
     [isInMemory('one', 'other'), isInMemory('second'), isInMemory('third')],
     [false, true, true],
   );
+});
+
+test('the teachers of a search are fixed to their versions, and invalid references stay for the trials to reject', async () => {
+  const asked: unknown[] = [];
+  const models = {
+    async version(name: string, wanted?: unknown) {
+      asked.push([name, wanted]);
+      return { version: 7 } as ModelVersion;
+    },
+  } as unknown as ModelService;
+  const path = '/training/distillation/teachers';
+  const choices = [['shoes'], [9, 'boots@3'], ['shoes', 'boots@3']];
+  const request = searchRequestSchema.parse({ dataset: 'mine', vary: [{ path, choices }] });
+  const fixed = await fixSearchTeachers(request, models);
+  const [shoes, boots] = ['shoes', 'boots'].map((name) => ({ name, version: 7 }));
+  assert.deepEqual(fixed.vary[0]!.choices, [[shoes], [9, boots], [shoes, boots]]);
+  assert.deepEqual(asked.slice(0, 2), [
+    ['shoes', undefined],
+    ['boots', 3],
+  ]);
 });
