@@ -142,6 +142,19 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
     [{ type: 'decide', rung: 0, continued: [2, 3], stopped: [1, 4] }],
   ],
   [
+    'names the trials that continue in the order of their numbers',
+    {
+      ...HALVED,
+      trials: [
+        trial(1, 'paused', [0.3]),
+        trial(2, 'paused', [0.2]),
+        trial(3, 'paused', [0.5]),
+        trial(4, 'paused', [0.4]),
+      ],
+    },
+    [{ type: 'decide', rung: 0, continued: [1, 2], stopped: [3, 4] }],
+  ],
+  [
     'does not decide a rung while a trial is on its way, even if its epoch is measured',
     { ...HALVED, trials: [trial(1, 'paused', [0.4]), trial(2, 'running', [0.2])] },
     [],

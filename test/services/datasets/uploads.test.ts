@@ -12,7 +12,7 @@ import { openStore } from '../../../src/store/sqlite/open.ts';
 import { createDatasetPool, type DatasetPool } from '../../../src/workers/pools.ts';
 import { npz, small } from '../../datasets/upload/fixtures.ts';
 import { failure } from '../../store/fixtures.ts';
-import { catalogOf } from '../../support/catalog.ts';
+import { catalogOf, WITHOUT_IMAGES } from '../../support/catalog.ts';
 import { temporaryDirectory } from '../../support/start-service.ts';
 
 const directory = await temporaryDirectory({ after });
@@ -82,4 +82,28 @@ test('a requested shape and arrays are not looked at', async () => {
   const arrays = await add(npz(small()));
   assert.deepEqual(arrays.imageShape, [28, 28]);
   assert.deepEqual(reserved, { measureUpload: 0, checkDataset: 72 });
+});
+
+test('a data set that is built in cannot be deleted, and its precondition is checked first', async () => {
+  const { remove } = createUploadedDatasetService({
+    datasets: store.datasets,
+    catalog: catalogOf(WITHOUT_IMAGES),
+    checks,
+    maxDatasetBytes: 2 ** 26,
+    maxImagePixels: 2 ** 24,
+    memory,
+  });
+  await assert.rejects(
+    remove('fashion-mnist'),
+    failure('dataset-in-use', 'Data set fashion-mnist is built in and cannot be deleted.'),
+  );
+  const changed = new Error('It has changed.');
+  const precondition = () => {
+    throw changed;
+  };
+  await assert.rejects(remove('fashion-mnist', precondition), changed);
+  await assert.rejects(
+    remove('gone', precondition),
+    failure('dataset-not-found', 'Data set gone does not exist; existing data sets: fashion-mnist.'),
+  );
 });

@@ -91,6 +91,7 @@ test('a damaged job is left to no other replica for its size, and its peers are 
     ['large', 2],
     ['updated', 2],
   ]);
+  assert.deepEqual(await peers(originOf(NEW)), [['updated', 2]]);
   damaged = false;
   assert.equal(await placement.isLeft(job), true);
   assert.deepEqual(await peers(originOf(NEW)), [['updated', 2]]);

@@ -100,3 +100,8 @@ test('rejects the plot of a search without a result', () => {
       error.code === 'impossible-request' && /no result to draw\. Try again/.test(error.message),
   );
 });
+
+test('the history has the trials in order of their numbers, whatever their rank', () => {
+  const numbers = [...draw('history').matchAll(/>([1-9])</g)].map(([, number]) => Number(number));
+  assert.deepEqual(numbers.slice(0, 4), [1, 2, 3, 4]);
+});
