@@ -64,9 +64,9 @@ describe('an evaluation', () => {
   });
   after(() => pool.close());
 
-  async function serviceIn(t: TestContext) {
+  async function serviceIn(t: TestContext, changes: Partial<Catalog> = {}) {
     const store = await temporaryStore(t);
-    const catalog = catalogOf(fashion, threeClasses(fashion));
+    const catalog = { ...catalogOf(fashion, threeClasses(fashion)), ...changes };
     const evaluations = createEvaluationService(
       catalog,
       createModelService(store, catalog),
@@ -103,6 +103,17 @@ describe('an evaluation', () => {
       evaluations.evaluate({ name: 'old', version: 2 }, parseQuery(), forever),
       failure('unknown-dataset', 'version 2 of model old is unknown'),
     );
+  });
+
+  test('reports a data set that is deleted before its images are read, and counts no look', async (t) => {
+    const { store, evaluations } = await serviceIn(t, { get: async () => undefined });
+    await publish(store, 'three', { layerSizes: [784, 5, 3], datasetId: 'letters' }, 1);
+    const looks = await store.looks.total(threeClasses(fashion).digest);
+    await assert.rejects(
+      evaluations.evaluate({ name: 'three', version: 1 }, parseQuery({ dataset: 'letters' }), forever),
+      failure('unknown-dataset', 'Data set letters has just been deleted', 'fashion-mnist, letters'),
+    );
+    assert.equal(await store.looks.total(threeClasses(fashion).digest), looks);
   });
 
   test('requires the same number of classes of data set and models', async (t) => {
