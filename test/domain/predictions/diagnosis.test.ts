@@ -37,6 +37,12 @@ test('advises to scale an unscaled image by its own white', () => {
   assert.match(finding!.advice, /by 255 \/ 16\./);
 });
 
+test('advises to multiply the pixels by 255 if none is greater than 1', () => {
+  const advice = (max: number) => describeDiagnosis([{ code: 'unscaled', max }]).findings[0]!.advice;
+  assert.match(advice(1), /^Multiply the pixels by 255/);
+  assert.match(advice(2), /^If white is less than 255/);
+});
+
 test('lists corrections with and without findings', () => {
   const corrected = [{ code: 'resized', detail: 'from 56×56 to 28×28' }] as const;
   assert.deepEqual(describeDiagnosis([], corrected), { findings: [], corrected: [...corrected] });

@@ -159,6 +159,7 @@ test('predicts once the calibration is loaded, in smaller blocks if the comparis
   await stream.end(neverAborted());
   assert.ok(Buffer.concat(blocks).equals(pixels));
   assert.ok(blocks.slice(1).every(({ length }) => (length / 784) * 4e6 <= 2e9));
+  assert.ok(blocks.length < 20, 'no smaller than necessary');
 });
 
 test('a calibration that cannot be loaded ends the stream, and the end of the stream stops loading it', async () => {
