@@ -36,7 +36,8 @@ test('responds 503 `starting` before the application takes over, in the format o
   const { base } = await bind(t);
   const models = await inject(`${base}/v1/models`, { headers: { 'x-request-id': 'mine' } });
   assert.equal(models.statusCode, 503);
-  assert.equal(problemSchema.parse(JSON.parse(models.body)).code, 'starting');
+  const { code, instance, requestId } = problemSchema.parse(JSON.parse(models.body));
+  assert.deepEqual([code, instance, requestId], ['starting', '/v1/models', 'mine']);
   assert.equal(models.headers['x-request-id'], 'mine');
   assert.match(models.headers['retry-after']!, /^[1-9]\d*$/);
   assert.equal(models.headers['x-content-type-options'], 'nosniff');

@@ -5,8 +5,11 @@ import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { npyBytes } from '../../../src/formats/arrays/npy.ts';
+import { readImages } from '../../../src/http/bodies/images.ts';
+import { isAtelierError } from '../../datasets/fixtures.ts';
 import { assertProblem, startService, testImage, train } from '../../support/start-service.ts';
 import { encodeForm } from '../import-file.ts';
+import { formRequest } from './form-request.ts';
 
 const MAX_BODY_BYTES = 300 * 1024;
 const { app } = await startService({ after }, { MAX_BODY_BYTES: String(MAX_BODY_BYTES) });
@@ -332,4 +335,22 @@ test('a defect in a form is reported with the name of its file', async () => {
     const response = await send(BOUNDARY, `${whole}${wrong}${whole}--b--\r\n`);
     assert.match(response.json().detail, /^File wrong\.x: /);
   }
+});
+
+test('an option that does not apply to a file of a form names it', async () => {
+  const files = [
+    { name: 'file', filename: 'a.npy', content: npy },
+    { name: 'file', filename: 'b.png', content: png },
+  ];
+  const read = (query: object) => readImages(formRequest(files), MAX_BODY_BYTES, query);
+  const { kind, ...rest } = await read({});
+  assert.deepEqual([kind, 'names' in rest && rest.names], ['parts', ['a.npy', 'b.png']]);
+  await assert.rejects(
+    read({ pixels: '0-255' }),
+    isAtelierError('invalid-request', /^File b\.png: .*pixels of image\/png are 0–255\./),
+  );
+  await assert.rejects(
+    read({ fit: 'cover' }),
+    isAtelierError('invalid-request', /^File a\.npy: .*images in application\/x-npy must have the shape/),
+  );
 });

@@ -109,3 +109,17 @@ test('the buffer of an injected request stays with its caller', async (t) => {
   await app.inject({ method: 'POST', url: '/', headers: HEADERS, payload });
   assert.deepEqual(payload, bytes(100_000));
 });
+
+test('rejects a body of another length than its headers say', async (t) => {
+  const { app } = await startServer(t);
+  for (const [length, status] of [
+    ['0', 400],
+    ['2', 400],
+    ['3', 200],
+    ['4', 400],
+  ] as const) {
+    const headers = { ...HEADERS, 'content-length': length };
+    const response = await app.inject({ method: 'POST', url: '/', headers, payload: 'abc' });
+    assert.equal(response.statusCode, status, length);
+  }
+});

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import Fastify from 'fastify';
 import { AtelierError } from '../../../src/errors.ts';
-import { registerErrorHandler } from '../../../src/http/errors/error-handler.ts';
+import { registerErrorHandler, sendProblem } from '../../../src/http/errors/error-handler.ts';
 import { assertProblem, startService, temporaryDirectory, train } from '../../support/start-service.ts';
 
 test('a damaged JSON column gives 500 with advice, and is logged', async (t) => {
@@ -92,5 +92,85 @@ test('errors of Fastify have codes and sentences of our own', async () => {
   ] as const) {
     const response = await sent;
     assert.deepEqual([response.statusCode, response.json().detail], [status, detail]);
+  }
+});
+
+test('an unsupported content type is told those of its route', async () => {
+  const app = Fastify();
+  registerErrorHandler(app, 1024);
+  app.decorate('basePath', '');
+  const requestContent = { 'image/png': { schema: {} } };
+  app.post('/plain', async () => 'x');
+  app.post('/files', { schema: { requestContent } }, async () => 'x');
+  app.post('/both', { schema: { body: {}, requestContent } }, async () => 'x');
+  for (const [url, allowed] of [
+    ['/plain', 'application/json'],
+    ['/files', 'image/png'],
+    ['/both', 'application/json, image/png'],
+  ] as const) {
+    const response = await app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'a/b' },
+      payload: 'x',
+    });
+    assert.equal(response.json().detail, `The content type a/b is not supported. Allowed: ${allowed}.`);
+  }
+});
+
+test('errors of the router and of the length of a body have codes of our own', async () => {
+  const app = Fastify();
+  registerErrorHandler(app, 1024);
+  app.decorate('basePath', '');
+  app.get<{ Params: { code: string } }>('/:code', ({ params }) => {
+    throw Object.assign(new Error('x'), { code: params.code, statusCode: 400 });
+  });
+  app.post('/', async () => 'x');
+  const headers = { 'content-type': 'application/json', 'content-length': '5' };
+  for (const [sent, expected] of [
+    [
+      app.inject('/FST_ERR_BAD_URL'),
+      [
+        400,
+        'invalid-request',
+        'The path is invalid: two hexadecimal digits must follow each percent sign, and the bytes must be UTF-8.',
+      ],
+    ],
+    [
+      app.inject('/FST_ERR_MAX_PARAM_LENGTH'),
+      [404, 'route-not-found', 'A name in the path is longer than 128 characters.'],
+    ],
+    [
+      app.inject({ method: 'POST', url: '/', headers, payload: '[1]' }),
+      [400, 'malformed-body', 'Request body size did not match Content-Length.'],
+    ],
+  ] as const) {
+    const response = await sent;
+    const { code, detail } = response.json();
+    assert.deepEqual([response.statusCode, code, detail], expected);
+  }
+});
+
+test('an unread body is read up to the limit of the service, or of its route if that is larger', async () => {
+  const app = Fastify({
+    bodyLimit: 10,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, 1000),
+  });
+  registerErrorHandler(app, 1000);
+  app.decorate('basePath', '');
+  const reject = async () => {
+    throw new AtelierError('overloaded', 'Busy.');
+  };
+  app.post('/small', { onRequest: reject }, async () => 'x');
+  app.post('/large', { onRequest: reject, bodyLimit: 3000 }, async () => 'x');
+  for (const [url, limit] of [
+    ['/small', 1000],
+    ['/large', 3000],
+    ['/%zz', 1000],
+  ] as const) {
+    for (const size of [limit, limit + 1]) {
+      const { headers } = await app.inject({ method: 'POST', url, payload: 'x'.repeat(size) });
+      assert.equal(headers.connection === 'close', size > limit, `${url} with ${size} bytes`);
+    }
   }
 });

@@ -99,3 +99,9 @@ test('components are in the order of their names', () => {
   const { components } = postprocessOpenapi(document as unknown as OpenAPIV3_1.Document, {});
   assert.deepEqual(Object.keys(components!.schemas!), ['A', 'B', 'C']);
 });
+
+test('a document may have no paths and no components', () => {
+  const { components, ...rest } = postprocessOpenapi({} as OpenAPIV3_1.Document, {});
+  assert.deepEqual(Object.keys(components!), ['schemas', 'headers', 'securitySchemes']);
+  assert.deepEqual([components!.schemas, rest], [{}, {}]);
+});

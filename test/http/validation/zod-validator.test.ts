@@ -85,6 +85,13 @@ test('errors name fields of a body and parameters of the other parts', () => {
   assert.deepEqual(validate('body', { count: z.int() }, { count: 1 }), { value: { count: 1 } });
 });
 
+test('data of no known part are parameters of the path', () => {
+  const compiled = validatorCompiler({ schema: z.object({ id: z.string() }), method: 'GET', url: '/' });
+  const { error } = compiled({}) as Result;
+  assert.equal(error?.message, 'The path is invalid. id: Is required.');
+  assert.deepEqual(error?.details, [{ parameter: 'id', detail: 'Is required.' }]);
+});
+
 test('a missing body is reported as such, and a body that is not an object without a pointer', () => {
   const missing =
     'The body must be a JSON object, but is missing or null. Send one with Content-Type: application/json.';

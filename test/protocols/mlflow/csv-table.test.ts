@@ -78,6 +78,12 @@ for (const [what, text, code, message] of [
     'malformed-body',
     'The body cannot be read as CSV: a quoted cell is not closed.',
   ],
+  [
+    'a quote within a cell',
+    '1,2"3,4,5',
+    'malformed-body',
+    'The body cannot be read as CSV: its syntax is invalid.',
+  ],
   ['nothing', '', 'malformed-body', 'The body cannot be read as CSV: it has no row of numbers.'],
   ['names alone', 'a,b,c,d', 'malformed-body', 'The body cannot be read as CSV: it has no row of numbers.'],
   [

@@ -33,3 +33,24 @@ test('a client has a number of requests per minute, and learns how many are left
   t.mock.timers.setTime(60_000);
   assert.equal(await left(), '1');
 });
+
+test('a replica without the database counts its part of the limit, and logs why', async () => {
+  const lines: string[] = [];
+  const app = Fastify({
+    logger: { level: 'warn', stream: { write: (line: string) => void lines.push(line) } },
+  });
+  app.decorateRequest('caller', 'anonymous');
+  const lease = async () => {
+    throw new Error('refused');
+  };
+  const limit = await createRateLimit(app, 5, { leases: { lease }, replicas: () => 2 });
+  app.get('/', { onRequest: limit }, async () => 'done');
+  app.setErrorHandler((_error, _request, reply) => reply.code(429).send());
+  const statuses: number[] = [];
+  for (let calls = 0; calls < 3; calls++) statuses.push((await app.inject('/')).statusCode);
+  assert.deepEqual(statuses, [200, 200, 429]);
+  assert.equal(lines.length, 1);
+  const { msg, err } = JSON.parse(lines[0]!);
+  assert.equal(err.message, 'refused');
+  assert.equal(msg, 'the database is unavailable: this replica counts its part of the rate limit');
+});

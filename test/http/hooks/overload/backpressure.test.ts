@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
@@ -151,4 +152,28 @@ test('a rejected request may be repeated after the delay, for at most a minute',
   for (delayMs of [6, 1000, 1001, 60_000, 61_000])
     found.push((await app.inject(NEW[0]!)).headers['retry-after']);
   assert.deepEqual(found, ['1', '1', '2', '60', '60']);
+});
+
+test('a delay is the smaller of the last two, and the whole interval if the event loop took no turn', (t) => {
+  const clock = { now: 1000 };
+  t.mock.method(performance, 'now', () => clock.now);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const hooks = new Map<string, () => unknown>();
+  const server = Object.assign(new EventEmitter(), { listening: false });
+  const addHook = (name: string, hook: () => unknown) => void hooks.set(name, hook);
+  const currentDelay = measureDelay({ addHook, server } as unknown as FastifyInstance);
+  hooks.get('onReady')!();
+  /** @returns the delay after another second, at whose end the clock has advanced by `milliseconds` */
+  const delayAfter = (milliseconds: number) => {
+    clock.now += milliseconds;
+    t.mock.timers.tick(1000);
+    return currentDelay();
+  };
+  assert.equal(delayAfter(900), 0, 'the server does not listen');
+  server.emit('listening');
+  assert.deepEqual([300, 400, 200, 500].map(delayAfter), [0, 300, 200, 200]);
+  t.mock.timers.tick(999);
+  assert.equal(currentDelay(), 200);
+  hooks.get('onClose')!();
+  assert.equal(delayAfter(700), 200);
 });

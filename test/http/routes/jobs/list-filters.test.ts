@@ -33,6 +33,8 @@ test('training jobs are filtered by model, data set, metadata and time, and sort
     ['metadata[team]=vision&sort=createdAt', [shoes, bags]],
     ['metadata%5Bteam%5D=vision&metadata.cost.center=7', [shoes]],
     ['metadata.team=Vision', []],
+    ['search=none&modelName=shoes', [shoes]],
+    ['search=sea_0&modelName=shoes', []],
     ['metadata.constructor=x&modelName=shoes', []],
     [`createdBefore=${bags.createdAt}&modelName=bags`, []],
     [`createdAfter=2020-01-01T00:00:00%2B02:00&modelName=bags`, [bags]],
