@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import type { LightMyRequestResponse } from 'fastify';
+import Fastify, { type LightMyRequestResponse } from 'fastify';
+import { compressResponses } from '../../../src/http/responses/compression.ts';
 import { assertProblem, startService, tiny, train } from '../../support/start-service.ts';
 
 const { app } = await startService({ after });
@@ -153,4 +154,21 @@ test('problems are compressed, and a repeated request gets its stored response i
   const [first, again] = [await create(gzip), await create({})];
   assert.equal(again.headers['idempotency-replayed'], 'true');
   assert.deepEqual(gunzipSync(first.rawPayload), again.rawPayload);
+});
+
+test('text is compressed from 1,024 bytes on, after the hooks of its route', async () => {
+  const plain = Fastify();
+  compressResponses(plain);
+  plain.get<{ Params: { bytes: number } }>('/:bytes', async ({ params }) => 'x'.repeat(params.bytes));
+  const grown = Fastify();
+  compressResponses(grown);
+  const append = async (_request: unknown, _reply: unknown, payload: unknown) => `${payload}y`;
+  grown.get('/', { onSend: append }, async () => 'x'.repeat(1023));
+  assert.equal((await plain.inject({ url: '/1023', headers: gzip })).body, 'x'.repeat(1023));
+  for (const [app, url, expected] of [
+    [plain, '/1024', 'x'.repeat(1024)],
+    [grown, '/', `${'x'.repeat(1023)}y`],
+  ] as const) {
+    assert.equal(assertCompressed(await app.inject({ url, headers: gzip }), url).toString(), expected);
+  }
 });

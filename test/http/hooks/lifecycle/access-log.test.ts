@@ -28,12 +28,12 @@ async function logged(fraction: number | null, statuses: readonly number[]): Pro
 
 test('all requests, rejected and failed ones, or none are logged', async () => {
   const expected = new Map([
-    [1, [200, 404, 500]],
-    [0, [404, 500]],
+    [1, [200, 399, 400, 500]],
+    [0, [400, 500]],
     [null, []],
   ]);
   for (const [fraction, statuses] of expected) {
-    const lines = await logged(fraction, [200, 404, 500]);
+    const lines = await logged(fraction, [200, 399, 400, 500]);
     assert.deepEqual(
       lines.map(({ status }) => status),
       statuses,

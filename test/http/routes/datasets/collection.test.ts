@@ -3,8 +3,10 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { datasetSchema } from '../../../../src/domain/datasets/representation.ts';
 import { parseNpy } from '../../../../src/formats/arrays/npy.ts';
+import { datasetRoutes } from '../../../../src/http/routes/datasets/collection.ts';
 import { DATA_DIR } from '../../../support/data-directory.ts';
 import { assertProblem, startService, testImage } from '../../../support/start-service.ts';
+import { serveRoutes } from '../bare-app.ts';
 
 const { app } = await startService({ after }, { DATA_DIR });
 const IMAGE = '/v1/datasets/fashion-mnist/splits/test/images/0';
@@ -153,5 +155,29 @@ test('rejects a missing split or data set', async () => {
     '/v1/datasets/__proto__',
   ]) {
     assert.match(assertProblem(await app.inject(url), 404, 'dataset-not-found').detail, /fashion-mnist/);
+  }
+});
+
+test('data sets are filtered by their time of creation, in pages of either order', async () => {
+  const builtIn = (await app.inject('/v1/datasets')).json().data[0];
+  const day = (n: number) => `2026-01-0${n}T00:00:00.000Z`;
+  const uploaded = [3, 2, 1].map((n) => ({ ...builtIn, id: `dst_${n}`, createdAt: day(n) }));
+  const bare = await serveRoutes(datasetRoutes, { catalog: { list: () => [...uploaded, builtIn] } });
+  for (const [query, expected] of [
+    ['', 'dst_3 dst_2 dst_1 fashion-mnist'],
+    ['sort=-createdAt', 'dst_3 dst_2 dst_1 fashion-mnist'],
+    ['sort=createdAt', 'fashion-mnist dst_1 dst_2 dst_3'],
+    [`createdAfter=${day(1)}`, 'dst_3 dst_2'],
+    [`createdBefore=${day(3)}`, 'dst_2 dst_1'],
+    [`createdAfter=${day(1)}&createdBefore=${day(3)}&sort=createdAt`, 'dst_2'],
+    ['limit=4', 'dst_3 dst_2 dst_1 fashion-mnist'],
+    ['limit=3', 'dst_3 dst_2 dst_1 …'],
+    ['limit=1&after=dst_3', 'dst_2 …'],
+    ['after=dst_2', 'dst_1 fashion-mnist'],
+    ['after=dst_2&sort=createdAt', 'dst_3'],
+  ] as const) {
+    const { data, hasMore } = (await bare.inject(`/v1/datasets?${query}`)).json();
+    const ids = data.map(({ id }: { id: string }) => id);
+    assert.equal([...ids, ...(hasMore ? ['…'] : [])].join(' '), expected, query);
   }
 });
