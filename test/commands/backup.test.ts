@@ -37,6 +37,7 @@ test('a backup is a new directory that only its owner can read, and can be resto
   assert.match(again.output, /backup exists already\. Choose a directory/);
   assert.equal(copied.code, 0);
   assert.match(copied.output, /^Restored the database and 0 files to .*restored\. /);
+  assert.equal((await stat(restored!)).mode & 0o777, 0o700);
   assert.equal((await stat(join(restored!, 'atelier.sqlite'))).mode & 0o777, 0o600);
 });
 

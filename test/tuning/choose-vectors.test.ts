@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import v8 from 'node:v8';
+import threads from 'node:worker_threads';
 import { pino } from 'pino';
 import { COMPARISON_FILE, chooseVectors } from '../../src/tuning/choose-vectors.ts';
 import { type BatteryCommand, type Comparison, compareVectors } from '../../src/tuning/compare-vectors.ts';
 import { areVectorsWide } from '../../src/tuning/wide-vectors.ts';
+import { applyMocks } from '../support/mocked-builtins.ts';
 import { temporaryDirectory } from '../support/start-service.ts';
 
 const skip = process.arch !== 'x64' && 'V8 joins vectors on x64 only';
@@ -24,7 +28,7 @@ const BROKEN: BatteryCommand = () => ['false'];
 async function createStarts(t: TestContext, stateDir?: string) {
   const directory = stateDir ?? join(await temporaryDirectory(t), 'state');
   /** Logs of one start, as `level message`. */
-  async function start(command: BatteryCommand, wideVectors: 'auto' | 'off' = 'auto') {
+  async function start(command: BatteryCommand, wideVectors: 'auto' | 'off' | 'on' = 'auto') {
     const lines: string[] = [];
     let compared = 0;
     const log = pino({}, { write: (line: string) => lines.push(line) });
@@ -45,6 +49,50 @@ const NARROW = 'WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits,
 test('nothing is compared if the technique is switched off', async (t) => {
   const { start } = await createStarts(t);
   assert.deepEqual(await start(FASTER, 'off'), { compared: 0, logged: [] });
+});
+
+test('wide vectors are used without a comparison if the technique is switched on', async (t) => {
+  const { mock: flags } = t.mock.method(v8, 'setFlagsFromString', () => {});
+  const { mock: environment } = t.mock.method(threads, 'setEnvironmentData', () => {});
+  applyMocks(t);
+  const { start } = await createStarts(t);
+  assert.deepEqual(await start(DIFFERENT, 'on'), {
+    compared: 0,
+    logged: ['30 WIDE_VECTORS=on: the kernel computes with vectors of 256 bits'],
+  });
+  assert.deepEqual(
+    flags.calls.map((call) => call.arguments[0]),
+    ['--experimental-wasm-revectorize', '--no-liftoff'],
+  );
+  assert.deepEqual(
+    environment.calls.map((call) => call.arguments),
+    [['wide vectors', true]],
+  );
+});
+
+test('nothing is compared on an architecture whose vectors V8 does not join', async (t) => {
+  t.mock.property(process, 'arch', 'arm64');
+  const { start } = await createStarts(t);
+  const logged = [
+    '30 WIDE_VECTORS=auto: the kernel computes with vectors of 128 bits, because V8 joins them on x64 only',
+  ];
+  assert.deepEqual(await start(FASTER), { compared: 0, logged });
+  assert.equal(areVectorsWide(), false);
+});
+
+test('the first processor counts, or none if the system names none', { skip }, async (t) => {
+  const { start, directory } = await createStarts(t);
+  const processor = async () => {
+    await start(DIFFERENT);
+    return JSON.parse(await readFile(join(directory, COMPARISON_FILE), 'utf8')).basis.processor;
+  };
+  const named = (model: string) => ({ model }) as os.CpuInfo;
+  let processors: os.CpuInfo[] = [];
+  t.mock.method(os, 'cpus', () => processors);
+  applyMocks(t);
+  assert.equal(await processor(), 'unknown');
+  processors = [named('fast'), named('slow')];
+  assert.equal(await processor(), 'fast');
 });
 
 test('a difference is found once, and each start warns about it', { skip }, async (t) => {

@@ -25,3 +25,12 @@ test('frees large arrays that are not referenced any more, unless that is switch
   switchOff(['collect-garbage']);
   assert.ok(leftBehind() >= LARGE);
 });
+
+test('collects once 32 MiB are outside of the heap', (t) => {
+  const read = process.memoryUsage;
+  let external = 2 ** 25;
+  t.mock.method(process, 'memoryUsage', () => ({ ...read(), external }));
+  assert.ok(leftBehind(2 ** 20) < 2 ** 20);
+  external = 2 ** 25 - 1;
+  assert.equal(leftBehind(2 ** 20), 2 ** 20);
+});

@@ -72,3 +72,25 @@ for (const network of NETWORKS) {
     assert.equal(crossings > 0, architecture.hidden.length > 0 && activation.endsWith('relu'));
   });
 }
+
+test('below a pooling layer, only the winner of a window can cross a kink', () => {
+  const network: Network = {
+    ...reluNetwork(dense([4, 2])),
+    architecture: { inputShape: [2, 2], convolutions: [[1, 1]], norm: 'none', hidden: [], classes: 2 },
+  };
+  // The kernels have only a centre, of 1, so z of the second one is the pixel minus 0.3.
+  const centre = [0, 0, 0, 0, 1, 0, 0, 0, 0];
+  const parameters = Float64Array.of(...centre, 0, ...centre, -0.3, 1, 0, 0, 0);
+  const out = { loss: 0, crossed: false };
+  /** The factor 0.99 moves z of a pixel of 77 / 255 from 0.002 to −0.001. */
+  const move = (...pixels: number[]) => {
+    const images = { pixels: Uint8Array.from(pixels), labels: Uint8Array.of(0) };
+    const perturbed = createPerturbedLoss(network, parameters, images, firstIndices(1));
+    perturbed.evaluate(out, { block: 0, index: 4 }, -0.01);
+    return out;
+  };
+  assert.equal(move(255, 77, 0, 51).crossed, false);
+  assert.ok(Math.abs(out.loss - Math.log1p(Math.exp(-0.69))) < 1e-12);
+  assert.equal(move(0, 77, 0, 51).crossed, true);
+  assert.ok(Math.abs(out.loss - Math.LN2) < 1e-12);
+});

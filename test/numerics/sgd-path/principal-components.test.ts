@@ -52,3 +52,10 @@ test('means, inner products and sums are those of the centred vectors', () => {
   assert.deepEqual(combine(vectors, mean, Float64Array.of(2, 0.5)), Float64Array.of(-1.5, 3));
   assert.equal(dot(Float64Array.of(1, 2, 9), Float64Array.of(3, 4, 9), 2), 11);
 });
+
+test('of two coordinates of the same size, the first one is positive', () => {
+  const vectors = [Float32Array.of(-3, 3, 1), Float32Array.of(3, -3, 1)];
+  const { components, coordinates } = principalComponents(vectors, 1);
+  assertNear(components[0]!, [Math.SQRT1_2, -Math.SQRT1_2, 0], 1e-12, 'component');
+  assertNear(coordinates[0]!, [-3 * Math.SQRT2, 3 * Math.SQRT2], 1e-12, 'coordinates');
+});

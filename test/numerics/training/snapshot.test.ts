@@ -172,3 +172,11 @@ test('best parameters are kept only with restoreBest', () => {
   refuse(snapshot, /218 best parameters, not 0/);
   refuse({ ...snapshot, best: null }, /0 best parameters, not 218/, { earlyStopping: early });
 });
+
+test('a training can begin at step 0 of a snapshot, and at no step before it or between two', () => {
+  const { engine, ...rest } = snapshotAfter(5);
+  const at = (step: number) => ({ ...rest, step, examples: 0, engine: { ...engine, steps: step } });
+  const { value } = begin({}, at(0)).next();
+  assert.equal((value as LoopEvent).kind, 'step');
+  for (const step of [-1, 0.5]) refuse(at(step), new RegExp(`at step ${step}, but the training has steps 0`));
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { resetSharedBootstrapKey } from '../../../src/commands/bootstrap-key.ts';
 import { type ApiKey, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { createSharedBootstrapKey } from '../../../src/store/postgres/bootstrap-key.ts';
 import { withoutPostgres } from '../../support/servers/postgres.ts';
@@ -10,7 +11,7 @@ const keyOf = (secret: string): ApiKey => ({ name: 'first', scopes: ['admin'], d
 test('the first process creates the key and shows it, and the others read it until it is replaced', {
   skip: withoutPostgres,
 }, async (t) => {
-  const { db, connect } = await blobDatabase(t);
+  const { db, connect, url } = await blobDatabase(t);
   const [a, b] = [createSharedBootstrapKey(db), createSharedBootstrapKey(await connect())];
   assert.equal(await a.read(), undefined);
   const failing = a.create(keyOf('lost'), () => {
@@ -27,4 +28,12 @@ test('the first process creates the key and shows it, and the others read it unt
   await b.save(keyOf('c'));
   await a.save(keyOf('d'));
   assert.deepEqual([await a.read(), await b.read()], [keyOf('d'), keyOf('d')]);
+  const secret = await resetSharedBootstrapKey({
+    url,
+    directUrl: url,
+    poolSize: 1,
+    blobUrl: null,
+    blobCredentials: null,
+  });
+  assert.deepEqual(await b.read(), keyOf(secret));
 });

@@ -47,3 +47,13 @@ test('the typical duration is the lower quartile, and at most the mean time of t
   // Three calls take 15 ms of the processor.
   assert.equal(typicalOf(t, 40, 5), (15 + 10) / 3);
 });
+
+test('enough calls suffice after ten times the time of the processor, although it has worked little', (t) => {
+  // Eight calls end at 80 ms, and take 4 ms of the processor.
+  assert.equal(typicalOf(t, 10, 0.5), (4 + 10) / 8);
+});
+
+test('too few calls suffice after three times the time of the processor', (t) => {
+  assert.equal(typicalOf(t, 40, 24), 24 + 10);
+  assert.equal(typicalOf(t, 40, 23), (2 * 23 + 10) / 2);
+});

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import files from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,7 +10,9 @@ import type { LoadedCalibration } from '../../../src/protocols/codec.ts';
 import { createForward, type ServedNetwork } from '../../../src/workers/kernel/compile.ts';
 import { calibrateNetwork } from '../../../src/workers/tasks/calibrate.ts';
 import { predictImages } from '../../../src/workers/tasks/predict-images.ts';
+import { failure } from '../../store/fixtures.ts';
 import { dense } from '../../support/dense.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 import { temporaryDirectory } from '../../support/start-service.ts';
 
 /** Predicts class 1 for images whose second half is brighter than the first. */
@@ -100,4 +103,15 @@ test('predictions replace no file', async (t) => {
   await writeFile(target, 'kept');
   await assert.rejects(predict(t, { target }), { code: 'EEXIST' });
   assert.equal(await readFile(target, 'utf8'), 'kept');
+});
+
+test('a full disk is named, and another failure stays as it is', async (t) => {
+  let code = 'ENOSPC';
+  t.mock.method(files, 'writeFileSync', () => {
+    throw Object.assign(new Error('cannot write'), { code });
+  });
+  applyMocks(t);
+  await assert.rejects(predict(t), failure('storage-full', 'the predictions'));
+  code = 'EIO';
+  await assert.rejects(predict(t), { code: 'EIO', message: 'cannot write' });
 });

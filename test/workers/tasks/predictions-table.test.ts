@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import files from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { npyBytes } from '../../../src/formats/arrays/npy.ts';
 import { writePredictionsTable } from '../../../src/workers/tasks/predictions-table.ts';
+import { failure } from '../../store/fixtures.ts';
+import { applyMocks } from '../../support/mocked-builtins.ts';
 import { temporaryDirectory } from '../../support/start-service.ts';
 
 test('class names are quoted, and those that a spreadsheet would evaluate begin with an apostrophe', async (t) => {
@@ -104,5 +107,28 @@ test('the lines of a long table follow each other', async (t) => {
       const [label, truth] = [n % 3, n % 2];
       return `${n},${label},${classNames[label]},1,${truth},${classNames[truth]},${label === truth}`;
     }),
+  );
+});
+
+test('a full disk is named, another failure stays as it is, and both files are closed', async (t) => {
+  const folder = await temporaryDirectory(t);
+  const [probabilities, target] = [join(folder, 'npy'), join(folder, 'csv')];
+  await writeFile(probabilities, npyBytes(Float32Array.of(1), [1, 1]));
+  let code = 'ENOSPC';
+  t.mock.method(files, 'writeFileSync', () => {
+    throw Object.assign(new Error('cannot write'), { code });
+  });
+  const { mock: opened } = t.mock.method(files, 'openSync');
+  const { mock: closed } = t.mock.method(files, 'closeSync');
+  applyMocks(t);
+  const task = { images: 1, probabilities, labels: null, judgements: null, classNames: ['a'], target };
+  const write = () => writePredictionsTable({ ...task, hasAllClasses: false });
+  assert.throws(write, failure('storage-full', 'the predictions'));
+  files.rmSync(target);
+  code = 'EIO';
+  assert.throws(write, { code: 'EIO', message: 'cannot write' });
+  assert.deepEqual(
+    closed.calls.map((call) => call.arguments[0]),
+    opened.calls.map((call) => call.result),
   );
 });

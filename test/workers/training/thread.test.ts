@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { WorkerMessage } from '../../../src/workers/training/messages.ts';
 import { startTrainingThread } from '../../../src/workers/training/thread.ts';
@@ -42,4 +44,13 @@ async function parametersWith(threads: number) {
 
 test('a training on several threads has the same bits as on one', async () => {
   assert.deepEqual(await parametersWith(2), await parametersWith(1));
+});
+
+test('the heap of a training thread is limited', async () => {
+  const started = once(process, 'worker') as Promise<[Worker]>;
+  const thread = startTrainingThread(1);
+  const [worker] = await started;
+  const { maxOldGenerationSizeMb, maxYoungGenerationSizeMb } = worker.resourceLimits!;
+  await thread.end();
+  assert.deepEqual([maxOldGenerationSizeMb, maxYoungGenerationSizeMb], [256, 16]);
 });
