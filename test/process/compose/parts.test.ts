@@ -10,14 +10,19 @@ import { buildModels } from '../../../src/process/compose/models.ts';
 import { buildPredictions } from '../../../src/process/compose/predictions.ts';
 import type { Searches } from '../../../src/process/compose/searches.ts';
 import { buildStorage } from '../../../src/process/compose/storage.ts';
-import { type Cluster, openState } from '../../../src/process/state.ts';
+import { buildTraining } from '../../../src/process/compose/training.ts';
+import { type Cluster, openState, type State } from '../../../src/process/state.ts';
 import { createMemoryLedger } from '../../../src/services/memory/ledger.ts';
 import type { ServedNetwork } from '../../../src/workers/kernel/compile.ts';
-import { publish } from '../../store/fixtures.ts';
+import { newJob, publish } from '../../store/fixtures.ts';
 import { dense } from '../../support/dense.ts';
 import { addCleanup, temporaryDirectory } from '../../support/start-service.ts';
 
-async function baseOf(t: TestContext, environment: Record<string, string> = {}) {
+async function baseOf(
+  t: TestContext,
+  environment: Record<string, string> = {},
+  changeStore: (store: State['store']) => Partial<State['store']> = () => ({}),
+) {
   const log = pino({ level: 'silent' });
   const config = readConfig({ STATE_DIR: await temporaryDirectory(t), DATASETS: 'none', ...environment });
   const ledger = createMemoryLedger();
@@ -28,7 +33,8 @@ async function baseOf(t: TestContext, environment: Record<string, string> = {}) 
   };
   const state = await openState(config, memory.jobBudget, log);
   addCleanup(t, state.close);
-  const base = await buildBase({ config, log, memory, state, builtIn: [] });
+  const shared = { ...state, store: { ...state.store, ...changeStore(state.store) } };
+  const base = await buildBase({ config, log, memory, state: shared, builtIn: [] });
   addCleanup(t, base.threads.close);
   return { base, caches };
 }
@@ -133,4 +139,120 @@ test('a process runs one prediction job at a time, and none without slots', asyn
   }
   assert.equal(Math.max(...running), 1);
   await queue.close();
+});
+
+test('a process that shares its database counts the live replicas, and lists what the others upload', async (t) => {
+  const replicas = { live: () => [{}, {}, {}] } as unknown as NonNullable<State['store']['replicas']>;
+  const rateLeases = {} as NonNullable<State['store']['rateLeases']>;
+  let listings = 0;
+  const { base } = await baseOf(t, {}, ({ datasets }) => ({
+    replicas,
+    rateLeases,
+    datasets: {
+      ...datasets,
+      list: () => {
+        listings++;
+        return datasets.list();
+      },
+    },
+  }));
+  assert.match(await base.metrics.text(), /^atelier_replicas 3$/m);
+  assert.equal(base.services.rateLeases?.leases, rateLeases);
+  assert.equal(base.services.rateLeases?.replicas(), 3);
+  assert.equal(listings, 1);
+  await base.catalog.refresh();
+  assert.equal(listings, 2);
+});
+
+/** A log of which only errors count, as `message: error`, with the job if one is named. */
+function recordErrors() {
+  const logged: string[] = [];
+  const error = ({ jobId, err }: { jobId?: string; err: Error }, message: string) =>
+    void logged.push(`${message}: ${err.message}${jobId === undefined ? '' : ` (${jobId})`}`);
+  return { logged, log: { ...pino({ level: 'silent' }), error } as unknown as Base['log'] };
+}
+const failing = (message: string) => async (): Promise<never> => {
+  throw new Error(message);
+};
+
+test('a failure of the housekeeping or of the outbox is logged', async (t) => {
+  const { base } = await baseOf(t, { KEEP_EVENTS_DAYS: '1', WEBHOOK_ORIGINS: 'https://example.org' });
+  const { logged, log } = recordErrors();
+  const { storedResponses, retention: kept, webhooks: outbox } = base.store;
+  const store: Base['store'] = {
+    ...base.store,
+    hourlyTasks: [failing('hourly')],
+    storedResponses: { ...storedResponses, deleteExpired: failing('responses') },
+    retention: { ...kept, deleteEvents: failing('events') },
+    webhooks: { ...outbox, claim: failing('claim') },
+  };
+  const searches = { services: { searches: { finishDeletions: failing('searches') } } };
+  const parts = buildStorage({ ...base, store, log }, searches as unknown as Searches);
+  await parts.retention.start();
+  assert.deepEqual(
+    logged.splice(0),
+    ['hourly', 'responses', 'searches', 'events'].map(
+      (task) => `failed to delete what is no longer kept: ${task}`,
+    ),
+  );
+  parts.webhooks.start();
+  await setImmediate();
+  await parts.webhooks.close();
+  await parts.retention.close();
+  assert.deepEqual(logged, ['failed to read or write the outbox of webhooks: claim']);
+});
+
+test('a queue that cannot be read is logged', async (t) => {
+  const { base } = await baseOf(t);
+  const { logged, log } = recordErrors();
+  const { jobs, predictionJobs } = base.store;
+  const store: Base['store'] = {
+    ...base.store,
+    jobs: { ...jobs, nextQueued: failing('trainings') },
+    predictionJobs: { ...predictionJobs, nextQueued: failing('predictions') },
+  };
+  const models = buildModels(base);
+  for (const build of [buildPredictions, buildTraining]) {
+    const { queue } = build({ ...base, store, log }, models);
+    queue.start();
+    await setImmediate();
+    await queue.close();
+  }
+  assert.deepEqual(logged, [
+    'failed to run a job: predictions (none)',
+    'failed to run a job: trainings (none)',
+  ]);
+});
+
+test('replicas follow the trainings of each other, and leave jobs to those with enough memory', async (t) => {
+  const { base } = await baseOf(t);
+  const id = await newJob(base.store, 'queued', 'shoes');
+  const replica = (name: string, jobBytes: number) => ({
+    id: name,
+    slots: 1,
+    jobBytes,
+    environment: { kernel: 'k', fused: true },
+  });
+  let live = [replica('self', -1), replica('other', 1e9)];
+  const heard: string[] = [];
+  const claimed: string[] = [];
+  const cluster = {
+    slots: 1,
+    boss: {},
+    replicas: { id: 'self', live: () => live, onBeat: () => void heard.push('beat') },
+    tickets: { claim: async (jobId: string) => void claimed.push(jobId) },
+  } as unknown as Cluster;
+  const notices = { ...base.store.notices, on: (kind: string) => void heard.push(kind) };
+  const changed = { ...base, cluster, store: { ...base.store, notices } };
+  const { queue } = buildTraining(changed, buildModels(base));
+  t.after(() => queue.close());
+  heard.length = 0;
+  queue.start();
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+  assert.deepEqual(heard.sort(), ['beat', 'job', 'queue']);
+  assert.deepEqual(claimed, []);
+  live = [replica('self', 1e9), replica('other', 1e9)];
+  queue.notify();
+  for (let turn = 0; claimed.length === 0 && turn < 100; turn++) await setImmediate();
+  assert.deepEqual(claimed, [id]);
 });
