@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { pino } from 'pino';
+import { readConfig } from '../../src/config/read.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
+import { openService } from '../../src/process/start.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
 import { newJob, publish } from '../store/fixtures.ts';
 import { assertProblem, startService, temporaryDirectory, tiny, train } from '../support/start-service.ts';
@@ -48,4 +54,56 @@ test('a service that listens has loaded the newest model', async (t) => {
   assert.equal(await loaded(), '0');
   await warmUp();
   assert.equal(await loaded(), '1');
+});
+
+test('the first start of a reachable service prints a key, and queues the starter job', async (t) => {
+  const written: string[] = [];
+  const { mock } = t.mock.method(process.stderr, 'write', (text: string) => written.push(text) > 0);
+  const { app } = await startService(t, { HOST: '0.0.0.0', STARTER_JOB: 'on', TRAINING_WORKERS: '1' });
+  mock.restore();
+  const url = '/v1/training-jobs';
+  assertProblem(await app.inject(url), 401, 'unauthenticated');
+  const [key] = /atl_[\w-]{43}/.exec(written.join(''))!;
+  const response = await app.inject({ url, headers: { authorization: `Bearer ${key}` } });
+  const jobs = response.json().data as TrainingJob[];
+  assert.deepEqual(
+    jobs.map(({ metadata }) => metadata),
+    [{ startedBy: 'STARTER_JOB' }],
+  );
+});
+
+test('a service that cannot be built leaves its state to the next process', async (t) => {
+  const STATE_DIR = await temporaryDirectory(t);
+  const config = readConfig({ STATE_DIR, DATASETS: 'none' });
+  const serverFactory = () => {
+    throw new Error('no server');
+  };
+  const opened = openService(config, pino({ level: 'silent' }), { serverFactory });
+  await assert.rejects(opened, /no server/);
+  const store = await openStore(STATE_DIR);
+  await store.close();
+});
+
+test('a request that does not end is cut off before the grace period ends', async (t) => {
+  const logged: string[] = [];
+  const { app, close } = await startService(
+    t,
+    { DATASETS: 'none', SHUTDOWN_GRACE_SECONDS: '1', LOG_LEVEL: 'warn' },
+    (line) => logged.push(JSON.parse(line).msg),
+  );
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const sent = request({
+    port,
+    path: '/v1/gradient-checks',
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': 2, expect: '100-continue' },
+  });
+  const failed = once(sent, 'error');
+  const continued = new Promise((resolve) => sent.once('continue', resolve));
+  sent.flushHeaders();
+  await continued;
+  await close();
+  assert.equal((await failed)[0].code, 'ECONNRESET');
+  assert.deepEqual(logged, ['closing connections whose requests took too long']);
 });

@@ -1,6 +1,9 @@
 /** Comparison of submitted gradients with the reference. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compareSubmitted } from '../../../../src/numerics/checks/submitted/compare.ts';
+import { dense } from '../../../support/dense.ts';
+import { firstIndices, reluNetwork, stripes } from '../../fixtures.ts';
 import { convolutional, findings, relu, scale, tanh } from './fixture.ts';
 
 const SUBJECTS = { relu, tanh, convolutional };
@@ -158,4 +161,22 @@ test("the notebook's own defect is named: sums in the W blocks, means in the b b
   ];
   for (const { blocks } of others)
     assert.ok(blocks.every(({ hint }) => !hint?.sentence.includes('notebook')));
+});
+
+test('zeros agree with a gradient of zeros', () => {
+  const task = {
+    ...reluNetwork(dense([2, 2])),
+    parameters: new Float64Array(6),
+    examples: stripes(2, 2, 2),
+    indices: firstIndices(2),
+  };
+  const report = compareSubmitted(new Float64Array(6), new Float64Array(6), task);
+  assert.deepEqual([report.agrees, report.relativeError], [true, 0]);
+  assert.deepEqual(
+    report.blocks.map(({ name, agrees, relativeError, hint }) => [name, agrees, relativeError, hint]),
+    [
+      ['W1', true, 0, null],
+      ['b1', true, 0, null],
+    ],
+  );
 });
