@@ -14,6 +14,7 @@ test('the first start prints a new key once, and later ones name the way to repl
   const log = { info: (message: string) => void logged.push(message) } as unknown as FastifyBaseLogger;
   const { mock } = t.mock.method(process.stderr, 'write', () => true);
   const first = await bootstrapKey(keys, { port: 3210 }, log);
+  assert.deepEqual(logged, []);
   const printed = mock.calls.map((call) => String(call.arguments[0])).join('');
   const again = await bootstrapKey(keys, { port: 3210 }, log);
   const calls = mock.callCount();

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evaluate, inspectNetwork, weightNorm } from '../../../src/numerics/evaluation/measure.ts';
+import {
+  evaluate,
+  evaluateByEngine,
+  inspectByEngine,
+  inspectNetwork,
+  weightNorm,
+} from '../../../src/numerics/evaluation/measure.ts';
 import { type Architecture, blocks, parameterCount } from '../../../src/numerics/network/architecture.ts';
 import { initializeUniformFanIn } from '../../../src/numerics/network/initialize.ts';
 import { dense } from '../../support/dense.ts';
@@ -154,4 +160,49 @@ test('the weight norm of a network with convolutions is the norm of kernels and 
     if (name === 'W1') parameters[start + 7] = 4;
   }
   assert.equal(weightNorm(parameters, architecture), 5);
+});
+
+test('an engine gets all examples in chunks of a thousand', () => {
+  const examples = stripes(2, 4, 3);
+  const indices = Uint32Array.from({ length: 2001 }, (_, n) => 7 * n);
+  const chunks: Uint32Array[] = [];
+  const evaluated = run(
+    evaluateByEngine(
+      (sums, given, chunk) => {
+        assert.equal(given, examples);
+        chunks.push(chunk);
+        sums.loss += 2 * chunk.length;
+        sums.correct += chunk.length / 2;
+      },
+      examples,
+      indices,
+    ),
+  );
+  assert.deepEqual(evaluated, { result: { loss: 2, accuracy: 0.5 }, pauses: 3 });
+  assert.deepEqual(
+    chunks.map(({ length }) => length),
+    [1000, 1000, 1],
+  );
+  assert.deepEqual(
+    chunks.flatMap((chunk) => [...chunk]),
+    [...indices],
+  );
+  chunks.length = 0;
+  const inspected = run(
+    inspectByEngine(
+      ({ alive, predicted }, _, chunk) => {
+        chunks.push(chunk);
+        alive[0]![0] = 1;
+        predicted.add(2);
+      },
+      dense([4, 5, 3]),
+      examples,
+      indices,
+    ),
+  );
+  assert.deepEqual(inspected, { result: { deadUnits: [0.8], isConstant: true }, pauses: 3 });
+  assert.deepEqual(
+    chunks.flatMap((chunk) => [...chunk]),
+    [...indices],
+  );
 });
