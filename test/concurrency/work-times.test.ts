@@ -43,4 +43,6 @@ test('counts running work with its age once it takes longer than earlier work', 
   times.start();
   clock.ms += 20_000;
   assert.equal(times.secondsUntilNext(), 20);
+  clock.ms += 0.5;
+  assert.equal(times.secondsUntilNext(), 21);
 });
