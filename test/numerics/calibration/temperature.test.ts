@@ -46,3 +46,7 @@ test('the temperature has nearly all digits, also where a step of Newton leaves 
 test('without a slope, because all classes have the same logit, the temperature is the lowest', () => {
   assert.equal(fitOf(0, 10), 0.1);
 });
+
+test('the temperature is 10 if no image has the class of the larger logit, and 0.1 if all have it', () => {
+  assert.deepEqual([fitOf(1, 0), fitOf(1, 20)], [10, 0.1]);
+});

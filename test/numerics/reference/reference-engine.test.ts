@@ -139,3 +139,18 @@ test('the norm is measured before clipping, and a step without measurement keeps
   const move = changeFrom(initialize('he', dense([9, 8, 7, 4]), 0), clipping.parameters);
   assertNear([norm(move)], [0.01], 1e-4, 'a clipped step is as long as allowed');
 });
+
+test('a gradient is clipped only if it is longer than the limit', () => {
+  const examples = stripes(8, 9, 4);
+  const initial = initialize('he', dense([9, 5, 4]), 2);
+  const stepWith = (clipNorm: number | null) => {
+    const engine = createReferenceEngine(settingsOf(dense([9, 5, 4]), { clipNorm }), initial);
+    engine.step(examples, firstIndices(8), at(0.1), { loss: 0, correct: 0 });
+    return { norm: engine.gradientNorm(), change: changeFrom(initial, engine.parameters) };
+  };
+  const whole = stepWith(null);
+  assertNear(stepWith(1.01 * whole.norm).change, whole.change, 1e-15, 'below the limit');
+  const half = whole.change.map((value) => value / 2);
+  // PyTorch adds 1e-6 to the norm.
+  assertNear(stepWith(0.5 * (whole.norm + 1e-6)).change, half, 1e-12, 'above the limit');
+});
