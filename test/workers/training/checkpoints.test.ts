@@ -74,3 +74,25 @@ test('a checkpoint between epochs is posted once its interval has passed and the
   afterStep(startedAt + 4_000_000);
   assert.equal(posted.length, 2);
 });
+
+test('a checkpoint is due exactly when its interval has passed', (t) => {
+  t.mock.method(performance, 'now', () => 500);
+  const control = createControl();
+  const posted: (number | null)[] = [];
+  const schedule = createCheckpointSchedule(
+    { control, checkpointEverySeconds: 30 },
+    (loss) => ({ step: 1, epoch: 1, loss, bytes: new Uint8Array(1) }),
+    (report) => void (report.kind === 'checkpoint' && posted.push(report.loss)),
+  );
+  schedule.afterStep(500 + 29_999);
+  assert.deepEqual([posted, control[CONTROL.checkpointPending]], [[], 0]);
+  schedule.afterStep(500 + 30_000);
+  assert.deepEqual([posted, control[CONTROL.checkpointPending]], [[null], 1]);
+  control[CONTROL.checkpointPending] = 0;
+  const { durationMs, evaluationMs, ...metrics } = epochRecord(1, 7);
+  const end = { kind: 'epoch', epoch: 1, step: 1, steps: 2, metrics, warnings: [], isLast: false } as const;
+  schedule.afterEpoch(end, 500 + 999);
+  assert.deepEqual(posted, [null]);
+  schedule.afterEpoch(end, 500 + 1000);
+  assert.deepEqual(posted, [null, 7, 7], 'the best epoch was pending');
+});
