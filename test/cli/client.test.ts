@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { createClient } from '../../cli/client.ts';
+import { ConnectionError } from '../../cli/errors.ts';
 import { run } from './run.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -132,4 +134,28 @@ test('control characters in errors and in names of files do not reach the termin
   assert.equal(stderr, 'There is no model \uFFFD]0;title\uFFFD.\n\uFFFD2J\n');
   const missing = await run(['predict', '--model', 'mine', '\u001B[2Jboot.png'], environment);
   assert.match(missing.stderr, /\uFFFD\[2Jboot\.png/);
+});
+
+test('a response that is not JSON is an error of the connection', async (t) => {
+  const { requests, environment } = await serve(t, [(_request, response) => response.end('<html>')]);
+  const { code, stderr } = await run(['models'], environment);
+  const { ATELIER_URL: url } = environment;
+  const base = url.replace(/\/$/, '');
+  assert.deepEqual([code, stderr], [1, `The response of ${base} is not JSON, or is not complete.\n`]);
+  assert.equal(requests.length, 1);
+});
+
+test('a failed connection is described by its code, else by its cause, else by the error', async (t) => {
+  const { environment } = await serve(t, []);
+  const signal = new AbortController().signal;
+  const { ATELIER_URL: url } = environment;
+  for (const [address, options, message] of [
+    [url, {}, /\/base cannot be reached: UND_ERR_SOCKET\.$/],
+    // Some ports are forbidden.
+    ['http://127.0.0.1:1', {}, /^The service at http:\/\/127\.0\.0\.1:1 cannot be reached: bad port\.$/],
+    ['http://a', { body: 'text' }, /^The service at http:\/\/a cannot be reached: Request with GET/],
+  ] as const) {
+    const { attempt } = createClient(address, undefined, signal, () => {});
+    await assert.rejects(attempt('/a', options), { constructor: ConnectionError, message });
+  }
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCommandLine } from '../../cli/run-command-line.ts';
+import { CLEAR_LINE } from '../../cli/text.ts';
 import { problem, serveAnswers } from './commands/answers.ts';
 import { run } from './run.ts';
 
@@ -94,4 +95,37 @@ test('an interruption exits with 130, without a message', async () => {
     interrupted: AbortSignal.abort(),
   });
   assert.deepEqual([code, written], [130, []]);
+});
+
+test('a terminal of unknown width has 80 columns', async (t) => {
+  const search = {
+    id: 'sea_1',
+    status: 'cancelled',
+    vary: [],
+    objective: 'o'.repeat(200),
+    repeats: 1,
+    progress: { epochs: 3, plannedEpochs: 8, active: 1, waiting: 2 },
+  };
+  const ended = { type: 'status', data: { to: 'cancelled' } };
+  const digits = { type: 'progress', data: { done: 1e60, coordinates: 1e60 } };
+  const stream = (event: object) => ({
+    status: 200,
+    headers: {},
+    body: `id: 1\ndata: ${JSON.stringify(event)}\n\n`,
+  });
+  const { environment } = await serveAnswers(t, {
+    'GET /v1/searches/sea_1': search,
+    'GET /v1/searches/sea_1/trials': { data: [] },
+    'GET /v1/searches/sea_1/events': stream(ended),
+    'POST /v1/gradient-checks': stream(digits),
+  });
+  const lengths = async (...args: string[]) => {
+    const written: string[] = [];
+    const output = { write: (text: string | Uint8Array) => written.push(String(text)), isTTY: true };
+    const interrupted = new AbortController().signal;
+    await runCommandLine(args, { stdout: output, stderr: output, environment, interrupted });
+    return written[0]!.split('\n')[0]!.replace('\r\u001B[J', '').replace(CLEAR_LINE, '').length;
+  };
+  assert.equal(await lengths('job', 'sea_1', '--follow'), 79);
+  assert.equal(await lengths('check'), 79);
 });

@@ -21,7 +21,8 @@ test('import says which classes are numbered, and how a version can be evaluated
     [named, 'mine@3, test accuracy 0.7500\n'],
   ] as const) {
     const { atelier } = await serveAnswers(t, { 'POST /v1/models': answer });
-    assert.equal((await atelier('import', file, '--name', 'mine')).stdout, text);
+    const shown = await atelier('import', file, '--name', 'mine');
+    assert.deepEqual([shown.code, shown.stdout], [0, text]);
   }
 });
 
@@ -36,7 +37,8 @@ test('export writes the file, prints its name, and leaves nothing beside it', as
     },
   });
   const file = join(folder, 'out.npz');
-  const { stdout } = await atelier('export', 'mine', '--format', 'npz', '-o', file, '--json');
+  const { code, stdout } = await atelier('export', 'mine', '--format', 'npz', '-o', file, '--json');
+  assert.equal(code, 0);
   assert.deepEqual(JSON.parse(stdout), { file, digest: 'sha256:1' });
   assert.equal(await readFile(file, 'utf8'), 'weights');
   assert.deepEqual(await readdir(folder), ['out.npz']);
@@ -44,4 +46,18 @@ test('export writes the file, prints its name, and leaves nothing beside it', as
   const unwritable = await atelier('export', 'mine@4', '--format', 'npz', '-o', absent);
   assert.equal(unwritable.code, 2);
   assert.ok(unwritable.stderr.startsWith(`The file ${absent} cannot be written: ENOENT`));
+});
+
+test('export names the file by the model and the version unless told', async (t) => {
+  const { atelier } = await serveAnswers(t, {
+    'GET /v1/models/mine/versions/4/export?format=absent%2Fnpz': {
+      status: 200,
+      headers: {},
+      body: 'weights',
+    },
+  });
+  // The folder does not exist, so the test leaves no file behind.
+  const { code, stderr } = await atelier('export', 'mine@4', '--format', 'absent/npz');
+  assert.equal(code, 2);
+  assert.ok(stderr.startsWith('The file mine-4.absent/npz cannot be written: ENOENT'), stderr);
 });

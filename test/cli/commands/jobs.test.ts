@@ -178,3 +178,17 @@ test('job shows a prediction job of a split or a file, with its error', async (t
     assert.equal((await atelier('job', 'prd_1', '--follow')).code, 2);
   }
 });
+
+test('job follows a search on request', async (t) => {
+  const { atelier, requests } = await serveAnswers(t, {
+    'GET /v1/searches/sea_1': { id: 'sea_1', status: 'succeeded', best: null, error: null },
+    'GET /v1/searches/sea_1/events': { status: 204, headers: {}, body: '' },
+  });
+  const search = '{"id":"sea_1","status":"succeeded","best":null,"error":null}\n';
+  assert.deepEqual(await atelier('job', 'sea_1', '--follow', '--json'), {
+    code: 0,
+    stdout: search,
+    stderr: '',
+  });
+  assert.equal(requests.length, 3);
+});

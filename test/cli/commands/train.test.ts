@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { runCommandLine } from '../../../cli/run-command-line.ts';
 import { temporaryDirectory } from '../../support/start-service.ts';
 import { problem, serveAnswers } from './answers.ts';
 
@@ -63,4 +64,16 @@ test('a file that is not JSON is named, and not sent', async (t) => {
     assert.ok(stderr.startsWith(`${text} is not JSON: `), stderr);
   }
   assert.equal(requests.length, 0);
+});
+
+test('train says that an interrupted request may have started a job', async () => {
+  const notes: (string | Uint8Array)[] = [];
+  const code = await runCommandLine(['train', path], {
+    stdout: { write: () => assert.fail('nothing is printed') },
+    stderr: { write: (text) => notes.push(text) },
+    environment: {},
+    interrupted: AbortSignal.abort(),
+  });
+  const note = 'Interrupted. Whether a job has started shows: npx atelier jobs\n';
+  assert.deepEqual([code, notes], [130, [note]]);
 });

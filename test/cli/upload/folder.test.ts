@@ -65,4 +65,9 @@ test('rejects a folder without files, and a file that has changed since', async 
   await truncate(join(folder, 'cat/1.png'), 1);
   await assert.rejects(packFolder(listed, () => {}).toArray(), /cat\/1\.png/);
   await assert.rejects(listFolder(await makeFolder(t, { '.hidden': '' })), UsageError);
+  const missing = join(folder, 'dog');
+  await assert.rejects(listFolder(missing), {
+    constructor: UsageError,
+    message: `The file ${missing} does not exist.`,
+  });
 });
