@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
+import { fileSource } from '../../../../src/datasets/upload/byte-source.ts';
 import type { CheckedUpload } from '../../../../src/datasets/upload/finish.ts';
+import { openArchive } from '../../../../src/datasets/upload/folders/archive.ts';
 import { chooseUploadShape, measureUpload, readUpload } from '../../../../src/datasets/upload/open.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
+import { asZip64, changedZip64 } from '../../../formats/zip64-archive.ts';
 import { isAtelierError, temporaryFolder } from '../../fixtures.ts';
 
 const MAX_BYTES = 4_000_000;
@@ -363,4 +367,215 @@ test('uploads of arrays reject the fields for images', async (t) => {
     read(t, archive, { fit: 'cover' }),
     isAtelierError('invalid-dataset-file', /fit: it applies to images in class folders only/, '#/fit'),
   );
+});
+
+function openBytes(t: TestContext, bytes: Uint8Array, maxBytes = MAX_BYTES) {
+  const path = join(temporaryFolder(t), 'archive');
+  writeFileSync(path, bytes);
+  return openArchive({ ...fileSource('file', path, bytes.length), path }, maxBytes);
+}
+
+/** The contents that are read of each file: `wanted` bytes from its start. */
+async function contents(t: TestContext, bytes: Uint8Array, wanted: (index: number) => number) {
+  const archive = (await openBytes(t, bytes))!;
+  const found: [index: number, text: string][] = [];
+  for await (const { index, bytes } of archive.read(wanted))
+    found.push([index, Buffer.from(bytes).toString('latin1')]);
+  return found;
+}
+
+/** A header of a tar archive, and its content. */
+function tarEntry(name: string, type: string, content = ''): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name);
+  header.write(`${content.length.toString(8).padStart(11, '0')} `, 124);
+  header.write(`        ${type}`, 148);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return Buffer.concat([header, Buffer.from(content.padEnd(Math.ceil(content.length / 512) * 512, '\0'))]);
+}
+const [FILE, LINK, FOLDER, PIPE] = ['0', '2', '5', '6'];
+const rejection = (message: string) =>
+  isAtelierError('invalid-dataset-file', new RegExp(`^The data set is invalid\\. Part file: ${message}\\.$`));
+
+/** An archive with one entry, compressed already. */
+function zipOf(compressed: Uint8Array, content: string, method = 8): Buffer {
+  const bytes = Buffer.from(zipSync({ a: Buffer.from(compressed) }, { level: 0 }));
+  const entry = bytes.indexOf('PK\x01\x02');
+  for (const [field, value] of [
+    [16, crc32(content)],
+    [24, content.length],
+  ] as const)
+    bytes.writeUInt32LE(value, entry + field);
+  bytes.writeUInt16LE(method, entry + 10);
+  return bytes;
+}
+
+test('lists the files of a tar archive, and the first five of its links and special files', async (t) => {
+  const skipped = Array.from({ length: 7 }, (_, n) => tarEntry(`link${n}`, n === 1 ? PIPE : LINK));
+  const packed = Buffer.concat([
+    tarEntry('a/', FOLDER),
+    tarEntry('a/1', FILE, 'first'),
+    ...skipped,
+    tarEntry('a/2', FILE, 'second'),
+    tarEntry('a/3', FILE),
+  ]);
+  const { files, skipped: found } = (await openBytes(t, packed))!;
+  assert.deepEqual(files, [
+    { name: 'a/1', bytes: 5 },
+    { name: 'a/2', bytes: 6 },
+    { name: 'a/3', bytes: 0 },
+  ]);
+  const kinds = ['link', 'special file', 'link', 'link', 'link'];
+  assert.deepEqual(found, { count: 7, first: kinds.map((kind, n) => ({ name: `link${n}`, kind })) });
+  assert.deepEqual(await contents(t, packed, (index) => [4, 0, 9][index]!), [
+    [0, 'firs'],
+    [2, ''],
+  ]);
+  assert.deepEqual(await contents(t, packed, (index) => index), [
+    [1, 's'],
+    [2, ''],
+  ]);
+});
+
+test('the files of a tar archive have different names, and take as many bytes as are allowed', async (t) => {
+  const packed = Buffer.concat([tarEntry('a', FILE, 'first'), tarEntry('b', FILE, 'second')]);
+  assert.equal((await openBytes(t, packed, 11))!.files.length, 2);
+  await assert.rejects(openBytes(t, packed, 10), rejection('its files take more than the limit of 10 bytes'));
+  await assert.rejects(
+    openBytes(t, Buffer.concat([packed, tarEntry('a', FILE)])),
+    rejection('the archive has two entries "a"'),
+  );
+});
+
+test('headers and padding of a tar archive may take three blocks for each of a million files', async (t) => {
+  const packed = Buffer.concat([tarEntry('a', FOLDER), tarEntry('b', FOLDER)]);
+  // A limit below zero, because an archive of gigabytes takes too long.
+  const limit = 2 * 512 - 3 * 512 * 1_000_000;
+  assert.deepEqual((await openBytes(t, packed, limit))!.files, []);
+  await assert.rejects(
+    openBytes(t, packed, limit - 1),
+    rejection(`it decompresses to more than the limit of ${limit - 1} bytes`),
+  );
+});
+
+test('lists the files of a zip archive, and the first five of its links', async (t) => {
+  const link = { os: 3, attrs: (0o120777 << 16) >>> 0 };
+  const links = Array.from({ length: 7 }, (_, n) => [`link${n}`, [Buffer.from('a'), link]] as const);
+  const zipped = zipSync({
+    'a/': Buffer.alloc(0),
+    'a\\': Buffer.alloc(0),
+    'a/2': Buffer.from('second'),
+    ...Object.fromEntries(links),
+    'a/1': Buffer.from('first'),
+  });
+  const { files, skipped } = (await openBytes(t, zipped))!;
+  assert.deepEqual(files, [
+    { name: 'a/2', bytes: 6 },
+    { name: 'a/1', bytes: 5 },
+  ]);
+  const first = [0, 1, 2, 3, 4].map((n) => ({ name: `link${n}`, kind: 'link' }));
+  assert.deepEqual(skipped, { count: 7, first });
+});
+
+test('reads a zip archive in the order of its bytes, whatever the order of its directory', async (t) => {
+  const zipped = Buffer.from(zipSync({ a: Buffer.from('1'), b: Buffer.from('2'), c: Buffer.from('3') }));
+  const start = zipped.indexOf('PK\x01\x02');
+  const entry = (n: number) => Buffer.from(zipped.subarray(start + 47 * n, start + 47 * (n + 1)));
+  const turned = Buffer.concat([
+    zipped.subarray(0, start),
+    entry(2),
+    entry(0),
+    entry(1),
+    zipped.subarray(start + 47 * 3),
+  ]);
+  const { files } = (await openBytes(t, turned))!;
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ['c', 'a', 'b'],
+  );
+  assert.deepEqual(await contents(t, turned, () => 9), [
+    [1, '1'],
+    [2, '2'],
+    [0, '3'],
+  ]);
+  assert.deepEqual(await contents(t, turned, (index) => 1 - index), [[0, '3']]);
+});
+
+test('reads the start of a file, compressed or not, without its checksum; a whole file is verified', async (t) => {
+  // Noise, which deflate does not make smaller.
+  const content = createHash('shake256', { outputLength: 6000 }).digest().toString('latin1');
+  const stored = Buffer.from(content, 'latin1');
+  for (const [compressed, method] of [
+    [deflateRawSync(stored), 8],
+    [stored, 0],
+  ] as const) {
+    assert.ok(compressed.length > 3024, 'more than is read of the file');
+    const zipped = zipOf(compressed, content.slice(1), method);
+    zipped.writeUInt32LE(6000, zipped.indexOf('PK\x01\x02') + 24);
+    for (const bytes of [1, 20, 1000])
+      assert.deepEqual(await contents(t, zipped, () => bytes), [[0, content.slice(0, bytes)]]);
+    assert.equal((await contents(t, zipped, () => 5999))[0]![1].length, 5999);
+    for (const bytes of [6000, Number.POSITIVE_INFINITY])
+      await assert.rejects(
+        contents(t, zipped, () => bytes),
+        rejection('the entry "a" is damaged'),
+      );
+  }
+  const damaged = zipOf(Buffer.alloc(3000, 0xff), content);
+  assert.deepEqual(await contents(t, damaged, () => 20), [[0, '']]);
+});
+
+test('an entry takes twice its bytes and a kibibyte at most', async (t) => {
+  // A stored block of one byte, then bytes that no block needs.
+  const block = Buffer.from([1, 1, 0, 0xfe, 0xff, 0x78]);
+  const padded = (length: number) => zipOf(Buffer.concat([block], length), 'x');
+  assert.deepEqual(await contents(t, padded(1026), () => 1), [[0, 'x']]);
+  await assert.rejects(
+    contents(t, padded(1027), () => 1),
+    rejection('the entry "a" is damaged'),
+  );
+});
+
+test('a zip archive has at most a million files, whose names take at most 256 bytes each', async (t) => {
+  const zip64 = asZip64(zipSync(FILES));
+  const counted = (count: bigint) =>
+    changedZip64(changedZip64(zip64, 'PK\x06\x06', 24, count), 'PK\x06\x06', 32, count);
+  await assert.rejects(
+    openBytes(t, counted(1_000_001n)),
+    rejection('the archive has more than 1,000,000 files, the limit'),
+  );
+  await assert.rejects(
+    openBytes(t, counted(1_000_000n)),
+    rejection('the directory of the archive is damaged'),
+  );
+  /** A file with a hole in front of its last record, which says where the names begin. */
+  const withHole = (start: number, end: number) => {
+    const path = join(temporaryFolder(t), 'archive');
+    writeFileSync(path, 'PK');
+    const record = Buffer.from(zipSync({}));
+    record.writeUInt32LE(start, 16);
+    const file = openSync(path, 'r+');
+    writeSync(file, record, 0, record.length, end);
+    closeSync(file);
+    return openArchive({ ...fileSource('file', path, end + record.length), path }, MAX_BYTES);
+  };
+  assert.deepEqual((await withHole(200_000_000, 200_000_000))!.files, []);
+  await assert.rejects(
+    withHole(1, 256_000_002),
+    rejection('the names of its files take more than 256000000 bytes'),
+  );
+});
+
+test('only a zip or tar archive, also compressed with gzip, is an archive', async (t) => {
+  const packed = tarEntry('a', FILE, 'content');
+  const head = gzipSync(packed);
+  for (const archive of [packed, head]) assert.equal((await openBytes(t, archive))!.files.length, 1);
+  for (const other of [gzipSync('text'), Buffer.from('text'), Buffer.from('P'), Buffer.alloc(0)])
+    assert.equal(await openBytes(t, other), undefined);
+  for (const n of [0, 1]) {
+    const changed = Buffer.from(head);
+    changed[n] = 0;
+    assert.equal(await openBytes(t, changed), undefined);
+  }
 });
