@@ -9,6 +9,7 @@ import type { VNode } from '../../src/charts/preact.d.ts';
 import { drawCoverage, drawRanking } from '../../src/charts/ranking.ts';
 import { renderSvg } from '../../src/charts/render.ts';
 import { describeChoice, settingIndex, toOption } from '../../src/charts/searches/options.ts';
+import { drawSearchRungs } from '../../src/charts/searches/rungs.ts';
 import {
   bestTrial,
   describeBest,
@@ -18,7 +19,14 @@ import {
 } from '../../src/charts/searches/trials.ts';
 import { drawSgdPath } from '../../src/charts/sgd-path.ts';
 import { SMALL } from './elements.ts';
-import { coverageInput, deadUnitsInput, epochRecords, rankingInput, sgdPathInput } from './samples.ts';
+import {
+  coverageInput,
+  deadUnitsInput,
+  epochRecords,
+  rankingInput,
+  rungsInput,
+  sgdPathInput,
+} from './samples.ts';
 
 const texts = (chart: VNode) => /<title>(.*?)<\/title><desc>(.*?)<\/desc>/s.exec(renderSvg(chart))!.slice(1);
 
@@ -212,4 +220,41 @@ test('the leaves of a request have their paths, and lists are one leaf', () => {
     ...{ 'a.b': '1', 'a.c': 'null', d: '40-20', e: 'none' },
   });
   assert.equal(toWords('batchSize'), 'batch size');
+});
+
+test('a line without values, and a search without trials, are described', () => {
+  const one = training('a', [[Number.NaN, null]]);
+  assert.equal(epochs([one])[1], 'Training: no value.');
+  assert.equal(
+    epochs([
+      { name: 'first', records: [] },
+      { name: 'second', records: [] },
+    ])[1],
+    'First: no value. Second: no value.',
+  );
+});
+
+test('the answered half is the first fraction of one half or more', () => {
+  const answered = { threshold: [], fraction: [0, 0.25, 0.5, 0.75, 1], accuracy: [1, 0.96, 0.9, 0.8, 0.75] };
+  assert.equal(
+    texts(drawRanking('answered', { ...rankingInput(), answered }, SMALL))[1],
+    'If all images are answered, the accuracy is 0.75; if only the 50 % with the highest probabilities are, it is 0.9.',
+  );
+});
+
+test('of classes with equal areas, that of the smaller label is the lowest', () => {
+  const input = rankingInput(4);
+  const classes = input.classes.map((each) => ({ ...each, areaUnderRoc: 0.5 }));
+  for (const order of [classes, classes.toReversed(), [1, 3, 0, 2].map((n) => classes[n]!)])
+    assert.match(
+      texts(drawRanking('roc', { ...input, classes: order }, SMALL))[1]!,
+      /; class 0 has the lowest, 0\.5\./,
+    );
+});
+
+test('a search whose trials have no value yet has no best trial', () => {
+  const [description] = texts(
+    drawSearchRungs({ ...rungsInput(2), trials: [{ number: 1, values: [] }] }, SMALL),
+  ).slice(1);
+  assert.ok(!description!.includes('best'), description);
 });

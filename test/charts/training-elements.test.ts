@@ -185,3 +185,68 @@ text x=285.4 y=147.3 fill=muted>1.27
 rect x=267.4 y=143.6 width=12 height=10.2 fill=accent fill-opacity=0.08>`,
   );
 });
+
+const lines = (...drawn: readonly { readonly x: readonly number[]; readonly y: readonly number[] }[]) =>
+  listElements(
+    drawLines(
+      {
+        ...{ subtitle: '', title: 't', xLabel: 'x', yLabel: 'y', scaleName: 'linear' },
+        lines: drawn.map(({ x, y }, n) => ({ name: `${n}`, x, y: Float64Array.from(y) })),
+      },
+      { ...SMALL, width: 2000 },
+    ),
+  );
+
+test('an axis reaches over all lines, over one point alone, and is there without a line', () => {
+  const ticks = (text: string) =>
+    Array.from(text.matchAll(/text x=[\d.]+ y=180>(\S+)/g), ([, label]) => label);
+  const none = { x: [], y: [] };
+  assert.deepEqual(ticks(lines()), ['1']);
+  assert.deepEqual(ticks(lines(none)), ['1']);
+  assert.deepEqual(ticks(lines({ x: [7], y: [1] })), ['7']);
+  assert.deepEqual(ticks(lines({ x: [4, 6], y: [1, 1] }, none, { x: [3, 5], y: [1, 1] })), [
+    '3',
+    '4',
+    '5',
+    '6',
+  ]);
+});
+
+test('a line of more than a thousand points is thin, and has dots where a point stands alone', () => {
+  const line = (length: number) =>
+    lines({ x: Array.from({ length }, (_, i) => i), y: Array.from({ length }, (_, i) => i % 2) });
+  const widths = (text: string) => Array.from(text.matchAll(/stroke-width=([\d.]+)/g), ([, width]) => width);
+  assert.deepEqual([widths(line(1000))[0], widths(line(1001))[0]], ['2', '1']);
+  const alone = Array.from({ length: 41 }, (_, i) => (i === 1 || i === 3 || i === 40 ? Number.NaN : 1));
+  // Of 0 to 40, only the points 0 and 2 have no neighbour.
+  const dotted = lines({ x: alone.map((_, i) => i), y: alone });
+  assert.equal(/path d=((?:M[\d. ]+h0)+) /.exec(dotted)![1]!.match(/M/g)!.length, 2);
+});
+
+test('a path of one point has one ring', () => {
+  const point = { epoch: 0, x: 0.5, y: 0.5, loss: 2, planeLoss: 1 };
+  const drawn = (points: number) =>
+    listElements(
+      drawSgdPath(
+        {
+          subtitle: '',
+          points: Array.from({ length: points }, () => point),
+          surface: {
+            x: [0, 1],
+            y: [0, 1],
+            loss: [
+              [1, 2],
+              [2, 3],
+            ],
+          },
+          explainedVariance: [0.5, 0.5],
+          examples: 10,
+          split: 'train',
+        },
+        SMALL,
+      ),
+    );
+  const rings = (text: string) => Array.from(text.matchAll(/>(start|end): 2/g), ([, name]) => name);
+  assert.deepEqual(rings(drawn(1)), ['start']);
+  assert.deepEqual(rings(drawn(2)), ['start', 'end']);
+});
