@@ -4,7 +4,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { AtelierError } from '../../src/errors.ts';
-import { toPng } from '../../src/images/encoded.ts';
+import { openAnyImage, toPng } from '../../src/images/encoded.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { decodeImage, IMAGES, isAtelierError } from '../datasets/fixtures.ts';
 
@@ -215,4 +215,41 @@ test('a damaged image is decoded or rejected by name', async () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('an image of any size is preprocessed, and may be inverted', async () => {
+  const picture = sharp({ create: { width: 4, height: 4, channels: 3, background: '#0a141e' } });
+  const bytes = await picture.png().toBuffer();
+  const open = (invert: 'never' | 'always', maxPixels = 16) =>
+    openAnyImage(bytes, maxPixels, { fit: 'contain', background: 'auto', invert }, [4, 4, 3]);
+  const plain = await (await open('never')).decode();
+  const inverted = await (await open('always')).decode();
+  assert.deepEqual([...plain.batch.pixels.subarray(0, 3)], [10, 20, 30]);
+  assert.ok(inverted.batch.pixels.every((value, i) => value === 255 - plain.batch.pixels[i]!));
+  assert.deepEqual(plain.corrected, []);
+  assert.deepEqual(inverted.corrected, [
+    { code: 'inverted', detail: 'inverted, as the training images were' },
+  ]);
+  await assert.rejects(
+    open('never', 15),
+    isAtelierError('invalid-image-size', /^The image has 4×4 pixels; images of up to 15 /),
+  );
+});
+
+test('a grey image gives equal colours, blended over black', async () => {
+  const grey = { raw: { width: 1, height: 1, channels: 2 } } as const;
+  const bytes = await sharp(Buffer.of(100, 51), grey).toColourspace('b-w').png().toBuffer();
+  const opaque = await sharp(Buffer.of(100), { raw: { ...grey.raw, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
+  for (const [image, value] of [
+    [opaque, 100],
+    // An alpha of 51 is a fifth.
+    [bytes, 20],
+  ] as const) {
+    const preprocessing = { fit: 'contain', background: 'black', invert: 'never' } as const;
+    const { batch } = await (await openAnyImage(image, 1, preprocessing, [1, 1, 3])).decode();
+    assert.deepEqual([...batch.pixels], [value, value, value]);
+  }
 });

@@ -121,3 +121,11 @@ test('a request has at most 1,000 encoded images', () => {
     ),
   );
 });
+
+test('an encoded image is an object to its end', () => {
+  for (const text of ['{"b64":"AQI="]', '{"b64" "AQI="}', '{"b64":"AQI="'])
+    assert.throws(
+      () => readEncodedJson(Buffer.from(`{"images":[${text}]}`)),
+      isAtelierError('malformed-body'),
+    );
+});

@@ -4,6 +4,11 @@ import { imageSlots, MAX_WAITING, SMALL_WORK } from '../../src/images/slots.ts';
 
 const { images, pixels } = SMALL_WORK;
 
+test('small work has at most 64 images and the pixels of an image of 512 × 512', () => {
+  assert.deepEqual(SMALL_WORK, { images: 64, pixels: 262_144 });
+  assert.deepEqual(MAX_WAITING, { small: 512, large: 64 });
+});
+
 /** Takes all permits, and returns their number. */
 function exhaust(slots: ReturnType<typeof imageSlots>): number {
   let taken = 0;

@@ -137,6 +137,22 @@ test('splits a packed vector by the hidden layers and infers the number of class
     [9999],
     /10 numbers do not fit a 784-9999 network .*send the field inputShape\. .*send the field convolutions\.$/,
   );
+  // 3·3·4 + 4, 4·4·4·5 + 5 and 5·10 + 10 numbers, and without the convolution 8·8·5 + 5 and 5·10 + 10.
+  const given = { hidden: [5], inputShape: [8, 8], convolutions: [[4]] } as const;
+  assert.throws(
+    () => importModel(vector(10), given),
+    isAtelierError(
+      'invalid-model-file',
+      /10 numbers do not fit a \S+ network with any number of classes; \S+ has 425\.$/,
+    ),
+  );
+  assert.throws(
+    () => importModel(vector(10), { ...given, convolutions: undefined }),
+    isAtelierError(
+      'invalid-model-file',
+      / has 385\. If the network has convolutions, send the field convolutions\.$/,
+    ),
+  );
 });
 
 for (const [defect, tensors, message] of [

@@ -11,6 +11,8 @@ const IMAGE: OnnxValue = { name: 'image', elementType: 'float', shape: ['n', 4] 
 const initializers: OnnxTensor[] = [
   { name: 'V', dims: [4, 3], data: new Float32Array(12).fill(1) },
   { name: 'W', dims: [3, 2], data: new Float32Array(6).fill(1) },
+  { name: 'R', dims: [4, 4], data: new Float32Array(16).fill(1) },
+  { name: 'S', dims: [4, 4], data: new Float32Array(16).fill(1) },
   { name: 'U', dims: [3, 1], data: new Float32Array(3).fill(1) },
 ];
 
@@ -111,6 +113,13 @@ test('the network is the output with most layers; logits, probabilities and a la
   const label: Step = ['ArgMax', 'p', 'label'];
   for (const outputs of ['p', 'p label', 'label p', 'z2 p', 'p z2'])
     assert.equal(network([...SECOND, label], outputs).layers.length, 2);
+  // Both end with the layer of S.
+  const shared: Step[] = [
+    ['MatMul', 'image S', 'short'],
+    ['MatMul', 'image R', 'first'],
+    ['MatMul', 'first S', 'long'],
+  ];
+  for (const outputs of ['short long', 'long short']) assert.equal(network(shared, outputs).layers.length, 2);
   assert.equal(network(SECOND, 'z2').stage, 'sums');
 });
 

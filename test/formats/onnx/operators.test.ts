@@ -175,3 +175,16 @@ test('pixels are of 0–255 for integers, or if floats are divided by more than 
   assert.equal(possibleStandardizations(UNSCALED, 'int64').length, 1);
   assert.equal(possibleStandardizations(UNSCALED, 'float').length, 2);
 });
+
+test('a float input of unknown type has an unknown range, and is no integer', () => {
+  assert.equal(resolveScaling(UNSCALED, null), undefined);
+  assert.equal(possibleStandardizations(UNSCALED, null).length, 2);
+  assert.equal(possibleStandardizations(UNSCALED, 'uint8').length, 1);
+});
+
+test('nodes that keep their input have something else without one', () => {
+  for (const opType of ['Identity', 'Dropout', 'Flatten', 'Reshape', 'Transpose'])
+    assert.equal(apply(opType, [undefined]).kind, 'other', opType);
+  for (const attributes of [{}, { value_float: { int: 1 } }, { value: { int: 1 } }])
+    assert.equal(apply('Constant', [], attributes).kind, 'other');
+});

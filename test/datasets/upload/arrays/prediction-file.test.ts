@@ -117,3 +117,13 @@ test('rejects the same files as a request, with the same codes', async () => {
   await assertRejected(new Uint8Array(0), 'malformed-body', /it is empty/);
   await assertRejected(Buffer.from('%PDF-1.7'), 'malformed-body', /a PDF document; send an npy array/);
 });
+
+test('a file that is no array is named by its kind', async () => {
+  for (const [bytes, words] of [
+    [Buffer.alloc(0), /cannot be read: it is empty; send an npy array of images, or an npz with one\.$/],
+    [Buffer.from('\x01\x02\x03', 'latin1'), /it is of an unknown format; send/],
+    [Buffer.from('GIF89a'), /it is a GIF image; send/],
+    [Buffer.from('PK is no archive'), /cannot be read: the archive has no directory; it may be truncated\.$/],
+  ] as const)
+    await assertRejected(bytes, 'malformed-body', words);
+});
