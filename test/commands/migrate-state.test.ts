@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { readConfig } from '../../src/config/read.ts';
 import { AtelierError } from '../../src/errors.ts';
 import type { TransferOptions } from '../../src/store/transfer/run.ts';
 import { temporaryDirectory } from '../store/fixtures.ts';
+import { type Fakes, withFakes } from '../support/fake-modules.ts';
 
 const ENTRY = join(import.meta.dirname, '../../src/commands/migrate-state.ts');
 /** No database answers at this port. */
@@ -44,28 +43,10 @@ test('a state is moved from a directory that exists, or into one that only its o
   );
 });
 
-/** What the modules of the command are replaced with, by the ends of their names. */
-interface Fakes {
-  readonly [file: string]: Readonly<Record<string, (...args: never[]) => unknown>>;
-}
-const FAKES = Symbol.for('fakes of migrate-state');
-let imports = 0;
-
 /** Runs the command in this process, with other modules. Returns what it prints. */
 async function runWith(t: TestContext, fakes: Fakes, argv: readonly string[], env: NodeJS.ProcessEnv) {
   const printed: string[] = [];
   const masks: unknown[] = [];
-  Object.assign(globalThis, { [FAKES]: fakes });
-  const entry = `${pathToFileURL(ENTRY)}?${imports++}`;
-  const hooks = registerHooks({
-    resolve(specifier, context, next) {
-      const file = Object.keys(fakes).find((name) => specifier.endsWith(`/${name}`));
-      if (context.parentURL !== entry || file === undefined) return next(specifier, context);
-      const names = Object.keys(fakes[file]!).join(', ');
-      const source = `/* ${imports} */ export const { ${names} } = globalThis[Symbol.for('${FAKES.description}')]['${file}'];`;
-      return { url: `data:text/javascript,${encodeURIComponent(source)}`, shortCircuit: true };
-    },
-  });
   t.mock.method(console, 'log', (message: string) => void printed.push(message));
   t.mock.method(console, 'error', (message: string) => void printed.push(`error: ${message}`));
   t.mock.method(process, 'exit', (code: number) => void printed.push(`exit ${code}`));
@@ -73,11 +54,9 @@ async function runWith(t: TestContext, fakes: Fakes, argv: readonly string[], en
   t.mock.property(process, 'argv', ['node', ENTRY, ...argv]);
   t.mock.property(process, 'env', env);
   try {
-    await import(entry);
+    await withFakes(ENTRY, fakes, () => {});
   } finally {
     t.mock.restoreAll();
-    hooks.deregister();
-    Reflect.deleteProperty(globalThis, FAKES);
   }
   assert.deepEqual(masks, [0o077]);
   return printed;

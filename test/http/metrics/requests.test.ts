@@ -86,3 +86,21 @@ test('a timeout counts as a 408 of its route, or of an unknown path', async () =
   const sum = 'atelier_http_request_duration_seconds_sum{method="any",route="unmatched",status="408"}';
   assert.equal((await scrape()).get(sum), 2);
 });
+
+test('the bounds of durations are those of requests and of streams', async () => {
+  const { meter, scrape } = start();
+  meter.duration('/a', 'GET', 200).observe(1);
+  const samples = await scrape();
+  const bounds = (name: string) =>
+    [...samples.keys()].flatMap((key) =>
+      key.startsWith(`${name}_bucket`) && !key.includes('wait') ? (/le="([^"]*)"/.exec(key)?.[1] ?? []) : [],
+    );
+  assert.equal(
+    bounds('atelier_http_request_duration_seconds').join(' '),
+    '0.0005 0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 +Inf',
+  );
+  assert.equal(
+    bounds('atelier_http_stream_duration_seconds').join(' '),
+    '0.1 1 5 15 30 60 300 900 3600 14400 +Inf',
+  );
+});

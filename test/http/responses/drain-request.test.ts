@@ -5,7 +5,12 @@ import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { sendContinueOnRead } from '../../../src/http/hooks/connections/expect-continue.ts';
-import { drainRequest, MAX_DRAINED_CHUNKS } from '../../../src/http/responses/drain-request.ts';
+import {
+  drainRequest,
+  MAX_DRAIN_IDLE_MS,
+  MAX_DRAIN_MS,
+  MAX_DRAINED_CHUNKS,
+} from '../../../src/http/responses/drain-request.ts';
 import { assertProblem, startService, train } from '../../support/start-service.ts';
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
@@ -287,4 +292,8 @@ test('the body of a client that waits for 100 Continue is read only if it has ar
   empty.end();
   assert.equal(await ended, true, 'all has arrived, but nothing is left to read');
   assert.equal(continued, 0, 'no rest is called for');
+});
+
+test('a body is awaited for two seconds without a byte, and for ten in any case', () => {
+  assert.deepEqual([MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS], [2000, 10_000]);
 });

@@ -90,6 +90,14 @@ test('a unit that rounding moves across a kink does not fail the check', () => {
   const report = preflightGradientCheck(settings, parameters, train);
   assert.equal(report.passed, true, JSON.stringify(report));
   assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
+  // The third comparison has other examples than the first two, and is the last one.
+  const withFirstAt = (...places: number[]) => {
+    const examples = { pixels: train.pixels.slice(0, 784 * 40), labels: train.labels.slice(0, 40) };
+    for (const place of places) examples.pixels.set(train.pixels.subarray(0, 784), 784 * place);
+    for (const place of places) examples.labels[place] = train.labels[0]!;
+    return preflightGradientCheck(settings, parameters, examples).passed;
+  };
+  assert.deepEqual([withFirstAt(5), withFirstAt(5, 10)], [true, false]);
 });
 
 test('a check whose examples are at kinks is repeated with others, at most twice', () => {

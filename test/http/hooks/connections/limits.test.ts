@@ -310,6 +310,7 @@ test('the limits are those of the documentation', () => {
   });
   const { requestMs, minReadBytesPerSecond, eventStallMs, connections, pipelined } = CONNECTION_LIMITS;
   assert.deepEqual([requestMs, minReadBytesPerSecond, eventStallMs], [120_000, 16_384, 10_000]);
+  assert.equal(CONNECTION_LIMITS.measureMs, 500);
   assert.deepEqual([connections, pipelined, MAX_PATH_PARAMETER_CHARS], [4000, 16, 128]);
   assert.deepEqual([MAX_CLIENT_CONNECTIONS, MAX_CLIENT_STREAMS], [1000, 500]);
 });

@@ -5,7 +5,11 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import Fastify from 'fastify';
-import { drainInFlightRequests } from '../../../../src/http/hooks/lifecycle/graceful-shutdown.ts';
+import { registerErrorHandler } from '../../../../src/http/errors/error-handler.ts';
+import {
+  drainInFlightRequests,
+  rejectWhileDraining,
+} from '../../../../src/http/hooks/lifecycle/graceful-shutdown.ts';
 
 async function serve(t: TestContext) {
   const app = Fastify({ return503OnClosing: false });
@@ -61,4 +65,32 @@ test('closing does not wait for a request whose client has disconnected', async 
   socket.destroy();
   await closed;
   assert.equal(app.server.listening, false, 'closed, although the work never ends');
+});
+
+test('a shutdown rejects new requests, except probes, and makes event streams reconnect', async () => {
+  let isAccepting = true;
+  const app = Fastify();
+  app.decorate('basePath', '');
+  registerErrorHandler(app, 1024);
+  rejectWhileDraining(app, () => isAccepting);
+  for (const url of ['/v1/models', '/health/ready', '/v1/training-jobs/:id/events'])
+    app.get(url, async () => 'served');
+  const get = async (url: string, accept = 'application/json') => {
+    const { statusCode, headers, body } = await app.inject({ url, headers: { accept } });
+    return [statusCode, headers['retry-after'], statusCode === 503 ? JSON.parse(body).detail : body];
+  };
+  const events = '/v1/training-jobs/1/events';
+  assert.deepEqual(await get('/v1/models'), [200, undefined, 'served']);
+  assert.deepEqual(await get(events, 'text/event-stream'), [200, undefined, 'served']);
+  isAccepting = false;
+  const rejected = [503, '5', 'The service is shutting down. Try again shortly.'];
+  assert.deepEqual(await get('/v1/models'), rejected);
+  assert.deepEqual(await get('/v1/models', 'text/event-stream'), rejected);
+  assert.deepEqual(await get(events), rejected);
+  assert.deepEqual(await get('/health/ready'), [200, undefined, 'served']);
+  assert.deepEqual(await get(events, 'text/event-stream'), [
+    200,
+    undefined,
+    ': The service is shutting down.\nretry: 1000\n',
+  ]);
 });

@@ -11,7 +11,7 @@ import {
   MAX_SENT_CHUNKS,
   responseLimits,
 } from '../../../../src/http/hooks/overload/large-responses.ts';
-import { createMemoryLedger, memoryLimit } from '../../../../src/services/memory/ledger.ts';
+import { createMemoryLedger, memoryLimit, type Reservation } from '../../../../src/services/memory/ledger.ts';
 import { addCleanup, assertProblem } from '../../../support/start-service.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -183,4 +183,43 @@ test('unread responses take an eighth of the memory, at most 256 MiB, and those 
   const { totalBytes, clientBytes } = responseLimits();
   assert.equal(totalBytes, Math.min(memoryLimit() / 8, 268_435_456));
   assert.equal(clientBytes, totalBytes / 2);
+});
+
+test('responses are limited from 64 KiB on, up to both limits, and a single one is never rejected', async () => {
+  const KIB_64 = 2 ** 16;
+  for (const [sizes, totalBytes, clientBytes, statuses, limited] of [
+    [[KIB_64, KIB_64], 2 * KIB_64, 2 * KIB_64, [200, 200], 0],
+    [[KIB_64, KIB_64], 2 * KIB_64 - 1, 2 * KIB_64, [200, 503], 1],
+    [[KIB_64, KIB_64], 2 * KIB_64, 2 * KIB_64 - 1, [200, 503], 1],
+    [[KIB_64 - 1, KIB_64 - 1], 1, 1, [200, 200], 0],
+    [[KIB_64], 1, 1, [200], 0],
+  ] as const) {
+    const limits: string[] = [];
+    const reserved: number[] = [];
+    let released = 0;
+    const app = Fastify();
+    app.decorate('basePath', '');
+    app.decorateRequest('caller', 'anonymous');
+    app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
+    limitLargeResponses(
+      app,
+      { totalBytes, clientBytes },
+      (limit) => limits.push(limit),
+      (bytes) => {
+        reserved.push(bytes);
+        return { release: () => released++ } as unknown as Reservation;
+      },
+    );
+    app.get<{ Params: { bytes: number } }>('/:bytes', async ({ params }) => 'x'.repeat(params.bytes));
+    await app.ready();
+    const responses = await Promise.all(sizes.map((bytes) => app.inject(`/${bytes}`)));
+    assert.deepEqual(
+      responses.map(({ statusCode }) => statusCode),
+      statuses,
+      `${sizes} bytes with ${totalBytes} and ${clientBytes}`,
+    );
+    assert.deepEqual(limits, new Array(limited).fill('unsent'));
+    const sent = responses.filter(({ statusCode, body }) => statusCode === 200 && body.length >= KIB_64);
+    assert.deepEqual([reserved, released], [sent.map(() => KIB_64), sent.length]);
+  }
 });
