@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serveAnswers } from './answers.ts';
+import { printed, serveAnswers } from './answers.ts';
 
 test('promote resolves the version, moves the alias, and names the way back for a champion only', async (t) => {
   const { atelier, requests } = await serveAnswers(t, {
@@ -39,7 +39,7 @@ test('rollback restores the version before the last move of its alias, if nobody
     'GET /v1/models/digits/aliases/first': { status: 200, headers: { etag: '"1"' }, body: '{}' },
     'PUT /v1/models/digits/aliases/champion': {},
   });
-  assert.equal((await atelier('rollback', 'digits')).stdout, 'digits@3 is served.\n');
+  assert.equal(await printed(atelier('rollback', 'digits')), 'digits@3 is served.\n');
   const { body, headers } = requests.at(-1)!;
   assert.deepEqual([body, headers['if-match']], ['{"version":3}', '"7"']);
   const { code, stderr } = await atelier('rollback', 'digits', '--alias', 'first');

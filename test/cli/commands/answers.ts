@@ -1,10 +1,11 @@
 /** A server with a fixed response per request, for what a command sends, prints and notes. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import { run } from '../run.ts';
+import { type Result, run } from '../run.ts';
 
 interface Received {
   /** Method and path, the keys of the answers. */
@@ -48,4 +49,11 @@ export async function serveAnswers(t: TestContext, answers: Readonly<Record<stri
   const environment = { ATELIER_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   const atelier = (...args: string[]) => run(args, environment);
   return { requests, atelier, environment };
+}
+
+/** What a command prints that must succeed. */
+export async function printed(result: Promise<Result>): Promise<string> {
+  const { code, stdout, stderr } = await result;
+  assert.equal(code, 0, stderr);
+  return stdout;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problem, serveAnswers } from './answers.ts';
+import { printed, problem, serveAnswers } from './answers.ts';
 
 test('a change of a job, a search or a prediction job prints its status, and is not repeated after an error', async (t) => {
   const { atelier, requests } = await serveAnswers(t, {
@@ -10,9 +10,9 @@ test('a change of a job, a search or a prediction job prints its status, and is 
     'POST /v1/training-jobs/job_2/pause': problem(502, 'lost', 'The connection was lost.'),
     'DELETE /v1/training-jobs/job_2': problem(502, 'lost', 'The connection was lost.'),
   });
-  assert.equal((await atelier('cancel', 'job_1')).stdout, 'The job is cancelling.\n');
-  assert.equal((await atelier('pause', 'sea_1')).stdout, 'The search is pausing.\n');
-  assert.equal((await atelier('resume', 'prd_1')).stdout, 'The prediction job is queued.\n');
+  assert.equal(await printed(atelier('cancel', 'job_1')), 'The job is cancelling.\n');
+  assert.equal(await printed(atelier('pause', 'sea_1')), 'The search is pausing.\n');
+  assert.equal(await printed(atelier('resume', 'prd_1')), 'The prediction job is queued.\n');
   assert.equal((await atelier('pause', 'job_2')).code, 1);
   assert.equal((await atelier('delete', 'job_2')).code, 1);
   assert.equal(requests.length, 5);
@@ -32,10 +32,10 @@ test('delete names what it has deleted, and deletes a whole model only if this i
     [['dst_1', '--all-versions'], 'model dst_1'],
     [['dst_1', '--alias', 'best'], 'alias best of dst_1'],
   ] as const) {
-    assert.equal((await atelier('delete', ...args)).stdout, `Deleted the ${noun}.\n`);
+    assert.equal(await printed(atelier('delete', ...args)), `Deleted the ${noun}.\n`);
   }
   assert.equal(
-    (await atelier('delete', 'dst_1', '--json')).stdout,
+    await printed(atelier('delete', 'dst_1', '--json')),
     '{"deleted":"dst_1","noun":"data set"}\n',
   );
   const { code, stderr } = await atelier('delete', 'digits');

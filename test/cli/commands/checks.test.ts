@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run } from '../run.ts';
-import { problem, serveAnswers } from './answers.ts';
+import { printed, problem, serveAnswers } from './answers.ts';
 
 const CHECKS = 'POST /v1/gradient-checks';
 const CHECK = {
@@ -92,7 +92,7 @@ test('evaluate prints the figures of all images and of each class, of a split an
     'GET /v1/models/digits/versions/2/evaluation?split=test': problem(409, 'x', 'There are no test images.'),
     'GET /v1/models/digits/versions/2/evaluation?split=train&dataset=dst_1': evaluation,
   });
-  const { stdout } = await atelier('evaluate', 'digits', '--split', 'train', '--dataset', 'dst_1');
+  const stdout = await printed(atelier('evaluate', 'digits', '--split', 'train', '--dataset', 'dst_1'));
   assert.equal(
     stdout,
     'digits@2 on the 30 images of the train split of dst_1:\n' +
@@ -119,11 +119,11 @@ test('calibrate prints the changes, and what limits the calibration', async (t) 
     'Calibrated on 20 images of the test split of dst_1: temperature 1.5000,\n' +
     'calibration error 0.2500 → 0.1250, loss 0.5000 → 0.3750.\n';
   const first = await serveAnswers(t, { [path]: calibration });
-  assert.equal((await first.atelier('calibrate', 'digits@2')).stdout, text);
+  assert.equal(await printed(first.atelier('calibrate', 'digits@2')), text);
   assert.equal(first.requests[0]!.body, '{"split":"test"}');
   const second = await serveAnswers(t, { [path]: { ...calibration, reused: true, warning: 'Few images.' } });
   assert.equal(
-    (await second.atelier('calibrate', 'digits@2')).stdout,
+    await printed(second.atelier('calibrate', 'digits@2')),
     `${text}These images have also trained or chosen the version, so a coverage is approximate.\nFew images.\n`,
   );
 });

@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '../../support/start-service.ts';
-import { serveAnswers } from './answers.ts';
+import { printed, serveAnswers } from './answers.ts';
 
 const report = {
   archive: {},
@@ -55,7 +55,7 @@ test('datasets lists a line per data set', async (t) => {
   };
   const { atelier } = await serveAnswers(t, { 'GET /v1/datasets?limit=5': { data: [dataset] } });
   assert.equal(
-    (await atelier('datasets', '--limit', '5')).stdout,
+    await printed(atelier('datasets', '--limit', '5')),
     'DATA SET  NAME  SHAPE    CLASSES  TRAIN  TEST  CREATED (UTC)\n' +
       'dst_1     -     32×32×3  2        60     10    2026-11-24 23:52:10\n',
   );

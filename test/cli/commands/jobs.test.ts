@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serveAnswers } from './answers.ts';
+import { printed, serveAnswers } from './answers.ts';
 
 const JOB = {
   id: 'job_1',
@@ -54,7 +54,7 @@ test('jobs lists a line per job, with the names of data sets, and trials that th
     ...TRIALS,
   });
   const args = ['jobs', '--limit', '4', '--status', 'any'];
-  const { stdout } = await atelier(...args);
+  const stdout = await printed(atelier(...args));
   assert.deepEqual(
     stdout.split('\n').map((line) => line.split(/ {2,}/)),
     [
@@ -91,8 +91,8 @@ test('job shows what is known of a training', async (t) => {
     'finished  -',
     'model     digits',
   ];
-  assert.equal((await atelier('job', 'job_1')).stdout, `${shown.join('\n')}\n`);
-  const { stdout } = await atelier('job', 'job_2');
+  assert.equal(await printed(atelier('job', 'job_1')), `${shown.join('\n')}\n`);
+  const stdout = await printed(atelier('job', 'job_2'));
   assert.match(stdout, /\nstatus +stopped by its search\npriority +2\npreempted by +job_9\n/);
   assert.match(stdout, /\npaused because +by a client\nerror +The loss is\uFFFD infinite\. \(diverged\)\n$/);
 });
@@ -104,7 +104,7 @@ test('job shows the version of a training, and which one is served', async (t) =
     'GET /v1/models/digits': { aliases: {}, latest: { version: 2 } },
   });
   const served = /\nmodel +digits@2, test accuracy 0\.7500\nVersion 2 is served\.\n$/;
-  assert.match((await atelier('job', 'job_1')).stdout, served);
+  assert.match(await printed(atelier('job', 'job_1')), served);
   await atelier('job', 'job_1', '--json');
   assert.equal(requests.length, 3);
 });
@@ -139,13 +139,13 @@ test('job shows the leaderboard of a search, and its result once it has ended', 
       'GET /v1/searches/sea_1': search,
       'GET /v1/searches/sea_1/trials': { data: [] },
     });
-    assert.equal((await atelier('job', 'sea_1')).stdout, expected);
+    assert.equal(await printed(atelier('job', 'sea_1')), expected);
   }
   const { atelier, requests } = await serveAnswers(t, {
     'GET /v1/searches/sea_1': { ...running, finalJob: 'job_7' },
     'GET /v1/searches/sea_1/trials': { data: [] },
   });
-  assert.match((await atelier('job', 'sea_1')).stdout, /\nfinal job +job_7\n/);
+  assert.match(await printed(atelier('job', 'sea_1')), /\nfinal job +job_7\n/);
   await atelier('job', 'sea_1', '--json');
   assert.equal(requests.length, 3);
 });
@@ -174,7 +174,7 @@ test('job shows a prediction job of a split or a file, with its error', async (t
     ],
   ] as const) {
     const { atelier } = await serveAnswers(t, { 'GET /v1/prediction-jobs/prd_1': answer });
-    assert.equal((await atelier('job', 'prd_1')).stdout, start + text);
+    assert.equal(await printed(atelier('job', 'prd_1')), start + text);
     assert.equal((await atelier('job', 'prd_1', '--follow')).code, 2);
   }
 });

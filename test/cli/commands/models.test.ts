@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serveAnswers } from './answers.ts';
+import { printed, serveAnswers } from './answers.ts';
 
 const VERSION = {
   name: 'digits',
@@ -29,7 +29,7 @@ test('models lists the newest version of each model with its aliases', async (t)
     },
   });
   assert.equal(
-    (await atelier('models', '--limit', '2')).stdout,
+    await printed(atelier('models', '--limit', '2')),
     'NEWEST VERSION  ALIASES            LAYERS  ACCURACY  CREATED (UTC)\n' +
       'digits@2        champion=1 best=2  640-10  0.7500    2026-11-24 23:52:10\n' +
       'pets@2          -                  640-10  -         2026-11-24 23:52:10\n',
@@ -44,7 +44,7 @@ test('model lists the versions of a model, and which one is served', async (t) =
     },
   });
   assert.equal(
-    (await atelier('model', 'digits')).stdout,
+    await printed(atelier('model', 'digits')),
     'VERSION   ALIASES        INPUT  LAYERS  ACCURACY  CREATED (UTC)\n' +
       'digits@2  -              32×20  640-10  0.7500    2026-11-24 23:52:10\n' +
       'digits@1  champion best  32×20  640-10  0.7500    2026-11-24 23:52:10\n' +
@@ -68,7 +68,7 @@ test('model shows what a version has, and where it comes from', async (t) => {
     'GET /v1/models/digits/versions/3': trained,
   });
   const rowsOf = async (reference: string) =>
-    (await atelier('model', reference)).stdout
+    (await printed(atelier('model', reference)))
       .trimEnd()
       .split('\n')
       .map((line) => line.split(/ {2,}/));

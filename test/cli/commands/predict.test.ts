@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { temporaryDirectory } from '../../support/start-service.ts';
-import { problem, serveAnswers } from './answers.ts';
+import { printed, problem, serveAnswers } from './answers.ts';
 
 const folder = await temporaryDirectory({ after });
 const [image, array] = [join(folder, 'boot.PNG'), join(folder, 'two.npy')];
@@ -26,7 +26,7 @@ test('predict prints the classes of each image, and numbers the images of one fi
   const { atelier, requests } = await serveAnswers(t, { [PATH]: { predictions: [answer()] } });
   const classes = 'boot 0.7500, bag\uFFFD 0.2500';
   assert.equal(
-    (await atelier('predict', image, array, '--model', 'a@2')).stdout,
+    await printed(atelier('predict', image, array, '--model', 'a@2')),
     `${image}: ${classes}\n${array}: ${classes}\n`,
   );
   assert.deepEqual(
@@ -38,7 +38,7 @@ test('predict prints the classes of each image, and numbers the images of one fi
   );
   const both = await serveAnswers(t, { [PATH]: { predictions: [answer(), { ...answer(), top: null }] } });
   assert.equal(
-    (await both.atelier('predict', array, '--model', 'a@2')).stdout,
+    await printed(both.atelier('predict', array, '--model', 'a@2')),
     `${array}[0]: ${classes}\n${array}[1]: \n`,
   );
   const text = await both.atelier('predict', join(folder, 'boot.txt'));
