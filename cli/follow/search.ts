@@ -35,7 +35,9 @@ export async function followSearch(context: Context, { id }: Search): Promise<nu
   if (json) write(`${JSON.stringify(search)}\n`);
   else {
     if (columns === null) write(`${formatLeaderboard(search, await readTrials())}\n`);
-    (search.status === 'succeeded' ? write : note)(`${describeResult(search)}\n`);
+    const result = describeResult(search);
+    if (search.status === 'succeeded') write(`${result}\n`);
+    else note(result);
     const served = search.model && (await describeServed(client, search.model));
     if (served) write(`${served}\n`);
   }

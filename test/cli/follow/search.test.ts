@@ -84,7 +84,7 @@ async function follow({ changes, events, json = false, columns, interrupted }: O
     interrupted: (interrupted ?? new AbortController()).signal,
     columns: columns ?? null,
     write: (text: string) => output.push(text),
-    note: (line: string) => notes.push(line.trimEnd()),
+    note: (line: string) => notes.push(line),
   };
   const code = await followSearch(context as unknown as Context, SEARCH as unknown as Search);
   return { code, stdout: output.join(''), notes, paths };
