@@ -56,7 +56,8 @@ function addChanges(node: ast.Node, checker: Checker, found: Change[]): void {
     if (ast.isIfStatement(node) && !node.elseStatement) add('statement', node, ';');
   } else if (ast.isCallExpression(node) && node.arguments.length > 1 && !isSymmetric(node)) {
     const [first, second] = node.arguments as readonly ast.Node[];
-    add('arguments', first!, `${second!.getText()}, ${first!.getText()}`, second);
+    const [before, after] = [first!.getText(), second!.getText()];
+    if (before !== after) add('arguments', first!, `${after}, ${before}`, second);
   } else if (ast.isReturnStatement(node) && node.expression) {
     const type = checker.typeToString(checker.getTypeAtLocation(node.expression)!);
     const other = RETURNS[type] ?? (type.endsWith('[]') ? '[]' : / \| (undefined|null)$/.exec(type)?.[1]);

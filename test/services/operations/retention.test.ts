@@ -154,3 +154,23 @@ test('deletes searches as long after their end as jobs', async () => {
     'jobs 2027-03-01T12:00:00.000Z',
   ]);
 });
+
+test('runs a single task at the start and once an hour', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let runs = 0;
+  const none = async () => assert.fail('nothing is deleted');
+  const service = createRetentionService({
+    retention: { deleteEvents: none, deleteCheckpoints: none, deleteJobs: none },
+    keepEventsDays: null,
+    keepCheckpointsDays: null,
+    keepJobsDays: null,
+    tasks: [async () => void runs++],
+    onDefect: assert.ifError,
+  });
+  await service.start();
+  t.mock.timers.tick(3_600_000 - 1);
+  assert.equal(runs, 1);
+  t.mock.timers.tick(1);
+  assert.equal(runs, 2);
+  await service.close();
+});

@@ -49,6 +49,22 @@ async function createPlanner(t: Parameters<typeof temporaryStore>[0]) {
   };
 }
 
+test('checks only the settings that a random search has drawn', async (t) => {
+  const plan = await createPlanner(t);
+  const search = (seed: number) =>
+    plan({
+      seed,
+      vary: [{ path: rate, choices: [-1, 0.1, 0.2, 0.3] }],
+      method: { type: 'random', trials: 2 },
+    });
+  const results = await Promise.allSettled([1, 2, 3, 4, 5, 6].map(search));
+  const drawn = results.flatMap((result) =>
+    result.status === 'fulfilled' ? result.value.plan.settings : [],
+  );
+  assert.ok(drawn.length > 0 && !drawn.flat().includes(-1), JSON.stringify(drawn));
+  assert.ok(results.some(({ status }) => status === 'rejected'));
+});
+
 test('plans the settings, the rungs and the epochs of a search', async (t) => {
   const plan = await createPlanner(t);
   const halving = { factor: 3, minEpochs: 1 };
