@@ -140,6 +140,8 @@ test('limits the time of a body that arrives byte by byte', async (t) => {
 
 test('a stalled body gives 408, but a long-running request does not', async (t) => {
   const longer = Promise.withResolvers<void>();
+  // The service cannot close before that.
+  t.after(() => longer.resolve());
   const app = await serve(t, { stallMs: 50 }, longer.promise);
   const say = async (body: string) => {
     const { client } = await dial(app);
