@@ -61,7 +61,7 @@ FROM service AS compiled
 USER 1000:1000
 ENV NODE_COMPILE_CACHE=/tmp/compiled
 RUN HOST=127.0.0.1 STATE_DIR=/tmp/state REQUIRE_VOLUME=false STARTER_JOB=off \
-    timeout --preserve-status 15 node --max-semi-space-size=8 src/main.ts \
+    timeout --preserve-status 15 node --max-semi-space-size=8 --v8-pool-size=0 src/main.ts \
  && chmod -R a+rX /tmp/compiled
 
 FROM service
@@ -81,4 +81,4 @@ EXPOSE $PORT
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["bash", "scripts/health-check.sh"]
 # Without npm or a shell in between, so that node receives SIGTERM.
 # A smaller space for new objects takes 16 MiB instead of 64.
-CMD ["node", "--max-semi-space-size=8", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--v8-pool-size=0", "src/main.ts"]

@@ -43,6 +43,7 @@ function startIn(cgroup: string, stateDir: string): Promise<Server> {
       'sh',
       process.execPath,
       '--max-semi-space-size=8',
+      '--v8-pool-size=0',
       join(folder, 'src/main.ts'),
     ],
     env: {

@@ -11,8 +11,8 @@ import { replaceProcess, withDefaults } from './environment.ts';
 const DATA = fileURLToPath(new URL('../../scripts/data.ts', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const OPEN_PAGE = fileURLToPath(new URL('./open-page.ts', import.meta.url));
-/** A smaller space for new objects takes 16 MiB instead of 64. */
-export const FLAGS = ['--max-semi-space-size=8'];
+/** A smaller space for new objects takes 16 MiB instead of 64. With 0, V8 starts fewer helper threads than there are processors, instead of 4. */
+export const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=0'];
 
 const MAX_PORT = 65_535;
 

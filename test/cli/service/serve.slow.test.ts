@@ -24,7 +24,10 @@ test('serve becomes the service: options before variables, and signals arrive', 
   const service = startCommand(t, [ATELIER, 'serve', '--port', '0', '--state', 'mine'], { cwd: folder, env });
   await serviceAddress(service);
   assert.match(service.output(), /^Data set: the four \.npy files in .* are there\.$/m);
-  assert.match(await readFile(`/proc/${service.child.pid}/cmdline`, 'utf8'), /--max-semi-space-size=8/);
+  assert.match(
+    await readFile(`/proc/${service.child.pid}/cmdline`, 'utf8'),
+    /--max-semi-space-size=8\0--v8-pool-size=0/,
+  );
   assert.match(
     (await run(ATELIER, ['backup', 'copy'], { cwd: folder, env: { ...env, STATE_DIR: 'mine' } })).stdout,
     /^Copied/,

@@ -110,7 +110,7 @@ test('serve downloads the data first, and passes the signals on until the servic
   );
   assert.deepEqual(killed, [['SIGINT'], ['SIGTERM']]);
   const [{ args: served, environment } = assert.fail()] = replaced;
-  assert.deepEqual(served, ['--max-semi-space-size=8', join(ROOT, 'src/main.ts')]);
+  assert.deepEqual(served, ['--max-semi-space-size=8', '--v8-pool-size=0', join(ROOT, 'src/main.ts')]);
   assert.deepEqual([environment['PORT'], environment['STATE_DIR']], ['65535', 'mine']);
   assert.deepEqual(opened, []);
 });
