@@ -56,7 +56,7 @@ export const SLOW_SERVICE_FOLDERS = [
 ];
 export const SLOW_STORE_FOLDERS = ['queue', 'store'];
 /**
- * Inside these folders, but in processes of their own: two listen to events of their process, one ends its threads, one sets
+ * Inside these folders, but in processes of their own: three listen to events of their process, one ends its threads, one sets
  * its clock, and two import tests of the store that a process can import once.
  */
 const ALONE = [
@@ -65,6 +65,7 @@ const ALONE = [
   'store/postgres/bytes.slow.test.ts',
   'store/postgres/icu.slow.test.ts',
   'workers/threads/pool.test.ts',
+  'workers/tasks/time-training.test.ts',
   'workers/training/thread.test.ts',
 ];
 

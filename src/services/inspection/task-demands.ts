@@ -196,10 +196,10 @@ export const DEMANDS: {
     cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
     bytes: THREAD_BYTES + images,
   }),
-  timeTraining: ({ plan, train }) => ({
+  timeTraining: ({ plan, train, threads }) => ({
     what: `Timing ${networkText(plan.architecture)}`,
     cost: 0,
-    bytes: trainingBytes(plan.architecture, plan, train.labels.length),
+    bytes: trainingBytes(plan.architecture, plan, train.labels.length, { threads }),
   }),
   sgdPath: (task) => ({
     what: `The path of ${networkText(task.plan.architecture)}`,

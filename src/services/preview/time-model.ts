@@ -26,11 +26,14 @@ const START = { constant: 0.15, perThread: 0.03, perParameter: 1.2e-7 };
 /** The last one of networks with convolutions: 1.4·10⁹ multiply-adds took 2.5 s of a processor of 2 GHz beside other work. */
 const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8, perMultiplyAdd: 1.5e-9 };
 
-/** Microseconds of an image in a step on one thread, by the model of the kernel. */
-const imageMicroseconds = (
+/** Microseconds of an image in a step, by the model of the kernel. */
+function imageMicroseconds(
   { network, training }: Pick<Training, 'network' | 'training'>,
   architecture: Architecture,
-): number => trainingMicroseconds(architecture, { ...training, activation: network.activation });
+): number {
+  const alone = trainingMicroseconds(architecture, { ...training, activation: network.activation });
+  return alone * threadedFraction(alone, usableThreads(training.threads));
+}
 
 /** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
 export function modelledSeconds(
@@ -38,12 +41,11 @@ export function modelledSeconds(
   architecture: Architecture,
 ): number {
   const { training, progress } = job;
-  const image = imageMicroseconds(job, architecture);
   const images = progress.steps * training.batchSize;
-  return START.constant + (images * image * threadedFraction(image, usableThreads(training.threads))) / 1e6;
+  return START.constant + (images * imageMicroseconds(job, architecture)) / 1e6;
 }
 
-/** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
+/** Seconds of an epoch with its evaluations, by a model of the kernel that is not calibrated to this machine. */
 export function modelledEpochSeconds(request: Training, dataset: Dataset): number {
   return totalMs(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
 }
@@ -58,13 +60,11 @@ export function modelledTimes(request: Training, dataset: Dataset): TrainingTime
 
 /** Predicted durations of the steps and of the evaluations of an epoch. */
 export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
-  const { network, training } = request;
-  const image = imageMicroseconds(request, architectureFor(network, dataset));
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
   const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
   return {
-    steps: (trained * times.training * threadedFraction(image, usableThreads(training.threads))) / 1000,
+    steps: (trained * times.training) / 1000,
     evaluation: (evaluated * times.evaluation) / 1000,
   };
 }

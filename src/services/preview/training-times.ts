@@ -40,7 +40,7 @@ const MAX_TIMED_PARAMETERS = 2_000_000;
 const MAX_TIMED_STEP = 60_000;
 /** Any mean and deviation: the time does not depend on them. */
 const STANDARDIZATION = { mean: 0.3, std: 0.35 };
-/** Number of kept timings; each takes a tenth of a second. */
+/** Number of kept timings; each takes a few tenths of a second. */
 const MAX_CACHED = 256;
 
 const MAX_JOBS = 50;
@@ -226,6 +226,7 @@ function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask
     },
     train: dataset.train,
     batchSize,
+    threads: usableThreads(training.threads),
   };
 }
 
@@ -240,9 +241,9 @@ function halve({ hidden, convolutions, ...network }: Training['network']): Train
 }
 
 /** Everything that the time depends on; the seed, for example, does not matter. */
-function timingKey({ plan, batchSize }: TrainingTimesTask, { digest }: Dataset): string {
+function timingKey({ plan, batchSize, threads }: TrainingTimesTask, { digest }: Dataset): string {
   const { seed: _, epochs: __, learningRate: ___, schedule: ____, ...settings } = plan;
-  return JSON.stringify([digest, settings, batchSize]);
+  return JSON.stringify([digest, settings, batchSize, threads]);
 }
 
 /** @param timed times of a network with fewer units, or of the same */

@@ -5,7 +5,7 @@ import { collectGarbage } from '../../tuning/collect-garbage.ts';
 import { lowerPriority } from '../threads/priority.ts';
 
 export interface StepThreadData {
-  /** Receives the handle of the kernel of each run. */
+  /** Sends the rank once, and receives the handle of the kernel of each run. */
   readonly kernels: MessagePort;
   /** 1 … threads − 1; the engine's own thread is rank 0. */
   readonly rank: number;
@@ -19,3 +19,4 @@ kernels.on('message', (kernel: KernelHandle) => {
   // V8 does not count the kernel's memory, and this thread allocates too little for a collection.
   setImmediate(collectGarbage);
 });
+kernels.postMessage(rank);

@@ -1,13 +1,11 @@
 /** A training thread with its step threads. It runs training jobs, one at a time. */
-import { MessageChannel } from 'node:worker_threads';
 import { startThread } from '../threads/start.ts';
 import type { TrainingTasks } from './entry.worker.ts';
 import type { TrainingTask, WorkerMessage } from './messages.ts';
 import { type RunInThread, startRun } from './run.ts';
-import type { StepThreadData } from './step.worker.ts';
+import { startStepThreads } from './step-threads.ts';
 
 const ENTRY = new URL('./entry.worker.ts', import.meta.url);
-const STEP_ENTRY = new URL('./step.worker.ts', import.meta.url);
 
 /**
  * Limits of the JavaScript heap; typed arrays (of parameters and images) do not count. A thread above a limit
@@ -36,18 +34,14 @@ export function startTrainingThread(
   threads: number,
   { entry = ENTRY, hangsAfterMs }: { entry?: URL; hangsAfterMs?: number } = {},
 ): TrainingThread {
-  const channels = Array.from({ length: threads - 1 }, () => new MessageChannel());
-  const ports = channels.map(({ port1 }) => port1);
+  const stepThreads = startStepThreads(threads);
+  const ports = stepThreads.map(({ port }) => port);
   const thread = startThread<TrainingTasks>(entry, 'The training thread', {
     workerData: ports,
     transferList: ports,
     resourceLimits: HEAP,
   });
-  for (const [n, { port2: kernels }] of channels.entries()) {
-    const stepThread = startThread(STEP_ENTRY, 'Another thread of the training job', {
-      workerData: { kernels, rank: n + 1 } satisfies StepThreadData,
-      transferList: [kernels],
-    });
+  for (const { thread: stepThread } of stepThreads) {
     // A step needs all ranks, so the run cannot continue without one; and the others may be waiting in a kernel.
     void stepThread.exited.then(thread.terminate);
     void thread.exited.then(() => stepThread.terminate());

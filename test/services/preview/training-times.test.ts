@@ -7,8 +7,9 @@ import { type Architecture, layerSizes as layerSizesOf } from '../../../src/nume
 import { DEFAULT_IMAGE_SHAPE } from '../../../src/numerics/network/image-shape.ts';
 import { evaluationMicroseconds } from '../../../src/numerics/training/kernel-time.ts';
 import { createTrainingTimes } from '../../../src/services/preview/training-times.ts';
+import { usableThreads } from '../../../src/services/training/usable-threads.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
-import type { TrainingTimes } from '../../../src/workers/tasks/time-training.ts';
+import type { TrainingTimes, TrainingTimesTask } from '../../../src/workers/tasks/time-training.ts';
 import { stripes } from '../../numerics/fixtures.ts';
 import { epochRecord, publish, request, temporaryStore, untouched } from '../../store/fixtures.ts';
 import { dense } from '../../support/dense.ts';
@@ -52,6 +53,25 @@ test('measures the steps again if a training was faster than measured', async (t
   assert.ok(corrected.trainingSeconds < disturbed.trainingSeconds / 10);
   await run();
   assert.equal(timings, 2, 'the second timing is kept');
+});
+
+test('steps are timed in the threads of the training, and again for other threads', async (t) => {
+  const store = await temporaryStore(t);
+  const timed: number[] = [];
+  const run = async (_: string, { threads }: TrainingTimesTask) => {
+    timed.push(threads);
+    // A second thread gains nothing here.
+    return TRUE_TIMES;
+  };
+  const predict = createTrainingTimes({ ...store, numeric: { run } as NumericPool, hasTargets: () => false });
+  const seconds: number[] = [];
+  for (const threads of [1, 2, 2, 1]) {
+    const body = { ...request(), training: { ...request().training, threads } };
+    const { trainingSeconds } = await predict(body, dataset, new AbortController().signal);
+    seconds.push(trainingSeconds);
+  }
+  assert.deepEqual(timed, [1, usableThreads(2)].slice(0, usableThreads(2)));
+  assert.equal(new Set(seconds).size, 1);
 });
 
 test('the estimate is that of the median of earlier epochs, whatever their order', async (t) => {
