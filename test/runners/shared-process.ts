@@ -64,8 +64,8 @@ const ALONE = [
   'store/database/timestamps.slow.test.ts',
   'store/postgres/bytes.slow.test.ts',
   'store/postgres/icu.slow.test.ts',
-  'workers/threads/pool.test.ts',
   'workers/tasks/time-training.test.ts',
+  'workers/threads/pool.test.ts',
   'workers/training/thread.test.ts',
 ];
 

@@ -9,7 +9,7 @@ import type { TrainingPlan } from '../../numerics/training/plan.ts';
 import { engineSettings } from '../../numerics/training/plan.ts';
 import { kernelModule, kernelOptions } from '../kernel/compile.ts';
 import { typicalMs } from '../kernel/typical-duration.ts';
-import { startStepThreads } from '../training/step-threads.ts';
+import { startStepThreads, stepChannels } from '../training/step-threads.ts';
 
 /** A training to time for a few steps. The examples are in shared memory. */
 export interface TrainingTimesTask {
@@ -17,7 +17,7 @@ export interface TrainingTimesTask {
   readonly train: Examples;
   /** Images of a timed step; at most the plan's. */
   readonly batchSize: number;
-  /** Threads of a step. */
+  /** Threads of a step. How much the second one gains depends on the processor, the network and the batch: 1.05 to 1.8 times was measured. */
   readonly threads: number;
 }
 
@@ -42,7 +42,6 @@ const EVALUATED_IMAGES = 250;
 /** Step between the images of a batch; a prime, so that images are read in scattered order, as after a shuffle. */
 const STRIDE = 7919;
 
-/** How much the second thread gains depends on the processor, the network and the batch: from 1.05 to 1.8 times was measured. */
 export async function timeTraining({
   plan,
   train,
@@ -67,16 +66,17 @@ export async function timeTraining({
   // Other images in each call: those of the call before are in the cache of the processor.
   const evaluate = () =>
     finish(evaluateByEngine(engine.evaluate, train, scattered(evaluated, evaluated * evaluations++)));
-  const stepThreads = startStepThreads(threads);
+  const channels = stepChannels(threads);
+  const stepThreads = startStepThreads(channels);
   try {
     await Promise.all(
-      stepThreads.map(({ port, thread }) => Promise.race([once(port, 'message'), thread.exited])),
+      stepThreads.map(({ exited }, n) => Promise.race([once(channels[n]!.port1, 'message'), exited])),
     );
-    for (const { port } of stepThreads) port.postMessage(engine.createHandle(train.pixels));
+    for (const { port1 } of channels) port1.postMessage(engine.createHandle(train.pixels));
     return timeRounds();
   } finally {
     engine.shutdown();
-    await Promise.all(stepThreads.map(({ thread }) => thread.terminate()));
+    await Promise.all(stepThreads.map((thread) => thread.terminate()));
   }
 
   function timeRounds(): TrainingTimes {

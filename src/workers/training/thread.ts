@@ -3,7 +3,7 @@ import { startThread } from '../threads/start.ts';
 import type { TrainingTasks } from './entry.worker.ts';
 import type { TrainingTask, WorkerMessage } from './messages.ts';
 import { type RunInThread, startRun } from './run.ts';
-import { startStepThreads } from './step-threads.ts';
+import { startStepThreads, stepChannels } from './step-threads.ts';
 
 const ENTRY = new URL('./entry.worker.ts', import.meta.url);
 
@@ -34,14 +34,14 @@ export function startTrainingThread(
   threads: number,
   { entry = ENTRY, hangsAfterMs }: { entry?: URL; hangsAfterMs?: number } = {},
 ): TrainingThread {
-  const stepThreads = startStepThreads(threads);
-  const ports = stepThreads.map(({ port }) => port);
+  const channels = stepChannels(threads);
+  const ports = channels.map(({ port1 }) => port1);
   const thread = startThread<TrainingTasks>(entry, 'The training thread', {
     workerData: ports,
     transferList: ports,
     resourceLimits: HEAP,
   });
-  for (const { thread: stepThread } of stepThreads) {
+  for (const stepThread of startStepThreads(channels)) {
     // A step needs all ranks, so the run cannot continue without one; and the others may be waiting in a kernel.
     void stepThread.exited.then(thread.terminate);
     void thread.exited.then(() => stepThread.terminate());
