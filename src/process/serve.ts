@@ -33,10 +33,7 @@ async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnS
     if (stopping) return;
     await service.start();
     if (stopping) return;
-    const address = await handOver();
-    // A failure recurs, with an error, for the request that needs the model.
-    setImmediate(() => service!.warmUp().catch(() => {}));
-    return address;
+    return handOver();
   }
 
   const started = startAndListen();

@@ -3,12 +3,13 @@ import type { FastifyBaseLogger } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
 import { type AppHost, buildApp } from '../http/app.ts';
+import { valueCount } from '../numerics/network/image-shape.ts';
 import { summarizeBuiltIn } from '../services/datasets/built-in.ts';
 import { recordTestSplits } from '../services/datasets/test-splits.ts';
 import { type ApiKeyService, createApiKeyService } from '../services/keys/in-force.ts';
 import { createMemoryLedger } from '../services/memory/ledger.ts';
 import { startStarterJob } from '../services/training/starter-job.ts';
-import { checkKernel, warmUpForward } from '../workers/kernel/compile.ts';
+import { checkKernel } from '../workers/kernel/compile.ts';
 import { type Base, buildBase } from './compose/base.ts';
 import { buildModels } from './compose/models.ts';
 import { buildPredictions } from './compose/predictions.ts';
@@ -96,20 +97,24 @@ async function buildService(
     refresh();
   }
 
+  /** Loads the newest model and predicts one image, so that the first request does not wait for either. */
+  async function warmUp(): Promise<void> {
+    const [newest] = await store.models.names(1);
+    if (newest === undefined) return;
+    const { forward, architecture } = await services.models.load(newest);
+    const { classes, inputShape } = architecture;
+    forward(new Float32Array(classes), new Float32Array(classes), new Uint8Array(valueCount(inputShape)));
+  }
+
   return {
     app,
-    /** Prepares the first prediction, also by the newest model. Call it once the service listens. */
-    async warmUp() {
-      if (config.role === 'worker') return;
-      warmUpForward();
-      const [newest] = await store.models.names(1);
-      if (newest !== undefined) await services.models.load(newest);
-    },
     /** Reads the file of API keys again. */
     reloadKeys: apiKeys.reload,
-    /** Recovers interrupted jobs, records test splits, generates the bootstrap key, queues the starter job, and starts running jobs. */
+    /** Recovers interrupted jobs, records test splits, generates the bootstrap key, queues the starter job, starts running jobs, and warms up. */
     async start() {
       await app.ready();
+      // A failure recurs, with an error, for the request that needs the model.
+      const warm = config.role === 'worker' ? undefined : warmUp().catch(() => {});
       // The interrupted jobs of a shared database are found by the queues: its other jobs may run elsewhere.
       if (!cluster) {
         await store.jobs.recoverInterrupted();
@@ -126,6 +131,7 @@ async function buildService(
       searches.runner.start();
       void storage.retention.start();
       storage.webhooks.start();
+      await warm;
     },
     /**
      * Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything.

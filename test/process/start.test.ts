@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config/read.ts';
@@ -42,18 +44,29 @@ test('a start continues interrupted jobs, and a stopping service accepts nothing
   assert.equal((await after.jobs.get(id))?.status, 'queued', 'the next start continues it again');
 });
 
-test('a service that listens has loaded the newest model', async (t) => {
+test('a started service has loaded the newest model, and starts without it if its file is lost', async (t) => {
   const STATE_DIR = await temporaryDirectory(t);
-  const first = await startService(t, { STATE_DIR });
-  await first.warmUp();
-  await train(first.app, tiny());
+  const start = async () => {
+    const { app, close } = await startService(t, { STATE_DIR });
+    const found = /^atelier_model_cache_models (\d+)$/m.exec((await app.inject('/metrics')).body);
+    return { app, close, loaded: found?.[1] };
+  };
+  const first = await start();
+  assert.equal(first.loaded, '0');
+  const { model } = await train(first.app, tiny());
   await first.close();
-  const { app, warmUp } = await startService(t, { STATE_DIR });
-  const loaded = async () =>
-    /^atelier_model_cache_models (\d+)$/m.exec((await app.inject('/metrics')).body)?.[1];
-  assert.equal(await loaded(), '0');
-  await warmUp();
-  assert.equal(await loaded(), '1');
+
+  const second = await start();
+  assert.equal(second.loaded, '1');
+  await second.close();
+
+  await rm(join(STATE_DIR, 'blobs'), { recursive: true });
+  const third = await start();
+  assert.equal(third.loaded, '0');
+  const url = `/v1/models/${model!.name}/predictions`;
+  const headers = { 'content-type': 'application/octet-stream' };
+  const response = await third.app.inject({ method: 'POST', url, headers, payload: Buffer.alloc(784) });
+  assertProblem(response, 500, 'state-unusable');
 });
 
 test('the first start of a reachable service prints a key, and queues the starter job', async (t) => {

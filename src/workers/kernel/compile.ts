@@ -5,8 +5,7 @@ import type { ExecutionEnvironment } from '../../domain/training/reproducibility
 import { AtelierError } from '../../errors.ts';
 import { selfCheck } from '../../numerics/checks/kernel.ts';
 import type { Activation } from '../../numerics/network/activations.ts';
-import { type Architecture, fullyConnected, parameterCount } from '../../numerics/network/architecture.ts';
-import { DEFAULT_IMAGE_SHAPE, valueCount } from '../../numerics/network/image-shape.ts';
+import type { Architecture } from '../../numerics/network/architecture.ts';
 import type { Standardization } from '../../numerics/network/layers.ts';
 import { instantiate, isFused } from '../../numerics/simd/kernel.ts';
 import { createKernelEngine as createEngine, type KernelOptions } from '../../numerics/simd/kernel-engine.ts';
@@ -64,14 +63,6 @@ export function createForward({
     standardization,
     kernelOptions,
   ).forward;
-}
-
-/** Predicts once, so that the first request does not wait until V8 has compiled the forward pass and its preparation. */
-export function warmUpForward(): void {
-  const architecture = fullyConnected(DEFAULT_IMAGE_SHAPE, [40, 10]);
-  const parameters = new Float32Array(parameterCount(architecture));
-  const forward = createForward({ architecture, activation: 'relu', parameters, standardization: null });
-  forward(new Float32Array(10), new Float32Array(10), new Uint8Array(valueCount(architecture.inputShape)));
 }
 
 const CHECKED = 'kernel checked';
