@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeLayers } from '../../page/format.ts';
+import { count, describeLayers } from '../../page/format.ts';
 
 test('describes the layers of a network in words', () => {
   const texts = [
@@ -17,4 +17,10 @@ test('describes the layers of a network in words', () => {
     'convolutions (8)',
     'no hidden layers',
   ]);
+});
+
+test('groups the digits of an integer like Intl', () => {
+  for (const value of [0, 7, 100, 999, 1000, -1000, -100, 12_345, 999_999, 1_234_567]) {
+    assert.equal(count(value), value.toLocaleString('en'));
+  }
 });

@@ -1,4 +1,5 @@
 /** The limits of an option as text, such as `1 to 1,024`. */
+import { count } from '../../../format.ts';
 import type { Leaf } from './options.ts';
 import { alternatives, type Schema } from './schema.ts';
 import { EMPTY_LIST, holdsLists } from './values.ts';
@@ -19,7 +20,7 @@ export function describeLimits({ schema }: Leaf): string {
 
 function describeRange(schema: Schema): string {
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
-  const number = (value: number) => (Math.abs(value) < 1e-3 ? String(value) : value.toLocaleString('en'));
+  const number = (value: number) => (Number.isInteger(value) ? count(value) : String(value));
   const low =
     minimum !== undefined
       ? number(minimum)
