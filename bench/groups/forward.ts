@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { createForward } from '../../src/numerics/network/forward.ts';
 import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
-import { widenVectors } from '../../src/tuning/wide-vectors.ts';
+import { vectorOptions, widenVectors } from '../../src/tuning/wide-vectors.ts';
 import { dense } from '../../test/support/dense.ts';
 import { median } from '../machine.ts';
 import { ROOT } from '../measure/command.ts';
@@ -26,7 +26,7 @@ export async function forwardMicroseconds(
   // As the service does by default. V8 reads its flags when the kernel is compiled.
   widenVectors();
   const module = new WebAssembly.Module(readFileSync(join(ROOT, 'src/numerics/simd/kernel.wasm')));
-  const kernel = createKernelForward(module, dense(LAYER_SIZES), 'relu', parameters, null, { wide: true });
+  const kernel = createKernelForward(module, dense(LAYER_SIZES), 'relu', parameters, null, vectorOptions());
   const reference = createForward(
     { architecture: dense(LAYER_SIZES), activation: 'relu', standardization: null },
     Float64Array.from(parameters),

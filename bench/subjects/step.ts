@@ -13,7 +13,7 @@ import {
   PLAIN_SETTINGS,
   type StepPosition,
 } from '../../src/numerics/training/engine.ts';
-import { areVectorsWide } from '../../src/tuning/wide-vectors.ts';
+import { vectorOptions } from '../../src/tuning/wide-vectors.ts';
 
 const KERNEL = new URL('../../src/numerics/simd/kernel.wasm', import.meta.url);
 const SEED = 1;
@@ -53,7 +53,7 @@ export function createKernelStepper(settings: StepSettings, threads: number, pix
   const initial = initializeUniformFanIn(settings.architecture, SEED);
   const engine = createKernelEngine(module, engineSettings(settings), initial, {
     threads,
-    wide: areVectorsWide(),
+    ...vectorOptions(),
   });
   const handle = engine.createHandle(pixels);
   for (let rank = 1; rank < threads; rank++) {

@@ -5,6 +5,7 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 export const TECHNIQUES = [
   'accept-first',
   'access-line',
+  'clear-vectors',
   'collect-garbage',
   'start-together',
   'time-slice',

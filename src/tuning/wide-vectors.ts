@@ -1,6 +1,9 @@
 /** `WIDE_VECTORS`: lets V8 compile the kernel to 256-bit vectors. WebAssembly lacks them. */
 import { setFlagsFromString } from 'node:v8';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import type { KernelOptions } from '../numerics/simd/kernel-engine.ts';
+import { clearVectors } from './clear-vectors.ts';
+import { isOn } from './switches.ts';
 
 /** Only the optimizing compiler joins vectors. Without the baseline compiler, checkKernel checks the final code. */
 const OPTIMIZED = '--no-liftoff';
@@ -26,4 +29,10 @@ export function optimizeNarrowVectors(): void {
 /** Whether `widenVectors` was called before this thread was started, in any thread of the process above it. */
 export function areVectorsWide(): boolean {
   return getEnvironmentData(KEY) === true;
+}
+
+/** The options of a kernel that this thread compiles. */
+export function vectorOptions(): Pick<KernelOptions, 'wide' | 'afterCall'> {
+  const wide = areVectorsWide();
+  return { wide, ...(wide && isOn('clear-vectors') && { afterCall: clearVectors }) };
 }

@@ -48,6 +48,8 @@ export interface KernelOptions {
   readonly dense?: boolean;
   /** Whether panels are as wide as pairs of joined vectors allow: the same results, faster if vectors are wide. */
   readonly wide?: boolean;
+  /** Called after each step, prediction and evaluation. */
+  readonly afterCall?: () => void;
 }
 
 /** Weights up to this size stay in a core's own cache and can be read again for every few examples. */
@@ -77,7 +79,7 @@ export function createKernelEngine(
   module: WebAssembly.Module,
   settings: EngineSettings,
   initial: Parameters,
-  { threads = 1, dense = false, wide = false }: KernelOptions = {},
+  { threads = 1, dense = false, wide = false, afterCall = () => {} }: KernelOptions = {},
 ): KernelEngine {
   const { architecture, batchSize, optimizer, clipNorm, ema, mixup, distillation } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
@@ -105,6 +107,7 @@ export function createKernelEngine(
     dense,
     wide,
     copyRows: (first, last) => copyRows(first, last),
+    afterCall,
   });
   const { exports, header, floats, bytes } = kernel;
   const indices = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, C.MAX_BATCH);

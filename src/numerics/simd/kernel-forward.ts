@@ -55,7 +55,7 @@ export function createKernelForward(
   activation: Activation,
   packed: Parameters,
   standardization: Standardization | null,
-  { wide = false }: Pick<KernelOptions, 'wide'> = {},
+  { wide = false, afterCall = () => {} }: Pick<KernelOptions, 'wide' | 'afterCall'> = {},
 ): KernelForward {
   const inputs = valueCount(architecture.inputShape);
   const { classes } = architecture;
@@ -72,6 +72,7 @@ export function createKernelForward(
     dense: false,
     wide,
     copyRows: () => {},
+    afterCall,
   });
   const { exports, header, floats, bytes } = kernel;
   const words = new BigInt64Array(kernel.memory.buffer);

@@ -58,6 +58,8 @@ export interface KernelJob {
   readonly wide: boolean;
   /** Called by a step for the examples of each chunk before their forward pass, unless ROWS_COPIED is set. */
   readonly copyRows: CopyRows;
+  /** Called after each step, prediction and evaluation. */
+  readonly afterCall: () => void;
 }
 
 /** Largest number of vectors in a panel. */
@@ -172,9 +174,27 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     floats[PIXEL_SCALES / 4 + i] = pixelFactor(channel);
     floats[MEANS_OVER_STDS / 4 + i] = channel.mean / channel.std;
   }
-  const exports = instantiate(module, memory, job.copyRows);
+  const exports = followCalls(instantiate(module, memory, job.copyRows), job.afterCall);
   exports.prepare();
   return { exports, memory, header, bytes: new Uint8Array(memory.buffer), floats };
+}
+
+function followCalls(exports: KernelExports, afterCall: () => void): KernelExports {
+  return {
+    ...exports,
+    step() {
+      exports.step();
+      afterCall();
+    },
+    predict(count) {
+      exports.predict(count);
+      afterCall();
+    },
+    evaluate() {
+      exports.evaluate();
+      afterCall();
+    },
+  };
 }
 
 /** 1 / (255 σ) of a channel as a float32. A pixel's value is the float32 product with it, for uint8 and float32 pixels alike. */

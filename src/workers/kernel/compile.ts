@@ -8,11 +8,11 @@ import type { Activation } from '../../numerics/network/activations.ts';
 import type { Architecture } from '../../numerics/network/architecture.ts';
 import type { Standardization } from '../../numerics/network/layers.ts';
 import { instantiate, isFused } from '../../numerics/simd/kernel.ts';
-import { createKernelEngine as createEngine, type KernelOptions } from '../../numerics/simd/kernel-engine.ts';
+import { createKernelEngine as createEngine } from '../../numerics/simd/kernel-engine.ts';
 import { createKernelForward, type KernelForward } from '../../numerics/simd/kernel-forward.ts';
 import type { CreateEngine } from '../../numerics/training/engine.ts';
 import type { ServedModel } from '../../protocols/codec.ts';
-import { areVectorsWide } from '../../tuning/wide-vectors.ts';
+import { vectorOptions } from '../../tuning/wide-vectors.ts';
 import { kernelBytes, kernelDigest } from './bytes.ts';
 
 /** A version as threads need it; the parameters are in shared memory. */
@@ -30,7 +30,7 @@ export const KERNEL_NAME = 'simd-float32';
 export const kernelModule = new WebAssembly.Module(kernelBytes);
 
 /** How the kernel computes in this process: the results are the same. */
-export const kernelOptions: Pick<KernelOptions, 'wide'> = { wide: areVectorsWide() };
+export const kernelOptions = vectorOptions();
 
 /** The parts of the execution environment that determine the bits of trained parameters on this machine. */
 export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {

@@ -21,6 +21,7 @@ function written(changes: Partial<EngineSettings> = {}, targetRows = 0) {
     dense: false,
     wide: false,
     copyRows: () => {},
+    afterCall: () => {},
   });
   writeSettings(kernel, layout, settings);
   const { header, floats, bytes } = kernel;
