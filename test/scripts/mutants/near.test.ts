@@ -15,7 +15,7 @@ test('the test of a file is nearest, then its folder, then the tests that import
   const isFolder = (test: string) => test.startsWith('test/numerics/simd/');
   const rest = others.slice(others.findIndex((test) => !isFolder(test)));
   assert.ok(!rest.some(isFolder));
-  assert.ok(rest.includes('test/tuning/clear-vectors.test.ts'), `${rest}`);
+  assert.ok(rest.includes('test/numerics/training/memory.test.ts'), `${rest}`);
   assert.equal(findNear('src/domain/primitives.ts', 'fast')[0], 'test/domain/primitives.test.ts');
   assert.equal(findNear('cli/help.ts', 'fast')[0], 'test/cli/help.test.ts');
 });
