@@ -1,6 +1,8 @@
 /** Latency of reads, of a start and of an insert, with a database of 100,000 jobs and a million epochs. */
-import { Agent, get } from 'node:http';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { loadavg } from 'node:os';
+import { finished } from 'node:stream/promises';
 import { startPostgres } from '../../test/support/servers/postgres-server.ts';
 import { fillPostgres, fillSqlite } from '../growth/databases.ts';
 import { type Growth, grow } from '../growth/grow.ts';
@@ -161,19 +163,14 @@ async function read({ url, pid }: Server, requests: Requests): Promise<Map<strin
 }
 
 /**
- * Receives the response and drops it, as compressed as `fetch` accepts it.
- * `fetch` itself decompresses it, and its garbage, collected in this process, delayed one of a hundred reads by 10 ms and more.
+ * Receives the response and drops it, compressed as for `fetch`. `fetch` would decompress it, and this process would collect
+ * the garbage of that: 51 of 2,997 reads took more than 20 ms, and 2 without it.
  */
-function receive(url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: AGENT, headers: { 'accept-encoding': 'gzip, deflate' } }, (response) => {
-      response.resume().on('error', reject);
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`${url} responded with ${response.statusCode}.`));
-      });
-    }).on('error', reject);
-  });
+async function receive(url: string): Promise<void> {
+  const request = get(url, { agent: AGENT, headers: { 'accept-encoding': 'gzip, deflate' } });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  await finished(response.resume());
+  if (response.statusCode !== 200) throw new Error(`${url} responded with ${response.statusCode}.`);
 }
 
 async function insertJobs({ url }: Server): Promise<number[]> {
