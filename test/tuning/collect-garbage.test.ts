@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collectLargeGarbage } from '../../src/tuning/collect-garbage.ts';
+import { collectGarbageOfStart, collectLargeGarbage } from '../../src/tuning/collect-garbage.ts';
 import { switchOff } from '../../src/tuning/switches.ts';
 
 const LARGE = 2 ** 26;
@@ -33,4 +33,16 @@ test('collects once 32 MiB are outside of the heap', (t) => {
   assert.ok(leftBehind(2 ** 20) < 2 ** 20);
   external = 2 ** 25 - 1;
   assert.equal(leftBehind(2 ** 20), 2 ** 20);
+});
+
+test('collects the garbage of a start after its first seconds', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  collectGarbageOfStart();
+  const before = process.memoryUsage().arrayBuffers;
+  const allocate = () => new Uint8Array(2 ** 20).fill(1).length;
+  allocate();
+  t.mock.timers.tick(4999);
+  assert.equal(process.memoryUsage().arrayBuffers - before, 2 ** 20);
+  t.mock.timers.tick(1);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 20);
 });
