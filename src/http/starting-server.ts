@@ -129,7 +129,7 @@ function describeState(
     return { status: 503, type, body: { ready: false, ...(v2 ? { live: true } : { checks }) } };
   }
   const message =
-    'The service is starting: it is checking and migrating its database. A large one takes seconds. Try again shortly.';
+    'The service is starting: it checks and migrates its database, which takes seconds if it is large, and loads its newest model. Try again shortly.';
   const error = new AtelierError('starting', message);
   const problem = toProblem(error, request.url ?? '/', requestId, readTraceparent(request.headers));
   const format = errorFormatForUrl(route);

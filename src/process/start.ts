@@ -1,4 +1,5 @@
 /** The service: opens the state, builds the parts, and starts and closes them in order. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { bootstrapKey } from '../commands/bootstrap-key.ts';
 import type { Config } from '../config/read.ts';
@@ -21,6 +22,9 @@ import { openState } from './state.ts';
 
 /** Requests in flight may take this fraction of the grace period; the rest is for closing everything else. */
 export const REQUESTS_FRACTION_OF_GRACE = 0.75;
+
+/** Longest time for which a start waits for its newest model: storage can be slow, or hang. */
+const WARM_UP_MS = 1000;
 
 export type Service = Awaited<ReturnType<typeof openService>>;
 
@@ -97,7 +101,10 @@ async function buildService(
     refresh();
   }
 
-  /** Loads the newest model and predicts one image, so that the first request does not wait for either. */
+  /**
+   * Loads the newest model and predicts one image, so that the first request does not wait for either. A failure recurs,
+   * with an error, for the request that needs the model.
+   */
   async function warmUp(): Promise<void> {
     const [newest] = await store.models.names(1);
     if (newest === undefined) return;
@@ -113,8 +120,10 @@ async function buildService(
     /** Recovers interrupted jobs, records test splits, generates the bootstrap key, queues the starter job, starts running jobs, and warms up. */
     async start() {
       await app.ready();
-      // A failure recurs, with an error, for the request that needs the model.
-      const warm = config.role === 'worker' ? undefined : warmUp().catch(() => {});
+      const warm =
+        config.role === 'worker'
+          ? undefined
+          : warmUp().catch((err) => log.warn({ err }, 'failed to load the newest model'));
       // The interrupted jobs of a shared database are found by the queues: its other jobs may run elsewhere.
       if (!cluster) {
         await store.jobs.recoverInterrupted();
@@ -131,7 +140,7 @@ async function buildService(
       searches.runner.start();
       void storage.retention.start();
       storage.webhooks.start();
-      await warm;
+      await Promise.race([warm, wait(WARM_UP_MS, undefined, { ref: false })]);
     },
     /**
      * Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything.

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config/read.ts';
 import type { TrainingJob } from '../../src/domain/jobs/training.ts';
@@ -67,6 +69,21 @@ test('a started service has loaded the newest model, and starts without it if it
   const headers = { 'content-type': 'application/octet-stream' };
   const response = await third.app.inject({ method: 'POST', url, headers, payload: Buffer.alloc(784) });
   assertProblem(response, 500, 'state-unusable');
+});
+
+test('a start does not wait for storage that does not deliver the newest model', async (t) => {
+  const STATE_DIR = await temporaryDirectory(t);
+  const first = await startService(t, { STATE_DIR });
+  const { digest } = await train(first.app, tiny());
+  await first.close();
+
+  const blob = join(STATE_DIR, 'blobs', digest!.replace('sha256:', ''));
+  await rm(blob);
+  await promisify(execFile)('mkfifo', [blob]);
+  // A reader of a pipe waits for a writer, which ends the test.
+  const second = await startService(t, { STATE_DIR });
+  assert.equal((await second.app.inject('/health/ready')).statusCode, 200);
+  await writeFile(blob, '');
 });
 
 test('the first start of a reachable service prints a key, and queues the starter job', async (t) => {
