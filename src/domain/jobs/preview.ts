@@ -39,8 +39,8 @@ export const trainingPreviewSchema = z
       seconds: seconds.describe(
         'Estimated duration from start to end, of all epochs: early stopping and a target accuracy are not foreseen, `budget.seconds` is',
       ),
-      low: seconds.describe('Tenth percentile'),
-      high: seconds.describe('Ninetieth percentile'),
+      low: seconds.describe('Tenth percentile, less 0.25 s'),
+      high: seconds.describe('Ninetieth percentile, plus 0.25 s'),
       trainingSeconds: seconds,
       evaluationSeconds: seconds,
       gradientCheckSeconds: seconds,

@@ -59,6 +59,9 @@ const DISTURBED = 0.85;
 const RANGES = { calibrated: [0.8, 1.25], model: [0.4, 2.5] } as const;
 const MIN_EPOCHS = 5;
 
+/** The start of the threads and the end of a training differ from the estimate by up to so much, however short it is. */
+const UNCERTAIN_SECONDS = 0.25;
+
 /** @throws `signal.reason` once it aborts */
 export type PredictTrainingTime = (
   request: ResolvedTrainingRequest,
@@ -196,8 +199,8 @@ export function createTrainingTimes({
     const [low, high] = RANGES.calibrated;
     return {
       seconds: total(1, 1),
-      low: total(range[0]!, Math.min(range[0]!, low)),
-      high: total(range[1]!, Math.max(range[1]!, high)),
+      low: Math.max(0, total(range[0]!, Math.min(range[0]!, low)) - UNCERTAIN_SECONDS),
+      high: total(range[1]!, Math.max(range[1]!, high)) + UNCERTAIN_SECONDS,
       trainingSeconds,
       evaluationSeconds,
       gradientCheckSeconds: checkSeconds,

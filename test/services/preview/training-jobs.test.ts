@@ -92,7 +92,8 @@ test('a preview has the size of the job, and learns its duration and its place f
   for (const key of ['trainingSeconds', 'gradientCheckSeconds', 'startSeconds'] as const) {
     assert.ok(Math.abs(learned[key] - 2 * alone[key]) < 1e-9, key);
   }
-  assert.ok(alone.seconds < learned.low && learned.low < learned.seconds && learned.seconds < learned.high);
+  assert.ok(alone.seconds < learned.seconds && learned.low < learned.seconds);
+  assert.ok(learned.seconds + 0.25 < learned.high);
 
   await store.jobs.create({ ...request(), priority: 1 }, untouched);
   await store.jobs.create(request(), untouched);

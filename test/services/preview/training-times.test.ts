@@ -51,6 +51,8 @@ test('measures the steps again if a training was faster than measured', async (t
   assert.equal(timings, 2);
   assert.ok(Math.abs(corrected.basis.ratio - 1) < 0.01, String(corrected.basis.ratio));
   assert.ok(corrected.trainingSeconds < disturbed.trainingSeconds / 10);
+  assert.ok(corrected.seconds < 0.25);
+  assert.equal(corrected.low, 0, 'a training cannot take less than no time');
   await run();
   assert.equal(timings, 2, 'the second timing is kept');
 });
@@ -88,9 +90,18 @@ test('the estimate is that of the median of earlier epochs, whatever their order
     const record = { ...epochRecord(i + 1, 0.4), durationMs, evaluationMs };
     await job!.recordEpochs([{ record, warnings: [] }], { ...untouched, epoch: i + 1 });
   }
-  const { basis } = await predict(body, dataset, new AbortController().signal);
+  const { basis, ...time } = await predict(body, dataset, new AbortController().signal);
   assert.equal(basis.kind, 'measured-here');
   assert.ok(Math.abs(basis.ratio - 3) < 0.01, `${basis.ratio}`);
+  const beforeSeconds = time.startSeconds + time.gradientCheckSeconds;
+  for (const [quantile, uncertain, actual] of [
+    [1.4, -0.25, time.low],
+    [4.6, 0.25, time.high],
+  ] as const) {
+    const epochsSeconds = (quantile / 3) * (time.trainingSeconds + time.evaluationSeconds);
+    const expected = beforeSeconds + epochsSeconds + uncertain;
+    assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} instead of ${expected}`);
+  }
 });
 
 test('a training with teachers begins once they have predicted every image, unless that is in memory', async (t) => {
@@ -113,13 +124,17 @@ test('a training with teachers begins once they have predicted every image, unle
     const teacher = { name: 'teacher', version: 1 };
     const distillation = teachers === 0 ? null : { teachers: Array(teachers).fill(teacher), weight: 0.5 };
     return predict(
-      { ...rest, training: { ...training, distillation } },
+      { ...rest, training: { ...training, epochs: 1000, distillation } },
       dataset,
       new AbortController().signal,
     );
   };
   const [none, one, two] = [await run(0), await run(1), await run(2)];
   const seconds = (600 * TRUE_TIMES.evaluation) / 1e6;
+  const beforeSeconds = none.startSeconds + none.gradientCheckSeconds;
+  const epochsSeconds = none.trainingSeconds + none.evaluationSeconds;
+  assert.ok(Math.abs(none.low - beforeSeconds - 0.8 * epochsSeconds + 0.25) < 1e-12);
+  assert.ok(Math.abs(none.high - beforeSeconds - 1.25 * epochsSeconds - 0.25) < 1e-12);
   for (const [timed, count] of [
     [one, 1],
     [two, 2],
