@@ -6,8 +6,10 @@ import { isOn } from './switches.ts';
 /** Less is left to V8, because a collection takes milliseconds. */
 const WORTHWHILE_BYTES = 32 * 2 ** 20;
 
-/** The collection stops the main thread for about 35 ms: the first requests after a start come before it. */
-const AFTER_START_MS = 5000;
+/** The collection of a start stops the main thread for about 35 ms, so it waits until the thread has rested this long. */
+const REST_MS = 5000;
+/** A thread that responds to requests about its health is at work for a smaller fraction of the time. */
+const MAX_UTILIZATION = 0.02;
 
 let collect: (() => void) | undefined;
 
@@ -32,5 +34,12 @@ export function collectGarbage(): void {
  * collection, which in an idle service may never happen.
  */
 export function collectGarbageOfStart(): void {
-  setTimeout(collectGarbage, AFTER_START_MS).unref();
+  let before = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const { utilization } = performance.eventLoopUtilization(before);
+    before = performance.eventLoopUtilization();
+    if (utilization > MAX_UTILIZATION) return;
+    clearInterval(timer);
+    collectGarbage();
+  }, REST_MS).unref();
 }

@@ -35,14 +35,22 @@ test('collects once 32 MiB are outside of the heap', (t) => {
   assert.equal(leftBehind(2 ** 20), 2 ** 20);
 });
 
-test('collects the garbage of a start after its first seconds', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+test('collects the garbage of a start once, after five seconds without work', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let utilization = 0.03;
+  t.mock.method(performance, 'eventLoopUtilization', () => ({ idle: 0, active: 0, utilization }));
+  /** Bytes of an array without references that are left after some time. */
+  function leftAfter(ms: number): number {
+    const before = process.memoryUsage().arrayBuffers;
+    const allocate = () => new Uint8Array(2 ** 20).fill(1).length;
+    allocate();
+    t.mock.timers.tick(ms);
+    return process.memoryUsage().arrayBuffers - before;
+  }
   collectGarbageOfStart();
-  const before = process.memoryUsage().arrayBuffers;
-  const allocate = () => new Uint8Array(2 ** 20).fill(1).length;
-  allocate();
-  t.mock.timers.tick(4999);
-  assert.equal(process.memoryUsage().arrayBuffers - before, 2 ** 20);
-  t.mock.timers.tick(1);
-  assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 20);
+  assert.equal(leftAfter(5000), 2 ** 20, 'the thread is at work');
+  utilization = 0.01;
+  assert.equal(leftAfter(4999), 2 ** 20);
+  assert.ok(leftAfter(1) < 2 ** 20);
+  assert.equal(leftAfter(5000), 2 ** 20);
 });
