@@ -1,8 +1,8 @@
 /** Inspection of the files in the data folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRegularFile } from '../../src/datasets/regular-file.ts';
 import { NPY_HEAD_BYTES, readNpyHeader } from '../../src/formats/arrays/npy-header.ts';
+import { openRegularFile } from '../../src/formats/regular-file.ts';
 import { type DataFile, FILES, isOfficial } from './files.ts';
 
 export interface FoundFile {

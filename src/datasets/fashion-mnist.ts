@@ -4,11 +4,11 @@ import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
 import { AtelierError, messageWithoutPaths } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import { readNpyHeader } from '../formats/arrays/npy-header.ts';
+import { openRegularFile } from '../formats/regular-file.ts';
 import { findLayout, listForms } from '../images/array-shape.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
 import { DEFAULT_IMAGE_SHAPE, valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
-import { openRegularFile } from './regular-file.ts';
 import type { Tensors } from './tensor-cache.ts';
 import { digestDataset, readFully } from './tensor-file.ts';
 

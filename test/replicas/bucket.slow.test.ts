@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { datasetSchema } from '../../src/domain/datasets/representation.ts';
 import { DIGIT_NAMES, digits } from '../datasets/upload/fixtures.ts';
@@ -85,7 +86,24 @@ test('replicas with a bucket share data sets and models, and an outage of the bu
   s3.fails = () => undefined;
   const disturbed = await untilJob(api.app, id, hasEnded);
   assert.deepEqual([disturbed.status, disturbed.digest], ['succeeded', undisturbed.digest]);
+
+  // A start does not wait until the bucket delivers the newest model, which is loaded when it does.
+  const responds = Promise.withResolvers<undefined>();
+  s3.fails = ({ name }) => (s3.objects.has(name) ? responds.promise : undefined);
+  const late = await startService(t, { ...environment, ROLE: 'api' });
+  responds.resolve(undefined);
+  await untilLoaded(late);
 });
+
+/** Waits until one model is in memory. */
+async function untilLoaded({ app }: Awaited<ReturnType<typeof startService>>): Promise<void> {
+  for (let turn = 0; turn < 500; turn++) {
+    const { body } = await app.inject('/metrics');
+    if (/^atelier_model_cache_models 1$/m.test(body)) return;
+    await wait(20);
+  }
+  assert.fail('no model was loaded');
+}
 
 test('a dump of the database and a copy of the bucket are a backup', { skip: withoutPostgres }, async (t) => {
   const [from, to] = [await startS3(), await startS3()];

@@ -1,13 +1,17 @@
 /** Files in chunks, for blobs that are larger than memory. */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { openRegularFile } from '../../formats/regular-file.ts';
 import { syncFile } from './directory.ts';
 
 export const CHUNK_BYTES = 2 ** 20;
 
-/** Yields chunks of `size` bytes, the last one shorter, each in its own buffer. An empty file has no chunk. */
+/**
+ * Yields chunks of `size` bytes, the last one shorter, each in its own buffer. An empty file has no chunk.
+ * @throws RangeError if the path is that of something else than a file
+ */
 export async function* readChunks(path: string, size = CHUNK_BYTES): AsyncGenerator<Buffer<ArrayBuffer>> {
-  await using file = await open(path);
+  await using file = await openRegularFile(path);
   for (;;) {
     const chunk = Buffer.allocUnsafeSlow(size);
     let filled = 0;

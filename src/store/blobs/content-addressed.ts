@@ -1,8 +1,9 @@
 /** Content-addressed blobs: parameters of models, checkpoints, and on PostgreSQL data sets. */
 import { hash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../../errors.ts';
+import { openRegularFile } from '../../formats/regular-file.ts';
 import { readChunks, writeChunks } from './chunks.ts';
 import { errorMessage, isDiskFull, storageFull, syncFile, syncPath } from './directory.ts';
 import { openTemporaryFiles } from './temporary.ts';
@@ -106,9 +107,10 @@ async function write(file: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffer>> {
+async function read(path: string, digest: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await readFile(file));
+    await using file = await openRegularFile(path);
+    return new Uint8Array(await file.readFile());
   } catch (error) {
     throw unreadableFile(digest, error);
   }

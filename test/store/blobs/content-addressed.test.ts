@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs, writeVerified } from '../../../src/store/blobs/content-addressed.ts';
@@ -35,6 +35,17 @@ test('equal bytes stored concurrently become one file', async (t) => {
   const digests = await Promise.all(Array.from({ length: 20 }, () => blobs.put(bytes)));
   assert.deepEqual(new Set(digests), new Set([digest]));
   assert.deepEqual(await readdir(directory), [digest.slice('sha256:'.length)]);
+});
+
+test('something else than a file in place of a blob is damage', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const blobs = await openBlobs(directory);
+  await mkdir(join(directory, digest.slice('sha256:'.length)));
+  const message = new RegExp(
+    `^The blob ${digest} cannot be read: it is not a regular file. Restore the file`,
+  );
+  await assert.rejects(blobs.get(digest), { code: 'state-unusable', message });
+  await assert.rejects(blobs.getFile(digest, join(directory, 'copy')), { code: 'state-unusable', message });
 });
 
 test('storing a blob closes its file', async (t) => {

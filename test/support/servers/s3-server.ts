@@ -23,7 +23,11 @@ interface StoredObject {
 
 /** Decides about a request that is authentic: an action instead of the response, or undefined. */
 type Failure = 'cut' | 'reset' | 'truncate' | number;
-type Fails = (request: { method: string; query: URLSearchParams; name: string }) => Failure | undefined;
+type Fails = (request: {
+  method: string;
+  query: URLSearchParams;
+  name: string;
+}) => Failure | undefined | Promise<Failure | undefined>;
 
 export interface S3Server {
   /** Value for BLOB_URL, with the prefix `atelier/blobs`. */
@@ -55,7 +59,7 @@ export async function startS3({ pageSize = 1000 } = {}): Promise<S3Server> {
     requests.push(`${method} ${name}${query.size === 0 ? '' : `?${[...query.keys()].join('&')}`}`);
     const refusal = findRefusal(request, url, body);
     if (refusal !== undefined) return sendError(response, 403, refusal);
-    const failure = server.fails({ method, query, name });
+    const failure = await server.fails({ method, query, name });
     if (failure === 'reset') return void request.socket.destroy();
     if (typeof failure === 'number') return sendError(response, failure, 'Injected');
     if (bucket !== BUCKET) return sendError(response, 404, 'NoSuchBucket');
