@@ -112,7 +112,7 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
 
 async function memory(state: string, effort: Effort): Promise<Table> {
   const contestants = JOBS.map((jobs) => ({
-    name: `${jobs} jobs`,
+    name: jobs === 1 ? '1 job' : `${jobs} jobs`,
     measure: () => memoryWith(state, jobs),
   }));
   const results = await takeTurns(contestants, effort.rounds);
