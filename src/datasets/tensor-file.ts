@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
+import { openRegularFile } from '../formats/regular-file.ts';
 import {
   DEFAULT_IMAGE_SHAPE,
   type ImageShape,
@@ -82,7 +83,7 @@ function renumber(labels: Uint8Array): Uint8Array {
 }
 
 async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSummary): Promise<string> {
-  await using file = await open(path);
+  await using file = await openRegularFile(path);
   const { size } = await file.stat();
   const expected = head(imageShape);
   const bytes = expected.length + memory.length;

@@ -1,4 +1,4 @@
-/** Opens files only: a named pipe would be open once something writes to it, and the process could not end before. */
+/** Opens files only: a named pipe would be open only once something writes to it, and the process could not end before. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** @throws RangeError if the path is that of something else than a file */

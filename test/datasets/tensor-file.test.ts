@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
 import {
@@ -69,6 +69,10 @@ test('rejects a damaged, truncated, longer or missing file by name', async (t) =
   await assert.rejects(
     readTensorFile(`${path}.gone`, summary),
     isAtelierError('dataset-damaged', /it cannot be read \(ENOENT\)/),
+  );
+  await assert.rejects(
+    readTensorFile(dirname(path), summary),
+    isAtelierError('dataset-damaged', /dst_0 is damaged: it is not a regular file/),
   );
 });
 
