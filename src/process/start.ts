@@ -106,6 +106,7 @@ async function buildService(
    * with an error, for the request that needs the model.
    */
   async function warmUp(): Promise<void> {
+    if (config.role === 'worker') return;
     const [newest] = await store.models.names(1);
     if (newest === undefined) return;
     const { forward, architecture } = await services.models.load(newest);
@@ -120,10 +121,7 @@ async function buildService(
     /** Recovers interrupted jobs, records test splits, generates the bootstrap key, queues the starter job, starts running jobs, and warms up. */
     async start() {
       await app.ready();
-      const warm =
-        config.role === 'worker'
-          ? undefined
-          : warmUp().catch((err) => log.warn({ err }, 'failed to load the newest model'));
+      const warm = warmUp().catch((err) => log.warn({ err }, 'failed to load the newest model'));
       // The interrupted jobs of a shared database are found by the queues: its other jobs may run elsewhere.
       if (!cluster) {
         await store.jobs.recoverInterrupted();
