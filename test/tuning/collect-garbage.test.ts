@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectGarbageOfStart, collectLargeGarbage } from '../../src/tuning/collect-garbage.ts';
 import { switchOff } from '../../src/tuning/switches.ts';
 
@@ -35,22 +37,30 @@ test('collects once 32 MiB are outside of the heap', (t) => {
   assert.equal(leftBehind(2 ** 20), 2 ** 20);
 });
 
-test('collects the garbage of a start once, after five seconds without work', (t) => {
+test('collects the garbage of a start once, after five seconds without work', async (t) => {
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => {
+    const entries = list.getEntries() as { readonly detail?: NodeGCPerformanceDetail }[];
+    const forced = entries.filter(
+      ({ detail }) => detail!.flags! & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED,
+    );
+    collections += forced.length;
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  t.after(() => observer.disconnect());
   t.mock.timers.enable({ apis: ['setInterval'] });
   let utilization = 0.03;
   t.mock.method(performance, 'eventLoopUtilization', () => ({ idle: 0, active: 0, utilization }));
-  /** Bytes of an array without references that are left after some time. */
-  function leftAfter(ms: number): number {
-    const before = process.memoryUsage().arrayBuffers;
-    const allocate = () => new Uint8Array(2 ** 20).fill(1).length;
-    allocate();
+  /** An entry is observed some turns of the event loop after its collection. */
+  async function collectionsAfter(ms: number): Promise<number> {
     t.mock.timers.tick(ms);
-    return process.memoryUsage().arrayBuffers - before;
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    return collections;
   }
   collectGarbageOfStart();
-  assert.equal(leftAfter(5000), 2 ** 20, 'the thread is at work');
+  assert.equal(await collectionsAfter(5000), 0, 'the thread is at work');
   utilization = 0.01;
-  assert.equal(leftAfter(4999), 2 ** 20);
-  assert.ok(leftAfter(1) < 2 ** 20);
-  assert.equal(leftAfter(5000), 2 ** 20);
+  assert.equal(await collectionsAfter(4999), 0);
+  assert.equal(await collectionsAfter(1), 1);
+  assert.equal(await collectionsAfter(5000), 1);
 });
