@@ -125,6 +125,7 @@ function describeCheck({
 function describeSubmitted({
   agrees,
   relativeError,
+  triedAll,
   blocks,
 }: NonNullable<GradientCheck['submitted']>): string {
   const show = (value: number | null) => value?.toExponential(1) ?? 'not finite';
@@ -140,6 +141,7 @@ function describeSubmitted({
     formatTable([['YOURS', 'ERROR', 'LARGEST', 'GIVEN', 'RIGHT', 'RESULT'], ...rows]),
     `Your gradient is ${agrees ? 'right' : 'wrong'}: ${relativeError === null ? 'some of its numbers are not finite' : `relative error ${show(relativeError)}`}.`,
     ...blocks.flatMap(({ hint }) => hint?.sentence ?? []),
+    ...(triedAll ? [] : ['Not all mistakes were tried on the other blocks, because the network is large.']),
   ].join('\n');
 }
 

@@ -49,6 +49,7 @@ import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/images/base64.ts';
 import { MAX_WAITING, SMALL_WORK } from '../../src/images/slots.ts';
 import { MAX_CALIBRATION_IMAGES, MIN_CALIBRATION_IMAGES } from '../../src/numerics/calibration/fit.ts';
+import { MAX_READ } from '../../src/numerics/checks/submitted/effort.ts';
 import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/start.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { CELL_BYTES, MAX_NUMBERS, MIN_ROW_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
@@ -184,6 +185,11 @@ const times = [
     'gradient check (takes seconds)',
     `${power(MAX_COST)} multiply-adds, ${count(MAX_PARAMETERS)} parameters`,
     '422, with the largest check that fits',
+  ],
+  [
+    'trying mistakes on a submitted gradient',
+    `${power(MAX_READ)} numbers read, counted as multiply-adds of the check`,
+    '`triedAll` is false: blocks without a hint may contain a mistake',
   ],
   [
     'gradient check whose progress is streamed (takes up to an hour)',

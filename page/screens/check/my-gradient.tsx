@@ -8,7 +8,7 @@ import { Mark, scientific } from './report.tsx';
 type Submitted = NonNullable<GradientCheck['submitted']>;
 
 export function MyGradient({ submitted }: { readonly submitted: Submitted }): JSX.Element {
-  const { agrees, relativeError, cosine, blocks } = submitted;
+  const { agrees, relativeError, cosine, triedAll, blocks } = submitted;
   const hints = blocks.flatMap(({ hint }) => hint ?? []);
   const show = (value: number | null) => (value === null ? 'not finite' : scientific(value));
   return (
@@ -25,6 +25,7 @@ export function MyGradient({ submitted }: { readonly submitted: Submitted }): JS
         {hints.map(({ sentence }) => (
           <p key={sentence}>{sentence}</p>
         ))}
+        {!triedAll && <p>Not all mistakes were tried on the other blocks, because the network is large.</p>}
       </div>
       <div class="box">
         <Table

@@ -75,6 +75,11 @@ const submittedGradientSchema = z
       .number()
       .nullable()
       .describe('Cosine of the angle between the gradients; null if one of them is 0 or not finite'),
+    triedAll: z
+      .boolean()
+      .describe(
+        'Whether all mistakes were tried on the blocks that differ; false if this would have taken more than seconds, so a block without a hint may still contain one of them',
+      ),
     blocks: z.array(
       z.object({
         name: z.string(),

@@ -1,12 +1,22 @@
 /** The cost of a gradient check, estimated before it runs. */
-import { type Architecture, blocks, forwardCost, plan, volumeSize } from '../network/architecture.ts';
+import {
+  type Architecture,
+  blocks,
+  forwardCost,
+  parameterCount,
+  plan,
+  volumeSize,
+} from '../network/architecture.ts';
 import { type CoordinateChoice, coordinateCount, sampledCounts } from '../network/coordinates.ts';
+import { explanationReads } from './submitted/effort.ts';
 import { sourceCount } from './submitted/sources.ts';
 
 /** An exponential takes about as long as this many multiply-adds. */
 const EXPONENTIAL = 10;
 /** The activation, normalization, pooling and comparison of a value of a volume: measured. */
 const VALUE = 20;
+/** Times that a gradient is written and read apart from its computation: measured. */
+const GRADIENT_READS = 10;
 
 /**
  * For each block, the multiply-adds, zeros included, of the loss of one example with one coordinate of the block changed: the
@@ -45,9 +55,13 @@ export function gradientCheckCost(
   return examples * (3 * forwardCost(architecture) + evaluations * losses);
 }
 
-/** Multiply-adds of the comparison with a submitted gradient, if all mistakes are tried. */
-export const comparisonCost = (architecture: Architecture, examples: number): number =>
-  3 * examples * sourceCount(architecture) * forwardCost(architecture);
+/** Multiply-adds of the comparison with a submitted gradient, if all mistakes are tried; to read a number takes as long as one. */
+export function comparisonCost(architecture: Architecture, examples: number): number {
+  const sources = sourceCount(architecture);
+  const parameters = parameterCount(architecture);
+  const gradient = 3 * examples * forwardCost(architecture) + GRADIENT_READS * parameters;
+  return sources * gradient + explanationReads(sources, parameters);
+}
 
 /**
  * All coordinates of a network without convolutions, which take milliseconds. Otherwise a sample: `largest`, or the first half of

@@ -54,6 +54,8 @@ const EXPORT_BYTES = { json: 110, onnx: 32, other: 16 };
 /** Measured bytes per byte of a file that is read. */
 const IMPORT_FACTOR = 4;
 
+/** Measured: multiply-adds of the reference that take as long as initializing a parameter and comparing it with the kernel's. */
+const PARAMETER_COST = 200;
 /** The array of a submitted gradient, and up to six vectors of float64 with which it is compared, for each parameter. */
 const COMPARISON_BYTES = 56;
 
@@ -78,10 +80,11 @@ export const DEMANDS: {
     const parameters = parameterCount(architecture);
     const checked = coordinateCount(coordinates, architecture);
     const compared = submitted === null ? 0 : comparisonCost(architecture, indices.length);
+    const computed = gradientCheckCost(architecture, indices.length, scheme, checked) + compared;
     const file = submitted === null ? 0 : submitted.length + COMPARISON_BYTES * parameters;
     return {
       ...gradientCheckPurpose(architecture),
-      cost: gradientCheckCost(architecture, indices.length, scheme, checked) + compared,
+      cost: computed + PARAMETER_COST * parameters,
       bytes: gradientCheckBytes(architecture, indices.length) + file,
     };
   },

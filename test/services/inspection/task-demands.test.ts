@@ -84,6 +84,18 @@ test('a submitted gradient is compared in addition to the check', () => {
   assert.equal(withFile[1]! - alone[1]!, 1000 + 56 * 270);
 });
 
+test('the check of a network of millions of parameters is long, and so is the comparison with its gradient', () => {
+  const cost = (hidden: number[], submitted: Uint8Array | null) =>
+    demand('checkGradient', {
+      ...{ architecture: dense([784, ...hidden, 10]), indices: [0], scheme: 'central' },
+      ...{ coordinates: { sample: 20 }, submitted },
+    })[0]!;
+  const file = new Uint8Array(1);
+  assert.ok(cost([40], file) < 1e8);
+  assert.ok(cost(new Array(8).fill(1050), null) > 1e9);
+  assert.ok(cost([1000, 1000], null) < 1e9 && cost([1000, 1000], file) > 1e9);
+});
+
 test('files and drawings take memory by parameters, bytes or pixels', () => {
   const model = network;
   for (const [format, perParameter] of [

@@ -1,5 +1,6 @@
 /** The numbers of a right gradient at wrong places: other axes, other blocks, other rows. */
 import { type Architecture, type Block, blocks, plan } from '../../network/architecture.ts';
+import { type Budget, gather, samplePlaces } from './effort.ts';
 import { cosine } from './fit.ts';
 import type { Mistake } from './mistakes.ts';
 
@@ -8,7 +9,8 @@ export interface Arrangement {
   /** null if they are its own. */
   readonly kind: Mistake | null;
   readonly clauses: readonly string[];
-  readonly numbers: Float64Array;
+  /** Position in the packed gradient of number i of the block: an arrangement costs nothing until its numbers are read. */
+  readonly at: (i: number) => number;
 }
 
 const MOST_SHOWN = 3;
@@ -22,6 +24,7 @@ export interface Submission {
   readonly given: Float64Array;
   /** The likely ones first. */
   readonly orders: readonly PackingOrder[];
+  readonly budget: Budget;
 }
 
 /**
@@ -31,25 +34,21 @@ export interface Submission {
 export function* listArrangements(
   gradient: Float64Array,
   block: Block,
-  { architecture, given, orders }: Submission,
+  submission: Submission,
   ratio: number | null,
 ): Generator<Arrangement> {
+  const { architecture, orders } = submission;
   const all = blocks(architecture);
-  const right = gradient.subarray(block.start, block.end);
-  yield { kind: null, clauses: [], numbers: right };
-  if (ratio !== null) yield* listTransposed(right, block, architecture);
-  yield* listSwapped(gradient, block, all, orders);
+  yield { kind: null, clauses: [], at: (i) => block.start + i };
+  if (ratio !== null) yield* listTransposed(block, architecture);
+  yield* listSwapped(block, all, orders);
   if (ratio !== null && all.slice(-2).some(({ name }) => name === block.name)) {
-    yield* listClassOrders(right, given.subarray(block.start, block.end), architecture.classes, ratio);
+    yield* listClassOrders(gradient, block, submission, ratio);
   }
 }
 
 /** Weights with their axes in another order; those of pixels and of volumes of convolutions also have the axes of their inputs. */
-function* listTransposed(
-  right: Float64Array,
-  block: Block,
-  architecture: Architecture,
-): Generator<Arrangement> {
+function* listTransposed(block: Block, architecture: Architecture): Generator<Arrangement> {
   if (block.shape.length === 1) return;
   const all = [nameAxes(block.shape, block.shape.length > 2 ? KERNEL_AXES : ['outputs', 'inputs'])];
   const layer = plan(architecture).layers.find((each) =>
@@ -68,7 +67,8 @@ function* listTransposed(
     for (const order of permutations(sizes.map((_, axis) => axis)).slice(1)) {
       const stored = showAxes(order.map((axis) => axes[axis]!));
       const clause = `the numbers are stored as ${stored} instead of ${showAxes(axes)}, so transpose them`;
-      yield { kind: 'transposed', clauses: [clause], numbers: reorderAxes(right, sizes, order) };
+      const source = reorderAxes(sizes, order);
+      yield { kind: 'transposed', clauses: [clause], at: (i) => block.start + source(i) };
     }
   }
 }
@@ -100,32 +100,25 @@ function permutations(items: readonly number[]): number[][] {
   );
 }
 
-/** Stores an array in C order with its axes in another order, as NumPy's `transpose(order).ravel()`. */
-function reorderAxes(values: Float64Array, sizes: readonly number[], order: readonly number[]): Float64Array {
-  const strides = sizes.map(() => 0);
-  let stride = 1;
-  for (const axis of order.toReversed()) {
-    strides[axis] = stride;
-    stride *= sizes[axis]!;
-  }
-  const stored = new Float64Array(values.length);
-  const index = sizes.map(() => 0);
-  let to = 0;
-  for (const value of values) {
-    stored[to] = value;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      to += strides[axis]!;
-      if (++index[axis]! < sizes[axis]!) break;
-      to -= sizes[axis]! * strides[axis]!;
-      index[axis] = 0;
+/**
+ * For number i of an array that is stored with its axes in another order, as NumPy's `transpose(order).ravel()`, its index in
+ * C order.
+ */
+function reorderAxes(sizes: readonly number[], order: readonly number[]): (i: number) => number {
+  const strides = sizes.map((_, axis) => sizes.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const axes = order.toReversed().map((axis) => ({ size: sizes[axis]!, stride: strides[axis]! }));
+  return (i) => {
+    let [index, rest] = [0, i];
+    for (const { size, stride } of axes) {
+      index += (rest % size) * stride;
+      rest = Math.floor(rest / size);
     }
-  }
-  return stored;
+    return index;
+  };
 }
 
 /** The numbers of another block of the same size, or of a vector that is packed in another order. */
 function* listSwapped(
-  gradient: Float64Array,
   block: Block,
   all: PackingOrder,
   orders: readonly PackingOrder[],
@@ -133,13 +126,13 @@ function* listSwapped(
   const size = block.end - block.start;
   for (const { name, start, end } of all) {
     if (name === block.name || end - start !== size) continue;
-    const numbers = gradient.subarray(start, end);
-    yield { kind: 'swapped-blocks', clauses: [`the numbers are those of ${name}`], numbers };
+    yield { kind: 'swapped-blocks', clauses: [`the numbers are those of ${name}`], at: (i) => start + i };
   }
   const names = (order: PackingOrder) => order.map(({ name }) => name).join(', ');
   for (const order of orders) {
     const clauses = [`the blocks are packed as ${names(order)} instead of ${names(all)}`];
-    yield { kind: 'swapped-blocks', clauses, numbers: readPacked(gradient, order, block) };
+    const source = repack(order);
+    yield { kind: 'swapped-blocks', clauses, at: (i) => source(block.start + i) };
   }
 }
 
@@ -159,35 +152,31 @@ export function likelyOrders(
     layers.flatMap((layer) => layer.toReversed()),
     layers.toReversed().flat(),
   ];
-  const whole = { start: 0, end: right.length };
-  const similar = orders.map((order) => Math.abs(cosine(given, readPacked(right, order, whole))));
+  const places = samplePlaces(right.length);
+  const sample = gather(given, places);
+  const similar = orders.map((order) => Math.abs(cosine(sample, gather(right, places.map(repack(order))))));
   return [...orders.keys()].sort((a, b) => similar[b]! - similar[a]!).map((o) => orders[o]!);
 }
 
-/** The numbers at the place of `block` in a vector that holds the blocks in the given order. */
-function readPacked(
-  gradient: Float64Array,
-  order: PackingOrder,
-  block: Pick<Block, 'start' | 'end'>,
-): Float64Array {
-  const numbers = new Float64Array(block.end - block.start);
-  let at = 0;
-  for (const { start, end } of order) {
-    const next = at + end - start;
-    const [from, to] = [Math.max(at, block.start), Math.min(next, block.end)];
-    if (from < to) numbers.set(gradient.subarray(start + from - at, start + to - at), from - block.start);
-    at = next;
-  }
-  return numbers;
+/** The position of a number in the packed gradient, from its position in a vector that holds the blocks in the given order. */
+function repack(order: PackingOrder): (position: number) => number {
+  let next = 0;
+  const parts = order.map(({ start, end }) => {
+    next += end - start;
+    return { next, shift: end - next };
+  });
+  return (position) => position + parts.find((part) => position < part.next)!.shift;
 }
 
 /** Rows of the last layer in an order of other classes: the nearest row for each, if that is a permutation. */
 function* listClassOrders(
-  right: Float64Array,
-  given: Float64Array,
-  classes: number,
+  gradient: Float64Array,
+  { start, end }: Block,
+  submission: Submission,
   ratio: number,
 ): Generator<Arrangement> {
+  const { classes } = submission.architecture;
+  const [right, given] = [gradient.subarray(start, end), submission.given.subarray(start, end)];
   const size = right.length / classes;
   const distance = (row: number, other: number, factor: number) => {
     let squares = 0;
@@ -197,6 +186,8 @@ function* listClassOrders(
   };
   const rows = Array.from({ length: classes }, (_, k) => k);
   for (const factor of [ratio, -ratio]) {
+    submission.budget.left -= classes * right.length;
+    if (submission.budget.left < 0) return;
     const order = rows.map((row) => {
       const distances = rows.map((other) => distance(row, other, factor));
       return distances.indexOf(Math.min(...distances));
@@ -204,10 +195,7 @@ function* listClassOrders(
     if (new Set(order).size < classes) continue;
     const moved = order.flatMap((other, row) => (other === row ? [] : [`row ${row} holds class ${other}`]));
     const shown = `${moved.slice(0, MOST_SHOWN).join(', ')}${moved.length > MOST_SHOWN ? ', …' : ''}`;
-    const numbers = new Float64Array(right.length);
-    for (const [row, other] of order.entries()) {
-      numbers.set(right.subarray(other * size, (other + 1) * size), row * size);
-    }
-    yield { kind: 'permuted-classes', clauses: [`the classes are in another order: ${shown}`], numbers };
+    const at = (i: number) => start + order[Math.floor(i / size)]! * size + (i % size);
+    yield { kind: 'permuted-classes', clauses: [`the classes are in another order: ${shown}`], at };
   }
 }

@@ -35,6 +35,8 @@ export interface SubmittedReport {
   readonly relativeError: number | null;
   /** Cosine of the angle between the gradients; null if one of them is 0 or not finite. */
   readonly cosine: number | null;
+  /** Whether all mistakes were tried on the blocks that differ; false if this would have taken too long. */
+  readonly triedAll: boolean;
   readonly blocks: SubmittedBlock[];
 }
 
@@ -67,7 +69,7 @@ export function compareSubmitted(
     return { ...comparison, block, agrees: passed, limit, largest: comparison.worst!, hint };
   });
   const wrong = compared.filter(({ agrees, hint }) => !agrees && hint === null);
-  const hints = explainBlocks(task, right, given, wrong);
+  const { hints, complete } = explainBlocks(task, right, given, wrong);
   const reports = compared.map(
     ({ block, agrees, limit, relativeError, largest, hint }): SubmittedBlock => ({
       name: block.name,
@@ -86,6 +88,7 @@ export function compareSubmitted(
     agrees: reports.every(({ agrees }) => agrees),
     relativeError: finite(scale === 0 ? 0 : error / scale),
     cosine: finite(cosine(given, right)),
+    triedAll: complete,
     blocks: nameNotebook(reports, task),
   };
 }

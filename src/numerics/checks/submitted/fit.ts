@@ -40,38 +40,64 @@ export function cosine(a: Float64Array, b: Float64Array): number {
   return Math.max(-1, Math.min(1, dot(u, v) / (norm(u) * norm(v))));
 }
 
+/** Numbers to explain. */
+export interface Target {
+  /** Divided by `unit`, a power of two. */
+  readonly numbers: Float64Array;
+  readonly unit: number;
+  /** ‖numbers‖ */
+  readonly size: number;
+  /** Largest ‖rest‖ of an explanation, divided by `unit`. */
+  readonly limit: number;
+}
+
+/** @param error ‖given − right‖ */
+export function createTarget(given: Float64Array, error: number): Target {
+  const unit = unitOf(given);
+  const numbers = inUnit(given, unit);
+  const size = norm(numbers);
+  return { numbers, unit, size, limit: Math.min(MOST_OF_BLOCK * size, MOST_OF_ERROR * (error / unit)) };
+}
+
 /**
  * The factor c that minimizes ‖given − c · vector‖; with parameters w, both factors of ‖given − c · vector − λ w‖.
- * @param error ‖given − right‖
- * @returns null if this does not explain the block
+ * @returns null if this does not explain the numbers
  */
-export function fitBlock(
-  given: Float64Array,
+export function fitTarget(
+  { numbers, unit, limit }: Target,
   vector: Float64Array,
-  error: number,
   parameters?: Parameters,
 ): Fit | null {
-  const unit = unitOf(given);
-  const fit = fitScaled(inUnit(given, unit), vector, error / unit, parameters);
-  if (fit === null) return null;
+  const fit = leastSquares(numbers, vector, parameters);
+  if (fit === null || !(restOf(numbers, vector, fit, parameters) <= limit)) return null;
   const { factor, penalty } = { factor: unit * fit.factor, penalty: unit * fit.penalty };
   return Number.isFinite(factor) && Number.isFinite(penalty) ? { factor, penalty } : null;
 }
 
-function fitScaled(
-  given: Float64Array,
+/**
+ * Whether `fitTarget` may find a fit, judged by some of the numbers only: their own least rest is at most that of all numbers, so
+ * a larger one than the limit excludes a fit. Twice the limit leaves room for rounding.
+ * @param sample some numbers of the target, and the vector and the parameters at the same places
+ */
+export function mayFit(
+  { limit }: Target,
+  sample: Float64Array,
   vector: Float64Array,
-  error: number,
   parameters?: Parameters,
-): Fit | null {
-  const fit = parameters === undefined ? fitOne(given, vector) : fitTwo(given, vector, parameters);
-  if (fit === null) return null;
+): boolean {
+  const fit = leastSquares(sample, vector, parameters);
+  return !fit || !Number.isFinite(fit.factor) || restOf(sample, vector, fit, parameters) <= 2 * limit;
+}
+
+const leastSquares = (given: Float64Array, vector: Float64Array, parameters?: Parameters): Fit | null =>
+  parameters === undefined ? fitOne(given, vector) : fitTwo(given, vector, parameters);
+
+function restOf(given: Float64Array, vector: Float64Array, fit: Fit, parameters?: Parameters): number {
   let squares = 0;
   for (let i = 0; i < given.length; i++) {
     squares += (given[i]! - fit.factor * vector[i]! - fit.penalty * (parameters?.[i] ?? 0)) ** 2;
   }
-  const limit = Math.min(MOST_OF_BLOCK * norm(given), MOST_OF_ERROR * error);
-  return Math.sqrt(squares) <= limit ? fit : null;
+  return Math.sqrt(squares);
 }
 
 const fitOne = (given: Float64Array, vector: Float64Array): Fit => ({

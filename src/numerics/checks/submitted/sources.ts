@@ -10,6 +10,7 @@ import {
   prepare,
 } from '../../reference/example-pass.ts';
 import type { Examples } from '../../training/engine.ts';
+import type { Budget } from './effort.ts';
 import { norm } from './fit.ts';
 import type { Mistake } from './mistakes.ts';
 
@@ -44,6 +45,7 @@ export function* listSources(
   right: Float64Array,
   given: Float64Array,
   factors: readonly number[],
+  budget: Budget,
 ): Generator<Source> {
   const { architecture, examples } = task;
   const masks = maskSets(hiddenLayers(architecture));
@@ -52,7 +54,7 @@ export function* listSources(
     const clauses = [describeMask(task, missing)];
     yield { kind: 'missing-activation-mask', clauses, gradient: computeGradient(task, missing) };
   }
-  const found = findLabels(task, right, given, factors);
+  const found = findLabels(task, right, given, factors, budget);
   if (found === null) return;
   const permuted = {
     ...task,
@@ -132,22 +134,28 @@ function findLabels(
   right: Float64Array,
   given: Float64Array,
   factors: readonly number[],
+  budget: Budget,
 ): Map<number, number> | null {
   const last = blocks(task.architecture).at(-2)!;
   const classes = last.shape[0]!;
   const probable = weightProbabilities(task, last);
   const perClass = probable.map((p, i) => p - right[last.start + i]!);
-  const row = (values: Float64Array, k: number) =>
-    values.subarray((k * values.length) / classes, ((k + 1) * values.length) / classes);
-  const present = Array.from({ length: classes }, (_, k) => k).filter((k) => norm(row(perClass, k)) > 0);
+  const size = perClass.length / classes;
+  const row = (values: Float64Array, k: number) => values.subarray(k * size, (k + 1) * size);
+  const sizes = Array.from({ length: classes }, (_, k) => norm(row(perClass, k)));
+  const present = [...sizes.keys()].filter((k) => sizes[k]! > 0);
   for (const factor of factors.flatMap((value) => [value, -value])) {
     const taken = probable.map((p, i) => p - given[last.start + i]! / factor);
     const isNear = (k: number, other: number) => {
-      const wanted = row(perClass, k);
-      const found = row(taken, other);
-      return norm(wanted.map((value, i) => value - found[i]!)) <= NEAR * norm(wanted);
+      const limit = NEAR * sizes[k]!;
+      let [squares, i] = [0, 0];
+      for (; i < size && squares <= limit ** 2; i++)
+        squares += (perClass[k * size + i]! - taken[other * size + i]!) ** 2;
+      budget.left -= i;
+      return Math.sqrt(squares) <= limit;
     };
     const found = present.map((k) => {
+      if (budget.left < 0) return [k, -1] as const;
       for (let other = 0; other < classes; other++) if (isNear(k, other)) return [k, other] as const;
       return [k, -1] as const;
     });

@@ -1,8 +1,14 @@
 /** Hints: each mistake alone, and two at once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { referenceGradient } from '../../../../src/numerics/checks/gradient.ts';
+import { explainBlocks } from '../../../../src/numerics/checks/submitted/explain.ts';
 import type { Block } from '../../../../src/numerics/network/architecture.ts';
+import { blocks } from '../../../../src/numerics/network/architecture.ts';
+import { initialize } from '../../../../src/numerics/network/initialize.ts';
 import { randomBits } from '../../../../src/numerics/random.ts';
+import { dense } from '../../../support/dense.ts';
+import { firstIndices, reluNetwork, stripes } from '../../fixtures.ts';
 import { convolutional, findings, relu, scale, tanh } from './fixture.ts';
 
 const sentences = ({ blocks }: ReturnType<typeof relu.compare>) =>
@@ -253,4 +259,41 @@ test('explains nothing by numbers that no mistake produces', () => {
     const random = given.map((_, i) => randomBits(seed, 1, 93, i) / 2 ** 31 - 1);
     assert.deepEqual([...new Set(relu.compare(random).blocks.map(({ hint }) => hint))], [null]);
   }
+});
+
+/** 64-400-400-400-400-4, whose three layers of equal size could be mistaken for each other. */
+function createLargeSubject() {
+  const architecture = dense([64, 400, 400, 400, 400, 4]);
+  const parameters = Float64Array.from(initialize('he', architecture, 1));
+  const task = {
+    ...reluNetwork(architecture),
+    parameters,
+    examples: stripes(2, 64, 4),
+    indices: firstIndices(2),
+  };
+  const right = referenceGradient(task, parameters);
+  const wrong = blocks(architecture).map((block) => ({ block, error: Infinity }));
+  return {
+    right,
+    explain: (given: Float64Array, most: number) => explainBlocks(task, right, given, wrong, most),
+  };
+}
+
+test('reads only some numbers of blocks that no mistake explains', () => {
+  const { right, explain } = createLargeSubject();
+  const noise = right.map((_, i) => randomBits(1, 2, 93, i) / 2 ** 31 - 1);
+  // Each of the 11 gradients with a mistake has 509,604 numbers, of which the norm is computed.
+  const { hints, complete } = explain(noise, 3e7);
+  assert.deepEqual([hints.size, complete], [0, true]);
+});
+
+test('stops when as many numbers are read as allowed, and reports it', () => {
+  const { right, explain } = createLargeSubject();
+  const sums = right.map((value) => 2 * value);
+  const all = explain(sums, 3e7);
+  assert.deepEqual([all.hints.size, all.complete], [10, true]);
+  const some = explain(sums, 3e6);
+  assert.equal(some.complete, false);
+  assert.ok(some.hints.size > 0 && some.hints.size < 10, `${some.hints.size}`);
+  for (const [name, hint] of some.hints) assert.deepEqual(hint, all.hints.get(name));
 });

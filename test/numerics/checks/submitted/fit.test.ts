@@ -6,11 +6,19 @@ import {
   knownFactors,
   roundFactor,
 } from '../../../../src/numerics/checks/submitted/factors.ts';
-import { cosine, fitBlock, inUnit, norm } from '../../../../src/numerics/checks/submitted/fit.ts';
+import {
+  cosine,
+  createTarget,
+  fitTarget,
+  inUnit,
+  norm,
+} from '../../../../src/numerics/checks/submitted/fit.ts';
 
 const vector = Float64Array.of(1, -2, 3, 4);
 const scaled = (factor: number, penalty = 0) => vector.map((v, i) => factor * v + penalty * PARAMETERS[i]!);
 const PARAMETERS = Float64Array.of(1, 1, 0, -1);
+const fitBlock = (given: Float64Array, other: Float64Array, error: number, parameters?: Float64Array) =>
+  fitTarget(createTarget(given, error), other, parameters);
 
 test('norms and cosines do not overflow', () => {
   assert.equal(norm(Float64Array.of(3, 4)), 5);
