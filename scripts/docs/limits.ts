@@ -54,6 +54,7 @@ import { REQUESTS_FRACTION_OF_GRACE } from '../../src/process/start.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { CELL_BYTES, MAX_NUMBERS, MIN_ROW_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_IMAGES } from '../../src/protocols/native/few-images.ts';
+import { MAX_LOADED_BYTES } from '../../src/services/inspection/calibrations.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/inspection/evaluations.ts';
 import {
   MAX_COST,
@@ -253,6 +254,11 @@ const concurrency = [
   [
     'models in memory',
     `${MAX_LOADED}, of ${bytes(MAX_BYTES)} together`,
+    'the least recently used one is read again when it is needed',
+  ],
+  [
+    'calibrations in memory',
+    bytes(MAX_LOADED_BYTES),
     'the least recently used one is read again when it is needed',
   ],
   [

@@ -1,7 +1,8 @@
 /** Calibrations as safetensors, the form in which they are stored. */
 import type { Calibration } from '../../numerics/calibration/fit.ts';
 import type { NeighbourSpace } from '../../numerics/calibration/neighbours.ts';
-import { parseSafetensors, safetensorsBytes } from './safetensors.ts';
+import { safetensorsBytes } from './safetensors.ts';
+import { readSafetensorsHeader } from './safetensors-header.ts';
 import type { Float32Tensor } from './tensor.ts';
 
 const PROBABILITIES = [
@@ -24,16 +25,18 @@ export function calibrationBytes({ temperature, outliers, ...probabilities }: Ca
   return safetensorsBytes(tensors, { temperature: String(temperature) });
 }
 
-/** The arrays are in shared memory, so that all threads use one copy. @param file as `calibrationBytes` wrote it */
+/**
+ * The arrays are views of one buffer in shared memory, so that the file is copied once, and all threads use one copy.
+ * @param file as `calibrationBytes` wrote it
+ */
 export function parseCalibration(file: Uint8Array): Calibration {
-  const { tensors, metadata } = parseSafetensors(file);
-  const arrays = new Map(tensors.map(({ name, data }) => [name, data]));
-  function array(name: string): Float32Array {
-    const data = arrays.get(name)!;
-    const copy = new Float32Array(new SharedArrayBuffer(4 * data.length));
-    copy.set(data);
-    return copy;
-  }
+  const { entries, metadata } = readSafetensorsHeader(file);
+  const shared = new Uint8Array(new SharedArrayBuffer(file.length));
+  shared.set(file);
+  const arrays = new Map(
+    entries.map(({ name, start, end }) => [name, new Float32Array(shared.buffer, start, (end - start) / 4)]),
+  );
+  const array = (name: string) => arrays.get(name)!;
   const count = (prefix: string) =>
     arrays
       .keys()

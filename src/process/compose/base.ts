@@ -6,6 +6,7 @@ import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import { createMetrics } from '../../http/metrics/registry.ts';
 import { createEventSubscriptions, createSearchSubscriptions } from '../../services/events/subscribe.ts';
 import { createWaitForEnd } from '../../services/events/wait-for-end.ts';
+import { createCalibrationCache } from '../../services/inspection/calibrations.ts';
 import type { MemoryLedger } from '../../services/memory/ledger.ts';
 import { admitDataset } from '../../services/memory/limits.ts';
 import { createModelCache } from '../../services/models/cache.ts';
@@ -28,6 +29,7 @@ export async function buildBase(options: {
   const { config, log, memory, state, builtIn } = options;
   const { store, cluster, capacity } = state;
   const modelCache = createModelCache();
+  const calibrationCache = createCalibrationCache();
   const waits = createWaits('storage');
   const readStateSizes = createStateSizes(config.stateDir);
   const metrics = createMetrics({
@@ -54,7 +56,8 @@ export async function buildBase(options: {
     admit: (dataset) => admitDataset(memory, dataset),
     maxBytes: config.maxDatasetBytes,
   });
-  for (const cache of [catalog.cache, modelCache, threads.trainings]) memory.addCache(cache);
+  const caches = [catalog.cache, modelCache, calibrationCache, threads.trainings];
+  for (const cache of caches) memory.addCache(cache);
   return {
     config,
     log,
@@ -64,6 +67,7 @@ export async function buildBase(options: {
     cluster,
     capacity,
     modelCache,
+    calibrationCache,
     waits,
     readStateSizes,
     metrics,

@@ -18,7 +18,8 @@ import type { Base } from './base.ts';
 
 export type Models = ReturnType<typeof buildModels>;
 
-export function buildModels({ config, log, store, catalog, memory, modelCache, threads, metrics }: Base) {
+export function buildModels(base: Base) {
+  const { config, log, store, catalog, memory, modelCache, calibrationCache, threads, metrics } = base;
   const { numeric } = threads;
   const models = createModelService(store, catalog, modelCache);
   const { loadDistillation, hasTargets } = createLoadDistillation(models, threads.comparisons);
@@ -27,7 +28,7 @@ export function buildModels({ config, log, store, catalog, memory, modelCache, t
     threads.predict,
     createImageDecoder(memory, config.maxImagePixels),
   );
-  const calibrations = createCalibrationService(store, catalog, models, numeric, log);
+  const calibrations = createCalibrationService(store, catalog, models, numeric, log, calibrationCache);
   const onPublished = config.calibratePublished ? calibrations.calibratePublished : () => {};
   const evaluations = createEvaluationService(catalog, models, numeric, store.looks, calibrations);
   const testSets = createTestSetService(store, catalog);

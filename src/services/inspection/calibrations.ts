@@ -1,6 +1,5 @@
 /** Calibrations of versions: computed at publication, first use or request, stored with the version, loaded for predictions. */
 import type { FastifyBaseLogger } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset, DatasetSummary } from '../../domain/datasets/representation.ts';
@@ -20,15 +19,25 @@ import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { CalibrationTask } from '../../workers/tasks/calibrate.ts';
+import { createEvictableCache } from '../memory/evictable-cache.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import { knownTraining, listSplits, mayBeTrainedOn } from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { MAX_EVALUATION_COST, resolveDataset } from './evaluations.ts';
 
-/** Number of calibrations in memory, of up to four megabytes each for usual networks. */
-const MAX_LOADED = 16;
+/** Limit of the calibrations in memory, of up to four megabytes each for usual networks. */
+export const MAX_LOADED_BYTES = 256 * 2 ** 20;
 /** Published versions that wait to be calibrated. Beyond this, a version is calibrated at its first use. */
 const MAX_PUBLISHED = 16;
+
+export type CalibrationCache = ReturnType<typeof createCalibrationCache>;
+
+export const createCalibrationCache = (maxBytes = MAX_LOADED_BYTES) =>
+  createEvictableCache<LoadedCalibration>({
+    maxBytes,
+    // All arrays are views of one buffer.
+    bytesOf: ({ highest }) => highest.buffer.byteLength,
+  });
 
 export type CalibrationService = ReturnType<typeof createCalibrationService>;
 
@@ -47,11 +56,12 @@ export function createCalibrationService(
   models: ModelService,
   numeric: NumericPool,
   log: Pick<FastifyBaseLogger, 'warn'>,
+  cache: CalibrationCache = createCalibrationCache(),
 ) {
   const coalesce = createCoalescingCache<ModelVersion>(0);
   const published = createSemaphore(1, MAX_PUBLISHED, 'a calibration');
   const closing = new AbortController();
-  const loaded = new LRUCache<string, LoadedCalibration>({ max: MAX_LOADED });
+  const coalesceLoads = createCoalescingCache(cache);
 
   /** Calibrates a version, and stores the result with it. Concurrent calls with the same source share one computation. */
   function compute(
@@ -148,15 +158,12 @@ export function createCalibrationService(
     const { dataset, split, images, reused, digest } = calibration!;
     // Copies of a version share the arrays only.
     const key = JSON.stringify([digest, dataset, split, images, reused]);
-    const known = loaded.get(key);
-    if (known) return known;
-    const fresh = {
+    const used = { dataset, split, images, reused };
+    return coalesceLoads(key, signal, async () => ({
       ...parseCalibration(await blobs.get(digest)),
-      used: { dataset, split, images, reused },
+      used,
       digest,
-    };
-    loaded.set(key, fresh);
-    return fresh;
+    }));
   }
 
   return {

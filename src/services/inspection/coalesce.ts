@@ -19,9 +19,10 @@ interface Work<T> {
   readonly result: Promise<T>;
 }
 
-/** @param max number of results that are kept; the least recently used one is evicted first. 0: none */
-export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
-  const results = max > 0 ? new LRUCache<string, T>({ max }) : undefined;
+/** @param kept number of results that are kept, 0 for none, or the cache that keeps them */
+export function createCoalescingCache<T extends object>(kept: number | LRUCache<string, T>): Coalesce<T> {
+  const results =
+    kept === 0 ? undefined : typeof kept === 'number' ? new LRUCache<string, T>({ max: kept }) : kept;
   const inFlight = new Map<string, Work<T>>();
 
   function removeWork(key: string, work: Work<T>): boolean {

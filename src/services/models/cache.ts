@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
+import { createEvictableCache } from '../memory/evictable-cache.ts';
 import type { LoadedModel } from './loaded-version.ts';
 
 /** Limit of cached models: each kernel reserves gigabytes of address space, although it uses little memory. */
@@ -32,12 +33,11 @@ export type ModelCache = ReturnType<typeof createModelCache>;
 
 export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED } = {}) {
   const counts = { hits: 0, misses: 0, evictions: 0 };
-  const loaded = new LRUCache<string, CachedModel>({
+  const loaded = createEvictableCache<CachedModel>({
     max: maxLoaded,
-    maxSize: maxBytes,
-    // A single model above the limit stays, because reading it for every request would be worse.
-    sizeCalculation: ({ model }) => Math.min(maxBytes, modelBytes(model)),
-    dispose(_cached, _key, reason) {
+    maxBytes,
+    bytesOf: ({ model }) => modelBytes(model),
+    onRemoved(reason) {
       last = null;
       if (reason === 'evict') counts.evictions++;
     },
@@ -135,14 +135,9 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
       }
     },
 
-    /** Bytes of the cached models. */
-    bytes: () => loaded.calculatedSize,
-    /** Evicts the least recently used models, until `bytes` are freed. */
-    evict(bytes: number) {
-      const target = loaded.calculatedSize - bytes;
-      while (loaded.size > 0 && loaded.calculatedSize > target) loaded.pop();
-    },
-    counts: () => ({ ...counts, models: loaded.size, bytes: loaded.calculatedSize }),
+    bytes: loaded.bytes,
+    evict: loaded.evict,
+    counts: () => ({ ...counts, models: loaded.size, bytes: loaded.bytes() }),
   };
 }
 

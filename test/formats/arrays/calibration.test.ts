@@ -28,8 +28,12 @@ for (const [networks, spaces] of [
         combined: numbers(500, 3),
       },
     };
-    const read = parseCalibration(calibrationBytes(calibration));
+    const file = calibrationBytes(calibration);
+    const read = parseCalibration(file);
     assert.deepEqual(read, calibration);
-    assert.ok(read.outliers.spaces[0]!.points.buffer instanceof SharedArrayBuffer);
+    const { buffer } = read.outliers.spaces[0]!.points;
+    assert.ok(buffer instanceof SharedArrayBuffer);
+    assert.equal(read.highest.buffer, buffer, 'all arrays are views of it');
+    assert.equal(buffer.byteLength, file.length);
   });
 }

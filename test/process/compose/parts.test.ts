@@ -39,9 +39,14 @@ async function baseOf(
   return { base, caches };
 }
 
-test('jobs can take the memory of cached data sets, models and training threads', async (t) => {
+test('jobs can take the memory of cached data sets, models, calibrations and training threads', async (t) => {
   const { base, caches } = await baseOf(t);
-  assert.deepEqual(caches, [base.catalog.cache, base.modelCache, base.threads.trainings]);
+  assert.deepEqual(caches, [
+    base.catalog.cache,
+    base.modelCache,
+    base.calibrationCache,
+    base.threads.trainings,
+  ]);
 });
 
 test('a process that shares its database with no other counts itself as the only replica', async (t) => {

@@ -8,7 +8,11 @@ import type { Calibration } from '../../../src/domain/models/calibration.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { calibrationBytes } from '../../../src/formats/arrays/calibration.ts';
-import { createCalibrationService } from '../../../src/services/inspection/calibrations.ts';
+import {
+  createCalibrationCache,
+  createCalibrationService,
+  MAX_LOADED_BYTES,
+} from '../../../src/services/inspection/calibrations.ts';
 import type { ModelService } from '../../../src/services/models/catalog.ts';
 import type { Store } from '../../../src/store/persistent-state.ts';
 import type { NumericPool } from '../../../src/workers/pools.ts';
@@ -78,7 +82,7 @@ const bytes = calibrationBytes({
 });
 
 /** A service whose thread answers at once, for a version of two classes that was trained on the data set `rows`. */
-function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null = null) {
+function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null = null, maxBytes?: number) {
   const version = (name: string, number: number) => ({
     ...{ name, version: number, digest: 'network', classNames: ['a', 'b'], activation: 'relu' },
     ...{ inputShape: [1, 4], convolutions: [], norm: 'none', layerSizes: [4, 2], testAccuracy: null },
@@ -127,6 +131,7 @@ function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null =
       },
     } as unknown as NumericPool,
     { warn: assert.fail },
+    createCalibrationCache(maxBytes),
   );
   return { service, read, tasks, calibrated, invalidations: () => invalidations };
 }
@@ -165,17 +170,25 @@ test('the arrays of a calibration are read once, for each use that they were com
   assert.deepEqual(read.slice(0, 3), ['sha256:1', 'sha256:2', 'sha256:1']);
 });
 
-test('sixteen calibrations are kept, and the one that was used least recently is read again', async () => {
+test('calibrations are kept up to a limit of bytes, and the least recently used one is read again', async () => {
   const stored: Partial<ModelVersion> = {};
-  const { service, read } = withoutThread(stored);
+  const { service, read } = withoutThread(stored, null, 20 * bytes.length);
   const load = (n: number) => {
     Object.assign(stored, { calibration: { ...held, digest: `sha256:${n}` } });
     return service.load({ name: 'mine', version: 1 }, signal);
   };
-  for (let round = 0; round < 2; round++) for (let n = 0; n < 16; n++) await load(n);
-  assert.equal(read.length, 16);
-  for (const n of [16, 1, 0]) await load(n);
-  assert.deepEqual(read.slice(16), ['sha256:16', 'sha256:0']);
+  for (let round = 0; round < 2; round++) for (let n = 0; n < 20; n++) await load(n);
+  assert.equal(read.length, 20);
+  for (const n of [20, 1, 0]) await load(n);
+  assert.deepEqual(read.slice(20), ['sha256:20', 'sha256:0']);
+  assert.equal(MAX_LOADED_BYTES, 268_435_456);
+});
+
+test('requests that wait for a calibration share one read', async () => {
+  const { service, read } = withoutThread({ calibration: held as unknown as Calibration });
+  const loads = Array.from({ length: 3 }, () => service.load({ name: 'mine', version: 1 }, signal));
+  assert.equal(new Set(await Promise.all(loads)).size, 1);
+  assert.equal(read.length, 1);
 });
 
 test('a checkpoint has no calibration, and neither has a version that cannot be calibrated', async () => {
