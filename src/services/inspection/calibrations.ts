@@ -23,7 +23,7 @@ import { createEvictableCache } from '../memory/evictable-cache.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
 import { knownTraining, listSplits, mayBeTrainedOn } from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
-import { MAX_EVALUATION_COST, resolveDataset } from './evaluations.ts';
+import { MAX_EVALUATION_COST, resolveDataset, unknownDataset } from './evaluations.ts';
 
 /** Limit of the calibrations in memory, of up to four megabytes each for usual networks. */
 export const MAX_LOADED_BYTES = 256 * 2 ** 20;
@@ -75,8 +75,14 @@ export function createCalibrationService(
     const key = JSON.stringify([name, number, digest, summary.digest, split]);
     return coalesce(key, signal, async (abortSignal) => {
       const trainedOn = await findTrainingDataset(version, summary);
-      const [dataset, compared] = [await catalog.get(summary.id), await catalog.get(trainedOn.id)];
-      if (!dataset || !compared) throw deleted(version);
+      const dataset = await catalog.get(summary.id);
+      if (!dataset) {
+        throw unknownDataset(catalog, `Data set ${summary.id} has just been deleted`, {
+          pointer: '#/dataset',
+        });
+      }
+      // As if it had been deleted before.
+      const compared = (await catalog.get(trainedOn.id)) ?? dataset;
       const network = servedNetwork(await models.load(name, number));
       const images = source.images(dataset, dataset.digest === compared.digest);
       const task = { network, train: compared.train, source: images };
@@ -90,7 +96,7 @@ export function createCalibrationService(
       );
       await models.invalidateEverywhere();
       if (calibrated) return calibrated;
-      throw deleted(version);
+      throw new AtelierError('model-not-found', `Version ${number} of model ${name} has just been deleted.`);
     });
   }
 
@@ -131,6 +137,7 @@ export function createCalibrationService(
     try {
       return await compute(version, source, signal, SERVICE);
     } catch (error) {
+      if (hasCode(error, 'unknown-dataset')) throw await notCalibrated(version, 'its data set was deleted');
       if (!(error instanceof AtelierError && error.code === 'impossible-request')) throw error;
       throw await notCalibrated(version, `its ${source.split} split ${error.details[0]!.detail}`);
     }
@@ -254,9 +261,3 @@ function tooCostly(version: ModelVersion): AtelierError {
     `Calibrating ${architectureText(architectureOf(version))} takes longer than a request may. Use a smaller network.`,
   );
 }
-
-const deleted = ({ name, version }: ModelVersion) =>
-  new AtelierError(
-    'model-not-found',
-    `Version ${version} of model ${name}, or its data set, has just been deleted.`,
-  );

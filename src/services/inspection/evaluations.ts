@@ -257,7 +257,7 @@ export async function resolveDataset(
   return dataset;
 }
 
-function unknownDataset(catalog: Catalog, reason: string, place: Place): AtelierError {
+export function unknownDataset(catalog: Catalog, reason: string, place: Place): AtelierError {
   const detail = `must be one of: ${listDatasetIds(catalog)}`;
   return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
     details: [{ ...place, detail }],

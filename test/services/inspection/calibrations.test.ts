@@ -94,12 +94,15 @@ function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null =
   const tasks: CalibrationTask[] = [];
   const calibrated: unknown[] = [];
   let invalidations = 0;
+  /** Data sets and versions that are deleted once they were found. */
+  const deleted = new Set<string>();
   const summary = (id: string) => ({ id, digest: id, imageShape: [1, 4], classNames: ['a', 'b'] });
   const service = createCalibrationService(
     {
       models: {
         calibrate: async (...[network, calibration, , look]: Parameters<Store['models']['calibrate']>) => {
           const { datasetDigest, kind, caller } = look ?? {};
+          if (deleted.has(network.name)) return undefined;
           calibrated.push([calibration, look && `${kind} ${datasetDigest} ${caller}`]);
           return { ...network, calibration };
         },
@@ -114,7 +117,8 @@ function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null =
     } as unknown as Parameters<typeof createCalibrationService>[0],
     {
       find: async (id: string) => summary(id),
-      get: async (id: string) => ({ ...summary(id), train: `train of ${id}`, test: `test of ${id}` }),
+      get: async (id: string) =>
+        deleted.has(id) ? undefined : { ...summary(id), train: `train of ${id}`, test: `test of ${id}` },
       list: () => [],
     } as unknown as Catalog,
     {
@@ -133,8 +137,14 @@ function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null =
     { warn: assert.fail },
     createCalibrationCache(maxBytes),
   );
-  return { service, read, tasks, calibrated, invalidations: () => invalidations };
+  return { service, read, tasks, calibrated, deleted, invalidations: () => invalidations };
 }
+
+const IMPORTED = {
+  dataset: { id: 'rows', digest: 'rows' },
+  request: null,
+  jobId: null,
+} as ModelVersion['lineage'];
 
 const held = {
   dataset: 'rows',
@@ -226,6 +236,31 @@ test('a calibration on test images is a look, and one on training images is reus
     (await single.calibrate(mine, { split: 'test' }, signal, 'ada')).warning,
     'All calibration images are of class b, so the coverage holds for images of this class only.',
   );
+});
+
+test('a data set or a version that is deleted during a calibration is named', async () => {
+  const { service, tasks, deleted } = withoutThread({ testAccuracy: 1, lineage: IMPORTED });
+  const calibrate = (dataset?: string) =>
+    service.calibrate({ name: 'mine', version: 1 }, { split: 'test', dataset }, signal, 'ada');
+  deleted.add('mine');
+  await assert.rejects(calibrate(), {
+    code: 'model-not-found',
+    message: 'Version 1 of model mine has just been deleted.',
+  });
+  deleted.clear();
+  deleted.add('rows');
+  const detail = 'must be one of: none';
+  await assert.rejects(calibrate(), {
+    code: 'unknown-dataset',
+    message: `Data set rows has just been deleted; dataset ${detail}.`,
+    details: [{ pointer: '#/dataset', detail }],
+  });
+  await assert.rejects(service.get('mine', 1, signal), {
+    code: 'not-calibrated',
+    message: /^Version 1 of model mine has no calibration, because its data set was deleted\./,
+  });
+  await calibrate('others');
+  assert.equal(tasks.at(-1)!.train, 'train of others', 'the training images are gone');
 });
 
 test('a network whose 15,000 images cost more than the limit cannot be calibrated', async () => {
