@@ -178,13 +178,16 @@ export function createCalibrationService(
      * Calibrates a version that was just published, in the background and after those before it. If that fails, or the
      * service stops, the version is calibrated at its first use.
      */
-    calibratePublished(model: VersionReference): void {
+    calibratePublished({ name, version }: VersionReference): void {
       const { signal } = closing;
       published
-        .run(async () => ensure(await models.version(model.name, model.version), signal), signal)
+        .run(async () => ensure(await models.version(name, version), signal), signal)
         .catch((err) => {
           if (signal.aborted || hasCode(err, 'not-calibrated', 'model-not-found')) return;
-          log.warn({ model, err }, 'failed to calibrate a published version, its first use repeats it');
+          // The stack of an expected error is noise.
+          const cause = err instanceof AtelierError ? { reason: err.message } : { err };
+          const model = { name, version };
+          log.warn({ model, ...cause }, 'failed to calibrate a published version, its first use repeats it');
         });
     },
 

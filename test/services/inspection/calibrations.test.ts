@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Catalog } from '../../../src/datasets/catalog.ts';
 import type { Calibration } from '../../../src/domain/models/calibration.ts';
+import type { VersionReference } from '../../../src/domain/models/reference.ts';
 import type { ModelVersion } from '../../../src/domain/models/representation.ts';
 import { AtelierError } from '../../../src/errors.ts';
 import { calibrationBytes } from '../../../src/formats/arrays/calibration.ts';
@@ -289,7 +290,8 @@ test('a published version whose calibration fails is logged, unless it has none 
     const service = createCalibrationService({} as Store, {} as Catalog, models, {} as NumericPool, {
       warn: (...line: unknown[]) => void logged.push(line),
     });
-    service.calibratePublished(model);
+    // Callers pass the whole version.
+    service.calibratePublished({ ...model, description: 'long' } as VersionReference);
     if (isClosed) service.close();
     await new Promise(setImmediate);
   }
@@ -300,7 +302,11 @@ test('a published version whose calibration fails is logged, unless it has none 
   await calibrate(err, true);
   assert.deepEqual(logged, []);
   await calibrate(err);
+  const defect = new TypeError('a defect');
+  await calibrate(defect);
+  const message = 'failed to calibrate a published version, its first use repeats it';
   assert.deepEqual(logged, [
-    [{ model, err }, 'failed to calibrate a published version, its first use repeats it'],
+    [{ model, reason: 'The database is away.' }, message],
+    [{ model, err: defect }, message],
   ]);
 });
