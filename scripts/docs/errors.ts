@@ -84,8 +84,8 @@ const ACCESS = {
     'Use `localhost`, add the name to `ALLOWED_HOSTS`, or set `API_KEYS`.',
   ],
   'cross-site-request': [
-    'No keys are configured, and a web page of another origin sent a request that changes something.',
-    'Add the origin of the page to `CORS_ORIGINS`, or set `API_KEYS`.',
+    'No keys are configured, and a web page of another origin sent a request that changes something, or starts an evaluation, a calibration or a training.',
+    'Add the origin of the page to `CORS_ORIGINS`, or set `API_KEYS`. Paste the address of a link into the browser.',
   ],
   'keys-required': [
     'No keys are configured, and the request came through a proxy.',

@@ -56,7 +56,7 @@ export const plotRoutes: Routes = async (app, { plots, training, isShared }) => 
   app.route({
     method: 'GET',
     url: '/training-jobs/:id/plots/path',
-    config: { scope: 'predict', priority: 'low' },
+    config: { scope: 'predict', priority: 'low', sameOrigin: true },
     schema: {
       operationId: 'plotTrainingPath',
       summary: 'Plot the path of a training over the loss',
@@ -87,7 +87,7 @@ export const plotRoutes: Routes = async (app, { plots, training, isShared }) => 
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/plots/:plot',
-    config: { scope: 'predict', priority: 'low' },
+    config: { scope: 'predict', priority: 'low', sameOrigin: true },
     schema: {
       operationId: 'plotModelVersion',
       summary: 'Plot the evaluation of a version',

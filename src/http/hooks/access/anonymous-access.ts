@@ -3,6 +3,16 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../../config/read.ts';
 import { AtelierError } from '../../../errors.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * Whether pages of other origins are rejected, links from them included, or the query parameter with which they are:
+     * for reads that count a look, store a calibration, or evaluate or train. Default: true for POST, PUT, PATCH and DELETE.
+     */
+    sameOrigin?: boolean | 'calibrated';
+  }
+}
+
 type AnonymousAccessConfig = Pick<Config, 'requiresKey' | 'allowAnonymous' | 'allowedHosts' | 'corsOrigins'>;
 
 /** Headers that only proxies add. */
@@ -38,7 +48,9 @@ export function restrictAnonymousAccess(app: FastifyInstance, config: AnonymousA
       const { scope } = request.routeOptions.config;
       if (scope !== 'open' && scope !== 'metrics') throw hostNotAllowed(headers.host, allowedHosts!);
     }
-    if (WRITING_METHODS.has(method) && isCrossSite(request, corsOrigins)) throw crossSite(headers.origin);
+    const { sameOrigin = WRITING_METHODS.has(method) } = request.routeOptions.config;
+    const isChecked = typeof sameOrigin === 'string' ? sameOrigin in (request.query as object) : sameOrigin;
+    if (isChecked && isCrossSite(request, corsOrigins)) throw crossSite(request);
     done();
   });
 }
@@ -61,7 +73,7 @@ function createHostCheck(hosts: readonly string[]): (host: string) => boolean {
 function isCrossSite(request: FastifyRequest, corsOrigins: readonly string[]): boolean {
   const { origin, host, 'sec-fetch-site': site } = request.headers;
   if (origin === undefined && site === undefined) return false;
-  if (origin !== undefined && corsOrigins.includes(origin)) return false;
+  if (corsOrigins.includes(sendingOrigin(request) ?? '')) return false;
   if (site === 'cross-site' || site === 'same-site') return true;
   const schemes = site === 'same-origin' ? ['http', 'https'] : [request.protocol];
   return origin !== undefined && !schemes.some((scheme) => origin === `${scheme}://${host}`);
@@ -83,10 +95,17 @@ function hostNotAllowed(host: string, allowed: readonly string[]): AtelierError 
   );
 }
 
-function crossSite(origin = 'another origin'): AtelierError {
+/** Browsers omit Origin for links and images. Referer then has the origin, unless the page withholds it. */
+function sendingOrigin({ headers: { origin, referer } }: FastifyRequest): string | undefined {
+  return origin ?? URL.parse(referer ?? '')?.origin;
+}
+
+function crossSite(request: FastifyRequest): AtelierError {
+  const advice = request.method === 'GET' ? 'Type or paste the address into your browser, or add' : 'Add';
   return new AtelierError(
     'cross-site-request',
-    `A web page of ${origin} sent this request. Without API keys, pages of other origins cannot change anything. Add ` +
-      'the origin of the page to CORS_ORIGINS, or set API_KEYS.',
+    `A web page of ${sendingOrigin(request) ?? 'another origin'} sent this request. Without API keys, pages of other ` +
+      'origins cannot change anything, nor start evaluations, calibrations and trainings. ' +
+      `${advice} the origin of the page to CORS_ORIGINS, or set API_KEYS.`,
   );
 }

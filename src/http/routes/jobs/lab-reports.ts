@@ -15,7 +15,7 @@ export const labReportRoutes: Routes = async (app, { training, labReports, drawR
   app.route({
     method: 'GET',
     url: '/training-jobs/:id/report',
-    config: { scope: 'predict', priority: 'low' },
+    config: { scope: 'predict', priority: 'low', sameOrigin: true },
     schema: {
       operationId: 'getLabReport',
       summary: 'Get the lab report of an ended training job',

@@ -75,7 +75,7 @@ export const sgdPathRoutes: Routes = async (app, { training, sgdPaths }) => {
   app.route({
     method: 'GET',
     url: '/training-jobs/:id/path',
-    config: { scope: 'predict', priority: 'low' },
+    config: { scope: 'predict', priority: 'low', sameOrigin: true },
     schema: {
       operationId: 'getTrainingPath',
       summary: 'Get the path of a training in the plane of its two principal components',

@@ -35,7 +35,7 @@ export const calibrationRoutes: Routes = async (app, { calibrations }) => {
   app.route({
     method: 'GET',
     url,
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: true },
     schema: {
       operationId: 'getModelVersionCalibration',
       summary: 'Show the calibration of a version',

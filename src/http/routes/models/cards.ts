@@ -20,7 +20,7 @@ export const modelCardRoutes: Routes = async (app, { cards }) => {
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/card',
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: true },
     schema: {
       operationId: 'getModelCard',
       summary: 'Get the model card of a version',

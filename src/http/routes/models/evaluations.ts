@@ -25,7 +25,7 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/evaluation',
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: true },
     schema: {
       operationId: 'evaluateModelVersion',
       summary: 'Evaluate a version on all images of a split',
@@ -54,7 +54,7 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/evaluation/ranking',
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: true },
     schema: {
       operationId: 'rankModelVersion',
       summary: 'Get ROC and precision–recall curves of a version',
@@ -92,7 +92,7 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/evaluation/coverage',
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: true },
     schema: {
       operationId: 'measureModelVersionCoverage',
       summary: 'Measure the coverage of a version',
@@ -130,7 +130,7 @@ export const evaluationRoutes: Routes = async (app, { evaluations }) => {
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/comparison',
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: true },
     schema: {
       operationId: 'compareModelVersions',
       summary: 'Compare a version with another on the same images',

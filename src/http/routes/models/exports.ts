@@ -87,7 +87,7 @@ export const exportRoutes: Routes = async (app, { models, calibrations, exports 
   app.route({
     method: 'GET',
     url: '/models/:name/versions/:version/export',
-    config: { scope: 'predict' },
+    config: { scope: 'predict', sameOrigin: 'calibrated' },
     schema: {
       operationId: 'exportModelVersion',
       summary: 'Export a version as a file',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { InjectOptions } from 'fastify';
+import openapi from '../../../../openapi/openapi.json' with { type: 'json' };
 import { formatApiKey, generateKey, sha256Bytes } from '../../../../src/domain/api-key.ts';
 import { assertProblem, startService, tiny } from '../../../support/start-service.ts';
 
@@ -88,6 +89,45 @@ test('without keys a page of another origin cannot change anything', async () =>
     assert.equal((await send(READ, headers)).statusCode, 200);
   }
   assert.deepEqual((await app.inject('/v1/training-jobs')).json().data, []);
+});
+
+/**
+ * Reads that can store something, as their status 507 shows, and those that evaluate or train. The result of a prediction
+ * job is stored for its download only.
+ */
+const CHANGING_READS = Object.entries(openapi.paths as Record<string, { get?: { responses: object } }>)
+  .filter(([path, { get }]) => get && ('507' in get.responses || /\/(path|card)$/.test(path)))
+  .map(([path]) => path.replace('{plot}', 'roc').replace(/\{\w+\}/g, '1'))
+  .filter((path) => path !== '/v1/prediction-jobs/1/result')
+  .map((path) => ({ url: path.endsWith('/export') ? `${path}?format=onnx&calibrated=true` : path }));
+
+test('without keys a page of another origin cannot count a look or start a computation by reading', async () => {
+  assert.equal(CHANGING_READS.length, 11, JSON.stringify(CHANGING_READS));
+  const navigation = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-user': '?1' };
+  for (const request of CHANGING_READS) {
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', ...navigation },
+    ]) {
+      for (const method of ['GET', 'HEAD'] as const) {
+        const response = await send({ ...request, method }, { ...headers, referer: `${EVIL}/` });
+        assert.equal(response.statusCode, 403, `${method} ${request.url}`);
+        if (method === 'HEAD') continue;
+        const { detail } = assertProblem(response, 403, 'cross-site-request');
+        assert.ok(
+          detail.includes(`page of ${EVIL} `) && /paste the address.*CORS_ORIGINS/.test(detail),
+          detail,
+        );
+      }
+    }
+    // A page of CORS_ORIGINS that links to it or embeds it, an address that was typed, and a program.
+    const page = { 'sec-fetch-site': 'cross-site', referer: `${PAGE}/wiki/page` };
+    for (const headers of [page, { 'sec-fetch-site': 'none', ...navigation }, {}] as const) {
+      assert.notEqual((await send(request, headers)).statusCode, 403, request.url);
+    }
+  }
+  const exported = { url: '/v1/models/1/versions/1/export?format=onnx' };
+  assertProblem(await send(exported, { 'sec-fetch-site': 'cross-site' }), 404, 'model-not-found');
 });
 
 test('a page of this origin or of CORS_ORIGINS, and a client that is not a browser, can write', async () => {
