@@ -67,7 +67,8 @@ export const gradientCheckRoutes: Routes = async (app, context) => {
         countStream(reply);
         reply.countAsStream('events');
         const { stopping } = health;
-        return reply.send(streamEvents(reply, events, { stopping, revoked: request.revoked }));
+        // Not `reply.send`: an async handler that returns the reply adds two listeners to the response, and then has too many.
+        return streamEvents(reply, events, { stopping, revoked: request.revoked });
       }
       const output = type === 'application/json' ? 'report' : request.query.vector;
       const { report, npy } = await gradients.check(

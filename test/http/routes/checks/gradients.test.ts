@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { AtelierError } from '../../../../src/errors.ts';
+import { npyBytes } from '../../../../src/formats/arrays/npy.ts';
 import { readExamples } from '../../../../src/http/openapi/examples.ts';
 import { gradientCheckRoutes } from '../../../../src/http/routes/checks/gradients.ts';
+import { startService } from '../../../support/start-service.ts';
 import { encodeParts, FORM_TYPE } from '../../bodies/form-request.ts';
 import { serveRoutes } from '../bare-app.ts';
 
@@ -60,4 +64,21 @@ test('a stream reports the progress of a check, and counts unless the check is r
   assert.equal(headers['content-type'], 'text/event-stream; charset=utf-8');
   assert.equal(body, 'retry: 2000\nid: 1\nevent: result\ndata: {"id":1,"type":"result"}\n\n');
   assert.deepEqual([followed, streams], [[[2, null]], 1]);
+});
+
+test('a streamed check of a large file adds no more listeners to the response than Node allows', async (t) => {
+  const { app: service } = await startService(t);
+  const address = await service.listen({ port: 0, host: '127.0.0.1' });
+  const responses: ServerResponse[] = [];
+  service.server.on('request', (_request, response) => responses.push(response));
+  const form = new FormData();
+  form.append('request', JSON.stringify({ network: { hidden: [100] }, coordinates: { sample: 10 } }));
+  // More than 256 KiB, the limit of large bodies.
+  const gradient = npyBytes(new Float32Array(784 * 100 + 100 + 100 * 10 + 10), [79_510]);
+  form.append('gradient', new Blob([new Uint8Array(gradient)]), 'gradient.npy');
+  const init = { method: 'POST', headers: { accept: 'text/event-stream' }, body: form };
+  const response = await fetch(`${address}/v1/gradient-checks`, init);
+  const listeners = responses[0]!.listenerCount('close');
+  assert.match(await response.text(), /event: result/);
+  assert.ok(listeners > 0 && listeners <= EventEmitter.defaultMaxListeners, `${listeners}`);
 });
