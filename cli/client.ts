@@ -1,6 +1,7 @@
 /** HTTP client: base address, API key, errors as exceptions, and retries. */
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as wait } from 'node:timers/promises';
+import packageJson from '../package.json' with { type: 'json' };
 import { ConnectionError, ResponseError, readError, UsageError } from './errors.ts';
 
 /** Statuses after which the same request can succeed. */
@@ -29,6 +30,8 @@ export interface Client {
   send(path: string, options?: RequestOptions): Promise<Response>;
   /** Like `send`, and parses the response. */
   json<T>(path: string, options?: RequestOptions): Promise<T>;
+  /** Call it when a response has an unexpected form. @throws ConnectionError if the server is not Atelier */
+  assertAtelier(): Promise<void>;
 }
 
 /**
@@ -99,6 +102,20 @@ export function createClient(
         interrupted.throwIfAborted();
         throw new ConnectionError(`The response of ${base} is not JSON, or is not complete.`);
       })) as T;
+    },
+    async assertAtelier() {
+      const response = await attempt('/v2').catch((error) => {
+        if (error instanceof ResponseError) return null;
+        throw error;
+      });
+      const server = (await response?.json().catch(() => null)) as
+        | { readonly name?: unknown }
+        | null
+        | undefined;
+      if (server?.name === packageJson.name) return;
+      throw new ConnectionError(
+        `The server at ${base} is not Atelier: its response has another form. Check --url or ATELIER_URL.`,
+      );
     },
   };
 }

@@ -73,7 +73,12 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
       return 0;
     }
     const context = { ...createContext(surroundings, note, values as CommonValues), note, showStatus };
-    return (await command.run(context, positionals, values)) ?? 0;
+    const ran = command.run(context, positionals, values).catch(async (error) => {
+      // A field that the response does not have, or has as another type.
+      if (error instanceof TypeError || error instanceof SyntaxError) await context.client.assertAtelier();
+      throw error;
+    });
+    return (await ran) ?? 0;
   } catch (error) {
     if (interrupted.aborted) return EXIT.interrupted;
     if (error instanceof UsageError) {

@@ -3,8 +3,11 @@
 /** Carriage return, and erase to the end of the line. */
 export const CLEAR_LINE = '\r\u001B[K';
 
-/** Replaces control characters: they could move the cursor or change the title of a terminal. */
-export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\uFFFD');
+/**
+ * Replaces control characters: they could move the cursor or change the title of a terminal. Those of bidirectional text
+ * could show the characters after them in another order.
+ */
+export const printable = (text: string) => text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 
 /** Aligns columns, separated by two spaces. */
 export function formatTable(rows: readonly (readonly string[])[]): string {

@@ -50,6 +50,22 @@ test('an address or a key that cannot be sent is a wrong argument', async () => 
   }
 });
 
+test('a server that is not Atelier is named, and a defect of the client is not hidden', async (t) => {
+  const job = 'job_01M8Y03V2CY0TG7QCAP1T8ZJ6R';
+  const paths = ['training-jobs?limit=20', `training-jobs/${job}`, 'models?limit=20', 'datasets?limit=20'];
+  const answers = Object.fromEntries(paths.map((path) => [`GET /v1/${path}`, { hello: 'world' }]));
+  const commands = [['jobs'], ['jobs', '--json'], ['job', job], ['models'], ['datasets']];
+  const foreign = await serveAnswers(t, answers);
+  const { ATELIER_URL: url } = foreign.environment;
+  const message = `The server at ${url} is not Atelier: its response has another form. Check --url or ATELIER_URL.\n`;
+  for (const command of commands) {
+    const { code, stderr } = await foreign.atelier(...command);
+    assert.deepEqual([code, stderr], [1, message], command.join(' '));
+  }
+  const own = await serveAnswers(t, { ...answers, 'GET /v2': { name: 'atelier', version: '9.0.0' } });
+  await assert.rejects(own.atelier('jobs'), TypeError);
+});
+
 test('an error of the service is printed as text that names options, or as JSON', async (t) => {
   const detail = 'Send seed=1, testFraction=0.2 or unknown=3.';
   const answers = { 'POST /v1/datasets': problem(422, 'invalid', detail) };

@@ -25,3 +25,7 @@ test('shows figures with four decimals, shapes, and times to the second', () => 
   assert.equal(formatTime(null), '-');
   assert.equal(printable('a\r\u0000ä'), 'a\uFFFD\uFFFDä');
 });
+
+test('replaces characters that reorder bidirectional text, and keeps such text', () => {
+  assert.equal(printable('\u202Egnp.exe\u2066\u061C שלום'), '\uFFFDgnp.exe\uFFFD\uFFFD שלום');
+});
