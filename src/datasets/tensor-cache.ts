@@ -1,6 +1,7 @@
 /** Cache of the tensors of data sets. */
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
 import { valueCount } from '../numerics/network/image-shape.ts';
+import { dropShared } from '../tuning/collect-garbage.ts';
 
 export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
@@ -26,12 +27,17 @@ export function createTensorCache(options: {
     entries.entries().reduce((sum, [id, { bytes }]) => (counts(id) ? sum + bytes : sum), 0);
   const isEvictable = (id: string) => !retained.includes(id);
 
+  function remove(id: string): void {
+    const entry = entries.get(id);
+    if (entries.delete(id)) dropShared(entry!.bytes);
+  }
+
   function evict(bytes: number, newest?: string): void {
     let missing = bytes;
     for (const [id, entry] of [...entries]) {
       if (missing <= 0) return;
       if (id === newest || !isEvictable(id)) continue;
-      entries.delete(id);
+      remove(id);
       missing -= entry.bytes;
     }
   }
@@ -56,7 +62,7 @@ export function createTensorCache(options: {
         throw error;
       }
     },
-    remove: (id: string): void => void entries.delete(id),
+    remove,
     /** Keeps the data set in memory, once it is loaded, until disposal: its user accounts for its memory. */
     retain(id: string): Disposable {
       retained.push(id);

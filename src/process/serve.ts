@@ -5,7 +5,7 @@ import { AtelierError } from '../errors.ts';
 import { bindServer } from '../http/starting-server.ts';
 import { checkStateVolume } from '../store/blobs/container-layer.ts';
 import { chooseVectors } from '../tuning/choose-vectors.ts';
-import { collectGarbageOfStart } from '../tuning/collect-garbage.ts';
+import { collectGarbageAtRest } from '../tuning/collect-garbage.ts';
 import { tuneProcess } from '../tuning/process.ts';
 import { announcement } from './announcement.ts';
 import { describeFewFiles } from './file-limit.ts';
@@ -56,7 +56,7 @@ async function run(config: Config, { log, writeLine, flush }: Log, onSignal: OnS
   log.info(announcement(address, config));
   // Not with the next batch of lines: scripts wait for the address.
   await flush();
-  collectGarbageOfStart();
+  collectGarbageAtRest();
 }
 
 /** Runs the service. If it cannot start, prints the reason and exits with code 1. */

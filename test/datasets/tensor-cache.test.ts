@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { createTensorCache, tensorBytes } from '../../src/datasets/tensor-cache.ts';
 import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
 
@@ -110,4 +111,26 @@ test('checks the memory for each data set that is not retained, and does not cac
   assert.ok(await cache.get(summary('b')));
   isFull = false;
   assert.ok(await cache.get(summary('a')));
+});
+
+test('frees the shared memory of evicted and removed data sets', async () => {
+  const LARGE = 50_000;
+  const loaded: WeakRef<SharedArrayBuffer>[] = [];
+  const cache = createTensorCache({
+    load: async (dataset) => {
+      const memory = new SharedArrayBuffer(tensorBytes(dataset));
+      loaded.push(new WeakRef(memory));
+      return { train: { pixels: new Uint8Array(memory), labels: none.labels }, test: none };
+    },
+    admit: () => {},
+    maxBytes: tensorBytes(summary('large', LARGE)),
+  });
+  async function countHeld(): Promise<number> {
+    for (let turn = 0; turn < 3; turn++) await setImmediate();
+    return loaded.filter((memory) => memory.deref() !== undefined).length;
+  }
+  for (const id of ['a', 'b', 'c']) await cache.get(summary(id, LARGE));
+  assert.equal(await countHeld(), 1);
+  cache.remove('c');
+  assert.equal(await countHeld(), 0);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { collectGarbageOfStart, collectLargeGarbage } from '../../src/tuning/collect-garbage.ts';
+import { collectGarbageAtRest, collectLargeGarbage, dropShared } from '../../src/tuning/collect-garbage.ts';
 import { switchOff } from '../../src/tuning/switches.ts';
 
 const LARGE = 2 ** 26;
@@ -37,7 +37,8 @@ test('collects once 32 MiB are outside of the heap', (t) => {
   assert.equal(leftBehind(2 ** 20), 2 ** 20);
 });
 
-test('collects the garbage of a start once, after five seconds without work', async (t) => {
+/** Mocks the interval at which rest is measured. */
+function observeCollections(t: TestContext) {
   let collections = 0;
   const observer = new PerformanceObserver((list) => {
     const entries = list.getEntries() as { readonly detail?: NodeGCPerformanceDetail }[];
@@ -51,16 +52,45 @@ test('collects the garbage of a start once, after five seconds without work', as
   t.mock.timers.enable({ apis: ['setInterval'] });
   let utilization = 0.03;
   t.mock.method(performance, 'eventLoopUtilization', () => ({ idle: 0, active: 0, utilization }));
-  /** An entry is observed some turns of the event loop after its collection. */
-  async function collectionsAfter(ms: number): Promise<number> {
-    t.mock.timers.tick(ms);
-    for (let turn = 0; turn < 10; turn++) await nextTurn();
-    return collections;
-  }
-  collectGarbageOfStart();
+  return {
+    rest: () => {
+      utilization = 0.01;
+    },
+    /** An entry is observed some turns of the event loop after its collection. */
+    async collectionsAfter(ms: number): Promise<number> {
+      t.mock.timers.tick(ms);
+      for (let turn = 0; turn < 10; turn++) await nextTurn();
+      return collections;
+    },
+  };
+}
+
+test('collects the garbage of a start once, after five seconds without work', async (t) => {
+  const { rest, collectionsAfter } = observeCollections(t);
+  collectGarbageAtRest();
   assert.equal(await collectionsAfter(5000), 0, 'the thread is at work');
-  utilization = 0.01;
+  rest();
   assert.equal(await collectionsAfter(4999), 0);
   assert.equal(await collectionsAfter(1), 1);
   assert.equal(await collectionsAfter(5000), 1);
+});
+
+test('collects dropped shared memory once it is 32 MiB, and again at rest', async (t) => {
+  const { rest, collectionsAfter } = observeCollections(t);
+  dropShared(2 ** 25 - 1);
+  assert.equal(await collectionsAfter(5000), 0);
+  dropShared(1);
+  dropShared(2 ** 25);
+  assert.equal(await collectionsAfter(0), 1);
+  rest();
+  assert.equal(await collectionsAfter(5000), 2);
+  assert.equal(await collectionsAfter(5000), 2);
+});
+
+test('collects after a task that has used 32 MiB of shared memory', async (t) => {
+  const { collectionsAfter } = observeCollections(t);
+  collectLargeGarbage(2 ** 20);
+  assert.equal(await collectionsAfter(0), 0);
+  collectLargeGarbage(2 ** 25);
+  assert.equal(await collectionsAfter(0), 1);
 });

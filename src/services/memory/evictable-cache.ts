@@ -11,7 +11,7 @@ export function createEvictableCache<T extends object>(options: {
   readonly maxBytes: number;
   readonly bytesOf: (entry: T) => number;
   readonly max?: number;
-  readonly onRemoved?: (reason: LRUCache.DisposeReason) => void;
+  readonly onRemoved?: (entry: T, reason: LRUCache.DisposeReason) => void;
 }): LRUCache<string, T> & EvictableCache {
   const { maxBytes, bytesOf, max = 0, onRemoved } = options;
   const cache = new LRUCache<string, T>({
@@ -19,7 +19,7 @@ export function createEvictableCache<T extends object>(options: {
     maxSize: maxBytes,
     // A single entry above the limit stays, because reading it for every request would be worse.
     sizeCalculation: (entry) => Math.min(maxBytes, bytesOf(entry)),
-    dispose: (_entry, _key, reason) => onRemoved?.(reason),
+    dispose: (entry, _key, reason) => onRemoved?.(entry, reason),
   });
   return Object.assign(cache, {
     bytes: () => cache.calculatedSize,

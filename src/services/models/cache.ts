@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionName, VersionReference } from '../../domain/models/reference.ts';
 import { forwardBytes } from '../../numerics/simd/kernel-forward.ts';
+import { dropShared } from '../../tuning/collect-garbage.ts';
 import { createEvictableCache } from '../memory/evictable-cache.ts';
 import type { LoadedModel } from './loaded-version.ts';
 
@@ -37,8 +38,9 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
     max: maxLoaded,
     maxBytes,
     bytesOf: ({ model }) => modelBytes(model),
-    onRemoved(reason) {
+    onRemoved({ model }, reason) {
       last = null;
+      dropShared(model.parameters.byteLength);
       if (reason === 'evict') counts.evictions++;
     },
   });

@@ -6,7 +6,7 @@ const make = (removed: string[] = []) =>
   createEvictableCache<{ size: number }>({
     maxBytes: 10,
     bytesOf: ({ size }) => size,
-    onRemoved: (reason) => removed.push(reason),
+    onRemoved: (_entry, reason) => removed.push(reason),
   });
 
 test('evicts the least recently used entries beyond the bytes, and on demand', () => {

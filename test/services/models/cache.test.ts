@@ -176,3 +176,17 @@ test('evicts the least recently used models until the bytes are freed', async ()
   cache.evict(2 * size);
   assert.equal(cache.bytes(), 0);
 });
+
+test('frees the shared memory of evicted models', async () => {
+  const cache = createModelCache();
+  const large = async (name: string) => {
+    const parameters = new Float32Array(new SharedArrayBuffer(2 ** 25));
+    const model = { ...modelOf(name, 1), parameters };
+    await cache.beginLookup(name, 1)({ name, version: 1 }, async () => model);
+    return new WeakRef(parameters.buffer);
+  };
+  const memory = await large('a');
+  cache.evict(cache.bytes());
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
+  assert.equal(memory.deref(), undefined);
+});
