@@ -67,6 +67,7 @@ export function createCatalog(options: CatalogOptions) {
     /** Memory of loaded data sets that can be freed. */
     cache: tensors as Pick<TensorCache, 'bytes' | 'evict'>,
     retain: tensors.retain,
+    use: tensors.use,
     /** Newest first; built-in data sets come last. */
     list: (): readonly DatasetSummary[] => summaries,
     /**

@@ -9,8 +9,8 @@ export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
 export type TensorCache = ReturnType<typeof createTensorCache>;
 
 /**
- * While the total exceeds `maxBytes`, evicts the least recently used data set. Keeps the most recent one, and retained
- * ones: a job holds their tensors, so loading them again would store them twice.
+ * While the total exceeds `maxBytes`, evicts the least recently used data set. Keeps the most recent one, and those that are
+ * retained or in use: a job or request holds their tensors, so loading them again would store them twice.
  * @param options.admit called before a load that no user accounts for; throws if its bytes are not free
  */
 export function createTensorCache(options: {
@@ -22,6 +22,7 @@ export function createTensorCache(options: {
   /** Entries in order of last use, the oldest first. */
   const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
   const retained: string[] = [];
+  const inUse: string[] = [];
 
   const total = (counts: (id: string) => boolean) =>
     entries.entries().reduce((sum, [id, { bytes }]) => (counts(id) ? sum + bytes : sum), 0);
@@ -32,11 +33,22 @@ export function createTensorCache(options: {
     if (entries.delete(id)) dropShared(entry!.bytes);
   }
 
-  function evict(bytes: number, newest?: string): void {
+  function hold(ids: string[], id: string): Disposable {
+    ids.push(id);
+    let held = true;
+    return {
+      [Symbol.dispose]() {
+        if (held) ids.splice(ids.indexOf(id), 1);
+        held = false;
+      },
+    };
+  }
+
+  function evict(bytes: number, kept: readonly string[] = []): void {
     let missing = bytes;
     for (const [id, entry] of [...entries]) {
       if (missing <= 0) return;
-      if (id === newest || !isEvictable(id)) continue;
+      if (kept.includes(id) || !isEvictable(id)) continue;
       remove(id);
       missing -= entry.bytes;
     }
@@ -54,7 +66,7 @@ export function createTensorCache(options: {
       const entry = entries.get(id) ?? startLoad(dataset);
       entries.delete(id);
       entries.set(id, entry);
-      evict(total(() => true) - maxBytes, id);
+      evict(total(() => true) - maxBytes, [id, ...inUse]);
       try {
         return await entry.tensors;
       } catch (error) {
@@ -64,16 +76,9 @@ export function createTensorCache(options: {
     },
     remove,
     /** Keeps the data set in memory, once it is loaded, until disposal: its user accounts for its memory. */
-    retain(id: string): Disposable {
-      retained.push(id);
-      let held = true;
-      return {
-        [Symbol.dispose]() {
-          if (held) retained.splice(retained.indexOf(id), 1);
-          held = false;
-        },
-      };
-    },
+    retain: (id: string) => hold(retained, id),
+    /** Keeps the data set in memory until disposal, unless other work needs its memory. The cache accounts for it. */
+    use: (id: string) => hold(inUse, id),
     /** Bytes of the data sets that no user retains. */
     bytes: () => total(isEvictable),
     /** Evicts the least recently used data sets that no user retains, until `bytes` are freed. */

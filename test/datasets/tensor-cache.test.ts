@@ -134,3 +134,16 @@ test('frees the shared memory of evicted and removed data sets', async () => {
   cache.remove('c');
   assert.equal(await countHeld(), 0);
 });
+
+test('keeps a data set that a request uses above the limit, unless its memory is needed', async () => {
+  const { cache, loaded, getAll } = cacheOf();
+  {
+    using _used = cache.use('a');
+    await getAll('a', 'b', 'c', 'a');
+    assert.deepEqual(loaded, ['a', 'b', 'c']);
+    cache.evict(2 * ONE);
+    assert.equal(cache.bytes(), 0);
+  }
+  await getAll('a', 'b', 'c', 'a');
+  assert.deepEqual(loaded, ['a', 'b', 'c', 'a', 'b', 'c', 'a']);
+});

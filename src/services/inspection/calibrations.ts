@@ -17,6 +17,7 @@ import type { LoadedCalibration } from '../../protocols/codec.ts';
 import { SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
+import { dropShared } from '../../tuning/collect-garbage.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { CalibrationTask } from '../../workers/tasks/calibrate.ts';
 import { createEvictableCache } from '../memory/evictable-cache.ts';
@@ -37,6 +38,7 @@ export const createCalibrationCache = (maxBytes = MAX_LOADED_BYTES) =>
     maxBytes,
     // All arrays are views of one buffer.
     bytesOf: ({ highest }) => highest.buffer.byteLength,
+    onRemoved: ({ highest }) => dropShared(highest.buffer.byteLength),
   });
 
 export type CalibrationService = ReturnType<typeof createCalibrationService>;
@@ -75,6 +77,8 @@ export function createCalibrationService(
     const key = JSON.stringify([name, number, digest, summary.digest, split]);
     return coalesce(key, signal, async (abortSignal) => {
       const trainedOn = await findTrainingDataset(version, summary);
+      using _used = catalog.use(summary.id);
+      using _compared = catalog.use(trainedOn.id);
       const dataset = await catalog.get(summary.id);
       if (!dataset) {
         throw unknownDataset(catalog, `Data set ${summary.id} has just been deleted`, {

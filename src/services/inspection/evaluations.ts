@@ -105,6 +105,7 @@ export function createEvaluationService(
     caller: string,
     compute: (task: { readonly network: ServedNetwork; readonly examples: Examples }) => Promise<T>,
   ): Promise<T> {
+    using _used = catalog.use(dataset.id);
     const examples = await loadExamples(dataset, query);
     const computed = await compute({ network: await load(found), examples });
     await count('evaluation', [found], dataset, query.split, caller);
@@ -197,6 +198,7 @@ export function createEvaluationService(
       assertAffordable([found, other], dataset, query.split);
       const key = cacheKey([found, other], dataset, query);
       const comparison = await coalesceComparison(key, signal, async (abortSignal) => {
+        using _used = catalog.use(dataset.id);
         const examples = await loadExamples(dataset, query);
         const networks = { network: await load(found), other: await load(other) };
         const computed = await numeric.run('compare', { ...networks, examples }, abortSignal);

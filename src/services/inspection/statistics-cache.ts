@@ -40,9 +40,10 @@ export function createStatisticsCache(catalog: Catalog, numeric: NumericPool): L
       );
     }
     return coalesce(`${digest} ${classNames.length}`, signal, async (abortSignal) => {
+      using _used = catalog.use(id);
       const dataset = await catalog.get(id);
       if (!dataset) throw undiagnosable('unknown-dataset', `Data set ${id} has just been deleted`);
-      return numeric.run(
+      return await numeric.run(
         'measureImages',
         { examples: dataset.train, shape: dataset.imageShape, classes: classNames.length },
         abortSignal,

@@ -121,6 +121,7 @@ function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null =
       get: async (id: string) =>
         deleted.has(id) ? undefined : { ...summary(id), train: `train of ${id}`, test: `test of ${id}` },
       list: () => [],
+      use: () => new DisposableStack(),
     } as unknown as Catalog,
     {
       version: async (name: string, number: number) => version(name, number),

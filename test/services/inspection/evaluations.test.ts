@@ -183,6 +183,7 @@ describe('an evaluation by a thread that answers at once', () => {
       {
         find: async (id: string) => summary(id),
         get: async () => ({ train: 'training images', test: 'test images' }),
+        use: () => new DisposableStack(),
       } as unknown as Catalog,
       {
         version: async (name: string) => versionOf(name, changes),
