@@ -1,7 +1,8 @@
 /** Drains unread request bodies before an early response. */
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { createSemaphore } from '../../concurrency/semaphore.ts';
+import { release } from '../../workers/threads/transfer.ts';
 import { awaitsContinue, declineContinue } from '../hooks/connections/expect-continue.ts';
 
 /** Draining ends after this time without a byte: the client is waiting for the response, or is gone. */
@@ -51,6 +52,8 @@ export async function drainRequest(
     const timer = setTimeout(giveUp, maxMs);
     const drop = (chunk: Buffer) => {
       dropped += chunk.length;
+      // V8 would collect the garbage of whole bodies, unless something else reads them too.
+      if (body instanceof IncomingMessage && body.listenerCount('data') === 1) release([chunk]);
       body.pause();
       if (dropped > limit) return giveUp();
       clearTimeout(idleTimer);

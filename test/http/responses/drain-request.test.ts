@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -296,4 +297,17 @@ test('the body of a client that waits for 100 Continue is read only if it has ar
 
 test('a body is awaited for two seconds without a byte, and for ten in any case', () => {
   assert.deepEqual([MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS], [2000, 10_000]);
+});
+
+test('frees each chunk of a body at once, unless something else reads it', async () => {
+  for (const isShared of [false, true]) {
+    const body = new IncomingMessage(new Socket());
+    if (isShared) body.on('data', () => {});
+    const drained = drainRequest(body, MAX_BODY_BYTES);
+    const chunk = Buffer.alloc(2 ** 16);
+    body.push(chunk);
+    body.push(null);
+    assert.equal(await drained, true);
+    assert.equal(chunk.byteLength, isShared ? 2 ** 16 : 0);
+  }
 });
