@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { checkUpload } from '../../src/datasets/upload/check.ts';
+import { openUpload } from '../../src/datasets/upload/open.ts';
+import { datasetFieldsSchema } from '../../src/domain/datasets/upload-form.ts';
 import type { RequestedShape } from '../../src/domain/image-shape.ts';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
 import { type Arrays, idx, npz, pair, whole } from './data-set-files.ts';
@@ -12,7 +13,7 @@ import type { Parser } from './input.ts';
 import { pick, type Random } from './mutations.ts';
 
 const MAX_BYTES = 2 ** 28;
-const FIELDS = { classNames: null, testFraction: null, seed: 0 };
+const FIELDS = { ...datasetFieldsSchema.parse({}), testFraction: null };
 /** Right and wrong for the flat arrays. */
 const IMAGE_SHAPES: readonly RequestedShape[] = [
   'auto',
@@ -41,13 +42,15 @@ export function arraysOfDatasets(): Parser {
     async open() {
       folder = mkdtempSync(join(tmpdir(), 'atelier-fuzz-'));
     },
-    parse(bytes, random) {
+    async parse(bytes, random) {
       const uploaded = Object.entries(packed(bytes, random)).map(([part, file]) => {
         const path = join(folder, part);
         writeFileSync(path, file);
         return { part, path, bytes: file.length };
       });
-      return checkUpload(uploaded, { ...FIELDS, imageShape: pick(random, IMAGE_SHAPES) }, MAX_BYTES);
+      const fields = { ...FIELDS, imageShape: pick(random, IMAGE_SHAPES) };
+      const opened = await openUpload({ files: uploaded, fields, maxBytes: MAX_BYTES });
+      return opened.read(opened.chosen!, 0);
     },
     async close() {
       rmSync(folder, { recursive: true });

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
-import type { UploadedFile } from '../../src/datasets/upload/arrays/match-roles.ts';
-import { chooseUploadShape, measureUpload, readUpload } from '../../src/datasets/upload/open.ts';
+import type { UploadedFile } from '../../src/datasets/upload/form.ts';
+import { openUpload } from '../../src/datasets/upload/open.ts';
 import { datasetFieldsSchema, NPZ_PART } from '../../src/domain/datasets/upload-form.ts';
 import { pictures } from './files.ts';
 import type { Parser } from './input.ts';
@@ -17,9 +17,8 @@ const MAX_PIXELS = 2 ** 20;
 const FIELDS = { ...datasetFieldsSchema.parse({}), testFraction: 0.5 };
 
 async function read(files: readonly UploadedFile[]) {
-  const { chosen } = await measureUpload(files, FIELDS, MAX_BYTES);
-  const shape = chosen ?? (await chooseUploadShape(files, FIELDS, MAX_BYTES, MAX_PIXELS));
-  return readUpload(files, FIELDS, shape, MAX_BYTES, MAX_PIXELS);
+  const opened = await openUpload({ files, fields: FIELDS, maxBytes: MAX_BYTES });
+  return opened.read(opened.chosen ?? (await opened.choose(MAX_PIXELS)), MAX_PIXELS);
 }
 
 /** Reads the archives as the data-set thread does. */

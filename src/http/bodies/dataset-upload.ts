@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
-import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
+import type { UploadedFile } from '../../datasets/upload/form.ts';
 import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/datasets/upload-form.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { parseBody } from '../validation/zod-validator.ts';

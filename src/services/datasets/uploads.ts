@@ -1,6 +1,6 @@
 /** Adds and deletes uploaded data sets. */
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
-import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
+import type { UploadedFile } from '../../datasets/upload/form.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../errors.ts';

@@ -2,7 +2,7 @@
 
 import type { Catalog } from '../../datasets/catalog.ts';
 import { tensorBytes } from '../../datasets/tensor-cache.ts';
-import type { MeasuredUpload } from '../../datasets/upload/open.ts';
+import type { MeasuredUpload } from '../../datasets/upload/form.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import { type Architecture, architectureText } from '../../numerics/network/architecture.ts';

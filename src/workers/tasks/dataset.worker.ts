@@ -1,20 +1,15 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
 import { digestSplit, readTensorFile, writeTensorFile } from '../../datasets/tensor-file.ts';
-import type { UploadedFile } from '../../datasets/upload/arrays/match-roles.ts';
 import type { CheckedImageFile, ImageFile } from '../../datasets/upload/arrays/prediction-file.ts';
-import type { ChosenShape } from '../../datasets/upload/folders/images.ts';
+import type { ChosenShape, MeasuredUpload, OpenedUpload, SentFiles } from '../../datasets/upload/form.ts';
 import { datasetId } from '../../datasets/upload/id.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
-import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 import { lowerPriority } from '../threads/priority.ts';
 import { serve } from '../threads/serve.ts';
 
-interface UploadTask {
-  readonly files: readonly UploadedFile[];
-  readonly fields: Omit<DatasetFields, 'name'>;
-  readonly maxBytes: number;
+interface UploadTask extends Omit<SentFiles, 'archive'> {
   /** Limit of an encoded image. */
   readonly maxPixels: number;
 }
@@ -34,13 +29,30 @@ interface ImageFileTask {
   readonly target: string;
 }
 
-/** Takes 0.1 s, and a thread that loads stored data sets does not need it. */
-const importUploads = () => import('../../datasets/upload/open.ts');
+/** The last upload, because each is measured, and then read by further tasks. The paths of its files are its own. */
+let last: { readonly key: string; readonly opened: Promise<OpenedUpload> } | undefined;
+
+/** Opens the upload, or returns it as the task before opened it. */
+async function open({ files, fields, maxBytes }: UploadTask): Promise<OpenedUpload> {
+  const key = JSON.stringify([files, fields, maxBytes]);
+  if (last?.key !== key) {
+    // Takes 0.1 s, and a thread that loads stored data sets does not need it.
+    const { openUpload } = await import('../../datasets/upload/open.ts');
+    last = { key, opened: openUpload({ files, fields, maxBytes }) };
+  }
+  return last.opened;
+}
+
+async function measureUpload(task: UploadTask): Promise<MeasuredUpload> {
+  const { images, chosen, extraBytes } = await open(task);
+  return { images, chosen, extraBytes };
+}
 
 /** Checks uploaded files and writes them as one data set. */
-async function checkDataset({ files, fields, chosen, maxBytes, maxPixels, target }: CheckTask) {
-  const { readUpload } = await importUploads();
-  const { tensors, ...checked } = await readUpload(files, fields, chosen, maxBytes, maxPixels);
+async function checkDataset(task: CheckTask) {
+  const { chosen, maxPixels, target } = task;
+  const { tensors, ...checked } = await (await open(task)).read(chosen, maxPixels);
+  last = undefined;
   const digest = await writeTensorFile(target, checked.imageShape, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
   });
@@ -56,10 +68,8 @@ async function checkImageFile({ file, image, maxBytes, target }: ImageFileTask):
 }
 
 const tasks = {
-  measureUpload: async ({ files, fields, maxBytes }: UploadTask) =>
-    (await importUploads()).measureUpload(files, fields, maxBytes),
-  chooseShape: async ({ files, fields, maxBytes, maxPixels }: UploadTask) =>
-    (await importUploads()).chooseUploadShape(files, fields, maxBytes, maxPixels),
+  measureUpload,
+  chooseShape: async (task: UploadTask) => (await open(task)).choose(task.maxPixels),
   checkDataset,
   checkImageFile,
   /** Loads the tensors of an uploaded data set into shared memory. */

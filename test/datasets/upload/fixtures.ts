@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
-import { checkUpload } from '../../../src/datasets/upload/check.ts';
 import type { CheckedUpload } from '../../../src/datasets/upload/finish.ts';
-import type { DatasetFields } from '../../../src/domain/datasets/upload-form.ts';
+import { openUpload } from '../../../src/datasets/upload/open.ts';
+import { type DatasetFields, datasetFieldsSchema } from '../../../src/domain/datasets/upload-form.ts';
 import type { NpyData } from '../../../src/formats/arrays/npy.ts';
 import { temporaryFolder } from '../fixtures.ts';
 
@@ -80,7 +80,7 @@ export const DIGIT_NAMES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six'
 type Fields = Partial<Omit<DatasetFields, 'name'>>;
 
 /** Validates the files as the worker thread does. */
-export function check(
+export async function check(
   t: TestContext,
   files: Files,
   fields: Fields = {},
@@ -92,9 +92,7 @@ export function check(
     writeFileSync(path, bytes);
     return { part, path, bytes: bytes.length };
   });
-  return checkUpload(
-    uploaded,
-    { classNames: null, testFraction: null, seed: 0, imageShape: 'auto', ...fields },
-    maxBytes,
-  );
+  const { name: _, ...defaults } = datasetFieldsSchema.parse({});
+  const opened = await openUpload({ files: uploaded, fields: { ...defaults, ...fields }, maxBytes });
+  return opened.read(opened.chosen!, 0);
 }

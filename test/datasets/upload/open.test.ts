@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { zipSync } from 'fflate';
-import { measureUpload } from '../../../src/datasets/upload/open.ts';
+import { openUpload } from '../../../src/datasets/upload/open.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../src/domain/datasets/upload-form.ts';
 import { isAtelierError, temporaryFolder } from '../fixtures.ts';
 import { npz, small } from './fixtures.ts';
 
-function measure(
+async function measure(
   context: TestContext,
   files: Readonly<Record<string, Uint8Array>>,
   fields: Partial<DatasetFields> = {},
@@ -20,7 +20,8 @@ function measure(
     return { part, path: join(folder, part), bytes: bytes.length };
   });
   const { name: _, ...all } = { ...datasetFieldsSchema.parse({}), ...fields };
-  return measureUpload(sent, all, maxBytes);
+  const { images, chosen, extraBytes } = await openUpload({ files: sent, fields: all, maxBytes });
+  return { images, chosen, extraBytes };
 }
 
 // Nothing is decoded, so the files need not be images.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../../src/datasets/catalog.ts';
-import type { MeasuredUpload } from '../../../src/datasets/upload/open.ts';
+import type { MeasuredUpload } from '../../../src/datasets/upload/form.ts';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 import { AtelierError } from '../../../src/errors.ts';

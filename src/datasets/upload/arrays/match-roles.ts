@@ -2,16 +2,10 @@
 import { ARRAY_NAMES, type ArrayRole, FILE_PARTS, NPZ_PART } from '../../../domain/datasets/upload-form.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { type ByteSource, fileSource } from '../byte-source.ts';
+import type { UploadedFile } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { openNpz } from './npz.ts';
 import { type ArrayReader, openArrayReader } from './reader.ts';
-
-export interface UploadedFile {
-  /** Name of the form part. */
-  readonly part: string;
-  readonly path: string;
-  readonly bytes: number;
-}
 
 export interface LabelledArrays {
   readonly images: ArrayReader;

@@ -10,8 +10,9 @@ import {
 import { AtelierError } from '../../../errors.ts';
 import { openAnyImage } from '../../../images/encoded.ts';
 import { DEFAULT_IMAGE_SHAPE, type ImageShape } from '../../../numerics/network/image-shape.ts';
+import type { ChosenShape } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
-import { type ChosenShape, DECODING_BYTES, type ImageArchive } from './images.ts';
+import { DECODING_BYTES, type ImageArchive } from './images.ts';
 
 /** Images whose colours are looked at: of more, every second, every third and so on. */
 const MAX_SAMPLED = 1000;

@@ -12,6 +12,7 @@ import { type ImageShape, valueCount } from '../../../numerics/network/image-sha
 import { countExamples } from '../../catalog.ts';
 import type { Tensors } from '../../tensor-cache.ts';
 import { type CheckedUpload, finishUpload } from '../finish.ts';
+import type { ChosenShape } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import type { FileArchive } from './archive.ts';
@@ -33,13 +34,6 @@ export interface ImageArchive {
   readonly part: string;
   readonly archive: FileArchive;
   readonly folders: ClassFolders;
-}
-
-/** The shape of the data set. */
-export interface ChosenShape {
-  readonly imageShape: ImageShape;
-  /** Why, for the report. */
-  readonly reason: string;
 }
 
 /** @throws AtelierError `invalid-dataset-file` */

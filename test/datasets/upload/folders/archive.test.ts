@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { fileSource } from '../../../../src/datasets/upload/byte-source.ts';
 import type { CheckedUpload } from '../../../../src/datasets/upload/finish.ts';
 import { openArchive } from '../../../../src/datasets/upload/folders/archive.ts';
-import { chooseUploadShape, measureUpload, readUpload } from '../../../../src/datasets/upload/open.ts';
+import { openUpload } from '../../../../src/datasets/upload/open.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
 import { asZip64, changedZip64 } from '../../../formats/zip64-archive.ts';
 import { isAtelierError, temporaryFolder } from '../../fixtures.ts';
@@ -27,9 +27,8 @@ async function read(
   writeFileSync(path, archive);
   const { name: _, ...all } = { ...datasetFieldsSchema.parse({}), testFraction: 0.5, ...fields };
   const files = [{ part: 'file', path, bytes: archive.length }];
-  const { chosen } = await measureUpload(files, all, MAX_BYTES);
-  const shape = chosen ?? (await chooseUploadShape(files, all, MAX_BYTES, MAX_PIXELS));
-  return readUpload(files, all, shape, MAX_BYTES, MAX_PIXELS);
+  const opened = await openUpload({ files, fields: all, maxBytes: MAX_BYTES });
+  return opened.read(opened.chosen ?? (await opened.choose(MAX_PIXELS)), MAX_PIXELS);
 }
 
 const grey = (value: number, width = 40, height = 20) =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
-import { chooseUploadShape, measureUpload, readUpload } from '../../../../src/datasets/upload/open.ts';
+import { openUpload } from '../../../../src/datasets/upload/open.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
 import { isAtelierError, temporaryFolder } from '../../fixtures.ts';
 
@@ -22,10 +22,10 @@ async function upload(
   writeFileSync(path, archive);
   const { name: _, ...all } = { ...datasetFieldsSchema.parse({}), testFraction: 0.5, ...fields };
   const sent = [{ part: 'file', path, bytes: archive.length }];
-  const measured = await measureUpload(sent, all, maxBytes);
+  const measured = await openUpload({ files: sent, fields: all, maxBytes });
   assert.equal(measured.chosen === null, all.imageShape === 'auto');
-  const chosen = measured.chosen ?? (await chooseUploadShape(sent, all, maxBytes, MAX_PIXELS));
-  const checked = await readUpload(sent, all, chosen, maxBytes, MAX_PIXELS);
+  const chosen = measured.chosen ?? (await measured.choose(MAX_PIXELS));
+  const checked = await measured.read(chosen, MAX_PIXELS);
   assert.deepEqual(checked.imageShape, chosen.imageShape);
   const images = checked.splits.train.examples + checked.splits.test.examples;
   assert.equal(measured.images, images);

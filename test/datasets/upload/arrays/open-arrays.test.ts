@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { CheckedUpload } from '../../../src/datasets/upload/finish.ts';
-import { parseNpy } from '../../../src/formats/arrays/npy.ts';
-import { asZip64 } from '../../formats/zip64-archive.ts';
-import { DATA_DIR } from '../../support/data-directory.ts';
-import { check, digits, type Files, images, labels, npy, npz, small } from './fixtures.ts';
+import type { CheckedUpload } from '../../../../src/datasets/upload/finish.ts';
+import { parseNpy } from '../../../../src/formats/arrays/npy.ts';
+import { asZip64 } from '../../../formats/zip64-archive.ts';
+import { DATA_DIR } from '../../../support/data-directory.ts';
+import { check, digits, type Files, images, labels, npy, npz, small } from '../fixtures.ts';
 
 const real = (kind: string) =>
   parseNpy(readFileSync(join(DATA_DIR, `fashion_mnist_test_${kind}.npy`))).data as Uint8Array;

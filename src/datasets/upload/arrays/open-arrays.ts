@@ -1,63 +1,52 @@
 /** Reads, converts and validates the arrays of an uploaded data set. */
 
-import type { ArrayReport } from '../../domain/datasets/report.ts';
-import { MIN_CLASSES } from '../../domain/datasets/representation.ts';
-import type { DatasetFields } from '../../domain/datasets/upload-form.ts';
-import { type RequestedShape, showImageShape } from '../../domain/image-shape.ts';
-import { type ImageShape, isSameShape, valueCount } from '../../numerics/network/image-shape.ts';
-import type { Examples } from '../../numerics/training/engine.ts';
-import type { Tensors } from '../tensor-cache.ts';
-import { type LabelledArrays, matchArrays, type UploadedFile } from './arrays/match-roles.ts';
-import { findMaximum, isFloat, readImages } from './arrays/read-images.ts';
-import { countLabels, readLabels } from './arrays/read-labels.ts';
-import { type ArrayImages, readShape } from './arrays/read-shape.ts';
-import type { ArrayReader } from './arrays/reader.ts';
-import { type CheckedUpload, finishUpload } from './finish.ts';
-import { rejectPart } from './reject-part.ts';
-import { splitTest } from './split-test.ts';
+import type { ArrayReport } from '../../../domain/datasets/report.ts';
+import { MIN_CLASSES } from '../../../domain/datasets/representation.ts';
+import { type RequestedShape, showImageShape } from '../../../domain/image-shape.ts';
+import { type ImageShape, isSameShape, valueCount } from '../../../numerics/network/image-shape.ts';
+import type { Examples } from '../../../numerics/training/engine.ts';
+import type { Tensors } from '../../tensor-cache.ts';
+import { type CheckedUpload, finishUpload } from '../finish.ts';
+import type { OpenForm, UploadFields } from '../form.ts';
+import { rejectPart } from '../reject-part.ts';
+import { splitTest } from '../split-test.ts';
+import { type LabelledArrays, matchArrays } from './match-roles.ts';
+import { findMaximum, isFloat, readImages } from './read-images.ts';
+import { countLabels, readLabels } from './read-labels.ts';
+import { type ArrayImages, readShape } from './read-shape.ts';
+import type { ArrayReader } from './reader.ts';
 
-/** Parts of an upload whose headers are valid. */
-interface OpenedUpload {
-  readonly train: LabelledArrays;
-  readonly test: LabelledArrays | null;
-  /** `train`, and `test` if it was sent. */
-  readonly sent: readonly LabelledArrays[];
-  readonly imageCount: number;
-  readonly imageShape: ImageShape;
-}
-
-/** Opens the files and checks their headers. Has the errors of `checkUpload`. */
-async function openUpload(
-  files: readonly UploadedFile[],
-  { testFraction, imageShape: requested }: Pick<DatasetFields, 'testFraction' | 'imageShape'>,
-  maxBytes: number,
-): Promise<OpenedUpload> {
+/**
+ * The form of arrays: parts of npy or IDX, or one npz. It is the last form, so it rejects what it does not recognize.
+ * Holds out a test set if none was sent.
+ */
+export const openArrays: OpenForm = async ({ files, fields, maxBytes }) => {
+  for (const field of ['fit', 'background', 'invert'] as const) {
+    if (fields[field] !== null) rejectPart(field, 'it applies to images in class folders only');
+  }
+  const { testFraction, imageShape: requested } = fields;
   const { train, test } = await matchArrays(files, maxBytes);
   assertTestable(test, testFraction);
   const sent = test ? [train, test] : [train];
-  return { train, test, sent, ...countAll(sent, requested, maxBytes) };
-}
+  const { imageCount, imageShape } = countAll(sent, requested, maxBytes);
+  const chosen = { imageShape, reason: 'As in the arrays.' };
+  return {
+    images: imageCount,
+    chosen,
+    extraBytes: 0,
+    choose: async () => chosen,
+    read: () => readArrays({ train, test, imageShape }, fields),
+  };
+};
 
-/** Counts the images, and finds their shape, by the headers of the files. Has the parameters and errors of `checkUpload`. */
-export async function countUpload(
-  ...upload: Parameters<typeof checkUpload>
-): Promise<Pick<OpenedUpload, 'imageCount' | 'imageShape'>> {
-  return openUpload(...upload);
-}
-
-/**
- * Reads the arrays, and holds out a test set if none was sent.
- * @param maxBytes limit of all arrays together, both as decompressed from an npz and as one byte per pixel and label
- * @throws AtelierError `invalid-dataset-file`, naming the part and the position
- */
-export async function checkUpload(
-  files: readonly UploadedFile[],
-  fields: Pick<DatasetFields, 'classNames' | 'testFraction' | 'seed' | 'imageShape'>,
-  maxBytes: number,
+async function readArrays(
+  opened: { train: LabelledArrays; test: LabelledArrays | null; imageShape: ImageShape },
+  { classNames: given, testFraction, seed, imageShape: requested }: UploadFields,
 ): Promise<CheckedUpload> {
-  const { classNames: given, testFraction, seed, imageShape: requested } = fields;
-  const { sent, imageShape, ...opened } = await openUpload(files, fields, maxBytes);
-  const isUnit = await isUnitScale(sent.map(({ images }) => images));
+  const { imageShape } = opened;
+  const isUnit = await isUnitScale(
+    [opened.train, ...(opened.test ? [opened.test] : [])].map(({ images }) => images),
+  );
   const classCount = given?.length ?? null;
   const train = await readExamples(opened.train, requested, isUnit, classCount);
   const test = opened.test && (await readExamples(opened.test, requested, isUnit, classCount));
