@@ -28,6 +28,10 @@ export const UPLOAD_FIELDS = {
     'SHAPE',
     'Shape of the images, such as 32x32 or 32x32x3; that of the arrays, or the common size of the images',
   ),
+  labels: field('WHERE', 'Where the classes of images are: filename, as in dog_0.png, or table; the folders'),
+  'file-column': field('NAME', 'Column of the table that names the files'),
+  'label-column': field('NAME', 'Column of the table that has the classes'),
+  'split-column': field('NAME', 'Column of the table that has train or test'),
   fit: field('FIT', 'How images of other proportions are resized: contain, cover or stretch; contain'),
   background: field('GREY', 'Around the image: auto, black or white; auto'),
   invert: field('WHEN', 'Whether light and dark are exchanged: auto, never or always; auto'),
@@ -38,7 +42,8 @@ export const upload = defineCommand({
   parameters: ['folder|file…'],
   options: { ...UPLOAD_FIELDS, field: fieldOption },
   notes:
-    'A folder has a folder of images for each class, or train/ and test/ with class folders. It is packed while it\n' +
+    'A folder has a folder of images for each class, also above or below train/ and test/, or a table of labels\n' +
+    'beside its images, CSV or TSV. It is packed while it\n' +
     'is sent, without hidden files and links. Arrays in files of their own are given as train_images=FILE\n' +
     'train_labels=FILE: docs/guides/own-data.md.',
   async run(context, files, values) {
@@ -48,6 +53,8 @@ export const upload = defineCommand({
     const isChosen = dataset.report?.archive && values['image-shape'] === undefined;
     const how = isChosen ? dataset.report?.imageShape : undefined;
     if (how !== undefined) context.note(printable(how));
+    const { layout } = dataset.report?.archive ?? {};
+    if (layout !== undefined) context.note(printable(`Read as ${layout}.`));
     for (const { message } of dataset.report?.warnings ?? []) context.note(`warning: ${printable(message)}`);
     printResult(context, dataset, () => dataset.id);
     return 0;

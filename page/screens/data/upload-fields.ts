@@ -66,6 +66,22 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
 
 export const IMAGE_OPTIONS: readonly UploadField[] = [
   {
+    name: 'labels',
+    label: 'Classes from',
+    hint: 'auto: class folders, or else a CSV or TSV beside the images. filename: the text before the number, as in dog_0.png.',
+    options: ['auto', 'filename', 'table'],
+  },
+  {
+    name: 'fileColumn',
+    label: 'Column of files',
+    hint: 'Of the table, unless it is named like file, image or id',
+  },
+  {
+    name: 'labelColumn',
+    label: 'Column of classes',
+    hint: 'Of the table, unless it is named like label or class',
+  },
+  {
     name: 'fit',
     label: 'Fit',
     hint: 'contain shows the whole image, cover its middle, stretch ignores its proportions.',

@@ -30,13 +30,30 @@ export type Duplicates = z.infer<typeof duplicatesSchema>;
 
 const size = z.tuple([z.int(), z.int()]);
 
+const listedFiles = z.array(z.string()).max(MAX_LISTED_FILES);
+
 const archiveSchema = z.object({
+  layout: z
+    .string()
+    .optional()
+    .describe('How the paths were understood, such as split/class/file; missing in older reports'),
+  table: z
+    .object({
+      files: z.array(z.string()),
+      rows: z.int(),
+      withoutFile: z.object({ rows: z.int(), first: listedFiles }).describe('Rows that name no image'),
+      withoutRow: z
+        .object({ files: z.int(), first: listedFiles })
+        .describe('Images that no row names: left out'),
+    })
+    .optional()
+    .describe('The table beside the images that has their classes'),
   images: z.int(),
   imagesPerClass: z.array(z.int()).describe('In the order of classNames, train and test together'),
   smallest: size.describe('Smallest width and smallest height in pixels, before resizing'),
   largest: size.describe('Largest width and largest height'),
   ignored: z
-    .object({ files: z.int(), first: z.array(z.string()).max(MAX_LISTED_FILES) })
+    .object({ files: z.int(), first: listedFiles })
     .describe('Files that are not images: their number, and the first of them'),
 });
 

@@ -41,6 +41,12 @@ const forImages = <T extends z.ZodType>(schema: T, otherwise: string, descriptio
     .default(null)
     .describe(`Images in folders only, by default \`${otherwise}\`. ${description}`);
 
+const column = (what: string, names: string) =>
+  text(200)
+    .nullable()
+    .default(null)
+    .describe(`Column of the table beside the images that ${what}; by default the one named like ${names}`);
+
 /** With a larger one, fewer images are left for the training than for the test. */
 export const MAX_TEST_FRACTION = 0.5;
 
@@ -56,6 +62,16 @@ export const datasetFieldsSchema = z.strictObject({
     .pipe(z.int().max(2 ** 32 - 1))
     .default(0),
   imageShape: requestedShapeText,
+  labels: z
+    .enum(['filename', 'table'])
+    .nullable()
+    .default(null)
+    .describe(
+      'Where an archive of images has their classes: `filename` is the text before the number, as in dog_0.png, `table` a CSV or TSV beside the images. By default the folders, or else a table',
+    ),
+  fileColumn: column('names the files', 'file, filename, path, image or id'),
+  labelColumn: column('has the classes', 'label, class, category or target'),
+  splitColumn: column('has train, val or test', 'split, if there is one'),
   fit: forImages(z.enum(FITS), 'contain', preprocessingSchema.shape.fit.description!),
   background: forImages(z.enum(BACKGROUNDS), 'auto', preprocessingSchema.shape.background.description!),
   invert: forImages(

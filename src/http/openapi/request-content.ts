@@ -196,11 +196,17 @@ const IMAGES =
 const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): integers from 0 without gaps';
 const arrayNames = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
 
-function datasetField(name: 'fit' | 'background' | 'invert'): object {
+function datasetField(name: 'labels' | 'fit' | 'background' | 'invert'): object {
   const schema = datasetFieldsSchema.shape[name];
   const { options } = schema.unwrap().unwrap();
   return { type: 'string', enum: ['', ...options], description: schema.description };
 }
+
+const columnField = (name: 'fileColumn' | 'labelColumn' | 'splitColumn'): object => ({
+  type: 'string',
+  description: datasetFieldsSchema.shape[name].description,
+  ...EMPTY,
+});
 
 /** The files of a data set. */
 export const datasetUploadContent = {
@@ -211,7 +217,7 @@ export const datasetUploadContent = {
         'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_test, y_test',
       properties: {
         file: binary(
-          'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below train/ and test/; or ' +
+          'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below or above train/ and test/, or beside a table of labels; or ' +
             `an npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`,
         ),
         train_images: binary(IMAGES),
@@ -248,6 +254,10 @@ export const datasetUploadContent = {
           description: datasetFieldsSchema.shape.imageShape.description,
           ...EMPTY,
         },
+        labels: datasetField('labels'),
+        fileColumn: columnField('fileColumn'),
+        labelColumn: columnField('labelColumn'),
+        splitColumn: columnField('splitColumn'),
         fit: datasetField('fit'),
         background: datasetField('background'),
         invert: datasetField('invert'),

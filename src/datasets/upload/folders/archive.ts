@@ -12,7 +12,14 @@ import {
   readEntries,
 } from '../../../formats/archives/zip-entries.ts';
 import { quote } from '../../../formats/models/file-error.ts';
-import { type ByteSource, gunzippedSource, readHead, readRange } from '../byte-source.ts';
+import {
+  type ByteSource,
+  fileSource,
+  gunzippedSource,
+  readHead,
+  readRange,
+  zipEntrySource,
+} from '../byte-source.ts';
 import { rejectPart } from '../reject-part.ts';
 
 /** Limit of the files of an archive, whatever they hold. */
@@ -22,6 +29,7 @@ const MAX_DIRECTORY_BYTES = 256 * MAX_ARCHIVE_FILES;
 /** Holds the end records and the longest comment of a zip archive. */
 const TAIL_BYTES = 2 ** 17;
 const TAR_BLOCK = 512;
+const CHUNK_BYTES = 2 ** 16;
 
 export interface ArchiveFile {
   readonly name: string;
@@ -43,6 +51,8 @@ export interface FileArchive {
    * @param wanted returns how many bytes from the start of a file are read, by its index: Infinity for the whole file, 0 to skip it
    */
   read(wanted: (index: number) => number): AsyncIterable<{ index: number; bytes: Uint8Array }>;
+  /** The content of one file as a stream, named by it in messages. */
+  source(index: number): ByteSource;
 }
 
 /** The number of entries or classes that a warning names. */
@@ -95,6 +105,19 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
         if (bytes > 0) yield { index, bytes: await entry.read(bytes) };
       }
     },
+    source: (wanted) => ({
+      part,
+      bytes: files[wanted]!.bytes,
+      async *open() {
+        let index = -1;
+        for await (const entry of entries()) {
+          if (entry.kind !== 'file' || ++index < wanted) continue;
+          for (let left = entry.bytes; left > 0; left -= CHUNK_BYTES)
+            yield entry.read(Math.min(left, CHUNK_BYTES));
+          return;
+        }
+      },
+    }),
   };
 }
 
@@ -148,6 +171,25 @@ async function openZip(
             : unpackStart(opened, size, entry, bytes, reject)),
         };
       }
+    },
+    source(index) {
+      const entry = entries[index]!;
+      const { offset, bytes, compressedBytes, checksum, method } = entry;
+      return {
+        part,
+        bytes,
+        async *open() {
+          await using opened = await open(path);
+          const header = await readRange(opened, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
+          const start = compressedStart(entry, header, size, reject);
+          const compressed = fileSource(part, path, compressedBytes, start);
+          yield* zipEntrySource(compressed, {
+            bytes,
+            checksum,
+            deflated: method === METHODS.deflated,
+          }).open();
+        },
+      };
     },
   };
 }

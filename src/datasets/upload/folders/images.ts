@@ -16,7 +16,7 @@ import type { ChosenShape } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import type { FileArchive } from './archive.ts';
-import { assignClasses, type ClassFolders, type ClassImage } from './assign-classes.ts';
+import type { ClassFolders, ClassImage } from './assign-classes.ts';
 import { type UnreadImage, warnOfUnread } from './unread.ts';
 
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
@@ -34,27 +34,6 @@ export interface ImageArchive {
   readonly part: string;
   readonly archive: FileArchive;
   readonly folders: ClassFolders;
-}
-
-/** @throws AtelierError `invalid-dataset-file` */
-export function openImageArchive(
-  part: string,
-  archive: FileArchive,
-  { classNames, testFraction }: Pick<DatasetFields, 'classNames' | 'testFraction'>,
-): ImageArchive {
-  const reject = (defect: string): never => rejectPart(part, defect);
-  const names = archive.files.map(({ name }) => name);
-  const folders = assignClasses(names, classNames, reject);
-  if (folders.hasTest && testFraction !== null)
-    rejectPart('testFraction', 'it cannot be combined with the folder test; omit it');
-  const large = folders.images.find(({ file }) => archive.files[file]!.bytes > MAX_FILE_BYTES);
-  if (large) reject(`the image ${quote(large.path)} takes more than ${MAX_FILE_BYTES} bytes, the limit`);
-  if (!folders.hasTest && testFraction === null)
-    reject(
-      'there are no test images; put the class folders into train/ and test/, or send testFraction=0.2 to hold out that ' +
-        'fraction of each class',
-    );
-  return { part, archive, folders };
 }
 
 /**
@@ -207,7 +186,7 @@ function toTensors(
   const labels = Uint8Array.from(images, ({ label }) => label);
   if (!hasTest) return splitTest({ pixels, labels }, imageShape, testFraction!, seed);
   const values = valueCount(imageShape);
-  // The paths are sorted, and test precedes train.
+  // The images are in the order of their splits: test precedes train.
   const first = images.findIndex(({ split }) => split === 'train');
   const from = (start: number, end: number) => ({
     pixels: pixels.subarray(start * values, end * values),
@@ -217,11 +196,13 @@ function toTensors(
 }
 
 function describeArchive(
-  { images, ignored, classNames }: ClassFolders,
+  { images, ignored, classNames, layout, table }: ClassFolders,
   { smallest, largest }: Decoded,
 ): NonNullable<DatasetReport['archive']> {
   const labels = Uint8Array.from(images, ({ label }) => label);
   return {
+    layout,
+    ...(table && { table }),
     images: images.length,
     imagesPerClass: countExamples(labels, classNames.length).examplesPerClass,
     smallest: [smallest.width, smallest.height],

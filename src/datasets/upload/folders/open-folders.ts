@@ -1,11 +1,21 @@
 /** The form of images in an archive: their paths hold the classes, or a table or their names. */
 import { showImageShape } from '../../../domain/image-shape.ts';
+import { quote } from '../../../formats/models/file-error.ts';
 import { valueCount } from '../../../numerics/network/image-shape.ts';
-import type { ChosenShape, OpenForm } from '../form.ts';
+import type { ChosenShape, OpenForm, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
-import { isImageName } from './assign-classes.ts';
+import type { FileArchive } from './archive.ts';
+import { type ClassFolders, findImages, isImageName, numberClasses } from './assign-classes.ts';
 import { chooseShape, requestedShape } from './choose-shape.ts';
-import { checkImageArchive, DECODING_BYTES, type ImageArchive, openImageArchive } from './images.ts';
+import { checkImageArchive, DECODING_BYTES, type ImageArchive, MAX_FILE_BYTES } from './images.ts';
+import { isTableName, type LabelledByTable, labelByTables, type TableFields } from './label-table.ts';
+import {
+  EXPECTED_PATHS,
+  suggestNames,
+  type UnderstoodPaths,
+  understandFolders,
+  understandNames,
+} from './understand-paths.ts';
 
 /** Measured: the name and the position of a file in an archive. */
 const FILE_BYTES = 600;
@@ -13,7 +23,7 @@ const FILE_BYTES = 600;
 export const openImageFolders: OpenForm = async ({ files, archive, fields, maxBytes }) => {
   const holdsArrays = archive?.files.some(({ name }) => name.endsWith('.npy')) ?? true;
   if (!archive || (holdsArrays && !archive.files.some(({ name }) => isImageName(name)))) return undefined;
-  const opened = openImageArchive(files[0]!.part, archive, fields);
+  const opened = await openImageArchive(files[0]!.part, archive, fields);
   const chosen = requestedShape(fields.imageShape);
   if (chosen) assertFits(opened, chosen, maxBytes);
   return {
@@ -34,4 +44,66 @@ function assertFits({ part, folders }: ImageArchive, { imageShape }: ChosenShape
   const shape = showImageShape(imageShape);
   if (bytes > maxBytes)
     rejectPart(part, `the images take ${bytes} bytes at ${shape}; the limit is ${maxBytes}`);
+}
+
+/** @throws AtelierError `invalid-dataset-file` */
+export async function openImageArchive(
+  part: string,
+  archive: FileArchive,
+  fields: Pick<UploadFields, 'classNames' | 'testFraction' | 'labels' | keyof TableFields>,
+): Promise<ImageArchive> {
+  const reject = (defect: string): never => rejectPart(part, defect);
+  const folders = await findClasses(part, archive, fields);
+  if (folders.hasTest && fields.testFraction !== null)
+    rejectPart('testFraction', 'it cannot be combined with test images of the archive; omit it');
+  const large = folders.images.find(({ file }) => archive.files[file]!.bytes > MAX_FILE_BYTES);
+  if (large) reject(`the image ${quote(large.path)} takes more than ${MAX_FILE_BYTES} bytes, the limit`);
+  if (!folders.hasTest && fields.testFraction === null)
+    reject(
+      'there are no test images; put the class folders into train/ and test/, or send testFraction=0.2 to hold out that ' +
+        'fraction of each class',
+    );
+  return { part, archive, folders };
+}
+
+/** Classes are in folders, unless the form says otherwise, or a table labels images that are not in class folders. */
+async function findClasses(
+  part: string,
+  archive: FileArchive,
+  fields: Parameters<typeof openImageArchive>[2],
+): Promise<ClassFolders> {
+  const reject = (defect: string): never => rejectPart(part, defect);
+  const names = archive.files.map(({ name }) => name);
+  const { found, ignored } = findImages(names, reject);
+  const finish = (understood: UnderstoodPaths, table?: LabelledByTable): ClassFolders => {
+    const validation = understood.images.find(({ split }) => split === 'validation');
+    if (validation)
+      reject(
+        `the image ${quote(validation.path)} is of a validation split, which data sets do not have; move it to train or test`,
+      );
+    const numbered = numberClasses(understood, fields.classNames, reject);
+    const hasTest = numbered.images.some(({ split }) => split === 'test');
+    return { ...numbered, layout: understood.layout, hasTest, ignored, ...(table && { table: table.table }) };
+  };
+  if (fields.labels === 'filename') return finish(understandNames(found, names, reject));
+  const inFolders = understandFolders(found);
+  const isLabelled =
+    !('misplaced' in inFolders) && new Set(inFolders.images.map(({ className }) => className)).size > 1;
+  const isRequested = fields.labels === 'table' || fields.fileColumn !== null || fields.labelColumn !== null;
+  if (isLabelled && !isRequested) return finish(inFolders);
+  const tables = ignored
+    .filter(({ path, why }) => why === 'other' && isTableName(path))
+    .map(({ file }) => file);
+  const byTable = await labelByTables(part, archive, tables, found, fields);
+  if (typeof byTable !== 'string') return finish({ source: 'class', ...byTable }, byTable);
+  if (isRequested && tables.length === 0)
+    reject('it holds no table; expected is a CSV or TSV beside the images');
+  const advice =
+    byTable === ''
+      ? suggestNames(found)
+      : `; ${byTable}: name those of the files and the classes with fileColumn and labelColumn`;
+  if (isRequested) reject(`no table labels the images${advice}`);
+  if (!('misplaced' in inFolders) && advice === '') return finish(inFolders);
+  const { file } = 'misplaced' in inFolders ? inFolders.misplaced : found[0]!;
+  return reject(`the image ${quote(names[file]!)} is not in a class folder; ${EXPECTED_PATHS}${advice}`);
 }

@@ -311,7 +311,7 @@ test('rejects archives without class folders, and describes the expected layout'
       { 'a.png': dark, 'b.png': dark },
       /"a.png" is not in a class folder; expected are paths such as cat\/1.png/,
     ],
-    [{ ...below('x/y', FILES), 'x/1.png': dark }, /"x\/y\/b\/1.png" is not in a class folder/],
+    [{ ...below('x/y', FILES), 'x/1.png': dark }, /"x\/1.png" is not in a class folder/],
     [{ ...FILES, 'photos/c/1.png': dark }, /"photos\/c\/1.png" is not in a class folder/],
     [below('/x/a', { '1.png': dark, '2.png': dark }), /1 class folder: "a"; at least 2 classes/],
     [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folder: "a"; at least 2 classes/],
@@ -322,13 +322,13 @@ test('rejects archives without class folders, and describes the expected layout'
       /there are no test images; put the class folders into train\/ and test\//,
       { testFraction: null },
     ],
-    [{ ...below('train', FILES), ...below('test', FILES) }, /combined with the folder test/],
+    [{ ...below('train', FILES), ...below('test', FILES) }, /combined with test images of the archive/],
     [
       { ...below('train', FILES), 'test/c/1.png': dark },
       /class "c" has no image below train/,
       { testFraction: null },
     ],
-    [{ ...below('train', FILES), 'val/a/1.png': dark }, /"val\/a\/1.png" is not in a class folder/],
+    [{ ...below('train', FILES), 'val/a/1.png': dark }, /"val\/a\/1.png" is of a validation split/],
     [{ 'a/1.png': dark, [`${'x'.repeat(101)}/1.png`]: dark }, /cannot be a class name/],
   ];
   for (const [files, message, fields] of cases)

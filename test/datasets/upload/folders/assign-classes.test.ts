@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assignClasses, isImageName } from '../../../../src/datasets/upload/folders/assign-classes.ts';
+import {
+  findImages,
+  isImageName,
+  numberClasses,
+} from '../../../../src/datasets/upload/folders/assign-classes.ts';
+import { understandFolders } from '../../../../src/datasets/upload/folders/understand-paths.ts';
 
 const reject = (defect: string): never => {
   throw new Error(defect);
 };
-const assign = (names: readonly string[], given: readonly string[] | null = null) =>
-  assignClasses(names, given, reject);
+/** Assigns classes by folders. */
+function assign(names: readonly string[], given: readonly string[] | null = null) {
+  const { found, ignored } = findImages(names, reject);
+  const understood = understandFolders(found);
+  if ('misplaced' in understood) return reject(`misplaced: ${names[understood.misplaced.file]}`);
+  return { ...numberClasses(understood, given, reject), layout: understood.layout, ignored };
+}
 
 test('an image is known by the end of its name, unless it or its folder is hidden', () => {
   const names = ['a/1.PNG', 'a/1.jpg', 'a/1.jpeg', 'a/1.tif', 'a/1.webp', 'a\\1.avif', './a/1.gif'];
@@ -23,11 +33,11 @@ test('images are in the order of their paths, with the labels of their folders',
       { file: 2, path: 'b/1.png', split: 'train', label: 1 },
       { file: 0, path: 'b/2.png', split: 'train', label: 1 },
     ],
-    hasTest: false,
+    layout: 'top/class/file',
     ignored: [{ file: 3, path: 'top/note.txt', why: 'other' }],
   });
   const split = assign(['train/a/1.png', 'train/b/1.png', 'test/b/1.png']);
-  assert.equal(split.hasTest, true);
+  assert.equal(split.layout, 'split/class/file, with the splits test, train');
   assert.deepEqual(
     split.images.map((image) => [image.split, image.label]),
     [
@@ -62,8 +72,8 @@ test('a file that is not read has a reason', () => {
 });
 
 test('class folders may have any depth, but all the same', () => {
-  assert.throws(() => assign(['a/1.png', 'x/b/1.png']), /the image "x\/b\/1\.png" is not in a class folder/);
-  assert.throws(() => assign(['train/a/1.png', 'b/c/1.png']), /"b\/c\/1\.png" is not in a class folder/);
+  assert.throws(() => assign(['a/1.png', 'x/b/1.png']), /misplaced: x\/b\/1\.png/);
+  assert.throws(() => assign(['train/a/1.png', 'b/c/1.png']), /misplaced: b\/c\/1\.png/);
   assert.deepEqual(assign(['x/y/z/a/1.png', 'x/y/z/b/1.png']).classNames, ['a', 'b']);
 });
 

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import type { FileArchive } from '../../../../src/datasets/upload/folders/archive.ts';
-import {
-  checkImageArchive,
-  MAX_FILE_BYTES,
-  openImageArchive,
-} from '../../../../src/datasets/upload/folders/images.ts';
+import { checkImageArchive, MAX_FILE_BYTES } from '../../../../src/datasets/upload/folders/images.ts';
+import { openImageArchive } from '../../../../src/datasets/upload/folders/open-folders.ts';
 import { datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
 import { isAtelierError } from '../../fixtures.ts';
 
@@ -22,6 +19,7 @@ function archiveOf(files: Readonly<Record<string, Uint8Array | number>>): FileAr
         if (bytes > 0 && typeof file !== 'number') yield { index, bytes: file.subarray(0, bytes) };
       }
     },
+    source: () => assert.fail('No table is read.'),
   };
 }
 
@@ -29,18 +27,18 @@ const grey = (value: number, width = 4, height = 2) =>
   sharp({ create: { width, height, channels: 3, background: { r: value, g: value, b: value } } })
     .png()
     .toBuffer();
-const SPLIT = { classNames: null, testFraction: null };
+const SPLIT = datasetFieldsSchema.parse({});
 
-test('an image may take as many bytes as the limit', () => {
+test('an image may take as many bytes as the limit', async () => {
   const sized = (bytes: number) =>
     openImageArchive(
       'x',
       archiveOf({ 'train/a/1.png': 9, 'train/b/1.png': bytes, 'test/a/2.png': 9 }),
       SPLIT,
     );
-  assert.equal(sized(MAX_FILE_BYTES).folders.images.length, 3);
-  assert.throws(
-    () => sized(MAX_FILE_BYTES + 1),
+  assert.equal((await sized(MAX_FILE_BYTES)).folders.images.length, 3);
+  await assert.rejects(
+    sized(MAX_FILE_BYTES + 1),
     isAtelierError(
       'invalid-dataset-file',
       /"train\/b\/1\.png" takes more than 33554432 bytes, the limit/,
@@ -60,7 +58,7 @@ async function read(
     files[`train/${n % 2 === 0 ? 'a' : 'b'}/${n}.png`] = await grey(value);
   const fields = { ...datasetFieldsSchema.parse({}), invert };
   const imageShape = channels === 1 ? ([2, 4] as const) : ([2, 4, 3] as const);
-  const opened = openImageArchive('x', archiveOf(files), SPLIT);
+  const opened = await openImageArchive('x', archiveOf(files), SPLIT);
   const { preprocessing, tensors, report } = await checkImageArchive(
     opened,
     fields,
