@@ -49,7 +49,12 @@ const CASES: readonly Case[] = [
   ],
   ['no training images', without('train_images'), 'train_images', /train_labels was sent/],
   ['no training labels', without('train_labels'), 'train_labels', /train_images was sent/],
-  ['nothing to train on', without('train_images', 'train_labels'), 'train_images', /train_images or x_train/],
+  [
+    'nothing to train on',
+    without('train_images', 'train_labels'),
+    'train_images',
+    /train_images, train_labels, test_images and test_labels, or x_train/,
+  ],
   ['test labels without images', without('test_images'), 'test_images', /test_labels was sent/],
   [
     'an array by both of its names',
@@ -134,10 +139,22 @@ const CASES: readonly Case[] = [
     /7 labels for the 8 images of train_images/,
   ],
   [
-    'one-hot labels',
+    'rows of labels without a 1',
     { ...four, train_labels: npy(new Uint8Array(16), [8, 2]) },
     'train_labels',
-    /argmax\(1\)/,
+    /row 0 has no 1; one-hot rows have a single 1, and 0 otherwise/,
+  ],
+  [
+    'several labels an image',
+    { ...four, train_labels: npy(new Uint8Array(16).fill(1), [8, 2]) },
+    'train_labels',
+    /image 0 has several labels, 0 and 1; one class an image is learnt/,
+  ],
+  [
+    'rows of probabilities',
+    { ...four, train_labels: npy(new Float32Array(16).fill(0.5), [8, 2]) },
+    'train_labels',
+    /row 0 has the number 0\.5; one-hot rows/,
   ],
   [
     'a label that is one number',

@@ -36,8 +36,7 @@ export async function openNpz(
   const { size } = await file.stat();
   const read = (start: number, length: number) => readRange(file, start, Math.min(size, start + length));
   const start = await read(0, KIND_BYTES);
-  if (start.toString('latin1', 0, 2) !== 'PK')
-    reject(await describeOther(fileSource(part, path, size), start));
+  if (start.toString('latin1', 0, 2) !== 'PK') return rejectOther(fileSource(part, path, size));
   const tailOffset = Math.max(0, size - TAIL_BYTES);
   const sources = new Map<string, ByteSource>();
   for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, reject)) {
@@ -48,15 +47,17 @@ export async function openNpz(
   return sources;
 }
 
-/** @param start the beginning of a file that is not a zip archive */
-async function describeOther(source: ByteSource, start: Buffer): Promise<string> {
+/** Rejects a file that is not an archive, and names what it is. */
+export async function rejectOther(source: ByteSource): Promise<never> {
+  const start = await readHead(source, KIND_BYTES);
   const kind = describeFile(start) ?? 'a file of an unknown format';
   const isGzip = start[0] === 0x1f && start[1] === 0x8b;
   const inside = isGzip ? describeFile(await readHead(gunzippedSource(source), KIND_BYTES)) : undefined;
   const found = inside === undefined ? kind : `${kind} that holds ${inside}`;
-  return (
+  return rejectPart(
+    source.part,
     `it is ${found}, but must be an archive: a zip, tar or tar.gz of images in class folders, such as cat/1.png, or an npz of ` +
-    `arrays; send single arrays as ${SINGLE_ARRAYS}`
+      `arrays; send single arrays as ${SINGLE_ARRAYS}`,
   );
 }
 

@@ -20,12 +20,12 @@ import type { ArrayReader } from './reader.ts';
  * The form of arrays: parts of npy or IDX, or one npz. It is the last form, so it rejects what it does not recognize.
  * Holds out a test set if none was sent.
  */
-export const openArrays: OpenForm = async ({ files, fields, maxBytes }) => {
+export const openArrays: OpenForm = async ({ files, archive, fields, maxBytes }) => {
   for (const field of ['fit', 'background', 'invert'] as const) {
     if (fields[field] !== null) rejectPart(field, 'it applies to images in class folders only');
   }
   const { testFraction, imageShape: requested } = fields;
-  const { train, test } = await matchArrays(files, maxBytes);
+  const { train, test } = await matchArrays(files, archive);
   assertTestable(test, testFraction);
   const sent = test ? [train, test] : [train];
   const { imageCount, imageShape } = countAll(sent, requested, maxBytes);

@@ -1,10 +1,11 @@
 /** Reads the labels of an uploaded array into one byte per label. */
 import { MAX_CLASSES } from '../../../domain/datasets/representation.ts';
 import { rejectPart } from '../reject-part.ts';
+import { fromFortranOrder } from './read-images.ts';
 import type { ArrayReader } from './reader.ts';
 
 /**
- * Reads the labels, and the smallest and largest of them.
+ * Reads the labels, and the smallest and largest number of the file. One-hot rows become labels.
  * @param classes number of classes; null if it follows from the labels
  * @throws AtelierError `invalid-dataset-file` naming the first invalid label
  */
@@ -12,34 +13,62 @@ export async function readLabels(array: ArrayReader, classes: number | null) {
   const { part } = array;
   const labels = new Uint8Array(countLabels(array));
   const limit = (classes ?? MAX_CLASSES) - 1;
+  const width = array.shape[1] ?? 1;
+  const toRows = array.fortranOrder && width > 1 ? fromFortranOrder(array.shape) : (index: number) => index;
+  const marked = width > 1 ? new Uint8Array(labels.length) : null;
   let [index, minimum, maximum] = [0, Number.POSITIVE_INFINITY, 0];
   for await (const chunk of array.chunks()) {
     for (let i = 0; i < chunk.length; i++, index++) {
-      const label = Number(chunk[i]!);
-      if (!(label >= 0 && label <= limit && Number.isInteger(label))) {
-        const why =
-          classes === null ? `there are at most ${MAX_CLASSES} classes` : `there are ${classes} class names`;
+      const number = Number(chunk[i]!);
+      if (number < minimum) minimum = number;
+      if (number > maximum) maximum = number;
+      if (!marked) {
+        labels[index] = checkLabel(number, index);
+        continue;
+      }
+      if (number === 0) continue;
+      const position = toRows(index);
+      const row = Math.floor(position / width);
+      const label = position - row * width;
+      if (number !== 1)
         rejectPart(
           part,
-          `label ${index} is ${label}; labels must be whole numbers from 0 to ${limit}, since ${why}`,
+          `row ${row} has the number ${number}; one-hot rows have a single 1, and 0 otherwise`,
+        );
+      if (marked[row]) {
+        const [first, second] = [labels[row]!, label].sort((a, b) => a - b);
+        rejectPart(
+          part,
+          `image ${row} has several labels, ${first} and ${second}; one class an image is learnt, so choose one`,
         );
       }
-      if (label < minimum) minimum = label;
-      if (label > maximum) maximum = label;
-      labels[index] = label;
+      marked[row] = 1;
+      labels[row] = checkLabel(label, row);
     }
   }
+  const without = marked?.indexOf(0) ?? -1;
+  if (without >= 0)
+    rejectPart(part, `row ${without} has no 1; one-hot rows have a single 1, and 0 otherwise`);
   return { labels, minimum, maximum };
+
+  function checkLabel(label: number, image: number): number {
+    if (label >= 0 && label <= limit && Number.isInteger(label)) return label;
+    const why =
+      classes === null ? `there are at most ${MAX_CLASSES} classes` : `there are ${classes} class names`;
+    return rejectPart(
+      part,
+      `label ${image} is ${label}; labels must be whole numbers from 0 to ${limit}, since ${why}`,
+    );
+  }
 }
 
-/** @throws AtelierError `invalid-dataset-file` unless the shape is (n,) or (n, 1) */
-export function countLabels({ part, shape }: ArrayReader): number {
-  const [count, ...rest] = shape;
-  if (rest.length === 0 || (rest.length === 1 && rest[0] === 1))
-    return count ?? rejectPart(part, 'it is a single number');
-  const advice = rest.length === 1 ? '; convert one-hot rows to labels with .argmax(1)' : '';
+/** @throws AtelierError `invalid-dataset-file` unless the shape is (n,), (n, 1), or (n, classes) of one-hot rows */
+export function countLabels({ part, shape }: Pick<ArrayReader, 'part' | 'shape'>): number {
+  const [count] = shape;
+  if (count === undefined) rejectPart(part, 'it is a single number');
+  if (shape.length <= 2 && shape[1] !== 0) return count;
   return rejectPart(
     part,
-    `its shape is (${shape.slice(0, 8).join(', ')}), but must be (n,) or (n, 1)${advice}`,
+    `its shape is (${shape.slice(0, 8).join(', ')}), but must be (n,), (n, 1) or one-hot (n, classes)`,
   );
 }

@@ -51,8 +51,8 @@ export interface FileArchive {
    * @param wanted returns how many bytes from the start of a file are read, by its index: Infinity for the whole file, 0 to skip it
    */
   read(wanted: (index: number) => number): AsyncIterable<{ index: number; bytes: Uint8Array }>;
-  /** The content of one file as a stream, named by it in messages. */
-  source(index: number): ByteSource;
+  /** The content of one file as a stream. @param part its name in messages, by default that of the archive */
+  source(index: number, part?: string): ByteSource;
 }
 
 /** The number of entries or classes that a warning names. */
@@ -105,8 +105,8 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
         if (bytes > 0) yield { index, bytes: await entry.read(bytes) };
       }
     },
-    source: (wanted) => ({
-      part,
+    source: (wanted, name = part) => ({
+      part: name,
       bytes: files[wanted]!.bytes,
       async *open() {
         let index = -1;
@@ -172,17 +172,17 @@ async function openZip(
         };
       }
     },
-    source(index) {
+    source(index, name = part) {
       const entry = entries[index]!;
       const { offset, bytes, compressedBytes, checksum, method } = entry;
       return {
-        part,
+        part: name,
         bytes,
         async *open() {
           await using opened = await open(path);
           const header = await readRange(opened, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
           const start = compressedStart(entry, header, size, reject);
-          const compressed = fileSource(part, path, compressedBytes, start);
+          const compressed = fileSource(name, path, compressedBytes, start);
           yield* zipEntrySource(compressed, {
             bytes,
             checksum,

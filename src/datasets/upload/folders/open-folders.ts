@@ -2,6 +2,7 @@
 import { showImageShape } from '../../../domain/image-shape.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { valueCount } from '../../../numerics/network/image-shape.ts';
+import { isArrayName } from '../arrays/match-roles.ts';
 import type { ChosenShape, OpenForm, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import type { FileArchive } from './archive.ts';
@@ -21,8 +22,9 @@ import {
 const FILE_BYTES = 600;
 
 export const openImageFolders: OpenForm = async ({ files, archive, fields, maxBytes }) => {
-  const holdsArrays = archive?.files.some(({ name }) => name.endsWith('.npy')) ?? true;
-  if (!archive || (holdsArrays && !archive.files.some(({ name }) => isImageName(name)))) return undefined;
+  if (!archive) return undefined;
+  const names = archive.files.map(({ name }) => name);
+  if (names.some(isArrayName) && !names.some(isImageName)) return undefined;
   const opened = await openImageArchive(files[0]!.part, archive, fields);
   const chosen = requestedShape(fields.imageShape);
   if (chosen) assertFits(opened, chosen, maxBytes);

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { zipSync } from 'fflate';
 import type { CheckedUpload } from '../../../../src/datasets/upload/finish.ts';
 import { parseNpy } from '../../../../src/formats/arrays/npy.ts';
 import { asZip64 } from '../../../formats/zip64-archive.ts';
 import { DATA_DIR } from '../../../support/data-directory.ts';
-import { check, digits, type Files, images, labels, npy, npz, small } from '../fixtures.ts';
+import { check, digits, type Files, idx, idxGz, images, labels, npy, npz, small } from '../fixtures.ts';
 
 const real = (kind: string) =>
   parseNpy(readFileSync(join(DATA_DIR, `fashion_mnist_test_${kind}.npy`))).data as Uint8Array;
@@ -192,4 +193,65 @@ test('warns about unbalanced classes and a class without test images', async (t)
     report.warnings.find(({ code }) => code === 'class-not-tested')?.message,
     '6 classes have no test image: 1 ("b"), 2 ("c"), 3 ("d"), 4 ("e"), 5 ("f") and 1 more.',
   );
+});
+
+for (const [what, names] of [
+  ['Keras', ['x_train', 'y_train', 'x_test', 'y_test']],
+  ['MedMNIST without a validation split', ['train_images', 'train_labels', 'test_images', 'test_labels']],
+  ['others', ['X_train', 'Training-Targets', 'images_testing', 'test.target']],
+  [
+    'MNIST',
+    [
+      'train-images-idx3-ubyte',
+      'train-labels-idx1-ubyte',
+      't10k-images-idx3-ubyte',
+      't10k-labels-idx1-ubyte',
+    ],
+  ],
+] as const) {
+  test(`finds arrays by the names of ${what}`, async (t) => {
+    const four = Object.values(small());
+    const file = npz(Object.fromEntries(names.map((name, n) => [name, four[n]!])));
+    const values = ({ tensors: { train, test } }: CheckedUpload) =>
+      [train, test].map(({ pixels, labels }) => [pixels, labels]);
+    assert.deepEqual(values(await check(t, { file })), values(await check(t, small())));
+  });
+}
+
+test('reads the arrays of scikit-learn, and leaves out its descriptions', async (t) => {
+  const { train_images, train_labels } = small() as { train_images: Buffer; train_labels: Buffer };
+  const file = npz({
+    data: train_images,
+    images: train_images,
+    target: train_labels,
+    DESCR: npy(new Uint8Array(1), [1]),
+  });
+  const { splits } = await check(t, { file }, { testFraction: 0.5 });
+  assert.equal(splits.train.examples + splits.test.examples, 8);
+});
+
+test('reads one-hot rows in both orders of memory', async (t) => {
+  const rows = (order: 'C' | 'Fortran') =>
+    npy(
+      Float32Array.from({ length: 16 }, (_, i) => {
+        const [image, label] = order === 'C' ? [i >> 1, i & 1] : [i & 7, i >> 3];
+        return image % 2 === label ? 1 : 0;
+      }),
+      [8, 2],
+      order,
+    );
+  const expected = (await check(t, small())).tensors.train.labels;
+  for (const order of ['C', 'Fortran'] as const) {
+    const { tensors } = await check(t, { ...small(), train_labels: rows(order) });
+    assert.deepEqual(tensors.train.labels, expected);
+  }
+});
+
+test('reads IDX files compressed with gzip in an archive', async (t) => {
+  const archive = zipSync({
+    'm/train-images-idx3-ubyte.gz': idxGz(images(4, 2), [4, 28, 28]),
+    'm/train-labels.idx1-ubyte': idx(labels(4, 2), [4]),
+  });
+  const { splits } = await check(t, { file: archive }, { testFraction: 0.5 });
+  assert.deepEqual([splits.train.examples, splits.test.examples], [2, 2]);
 });
