@@ -39,8 +39,8 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
     {
       name: 'file',
       label: 'Archive',
-      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/ and test/; or an npz. It can be dropped here, as can a folder.`,
-      accept: '.zip,.tar,.tgz,.gz,.npz',
+      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/ and test/, or beside a table of labels; an npz; or pixels as CSV. It can be dropped here, as can a folder.`,
+      accept: '.zip,.tar,.tgz,.gz,.npz,.csv,.tsv',
       isRequired: true,
     },
   ],

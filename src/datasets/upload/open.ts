@@ -5,9 +5,10 @@ import { fileSource } from './byte-source.ts';
 import { openArchive } from './folders/archive.ts';
 import { openImageFolders } from './folders/open-folders.ts';
 import type { OpenedUpload, OpenForm, SentFiles } from './form.ts';
+import { openPixelTables } from './tables/open-pixel-tables.ts';
 
 /** In the order in which they are tried; the last one rejects what it does not recognize. */
-const FORMS: readonly OpenForm[] = [openImageFolders, openArrays];
+const FORMS: readonly OpenForm[] = [openPixelTables, openImageFolders, openArrays];
 
 /**
  * Opens the files once: the result measures, chooses the shape and reads.

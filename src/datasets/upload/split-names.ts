@@ -21,3 +21,12 @@ export function findSplit(name: string): UploadSplit | undefined {
   const lower = name.toLowerCase();
   return Object.hasOwn(NAMES, lower) ? NAMES[lower] : undefined;
 }
+
+/** The split in the name of a file, such as `val_labels.csv`. */
+export function splitInName(name: string): UploadSplit | undefined {
+  const words = name
+    .split(/[/\\]/)
+    .at(-1)!
+    .split(/[^a-z]+/i);
+  return words.flatMap((word) => findSplit(word) ?? [])[0];
+}

@@ -15,9 +15,11 @@ export const ARRAY_NAMES = {
   testImages: ['test_images', 'x_test'],
   testLabels: ['test_labels', 'y_test'],
 } as const satisfies Record<string, readonly string[]>;
-export type ArrayRole = keyof typeof ARRAY_NAMES;
 
-export const FILE_PARTS: readonly string[] = [NPZ_PART, ...Object.values(ARRAY_NAMES).flat()];
+/** Names of form parts with the table of one split each. */
+export const SPLIT_PARTS = ['train', 'test'] as const;
+
+export const FILE_PARTS: readonly string[] = [NPZ_PART, ...SPLIT_PARTS, ...Object.values(ARRAY_NAMES).flat()];
 
 const text = (maximum: number) =>
   z

@@ -220,6 +220,10 @@ export const datasetUploadContent = {
           'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below or above train/ and test/, or beside a table of labels; or ' +
             `an npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`,
         ),
+        train: binary(
+          'Pixels as CSV or TSV, also compressed with gzip: a row an image, with a column of labels and one for each value. As `file` with testFraction or a column of splits',
+        ),
+        test: binary('Like train'),
         train_images: binary(IMAGES),
         train_labels: binary(LABELS),
         test_images: binary(

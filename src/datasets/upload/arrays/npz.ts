@@ -1,7 +1,7 @@
 /** Streaming reader of .npz files. `formats/arrays/npz.ts` reads small ones in memory. */
 
 import { open } from 'node:fs/promises';
-import { FILE_PARTS } from '../../../domain/datasets/upload-form.ts';
+import { ARRAY_NAMES } from '../../../domain/datasets/upload-form.ts';
 import { compressedStart, readDirectory } from '../../../formats/archives/zip-directory.ts';
 import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS } from '../../../formats/archives/zip-entries.ts';
 import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
@@ -18,7 +18,7 @@ import { rejectPart } from '../reject-part.ts';
 /** Holds the longest archive comment and, for the maximum number of entries, a directory of 15 kB per entry. */
 const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
-const SINGLE_ARRAYS = FILE_PARTS.slice(1).join(', ');
+const SINGLE_ARRAYS = Object.values(ARRAY_NAMES).flat().join(', ');
 
 /**
  * Reads the directory of the archive without decompressing any entry.

@@ -7,7 +7,7 @@ import { type ImageShape, isSameShape, valueCount } from '../../../numerics/netw
 import type { Examples } from '../../../numerics/training/engine.ts';
 import type { Tensors } from '../../tensor-cache.ts';
 import { type CheckedUpload, finishUpload } from '../finish.ts';
-import type { OpenForm, UploadFields } from '../form.ts';
+import type { OpenedUpload, OpenForm, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import { type LabelledArrays, matchArrays } from './match-roles.ts';
@@ -21,15 +21,33 @@ import type { ArrayReader } from './reader.ts';
  * Holds out a test set if none was sent.
  */
 export const openArrays: OpenForm = async ({ files, archive, fields, maxBytes }) => {
+  assertNoImageFields(fields);
+  return openLabelled(await matchArrays(files, archive), fields, maxBytes, 'As in the arrays.');
+};
+
+function assertNoImageFields(fields: UploadFields): void {
   for (const field of ['fit', 'background', 'invert'] as const) {
     if (fields[field] !== null) rejectPart(field, 'it applies to images in class folders only');
   }
+}
+
+/**
+ * Opens arrays whose roles are known.
+ * @param reason why the images have their shape
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export function openLabelled(
+  { train, test }: { readonly train: LabelledArrays; readonly test: LabelledArrays | null },
+  fields: UploadFields,
+  maxBytes: number,
+  reason: string,
+): OpenedUpload {
+  assertNoImageFields(fields);
   const { testFraction, imageShape: requested } = fields;
-  const { train, test } = await matchArrays(files, archive);
   assertTestable(test, testFraction);
   const sent = test ? [train, test] : [train];
   const { imageCount, imageShape } = countAll(sent, requested, maxBytes);
-  const chosen = { imageShape, reason: 'As in the arrays.' };
+  const chosen = { imageShape, reason };
   return {
     images: imageCount,
     chosen,
@@ -37,7 +55,7 @@ export const openArrays: OpenForm = async ({ files, archive, fields, maxBytes })
     choose: async () => chosen,
     read: () => readArrays({ train, test, imageShape }, fields),
   };
-};
+}
 
 async function readArrays(
   opened: { train: LabelledArrays; test: LabelledArrays | null; imageShape: ImageShape },

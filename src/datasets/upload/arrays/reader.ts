@@ -1,5 +1,6 @@
 /** Streaming reader of one array in an uploaded file: npy, IDX, or IDX compressed with gzip. */
 
+import type { ArrayReport } from '../../../domain/datasets/report.ts';
 import { NPZ_PART } from '../../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { NpyData } from '../../../formats/arrays/npy.ts';
@@ -17,7 +18,7 @@ import { readIdxHeader } from './idx-header.ts';
 
 export interface ArrayReader extends Pick<NpyHeader, 'dtype' | 'shape' | 'fortranOrder'> {
   readonly part: string;
-  readonly format: 'npy' | 'idx';
+  readonly format: ArrayReport['format'];
   /**
    * The elements in file order. Each chunk is overwritten by the next.
    * @throws AtelierError `invalid-dataset-file` if the data is too short, too long or damaged

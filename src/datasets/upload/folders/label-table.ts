@@ -6,7 +6,7 @@ import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { rejectPart } from '../reject-part.ts';
-import { findSplit, SPLIT_NAMES, type UploadSplit } from '../split-names.ts';
+import { findSplit, SPLIT_NAMES, splitInName } from '../split-names.ts';
 import type { FileArchive } from './archive.ts';
 import { type FoundImage, type PlacedImage, stripTop } from './understand-paths.ts';
 
@@ -120,15 +120,6 @@ export async function labelByTables(
       },
     },
   };
-}
-
-/** The split in the name of a table, such as `val_labels.csv`. */
-function splitInName(name: string): UploadSplit | undefined {
-  const words = name
-    .split(/[/\\]/)
-    .at(-1)!
-    .split(/[^a-z]+/i);
-  return words.flatMap((word) => findSplit(word) ?? [])[0];
 }
 
 /** Finds images by their path or the end of it, also without the ending; folders of the machine of the writer may precede. */
