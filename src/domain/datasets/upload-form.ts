@@ -19,7 +19,7 @@ export const ARRAY_NAMES = {
 /** Names of form parts with the table of one split each. */
 export const SPLIT_PARTS = ['train', 'test'] as const;
 
-export const FILE_PARTS: readonly string[] = [NPZ_PART, ...SPLIT_PARTS, ...Object.values(ARRAY_NAMES).flat()];
+export const FILE_PARTS: readonly string[] = [NPZ_PART, ...Object.values(ARRAY_NAMES).flat(), ...SPLIT_PARTS];
 
 const text = (maximum: number) =>
   z
