@@ -28,7 +28,10 @@ export const UPLOAD_FIELDS = {
     'SHAPE',
     'Shape of the images, such as 32x32 or 32x32x3; that of the arrays, or the common size of the images',
   ),
-  labels: field('WHERE', 'Where the classes of images are: filename, as in dog_0.png, or table; the folders'),
+  labels: field(
+    'WHERE',
+    'Where the classes of images are: filename, as in dog_0.png, or table; the folders. Of CIFAR-100 fine or coarse; fine',
+  ),
   'file-column': field('NAME', 'Column of the table that names the files'),
   'label-column': field('NAME', 'Column of the table that has the classes'),
   'split-column': field('NAME', 'Column of the table that has train or test'),

@@ -68,8 +68,8 @@ export const IMAGE_OPTIONS: readonly UploadField[] = [
   {
     name: 'labels',
     label: 'Classes from',
-    hint: 'auto: class folders, or else a CSV or TSV beside the images. filename: the text before the number, as in dog_0.png.',
-    options: ['auto', 'filename', 'table'],
+    hint: 'auto: class folders, or else a CSV or TSV beside the images. filename: the text before the number, as in dog_0.png. fine and coarse: of CIFAR-100.',
+    options: ['auto', 'filename', 'table', 'fine', 'coarse'],
   },
   {
     name: 'fileColumn',

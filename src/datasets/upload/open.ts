@@ -1,6 +1,7 @@
 /** Recognizes the form of an upload and opens it. Each form is one file, and one line here. */
 import { NPZ_PART } from '../../domain/datasets/upload-form.ts';
 import { openArrays } from './arrays/open-arrays.ts';
+import { openCifar } from './arrays/open-cifar.ts';
 import { fileSource } from './byte-source.ts';
 import { openArchive } from './folders/archive.ts';
 import { openImageFolders } from './folders/open-folders.ts';
@@ -8,7 +9,7 @@ import type { OpenedUpload, OpenForm, SentFiles } from './form.ts';
 import { openPixelTables } from './tables/open-pixel-tables.ts';
 
 /** In the order in which they are tried; the last one rejects what it does not recognize. */
-const FORMS: readonly OpenForm[] = [openPixelTables, openImageFolders, openArrays];
+const FORMS: readonly OpenForm[] = [openPixelTables, openCifar, openImageFolders, openArrays];
 
 /**
  * Opens the files once: the result measures, chooses the shape and reads.

@@ -65,11 +65,11 @@ export const datasetFieldsSchema = z.strictObject({
     .default(0),
   imageShape: requestedShapeText,
   labels: z
-    .enum(['filename', 'table'])
+    .enum(['filename', 'table', 'fine', 'coarse'])
     .nullable()
     .default(null)
     .describe(
-      'Where an archive of images has their classes: `filename` is the text before the number, as in dog_0.png, `table` a CSV or TSV beside the images. By default the folders, or else a table',
+      'Where an archive of images has their classes: `filename` is the text before the number, as in dog_0.png, `table` a CSV or TSV beside the images. By default the folders, or else a table. Of CIFAR-100 `fine`, the default, or `coarse`',
     ),
   fileColumn: column('names the files', 'file, filename, path, image or id'),
   labelColumn: column('has the classes', 'label, class, category or target'),
