@@ -52,17 +52,39 @@ const column = (what: string, names: string) =>
 /** With a larger one, fewer images are left for the training than for the test. */
 export const MAX_TEST_FRACTION = 0.5;
 
-/** Fields of the form; all arrive as text. */
+/** Fields of the form; all arrive as text. The contract shows them with their metadata. */
 export const datasetFieldsSchema = z.strictObject({
-  name: text(100).nullable().default(null).describe('Display name; need not be unique'),
-  classNames: namesText(classNamesSchema).nullable().default(null),
-  testFraction: decimalNumber(0.05, MAX_TEST_FRACTION).nullable().default(null),
+  name: text(100)
+    .nullable()
+    .default(null)
+    .meta({
+      minLength: 1,
+      maxLength: 100,
+      description: 'Display name; need not be unique',
+      examples: ['Digits'],
+    }),
+  classNames: namesText(classNamesSchema)
+    .nullable()
+    .default(null)
+    .describe(
+      `${MIN_CLASSES} to ${MAX_CLASSES} different names in the order of the labels, separated by commas: zero,one,two. Names that contain commas need a JSON array: ["zero", "one", "two"]. Surrounding spaces are removed. Default: the names of the class folders, sorted; for arrays "0", "1", … up to the highest label`,
+    ),
+  testFraction: decimalNumber(0.05, MAX_TEST_FRACTION)
+    .nullable()
+    .default(null)
+    .describe(
+      'A number from 0.05 to 0.5, such as 0.2, if no test images are sent: this fraction of every class becomes the test split',
+    ),
   seed: z
     .string()
     .regex(/^\d+$/, 'must be a whole number from 0 to 4294967295')
     .transform(Number)
     .pipe(z.int().max(2 ** 32 - 1))
-    .default(0),
+    .default(0)
+    .meta({
+      description: 'Seed of the random choice of the test split: an integer from 0 to 2³² − 1',
+      default: '0',
+    }),
   imageShape: requestedShapeText,
   labels: z
     .enum(['filename', 'table', 'fine', 'coarse'])

@@ -1,10 +1,9 @@
 /** Request bodies that Fastify does not validate, as OpenAPI `content` by media type. */
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/datasets/upload-form.ts';
 import { MAX_SIDE, MIN_SIDE } from '../../domain/image-shape.ts';
-import { type ImportRequest, importRequestSchema } from '../../domain/models/import.ts';
+import { importRequestSchema } from '../../domain/models/import.ts';
 import { PIXEL_SCALES, predictionRequestSchema } from '../../domain/predictions/job.ts';
 import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../images/base64.ts';
 import { DEFAULT_IMAGE_SHAPE, valueCount } from '../../numerics/network/image-shape.ts';
@@ -99,14 +98,19 @@ export const imageContent = {
 /** The page /docs fills in the first example, and an empty field counts as absent. */
 const EMPTY = { examples: [''] };
 
-const { properties = {}, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
-
-function importField(name: keyof ImportRequest): object {
-  const { description, type, pattern, ...schema } = properties[name] as z.core.JSONSchema.JSONSchema;
-  if (required.includes(name)) return { type, pattern, description, examples: ['mine'] };
-  // The page fills in the first name of a list.
-  if (schema.enum) return { type, enum: ['', ...schema.enum], description };
-  return { type: 'string', description, ...EMPTY };
+/** The fields of a form, in which everything is text, from their descriptions and other metadata. */
+function textFields({ shape }: z.ZodObject): object {
+  const fields = Object.entries(shape).map(([name, schema]) => {
+    const meta = (schema as z.ZodType).meta() ?? {};
+    let inner: unknown = schema;
+    while (inner instanceof z.ZodDefault || inner instanceof z.ZodNullable || inner instanceof z.ZodOptional)
+      inner = inner.unwrap();
+    // The page fills in the first name of a list.
+    const options = inner instanceof z.ZodEnum ? { enum: ['', ...inner.options] } : {};
+    const isFilled = 'enum' in options || 'default' in meta || 'examples' in meta;
+    return [name, { type: 'string', ...options, ...meta, ...(!isFilled && EMPTY) }];
+  });
+  return Object.fromEntries(fields);
 }
 
 /** A model file to import. */
@@ -114,11 +118,10 @@ export const modelUploadContent = {
   'multipart/form-data': {
     schema: {
       type: 'object',
-      required: [...required, 'file'],
+      required: ['name', 'file'],
       properties: {
-        ...Object.fromEntries(
-          Object.keys(properties).map((name) => [name, importField(name as keyof ImportRequest)]),
-        ),
+        ...textFields(importRequestSchema),
+        name: { ...z.toJSONSchema(importRequestSchema.shape.name), examples: ['mine'] },
         file: binary(
           '.npz, safetensors, ONNX, or .npy of the packed vector; the format is detected from the content',
         ),
@@ -196,18 +199,6 @@ const IMAGES =
 const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): integers from 0 without gaps';
 const arrayNames = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
 
-function datasetField(name: 'labels' | 'fit' | 'background' | 'invert'): object {
-  const schema = datasetFieldsSchema.shape[name];
-  const { options } = schema.unwrap().unwrap();
-  return { type: 'string', enum: ['', ...options], description: schema.description };
-}
-
-const columnField = (name: 'fileColumn' | 'labelColumn' | 'splitColumn'): object => ({
-  type: 'string',
-  description: datasetFieldsSchema.shape[name].description,
-  ...EMPTY,
-});
-
 /** The files of a data set. */
 export const datasetUploadContent = {
   'multipart/form-data': {
@@ -230,41 +221,7 @@ export const datasetUploadContent = {
           'Like train_images; may be left out together with test_labels if testFraction is given',
         ),
         test_labels: binary('Like train_labels'),
-        name: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 100,
-          description: 'Display name; need not be unique',
-          examples: ['Digits'],
-        },
-        classNames: {
-          type: 'string',
-          description: `${MIN_CLASSES} to ${MAX_CLASSES} different names in the order of the labels, separated by commas: zero,one,two. Names that contain commas need a JSON array: ["zero", "one", "two"]. Surrounding spaces are removed. Default: the names of the class folders, sorted; for arrays "0", "1", … up to the highest label`,
-          ...EMPTY,
-        },
-        testFraction: {
-          type: 'string',
-          description:
-            'A number from 0.05 to 0.5, such as 0.2, if no test images are sent: this fraction of every class becomes the test split',
-          ...EMPTY,
-        },
-        seed: {
-          type: 'string',
-          description: 'Seed of the random choice of the test split: an integer from 0 to 2³² − 1',
-          default: '0',
-        },
-        imageShape: {
-          type: 'string',
-          description: datasetFieldsSchema.shape.imageShape.description,
-          ...EMPTY,
-        },
-        labels: datasetField('labels'),
-        fileColumn: columnField('fileColumn'),
-        labelColumn: columnField('labelColumn'),
-        splitColumn: columnField('splitColumn'),
-        fit: datasetField('fit'),
-        background: datasetField('background'),
-        invert: datasetField('invert'),
+        ...textFields(datasetFieldsSchema),
       },
       examples: [{ name: 'Digits', classNames: '["zero", "one", "two"]', file: 'the bytes of digits.npz' }],
       additionalProperties: false,
