@@ -12,12 +12,9 @@ import { NPY_MAX_HEADER_BYTES } from '../../src/formats/arrays/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/arrays/npz.ts';
 import { BODY_LIMITS } from '../../src/formats/json/limits.ts';
 import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/models/pack-layers.ts';
+import { DATASET_FORM_LIMITS, MODEL_FORM_LIMITS } from '../../src/http/bodies/form.ts';
+import { IMAGE_FORM_LIMITS } from '../../src/http/bodies/image-form.ts';
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/http/bodies/json.ts';
-import {
-  DATASET_FORM_LIMITS,
-  IMAGE_FORM_LIMITS,
-  MODEL_FORM_LIMITS,
-} from '../../src/http/bodies/multipart.ts';
 import {
   MAX_CLIENT_CONNECTIONS,
   MAX_CLIENT_STREAMS,

@@ -1,12 +1,16 @@
 /** A form of a gradient check: the JSON of the request, and the file of a gradient. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { parseBody } from '../validation/zod-validator.ts';
-import { readFileForm } from './file-form.ts';
+import { formOfFile, readForm } from './form.ts';
 import { createReadJson } from './json.ts';
 import { isForm, registerForms } from './multipart.ts';
+import { toMemory } from './receive-file.ts';
 
-const fieldsSchema = z.strictObject({ request: z.string().default('{}') });
+const FORM = formOfFile(
+  'gradient',
+  "curl -F request='{}' -F gradient=@gradient.npy",
+  z.strictObject({ request: z.string().default('{}') }),
+);
 
 /**
  * Makes the JSON of a form the body of its request, so that it is validated as a body of JSON is.
@@ -21,13 +25,9 @@ export function registerGradientForms(
   registerForms(scope);
   scope.addHook('preValidation', async (request) => {
     if (!isForm(request)) return;
-    const { bytes, fields } = await readFileForm(request, {
-      file: 'gradient',
-      example: "curl -F request='{}' -F gradient=@gradient.npy",
-      maxBytes,
-    });
-    files.set(request, bytes);
-    request.body = readJson(request, Buffer.from(parseBody(fieldsSchema, fields).request));
+    const { fields, files: received } = await readForm(request, FORM, maxBytes, toMemory);
+    files.set(request, received[0]!);
+    request.body = readJson(request, Buffer.from(fields.request));
   });
   return (request) => files.get(request) ?? null;
 }

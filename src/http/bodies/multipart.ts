@@ -1,4 +1,4 @@
-/** Multipart forms: one reader, with limits and errors, for images, data sets and models. */
+/** Multipart bodies: their registration, and a parser that limits their parts. */
 import { Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -12,34 +12,20 @@ export interface FormLimits {
   readonly fieldBytes: number;
 }
 
-/** Fields are allowed as long as they are empty. */
-export const IMAGE_FORM_LIMITS: FormLimits = { files: 1000, fields: 16, fieldBytes: 1024 };
-/** The longest field is a list of a hundred class names. */
-export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes: 64 * 1024 };
-/** More than any valid form has, so that unknown and repeated parts are rejected by name. */
-export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldBytes: 64 * 1024 };
-export const MAX_PART_NAME_BYTES = 64;
-/** Allowance for fields and the headers of parts, in addition to the files. */
-const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
-const FORM_TYPE = 'multipart/form-data';
-
-export interface FormOptions {
+/** Limits of a form, and the errors beyond them. */
+export interface LimitedForm {
   readonly limits: FormLimits;
-  /** Whether several parts may have the same name. */
-  readonly allowRepeated?: boolean;
-  /** Name of the field, if any, whose empty value differs from its absence. */
-  readonly meaningfulEmpty?: string;
-  /** Size limit of all files together. */
-  readonly maxBytes: number;
-  /** The message beyond `maxBytes`. */
-  readonly tooLarge: string;
+  /** The message for files that are larger than `maxBytes` together. */
+  readonly tooLarge: (maxBytes: number) => string;
   readonly tooManyFiles: () => AtelierError;
 }
 
-export interface FormField {
+interface FormField {
   readonly kind: 'field';
   readonly name: string;
   readonly value: string;
+  /** Whether the value is longer than its limit. */
+  readonly isCut: boolean;
 }
 export interface FormFile {
   readonly kind: 'file';
@@ -48,9 +34,14 @@ export interface FormFile {
   readonly filename: string;
   /** The media type that the client declared. */
   readonly type: string;
-  /** The content, in chunks; must be consumed before the next part is read. */
-  readonly chunks: AsyncIterable<Buffer>;
+  /** The content; must be consumed before the next part is read. */
+  readonly chunks: AsyncGenerator<Buffer>;
 }
+
+const MAX_PART_NAME_BYTES = 64;
+/** Allowance for fields and the headers of parts, in addition to the files. */
+const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
+const FORM_TYPE = 'multipart/form-data';
 
 /** The body of a form is its unread stream, to be read by `readForm`. */
 export function registerForms(scope: FastifyInstance): void {
@@ -68,24 +59,30 @@ export function requireForm(scope: FastifyInstance): void {
 }
 
 /**
- * Reads the parts of a form in the order in which they arrive. Empty fields and file inputs are skipped, because HTML
- * forms and the page /docs send all that are left empty.
- * @throws AtelierError `malformed-body`, `invalid-request`, and the errors that `options` create
+ * Parses the parts of a form in the order in which they arrive, until it ends or the caller returns.
+ * @param maxBytes size limit of all files together
+ * @throws AtelierError `malformed-body`, and the errors of `form`
  */
-export async function* readForm(
-  request: FastifyRequest,
-  options: FormOptions,
+export async function* parseForm(
+  { raw: body, headers }: FastifyRequest,
+  form: LimitedForm,
+  maxBytes: number,
 ): AsyncGenerator<FormField | FormFile> {
-  const { limits, maxBytes } = options;
-  const tooLarge = () => new AtelierError('body-too-large', options.tooLarge);
+  const { files, fields, fieldBytes } = form.limits;
+  const tooLarge = () => new AtelierError('body-too-large', form.tooLarge(maxBytes));
   // Before anything is read.
-  if (Number(request.headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES) throw tooLarge();
-  const names = new Set<string>();
+  if (Number(headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES) throw tooLarge();
+  const parts = new Readable({ objectMode: true, read() {} });
+  let file: Readable | undefined;
+  const fail = (error: unknown) => {
+    // The reader of the file would wait forever.
+    file?.destroy(toFormError(error));
+    parts.destroy(toFormError(error));
+  };
   let bytes = 0;
-
-  async function* countedChunks(file: Readable): AsyncGenerator<Buffer> {
+  async function* countedChunks(opened: Readable): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of file as AsyncIterable<Buffer>) {
+      for await (const chunk of opened as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (bytes > maxBytes) throw tooLarge();
         yield chunk;
@@ -94,59 +91,6 @@ export async function* readForm(
       throw toFormError(error);
     }
   }
-
-  /** null for a file input without a file: browsers send it without a name and without bytes. */
-  async function openFile({ name, filename, type, file }: FilePart): Promise<FormFile | null> {
-    const chunks = countedChunks(file);
-    if (filename) return { kind: 'file', name, filename, type, chunks };
-    const first = await chunks.next();
-    return first.done
-      ? null
-      : { kind: 'file', name, filename: name, type, chunks: prepend(first.value, chunks) };
-  }
-
-  /** null for an empty field. */
-  function readField({ name, value, isCut }: FieldPart): FormField | null {
-    if (value === '' && name !== options.meaningfulEmpty) return null;
-    if (isCut) throw invalidPart(name, `Must be at most ${limits.fieldBytes} bytes long.`);
-    return { kind: 'field', name, value };
-  }
-
-  for await (const part of parseParts(request, options)) {
-    const { name } = part;
-    if (!name) throw malformedForm('a part has no name');
-    if (name in Object.prototype) {
-      throw malformedForm('a part must not be named __proto__, constructor or the like');
-    }
-    const read = part.kind === 'file' ? await openFile(part) : readField(part);
-    if (read === null) continue;
-    if (!options.allowRepeated && names.has(name)) throw invalidPart(name, 'Is given more than once.');
-    names.add(name);
-    yield read;
-  }
-}
-
-interface FieldPart extends FormField {
-  /** Whether the value is longer than its limit. */
-  readonly isCut: boolean;
-}
-interface FilePart extends Omit<FormFile, 'chunks'> {
-  readonly file: Readable;
-}
-
-/** Parses a body until it ends, or the caller returns. */
-async function* parseParts(
-  { raw: body, headers }: FastifyRequest,
-  { limits, tooManyFiles }: FormOptions,
-): AsyncGenerator<FieldPart | FilePart> {
-  const { files, fields, fieldBytes } = limits;
-  const parts = new Readable({ objectMode: true, read() {} });
-  let file: Readable | undefined;
-  const fail = (error: unknown) => {
-    // The reader of the file would wait forever.
-    file?.destroy(toFormError(error));
-    parts.destroy(toFormError(error));
-  };
   const tooManyFields = () => fail(malformedForm(`it has more than ${fields} fields`));
   try {
     const parser = new Busboy({
@@ -158,18 +102,33 @@ async function* parseParts(
     });
     parser.on('file', (name, opened, filename, _encoding, type) => {
       file = opened.on('error', () => {});
-      parts.push({ kind: 'file', name, file, filename, type });
+      parts.push({ kind: 'file', name, filename, type, chunks: countedChunks(file) });
     });
-    parser.on('filesLimit', () => fail(tooManyFiles()));
+    parser.on('filesLimit', () => fail(form.tooManyFiles()));
     parser.on('fieldsLimit', tooManyFields).on('partsLimit', tooManyFields);
     parser.on('error', fail).on('finish', () => parts.push(null));
     body.on('error', fail).pipe(parser);
-    yield* parts;
+    for await (const part of parts) {
+      const opened = await openPart(part);
+      if (opened) yield opened;
+    }
   } catch (error) {
     throw toFormError(error);
   } finally {
     body.off('error', fail).unpipe();
   }
+}
+
+/** null for a file input without a file: browsers send it without a name and without bytes. */
+async function openPart(part: FormField | FormFile): Promise<FormField | FormFile | null> {
+  const { name } = part;
+  if (!name) throw malformedForm('a part has no name');
+  if (name in Object.prototype) {
+    throw malformedForm('a part must not be named __proto__, constructor or the like');
+  }
+  if (part.kind === 'field' || part.filename) return part;
+  const first = await part.chunks.next();
+  return first.done ? null : { ...part, filename: name, chunks: prepend(first.value, part.chunks) };
 }
 
 const toFormError = (error: unknown) =>

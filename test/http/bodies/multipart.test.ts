@@ -4,30 +4,26 @@ import { test } from 'node:test';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { AtelierError } from '../../../src/errors.ts';
 import {
-  DATASET_FORM_LIMITS,
-  type FormOptions,
-  IMAGE_FORM_LIMITS,
   invalidPart,
   isForm,
-  MODEL_FORM_LIMITS,
-  readForm,
+  type LimitedForm,
+  parseForm,
   registerForms,
   requireForm,
 } from '../../../src/http/bodies/multipart.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { encodeParts, FORM_TYPE, formRequest, type Part } from './form-request.ts';
 
-const OPTIONS: FormOptions = {
+const FORM: LimitedForm = {
   limits: { files: 2, fields: 3, fieldBytes: 8 },
-  maxBytes: 10,
-  tooLarge: 'Too large.',
+  tooLarge: (maxBytes) => `More than ${maxBytes}.`,
   tooManyFiles: () => new AtelierError('body-too-large', 'Too many.'),
 };
 
-async function readRequest(request: FastifyRequest, changes: Partial<FormOptions> = {}) {
+async function readRequest(request: FastifyRequest, form = FORM) {
   const found: (readonly string[])[] = [];
-  for await (const part of readForm(request, { ...OPTIONS, ...changes })) {
-    if (part.kind === 'field') found.push([part.name, part.value]);
+  for await (const part of parseForm(request, form, 10)) {
+    if (part.kind === 'field') found.push([part.name, part.value, ...(part.isCut ? ['cut'] : [])]);
     else {
       const content = Buffer.concat(await Array.fromAsync(part.chunks)).toString();
       found.push([part.name, part.filename, part.type, content]);
@@ -35,8 +31,7 @@ async function readRequest(request: FastifyRequest, changes: Partial<FormOptions
   }
   return found;
 }
-const read = (parts: readonly Part[], changes?: Partial<FormOptions>) =>
-  readRequest(formRequest(parts), changes);
+const read = (parts: readonly Part[], form?: LimitedForm) => readRequest(formRequest(parts), form);
 const file = (name: string, content: string): Part => ({ name, filename: 'f.npy', type: 'a/b', content });
 
 test('parts are read in their order, and a file without a name has that of its part', async () => {
@@ -48,22 +43,20 @@ test('parts are read in their order, and a file without a name has that of its p
   ]);
 });
 
-test('what a page leaves empty is skipped, except a field whose empty value has a meaning', async () => {
+test('a file input without a file is skipped, a field without text is not', async () => {
   const parts = [
     { name: 'a', content: '' },
     { name: 'b', filename: '', type: 'a/b', content: '' },
-    { name: 'c', content: '' },
   ];
-  assert.deepEqual(await read(parts), []);
-  assert.deepEqual(await read(parts, { meaningfulEmpty: 'c' }), [['c', '']]);
+  assert.deepEqual(await read(parts), [['a', '']]);
 });
 
 test('text that a client declares as JSON loses its quotes', async () => {
   const json = (name: string, content: string) => ({ name, type: 'application/json', content });
   const parts = [json('a', '"x"'), json('b', '[1]'), json('c', '"x'), { name: 'd', content: '"x"' }];
-  const limits = { ...OPTIONS.limits, fields: 4 };
+  const limits = { ...FORM.limits, fields: 4 };
   assert.deepEqual(
-    (await read(parts, { limits })).map(([, value]) => value),
+    (await read(parts, { ...FORM, limits })).map(([, value]) => value),
     ['x', '[1]', '"x', '"x"'],
   );
 });
@@ -78,18 +71,12 @@ test('a form may reach its limits', async () => {
 
 for (const [what, parts, code, message] of [
   ['files', [file('a', '1'), file('b', '2'), file('c', '3')], 'body-too-large', 'Too many.'],
-  ['bytes', [file('a', '123456'), file('b', '78901')], 'body-too-large', 'Too large.'],
+  ['bytes', [file('a', '123456'), file('b', '78901')], 'body-too-large', 'More than 10.'],
   [
     'fields',
     ['a', 'b', 'c', 'd'].map((name) => ({ name, content: '1' })),
     'malformed-body',
     'The form cannot be read: it has more than 3 fields.',
-  ],
-  [
-    'bytes of a field',
-    [{ name: 'a', content: '123456789' }],
-    'invalid-request',
-    'The form is invalid. #/a: Must be at most 8 bytes long.',
   ],
 ] as const) {
   test(`a form of too many ${what} is rejected`, async () => {
@@ -97,19 +84,14 @@ for (const [what, parts, code, message] of [
   });
 }
 
-test('a body that is too large is rejected before it is read', async () => {
-  const request = formRequest([], { 'content-length': `${10 + 1_048_577}` });
-  await assert.rejects(readRequest(request), isAtelierError('body-too-large', /^Too large\.$/));
-  assert.equal(request.raw.readableDidRead, false);
+test('a field that is too long is cut', async () => {
+  assert.deepEqual(await read([{ name: 'a', content: '123456789' }]), [['a', '12345678', 'cut']]);
 });
 
-test('a part is given once, unless the form may repeat it', async () => {
-  const parts = [file('a', '1'), file('a', '2')];
-  await assert.rejects(
-    read(parts),
-    isAtelierError('invalid-request', /#\/a: Is given more than once\.$/, '#/a'),
-  );
-  assert.equal((await read(parts, { allowRepeated: true })).length, 2);
+test('a body that is too large is rejected before it is read', async () => {
+  const request = formRequest([], { 'content-length': `${10 + 1_048_577}` });
+  await assert.rejects(readRequest(request), isAtelierError('body-too-large', /^More than 10\.$/));
+  assert.equal(request.raw.readableDidRead, false);
 });
 
 test('a part needs a name, other than those of every object', async () => {
@@ -140,7 +122,7 @@ test('a connection that fails in a file ends the form with its error', async () 
 
 test('a reader that stops leaves the rest of the body to others', async () => {
   const request = formRequest([file('a', '1'), file('b', '2')]);
-  for await (const part of readForm(request, OPTIONS)) if (part.kind === 'file') break;
+  for await (const part of parseForm(request, FORM, 10)) if (part.kind === 'file') break;
   assert.deepEqual(
     ['data', 'error', 'end'].map((event) => request.raw.listenerCount(event)),
     [0, 0, 0],
@@ -151,17 +133,6 @@ test('an error shows 64 characters of a name', () => {
   const pointer = (length: number) => invalidPart('x'.repeat(length), 'Is wrong.').details;
   assert.deepEqual(pointer(64), [{ pointer: `#/${'x'.repeat(64)}`, detail: 'Is wrong.' }]);
   assert.deepEqual(pointer(65), [{ pointer: `#/${'x'.repeat(64)}…`, detail: 'Is wrong.' }]);
-});
-
-test('each kind of form has its limits', () => {
-  assert.deepEqual(
-    [IMAGE_FORM_LIMITS, MODEL_FORM_LIMITS, DATASET_FORM_LIMITS],
-    [
-      { files: 1000, fields: 16, fieldBytes: 1024 },
-      { files: 1, fields: 32, fieldBytes: 65_536 },
-      { files: 16, fields: 16, fieldBytes: 65_536 },
-    ],
-  );
 });
 
 test('a scope for forms rejects other types by their headers', async () => {

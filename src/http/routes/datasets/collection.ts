@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../../datasets/catalog.ts';
 import { type DatasetSummary, datasetSchema } from '../../../domain/datasets/representation.ts';
+import { datasetFieldsSchema, FILE_PARTS } from '../../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { AddedDataset } from '../../../store/datasets/repository.ts';
-import { withDatasetUpload } from '../../bodies/dataset-upload.ts';
-import { isForm, registerForms } from '../../bodies/multipart.ts';
+import { DATASET_FORM_LIMITS, type StoredForm } from '../../bodies/form.ts';
+import { isForm, malformedForm, registerForms } from '../../bodies/multipart.ts';
+import { withStoredForm } from '../../bodies/receive-file.ts';
 import { tagWith } from '../../conditional/entity-tags.ts';
 import { type Create, respondIdempotently } from '../../conditional/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../../conditional/preconditions.ts';
@@ -19,6 +21,22 @@ import { listSchema, PAGES, paginationQuery, toList } from '../../validation/pag
 import type { Routes } from '../context.ts';
 
 const tags = ['datasets'];
+/** The form of an upload. */
+export const DATASET_FORM: StoredForm<typeof datasetFieldsSchema> = {
+  fields: datasetFieldsSchema,
+  files: Object.fromEntries(FILE_PARTS.map((name) => [name, 'optional'])),
+  stored: 'the data set',
+  limits: DATASET_FORM_LIMITS,
+  example: (name) => `curl -F ${name}=@mine.npz`,
+  tooLarge: (maxBytes) =>
+    `The files of the data set are larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes in total. Images of dtype u1 take the least space.`,
+  tooManyFiles: () => malformedForm(`it has more than ${DATASET_FORM_LIMITS.files} files`),
+  otherFile: (name) =>
+    name in datasetFieldsSchema.shape
+      ? 'Must be text, not a file.'
+      : `Is not a file of a data set. Allowed: ${FILE_PARTS.join(', ')}.`,
+};
+
 export const datasetId = z.string().describe('Id of the data set');
 
 /** @throws AtelierError `dataset-not-found` */
@@ -148,7 +166,7 @@ export const datasetRoutes: Routes = async (
           throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
         }
         const signal = disconnectSignal(reply);
-        return withDatasetUpload(request, uploads, maxDatasetBytes, ({ fields, files }) => {
+        return withStoredForm(request, DATASET_FORM, maxDatasetBytes, uploads, ({ fields, files }) => {
           const create: Create<AddedDataset> = (record) => uploads.add(files, fields, signal, record);
           const content = {
             fields,

@@ -1,15 +1,28 @@
 /** POST /v1/models: import a model file. */
+import { z } from 'zod';
+import { importRequestSchema } from '../../../domain/models/import.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../domain/models/representation.ts';
-import { readModelUpload } from '../../bodies/model-upload.ts';
+import { NPY_SIGNATURE } from '../../../formats/arrays/npy-header.ts';
+import { sha256Hex } from '../../../store/blobs/content-addressed.ts';
+import { formOfFile, readForm } from '../../bodies/form.ts';
 import { requireForm } from '../../bodies/multipart.ts';
+import { toMemory } from '../../bodies/receive-file.ts';
 import { type Create, respondIdempotently } from '../../conditional/idempotency.ts';
 import { problems } from '../../errors/problem.ts';
 import { modelUploadContent } from '../../openapi/request-content.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { toPublished } from '../../responses/shown-models.ts';
+import { parseBody } from '../../validation/zod-validator.ts';
 import type { Routes } from '../context.ts';
 
 const tags = ['models'];
+const NPY = Buffer.from(NPY_SIGNATURE, 'latin1');
+
+/** The fields are checked once it is known whether an empty one has a meaning. */
+const FORM = {
+  ...formOfFile('file', 'curl -F name=mine -F file=@model.npz', z.record(z.string(), z.string())),
+  meaningfulEmpty: 'hidden',
+};
 
 export const modelImportRoutes: Routes = async (app, { imports, idempotency, maxBodyBytes }) => {
   requireForm(app);
@@ -38,10 +51,15 @@ export const modelImportRoutes: Routes = async (app, { imports, idempotency, max
       responseHeaders: { 201: ['Location'] },
     },
     async handler(request, reply) {
-      const upload = await readModelUpload(request, maxBodyBytes);
+      const { fields, files } = await readForm(request, FORM, maxBodyBytes, toMemory);
+      const bytes = files[0]!;
+      // A packed vector does not contain its layer sizes, so that an empty list means no hidden layers. Other files do.
+      if (fields['hidden'] === '' && !bytes.subarray(0, NPY.length).equals(NPY)) delete fields['hidden'];
+      const digest = await sha256Hex(bytes);
+      const parsed = parseBody(importRequestSchema, fields);
       const create: Create<ModelVersion> = (record) =>
-        imports.import(upload, upload.request, disconnectSignal(reply), record, request.caller);
-      const content = { ...upload.fields, file: upload.digest };
+        imports.import({ bytes, digest }, parsed, disconnectSignal(reply), record, request.caller);
+      const content = { ...fields, file: digest };
       return respondIdempotently(idempotency, request, reply, create, toPublished, content);
     },
   });

@@ -4,14 +4,16 @@ import { z } from 'zod';
 import {
   PREDICTION_JOB_ID,
   type PredictionJob,
+  predictionFieldsSchema,
   predictionJobSchema,
   predictionRequestSchema,
   predictionStatusSchema,
 } from '../../../domain/predictions/job.ts';
 import { AtelierError } from '../../../errors.ts';
 import { RESULT_FORMATS, type ResultFormat } from '../../../services/predictions/jobs.ts';
-import { isForm, registerForms } from '../../bodies/multipart.ts';
-import { withPredictionUpload } from '../../bodies/prediction-upload.ts';
+import { DATASET_FORM_LIMITS, type StoredForm } from '../../bodies/form.ts';
+import { isForm, malformedForm, registerForms } from '../../bodies/multipart.ts';
+import { withStoredForm } from '../../bodies/receive-file.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { type Create, isRepeated, respondIdempotently } from '../../conditional/idempotency.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
@@ -29,6 +31,18 @@ import { registerLifecycle } from '../lifecycle.ts';
 const tags = ['predictions'];
 const JOBS_PATH = '/v1/prediction-jobs/';
 const params = z.strictObject({ id: z.string().describe('Id of the job, `prd_…`') });
+
+/** The form of a job whose images are a file. */
+export const PREDICTION_FORM: StoredForm<typeof predictionFieldsSchema> = {
+  fields: predictionFieldsSchema,
+  files: { file: 'optional' },
+  stored: 'the file of images',
+  limits: DATASET_FORM_LIMITS,
+  example: () => 'curl -F file=@images.npy',
+  tooLarge: (maxBytes) => `The file is larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes.`,
+  tooManyFiles: () => malformedForm('it has more than one file'),
+  otherFile: () => 'Must be text; the only file is `file`.',
+};
 
 /** Sent unchanged, like `fileContent`. */
 const textContent = { schema: z.string() as unknown as z.ZodType<Readable> };
@@ -161,14 +175,19 @@ export const predictionJobRoutes: Routes = async (
         }
         if (!(await isRepeated(idempotency, request))) await predictionJobs.assertQueueHasRoom();
         const signal = disconnectSignal(reply);
-        return withPredictionUpload(request, predictionJobs, maxDatasetBytes, ({ fields, file }) => {
-          const start: Create<PredictionJob> = (record) =>
-            predictionJobs.startWithFile(fields, file, signal, record);
-          return respondIdempotently(idempotency, request, reply, start, toQueued, {
-            fields,
-            file: file.digest,
-          });
-        });
+        return withStoredForm(
+          request,
+          PREDICTION_FORM,
+          maxDatasetBytes,
+          predictionJobs,
+          ({ fields, files: [sent] }) => {
+            const file = { ...sent!, pixels: fields.pixels };
+            const start: Create<PredictionJob> = (record) =>
+              predictionJobs.startWithFile(fields, file, signal, record);
+            const content = { fields, file: file.digest };
+            return respondIdempotently(idempotency, request, reply, start, toQueued, content);
+          },
+        );
       },
     });
   });
