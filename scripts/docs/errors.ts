@@ -57,7 +57,7 @@ const SENT = {
     'Send the `inputShape` of the model, resize the image, or let `fit=contain` do so; models trained on images in folders resize them by default. `MAX_IMAGE_PIXELS` is the limit.',
   ],
   'ambiguous-pixel-range': [
-    'Floats have a maximum just above 1, so they may be 0–1 or 0–255.',
+    'Floats have a maximum between 1 and 2, so they may be 0–1 or 0–255.',
     'Send `pixels=0-1` or `pixels=0-255`, or clip the values.',
   ],
   'idempotency-key-reused': [

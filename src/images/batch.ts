@@ -1,5 +1,5 @@
 /** Batches of images, and the conversion of numbers to pixels. */
-import { AtelierError, type ErrorDetail } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
 import { type ImageShape, valueCount } from '../numerics/network/image-shape.ts';
 import type { Pixels } from '../numerics/training/engine.ts';
 import { describeOtherKind, identifyBody } from './other-kinds.ts';
@@ -8,13 +8,6 @@ export interface ImageBatch {
   readonly count: number;
   /** One row of values per image, 0–255: bytes if every value is a whole number, else float32. */
   readonly pixels: Pixels;
-}
-
-/** The range of the numbers that stand for black to white; the same for all images of a request. */
-export type PixelScale = '0-1' | '0-255';
-
-export interface PixelOptions {
-  readonly pixels?: PixelScale | undefined;
 }
 
 export const FLOAT16_ROUNDING = 2 ** -11;
@@ -30,34 +23,6 @@ export function unitToByteScale(value: number, rounding: number): number {
   const scaled = value * 255;
   const whole = Math.round(scaled);
   return Math.abs(scaled - whole) <= whole * rounding ? whole : scaled;
-}
-
-/** Resizing and rounding can lift numbers of 0–1 slightly above 1. A maximum between 1 and this one is ambiguous. */
-const MAX_AMBIGUOUS = 1.01;
-
-/**
- * Infers the scale of unlabelled numbers: 0–1 if no value of any array exceeds 1, else 0–255.
- * @param alternative extra advice for the error message, if any
- * @throws AtelierError `ambiguous-pixel-range` if the maximum is just above 1
- */
-export function inferScale(
-  arrays: readonly ArrayLike<number | bigint>[],
-  alternative: ErrorDetail | null = null,
-): PixelScale {
-  let maximum = 0;
-  for (const values of arrays) {
-    for (let i = 0; i < values.length; i++) {
-      if (values[i]! > MAX_AMBIGUOUS) return '0-255';
-      if (values[i]! > maximum) maximum = Number(values[i]);
-    }
-  }
-  if (maximum <= 1) return '0-1';
-  throw new AtelierError(
-    'ambiguous-pixel-range',
-    `The largest number is ${maximum}, too large for pixels of 0–1 and too small for pixels of 0–255. ` +
-      `Clip pixels of 0–1 to 1, or divide pixels of 0–255 by 255${alternative ? `, or ${alternative.detail}` : ''}.`,
-    { details: alternative ? [alternative] : [] },
-  );
 }
 
 /**

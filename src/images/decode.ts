@@ -5,9 +5,10 @@
 import type { Correction } from '../domain/predictions/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
-import { decodeBytes, type ImageBatch, joinBatches, type PixelOptions } from './batch.ts';
+import { decodeBytes, type ImageBatch, joinBatches } from './batch.ts';
 import { decodeJson } from './json-pixels.ts';
 import { decodeNpyFiles } from './npy.ts';
+import type { PixelOptions } from './pixel-range.ts';
 
 /** Images as sent, except that PNG, JPEG and WebP are already decoded. Can be sent to a thread. */
 export type ReceivedImages =

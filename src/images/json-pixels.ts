@@ -3,9 +3,10 @@ import { showImageShape } from '../domain/image-shape.ts';
 import { AtelierError } from '../errors.ts';
 import { rejectAt } from '../formats/json/limits.ts';
 import { channelCount, type ImageShape, valueCount } from '../numerics/network/image-shape.ts';
-import { compact, FLOAT32_ROUNDING, type ImageBatch, type PixelOptions, unitToByteScale } from './batch.ts';
+import { compact, FLOAT32_ROUNDING, type ImageBatch, unitToByteScale } from './batch.ts';
 import { readElements, readImages, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { type PixelOptions, rangeOf } from './pixel-range.ts';
 
 /** "an image must be an array of 784 numbers, or of 28 rows of 28" */
 function describeImage(image: ImageShape): string {
@@ -122,14 +123,15 @@ class JsonImages {
   }
 
   #rejectAmbiguousScale(): void {
-    if (this.#options.pixels !== undefined || !this.#fractional || this.#maximum > 2) return;
-    const clip = this.#maximum > 1 ? ', clipped to 1' : '';
-    const detail = `set ?pixels=0-1 for pixels from 0 to 1${clip}, or ?pixels=0-255`;
-    throw new AtelierError(
-      'ambiguous-pixel-range',
-      `The pixels are fractions not greater than ${Math.ceil(this.#maximum)}, but JSON pixels range from 0 to 255; ${detail}.`,
-      { details: [{ parameter: 'pixels', detail }] },
-    );
+    if (this.#options.pixels !== undefined || !this.#fractional) return;
+    const reject = (defect: string, clipped = ''): never => {
+      const detail = `set ?pixels=0-1 for pixels from 0 to 1${clipped}, or ?pixels=0-255`;
+      const details = [{ parameter: 'pixels', detail }];
+      throw new AtelierError('ambiguous-pixel-range', `The ${defect}; ${detail}.`, { details });
+    };
+    const range = rangeOf(this.#maximum, (defect) => reject(defect, ', clipped to 1'));
+    if (range === '0-1')
+      reject('pixels are fractions not greater than 1, but JSON pixels range from 0 to 255');
   }
 }
 

@@ -4,21 +4,12 @@ import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
 import type { Pixels } from '../numerics/training/engine.ts';
 import { type ArrayLayout, findLayout, listForms, toChannelsLast } from './array-shape.ts';
-import {
-  FLOAT16_ROUNDING,
-  FLOAT32_ROUNDING,
-  type ImageBatch,
-  inferScale,
-  type PixelOptions,
-  scaleNumbers,
-  unravelIndex,
-} from './batch.ts';
+import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, type ImageBatch, scaleNumbers, unravelIndex } from './batch.ts';
+import { inferScale, type PixelOptions } from './pixel-range.ts';
 
 /**
- * Decodes one or more images of any numeric dtype. If `options.pixels` is not set, integers are 0–255, and floats are
- * 0–1 if their maximum is at most 1, else 0–255.
- * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, or `ambiguous-pixel-range` if the
- *   maximum of floats is just above 1 and `options.pixels` is not set
+ * Decodes one or more images of any numeric dtype. If `options.pixels` is not set, their range is inferred.
+ * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`
  */
 export function decodeNpy(bytes: Uint8Array, image: ImageShape, options: PixelOptions = {}): ImageBatch {
   return decodeNpyFiles([bytes], image, options)[0]!;

@@ -4,7 +4,8 @@ import { AtelierError } from '../errors.ts';
 import type { NestedTensor } from '../formats/json/nested-numbers.ts';
 import { showShape } from '../formats/models/file-error.ts';
 import { findLayout, listForms, toChannelsLast } from '../images/array-shape.ts';
-import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../images/batch.ts';
+import { type ImageBatch, scaleNumbers, unravelIndex } from '../images/batch.ts';
+import type { PixelScale } from '../images/pixel-range.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
 
 export interface TensorOptions {

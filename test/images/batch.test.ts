@@ -7,7 +7,6 @@ import {
   decodeBytes,
   FLOAT16_ROUNDING,
   FLOAT32_ROUNDING,
-  inferScale,
   joinBatches,
   scaleNumbers,
   unitToByteScale,
@@ -84,31 +83,6 @@ test('random bytes are decoded or rejected by name, in every format', () => {
       onlyAtelierErrors(() => decodeImages({ kind, bytes }, DEFAULT_IMAGE_SHAPE));
     }),
   );
-});
-
-test('the scale is 0–1 up to 1, and 0–255 above 1.01', () => {
-  assert.equal(inferScale([[0, 0.5], [1]]), '0-1');
-  assert.equal(inferScale([]), '0-1');
-  assert.equal(inferScale([[0.5], [0, 1.011]]), '0-255');
-  assert.equal(inferScale([[0n, 200n]]), '0-255');
-  const advice = { pointer: '#/pixels', detail: 'send the field pixels' };
-  const sentence =
-    'The largest number is 1.01, too large for pixels of 0–1 and too small for pixels of 0–255. Clip pixels of 0–1 to 1, or divide pixels of 0–255 by 255';
-  for (const [alternative, end, details] of [
-    [null, '.', []],
-    [advice, ', or send the field pixels.', [advice]],
-  ] as const)
-    assert.throws(
-      () => inferScale([[0.5, 1.01], [1.005]], alternative),
-      (error) => {
-        assert.ok(isAtelierError('ambiguous-pixel-range')(error));
-        assert.deepEqual(
-          [(error as Error).message, Reflect.get(error as Error, 'details')],
-          [sentence + end, details],
-        );
-        return true;
-      },
-    );
 });
 
 test('a value within the rounding of its type is a whole pixel', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PixelOptions } from '../../src/images/batch.ts';
 import * as jsonPixels from '../../src/images/json-pixels.ts';
+import type { PixelOptions } from '../../src/images/pixel-range.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { IMAGES, isAtelierError, onlyAtelierErrors } from '../datasets/fixtures.ts';
 
@@ -60,7 +60,10 @@ test('fractions up to 2 are ambiguous, whole numbers and greater fractions are 0
   const ambiguous = isAtelierError('ambiguous-pixel-range', /\?pixels=0-1/);
   assert.throws(() => decodeJson(json({ images: [flat(0), flat(0.5)] })), ambiguous);
   assert.deepEqual(decodeJson(json({ image: flat(1) })).pixels, new Uint8Array(784).fill(1));
-  const above = isAtelierError('ambiguous-pixel-range', /not greater than 2, .*clipped to 1/);
+  const above = isAtelierError(
+    'ambiguous-pixel-range',
+    /too large for pixels of 0–1 and too small .*clipped to 1/,
+  );
   assert.throws(() => decodeJson(json({ images: [flat(0), flat(1.000_000_2)] })), above);
   assert.throws(() => decodeJson(json({ images: [flat(0.5), flat(2)] })), above);
   assert.deepEqual(decodeJson(json({ image: flat(2) })).pixels, new Uint8Array(784).fill(2));

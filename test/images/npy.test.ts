@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { npyBytes } from '../../src/formats/arrays/npy.ts';
-import type { PixelOptions } from '../../src/images/batch.ts';
 import * as npyImages from '../../src/images/npy.ts';
+import type { PixelOptions } from '../../src/images/pixel-range.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../src/numerics/network/image-shape.ts';
 import { IMAGES, isAtelierError, npyFixture } from '../datasets/fixtures.ts';
 
@@ -53,15 +53,15 @@ test('rejects other shapes and lists the allowed ones', () => {
   }
 });
 
-test('floats up to 1 are 0–1, floats with one number greater than 1 are 0–255', () => {
+test('floats up to 1 are 0–1, floats with one number greater than 2 are 0–255', () => {
   assert.deepEqual(decodeNpy(npyBytes(image(1), [784])).pixels, new Uint8Array(784).fill(255));
   const values = image(1);
-  values[0] = 2;
+  values[0] = 3;
   assert.deepEqual(decodeNpy(npyBytes(values, [784])).pixels, new Uint8Array(values));
 });
 
-test('floats just above 1 are ambiguous without ?pixels=', () => {
-  for (const maximum of [1.000_000_2, 1.01]) {
+test('floats with a maximum between 1 and 2 are ambiguous without ?pixels=', () => {
+  for (const maximum of [1.000_000_2, 1.5, 2]) {
     const values = new Float64Array(784).fill(0.5).with(7, maximum);
     const files = [npyBytes(image(1), [784]), npyBytes(values, [784])];
     const neither = isAtelierError('ambiguous-pixel-range', new RegExp(`${maximum}, .* \\?pixels=0-255`));
@@ -71,7 +71,7 @@ test('floats just above 1 are ambiguous without ?pixels=', () => {
     const whole = decodeNpyFiles([...files, npyBytes(image(200), [784])]);
     assert.equal(whole[1]!.pixels[7], Math.fround(maximum));
   }
-  assert.equal(decodeNpy(npyBytes(image(1.02), [784])).pixels[0], Math.fround(1.02));
+  assert.equal(decodeNpy(npyBytes(image(2.02), [784])).pixels[0], Math.fround(2.02));
 });
 
 test('?pixels= overrides the inferred scale', () => {

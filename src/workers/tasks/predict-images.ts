@@ -4,7 +4,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { openImageArray } from '../../datasets/upload/arrays/large-images.ts';
 import type { PredictionCounts } from '../../domain/predictions/job.ts';
 import { npyBytes, npyHeader } from '../../formats/arrays/npy.ts';
-import type { PixelScale } from '../../images/batch.ts';
+import type { PixelScale } from '../../images/pixel-range.ts';
 import {
   addJudgements,
   type JudgementTally,

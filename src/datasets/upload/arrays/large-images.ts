@@ -8,8 +8,9 @@ import {
   readNpyHeader,
 } from '../../../formats/arrays/npy-header.ts';
 import { type ArrayLayout, toChannelsLast } from '../../../images/array-shape.ts';
-import { type ImageBatch, inferScale, type PixelScale } from '../../../images/batch.ts';
+import type { ImageBatch } from '../../../images/batch.ts';
 import { isFloat, readLayout, toPixels } from '../../../images/npy.ts';
+import { inferScale, MAX_AMBIGUOUS, type PixelScale } from '../../../images/pixel-range.ts';
 import { type ImageShape, valueCount } from '../../../numerics/network/image-shape.ts';
 import { readFully } from '../../tensor-file.ts';
 import { fromFortranOrder } from './read-images.ts';
@@ -82,7 +83,7 @@ function createImageArray(
       for (const [start, end] of chunks(images)) {
         for (const value of (await readImages(start, end)) as Float32Array)
           if (value > maximum) maximum = value;
-        if (maximum > 2) break;
+        if (maximum > MAX_AMBIGUOUS) break;
       }
       return inferScale([[maximum]], { pointer: '#/pixels', detail: 'set the field pixels to 0-255' });
     },

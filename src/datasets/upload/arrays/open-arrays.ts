@@ -3,6 +3,7 @@
 import type { ArrayReport } from '../../../domain/datasets/report.ts';
 import { MIN_CLASSES } from '../../../domain/datasets/representation.ts';
 import { type RequestedShape, showImageShape } from '../../../domain/image-shape.ts';
+import { MAX_AMBIGUOUS, rangeOf } from '../../../images/pixel-range.ts';
 import { type ImageShape, isSameShape, valueCount } from '../../../numerics/network/image-shape.ts';
 import type { Examples } from '../../../numerics/training/engine.ts';
 import type { Tensors } from '../../tensor-cache.ts';
@@ -95,24 +96,16 @@ function defaultClassNames({ train, test }: Tensors, part: string): string[] {
   return Array.from({ length: highest + 1 }, (_, label) => `${label}`);
 }
 
-/** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */
-const BYTE_SCALE_THRESHOLD = 2;
-
-/** Whether there are arrays of floats and all are at most 1. @throws AtelierError if the largest float is in (1, 2] */
+/** Whether there are arrays of floats, and their numbers are 0–1. */
 async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {
-    const ofArray = await findMaximum(array, BYTE_SCALE_THRESHOLD);
-    if (ofArray > BYTE_SCALE_THRESHOLD) return false;
+    const ofArray = await findMaximum(array, MAX_AMBIGUOUS);
+    if (ofArray > MAX_AMBIGUOUS) return false;
     if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
   }
-  const hasFloats = part !== '';
-  if (greatest <= 1) return hasFloats;
   const advice = 'clip floats of 0–1 with x.clip(0, 1), or send whole numbers of 0–255 as u1';
-  return rejectPart(
-    part,
-    `its largest number is ${greatest}, too large for pixels of 0–1 and too small for pixels of 0–255; ${advice}`,
-  );
+  return part !== '' && rangeOf(greatest, (defect) => rejectPart(part, `its ${defect}; ${advice}`)) === '0-1';
 }
 
 async function readExamples(

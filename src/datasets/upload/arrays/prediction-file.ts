@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { AtelierError, hasCode } from '../../../errors.ts';
 import { NPY_SIGNATURE } from '../../../formats/arrays/npy-header.ts';
 import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
-import type { PixelScale } from '../../../images/batch.ts';
+import type { PixelScale } from '../../../images/pixel-range.ts';
 import type { ImageShape } from '../../../numerics/network/image-shape.ts';
 import { type ByteSource, fileSource, readHead } from '../byte-source.ts';
 import { checkImageArray } from './large-images.ts';
