@@ -1,9 +1,13 @@
 /** Byte streams of files, archive entries and gzip files. They can be opened repeatedly. */
 import { createReadStream } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { pipeline, type Transform } from 'node:stream';
-import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
-import { rejectPart } from './reject-part.ts';
+import { createGunzip } from 'node:zlib';
+import { decompress } from '../../formats/archives/decompress.ts';
+import { openFile } from '../../formats/archives/range-source.ts';
+import { streamEntry } from '../../formats/archives/zip.ts';
+import { compressedStart } from '../../formats/archives/zip-directory.ts';
+import type { ZipEntry } from '../../formats/archives/zip-entries.ts';
+import type { Reject } from '../../formats/models/file-error.ts';
+import { rejectAs } from './reject-part.ts';
 
 export interface ByteSource {
   /** Name of the part in error messages. */
@@ -26,45 +30,27 @@ export function fileSource(part: string, path: string, bytes: number, start = 0)
   };
 }
 
-/** An entry of a zip archive, checked against its declared length and checksum. */
+/**
+ * An entry of a zip archive, checked against its declared length and checksum.
+ * @param part its name in messages; the error for the archive is that of `rejectArchive`
+ */
 export function zipEntrySource(
-  compressed: ByteSource,
-  { bytes, checksum, deflated }: { bytes: number; checksum: number; deflated: boolean },
+  part: string,
+  path: string,
+  entry: ZipEntry,
+  rejectArchive: Reject,
 ): ByteSource {
-  const { part } = compressed;
-  return {
-    part,
-    bytes,
-    async *open() {
-      let found = 0;
-      let sum = 0;
-      for await (const chunk of deflated ? decompress(compressed, createInflateRaw()) : compressed.open()) {
-        found += chunk.length;
-        if (found > bytes) rejectPart(part, `it decompresses to more than its declared ${bytes} bytes`);
-        sum = crc32(chunk, sum);
-        yield chunk;
-      }
-      if (found !== bytes || sum !== checksum) rejectPart(part, 'it is damaged');
-    },
+  const { bytes, compressedBytes } = entry;
+  const findStart = () => {
+    using archive = openFile(path, rejectArchive);
+    return compressedStart(archive, entry);
   };
+  const compressed = () => fileSource(part, path, compressedBytes, findStart()).open();
+  return { part, bytes, open: () => streamEntry(entry, compressed(), rejectAs(part)) };
 }
 
-/** The consumer enforces the size limit and stops reading. This defuses decompression bombs. */
-export function gunzippedSource(compressed: ByteSource): ByteSource {
-  return { part: compressed.part, bytes: null, open: () => decompress(compressed, createGunzip()) };
-}
-
-async function* decompress(compressed: ByteSource, transform: Transform): AsyncIterable<Uint8Array> {
-  // The callback is required but empty: the loop over the transform receives the errors.
-  const decompressed: AsyncIterable<Uint8Array> = pipeline(compressed.open(), transform, () => {});
-  try {
-    yield* decompressed;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code?.startsWith('Z_')) {
-      rejectPart(compressed.part, 'its compressed data is damaged or truncated', cause);
-    }
-    throw cause;
-  }
+export function gunzippedSource({ part, open }: ByteSource): ByteSource {
+  return { part, bytes: null, open: () => decompress(open(), createGunzip(), rejectAs(part)) };
 }
 
 /** Reads up to `limit` bytes from the start. */
@@ -77,11 +63,4 @@ export async function readHead(source: ByteSource, limit: number): Promise<Buffe
     if (length >= limit) break;
   }
   return Buffer.concat(chunks).subarray(0, limit);
-}
-
-/** Reads the bytes from `start` to `end`, or fewer at the end of the file. */
-export async function readRange(file: FileHandle, start: number, end: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(Math.max(0, end - start));
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-  return bytes.subarray(0, bytesRead);
 }

@@ -2,7 +2,7 @@
  * Streaming reader of tar archives: v7, ustar, GNU long names, pax paths and sizes.
  * Format: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, sections ustar and pax
  */
-import type { Reject } from './zip-entries.ts';
+import type { Reject } from '../models/file-error.ts';
 
 export interface TarEntry {
   readonly name: string;

@@ -3,45 +3,39 @@
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, sections 4.3.7 and 4.3.16
  */
 
-import { MAX_TENSORS } from '../arrays/tensor.ts';
-import { quote } from '../models/file-error.ts';
+import { quote, type Reject } from '../models/file-error.ts';
+import type { RangeSource } from './range-source.ts';
 import {
   checkApart,
   DAMAGED,
-  type DirectoryEntry,
   dataView,
   LOCAL_HEADER_BYTES,
   METHODS,
-  type Reject,
   readEntries,
+  type ZipEntry,
 } from './zip-entries.ts';
 import { type DirectoryRange, readZip64End } from './zip64.ts';
 
 const LOCAL_HEADER = 0x0403_4b50;
 const END = { signature: 0x0605_4b50, bytes: 22 };
 const MAX_COMMENT_BYTES = 0xffff;
+/** Holds the end records and the longest comment. */
+const TAIL_BYTES = 2 ** 17;
+
 /**
- * @param tail the end of the archive, or the whole archive
- * @param tailOffset offset of `tail` in the archive
+ * Reads and checks the entries.
+ * @param range what `findDirectory` found; the caller limits the number of entries
  * @param maxBytes limit of all entries together, decompressed
  */
-export function readDirectory(
-  tail: Uint8Array,
-  tailOffset: number,
-  maxBytes: number,
-  reject: Reject,
-): DirectoryEntry[] {
-  const range = findDirectory(tail, tailOffset, reject);
-  if (range.count > MAX_TENSORS)
-    reject(`the archive has ${range.count} entries; the limit is ${MAX_TENSORS}`);
-  const entries = [...readEntries(tail, tailOffset, range, reject)];
-  checkEntries(entries, range, maxBytes, reject);
+export function readDirectory(archive: RangeSource, range: DirectoryRange, maxBytes: number): ZipEntry[] {
+  const entries = [...readEntries(archive, range)];
+  checkEntries(entries, range, maxBytes, archive.reject);
   return entries;
 }
 
 /** Rejects entries that cannot be unpacked, share a name or bytes, or take more than `maxBytes` together. */
-export function checkEntries(
-  entries: readonly DirectoryEntry[],
+function checkEntries(
+  entries: readonly ZipEntry[],
   { start }: Pick<DirectoryRange, 'start'>,
   maxBytes: number,
   reject: Reject,
@@ -61,17 +55,18 @@ export function checkEntries(
 }
 
 /** Names of the first entries of an archive, whatever they hold; at most `limit`. */
-export function entryNames(archive: Uint8Array, limit: number, reject: Reject): string[] {
-  const range = findDirectory(archive, 0, reject);
-  return readEntries(archive, 0, range, reject)
+export function entryNames(archive: RangeSource, limit: number): string[] {
+  return readEntries(archive, findDirectory(archive))
     .take(limit)
     .map(({ name }) => name)
     .toArray();
 }
 
-/** @param tail the end of the archive, at least the end records; `tailOffset` is its offset in the archive */
-export function findDirectory(tail: Uint8Array, tailOffset: number, reject: Reject): DirectoryRange {
-  const view = dataView(tail);
+/** Finds the directory by the end records. Its entries are not read yet. */
+/** Finds the directory by the end records. Its entries are not read yet. */
+export function findDirectory({ bytes, read, reject }: RangeSource): DirectoryRange {
+  const tailOffset = Math.max(0, bytes - TAIL_BYTES);
+  const view = dataView(read(tailOffset, bytes));
   const end = findEnd(view, reject);
   const [count, start] = [view.getUint16(end + 10, true), view.getUint32(end + 16, true)];
   const plain = { count, start, end: end + tailOffset };
@@ -88,21 +83,16 @@ function findEnd(view: DataView, reject: Reject): number {
   return reject('the archive has no directory; it may be truncated');
 }
 
-/**
- * @param header the bytes at the entry's offset; fewer than 30 at the end of the archive
- * @returns the offset of the compressed bytes
- */
+/** Finds the compressed bytes of an entry, which follow its local header. */
 export function compressedStart(
-  { name, offset, compressedBytes }: DirectoryEntry,
-  header: Uint8Array,
-  archiveBytes: number,
-  reject: Reject,
+  { bytes, read, reject }: RangeSource,
+  { name, offset, compressedBytes }: ZipEntry,
 ): number {
-  const view = dataView(header);
-  if (header.length < LOCAL_HEADER_BYTES || view.getUint32(0, true) !== LOCAL_HEADER) {
+  const header = dataView(read(offset, offset + LOCAL_HEADER_BYTES));
+  if (header.byteLength < LOCAL_HEADER_BYTES || header.getUint32(0, true) !== LOCAL_HEADER) {
     reject(`the entry ${quote(name)} is not at the offset in the directory`);
   }
-  const start = offset + LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
-  if (start + compressedBytes > archiveBytes) reject(`the entry ${quote(name)} is truncated`);
+  const start = offset + LOCAL_HEADER_BYTES + header.getUint16(26, true) + header.getUint16(28, true);
+  if (start + compressedBytes > bytes) reject(`the entry ${quote(name)} is truncated`);
   return start;
 }

@@ -2,10 +2,11 @@
  * Entries in the central directory of zip archives.
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.12
  */
-import { quote } from '../models/file-error.ts';
+import { quote, type Reject } from '../models/file-error.ts';
+import type { RangeSource } from './range-source.ts';
 import { type DirectoryRange, readZip64Extra } from './zip64.ts';
 
-export interface DirectoryEntry {
+export interface ZipEntry {
   readonly name: string;
   readonly method: number;
   readonly encrypted: boolean;
@@ -18,43 +19,37 @@ export interface DirectoryEntry {
   readonly offset: number;
 }
 
-/** Throws the caller's error for an invalid archive. */
-export type Reject = (defect: string, cause?: unknown) => never;
-
 export const LOCAL_HEADER_BYTES = 30;
 export const METHODS = { stored: 0, deflated: 8 } as const;
 const DIRECTORY_ENTRY = { signature: 0x0201_4b50, bytes: 46 };
+/** With the longest name, extra fields and comment. */
+const MAX_ENTRY_BYTES = DIRECTORY_ENTRY.bytes + 3 * 0xffff;
 const ENCRYPTED = 1;
 /** The upper half of the external attributes is `st_mode` of Unix. */
 const FILE_TYPE = { mask: 0xf000, link: 0xa000 };
 export const DAMAGED = 'the directory of the archive is damaged';
 
-/** @param tail the end of the archive; `tailOffset` is its offset in the archive */
+/** Reads the directory of the archive, entry by entry. */
 export function* readEntries(
-  tail: Uint8Array,
-  tailOffset: number,
+  { read, reject }: RangeSource,
   { count, start, end }: DirectoryRange,
-  reject: Reject,
-): Generator<DirectoryEntry, undefined> {
-  const view = dataView(tail);
-  const last = end - tailOffset;
-  let at = start - tailOffset;
+): Generator<ZipEntry, undefined> {
+  // This bounds the memory that the directory takes, whatever the archive declares.
+  if (end - start > count * MAX_ENTRY_BYTES) reject(DAMAGED);
+  const directory = read(start, end);
+  const view = dataView(directory);
+  let at = 0;
   for (let i = 0; i < count; i++) {
-    if (
-      at < 0 ||
-      at + DIRECTORY_ENTRY.bytes > last ||
-      view.getUint32(at, true) !== DIRECTORY_ENTRY.signature
-    ) {
-      reject(DAMAGED);
-    }
+    const isComplete = at + DIRECTORY_ENTRY.bytes <= directory.length;
+    if (!isComplete || view.getUint32(at, true) !== DIRECTORY_ENTRY.signature) reject(DAMAGED);
     const nameEnd = at + DIRECTORY_ENTRY.bytes + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
-    if (next > last) reject(DAMAGED);
-    const name = Buffer.from(tail.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
+    if (next > directory.length) reject(DAMAGED);
+    const name = Buffer.from(directory.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
     const plain = [24, 20, 42].map((field) => view.getUint32(at + field, true));
     const [bytes, compressedBytes, offset] =
-      readZip64Extra(dataView(tail.subarray(nameEnd, extraEnd)), plain) ?? reject(DAMAGED);
+      readZip64Extra(dataView(directory.subarray(nameEnd, extraEnd)), plain) ?? reject(DAMAGED);
     yield {
       name,
       method: view.getUint16(at + 10, true),
@@ -67,11 +62,11 @@ export function* readEntries(
     };
     at = next;
   }
-  if (at !== last) reject(DAMAGED);
+  if (at !== end - start) reject(DAMAGED);
 }
 
 /** Rejects entries that reach into the directory or share bytes, as in some decompression bombs. */
-export function checkApart(entries: readonly DirectoryEntry[], directoryStart: number, reject: Reject): void {
+export function checkApart(entries: readonly ZipEntry[], directoryStart: number, reject: Reject): void {
   let [before, end] = ['', 0];
   for (const { name, offset, compressedBytes } of entries.toSorted((a, b) => a.offset - b.offset)) {
     if (offset + LOCAL_HEADER_BYTES > directoryStart)

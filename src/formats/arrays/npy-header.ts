@@ -5,8 +5,8 @@
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { AtelierError } from '../../errors.ts';
-import type { Reject } from '../archives/zip-entries.ts';
 import { describeFile, KIND_BYTES } from '../file-kinds.ts';
+import type { Reject } from '../models/file-error.ts';
 
 /** The typed arrays that hold the elements of each type. */
 export const NPY_VIEWS = {

@@ -1,11 +1,13 @@
 /** Reads and writes .npz archives in memory, compatible with `np.load` and `np.savez`. */
 import { zipSync } from 'fflate';
-import { readZip } from '../archives/zip.ts';
-import type { Reject } from '../archives/zip-entries.ts';
-import { quote, rejectModelFile } from '../models/file-error.ts';
+import { memorySource, type RangeSource } from '../archives/range-source.ts';
+import { readEntry } from '../archives/zip.ts';
+import { findDirectory, readDirectory } from '../archives/zip-directory.ts';
+import type { ZipEntry } from '../archives/zip-entries.ts';
+import { quote, type Reject, rejectModelFile } from '../models/file-error.ts';
 import { npyBytes, parseNpy } from './npy.ts';
 import type { NpyRules } from './npy-header.ts';
-import { type Float32Tensor, isCounter, type Tensor } from './tensor.ts';
+import { type Float32Tensor, isCounter, MAX_TENSORS, type Tensor } from './tensor.ts';
 
 /** Weights hardly compress, so an archive that decompresses to more is a decompression bomb. */
 export const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
@@ -38,14 +40,24 @@ export function parseNpz(archive: Uint8Array, rules = WEIGHTS): Tensor[] {
 }
 
 /** The .npy arrays by their names in archive order, not parsed yet. */
-export function unpackNpz(archive: Uint8Array, reject: Reject = rejectModelFile): Map<string, Uint8Array> {
-  const entries = readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length), reject);
+export function unpackNpz(bytes: Uint8Array, reject: Reject = rejectModelFile): Map<string, Uint8Array> {
+  const archive = memorySource(bytes, reject);
   return new Map(
-    entries.map(({ name, bytes }) => {
+    readNpzDirectory(archive, Math.max(MAX_UNPACKED_BYTES, bytes.length)).map((entry) => {
+      const { name } = entry;
+      const array = readEntry(archive, entry);
       if (!name.endsWith('.npy')) reject(`the entry ${quote(name)} of the archive is not an .npy array`);
-      return [name.slice(0, -'.npy'.length), bytes];
+      return [name.slice(0, -'.npy'.length), array];
     }),
   );
+}
+
+/** @param maxBytes limit of all arrays together, decompressed */
+export function readNpzDirectory(archive: RangeSource, maxBytes: number): ZipEntry[] {
+  const range = findDirectory(archive);
+  if (range.count > MAX_TENSORS)
+    archive.reject(`the archive has ${range.count} entries; the limit is ${MAX_TENSORS}`);
+  return readDirectory(archive, range, maxBytes);
 }
 
 export function parseArrays(arrays: ReadonlyMap<string, Uint8Array>, rules = WEIGHTS): Tensor[] {

@@ -1,6 +1,9 @@
 /** The error for an invalid model file, and helpers for its message. */
 import { AtelierError } from '../../errors.ts';
 
+/** Throws the caller's error for an invalid file. */
+export type Reject = (defect: string, cause?: unknown) => never;
+
 /**
  * @param defect completes "The model file cannot be read: …", without a full stop
  * @param field the form field at fault: the file, or a property that contradicts it

@@ -1,5 +1,6 @@
 /** Recognizes model files of other formats. The error names the format and how to save the model instead. */
 
+import { memorySource } from '../archives/range-source.ts';
 import { entryNames } from '../archives/zip-directory.ts';
 import { quote, rejectModelFile } from './file-error.ts';
 
@@ -82,7 +83,7 @@ export function rejectForeignFile(start: string): void {
 
 /** @throws AtelierError `invalid-model-file` if the archive is a known one other than npz */
 export function rejectForeignArchive(archive: Uint8Array): void {
-  const names = entryNames(archive, MAX_NAMES, rejectModelFile);
+  const names = entryNames(memorySource(archive, rejectModelFile), MAX_NAMES);
   const known = ENTRIES.find(([pattern]) => names.some((name) => pattern.test(name)));
   if (known) rejectModelFile(known[1]);
 }

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { zipSync } from 'fflate';
 import {
   type ByteSource,
   fileSource,
   gunzippedSource,
   readHead,
-  readRange,
   zipEntrySource,
 } from '../../../src/datasets/upload/byte-source.ts';
+import { rejectAs } from '../../../src/datasets/upload/reject-part.ts';
 import { isAtelierError } from '../fixtures.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'atelier-bytes-'));
@@ -45,33 +46,25 @@ test('the head has at most as many bytes as are wanted', async () => {
   assert.equal((await readHead(fileSource('x', path, 10), 4)).toString(), '0123');
 });
 
-test('a range ends with the file', async () => {
-  await using file = await open(path);
-  for (const [start, end, bytes] of [
-    [2, 5, '234'],
-    [8, 20, '89'],
-    [5, 3, ''],
-  ] as const)
-    assert.equal((await readRange(file, start, end)).toString(), bytes);
-});
-
-test('an entry has its declared size and checksum, compressed or not', async () => {
-  const content = Buffer.from('content');
-  const facts = { bytes: content.length, checksum: crc32(content), deflated: false };
-  const stored = inMemory(content);
-  assert.equal(await text(zipEntrySource(stored, facts)), 'content');
-  const deflated = inMemory(deflateRawSync(content));
-  assert.equal(await text(zipEntrySource(deflated, { ...facts, deflated: true })), 'content');
-  for (const [changes, message] of [
-    [{ bytes: 6 }, 'it decompresses to more than its declared 6 bytes'],
-    [{ bytes: 8 }, 'it is damaged'],
-    [{ checksum: 1 }, 'it is damaged'],
-    [{ deflated: true }, 'its compressed data is damaged or truncated'],
-  ] as const)
-    await assert.rejects(
-      text(zipEntrySource(stored, { ...facts, ...changes })),
-      isAtelierError('invalid-dataset-file', new RegExp(message)),
-    );
+test('an entry of a zip archive has the name of its part, and the archive its own', async () => {
+  const archive = Buffer.from(zipSync({ a: Buffer.from('content') }));
+  const path = join(folder, 'archive');
+  const read = async (bytes: Uint8Array) => {
+    await writeFile(path, bytes);
+    const entry = { name: 'a', method: 8, encrypted: false, isLink: false, offset: 0 };
+    const sizes = { bytes: 7, compressedBytes: deflateRawSync('content').length, checksum: crc32('content') };
+    return text(zipEntrySource('x', path, { ...entry, ...sizes }, rejectAs('file')));
+  };
+  assert.equal(await read(archive), 'content');
+  const start = archive.indexOf('a') + 1;
+  await assert.rejects(
+    read(archive.with(start, 0xff)),
+    isAtelierError('invalid-dataset-file', /its compressed data is damaged or truncated/, '#/x'),
+  );
+  await assert.rejects(
+    read(archive.with(0, 0)),
+    isAtelierError('invalid-dataset-file', /the entry "a" is not at the offset in the directory/, '#/file'),
+  );
 });
 
 test('a gzip file is decompressed, and its damage is named', async () => {

@@ -4,6 +4,7 @@ import { zipSync } from 'fflate';
 import { npzBytes, parseNpz, unpackNpz } from '../../../src/formats/arrays/npz.ts';
 import { isAtelierError } from '../../datasets/fixtures.ts';
 import { npyEntry, tensor } from '../fixtures.ts';
+import { asZip64, changedZip64 } from '../zip64-archive.ts';
 
 const W1 = npyEntry('W1', Float32Array.of(1, 2), [2]);
 
@@ -61,4 +62,15 @@ test('rejects what is not an array of floats, by its name', () => {
     zipSync({ 'W1.npy': Buffer.concat([objects, Buffer.alloc(80 - objects.length, ' '), Buffer.alloc(1)]) }),
     /use f2, f4 or f8, and one array for each layer: coefs_0, intercepts_0, coefs_1, …\.$/,
   );
+});
+
+test('an archive has at most 128 entries', () => {
+  const archive = (count: number) =>
+    zipSync(
+      Object.assign({}, ...Array.from({ length: count }, (_, n) => npyEntry(`${n}`, new Uint8Array(1), [1]))),
+    );
+  assert.equal(unpackNpz(archive(128)).size, 128);
+  refusal(archive(129), /the archive has 129 entries; the limit is 128\.$/);
+  const zip64 = changedZip64(asZip64(archive(2)), 'PK\x06\x06', 32, 2n ** 63n);
+  refusal(zip64, /the archive has 9223372036854776000 entries; the limit is 128\.$/);
 });

@@ -52,7 +52,7 @@ export async function checkImageFile(
 
 async function unpack(path: string, maxBytes: number, target: string): Promise<void> {
   try {
-    const array = chooseArray(await openNpz(PART, path, maxBytes));
+    const array = chooseArray(openNpz(PART, path, maxBytes));
     await using file = await open(target, 'wx');
     await writeFile(file, array.open());
   } catch (error) {

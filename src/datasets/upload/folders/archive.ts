@@ -1,33 +1,17 @@
 /** Archives of files, zip or tar, also compressed with gzip: their listing, and the contents of chosen files. */
-import { type FileHandle, open } from 'node:fs/promises';
-import { constants, inflateRawSync } from 'node:zlib';
+import { openFile, type RangeSource } from '../../../formats/archives/range-source.ts';
 import { isTarHeader, readTar } from '../../../formats/archives/tar.ts';
-import { unpackEntry } from '../../../formats/archives/zip.ts';
-import { checkEntries, compressedStart, findDirectory } from '../../../formats/archives/zip-directory.ts';
-import {
-  type DirectoryEntry,
-  LOCAL_HEADER_BYTES,
-  METHODS,
-  type Reject,
-  readEntries,
-} from '../../../formats/archives/zip-entries.ts';
-import { quote } from '../../../formats/models/file-error.ts';
-import {
-  type ByteSource,
-  fileSource,
-  gunzippedSource,
-  readHead,
-  readRange,
-  zipEntrySource,
-} from '../byte-source.ts';
-import { rejectPart } from '../reject-part.ts';
+import { mostCompressed, readEntry, readEntryStart } from '../../../formats/archives/zip.ts';
+import { findDirectory, readDirectory } from '../../../formats/archives/zip-directory.ts';
+import type { ZipEntry } from '../../../formats/archives/zip-entries.ts';
+import { quote, type Reject } from '../../../formats/models/file-error.ts';
+import { type ByteSource, gunzippedSource, readHead, zipEntrySource } from '../byte-source.ts';
+import { rejectAs, rejectPart } from '../reject-part.ts';
 
 /** Limit of the files of an archive, whatever they hold. */
 export const MAX_ARCHIVE_FILES = 1_000_000;
 /** Limit of the directory of a zip archive, held in memory: the names have about 200 characters. */
 const MAX_DIRECTORY_BYTES = 256 * MAX_ARCHIVE_FILES;
-/** Holds the end records and the longest comment of a zip archive. */
-const TAIL_BYTES = 2 ** 17;
 const TAR_BLOCK = 512;
 const CHUNK_BYTES = 2 ** 16;
 
@@ -69,7 +53,7 @@ export async function openArchive(
   maxBytes: number,
 ): Promise<FileArchive | undefined> {
   const head = await readHead(source, TAR_BLOCK);
-  if (head.toString('latin1', 0, 2) === 'PK') return openZip(source, maxBytes);
+  if (head.toString('latin1', 0, 2) === 'PK') return openZip(source.part, source.path, maxBytes);
   if (isTarHeader(head)) return openTar(source, maxBytes);
   if (head[0] !== 0x1f || head[1] !== 0x8b) return undefined;
   const unpacked = gunzippedSource(source);
@@ -78,7 +62,7 @@ export async function openArchive(
 
 async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchive> {
   const { part } = source;
-  const reject: Reject = (defect, cause) => rejectPart(part, defect, cause);
+  const reject = rejectAs(part);
   const entries = () => readTar(limitBytes(source, maxBytes), reject);
   const files: ArchiveFile[] = [];
   const first: { name: string; kind: string }[] = [];
@@ -91,9 +75,9 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
     }
     total += bytes;
     if (total > maxBytes) reject(`its files take more than the limit of ${maxBytes} bytes`);
-    if (files.push({ name, bytes }) > MAX_ARCHIVE_FILES) rejectCount(part);
+    if (files.push({ name, bytes }) > MAX_ARCHIVE_FILES) rejectCount(reject);
   }
-  rejectRepeated(part, files);
+  rejectRepeated(files, reject);
   return {
     files,
     skipped: { count, first },
@@ -133,21 +117,14 @@ async function* limitBytes(source: ByteSource, maxBytes: number): AsyncIterable<
   }
 }
 
-async function openZip(
-  { part, path }: ByteSource & { readonly path: string },
-  maxBytes: number,
-): Promise<FileArchive> {
-  const reject: Reject = (defect, cause) => rejectPart(part, defect, cause);
-  await using file = await open(path);
-  const { size } = await file.stat();
-  const tailOffset = Math.max(0, size - TAIL_BYTES);
-  const range = findDirectory(await readRange(file, tailOffset, size), tailOffset, reject);
-  if (range.count > MAX_ARCHIVE_FILES) rejectCount(part);
+function openZip(part: string, path: string, maxBytes: number): FileArchive {
+  const reject = rejectAs(part);
+  using opened = openFile(path, reject);
+  const range = findDirectory(opened);
+  if (range.count > MAX_ARCHIVE_FILES) rejectCount(reject);
   if (range.end - range.start > MAX_DIRECTORY_BYTES)
     reject(`the names of its files take more than ${MAX_DIRECTORY_BYTES} bytes`);
-  const directory = await readRange(file, range.start, range.end);
-  const all = [...readEntries(directory, range.start, range, reject)];
-  checkEntries(all, range, maxBytes, reject);
+  const all = readDirectory(opened, range, maxBytes);
   const [links, others] = [all.filter(({ isLink }) => isLink), all.filter(({ isLink }) => !isLink)];
   const entries = others.filter(({ name }) => !/[/\\]$/.test(name));
   return {
@@ -159,85 +136,34 @@ async function openZip(
     async *read(wanted) {
       const chosen = [...entries.keys()].filter((index) => wanted(index) > 0);
       chosen.sort((a, b) => entries[a]!.offset - entries[b]!.offset);
-      await using opened = await open(path);
+      using archive = openFile(path, reject);
       for (const index of chosen) {
         const entry = entries[index]!;
         const bytes = wanted(index);
         const isWhole = bytes >= entry.bytes;
-        yield {
-          index,
-          bytes: await (isWhole
-            ? unpack(opened, size, entry, reject)
-            : unpackStart(opened, size, entry, bytes, reject)),
-        };
+        yield { index, bytes: isWhole ? readWhole(archive, entry) : readEntryStart(archive, entry, bytes) };
       }
     },
-    source(index, name = part) {
-      const entry = entries[index]!;
-      const { offset, bytes, compressedBytes, checksum, method } = entry;
-      return {
-        part: name,
-        bytes,
-        async *open() {
-          await using opened = await open(path);
-          const header = await readRange(opened, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
-          const start = compressedStart(entry, header, size, reject);
-          const compressed = fileSource(name, path, compressedBytes, start);
-          yield* zipEntrySource(compressed, {
-            bytes,
-            checksum,
-            deflated: method === METHODS.deflated,
-          }).open();
-        },
-      };
-    },
+    source: (index, name = part) => zipEntrySource(name, path, entries[index]!, reject),
   };
 }
 
-async function unpack(
-  file: FileHandle,
-  size: number,
-  entry: DirectoryEntry,
-  reject: Reject,
-): Promise<Uint8Array> {
-  const { name, offset, bytes, compressedBytes } = entry;
-  const header = await readRange(file, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
-  const start = compressedStart(entry, header, size, reject);
-  // Deflate never takes much more than the data itself, and all of it is held in memory.
-  if (compressedBytes > 2 * bytes + 1024) reject(`the entry ${quote(name)} is damaged`);
-  return unpackEntry(entry, await readRange(file, start, start + compressedBytes), reject);
+function readWhole(archive: RangeSource, entry: ZipEntry): Uint8Array {
+  // All of it is held in memory.
+  if (entry.compressedBytes > mostCompressed(entry.bytes))
+    archive.reject(`the entry ${quote(entry.name)} is damaged`);
+  return readEntry(archive, entry);
 }
 
-/** The first bytes of an entry, or none if it is damaged. Its checksum is not verified. */
-async function unpackStart(
-  file: FileHandle,
-  size: number,
-  entry: DirectoryEntry,
-  bytes: number,
-  reject: Reject,
-): Promise<Uint8Array> {
-  const { offset, method, compressedBytes } = entry;
-  const header = await readRange(file, offset, Math.min(size, offset + LOCAL_HEADER_BYTES));
-  const start = compressedStart(entry, header, size, reject);
-  // Deflate never takes much more than the data itself, after the tables of a block.
-  const compressed = await readRange(file, start, start + Math.min(compressedBytes, 2 * bytes + 1024));
-  if (method === METHODS.stored) return compressed.subarray(0, bytes);
-  try {
-    return inflateRawSync(compressed, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, bytes);
-  } catch {
-    return new Uint8Array(0);
-  }
-}
-
-function rejectRepeated(part: string, files: readonly ArchiveFile[]): void {
+function rejectRepeated(files: readonly ArchiveFile[], reject: Reject): void {
   const names = new Set<string>();
   for (const { name } of files) {
-    if (names.has(name)) rejectPart(part, `the archive has two entries ${quote(name)}`);
+    if (names.has(name)) reject(`the archive has two entries ${quote(name)}`);
     names.add(name);
   }
 }
 
-function rejectCount(part: string): never {
+function rejectCount(reject: Reject): never {
   const most = MAX_ARCHIVE_FILES.toLocaleString('en');
-  return rejectPart(part, `the archive has more than ${most} files, the limit`);
+  return reject(`the archive has more than ${most} files, the limit`);
 }

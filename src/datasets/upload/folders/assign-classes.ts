@@ -1,8 +1,8 @@
 /** Finds the images of an archive by their names, and numbers their classes. */
 import { MAX_CLASSES, MIN_CLASSES } from '../../../domain/datasets/representation.ts';
 import { classNamesSchema } from '../../../domain/datasets/upload-form.ts';
-import type { Reject } from '../../../formats/archives/zip-entries.ts';
-import { quote } from '../../../formats/models/file-error.ts';
+
+import { quote, type Reject } from '../../../formats/models/file-error.ts';
 import { DATASET_FORMAT_NAMES } from '../../../images/encoded.ts';
 import type { UploadSplit } from '../split-names.ts';
 import type { LabelledByTable } from './label-table.ts';

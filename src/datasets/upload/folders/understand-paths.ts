@@ -1,6 +1,5 @@
 /** Understands the paths of images: which folder names the split, and which folder, or the file itself, the class. */
-import type { Reject } from '../../../formats/archives/zip-entries.ts';
-import { quote } from '../../../formats/models/file-error.ts';
+import { quote, type Reject } from '../../../formats/models/file-error.ts';
 import { findSplit, type UploadSplit } from '../split-names.ts';
 
 /** An image by its path in the archive, as folders and the name of the file. */
