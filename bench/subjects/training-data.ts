@@ -20,7 +20,7 @@ export async function loadTrainingData(folder: string): Promise<TrainingData> {
   return {
     train,
     inputs: train.pixels.length / train.labels.length,
-    classes: 1 + train.labels.reduce((highest, label) => Math.max(highest, label), 0),
+    classes: 1 + train.labels.values().reduce((highest, label) => Math.max(highest, label), 0),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Catalogue of the data sets: summaries in memory, tensors loaded on demand. */
+
 import { type Dataset, type DatasetSummary, SPLITS } from '../domain/datasets/representation.ts';
+import type { Labels } from '../numerics/examples/labels.ts';
 import { createTensorCache, type LoadTensors, type TensorCache, tensorBytes } from './tensor-cache.ts';
 
 export type Catalog = ReturnType<typeof createCatalog>;
@@ -121,7 +123,10 @@ export function summarize(dataset: Dataset): DatasetSummary {
   };
 }
 
-export function countExamples(labels: Uint8Array, classes: number): DatasetSummary['splits']['train'] {
+export function countExamples(
+  labels: Labels | readonly number[],
+  classes: number,
+): DatasetSummary['splits']['train'] {
   const examplesPerClass = new Array<number>(classes).fill(0);
   for (const label of labels) examplesPerClass[label]!++;
   return { examples: labels.length, examplesPerClass };

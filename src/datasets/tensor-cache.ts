@@ -1,5 +1,7 @@
 /** Cache of the tensors of data sets. */
+
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
+import { bytesPerLabel } from '../numerics/examples/labels.ts';
 import { valueCount } from '../numerics/network/image-shape.ts';
 import { dropShared } from '../tuning/collect-garbage.ts';
 
@@ -86,7 +88,10 @@ export function createTensorCache(options: {
   };
 }
 
-/** One byte per pixel and one per label. */
-export function tensorBytes({ imageShape, splits }: DatasetSummary): number {
-  return (splits.train.examples + splits.test.examples) * (valueCount(imageShape) + 1);
+/** One byte per pixel, and those of the labels. Two bytes are copied from the file's. */
+export function tensorBytes({ imageShape, classNames, splits }: DatasetSummary): number {
+  return (
+    (splits.train.examples + splits.test.examples) *
+    (valueCount(imageShape) + bytesPerLabel(classNames.length))
+  );
 }

@@ -1,9 +1,11 @@
-/** The file of a data set's tensors: a head, then pixels and labels of train, then of test, one byte each. */
+/** The file of a data set's tensors: a head, then pixels and labels of train, then of test; labels as in numerics/examples/labels.ts. */
+
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
 import { AtelierError } from '../errors.ts';
 import { openRegularFile } from '../formats/regular-file.ts';
+import { bytesPerLabel, type Labels, labelBytes, toLabels } from '../numerics/examples/labels.ts';
 import {
   DEFAULT_IMAGE_SHAPE,
   type ImageShape,
@@ -28,7 +30,13 @@ export async function writeTensorFile(
 ): Promise<string> {
   await using file = await open(path, 'wx');
   const hash = createHash('sha256');
-  for (const bytes of [head(imageShape), train.pixels, train.labels, test.pixels, test.labels]) {
+  for (const bytes of [
+    head(imageShape),
+    train.pixels,
+    labelBytes(train.labels),
+    test.pixels,
+    labelBytes(test.labels),
+  ]) {
     for (const chunk of chunks(bytes)) {
       hash.update(chunk);
       await file.writeFile(chunk);
@@ -45,14 +53,16 @@ export async function writeTensorFile(
 export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<Tensors> {
   const { train, test } = dataset.splits;
   const values = valueCount(dataset.imageShape);
+  const classes = dataset.classNames.length;
+  const bytes = bytesPerLabel(classes);
   const memory = new SharedArrayBuffer(tensorBytes(dataset));
   let offset = 0;
   const view = (length: number) => {
     offset += length;
     return new Uint8Array(memory, offset - length, length);
   };
-  const [trainPixels, trainLabels] = [view(train.examples * values), view(train.examples)];
-  const [testPixels, testLabels] = [view(test.examples * values), view(test.examples)];
+  const [trainPixels, trainLabels] = [view(train.examples * values), view(train.examples * bytes)];
+  const [testPixels, testLabels] = [view(test.examples * values), view(test.examples * bytes)];
   const digest = await fill(new Uint8Array(memory), path, dataset).catch((cause: NodeJS.ErrnoException) => {
     // System messages contain the path. Clients must not see it.
     throw damaged(
@@ -63,9 +73,17 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
   });
   if (digest !== dataset.digest) throw damaged(dataset, 'its digest differs from the one stored at upload');
   return {
-    train: { pixels: trainPixels, labels: trainLabels },
-    test: { pixels: testPixels, labels: testLabels },
+    train: { pixels: trainPixels, labels: shareLabels(classes, trainLabels) },
+    test: { pixels: testPixels, labels: shareLabels(classes, testLabels) },
   };
+}
+
+/** The labels of these bytes. Those of two bytes are copied, because they may begin at an odd address. */
+function shareLabels(classes: number, bytes: Uint8Array): Labels {
+  if (bytesPerLabel(classes) === 1) return bytes;
+  const labels = new Uint16Array(new SharedArrayBuffer(bytes.length));
+  labelBytes(labels).set(bytes);
+  return labels;
 }
 
 /** `sha256:` and the digest of the pixels of a split, and of how its labels group them. */
@@ -77,9 +95,12 @@ export function digestSplit({ pixels, labels }: Examples): string {
  * Numbers the classes in the order of their first images. Another order of the class names, or a class that only training
  * images have, changes the labels of a test split, but not what its images show.
  */
-function renumber(labels: Uint8Array): Uint8Array {
+function renumber(labels: Labels): Labels {
   const numbers = new Map([...new Set(labels)].map((label, n) => [label, n]));
-  return labels.map((label) => numbers.get(label)!);
+  return toLabels(
+    numbers.size,
+    labels.map((label) => numbers.get(label)!),
+  );
 }
 
 async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSummary): Promise<string> {

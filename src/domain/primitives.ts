@@ -43,17 +43,19 @@ export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSO
       };
       try {
         // A record would drop it silently. The parser of JSON bodies rejects it, too.
-        let namesPrototype = false;
-        const value: unknown = JSON.parse(text, (key, part: unknown) => {
-          namesPrototype ||= key === '__proto__';
-          return part;
-        });
-        return namesPrototype ? reject('must not have a field named __proto__') : value;
+        const value: unknown = JSON.parse(text);
+        return namesPrototype(value) ? reject('must not have a field named __proto__') : value;
       } catch {
         return reject(otherwise);
       }
     })
     .pipe(schema);
+}
+
+/** Whether an object of the value has a field `__proto__`. A reviver of JSON.parse would take ten times as long. */
+function namesPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(namesPrototype);
 }
 
 /**

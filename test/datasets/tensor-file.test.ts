@@ -49,6 +49,32 @@ test('tensors are read back unchanged, into shared memory', async (t) => {
   await assert.rejects(writeTensorFile(path, [28, 28], tensors), /EEXIST/);
 });
 
+test('labels of more than 256 classes take two bytes, at odd addresses too', async (t) => {
+  const path = join(temporaryFolder(t), 'tensors');
+  const odd = (...labels: number[]) => ({
+    pixels: Uint8Array.from({ length: 25 * labels.length }, (_, n) => n),
+    labels: Uint16Array.from(labels),
+  });
+  const many = { train: odd(258, 0, 299), test: odd(1) };
+  const digest = await writeTensorFile(path, [5, 5], many);
+  assert.equal(digestDataset({ imageShape: [5, 5], ...many }), digest);
+  const summary = {
+    ...summaryOf(digest),
+    imageShape: [5, 5] as const,
+    classNames: Array.from({ length: 300 }, (_, n) => `${n}`),
+    splits: { train: countExamples(many.train.labels, 300), test: countExamples(many.test.labels, 300) },
+  };
+  const read = await readTensorFile(path, { ...summary, imageShape: [5, 5] });
+  assert.deepEqual(read, many);
+  assert.ok(read.train.labels.buffer instanceof SharedArrayBuffer);
+});
+
+test('the digest of a split does not depend on the number of classes of its data set', () => {
+  const few = { pixels: images(4, 2), labels: Uint8Array.of(1, 0, 1, 1) };
+  const many = { ...few, labels: Uint16Array.of(999, 300, 999, 999) };
+  assert.equal(digestSplit(many), digestSplit(few));
+});
+
 test('rejects a damaged, truncated, longer or missing file by name', async (t) => {
   const path = join(temporaryFolder(t), 'tensors');
   const summary = summaryOf(await writeTensorFile(path, [28, 28], tensors));

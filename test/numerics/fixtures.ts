@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { toLabels } from '../../src/numerics/examples/labels.ts';
 import type { Activation } from '../../src/numerics/network/activations.ts';
 import { type Architecture, blocks } from '../../src/numerics/network/architecture.ts';
 import type { Network } from '../../src/numerics/network/layers.ts';
@@ -173,7 +174,10 @@ export function firstIndices(count: number): Uint32Array {
 
 /** Learnable images: each class has bright pixels of its own on top of noise; half of the pixels are zero. */
 export function stripes(count: number, inputs: number, classes: number, seed = 0): Examples {
-  const labels = Uint8Array.from({ length: count }, (_, n) => n % classes);
+  const labels = toLabels(
+    classes,
+    Array.from({ length: count }, (_, n) => n % classes),
+  );
   const pixels = Uint8Array.from({ length: count * inputs }, (_, i) => {
     const bits = randomBits(seed, 0, 99, i);
     const lit = (i % inputs) % classes === labels[Math.floor(i / inputs)];

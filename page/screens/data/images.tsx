@@ -18,7 +18,7 @@ export function Images({ dataset }: { readonly dataset: DatasetSummary }): JSX.E
   const split = chosen.get('split') === 'test' ? 'test' : 'train';
   const label = chosen.get('class');
   const path = `/v1/datasets/${encodeURIComponent(id)}/splits/${split}`;
-  const { labels, problem } = useLabels(`${path}/labels`);
+  const { labels, problem } = useLabels(`${path}/labels`, classNames.length);
   const indices = useMemo(
     () =>
       Array.from(labels ?? [], (each, index) =>

@@ -5,12 +5,13 @@ import { type ApiProblem, toProblem } from '../../api/problem.ts';
 
 interface Labels {
   readonly path: string;
-  /** One byte per image; null until it has been loaded. */
-  readonly labels: Uint8Array | null;
+  /** null until they have been loaded. */
+  readonly labels: Uint8Array | Uint16Array | null;
   readonly problem: ApiProblem | null;
 }
 
-export function useLabels(path: string): Labels {
+/** @param classes number of classes: with more than 256, a label has two bytes */
+export function useLabels(path: string, classes: number): Labels {
   const [state, setState] = useState<Labels>({ path, labels: null, problem: null });
   useEffect(() => {
     const { signal, abort } = createAbort();
@@ -18,7 +19,8 @@ export function useLabels(path: string): Labels {
       try {
         const headers = { accept: 'application/octet-stream' };
         const response = await request(path, { headers, signal, isRecorded: false });
-        const labels = new Uint8Array(await response.arrayBuffer());
+        const bytes = await response.arrayBuffer();
+        const labels = classes > 256 ? new Uint16Array(bytes) : new Uint8Array(bytes);
         if (!signal.aborted) setState({ path, labels, problem: null });
       } catch (error) {
         if (!signal.aborted) setState({ path, labels: null, problem: toProblem(error) });
@@ -26,7 +28,7 @@ export function useLabels(path: string): Labels {
     }
     void load();
     return abort;
-  }, [path]);
+  }, [path, classes]);
   return state.path === path ? state : { path, labels: null, problem: null };
 }
 

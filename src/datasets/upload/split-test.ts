@@ -1,6 +1,8 @@
 /** Splits a test split off the training images. */
+
 import { MAX_TEST_FRACTION } from '../../domain/datasets/upload-form.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
+import { selectLabels } from '../../numerics/examples/labels.ts';
 import { type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
@@ -25,11 +27,10 @@ export function splitTest(
   }
   const test = {
     pixels: new Uint8Array(testIndices.length * values),
-    labels: new Uint8Array(testIndices.length),
+    labels: selectLabels(labels, testIndices),
   };
   for (const [to, from] of testIndices.entries()) {
     test.pixels.set(imageRow(pixels, values, from), to * values);
-    test.labels[to] = labels[from]!;
   }
   // The indices ascend, so no image is overwritten before it has been moved.
   for (const [to, from] of train.entries()) {

@@ -7,7 +7,7 @@ import { preprocessingSchema } from '../predictions/preprocessing.ts';
 import { datasetReportSchema } from './report.ts';
 
 export const MIN_CLASSES = 2;
-export const MAX_CLASSES = 100;
+export const MAX_CLASSES = 1000;
 export const SPLITS = ['train', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
 

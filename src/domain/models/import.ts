@@ -1,7 +1,9 @@
 /** Model imports: the form sent with a file, and the origin recorded with the version. */
+
 import { z } from 'zod';
 import { NORMS } from '../../numerics/network/architecture.ts';
 import { DEFAULT_IMAGE_SHAPE } from '../../numerics/network/image-shape.ts';
+import { MAX_CLASSES, MIN_CLASSES } from '../datasets/representation.ts';
 import { requestedShapeText, showImageShape } from '../image-shape.ts';
 import { stagesSchema } from '../jobs/request.ts';
 import { preprocessingSchema } from '../predictions/preprocessing.ts';
@@ -50,8 +52,8 @@ export const importRequestSchema = z.strictObject({
   classNames: namesText(
     z
       .array(className)
-      .min(2)
-      .max(100)
+      .min(MIN_CLASSES)
+      .max(MAX_CLASSES)
       .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice'),
   )
     .optional()

@@ -1,5 +1,7 @@
 /** Options of a training, with their limits. The formulas are in `numerics/`. */
+
 import { z } from 'zod';
+import { MAX_CLASSES, MIN_CLASSES } from '../datasets/representation.ts';
 import { publishedReferenceSchema } from '../models/reference.ts';
 import { FLOAT32_MINIMUMS } from './float32-minimums.ts';
 
@@ -169,5 +171,5 @@ export const budgetSchema = z.strictObject({
 
 export const classWeightsSchema = z.union([
   z.literal('balanced'),
-  z.array(z.number().min(0).max(1e6)).min(2).max(100),
+  z.array(z.number().min(0).max(1e6)).min(MIN_CLASSES).max(MAX_CLASSES),
 ]);

@@ -1,5 +1,7 @@
 /** Converts .npy bytes to typed arrays and back. `npy-header.ts` checks, npyjs converts. */
+
 import { dump, parse } from 'npyjs';
+import type { Labels } from '../../numerics/examples/labels.ts';
 import {
   ANY_NUMBERS,
   NPY_SIGNATURE,
@@ -40,10 +42,7 @@ export function parseNpy<D extends NpyDtype = NpyDtype>(
 }
 
 /** Writes an .npy file of the given shape in C order. @throws RangeError if the shape does not hold the values */
-export function npyBytes(
-  values: Uint8Array | Float32Array | Float64Array,
-  shape: readonly number[],
-): Uint8Array {
+export function npyBytes(values: Labels | Float32Array | Float64Array, shape: readonly number[]): Uint8Array {
   if (shape.reduce((product, dimension) => product * dimension, 1) !== values.length) {
     throw new RangeError(`Shape (${shape.join(', ')}) does not hold ${values.length} values.`);
   }
@@ -51,7 +50,7 @@ export function npyBytes(
 }
 
 /** The header of an .npy file in C order, the same bytes as `npyBytes` writes. */
-export function npyHeader(type: '<f4' | '|u1', shape: readonly number[]): Uint8Array {
+export function npyHeader(type: '<f4' | '|u1' | '<u2', shape: readonly number[]): Uint8Array {
   const text = `{'descr':'${type}','fortran_order':False,'shape':(${shape.join()}${shape.length === 1 ? ',' : ''})}`;
   const length = 10 + text.length + 1;
   const padded = `${text}${' '.repeat(8 - (length % 8))}\n`;

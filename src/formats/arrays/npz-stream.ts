@@ -1,14 +1,16 @@
-/** Streams .npz archives of large byte arrays, as `np.savez` writes them: the same bytes each time, so they have ranges. */
+/** Streams .npz archives of pixels and labels, as `np.savez` writes them: the same bytes each time, so they have ranges. */
+
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Zip, ZipPassThrough } from 'fflate';
+import { type Labels, labelBytes } from '../../numerics/examples/labels.ts';
 import { npyHeader } from './npy.ts';
 
-export interface ByteArray {
+export interface StreamedArray {
   readonly name: string;
   readonly shape: readonly number[];
   /** May be in shared memory. */
-  readonly data: Uint8Array;
+  readonly data: Labels;
 }
 
 const CHUNK_BYTES = 2 ** 18;
@@ -17,11 +19,11 @@ const ENTRY_BYTES = 30 + 16 + 46;
 const END_BYTES = 22;
 
 /** The size of the archive, and a stream of the bytes from `start` to `end`, inclusive. */
-export function streamNpz(arrays: readonly ByteArray[]) {
+export function streamNpz(arrays: readonly StreamedArray[]) {
   const entries = arrays.map(({ name, shape, data }) => ({
     file: `${name}.npy`,
-    head: npyHeader('|u1', shape),
-    data,
+    head: npyHeader(data instanceof Uint8Array ? '|u1' : '<u2', shape),
+    data: labelBytes(data),
   }));
   const size = entries.reduce(
     (sum, { file, head, data }) => sum + ENTRY_BYTES + 2 * file.length + head.length + data.length,

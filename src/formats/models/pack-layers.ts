@@ -1,5 +1,6 @@
 /** Packs the layers of a file into one float32 vector, checking every shape and number. */
 
+import { MAX_CLASSES, MIN_CLASSES } from '../../domain/datasets/representation.ts';
 import { type RequestedShape, squareShape } from '../../domain/image-shape.ts';
 import { type Architecture, blocks, parameterCount } from '../../numerics/network/architecture.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
@@ -21,7 +22,6 @@ export interface PackedLayers {
 /** Limits of a network, the same as for trainings. */
 export const MAX_HIDDEN_LAYERS = 8;
 export const MAX_UNITS = 4096;
-const CLASSES = { min: 2, max: 100 };
 
 /**
  * @param layers convolutions, then fully connected layers, to the output
@@ -77,9 +77,9 @@ export function checkSizes({ hidden, classes }: Architecture, source: Tensor): v
   const wide = hidden.findIndex((units) => units < 1 || units > MAX_UNITS);
   if (wide >= 0)
     rejectModelFile(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are allowed`);
-  if (classes < CLASSES.min || classes > CLASSES.max) {
+  if (classes < MIN_CLASSES || classes > MAX_CLASSES) {
     rejectModelFile(
-      `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${CLASSES.min} to ${CLASSES.max} are allowed`,
+      `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${MIN_CLASSES} to ${MAX_CLASSES} are allowed`,
     );
   }
 }

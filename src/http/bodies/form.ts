@@ -12,10 +12,11 @@ import {
   parseForm,
 } from './multipart.ts';
 
-/** The longest field is a list of a hundred class names. */
-export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes: 64 * 1024 };
+/** The longest field is a list of a thousand class names of 100 characters, in JSON six bytes each. */
+const FIELD_BYTES = 640 * 1024;
+export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes: FIELD_BYTES };
 /** More than any valid form has, so that unknown and repeated parts are rejected by name. */
-export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldBytes: 64 * 1024 };
+export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 32, fieldBytes: FIELD_BYTES };
 
 /** The declaration of a form. */
 export interface Form<F extends z.ZodType> extends LimitedForm {

@@ -2,6 +2,7 @@
  * Split conformal prediction: sets of classes that contain the true one with a chosen frequency.
  * Vovk, Gammerman, Shafer 2005; Angelopoulos and Bates 2021, "A Gentle Introduction to Conformal Prediction".
  */
+import type { Labels } from '../examples/labels.ts';
 
 /** Subtracted from (n + 1) · coverage, so that a product such as 7.000000000000001 is not rounded up to 8. */
 const ROUNDING = 1e-9;
@@ -16,7 +17,7 @@ export const conformalRank = (count: number, level: number): number =>
  */
 export function sortTrueProbabilities(
   probabilities: Float32Array,
-  labels: Uint8Array,
+  labels: Labels,
   classes: number,
 ): Float32Array {
   return Float32Array.from(labels, (label, n) => probabilities[n * classes + label]!)

@@ -1,4 +1,5 @@
 /** Coverage: how often the sets of a calibration contain the true class, and what they cost, on labelled images. */
+import type { Labels } from '../examples/labels.ts';
 import { leastProbability } from './conformal.ts';
 import { type Calibration, type Change, changeOfError } from './fit.ts';
 import { judgeSets } from './judge.ts';
@@ -37,7 +38,7 @@ export function measureCoverage(
   logits: Float32Array,
   probabilities: Float32Array,
   outliersAt: (coverage: number) => readonly boolean[],
-  labels: Uint8Array,
+  labels: Labels,
 ): CoverageReport {
   const examples = labels.length;
   const classes = logits.length / examples;

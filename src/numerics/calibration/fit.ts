@@ -1,5 +1,7 @@
 /** Calibration of a network on images that it was not trained on. */
+
 import { calibration as reliability } from '../evaluation/calibration.ts';
+import type { Labels } from '../examples/labels.ts';
 import { argmax } from '../reference/cross-entropy.ts';
 import { leastProbability, sortTrueProbabilities } from './conformal.ts';
 import { countBelow } from './neighbours.ts';
@@ -48,7 +50,7 @@ export function fitCalibration(
   training: Omit<Observed, 'logits'>,
   observed: Observed,
   probabilities: Float32Array,
-  labels: Uint8Array,
+  labels: Labels,
   inputs: number,
   classes: number,
 ): { readonly calibration: Calibration; readonly figures: CalibrationFigures } {
@@ -103,7 +105,7 @@ export function sortHighest(
 export function changeOfError(
   logits: Float32Array,
   probabilities: Float32Array,
-  labels: Uint8Array,
+  labels: Labels,
   temperature: number,
 ): Change {
   const classes = logits.length / labels.length;
@@ -115,7 +117,7 @@ export function changeOfError(
 }
 
 /** Expected calibration error. @param probabilities n × classes */
-function expectedError(probabilities: Float32Array, labels: Uint8Array, classes: number): number {
+function expectedError(probabilities: Float32Array, labels: Labels, classes: number): number {
   const rows = Array.from(labels, (_, n) => probabilities.subarray(n * classes, (n + 1) * classes));
   const predicted = Uint8Array.from(rows, argmax);
   const confidences = Float32Array.from(rows, (row, n) => row[predicted[n]!]!);

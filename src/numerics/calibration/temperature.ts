@@ -1,4 +1,5 @@
 /** Temperature scaling: one divisor of the logits that makes probabilities match frequencies. */
+import type { Labels } from '../examples/labels.ts';
 import { softmax } from '../reference/cross-entropy.ts';
 
 interface FittedTemperature {
@@ -21,7 +22,7 @@ const CONVERGED = 1e-14;
  * @param logits n × classes, finite
  * @param labels n, at least one
  */
-export function fitTemperature(logits: Float32Array, labels: Uint8Array, classes: number): FittedTemperature {
+export function fitTemperature(logits: Float32Array, labels: Labels, classes: number): FittedTemperature {
   const at = (inverse: number) => derivatives(logits, labels, classes, inverse);
   const before = at(1);
   const inverse = findMinimum(at);
@@ -46,7 +47,7 @@ function findMinimum(at: (inverse: number) => ReturnType<typeof derivatives>): n
 }
 
 /** The mean loss at b, and its first and second derivative: means of E_p[z] − z_label and of Var_p[z]. */
-function derivatives(logits: Float32Array, labels: Uint8Array, classes: number, inverse: number) {
+function derivatives(logits: Float32Array, labels: Labels, classes: number, inverse: number) {
   const z = new Float64Array(classes);
   const p = new Float64Array(classes);
   let [loss, slope, curvature] = [0, 0, 0];

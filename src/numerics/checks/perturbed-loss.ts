@@ -1,5 +1,6 @@
 /** The loss with one parameter perturbed, computed from what that one parameter changes. */
 
+import { selectLabels } from '../examples/labels.ts';
 import type { ActivationFunction } from '../network/activations.ts';
 import { blocks } from '../network/architecture.ts';
 import { channelStandardizations, type Network } from '../network/layers.ts';
@@ -29,7 +30,7 @@ export function createPerturbedLoss(
   const last = layers.length - 1;
   const firstDense = blocks(network.architecture).length - 2 * layers.length;
   const channels = channelStandardizations(network.standardization);
-  const labels = Uint8Array.from(indices, (row) => examples.labels[row]!);
+  const labels = selectLabels(examples.labels, indices);
   const volumes = pass.image && createPerturbedVolumes(pass, indices.length);
   /** z of every example n and layer l: base[n][l] (d_{l+1}) */
   const base = Array.from(indices, (row, n) => {

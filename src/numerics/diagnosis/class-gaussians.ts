@@ -1,4 +1,5 @@
 /** One normal distribution per class over the features of its images. */
+import type { Labels } from '../examples/labels.ts';
 
 /** One class; its log density is −½‖G⁻¹(f − m)‖² − Σ log G_ii, up to a constant. */
 interface ClassGaussian {
@@ -23,7 +24,7 @@ const FLOOR = 1e-3;
  */
 export function fitClassGaussians(
   rows: Float64Array,
-  labels: Uint8Array,
+  labels: Labels,
   d: number,
   classes: number,
 ): ClassGaussians {

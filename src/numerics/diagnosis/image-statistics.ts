@@ -51,7 +51,7 @@ export function computeImageStatistics(
   for (let i = 0; i < fitted; i++) {
     extractFeatures(rows.subarray(i * FEATURES, (i + 1) * FEATURES), image(2 * i), shape);
   }
-  const fittedLabels = Uint8Array.from({ length: fitted }, (_, i) => labels[2 * i]!);
+  const fittedLabels = labels.filter((_, n) => n % 2 === 0);
   const gaussians = fitClassGaussians(rows, fittedLabels, FEATURES, classes);
 
   const others = labels.length - fitted;

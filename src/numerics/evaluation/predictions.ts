@@ -1,5 +1,6 @@
 /** Predictions of labelled images. All metrics are computed from them. */
 
+import { createLabels, type Labels } from '../examples/labels.ts';
 import type { Architecture } from '../network/architecture.ts';
 import { valueCount } from '../network/image-shape.ts';
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
@@ -8,9 +9,9 @@ import { checkExamples } from '../training/engine.ts';
 
 /** One entry per image, in the order of the images. */
 export interface Predictions {
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   /** The most probable class; the lowest index if several are equal. */
-  readonly predicted: Uint8Array;
+  readonly predicted: Labels;
   /** The probability of the predicted class; 0 if it is NaN. */
   readonly confidences: Float32Array;
   /** Cross-entropy, in nats. */
@@ -35,7 +36,7 @@ export function collectPredictions(
   const { classes } = architecture;
   const { labels } = examples;
   const count = labels.length;
-  const predicted = new Uint8Array(count);
+  const predicted = createLabels(classes, count);
   const confidences = new Float32Array(count);
   const losses = new Float64Array(count);
   const row = new Float64Array(classes);

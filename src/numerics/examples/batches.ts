@@ -1,5 +1,7 @@
 /** Training and validation split, and the order of the examples within an epoch. */
+
 import { PURPOSE, type Purpose, randomBelow } from '../random.ts';
+import type { Labels } from './labels.ts';
 
 /** Indices into the examples, ascending. */
 export interface Split {
@@ -14,20 +16,20 @@ function heldOutCount(examples: number, fraction: number): number {
   return Math.max(0, Math.min(Math.round(fraction * examples), examples - 1));
 }
 
-function examplesPerClass(labels: Uint8Array): Uint32Array {
+function examplesPerClass(labels: Labels): Uint32Array {
   const counts = new Uint32Array(CLASS_LIMIT);
   for (const label of labels) counts[label]!++;
   return counts;
 }
 
 /** Number of examples of each class that are held out; with `fraction` null, the number of all. */
-export function heldOutPerClass(labels: Uint8Array, fraction: number | null): Uint32Array {
+export function heldOutPerClass(labels: Labels, fraction: number | null): Uint32Array {
   const counts = examplesPerClass(labels);
   return fraction === null ? counts : counts.map((count) => heldOutCount(count, fraction));
 }
 
 /** Number of training examples if `fraction` of each class (0 ≤ fraction < 1; null for none) is held out. */
-export function countTrainingExamples(labels: Uint8Array, fraction: number | null): number {
+export function countTrainingExamples(labels: Labels, fraction: number | null): number {
   let heldCount = 0;
   for (const count of examplesPerClass(labels)) heldCount += heldOutCount(count, fraction ?? 0);
   return labels.length - heldCount;
@@ -41,7 +43,7 @@ export function stepsPerEpoch(examples: number, batchSize: number): number {
  * Holds out `fraction` of every class for validation, chosen by the seed alone; null holds out nothing.
  * @throws RangeError when the fraction is outside [0, 1).
  */
-export function splitByClass(labels: Uint8Array, fraction: number | null, seed: number): Split {
+export function splitByClass(labels: Labels, fraction: number | null, seed: number): Split {
   if (fraction !== null && !(fraction >= 0 && fraction < 1)) {
     throw new RangeError(`The validation fraction must be at least 0 and below 1, not ${fraction}.`);
   }

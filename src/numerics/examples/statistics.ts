@@ -3,16 +3,13 @@
 import { channelCount, type ImageShape, valueCount } from '../network/image-shape.ts';
 import type { ChannelStandardization, Standardization } from '../network/layers.ts';
 import type { Examples } from '../training/engine.ts';
+import type { Labels } from './labels.ts';
 
 /**
  * c_k = n / (K n_k), scikit-learn's "balanced": all classes weigh the same, and the examples weigh 1 on average.
  * A class without examples has weight 0.
  */
-export function balancedClassWeights(
-  labels: Uint8Array,
-  indices: Uint32Array,
-  classes: number,
-): Float64Array {
+export function balancedClassWeights(labels: Labels, indices: Uint32Array, classes: number): Float64Array {
   const counts = new Float64Array(classes);
   for (const n of indices) counts[labels[n]!]!++;
   return counts.map((count) => (count === 0 ? 0 : indices.length / (classes * count)));

@@ -109,8 +109,9 @@ export function createKernelEngine(
     copyRows: (first, last) => copyRows(first, last),
     afterCall,
   });
-  const { exports, header, floats, bytes } = kernel;
+  const { exports, header, floats } = kernel;
   const indices = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, C.MAX_BATCH);
+  const labels = new Uint16Array(kernel.memory.buffer, layout.labels, batchSize);
   const partners = new Uint32Array(kernel.memory.buffer, HEADER.addresses.PARTNERS, C.MAX_BATCH);
   const { records, recordStride, partnerRows, partnerStride } = layout;
   const rows = {
@@ -152,7 +153,7 @@ export function createKernelEngine(
     }
     for (let n = 0; n < batch.length; n++) {
       indices[n] = batch[n]!;
-      bytes[layout.labels + n] = examples.labels[batch[n]!]!;
+      labels[n] = examples.labels[batch[n]!]!;
     }
     if (mixup !== null) {
       const fraction = drawMixingFraction(mixup, settings.seed, position.epoch, position.start);

@@ -77,6 +77,7 @@ export function createKernelForward(
   const { exports, header, floats, bytes } = kernel;
   const words = new BigInt64Array(kernel.memory.buffer);
   const indexWords = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, MAX_BATCH);
+  const labels = new Uint16Array(kernel.memory.buffer, layout.labels, chunk);
   const last = layers.at(-1)!;
   let currentPixels: Uint8Array | null = null;
   let copyRows: CopyRows = () => {};
@@ -147,7 +148,7 @@ export function createKernelForward(
       const count = Math.min(size, indices.length - start);
       for (let n = 0; n < count; n++) {
         indexWords[n] = indices[start + n]!;
-        bytes[layout.labels + n] = examples.labels[indices[start + n]!]!;
+        labels[n] = examples.labels[indices[start + n]!]!;
       }
       copyRows(0, count);
       header.BATCH_SIZE = count;

@@ -162,7 +162,7 @@ export function layOut(request: LayoutRequest) {
     // A table for each channel; the first one follows the last one again.
     pixelValues: memory.take(4 * PIXEL_TABLE_BYTES),
     batchList: memory.take(4 * (records + 1)),
-    labels: memory.take(records),
+    labels: memory.take(2 * records),
     losses: memory.take(4 * records),
     correct: memory.take(records),
     partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),

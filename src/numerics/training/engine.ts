@@ -1,6 +1,7 @@
 /** The interface of engines: the float64 reference and the float32 kernel. */
 
 import type { Distillation } from '../examples/distillation.ts';
+import type { Labels } from '../examples/labels.ts';
 import type { Mixup } from '../examples/mixup.ts';
 import type { Architecture } from '../network/architecture.ts';
 import { valueCount } from '../network/image-shape.ts';
@@ -13,7 +14,7 @@ export type Pixels = Uint8Array | Float32Array;
 /** Labelled images: row n of `pixels` (n × d0, 0–255) belongs to class `labels[n]`. */
 export interface Examples {
   readonly pixels: Uint8Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Wire format of the native protocol: the query and the JSON response of `…/predictions`. */
+
 import { z } from 'zod';
+import { MAX_CLASSES } from '../../domain/datasets/representation.ts';
 import { imageRowsSchema } from '../../domain/image-shape.ts';
 import { coverageSchema, usedCalibrationSchema } from '../../domain/models/calibration.ts';
 import { diagnosisSchema } from '../../domain/predictions/diagnosis.ts';
@@ -8,7 +10,7 @@ import { wholeNumber } from '../../domain/primitives.ts';
 import { UNSURE_REASONS } from '../../numerics/calibration/judge.ts';
 
 export const predictionQuerySchema = z.strictObject({
-  topK: wholeNumber(1, 100).optional().describe('Return the k most probable classes instead of all'),
+  topK: wholeNumber(1, MAX_CLASSES).optional().describe('Return the k most probable classes instead of all'),
   logits: flag.describe('Whether to include the logits'),
   input: flag.describe(
     'Whether to include the pixels that each prediction was computed from; at most 1,000 images',

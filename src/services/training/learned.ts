@@ -1,8 +1,10 @@
 /** Whether a training learned more than which class is the largest. */
+
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { majorityBaseline } from '../../numerics/evaluation/majority.ts';
 import { heldOutPerClass } from '../../numerics/examples/batches.ts';
+import type { Labels } from '../../numerics/examples/labels.ts';
 
 /**
  * Compares the accuracy with always predicting the largest class, on the validation images or, without any, on the training
@@ -15,7 +17,7 @@ import { heldOutPerClass } from '../../numerics/examples/batches.ts';
 export function describeNotLearned(
   { training, search }: Pick<TrainingJob, 'training' | 'search'>,
   record: EpochRecord | undefined,
-  labels: Uint8Array,
+  labels: Labels,
 ): string | null {
   if (record === undefined || training.classWeights !== null) return null;
   const { epoch, validationAccuracy } = record;

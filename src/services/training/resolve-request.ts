@@ -1,4 +1,5 @@
 /** Validates a training request against data set, models and memory, and fills in its defaults. */
+
 import type { Catalog } from '../../datasets/catalog.ts';
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { Progress } from '../../domain/jobs/epoch-record.ts';
@@ -7,6 +8,7 @@ import type { KeptCheckpoints, ResolvedTrainingRequest, TrainingRequest } from '
 import { findTrainingConflicts } from '../../domain/training/conflicts.ts';
 import { AtelierError } from '../../errors.ts';
 import { countTrainingExamples, stepsPerEpoch } from '../../numerics/examples/batches.ts';
+import type { Labels } from '../../numerics/examples/labels.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import { assertTrainingFits } from '../memory/limits.ts';
@@ -88,7 +90,7 @@ export function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConfl
 }
 
 /** Counts by labels and fraction, because the trials of a search need the same one a thousand times. */
-const heldOutCounts = new WeakMap<Uint8Array, Map<number, number>>();
+const heldOutCounts = new WeakMap<Labels, Map<number, number>>();
 
 /** Number of training images held out for validation. */
 export function heldOutCount(

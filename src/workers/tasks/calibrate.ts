@@ -1,4 +1,5 @@
 /** Calibrations of versions, on images that the network was not trained on. */
+
 import { AtelierError } from '../../errors.ts';
 import { calibrationBytes } from '../../formats/arrays/calibration.ts';
 import {
@@ -8,6 +9,7 @@ import {
   MAX_TRAINING_IMAGES,
   MIN_CALIBRATION_IMAGES,
 } from '../../numerics/calibration/fit.ts';
+import { selectLabels } from '../../numerics/examples/labels.ts';
 import { hiddenUnits } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
@@ -118,7 +120,7 @@ function observe(network: ServedNetwork, { pixels, labels }: Examples, indices: 
   const count = indices.length;
   const observed = {
     pixels: new Uint8Array(count * inputs),
-    labels: Uint8Array.from(indices, (index) => labels[index]!),
+    labels: selectLabels(labels, indices),
     logits: new Float32Array(count * classes),
     probabilities: new Float32Array(count * classes),
     hidden: new Float32Array(count * units),

@@ -13,6 +13,7 @@ import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { type Ranking, rankPredictions } from '../../numerics/evaluation/ranking.ts';
 import { splitByClass } from '../../numerics/examples/batches.ts';
 import { averageTeachers } from '../../numerics/examples/distillation.ts';
+import { type Labels, selectLabels } from '../../numerics/examples/labels.ts';
 import { hiddenUnits } from '../../numerics/network/architecture.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import type { Examples } from '../../numerics/training/engine.ts';
@@ -136,12 +137,12 @@ export function compareOnHeldOut({
   for (const [n, index] of common.entries()) {
     chosen.set(pixels.subarray(index * size, (index + 1) * size), n * size);
   }
-  const chosenLabels = Uint8Array.from(common, (index) => labels[index]!);
+  const chosenLabels = selectLabels(labels, common);
   return compareNetworks({ ...networks, examples: { pixels: chosen, labels: chosenLabels } });
 }
 
 /** Indices of the images that all splits hold out, ascending. */
-export function findHeldOut(labels: Uint8Array, splits: readonly ValidationSplit[]): number[] {
+export function findHeldOut(labels: Labels, splits: readonly ValidationSplit[]): number[] {
   let common = labels.keys().toArray();
   for (const { fraction, seed } of splits) {
     const held = new Set(splitByClass(labels, fraction, seed).validation);

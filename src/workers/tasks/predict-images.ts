@@ -11,6 +11,7 @@ import {
   judgementRows,
   tallyJudgements,
 } from '../../numerics/calibration/judge.ts';
+import type { Labels } from '../../numerics/examples/labels.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { kernelCost } from '../../numerics/simd/layers-layout.ts';
@@ -61,7 +62,7 @@ export interface PredictedImages extends PredictionCounts {
 type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;
 
 /**
- * Writes the (n, classes) float32 matrix of probabilities as npy, the true labels of a data set as (n) uint8, and the sets of
+ * Writes the (n, classes) float32 matrix of probabilities as npy, the true labels of a data set as (n) uint8, uint16 above 256 classes, and the sets of
  * classes as (n, classes + 1) uint8.
  * @throws AtelierError `storage-full`
  */
@@ -90,7 +91,7 @@ async function predictAll(
   { network, target, progress, judging }: PredictionTask,
   images: number,
   read: ReadPixels,
-  labels: Uint8Array | null,
+  labels: Labels | null,
 ): Promise<PredictedImages> {
   const forward = createForward(network);
   const classes = network.classNames.length;

@@ -1,9 +1,11 @@
 /** The result of a prediction job as CSV (RFC 4180), one line per image. */
+
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { toCsvCell } from '../../charts/csv.ts';
 import { parseNpy } from '../../formats/arrays/npy.ts';
 import { NPY_HEAD_BYTES, readNpyHeader } from '../../formats/arrays/npy-header.ts';
 import { UNSURE_REASONS } from '../../numerics/calibration/judge.ts';
+import type { Labels } from '../../numerics/examples/labels.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { isDiskFull, storageFull } from '../../store/blobs/directory.ts';
 
@@ -20,29 +22,35 @@ export interface PredictionsTableTask {
   readonly target: string;
 }
 
+/** Limits of a chunk. */
 const CHUNK_IMAGES = 1000;
+const CHUNK_VALUES = 1e5;
 const END = '\r\n';
 
 /** @throws AtelierError `storage-full` */
 export function writePredictionsTable(task: PredictionsTableTask): undefined {
   const { probabilities, labels, judgements, classNames, hasAllClasses, target } = task;
   const names = classNames.map(toCsvCell);
-  const judged = judgements === null ? null : (parseNpy(readFileSync(judgements)).data as Uint8Array);
-  const trueLabels = labels === null ? null : (parseNpy(readFileSync(labels)).data as Uint8Array);
+  const trueLabels = labels === null ? null : (parseNpy(readFileSync(labels)).data as Labels);
   const [source, file] = [openSync(probabilities, 'r'), openSync(target, 'wx')];
+  const judged = judgements === null ? null : openSync(judgements, 'r');
   const write = (text: string) => writeFileSync(file, text);
   try {
     const { dataOffset, shape } = readHeader(source);
+    const judgedOffset = judged === null ? 0 : readHeader(judged).dataOffset;
     const [images, classes] = shape as [number, number];
     const columns = ['index', 'label', 'className', 'probability'];
     if (trueLabels) columns.push('trueLabel', 'trueClassName', 'correct');
-    if (judged) columns.push('classes', 'unsure', 'unsureBecause');
+    if (judged !== null) columns.push('classes', 'unsure', 'unsureBecause');
     if (hasAllClasses) columns.push(...classNames.map((_, label) => `probability${label}`));
     write(columns.join() + END);
-    for (let start = 0; start < images; start += CHUNK_IMAGES) {
-      const count = Math.min(CHUNK_IMAGES, images - start);
+    const size = Math.min(CHUNK_IMAGES, Math.ceil(CHUNK_VALUES / classes));
+    for (let start = 0; start < images; start += size) {
+      const count = Math.min(size, images - start);
       const chunk = new Float32Array(count * classes);
       readSync(source, chunk, 0, chunk.byteLength, dataOffset + 4 * start * classes);
+      const sets = new Uint8Array(judged === null ? 0 : count * (classes + 1));
+      if (judged !== null) readSync(judged, sets, 0, sets.length, judgedOffset + start * (classes + 1));
       let text = '';
       for (let n = 0; n < count; n++) {
         const row = chunk.subarray(n * classes, (n + 1) * classes);
@@ -52,7 +60,7 @@ export function writePredictionsTable(task: PredictionsTableTask): undefined {
           const truth = trueLabels[start + n]!;
           text += `,${truth},${names[truth]},${label === truth}`;
         }
-        if (judged) text += `,${judgementCells(judged, start + n, row)}`;
+        if (judged !== null) text += `,${judgementCells(sets, n, row)}`;
         if (hasAllClasses) for (const probability of row) text += `,${toNumber(probability)}`;
         text += END;
       }
@@ -63,12 +71,13 @@ export function writePredictionsTable(task: PredictionsTableTask): undefined {
   } finally {
     closeSync(source);
     closeSync(file);
+    if (judged !== null) closeSync(judged);
   }
 }
 
 /** The labels of the set, most probable first; whether the prediction is unsure, and why. */
-function judgementCells(judged: Uint8Array, image: number, row: Float32Array): string {
-  const own = judged.subarray(image * (row.length + 1), (image + 1) * (row.length + 1));
+function judgementCells(sets: Uint8Array, image: number, row: Float32Array): string {
+  const own = sets.subarray(image * (row.length + 1), (image + 1) * (row.length + 1));
   const labels = [...row.keys()]
     .filter((label) => own[label] === 1)
     .sort((a, b) => row[b]! - row[a]! || a - b);

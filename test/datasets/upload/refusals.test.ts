@@ -181,10 +181,10 @@ const CASES: readonly Case[] = [
     /label 2 is NaN/,
   ],
   [
-    '101 classes',
-    { ...four, train_labels: eight([0, 1, 0, 1, 0, 1, 0, 100]) },
+    '1001 classes',
+    { ...four, train_labels: eight([0, 1, 0, 1, 0, 1, 0, 1000]) },
     'train_labels',
-    /label 7 is 100; .* at most 100 classes/,
+    /label 7 is 1000; .* at most 1000 classes/,
   ],
   [
     'a label beyond the class names',

@@ -125,16 +125,16 @@ test('the verdict of a comparison is from the view of the model in the path', ()
   assert.equal(compare(right, right).verdict, 'no-difference');
 });
 
-test('a cell of the confusion matrix has two labels of up to 100 classes', () => {
+test('a cell of the confusion matrix has two labels of up to 1,000 classes', () => {
   const messages = (query: object) =>
     evaluationCellQuerySchema.safeParse(query).error?.issues.map(({ path, message }) => [...path, message]);
   assert.equal(messages({}), undefined);
-  assert.equal(messages({ label: '0', predicted: '99' }), undefined);
+  assert.equal(messages({ label: '0', predicted: '999' }), undefined);
   const together = 'label and predicted select a cell of the confusion matrix together; send both or neither';
   for (const one of [{ label: '0' }, { predicted: '0' }])
     assert.deepEqual(messages(one), [['predicted', together]]);
-  assert.deepEqual(messages({ label: '100', predicted: '0' }), [
-    ['label', 'must be a whole number from 0 to 99'],
+  assert.deepEqual(messages({ label: '1000', predicted: '0' }), [
+    ['label', 'must be a whole number from 0 to 999'],
   ]);
 });
 

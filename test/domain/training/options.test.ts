@@ -85,8 +85,8 @@ test('every option of a training accepts the values up to its limits, and none b
     [part('budget', 'targetValidationAccuracy'), [0.001, 1], [0, 1.1]],
     [
       (classWeights) => ({ classWeights }),
-      [[0, 1e6], Array(100).fill(1)],
-      [[1], [1, -1], [1, 1e6 + 1], Array(101).fill(1)],
+      [[0, 1e6], Array(1000).fill(1)],
+      [[1], [1, -1], [1, 1e6 + 1], Array(1001).fill(1)],
     ],
   ];
   for (const [place, valid, invalid] of cases) {

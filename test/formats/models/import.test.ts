@@ -129,8 +129,8 @@ test('splits a packed vector by the hidden layers and infers the number of class
     /31810 numbers does not contain its layer sizes; send the field hidden, and .* the fields convolutions and norm\.$/,
   );
   refusal(vector(31_810), [41], /31810 numbers do not fit a 784-41 network .* 784-41-10 has 32605/);
-  refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
-  refusal(vector(785 * 101), [], /means 101 classes/);
+  refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 1000 are allowed/);
+  refusal(vector(785 * 1001), [], /means 1001 classes/);
   refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, but it has shape \(4, 785\)/);
   refusal(
     vector(10),
@@ -211,7 +211,7 @@ for (const [defect, tensors, message] of [
     /"W2" has shape \(3, 6\), but must have \(units, 5\)/,
   ],
   ['there is one class', [tensor('W1', 1, 784), tensor('b1', 1)], /"W1" of shape \(1, 784\) means 1 classes/],
-  ['there are 101 classes', [tensor('W1', 101, 784), tensor('b1', 101)], /means 101 classes; 2 to 100/],
+  ['there are 1001 classes', [tensor('W1', 1001, 784), tensor('b1', 1001)], /means 1001 classes; 2 to 1000/],
   [
     'a layer is too wide',
     [tensor('W1', 4097, 784), tensor('b1', 4097), tensor('W2', 3, 4097), tensor('b2', 3)],

@@ -146,8 +146,8 @@ test('each kind of form has its limits', () => {
     [IMAGE_FORM_LIMITS, MODEL_FORM_LIMITS, DATASET_FORM_LIMITS],
     [
       { files: 1000, fields: 16, fieldBytes: 1024 },
-      { files: 1, fields: 32, fieldBytes: 65_536 },
-      { files: 16, fields: 16, fieldBytes: 65_536 },
+      { files: 1, fields: 32, fieldBytes: 655_360 },
+      { files: 16, fields: 32, fieldBytes: 655_360 },
     ],
   );
 });

@@ -27,6 +27,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   'the notebook’s network': { architecture: dense([784, 40, 10]), batchSize: 64 },
   'the largest images, 64×64 in colour': { architecture: dense([12_288, 5, 3]), batchSize: 4 },
   'a hundred classes': { architecture: dense([30, 20, 100]), batchSize: 33 },
+  'classes whose labels take two bytes': { architecture: dense([30, 20, 300]), batchSize: 333 },
   'batches longer than a block of examples': { architecture: dense([40, 12, 4]), batchSize: 300 },
   'batch 1': { batchSize: 1 },
   'leaky-relu': { architecture: dense([13, 7, 6, 3]), activation: 'leaky-relu' },

@@ -118,7 +118,7 @@ test('the tables, the scratch memory of each thread and the records follow the w
     pixelValues: 4 * 1024,
     // 65 numbers
     batchList: 320,
-    labels: 64,
+    labels: 128,
     losses: 256,
     correct: 64,
     // 25 blocks of 784 rows and a bias, and 2 of 40 and a bias, of 8 bytes.

@@ -4,6 +4,7 @@ import type { ArrayReport } from '../../../domain/datasets/report.ts';
 import { MIN_CLASSES } from '../../../domain/datasets/representation.ts';
 import { type RequestedShape, showImageShape } from '../../../domain/image-shape.ts';
 import { MAX_AMBIGUOUS, rangeOf } from '../../../images/pixel-range.ts';
+import { toLabels } from '../../../numerics/examples/labels.ts';
 import { type ImageShape, isSameShape, valueCount } from '../../../numerics/network/image-shape.ts';
 import type { Examples } from '../../../numerics/training/engine.ts';
 import type { Tensors } from '../../tensor-cache.ts';
@@ -73,8 +74,12 @@ async function readArrays(
   const tensors = test ? { train, test } : splitTest(train, imageShape, testFraction!, seed);
 
   const classNames = given ?? defaultClassNames(tensors, opened.train.labels.part);
+  const withType = ({ pixels, labels }: Examples) => ({
+    pixels,
+    labels: toLabels(classNames.length, labels),
+  });
   return finishUpload({
-    tensors,
+    tensors: { train: withType(tensors.train), test: withType(tensors.test) },
     imageShape,
     classNames,
     preprocessing: null,

@@ -1,5 +1,7 @@
-/** Reads the labels of an uploaded array into one byte per label. */
+/** Reads the labels of an uploaded array. */
+
 import { MAX_CLASSES } from '../../../domain/datasets/representation.ts';
+import { createLabels } from '../../../numerics/examples/labels.ts';
 import { rejectPart } from '../reject-part.ts';
 import { fromFortranOrder } from './read-images.ts';
 import type { ArrayReader } from './reader.ts';
@@ -11,8 +13,8 @@ import type { ArrayReader } from './reader.ts';
  */
 export async function readLabels(array: ArrayReader, classes: number | null) {
   const { part } = array;
-  const labels = new Uint8Array(countLabels(array));
   const limit = (classes ?? MAX_CLASSES) - 1;
+  const labels = createLabels(limit + 1, countLabels(array));
   const width = array.shape[1] ?? 1;
   const toRows = array.fortranOrder && width > 1 ? fromFortranOrder(array.shape) : (index: number) => index;
   const marked = width > 1 ? new Uint8Array(labels.length) : null;

@@ -8,6 +8,7 @@ import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
 import { invertPixels, type Size } from '../../../images/place.ts';
+import { toLabels } from '../../../numerics/examples/labels.ts';
 import { type ImageShape, valueCount } from '../../../numerics/network/image-shape.ts';
 import { countExamples } from '../../catalog.ts';
 import type { Tensors } from '../../tensor-cache.ts';
@@ -177,13 +178,16 @@ function isLight(borders: Uint8Array): boolean {
 }
 
 function toTensors(
-  { images, hasTest }: ClassFolders,
+  { images, hasTest, classNames }: ClassFolders,
   imageShape: ImageShape,
   pixels: Uint8Array,
   testFraction: number | null,
   seed: number,
 ): Tensors {
-  const labels = Uint8Array.from(images, ({ label }) => label);
+  const labels = toLabels(
+    classNames.length,
+    images.map(({ label }) => label),
+  );
   if (!hasTest) return splitTest({ pixels, labels }, imageShape, testFraction!, seed);
   const values = valueCount(imageShape);
   // The images are in the order of their splits: test precedes train.
@@ -199,7 +203,7 @@ function describeArchive(
   { images, ignored, classNames, layout, table }: ClassFolders,
   { smallest, largest }: Decoded,
 ): NonNullable<DatasetReport['archive']> {
-  const labels = Uint8Array.from(images, ({ label }) => label);
+  const labels = images.map(({ label }) => label);
   return {
     layout,
     ...(table && { table }),

@@ -20,7 +20,7 @@ export const datasetExportRoutes: Routes = async (app, { catalog, memory }) => {
       summary: 'Export a data set as an npz file',
       description:
         '`x_train`, `y_train`, `x_test` and `y_test`, as `np.load` reads them: images of shape (n, height, width), in colour (n, height, width, 3), and labels of shape (n,), ' +
-        'one byte per value and label. Uploaded again, the file has the same digest, and with the same `classNames` ' +
+        'one byte per value and label, two per label with more than 256 classes. Uploaded again, the file has the same digest, and with the same `classNames` ' +
         'the same id if the images were sent as arrays. A download can be resumed by `Range`.',
       tags: ['datasets'],
       readsDataset: true,

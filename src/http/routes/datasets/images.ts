@@ -1,4 +1,5 @@
 /** /v1/datasets/{id}/splits/{split}: images, one or a range of them, and the labels of a data set. */
+
 import { z } from 'zod';
 import { SPLITS } from '../../../domain/datasets/representation.ts';
 import { imageRowsSchema, toImageRows } from '../../../domain/image-shape.ts';
@@ -6,6 +7,7 @@ import { wholeNumber } from '../../../domain/primitives.ts';
 import { AtelierError } from '../../../errors.ts';
 import { npyBytes } from '../../../formats/arrays/npy.ts';
 import { toPng } from '../../../images/encoded.ts';
+import { labelBytes, toLabels } from '../../../numerics/examples/labels.ts';
 import { valueCount } from '../../../numerics/network/image-shape.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { contentTag } from '../../conditional/etag.ts';
@@ -46,7 +48,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       params: z.strictObject(splitParams),
       response: {
         200: {
-          description: 'One byte per image',
+          description: 'One byte per image; two, little-endian, with more than 256 classes',
           content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
         },
         ...problems(400, 404, 406),
@@ -58,8 +60,8 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       const dataset = orNotFound(await catalog.get(id), id, catalog);
       const type = negotiate(request, reply, ['application/x-npy', 'application/octet-stream']);
       // A copy, as for an image below.
-      const labels = new Uint8Array(dataset[split].labels);
-      const bytes = type === 'application/x-npy' ? npyBytes(labels, [labels.length]) : labels;
+      const labels = toLabels(dataset.classNames.length, dataset[split].labels);
+      const bytes = type === 'application/x-npy' ? npyBytes(labels, [labels.length]) : labelBytes(labels);
       // The id of a data set is derived from its content.
       return reply.type(type).header('cache-control', cacheControl(true)).send(Buffer.from(bytes));
     },

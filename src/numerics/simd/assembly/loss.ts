@@ -87,10 +87,10 @@ function subtractTeachers(dz: usize, n: i32, scale: f32, classes: i32): void {
 /** Writes the loss of example n, whether its prediction is correct, and the gradient dz. */
 export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   const labels: usize = load<u32>(LABELS);
-  const label: i32 = load<u8>(labels + n);
+  const label: i32 = load<u16>(labels + (<usize>n << 1));
   // 0 without mixup.
   const rest = load<f32>(PARTNER_FRACTION);
-  const other: i32 = rest > 0 ? load<u8>(labels + load<u32>(PARTNERS + (<usize>n << 2))) : label;
+  const other: i32 = rest > 0 ? load<u16>(labels + (load<u32>(PARTNERS + (<usize>n << 2)) << 1)) : label;
   const max = largest(z, classes);
   const isCorrect = isFirstLargest(rest > 0.5 ? other : label, z, classes, max);
   store<u8>(<usize>load<u32>(CORRECT) + n, <u8>isCorrect);

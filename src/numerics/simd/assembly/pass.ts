@@ -78,14 +78,14 @@ function orderByLabel(first: i32, last: i32, counts: usize): void {
   const classes = load<i32>(layerAt(layerCount()), OUTPUTS);
   memory.fill(counts, 0, (<usize>classes + 1) << 2);
   for (let n = first; n < last; n++) {
-    const at = counts + (<usize>load<u8>(labels + n) << 2);
+    const at = counts + (<usize>load<u16>(labels + (<usize>n << 1)) << 2);
     store<i32>(at, load<i32>(at, 4) + 1, 4);
   }
   for (let at = counts, end = counts + (<usize>classes << 2); at < end; at += 4) {
     store<i32>(at, load<i32>(at, 4) + load<i32>(at), 4);
   }
   for (let n = first; n < last; n++) {
-    const at = counts + (<usize>load<u8>(labels + n) << 2);
+    const at = counts + (<usize>load<u16>(labels + (<usize>n << 1)) << 2);
     const position = load<i32>(at);
     store<i32>(at, position + 1);
     store<i32>(ORDER + (<usize>(first + position) << 2), n);

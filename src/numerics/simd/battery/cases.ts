@@ -1,6 +1,7 @@
 /** Cases of the battery: networks of many shapes with settings, parameters and examples that combine in many ways. */
 
 import type { Distillation } from '../../examples/distillation.ts';
+import { toLabels } from '../../examples/labels.ts';
 import { ACTIVATIONS } from '../../network/activations.ts';
 import {
   type Architecture,
@@ -159,7 +160,10 @@ function createCase(
   const pixels = Uint8Array.from({ length: valueCount(architecture.inputShape) * count }, (_, i) =>
     toPixel(randomBits(n, PURPOSE.coordinateSample, 0, i), i),
   );
-  const labels = Uint8Array.from({ length: count }, (_, i) => i % architecture.classes);
+  const labels = toLabels(
+    architecture.classes,
+    Array.from({ length: count }, (_, i) => i % architecture.classes),
+  );
   // One weight of eight is −0.
   const parameters = Float64Array.from({ length: parameterCount(architecture) }, (_, i) => {
     const bits = randomBits(n, PURPOSE.initialize, 0, i);

@@ -143,7 +143,7 @@ test('values are placed row by row with channels last, and their range is found'
 test('labels are whole numbers below the number of classes', async () => {
   const labels = Float32Array.of(2, 0, 1, 2, 1, 5);
   assert.deepEqual(await readLabels(reader(labels, [6]), null), {
-    ...{ labels: Uint8Array.from(labels), minimum: 0, maximum: 5 },
+    ...{ labels: Uint16Array.from(labels), minimum: 0, maximum: 5 },
   });
   assert.equal((await readLabels(reader(labels, [6, 1]), 6)).maximum, 5);
   await refusal(
@@ -151,8 +151,8 @@ test('labels are whole numbers below the number of classes', async () => {
     /label 5 is 5; labels must be whole numbers from 0 to 4, since there are 5 class names/,
   );
   await refusal(
-    () => readLabels(reader(Float32Array.of(99, 100), [2]), null),
-    /label 1 is 100; labels must be whole numbers from 0 to 99, since there are at most 100 classes/,
+    () => readLabels(reader(Float32Array.of(999, 1000), [2]), null),
+    /label 1 is 1000; labels must be whole numbers from 0 to 999, since there are at most 1000 classes/,
   );
   await refusal(() => readLabels(reader(Float32Array.of(0.5), [1]), null), /label 0 is 0\.5/);
   const count = (shape: readonly number[]) => countLabels(reader(new Uint8Array(1), shape));

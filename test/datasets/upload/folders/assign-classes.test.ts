@@ -77,16 +77,16 @@ test('class folders may have any depth, but all the same', () => {
   assert.deepEqual(assign(['x/y/z/a/1.png', 'x/y/z/b/1.png']).classNames, ['a', 'b']);
 });
 
-test('there are 2 to 100 class folders, of which ten are named', () => {
-  const folders = (count: number) => Array.from({ length: count }, (_, n) => `${n + 100}/1.png`);
-  assert.equal(assign(folders(100)).classNames.length, 100);
-  const ten = '"100", "101", "102", "103", "104", "105", "106", "107", "108", "109"';
-  assert.throws(() => assign(folders(101)), {
-    message: `it has 101 class folders: ${ten}, …; at most 100 classes are allowed`,
+test('there are 2 to 1,000 class folders, of which ten are named', () => {
+  const folders = (count: number) => Array.from({ length: count }, (_, n) => `${n + 1000}/1.png`);
+  assert.equal(assign(folders(1000)).classNames.length, 1000);
+  const ten = '"1000", "1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008", "1009"';
+  assert.throws(() => assign(folders(1001)), {
+    message: `it has 1001 class folders: ${ten}, …; at most 1000 classes are allowed`,
   });
   assert.throws(
     () => assign(folders(1)),
-    /^Error: it has 1 class folder: "100"; at least 2 classes are required$/,
+    /^Error: it has 1 class folder: "1000"; at least 2 classes are required$/,
   );
   assert.throws(() => assign(folders(10), ['x', 'y']), {
     message: `no folder is named "x", "y", and classNames lacks the folder ${ten}; omit classNames, or name each folder once`,

@@ -11,7 +11,14 @@ const dataset = {
   train: { pixels: Uint8Array.of(1, 2, 3, 4, 5, 6), labels: Uint8Array.of(0, 1, 0) },
   test: { pixels: Uint8Array.of(9, 8), labels: Uint8Array.of(1) },
 };
-const find = async (id: string) => (id === 'tiny' ? dataset : undefined);
+/** The same images with labels of two bytes. */
+const many = {
+  ...dataset,
+  classNames: Array.from({ length: 301 }, (_, n) => `${n}`),
+  train: { pixels: dataset.train.pixels, labels: Uint16Array.of(300, 0, 255) },
+};
+const datasets = new Map<string, typeof dataset | typeof many>(Object.entries({ tiny: dataset, many }));
+const find = async (id: string) => datasets.get(id);
 const app = await serveRoutes(datasetImageRoutes, { catalog: { find, get: find, list: () => [dataset] } });
 const get = (path: string, headers = {}) => app.inject({ url: `/v1/datasets/${path}`, headers });
 const RAW = { accept: 'application/octet-stream' };
@@ -26,6 +33,15 @@ test('labels are one byte per image, as npy or raw', async () => {
     ['application/x-npy', IMMUTABLE],
   );
   assert.deepEqual((await get('tiny/splits/test/labels', RAW)).rawPayload, Buffer.of(1));
+});
+
+test('labels of more than 256 classes are two little-endian bytes per image', async () => {
+  const raw = await get('many/splits/train/labels', RAW);
+  assert.deepEqual(raw.rawPayload, Buffer.of(44, 1, 0, 0, 255, 0));
+  assert.deepEqual(
+    (await get('many/splits/train/labels')).rawPayload,
+    Buffer.from(npyBytes(Uint16Array.of(300, 0, 255), [3])),
+  );
 });
 
 test('a slice of images ends with its split', async () => {
