@@ -5,7 +5,6 @@ import { rejectAt } from '../formats/json/limits.ts';
 import { type NestedTensor, readNested } from '../formats/json/nested-numbers.ts';
 import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../images/base64.ts';
 import { FLOAT32_ROUNDING, type ImageBatch } from '../images/batch.ts';
-import { inferScale } from '../images/pixel-range.ts';
 import type { EncodedImage } from '../images/sent.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
 import { isObject, type JsonObject } from './json-object.ts';
@@ -51,7 +50,7 @@ export function fromColumn(column: unknown, pointer: string, options: InstanceOp
   return readNumbers(images, pointer, true, options);
 }
 
-/** Numbers from JSON or CSV; their scale is inferred, because the request does not state it. */
+/** Numbers from JSON or CSV. The request does not state their scale. */
 export function fromNumbers(
   tensor: NestedTensor,
   name: string,
@@ -65,8 +64,7 @@ export function fromNumbers(
       `Resizes encoded images only; images as numbers must be ${showImageShape(image)}.`,
     );
   }
-  const scale = inferScale([tensor.values]);
-  return { batch: fromTensor(tensor, { image, name, scale, rounding: FLOAT32_ROUNDING, single }) };
+  return { batch: fromTensor(tensor, { image, name, rounding: FLOAT32_ROUNDING, single }) };
 }
 
 function readNumbers(images: unknown, pointer: string, single: boolean, options: InstanceOptions): Instances {

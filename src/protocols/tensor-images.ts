@@ -5,7 +5,7 @@ import type { NestedTensor } from '../formats/json/nested-numbers.ts';
 import { showShape } from '../formats/models/file-error.ts';
 import { findLayout, listForms, toChannelsLast } from '../images/array-shape.ts';
 import { type ImageBatch, scaleNumbers, unravelIndex } from '../images/batch.ts';
-import type { PixelScale } from '../images/pixel-range.ts';
+import { inferScale, type PixelScale } from '../images/pixel-range.ts';
 import type { ImageShape } from '../numerics/network/image-shape.ts';
 
 export interface TensorOptions {
@@ -13,7 +13,8 @@ export interface TensorOptions {
   readonly image: ImageShape;
   /** Name of the tensor in error messages. */
   readonly name: string;
-  readonly scale: PixelScale;
+  /** Inferred from the numbers if the request does not state it. */
+  readonly scale?: PixelScale;
   /** Relative rounding error of the numbers' type. */
   readonly rounding: number;
   /** Whether the shape of a single image, without a batch dimension, is allowed. */
@@ -22,10 +23,10 @@ export interface TensorOptions {
   readonly advice?: string;
 }
 
-/** @throws AtelierError `invalid-image-size`, `invalid-pixels` */
+/** @throws AtelierError `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range` */
 export function fromTensor(
   { shape, values }: NestedTensor,
-  { image, name, scale, rounding, single, advice }: TensorOptions,
+  { image, name, scale: stated, rounding, single, advice }: TensorOptions,
 ): ImageBatch {
   const layout = findLayout(shape, image, single);
   if (!layout) {
@@ -34,6 +35,7 @@ export function fromTensor(
       `${name} has shape ${showShape(shape)}; allowed: ${listForms(image, single)}, with n at least 1.`,
     );
   }
+  const scale = stated ?? inferScale([values]);
   const pixels = scaleNumbers(values, scale === '0-1', rounding, (index, limit) => {
     throw new AtelierError(
       'invalid-pixels',
