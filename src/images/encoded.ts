@@ -45,12 +45,12 @@ let loaded: ReturnType<typeof loadSharp> | undefined;
 const useSharp = () => (loaded ??= loadSharp());
 
 /** An encoded image whose header has been read and accepted. */
-export interface OpenedImage<Decoded = DecodedImage> {
+export interface OpenedImage<Decoded = DecodedImage, Settings extends unknown[] = []> {
   readonly pixels: number;
   /** Estimated memory that decoding takes. */
   readonly decodingBytes: number;
   /** @throws AtelierError `undecodable-image` */
-  decode(): Promise<Decoded>;
+  decode(...settings: Settings): Promise<Decoded>;
 }
 
 export interface DecodedImage {
@@ -87,18 +87,16 @@ export async function openImage(bytes: Uint8Array, shape: ImageShape): Promise<O
 }
 
 /**
- * Reads the header of an image of any size. Decoding applies its EXIF orientation and the preprocessing; the result is
- * the same for a data set and for a prediction.
+ * Reads the header of an image of any size. Decoding applies its EXIF orientation and the preprocessing to the shape; the
+ * result is the same for a data set and for a prediction.
  * @param use decides the formats: REQUEST_FORMATS or DATASET_FORMATS
  * @throws AtelierError `undecodable-image`, or `invalid-image-size` if it has more than `maxPixels`
  */
 export async function openAnyImage(
   bytes: Uint8Array,
   maxPixels: number,
-  preprocessing: Preprocessing,
-  shape: ImageShape,
   use: 'request' | 'dataset' = 'request',
-): Promise<OpenedImage<PreprocessedImage> & Size> {
+): Promise<OpenedImage<PreprocessedImage, [Preprocessing, ImageShape]> & Size> {
   const formats = use === 'request' ? REQUEST_FORMATS : DATASET_FORMATS;
   const header = await readHeader(bytes, formats);
   const pixels = header.width * header.height;
@@ -114,7 +112,7 @@ export async function openAnyImage(
     width: header.autoOrient.width,
     height: header.autoOrient.height,
     decodingBytes: decodingBytes(header),
-    decode: () => preprocessImage(bytes, header, preprocessing, shape, formats),
+    decode: (preprocessing, shape) => preprocessImage(bytes, header, preprocessing, shape, formats),
   };
 }
 

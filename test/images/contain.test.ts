@@ -8,7 +8,7 @@ import { decodeImage, IMAGES, isAtelierError } from '../datasets/fixtures.ts';
 const MAX_PIXELS = 1_000_000;
 const CONTAIN = { fit: 'contain', background: 'black', invert: 'never' } as const;
 const containImage = async (bytes: Uint8Array) =>
-  (await openAnyImage(bytes, MAX_PIXELS, CONTAIN, DEFAULT_IMAGE_SHAPE)).decode();
+  (await openAnyImage(bytes, MAX_PIXELS)).decode(CONTAIN, DEFAULT_IMAGE_SHAPE);
 
 const colour = { r: 200, g: 100, b: 50 };
 const luma = Math.round(0.299 * 200 + 0.587 * 100 + 0.114 * 50);
@@ -123,7 +123,7 @@ test('rejects animated images, other files, and images that are too large', asyn
   await assert.rejects(containImage(cut), isAtelierError('undecodable-image'));
   const huge = await plain(1000, 1001).png({ compressionLevel: 1 }).toBuffer();
   await assert.rejects(
-    openAnyImage(huge, MAX_PIXELS, CONTAIN, DEFAULT_IMAGE_SHAPE),
+    openAnyImage(huge, MAX_PIXELS),
     isAtelierError('invalid-image-size', /1000×1001 pixels; images of up to 1,000,000/),
   );
 });

@@ -220,10 +220,11 @@ test('a damaged image is decoded or rejected by name', async () => {
 test('an image of any size is preprocessed, and may be inverted', async () => {
   const picture = sharp({ create: { width: 4, height: 4, channels: 3, background: '#0a141e' } });
   const bytes = await picture.png().toBuffer();
-  const open = (invert: 'never' | 'always', maxPixels = 16) =>
-    openAnyImage(bytes, maxPixels, { fit: 'contain', background: 'auto', invert }, [4, 4, 3]);
-  const plain = await (await open('never')).decode();
-  const inverted = await (await open('always')).decode();
+  const image = await openAnyImage(bytes, 16);
+  const decode = (invert: 'never' | 'always') =>
+    image.decode({ fit: 'contain', background: 'auto', invert }, [4, 4, 3]);
+  const plain = await decode('never');
+  const inverted = await decode('always');
   assert.deepEqual([...plain.batch.pixels.subarray(0, 3)], [10, 20, 30]);
   assert.ok(inverted.batch.pixels.every((value, i) => value === 255 - plain.batch.pixels[i]!));
   assert.deepEqual(plain.corrected, []);
@@ -231,7 +232,7 @@ test('an image of any size is preprocessed, and may be inverted', async () => {
     { code: 'inverted', detail: 'inverted, as the training images were' },
   ]);
   await assert.rejects(
-    open('never', 15),
+    openAnyImage(bytes, 15),
     isAtelierError('invalid-image-size', /^The image has 4×4 pixels; images of up to 15 /),
   );
 });
@@ -249,7 +250,7 @@ test('a grey image gives equal colours, blended over black', async () => {
     [bytes, 20],
   ] as const) {
     const preprocessing = { fit: 'contain', background: 'black', invert: 'never' } as const;
-    const { batch } = await (await openAnyImage(image, 1, preprocessing, [1, 1, 3])).decode();
+    const { batch } = await (await openAnyImage(image, 1)).decode(preprocessing, [1, 1, 3]);
     assert.deepEqual([...batch.pixels], [value, value, value]);
   }
 });

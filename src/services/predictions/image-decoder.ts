@@ -43,15 +43,22 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
     let pixels = 0;
     for (const file of files) {
       const image = await inFile(file, () =>
-        preprocessing === null
-          ? openImage(file.bytes, shape)
-          : openAnyImage(file.bytes, maxPixels, preprocessing, shape),
+        preprocessing === null ? openImage(file.bytes, shape) : openToResize(file, preprocessing, shape),
       );
       images.push(image);
       pixels += image.pixels;
       if (pixels > maxPixels * MAX_FORM_IMAGES) throw tooManyPixels(file, pixels);
     }
     return { images, pixels };
+  }
+
+  async function openToResize(
+    { bytes }: EncodedFile,
+    preprocessing: Preprocessing,
+    shape: ImageShape,
+  ): Promise<OpenedImage> {
+    const image = await openAnyImage(bytes, maxPixels);
+    return { ...image, decode: () => image.decode(preprocessing, shape) };
   }
 
   function tooManyPixels({ name, pointer }: EncodedFile, pixels: number): AtelierError {

@@ -4,6 +4,7 @@ import { isTarHeader, readTar } from '../../../formats/archives/tar.ts';
 import { mostCompressed, readEntry, readEntryStart } from '../../../formats/archives/zip.ts';
 import { findDirectory, readDirectory } from '../../../formats/archives/zip-directory.ts';
 import type { ZipEntry } from '../../../formats/archives/zip-entries.ts';
+import { KIND_BYTES } from '../../../formats/file-kinds.ts';
 import { quote, type Reject } from '../../../formats/models/file-error.ts';
 import { type ByteSource, gunzippedSource, readHead, zipEntrySource } from '../byte-source.ts';
 import { rejectAs, rejectPart } from '../reject-part.ts';
@@ -14,6 +15,8 @@ export const MAX_ARCHIVE_FILES = 1_000_000;
 const MAX_DIRECTORY_BYTES = 256 * MAX_ARCHIVE_FILES;
 const TAR_BLOCK = 512;
 const CHUNK_BYTES = 2 ** 16;
+/** Suffices to describe a file. */
+export const START_BYTES = KIND_BYTES;
 
 export interface ArchiveFile {
   readonly name: string;
@@ -27,14 +30,17 @@ export interface SkippedEntries {
   readonly first: readonly { readonly name: string; readonly kind: string }[];
 }
 
+/** Sets of files by their indices, or maps whose keys they are. */
+export interface WantedFiles {
+  readonly whole: Pick<ReadonlySet<number>, 'has'>;
+  readonly starts?: Pick<ReadonlySet<number>, 'has'>;
+}
+
 export interface FileArchive {
   readonly files: readonly ArchiveFile[];
   readonly skipped: SkippedEntries;
-  /**
-   * Reads files in the order of the archive.
-   * @param wanted returns how many bytes from the start of a file are read, by its index: Infinity for the whole file, 0 to skip it
-   */
-  read(wanted: (index: number) => number): AsyncIterable<{ index: number; bytes: Uint8Array }>;
+  /** Reads files in the order of the archive: whole, or their first START_BYTES. */
+  read(wanted: WantedFiles): AsyncIterable<{ index: number; bytes: Uint8Array }>;
   /** The content of one file as a stream. @param part its name in messages, by default that of the archive */
   source(index: number, part?: string): ByteSource;
 }
@@ -81,12 +87,12 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
   return {
     files,
     skipped: { count, first },
-    async *read(wanted) {
+    async *read({ whole, starts }) {
       let index = -1;
       for await (const entry of entries()) {
         if (entry.kind !== 'file') continue;
-        const bytes = wanted(++index);
-        if (bytes > 0) yield { index, bytes: await entry.read(bytes) };
+        if (whole.has(++index)) yield { index, bytes: await entry.read() };
+        else if (starts?.has(index)) yield { index, bytes: await entry.read(START_BYTES) };
       }
     },
     source: (wanted, name = part) => ({
@@ -133,15 +139,16 @@ function openZip(part: string, path: string, maxBytes: number): FileArchive {
       count: links.length,
       first: links.slice(0, MAX_NAMED).map(({ name }) => ({ name, kind: 'link' })),
     },
-    async *read(wanted) {
-      const chosen = [...entries.keys()].filter((index) => wanted(index) > 0);
+    async *read({ whole, starts }) {
+      const isWanted = (index: number) => whole.has(index) || starts?.has(index);
+      const chosen = [...entries.keys()].filter(isWanted);
       chosen.sort((a, b) => entries[a]!.offset - entries[b]!.offset);
       using archive = openFile(path, reject);
       for (const index of chosen) {
         const entry = entries[index]!;
-        const bytes = wanted(index);
-        const isWhole = bytes >= entry.bytes;
-        yield { index, bytes: isWhole ? readWhole(archive, entry) : readEntryStart(archive, entry, bytes) };
+        const isWhole = whole.has(index) || entry.bytes <= START_BYTES;
+        const bytes = isWhole ? readWhole(archive, entry) : readEntryStart(archive, entry, START_BYTES);
+        yield { index, bytes };
       }
     },
     source: (index, name = part) => zipEntrySource(name, path, entries[index]!, reject),

@@ -14,13 +14,16 @@ import type { ChosenShape } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { DECODING_BYTES, type ImageArchive } from './images.ts';
 
-/** Images whose colours are looked at: of more, every second, every third and so on. */
+/** Limit of the images whose colours are sampled, at equal distances. */
 const MAX_SAMPLED = 1000;
-/** A pixel is coloured if its channels differ by more; an image, or a data set, if more than this part of it is. */
+/** A pixel is coloured if its channels differ by more. */
 const MIN_DIFFERENCE = 16;
-const MIN_PART = 0.01;
-/** Small images are looked at as they are, larger ones reduced. */
-const LOOK = { fit: 'stretch', background: 'black', invert: 'never' } as const;
+/** An image is in colour if more than this fraction of its pixels are coloured. */
+const COLOURED_PIXELS = 0.01;
+/** A data set is in colour if more than this fraction of its sampled images are. */
+const COLOURED_IMAGES = 0.01;
+/** Samples are reduced to the largest size of a data set, without borders. */
+const SAMPLE = { fit: 'stretch', background: 'black', invert: 'never' } as const;
 
 /**
  * The shape that the form requests, or null with `auto`.
@@ -42,29 +45,32 @@ export async function chooseShape(
   { archive, folders: { images } }: ImageArchive,
   maxPixels: number,
 ): Promise<ChosenShape> {
-  const rows = new Map(images.map(({ file }, row) => [file, row]));
   const step = Math.ceil(images.length / MAX_SAMPLED);
+  const chosen = new Set(images.filter((_, n) => n % step === 0).map(({ file }) => file));
+  const whole = new Set(images.map(({ file }) => file));
   const sizes = new Set<string>();
   let [size, sampled, coloured]: [readonly [number, number], number, number] = [DEFAULT_IMAGE_SHAPE, 0, 0];
-  for await (const { index, bytes } of archive.read((file) =>
-    rows.has(file) ? Number.POSITIVE_INFINITY : 0,
-  )) {
+  for await (const { index, bytes } of archive.read({ whole })) {
     try {
-      const open = (shape: ImageShape) => openAnyImage(bytes, maxPixels, LOOK, shape, 'dataset');
-      const { height, width, decodingBytes } = await open(DEFAULT_IMAGE_SHAPE);
+      const image = await openAnyImage(bytes, maxPixels, 'dataset');
+      const { height, width } = image;
       size = [height, width];
       sizes.add(size.join());
-      if (rows.get(index)! % step !== 0 || decodingBytes + bytes.length > DECODING_BYTES) continue;
+      if (!chosen.has(index) || image.decodingBytes + bytes.length > DECODING_BYTES) continue;
+      const { batch } = await image.decode(SAMPLE, [
+        Math.min(height, MAX_SIDE),
+        Math.min(width, MAX_SIDE),
+        3,
+      ]);
       sampled++;
-      const looked = await open([Math.min(height, MAX_SIDE), Math.min(width, MAX_SIDE), 3]);
-      if (isColoured((await looked.decode()).batch.pixels)) coloured++;
+      if (isColoured(batch.pixels)) coloured++;
     } catch (error) {
       if (!(error instanceof AtelierError)) throw error;
     }
   }
   const isCommon = sizes.size === 1 && size.every((side) => side >= MIN_SIDE && side <= MAX_SIDE);
   const [height, width] = isCommon ? size : DEFAULT_IMAGE_SHAPE;
-  const inColour = coloured > MIN_PART * sampled;
+  const inColour = coloured > COLOURED_IMAGES * sampled;
   const sized = isCommon
     ? `All images have ${width}×${height} pixels`
     : sizes.size > 1
@@ -84,5 +90,5 @@ function isColoured(pixels: ArrayLike<number>): boolean {
     const [red, green, blue] = [pixels[at]!, pixels[at + 1]!, pixels[at + 2]!];
     if (Math.max(red, green, blue) - Math.min(red, green, blue) > MIN_DIFFERENCE) count++;
   }
-  return 3 * count > MIN_PART * pixels.length;
+  return 3 * count > COLOURED_PIXELS * pixels.length;
 }

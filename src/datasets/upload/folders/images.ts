@@ -4,7 +4,7 @@ import { type DatasetReport, MAX_LISTED_FILES } from '../../../domain/datasets/r
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import type { Preprocessing } from '../../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../../errors.ts';
-import { describeFile, KIND_BYTES } from '../../../formats/file-kinds.ts';
+import { describeFile } from '../../../formats/file-kinds.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
 import { invertPixels, type Size } from '../../../images/place.ts';
@@ -107,12 +107,12 @@ async function decodeAll(
   const decoding = new Map<Promise<PreprocessedImage>, number>();
 
   async function decode(row: number, bytes: Uint8Array): Promise<void> {
-    const image = await openAnyImage(bytes, maxPixels, preprocessing, imageShape, 'dataset');
+    const image = await openAnyImage(bytes, maxPixels, 'dataset');
     const needed = image.decodingBytes + bytes.length;
     if (needed > DECODING_BYTES) throw new RangeError(`decoding it takes ${needed} bytes of memory`);
     while (decoding.size > 0 && sum(decoding) + needed > DECODING_BYTES)
       await Promise.race(decoding.keys()).catch(() => {}); // its own caller handles the error
-    const work = image.decode().finally(() => decoding.delete(work));
+    const work = image.decode(preprocessing, imageShape).finally(() => decoding.delete(work));
     decoding.set(work, needed);
     const { batch, border } = await work;
     widths[row] = image.width;
@@ -121,9 +121,7 @@ async function decodeAll(
     borders[row] = border;
   }
 
-  const wanted = (file: number) =>
-    rows.has(file) ? Number.POSITIVE_INFINITY : others.has(file) ? KIND_BYTES : 0;
-  for await (const { index, bytes } of archive.read(wanted)) {
+  for await (const { index, bytes } of archive.read({ whole: rows, starts: others })) {
     const row = rows.get(index);
     if (row === undefined) {
       const kind = describeFile(bytes);

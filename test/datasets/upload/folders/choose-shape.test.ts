@@ -236,3 +236,19 @@ test('a damaged image does not decide the shape, and is named', async (t) => {
     isAtelierError('invalid-dataset-file', /"a\/bad\.png" \(/, '#/file'),
   );
 });
+
+test('only images that can be decoded count as sampled', async (t) => {
+  const path = join(temporaryFolder(t), 'upload');
+  const noise = await sharp(Buffer.from(Array.from({ length: 400 }, (_, i) => (i * i) % 251)), {
+    raw: { width: 20, height: 20, channels: 1 },
+  })
+    .png()
+    .toBuffer();
+  const archive = zipSync(inFolders([noise, noise, noise, noise.subarray(0, -100)]));
+  writeFileSync(path, archive);
+  const { name: _, ...all } = datasetFieldsSchema.parse({});
+  const files = [{ part: 'file', path, bytes: archive.length }];
+  const { choose } = await openUpload({ files, fields: { ...all, testFraction: 0.5 }, maxBytes: 2 ** 24 });
+  const { reason } = await choose(MAX_PIXELS);
+  assert.match(reason, /All images have 20×20 pixels, and 0 of 3 that were looked at are in colour/);
+});

@@ -13,11 +13,9 @@ function archiveOf(files: Readonly<Record<string, Uint8Array | number>>): FileAr
   return {
     files: all.map(([name, file]) => ({ name, bytes: typeof file === 'number' ? file : file.length })),
     skipped: { count: 0, first: [] },
-    async *read(wanted) {
-      for (const [index, [, file]] of all.entries()) {
-        const bytes = wanted(index);
-        if (bytes > 0 && typeof file !== 'number') yield { index, bytes: file.subarray(0, bytes) };
-      }
+    async *read({ whole }) {
+      for (const [index, [, file]] of all.entries())
+        if (whole.has(index) && typeof file !== 'number') yield { index, bytes: file };
     },
     source: () => assert.fail('No table is read.'),
   };
