@@ -31,13 +31,20 @@ const SCORES: readonly Score[] = ['precision', 'recall', 'f1'];
 /** Height of a bar from which its value is written beside it. */
 const VALUE_HEIGHT = 8;
 const LEGEND_HEIGHT = 16;
+/** Names of more rows would not be readable. */
+const MAX_ROWS = 30;
 
-/** Classes in rows with three bars each, or with F1 alone if the rows are too low for three. */
-export function drawClassBars({ classes, subtitle }: ClassBarsInput, options: ChartOptions): VNode {
+/**
+ * Classes in rows with three bars each, or with F1 alone if the rows are too low for three. Of many classes, those with the
+ * lowest F1 are drawn, the lowest first.
+ */
+export function drawClassBars({ classes: all, subtitle }: ClassBarsInput, options: ChartOptions): VNode {
+  const isCut = all.length > MAX_ROWS;
+  const classes = isCut ? all.toSorted((a, b) => a.f1 - b.f1).slice(0, MAX_ROWS) : all;
   const worst = classes.reduce((a, b) => (b.f1 < a.f1 ? b : a));
   return figure(
     {
-      title: 'Scores by class',
+      title: isCut ? `Scores of the ${MAX_ROWS} classes with the lowest F1` : 'Scores by class',
       subtitle,
       description: `The lowest F1 is that of ${worst.className}: ${percent(worst.f1)} %, with a precision of ${percent(worst.precision)} % and a recall of ${percent(worst.recall)} %.`,
     },

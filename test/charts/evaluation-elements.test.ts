@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawClassBars } from '../../src/charts/class-bars.ts';
-import { drawConfusion } from '../../src/charts/confusion.ts';
+import { drawConfusion } from '../../src/charts/confusions/matrix.ts';
 import { drawCurves } from '../../src/charts/curves.ts';
 import { drawReliability } from '../../src/charts/reliability.ts';
 import { listElements, SMALL } from './elements.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drawClassBars } from '../../src/charts/class-bars.ts';
-import { drawConfusion, type PlacedCell } from '../../src/charts/confusion.ts';
+import { drawConfusion, type PlacedCell } from '../../src/charts/confusions/matrix.ts';
 import { drawDeadUnits, listHidden } from '../../src/charts/dead-units.ts';
 import { tenth } from '../../src/charts/parts/box.ts';
 import { element } from '../../src/charts/parts/element.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DARK_AREA } from '../../src/charts/confusion.ts';
+import { DARK_AREA } from '../../src/charts/confusions/matrix.ts';
 import { drawEpochs } from '../../src/charts/epochs.ts';
 import { lossLevels } from '../../src/charts/loss-surface.ts';
 import { THEMES, type Theme } from '../../src/charts/parts/theme.ts';

@@ -1,7 +1,8 @@
 /** Data of a typical size for every kind of chart. */
 
 import { type ClassBarsInput, drawClassBars } from '../../src/charts/class-bars.ts';
-import { type ConfusionInput, drawConfusion } from '../../src/charts/confusion.ts';
+import { type ConfusionInput, drawConfusion } from '../../src/charts/confusions/matrix.ts';
+import { type ConfusionsInput, drawConfusions } from '../../src/charts/confusions/most-frequent.ts';
 import { type DeadUnitsInput, drawDeadUnits, listHidden } from '../../src/charts/dead-units.ts';
 import { drawEpochs, type EpochsInput } from '../../src/charts/epochs.ts';
 import type { ChartOptions } from '../../src/charts/parts/figure.ts';
@@ -121,6 +122,24 @@ export function confusionInput(classes = CLASSES.length): ConfusionInput {
   };
 }
 
+export function topConfusionsInput(classes: number): ConfusionsInput {
+  const { subtitle, classNames, matrix } = confusionInput(classes);
+  const cells = matrix.flatMap((row, label) => row.map((count, predicted) => ({ label, predicted, count })));
+  return {
+    ...{ subtitle, classNames, matrix: null, examples: 1000 * classes, accuracy: 0.85 },
+    topConfusions: cells
+      .filter(({ label, predicted, count }) => label !== predicted && count > 0)
+      .sort((a, b) => b.count - a.count)
+      .slice(0, 50)
+      .map((cell) => ({
+        ...cell,
+        className: classNames[cell.label]!,
+        predictedClassName: classNames[cell.predicted]!,
+        fraction: cell.count / 1000,
+      })),
+  };
+}
+
 export function reliabilityInput(): ReliabilityInput {
   return {
     subtitle: 'fashion-mnist@1',
@@ -237,7 +256,7 @@ export function sampleDrawings(options: ChartOptions): Map<string, () => VNode> 
   // Made once, so that only drawing is measured.
   const [short, long, eight] = [epochsInput(40), epochsInput(10_000), epochsInput(100, 8)];
   const [dead, path] = [deadUnitsInput(40), sgdPathInput()];
-  const [ten, hundred] = [confusionInput(), confusionInput(100)];
+  const [ten, hundred] = [confusionInput(), topConfusionsInput(100)];
   const [bins, classes, hundredClasses] = [reliabilityInput(), classBarsInput(), classBarsInput(100)];
   const [ranking, hundredRanked] = [rankingInput(), rankingInput(100)];
   const [slices, rungs] = [slicesInput(), rungsInput()];
@@ -247,7 +266,7 @@ export function sampleDrawings(options: ChartOptions): Map<string, () => VNode> 
     ['loss of 8 trainings', () => drawEpochs('loss', eight, options)],
     ['dead units', () => drawDeadUnits(dead, options)],
     ['confusion', () => drawConfusion(ten, options)],
-    ['confusion of 100 classes', () => drawConfusion(hundred, options)],
+    ['confusion of 100 classes', () => drawConfusions(hundred, options)],
     ['calibration', () => drawReliability(bins, options)],
     ['classes', () => drawClassBars(classes, options)],
     ['100 classes', () => drawClassBars(hundredClasses, options)],

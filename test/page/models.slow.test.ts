@@ -69,7 +69,7 @@ test('opens the images of a cell of the confusion matrix, by mouse and by keys',
   const { confusionMatrix, mistakes } = await read<Evaluation>(`${SHOES}/versions/1/evaluation`);
   assert.equal((await imageNames(page)).length, 20);
   const { label, predicted, className, predictedClassName } = mistakes[0]!;
-  const count = confusionMatrix[label]![predicted]!;
+  const count = confusionMatrix![label]![predicted]!;
   await page
     .getByRole('link', { name: `${className} classified as ${predictedClassName}: ${count}`, exact: true })
     .click();
@@ -85,7 +85,7 @@ test('opens the images of a cell of the confusion matrix, by mouse and by keys',
   await page.reload();
   await page.getByRole('heading', { name: `${className} → ${predictedClassName}` }).waitFor();
 
-  const opposite = `${confusionMatrix[0]![0]}`;
+  const opposite = `${confusionMatrix![0]![0]}`;
   await page.locator('.model-cell[tabindex="0"]').focus();
   for (let step = 0; step < 9; step++) await page.keyboard.press('ArrowLeft');
   for (let step = 0; step < 9; step++) await page.keyboard.press('ArrowUp');

@@ -51,7 +51,7 @@ export function CellImages({ evaluation }: { readonly evaluation: Evaluation }):
             <Gallery
               key={`${cell}`}
               images={images}
-              total={confusionMatrix[cell[0]]![cell[1]]!}
+              total={confusionMatrix?.[cell[0]]?.[cell[1]] ?? images.length}
               {...{ dataset, split }}
             />
           )}

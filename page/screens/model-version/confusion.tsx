@@ -1,16 +1,14 @@
 /** Confusion matrix whose cells are links to their images. Arrow keys move between the cells. */
 import { cloneElement, type JSX, type SVGAttributes, type TargetedKeyboardEvent, type VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { drawConfusion, type PlacedCell } from '../../../src/charts/confusion.ts';
+import type { PlacedCell } from '../../../src/charts/confusions/matrix.ts';
+import { drawConfusions, MAX_MATRIX_ROWS } from '../../../src/charts/confusions/most-frequent.ts';
 import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import { Chart } from '../../components/chart.tsx';
 import { count as formatCount } from '../../format.ts';
 import { path } from '../../router.ts';
 import { changedState, state } from './screen-state.ts';
 import { versionPath } from './shown-version.ts';
-
-/** With more classes, cells would be too small to hit and too many for a document. Their images are chosen by two lists. */
-const MAX_LINKED = 30;
 
 /** Rows and columns that a key moves by. */
 const STEPS: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
@@ -27,12 +25,13 @@ export interface ConfusionChartProps {
 }
 
 export function ConfusionChart({ evaluation, subtitle, file }: ConfusionChartProps): JSX.Element {
-  const { model, split, classes, confusionMatrix: matrix } = evaluation;
+  const { model, split, classes, confusionMatrix: matrix, topConfusions } = evaluation;
   const classNames = classes.map(({ className }) => className);
   const size = classNames.length;
   const chosen = state('cell');
   const [focused, setFocused] = useState<string | null>(chosen);
-  const isLinked = size <= MAX_LINKED;
+  // The images of a frequent confusion are chosen by two lists.
+  const isLinked = size <= MAX_MATRIX_ROWS;
 
   function overlay({ label, predicted, count, left, top, right, bottom }: PlacedCell): VNode {
     const cell = `${label}-${predicted}`;
@@ -66,15 +65,27 @@ export function ConfusionChart({ evaluation, subtitle, file }: ConfusionChartPro
   return (
     <Chart
       draw={(options) => {
-        const input = { subtitle, classNames, matrix, ...(isLinked && { overlay }) };
-        const drawing = drawConfusion(input, options) as VNode<SVGAttributes<SVGSVGElement>>;
+        const input = { ...evaluation, subtitle, classNames, matrix, ...(isLinked && { overlay }) };
+        const drawing = drawConfusions(input, options) as VNode<SVGAttributes<SVGSVGElement>>;
         return isLinked ? cloneElement(drawing, { role: 'group', onKeyDown: moveFocus }) : drawing;
       }}
       height={520}
-      table={{
-        columns: ['Class', ...classNames],
-        rows: matrix.map((counts, label) => [classNames[label]!, ...counts]),
-      }}
+      table={
+        isLinked && matrix !== null
+          ? {
+              columns: ['Class', ...classNames],
+              rows: matrix.map((counts, label) => [classNames[label]!, ...counts]),
+            }
+          : {
+              columns: ['Class', 'Classified as', 'Images', 'Fraction of the class'],
+              rows: topConfusions.map((each) => [
+                each.className,
+                each.predictedClassName,
+                each.count,
+                each.fraction,
+              ]),
+            }
+      }
       plotPath={`${versionPath(model.name, model.version)}/plots/confusion?split=${split}`}
       file={file}
     >

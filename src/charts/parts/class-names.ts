@@ -11,9 +11,9 @@ const LABEL_HEIGHT = 18;
 const longestName = (classNames: readonly string[]): number =>
   Math.max(...classNames.map((name) => textWidth(name)));
 
-/** Width of the names beside the rows. */
-export function rowNamesWidth(classNames: readonly string[], area: Box): number {
-  return Math.min(longestName(classNames), 0.3 * boxWidth(area)) + 8;
+/** Width of the names beside the rows, at most this fraction of the area. */
+export function rowNamesWidth(classNames: readonly string[], area: Box, atMost = 0.3): number {
+  return Math.min(longestName(classNames), atMost * boxWidth(area)) + 8;
 }
 
 /** Height of the names under columns of the given width. Names that do not fit are slanted. */

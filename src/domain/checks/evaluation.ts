@@ -3,9 +3,12 @@
  * `numerics/evaluation` computes them.
  */
 import { z } from 'zod';
-import type {
-  ClassificationReport,
-  ClassifiedImage,
+import {
+  type ClassificationReport,
+  type ClassifiedImage,
+  type Confusion,
+  MAX_CONFUSIONS,
+  MAX_MATRIX_CLASSES,
 } from '../../numerics/evaluation/classification-report.ts';
 import type { Comparison as ComparedAnswers } from '../../numerics/evaluation/comparison.ts';
 import { MCNEMAR_METHODS } from '../../numerics/evaluation/mcnemar.ts';
@@ -102,7 +105,24 @@ export const evaluationSchema = z
     }),
     confusionMatrix: z
       .array(z.array(z.int()))
-      .describe('Number of images by class (rows) and predicted class (columns)'),
+      .nullable()
+      .describe(
+        `Number of images by class (rows) and predicted class (columns); null with more than ${MAX_MATRIX_CLASSES} classes`,
+      ),
+    topConfusions: z
+      .array(
+        z.object({
+          label: z.int(),
+          className: z.string(),
+          predicted: z.int(),
+          predictedClassName: z.string(),
+          count: z.int().describe('Number of images of the class that are classified as `predicted`'),
+          fraction: fraction.describe('`count` divided by the images of the class'),
+        }),
+      )
+      .describe(
+        `The most frequent confusions of two classes, at most ${MAX_CONFUSIONS}, the most frequent first`,
+      ),
     classes: z.array(
       z.object({
         label: z.int(),
@@ -191,6 +211,15 @@ export const comparisonSchema = z
   .meta({ id: 'Comparison' });
 export type ModelComparison = z.infer<typeof comparisonSchema>;
 
+export const nameConfusions = (
+  confusions: readonly Confusion[],
+  classNames: readonly string[],
+): Evaluation['topConfusions'] =>
+  confusions.map(({ label, predicted, count, fraction }) => ({
+    ...{ label, className: classNames[label]!, predicted, predictedClassName: classNames[predicted]! },
+    ...{ count, fraction },
+  }));
+
 export function describeEvaluation(
   model: VersionReference,
   { dataset, split, classNames, imageUrl }: EvaluatedSplit,
@@ -214,7 +243,8 @@ export function describeEvaluation(
     loss: Number.isFinite(loss) ? loss : null,
     accuracy,
     accuracyInterval: { method: 'wilson-score', level: 0.95, ...report.interval },
-    confusionMatrix: confusion.map((row) => [...row]),
+    confusionMatrix: confusion?.map((row) => [...row]) ?? null,
+    topConfusions: nameConfusions(report.confusions, classNames),
     classes: report.classes.map((each, label) => ({ label, className: classNames[label]!, ...each })),
     macroAverage: report.macro,
     calibration: {

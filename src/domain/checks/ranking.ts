@@ -1,6 +1,6 @@
 /** How well the probabilities of a version order images: ROC, precision–recall and the accuracy of the confident, as the API shows them. */
 import { z } from 'zod';
-import type { Ranking } from '../../numerics/evaluation/ranking.ts';
+import { MAX_CLASS_POINTS, type Ranking } from '../../numerics/evaluation/ranking.ts';
 import { MAX_CURVE_POINTS, type ThresholdCurve } from '../../numerics/evaluation/threshold-curve.ts';
 import { type VersionReference, versionReferenceSchema } from '../models/reference.ts';
 import { type EvaluatedSplit, evaluatedOn } from './evaluation.ts';
@@ -25,7 +25,7 @@ const curve = z
     accuracy: z.array(fraction).describe('Fraction of all examples that are on their side of it'),
   })
   .describe(
-    `At most ${MAX_CURVE_POINTS} points, in columns, evenly spaced along the ROC curve. The areas are computed from all thresholds`,
+    `At most ${MAX_CURVE_POINTS} points, and ${MAX_CLASS_POINTS} of all classes together, in columns, evenly spaced along the ROC curve. The areas are computed from all thresholds`,
   );
 
 const areas = {

@@ -52,20 +52,28 @@ export function describeLimitations(evaluation: Evaluation | null): string[] {
     'Its figures hold for images like those of its data set. For images of another origin, the accuracy is unknown.',
   ];
   if (evaluation === null) return always;
-  const { classes, confusionMatrix, calibration } = evaluation;
+  const { classes, calibration } = evaluation;
   const weakest = classes
     .filter(({ support }) => support > 0)
     .reduce((lowest, each) => (each.recall < lowest.recall ? each : lowest));
-  const mistaken = confusionMatrix[weakest.label]!.map((count, label) =>
-    label === weakest.label ? -1 : count,
-  );
-  const other = classes[mistaken.indexOf(Math.max(...mistaken))]!;
+  const other = mostTakenFor(evaluation, weakest.label);
   return [
     ...always,
     `Of the images of class ${weakest.className}, ${percent(weakest.recall)} are recognised; no class has a lower fraction.` +
-      (mistaken[other.label]! > 0 ? ` The others are most often taken for ${other.className}.` : ''),
+      (other ? ` The others are most often taken for ${other}.` : ''),
     `The confidence of its predictions differs from their accuracy by ${percent(calibration.expectedCalibrationError)} on average.`,
   ];
+}
+
+/** Undefined if no image of the class is misclassified, or if this is not known. */
+function mostTakenFor(
+  { classes, confusionMatrix, topConfusions }: Evaluation,
+  label: number,
+): string | undefined {
+  if (confusionMatrix === null) return topConfusions.find((each) => each.label === label)?.predictedClassName;
+  const counts = confusionMatrix[label]!.with(label, 0);
+  const most = Math.max(...counts);
+  return most === 0 ? undefined : classes[counts.indexOf(most)]!.className;
 }
 
 const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;

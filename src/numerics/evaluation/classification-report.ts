@@ -25,6 +25,13 @@ export interface ConfusionCell {
   readonly predicted: number;
 }
 
+/** A frequent mistake: a cell of the confusion matrix outside its diagonal. */
+export interface Confusion extends ConfusionCell {
+  readonly count: number;
+  /** `count` divided by the images of the class. */
+  readonly fraction: number;
+}
+
 export interface ClassificationReport {
   readonly examples: number;
   /** Mean cross-entropy, in nats. */
@@ -32,8 +39,10 @@ export interface ClassificationReport {
   readonly accuracy: number;
   /** 95 % interval of the accuracy, by Wilson's score. */
   readonly interval: { readonly low: number; readonly high: number };
-  /** classes × classes: rows are labels, columns predicted classes. */
-  readonly confusion: readonly (readonly number[])[];
+  /** classes × classes: rows are labels, columns predicted classes. null with more than MAX_MATRIX_CLASSES. */
+  readonly confusion: readonly (readonly number[])[] | null;
+  /** The most frequent confusions, by descending count, then by descending fraction. */
+  readonly confusions: readonly Confusion[];
   readonly classes: readonly (ClassScores & { readonly support: number })[];
   /** Unweighted means over all classes, including those without examples. */
   readonly macro: ClassScores;
@@ -44,6 +53,9 @@ export interface ClassificationReport {
   readonly images: readonly ClassifiedImage[] | null;
 }
 
+/** A larger matrix would make a report of megabytes, almost all of them zeros. */
+export const MAX_MATRIX_CLASSES = 100;
+export const MAX_CONFUSIONS = 50;
 const MAX_MISTAKES = 20;
 const MAX_CELL_IMAGES = 100;
 
@@ -68,7 +80,8 @@ export function classificationReport(
     loss: predictions.losses.reduce((sum, loss) => sum + loss, 0) / examples,
     accuracy: correct / examples,
     interval: wilsonInterval(correct, examples),
-    confusion,
+    confusion: classes <= MAX_MATRIX_CLASSES ? confusion : null,
+    confusions: mostFrequent(confusion, scores),
     classes: scores,
     macro: { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') },
     calibration: calibration(predictions),
@@ -87,6 +100,20 @@ function confusionMatrix({ labels, predicted }: Predictions, classes: number): n
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let n = 0; n < labels.length; n++) matrix[labels[n]!]![predicted[n]!]!++;
   return matrix;
+}
+
+function mostFrequent(
+  confusion: readonly number[][],
+  scores: readonly { readonly support: number }[],
+): Confusion[] {
+  const confusions: Confusion[] = [];
+  for (const [label, row] of confusion.entries()) {
+    for (const [predicted, count] of row.entries()) {
+      if (count === 0 || predicted === label) continue;
+      confusions.push({ label, predicted, count, fraction: count / scores[label]!.support });
+    }
+  }
+  return confusions.sort((a, b) => b.count - a.count || b.fraction - a.fraction).slice(0, MAX_CONFUSIONS);
 }
 
 /** precision = correct / predicted, recall = correct / support, F1 = 2 correct / (predicted + support) */

@@ -1,6 +1,9 @@
 /** Ranking: how well the probabilities order images, for each class against the rest and for all predictions. */
 import type { Predictions } from './predictions.ts';
-import { type ThresholdCurve, thresholdCurve } from './threshold-curve.ts';
+import { MAX_CURVE_POINTS, type ThresholdCurve, thresholdCurve } from './threshold-curve.ts';
+
+/** Limit of the points of the curves of all classes together. */
+export const MAX_CLASS_POINTS = 20_000;
 
 type Areas = Pick<ThresholdCurve, 'areaUnderRoc' | 'averagePrecision'>;
 
@@ -29,6 +32,7 @@ export function rankPredictions(
       examples,
       (n) => labels[n] === k,
       (n) => score(n, k),
+      Math.min(MAX_CURVE_POINTS, Math.floor(MAX_CLASS_POINTS / classes)),
     ),
   );
   const pairs = examples * classes;
@@ -57,6 +61,7 @@ function separate(
   count: number,
   isPositive: (n: number) => boolean,
   score: (n: number) => number,
+  points?: number,
 ): ThresholdCurve {
   let positives = 0;
   for (let n = 0; n < count; n++) if (isPositive(n)) positives++;
@@ -66,7 +71,7 @@ function separate(
     if (isPositive(n)) positive[p++] = score(n);
     else negative[q++] = score(n);
   }
-  return thresholdCurve(positive, negative);
+  return thresholdCurve(positive, negative, points);
 }
 
 function mean(values: readonly (number | null)[]): number | null {

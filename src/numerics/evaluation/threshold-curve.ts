@@ -26,13 +26,18 @@ export const MAX_CURVE_POINTS = 200;
  * with equal scores are selected together. The points are then thinned out evenly along the curve of the two rates.
  * @param positives scores of the positive examples, at least 0; sorted in place
  * @param negatives the same for the negative examples
+ * @param points limit of the points
  */
-export function thresholdCurve(positives: Float32Array, negatives: Float32Array): ThresholdCurve {
+export function thresholdCurve(
+  positives: Float32Array,
+  negatives: Float32Array,
+  points = MAX_CURVE_POINTS,
+): ThresholdCurve {
   positives.sort();
   negatives.sort();
   const [positiveCount, negativeCount] = [positives.length, negatives.length];
   const position = (tp: number, fp: number) => tp / (positiveCount || 1) + fp / (negativeCount || 1);
-  const distance = position(positiveCount, negativeCount) / (MAX_CURVE_POINTS - 2);
+  const distance = position(positiveCount, negativeCount) / (points - 2);
   const thresholds = [Number.POSITIVE_INFINITY];
   const truePositives = [0];
   const falsePositives = [0];

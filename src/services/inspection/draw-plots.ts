@@ -1,7 +1,7 @@
 /** Draws the plots of training jobs and model versions as SVG, in about a millisecond. */
 
 import { drawClassBars } from '../../charts/class-bars.ts';
-import { drawConfusion } from '../../charts/confusion.ts';
+import { drawConfusions } from '../../charts/confusions/most-frequent.ts';
 import { drawDeadUnits, listHidden } from '../../charts/dead-units.ts';
 import { drawEpochs } from '../../charts/epochs.ts';
 import type { ChartOptions } from '../../charts/parts/figure.ts';
@@ -12,6 +12,7 @@ import { drawCoverage, drawRanking } from '../../charts/ranking.ts';
 import { drawReliability } from '../../charts/reliability.ts';
 import { renderSvg } from '../../charts/render.ts';
 import { drawSgdPath } from '../../charts/sgd-path.ts';
+import { nameConfusions } from '../../domain/checks/evaluation.ts';
 import { describeRanking } from '../../domain/checks/ranking.ts';
 import type { EpochRecord } from '../../domain/jobs/epoch-record.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
@@ -100,7 +101,11 @@ export function drawVersionPlot(
 ): Plot {
   const subtitle = describeSplit(model, query, dataset);
   const draw: Readonly<Record<ReportPlot, (options: ChartOptions) => VNode>> = {
-    confusion: (options) => drawConfusion({ subtitle, classNames, matrix: report.confusion }, options),
+    confusion(options) {
+      const { examples, accuracy, confusion: matrix } = report;
+      const topConfusions = nameConfusions(report.confusions, classNames);
+      return drawConfusions({ subtitle, classNames, matrix, examples, accuracy, topConfusions }, options);
+    },
     calibration(options) {
       const { bins, expectedError } = report.calibration;
       return drawReliability({ subtitle, bins, expectedCalibrationError: expectedError }, options);

@@ -116,7 +116,7 @@ test('the numbers equal the evaluation, and the plot of an alias is checked agai
   assert.equal(headers['cache-control'], 'private, no-cache');
   assert.equal(headers['content-disposition'], 'inline; filename="confusion-plotted-1.svg"');
   const evaluation: Evaluation = (await get('/v1/models/plotted/versions/1/evaluation')).json();
-  const counts = evaluation.confusionMatrix.flat().filter((count) => count > 0);
+  const counts = evaluation.confusionMatrix!.flat().filter((count) => count > 0);
   assert.deepEqual(numbersOf(body).map(Number).sort(), counts.sort());
   const classes = await get(`${VERSION}/classes`);
   assert.ok(numbersOf(classes.body).includes((100 * evaluation.classes[0]!.recall).toFixed(1)));

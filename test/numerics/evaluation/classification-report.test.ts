@@ -80,3 +80,21 @@ test('the loss of a confident mistake is the difference of logits, although log(
 test('rejects a report on no examples', () => {
   assert.throws(() => classificationReport(predictionsFor([], [], 2), 2), RangeError);
 });
+
+test('the most frequent confusions are listed; with more than 100 classes, the matrix is left out', () => {
+  const predictions = {
+    labels: Uint16Array.of(0, 0, 0, 7, 7, 7, 299, 299),
+    predicted: Uint16Array.of(1, 1, 0, 7, 299, 3, 7, 7),
+    confidences: new Float32Array(8).fill(0.5),
+    losses: new Float64Array(8).fill(1),
+  };
+  const { confusion, confusions, classes, accuracy } = classificationReport(predictions, 300);
+  assert.equal(confusion, null);
+  assert.deepEqual([accuracy, classes[299]!.support], [2 / 8, 2]);
+  assert.deepEqual(confusions, [
+    { label: 299, predicted: 7, count: 2, fraction: 1 },
+    { label: 0, predicted: 1, count: 2, fraction: 2 / 3 },
+    { label: 7, predicted: 3, count: 1, fraction: 1 / 3 },
+    { label: 7, predicted: 299, count: 1, fraction: 1 / 3 },
+  ]);
+});

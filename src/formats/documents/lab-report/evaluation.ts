@@ -1,7 +1,7 @@
 /** Section of a lab report about the test split: confusion, classes, reliability, mistakes. */
 
 import { drawClassBars } from '../../../charts/class-bars.ts';
-import { drawConfusion } from '../../../charts/confusion.ts';
+import { drawConfusions } from '../../../charts/confusions/most-frequent.ts';
 import { drawReliability } from '../../../charts/reliability.ts';
 import type { Evaluation } from '../../../domain/checks/evaluation.ts';
 import { type Block, type Chart, decimal, prose, range, whole } from '../blocks.ts';
@@ -26,7 +26,7 @@ export function evaluationBlocks(input: ReportInput): Block[] {
 }
 
 function drawCharts(evaluation: Evaluation, basePath: string): Chart[] {
-  const { model, classes, confusionMatrix, calibration } = evaluation;
+  const { model, classes, confusionMatrix: matrix, calibration } = evaluation;
   const subtitle = `${model.name}@${model.version}`;
   const url = (plot: string) => `${basePath}/v1/models/${model.name}/versions/${model.version}/plots/${plot}`;
   const classNames = classes.map(({ className }) => className);
@@ -36,7 +36,7 @@ function drawCharts(evaluation: Evaluation, basePath: string): Chart[] {
       title: 'Plot: confusion matrix',
       url: url('confusion'),
       draw: (theme) =>
-        drawConfusion({ subtitle, classNames, matrix: confusionMatrix }, { ...CONFUSION_SIZE, theme }),
+        drawConfusions({ ...evaluation, subtitle, classNames, matrix }, { ...CONFUSION_SIZE, theme }),
     },
     {
       title: 'Plot: precision, recall and F1 of each class',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawConfusion } from '../../src/charts/confusion.ts';
-import { listElements, SMALL } from './elements.ts';
+import { drawConfusion } from '../../../src/charts/confusions/matrix.ts';
+import { listElements, SMALL } from '../elements.ts';
 
 /** Elements of a matrix of ones. A chart with single-digit names is 68 pixels higher than its rows. */
 function ones(classes: number, rowHeight: number): string {

@@ -1,11 +1,11 @@
 /** Chart of a confusion matrix: classes in rows, predicted classes in columns. */
 import type { VNode } from 'preact';
-import { type Box, boxHeight, boxWidth, tenth } from './parts/box.ts';
-import { columnNamesHeight, drawColumnNames, drawRowNames, rowNamesWidth } from './parts/class-names.ts';
-import { type Child, element } from './parts/element.ts';
-import { type ChartOptions, figure } from './parts/figure.ts';
-import { TEXT_SIZE, text, textWidth } from './parts/text.ts';
-import type { Theme } from './parts/theme.ts';
+import { type Box, boxHeight, boxWidth, tenth } from '../parts/box.ts';
+import { columnNamesHeight, drawColumnNames, drawRowNames, rowNamesWidth } from '../parts/class-names.ts';
+import { type Child, element } from '../parts/element.ts';
+import { type ChartOptions, figure } from '../parts/figure.ts';
+import { TEXT_SIZE, text, textWidth } from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
 
 export interface ConfusionInput {
   readonly subtitle: string;
