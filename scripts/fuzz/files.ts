@@ -112,6 +112,8 @@ export function checkpoints(): Uint8Array[] {
     classNames: CLASSES,
     digest: 'sha256:0',
     train: examples,
+    validation: null,
+    learning: examples,
     test: examples,
   };
   const common = { epochs: 3, batchSize: 2, validation: { fraction: 0.4 } };

@@ -1,8 +1,13 @@
 /** Catalogue of the data sets: summaries in memory, tensors loaded on demand. */
-
-import { type Dataset, type DatasetSummary, SPLITS } from '../domain/datasets/representation.ts';
+import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
 import type { Labels } from '../numerics/examples/labels.ts';
-import { createTensorCache, type LoadTensors, type TensorCache, tensorBytes } from './tensor-cache.ts';
+import {
+  createTensorCache,
+  type LoadTensors,
+  type TensorCache,
+  type Tensors,
+  tensorBytes,
+} from './tensor-cache.ts';
 
 export type Catalog = ReturnType<typeof createCatalog>;
 
@@ -109,17 +114,24 @@ export function listDatasetIds(catalog: Catalog): string {
 /** Summary of a data set that was not uploaded. */
 export function summarize(dataset: Dataset): DatasetSummary {
   const { id, imageShape, classNames, digest } = dataset;
-  const [train, test] = SPLITS.map((split) => countExamples(dataset[split].labels, classNames.length));
   return {
     id,
     name: null,
     createdAt: null,
     imageShape: [...imageShape],
     classNames: [...classNames],
-    splits: { train: train!, test: test! },
+    splits: countSplits(dataset, classNames.length),
     digest,
     preprocessing: null,
     report: null,
+  };
+}
+
+export function countSplits({ train, validation, test }: Tensors, classes: number): DatasetSummary['splits'] {
+  return {
+    train: countExamples(train.labels, classes),
+    validation: validation && countExamples(validation.labels, classes),
+    test: countExamples(test.labels, classes),
   };
 }
 

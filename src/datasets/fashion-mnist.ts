@@ -1,6 +1,6 @@
 /** The built-in data set Fashion-MNIST: four .npy files, loaded into shared memory when they are needed. */
 import { join } from 'node:path';
-import type { Dataset, SplitName } from '../domain/datasets/representation.ts';
+import type { Dataset } from '../domain/datasets/representation.ts';
 import { AtelierError, messageWithoutPaths } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/arrays/npy.ts';
 import { readNpyHeader } from '../formats/arrays/npy-header.ts';
@@ -9,7 +9,7 @@ import { findLayout, listForms } from '../images/array-shape.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../images/batch.ts';
 import { DEFAULT_IMAGE_SHAPE, valueCount } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
-import type { Tensors } from './tensor-cache.ts';
+import type { LoadedTensors } from './tensor-cache.ts';
 import { digestDataset, readFully } from './tensor-file.ts';
 
 export const FASHION_MNIST = 'fashion-mnist';
@@ -26,7 +26,11 @@ export const CLASS_NAMES = [
   'Ankle boot',
 ] as const;
 
-export function datasetFile(split: SplitName, kind: 'images' | 'labels'): string {
+/** Fashion-MNIST has no validation split. */
+export const FILE_SPLITS = ['train', 'test'] as const;
+type FileSplit = (typeof FILE_SPLITS)[number];
+
+export function datasetFile(split: FileSplit, kind: 'images' | 'labels'): string {
   return `fashion_mnist_${split}_${kind}.npy`;
 }
 
@@ -37,7 +41,7 @@ export function datasetFile(split: SplitName, kind: 'images' | 'labels'): string
 export async function loadFashionMnist(directory: string): Promise<Dataset> {
   const train = await loadSplit(directory, 'train');
   const test = await loadSplit(directory, 'test');
-  const tensors = { imageShape: DEFAULT_IMAGE_SHAPE, train, test };
+  const tensors = { imageShape: DEFAULT_IMAGE_SHAPE, train, validation: null, learning: train, test };
   return { id: FASHION_MNIST, classNames: CLASS_NAMES, ...tensors, digest: digestDataset(tensors) };
 }
 
@@ -46,10 +50,11 @@ export async function loadFashionMnist(directory: string): Promise<Dataset> {
  * @param digest of the data set at the start
  * @throws AtelierError `dataset-damaged` if a file is invalid now, or another one
  */
-export async function reloadFashionMnist(directory: string, digest: string): Promise<Tensors> {
+export async function reloadFashionMnist(directory: string, digest: string): Promise<LoadedTensors> {
   const loaded = await loadFashionMnist(directory).catch((cause) => cause as Error);
   if (!(loaded instanceof Error) && loaded.digest === digest) {
-    return { train: loaded.train, test: loaded.test };
+    const { train, validation, learning, test } = loaded;
+    return { train, validation, learning, test };
   }
   // Without the folder: clients must not see it.
   const defect =
@@ -62,7 +67,7 @@ export async function reloadFashionMnist(directory: string, digest: string): Pro
   );
 }
 
-async function loadSplit(directory: string, split: SplitName): Promise<Examples> {
+async function loadSplit(directory: string, split: FileSplit): Promise<Examples> {
   const imagesFile = join(directory, datasetFile(split, 'images'));
   const labelsFile = join(directory, datasetFile(split, 'labels'));
   const pixels = await loadFile(imagesFile, toPixels);

@@ -5,8 +5,9 @@ import { bytesPerLabel } from '../numerics/examples/labels.ts';
 import { valueCount } from '../numerics/network/image-shape.ts';
 import { dropShared } from '../tuning/collect-garbage.ts';
 
-export type Tensors = Pick<Dataset, 'train' | 'test'>;
-export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
+export type Tensors = Pick<Dataset, 'train' | 'validation' | 'test'>;
+export type LoadedTensors = Tensors & Pick<Dataset, 'learning'>;
+export type LoadTensors = (dataset: DatasetSummary) => Promise<LoadedTensors>;
 
 export type TensorCache = ReturnType<typeof createTensorCache>;
 
@@ -22,7 +23,7 @@ export function createTensorCache(options: {
 }) {
   const { load, admit, maxBytes } = options;
   /** Entries in order of last use, the oldest first. */
-  const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
+  const entries = new Map<string, { readonly tensors: Promise<LoadedTensors>; readonly bytes: number }>();
   const retained: string[] = [];
   const inUse: string[] = [];
 
@@ -63,7 +64,7 @@ export function createTensorCache(options: {
 
   return {
     /** Concurrent calls share one load. @throws the error of `load` or `admit`, without caching it */
-    async get(dataset: DatasetSummary): Promise<Tensors> {
+    async get(dataset: DatasetSummary): Promise<LoadedTensors> {
       const { id } = dataset;
       const entry = entries.get(id) ?? startLoad(dataset);
       entries.delete(id);
@@ -90,8 +91,7 @@ export function createTensorCache(options: {
 
 /** One byte per pixel, and those of the labels. Two bytes are copied from the file's. */
 export function tensorBytes({ imageShape, classNames, splits }: DatasetSummary): number {
-  return (
-    (splits.train.examples + splits.test.examples) *
-    (valueCount(imageShape) + bytesPerLabel(classNames.length))
-  );
+  const { train, validation, test } = splits;
+  const examples = train.examples + (validation?.examples ?? 0) + test.examples;
+  return examples * (valueCount(imageShape) + bytesPerLabel(classNames.length));
 }

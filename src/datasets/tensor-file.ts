@@ -1,5 +1,7 @@
-/** The file of a data set's tensors: a head, then pixels and labels of train, then of test; labels as in numerics/examples/labels.ts. */
-
+/**
+ * The file of a data set's tensors: a head, then pixels and labels of train with validation, then of test; labels as in
+ * numerics/examples/labels.ts.
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Dataset, DatasetSummary } from '../domain/datasets/representation.ts';
@@ -13,7 +15,7 @@ import {
   valueCount,
 } from '../numerics/network/image-shape.ts';
 import type { Examples } from '../numerics/training/engine.ts';
-import { type Tensors, tensorBytes } from './tensor-cache.ts';
+import { type LoadedTensors, type Tensors, tensorBytes } from './tensor-cache.ts';
 
 const CHUNK_BYTES = 2 ** 22;
 /** Node aborts the process if one call is to read 2 GiB. */
@@ -26,17 +28,11 @@ const MAX_READ_BYTES = 2 ** 30;
 export async function writeTensorFile(
   path: string,
   imageShape: ImageShape,
-  { train, test }: Tensors,
+  tensors: Tensors,
 ): Promise<string> {
   await using file = await open(path, 'wx');
   const hash = createHash('sha256');
-  for (const bytes of [
-    head(imageShape),
-    train.pixels,
-    labelBytes(train.labels),
-    test.pixels,
-    labelBytes(test.labels),
-  ]) {
+  for (const bytes of fileParts(imageShape, tensors)) {
     for (const chunk of chunks(bytes)) {
       hash.update(chunk);
       await file.writeFile(chunk);
@@ -50,8 +46,8 @@ export async function writeTensorFile(
  * Reads the file into shared memory.
  * @throws AtelierError `dataset-damaged` if it cannot be read, or its size or digest differs
  */
-export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<Tensors> {
-  const { train, test } = dataset.splits;
+export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<LoadedTensors> {
+  const { train, validation, test } = dataset.splits;
   const values = valueCount(dataset.imageShape);
   const classes = dataset.classNames.length;
   const bytes = bytesPerLabel(classes);
@@ -61,8 +57,9 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
     offset += length;
     return new Uint8Array(memory, offset - length, length);
   };
-  const [trainPixels, trainLabels] = [view(train.examples * values), view(train.examples * bytes)];
-  const [testPixels, testLabels] = [view(test.examples * values), view(test.examples * bytes)];
+  const viewBytes = (count: number) => ({ pixels: view(count * values), labels: view(count * bytes) });
+  const learningBytes = viewBytes(train.examples + (validation?.examples ?? 0));
+  const testBytes = viewBytes(test.examples);
   const digest = await fill(new Uint8Array(memory), path, dataset).catch((cause: NodeJS.ErrnoException) => {
     // System messages contain the path. Clients must not see it.
     throw damaged(
@@ -72,9 +69,20 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
     );
   });
   if (digest !== dataset.digest) throw damaged(dataset, 'its digest differs from the one stored at upload');
+  const share = ({ pixels, labels }: ReturnType<typeof viewBytes>): Examples => ({
+    pixels,
+    labels: shareLabels(classes, labels),
+  });
+  const learning = share(learningBytes);
+  const part = (from: number, end?: number): Examples => ({
+    pixels: learning.pixels.subarray(from * values, end && end * values),
+    labels: learning.labels.subarray(from, end),
+  });
   return {
-    train: { pixels: trainPixels, labels: shareLabels(classes, trainLabels) },
-    test: { pixels: testPixels, labels: shareLabels(classes, testLabels) },
+    train: part(0, train.examples),
+    validation: validation && part(train.examples),
+    learning,
+    test: share(testBytes),
   };
 }
 
@@ -103,10 +111,14 @@ function renumber(labels: Labels): Labels {
   );
 }
 
-async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSummary): Promise<string> {
+async function fill(
+  memory: Uint8Array,
+  path: string,
+  { imageShape, splits }: DatasetSummary,
+): Promise<string> {
   await using file = await openRegularFile(path);
   const { size } = await file.stat();
-  const expected = head(imageShape);
+  const expected = head(imageShape, splits.validation?.examples);
   const bytes = expected.length + memory.length;
   if (size !== bytes) throw new RangeError(`it has ${size} bytes instead of ${bytes}`);
   const found = Buffer.alloc(expected.length);
@@ -121,21 +133,31 @@ async function fill(memory: Uint8Array, path: string, { imageShape }: DatasetSum
 }
 
 /** The digest of a data set, which is that of its file. */
-export function digestDataset({
-  imageShape,
-  train,
-  test,
-}: Omit<Dataset, 'id' | 'classNames' | 'digest'>): string {
-  const hash = createHash('sha256').update(head(imageShape));
-  for (const { pixels, labels } of [train, test]) hash.update(pixels).update(labels);
+export function digestDataset({ imageShape, ...tensors }: Tensors & Pick<Dataset, 'imageShape'>): string {
+  const hash = createHash('sha256');
+  for (const bytes of fileParts(imageShape, tensors)) hash.update(bytes);
   return formatDigest(hash);
 }
 
+/** The content of the file, in order. Training and validation images follow each other, so that a view holds both. */
+function fileParts(imageShape: ImageShape, { train, validation, test }: Tensors): Uint8Array[] {
+  const learning = validation ? [train, validation] : [train];
+  return [
+    head(imageShape, validation?.labels.length),
+    ...learning.map(({ pixels }) => pixels),
+    ...learning.map(({ labels }) => labelBytes(labels)),
+    test.pixels,
+    labelBytes(test.labels),
+  ];
+}
+
 /**
- * The first bytes of the file: a shape other than the default, as JSON. It is part of the digest, because the same bytes of
- * 14×56 are other images, and the digest is the address of the file where processes share it.
+ * The first bytes of the file: a shape other than the default, as JSON, or the shape and the number of validation images. They
+ * are part of the digest, because the same bytes of 14×56 are other images, and of another split another data set, and the
+ * digest is the address of the file where processes share it.
  */
-function head(imageShape: ImageShape): Uint8Array {
+function head(imageShape: ImageShape, validation: number | undefined): Uint8Array {
+  if (validation !== undefined) return Buffer.from(JSON.stringify({ imageShape, validation }));
   const isDefault = isSameShape(imageShape, DEFAULT_IMAGE_SHAPE);
   return Buffer.from(isDefault ? '' : JSON.stringify(imageShape));
 }

@@ -12,6 +12,7 @@ const summary = (id: string): DatasetSummary => ({
   classNames: ['a', 'b'],
   splits: {
     train: { examples: 2, examplesPerClass: [1, 1] },
+    validation: null,
     test: { examples: 2, examplesPerClass: [1, 1] },
   },
   digest: `sha256:${id}`,
@@ -94,7 +95,7 @@ test('the tensors of a data set that is removed, or listed no more, are not kept
     builtIn: [summary('built-in')],
     uploaded: stored,
     list: async () => stored,
-    load: async () => ({ train: none, test: none }),
+    load: async () => ({ train: none, validation: null, learning: none, test: none }),
     admit() {},
     maxBytes: 1e9,
   });
@@ -122,7 +123,8 @@ test('a catalogue without data sets lists none, and finds none', async () => {
 test('lists built-in data sets last, with the examples of each class', async () => {
   const split = { pixels: new Uint8Array(12), labels: Uint8Array.of(0, 1, 1) };
   const { id, imageShape, classNames, digest } = { ...summary('built-in'), imageShape: [2, 2] as const };
-  const builtIn = { id, imageShape, classNames, digest, train: split, test: split };
+  const tensors = { train: split, validation: null, learning: split, test: split };
+  const builtIn = { id, imageShape, classNames, digest, ...tensors };
   const catalog = catalogOf(builtIn);
   assert.deepEqual(catalog.summary(id)?.splits.train, { examples: 3, examplesPerClass: [1, 2] });
   assert.deepEqual(await catalog.get(id), builtIn);

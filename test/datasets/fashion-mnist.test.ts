@@ -106,7 +106,9 @@ test('rejects a named pipe and a folder in place of a file', async (t) => {
 test('files that have changed since the start are not loaded, and the message names no folder', async (t) => {
   const folder = await dataFolder(t);
   const { digest, train, test: held } = await loadFashionMnist(folder);
-  assert.deepEqual(await reloadFashionMnist(folder, digest), { train, test: held });
+  assert.deepEqual(await reloadFashionMnist(folder, digest), {
+    ...{ train, validation: null, learning: train, test: held },
+  });
   const changed = 'The files of data set fashion-mnist have changed since the service started. ';
   const advice = 'Restore them, or restart the service.';
   const code = 'dataset-damaged';

@@ -10,7 +10,11 @@ const summary = (id: string, examples = 1): DatasetSummary => ({
   createdAt: null,
   imageShape: [28, 28],
   classNames: ['a', 'b'],
-  splits: { train: { examples, examplesPerClass: [] }, test: { examples: 1, examplesPerClass: [] } },
+  splits: {
+    train: { examples, examplesPerClass: [] },
+    validation: null,
+    test: { examples: 1, examplesPerClass: [] },
+  },
   digest: '',
   preprocessing: null,
   report: null,
@@ -24,7 +28,7 @@ function cacheOf(retained: readonly string[] = []) {
   const cache = createTensorCache({
     load: async ({ id }) => {
       loaded.push(id);
-      return { train: none, test: none };
+      return { train: none, validation: null, learning: none, test: none };
     },
     admit: () => {},
     maxBytes: 2 * ONE,
@@ -71,7 +75,7 @@ test('retries a failed load', async () => {
   const cache = createTensorCache({
     load: async () => {
       if (fails) throw new Error('damaged');
-      return { train: none, test: none };
+      return { train: none, validation: null, learning: none, test: none };
     },
     admit: () => {},
     maxBytes: ONE,
@@ -99,7 +103,7 @@ test('counts and frees only data sets that no user retains', async () => {
 test('checks the memory for each data set that is not retained, and does not cache a rejection', async () => {
   let isFull = true;
   const cache = createTensorCache({
-    load: async () => ({ train: none, test: none }),
+    load: async () => ({ train: none, validation: null, learning: none, test: none }),
     admit: () => {
       if (isFull) throw new Error('no memory');
     },
@@ -120,7 +124,8 @@ test('frees the shared memory of evicted and removed data sets', async () => {
     load: async (dataset) => {
       const memory = new SharedArrayBuffer(tensorBytes(dataset));
       loaded.push(new WeakRef(memory));
-      return { train: { pixels: new Uint8Array(memory), labels: none.labels }, test: none };
+      const train = { pixels: new Uint8Array(memory), labels: none.labels };
+      return { train, validation: null, learning: train, test: none };
     },
     admit: () => {},
     maxBytes: tensorBytes(summary('large', LARGE)),

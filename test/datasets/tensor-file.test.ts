@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { countExamples } from '../../src/datasets/catalog.ts';
+import { countExamples, countSplits } from '../../src/datasets/catalog.ts';
 import {
   digestDataset,
   digestSplit,
@@ -18,7 +18,7 @@ import { images, labels } from './upload/fixtures.ts';
 
 const split = (count: number) => ({ pixels: images(count, 2), labels: labels(count, 2) });
 /** Tensors larger than one read. */
-const tensors = { train: split(6000), test: split(3) };
+const tensors = { train: split(6000), validation: null, test: split(3) };
 
 function summaryOf(digest: string): DatasetSummary {
   return {
@@ -27,7 +27,11 @@ function summaryOf(digest: string): DatasetSummary {
     createdAt: '2026-01-01T00:00:00.000Z',
     imageShape: [28, 28],
     classNames: ['a', 'b'],
-    splits: { train: countExamples(tensors.train.labels, 2), test: countExamples(tensors.test.labels, 2) },
+    splits: {
+      train: countExamples(tensors.train.labels, 2),
+      validation: null,
+      test: countExamples(tensors.test.labels, 2),
+    },
     digest,
     preprocessing: null,
     report: null,
@@ -44,7 +48,7 @@ test('tensors are read back unchanged, into shared memory', async (t) => {
       .digest('hex')}`,
   );
   const read = await readTensorFile(path, summaryOf(digest));
-  assert.deepEqual(read, tensors);
+  assert.deepEqual(read, { ...tensors, learning: tensors.train });
   assert.ok(read.train.pixels.buffer instanceof SharedArrayBuffer);
   await assert.rejects(writeTensorFile(path, [28, 28], tensors), /EEXIST/);
 });
@@ -55,17 +59,17 @@ test('labels of more than 256 classes take two bytes, at odd addresses too', asy
     pixels: Uint8Array.from({ length: 25 * labels.length }, (_, n) => n),
     labels: Uint16Array.from(labels),
   });
-  const many = { train: odd(258, 0, 299), test: odd(1) };
+  const many = { train: odd(258, 0, 299), validation: null, test: odd(1) };
   const digest = await writeTensorFile(path, [5, 5], many);
   assert.equal(digestDataset({ imageShape: [5, 5], ...many }), digest);
   const summary = {
     ...summaryOf(digest),
     imageShape: [5, 5] as const,
     classNames: Array.from({ length: 300 }, (_, n) => `${n}`),
-    splits: { train: countExamples(many.train.labels, 300), test: countExamples(many.test.labels, 300) },
+    splits: countSplits(many, 300),
   };
   const read = await readTensorFile(path, { ...summary, imageShape: [5, 5] });
-  assert.deepEqual(read, many);
+  assert.deepEqual(read, { ...many, learning: many.train });
   assert.ok(read.train.labels.buffer instanceof SharedArrayBuffer);
 });
 
@@ -141,7 +145,7 @@ test('other class names, splits or pixels give another id', () => {
     summary,
     { ...summary, classNames: ['a', 'c'] },
     { ...summary, digest: 'sha256:1' },
-    { ...summary, splits: { train: splits.test, test: splits.train } },
+    { ...summary, splits: { train: splits.test, validation: null, test: splits.train } },
   ].map(datasetId);
   assert.equal(new Set(ids).size, 4);
   for (const id of ids) assert.match(id, /^dst_[0-9a-f]{40}$/);
@@ -163,7 +167,7 @@ test('the digest of other shapes is that of the file, and differs by shape', asy
     assert.equal(digest, `sha256:${bytes.digest('hex')}`);
     assert.equal(digestDataset({ imageShape, ...tensors }), digest);
     const summary: DatasetSummary = { ...summaryOf(digest), imageShape: [...imageShape] };
-    assert.deepEqual(await readTensorFile(path, summary), tensors);
+    assert.deepEqual(await readTensorFile(path, summary), { ...tensors, learning: tensors.train });
     const other: DatasetSummary = { ...summary, imageShape: [16, 49] };
     await assert.rejects(readTensorFile(path, other), isAtelierError('dataset-damaged', /digest|instead of/));
     digests.add(digest);

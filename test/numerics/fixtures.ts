@@ -152,7 +152,7 @@ export function planOf(architecture: Architecture, changes: Partial<TrainingPlan
     schedule: { type: 'constant' },
     classWeights: null,
     standardize: false,
-    validationFraction: null,
+    holdout: null,
     earlyStopping: null,
     targetValidationAccuracy: null,
     stopAtStep: null,

@@ -17,7 +17,7 @@ export const plan = planOf(dense([16, 8, 6, 4]), {
   learningRate: 0.3,
   schedule: { type: 'exponential', factor: 0.5 },
   l2: 0.001,
-  validationFraction: 0.2,
+  holdout: { fraction: 0.2 },
 });
 
 /** Runs the training. `answer` is the consumer's reply to each event. */

@@ -20,5 +20,7 @@ export const WITHOUT_IMAGES: Dataset = {
   classNames: Array.from({ length: 10 }, (_, label) => `${label}`),
   digest: '',
   train: none,
+  validation: null,
+  learning: none,
   test: none,
 };

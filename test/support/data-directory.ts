@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { CLASS_NAMES, datasetFile } from '../../src/datasets/fashion-mnist.ts';
-import type { SplitName } from '../../src/domain/datasets/representation.ts';
 import { npyBytes, parseNpy } from '../../src/formats/arrays/npy.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -46,7 +45,7 @@ function makeSmall(): void {
 }
 
 /** Writes the first images of each class of a split. */
-function writeFirst(directory: string, split: SplitName): void {
+function writeFirst(directory: string, split: keyof typeof PER_CLASS): void {
   const read = (kind: 'images' | 'labels') =>
     parseNpy(readFileSync(join(DATA_DIR, datasetFile(split, kind)))).data as Uint8Array;
   const [images, labels] = [read('images'), read('labels')];

@@ -9,19 +9,31 @@ import { imageRow } from './split-test.ts';
 type Seen = Map<string, number>;
 
 /**
- * Counts images that repeat an earlier image of their split, and test images that are also training images. A test
- * image can count as both.
+ * Counts images that repeat an earlier image of their split, and images that are also in a split before theirs. An image can
+ * count as both.
  */
-export function findDuplicates({ train, test }: Tensors): DatasetReport['duplicates'] {
+export function findDuplicates({ train, validation, test }: Tensors): DatasetReport['duplicates'] {
   const inTrain: Seen = new Map();
+  const inValidation: Seen = new Map();
   const inTest: Seen = new Map();
   const found = { train: noDuplicates(), test: noDuplicates(), across: noDuplicates() };
+  const ofValidation = {
+    validation: noDuplicates(),
+    validationInTrain: noDuplicates(),
+    testInValidation: noDuplicates(),
+  };
   for (const [n, key] of imageHashes(train)) recordImage(found.train, inTrain, key, n, train, train);
+  for (const [n, key] of validation ? imageHashes(validation) : []) {
+    recordImage(ofValidation.validation, inValidation, key, n, validation!, validation!);
+    if (inTrain.has(key)) recordImage(ofValidation.validationInTrain, inTrain, key, n, train, validation!);
+  }
   for (const [n, key] of imageHashes(test)) {
     recordImage(found.test, inTest, key, n, test, test);
     if (inTrain.has(key)) recordImage(found.across, inTrain, key, n, train, test);
+    if (inValidation.has(key))
+      recordImage(ofValidation.testInValidation, inValidation, key, n, validation!, test);
   }
-  return found;
+  return validation ? { ...found, ...ofValidation } : found;
 }
 
 const noDuplicates = (): Duplicates => ({ images: 0, withOtherLabel: 0, first: [] });

@@ -4,7 +4,7 @@ import type { DatasetReport } from '../../domain/datasets/report.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { Preprocessing } from '../../domain/predictions/preprocessing.ts';
 import type { ImageShape } from '../../numerics/network/image-shape.ts';
-import { countExamples } from '../catalog.ts';
+import { countSplits } from '../catalog.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { countConstant, findDuplicates } from './duplicates.ts';
 import { rejectPart } from './reject-part.ts';
@@ -31,15 +31,16 @@ export function finishUpload(options: {
   warnings?: DatasetReport['warnings'];
 }): CheckedUpload {
   const { tensors, imageShape, classNames, preprocessing, part, warnings = [] } = options;
-  const splits = {
-    train: countExamples(tensors.train.labels, classNames.length),
-    test: countExamples(tensors.test.labels, classNames.length),
-  };
+  const splits = countSplits(tensors, classNames.length);
   assertTrainable(splits.train.examplesPerClass, classNames, part);
   const found = {
     ...options.found,
     duplicates: findDuplicates(tensors),
-    constantImages: { train: countConstant(tensors.train), test: countConstant(tensors.test) },
+    constantImages: {
+      train: countConstant(tensors.train),
+      ...(tensors.validation && { validation: countConstant(tensors.validation) }),
+      test: countConstant(tensors.test),
+    },
   } satisfies Omit<DatasetReport, 'warnings'>;
   return {
     imageShape: [...imageShape],

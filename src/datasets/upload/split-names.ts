@@ -1,9 +1,8 @@
 /** Names that people give to the splits of a data set, in folders, arrays, columns and file names. */
 
-export const UPLOAD_SPLITS = ['train', 'validation', 'test'] as const;
-export type UploadSplit = (typeof UPLOAD_SPLITS)[number];
+import type { SplitName } from '../../domain/datasets/representation.ts';
 
-const NAMES: Readonly<Record<string, UploadSplit>> = {
+const NAMES: Readonly<Record<string, SplitName>> = {
   train: 'train',
   training: 'train',
   val: 'validation',
@@ -17,13 +16,13 @@ const NAMES: Readonly<Record<string, UploadSplit>> = {
 export const SPLIT_NAMES = Object.keys(NAMES);
 
 /** The split that a name in any case means; undefined if it means none. */
-export function findSplit(name: string): UploadSplit | undefined {
+export function findSplit(name: string): SplitName | undefined {
   const lower = name.toLowerCase();
   return Object.hasOwn(NAMES, lower) ? NAMES[lower] : undefined;
 }
 
 /** The split in the name of a file, such as `val_labels.csv`. */
-export function splitInName(name: string): UploadSplit | undefined {
+export function splitInName(name: string): SplitName | undefined {
   const words = name
     .split(/[/\\]/)
     .at(-1)!

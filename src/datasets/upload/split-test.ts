@@ -18,7 +18,7 @@ export function splitTest(
   imageShape: ImageShape,
   fraction: number,
   seed: number,
-): Tensors {
+): Pick<Tensors, 'train' | 'test'> {
   const values = valueCount(imageShape);
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
   if (testIndices.length === 0) {

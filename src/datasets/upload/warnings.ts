@@ -12,7 +12,7 @@ const UNBALANCED_RATIO = 10;
 
 export function findWarnings(
   { arrays, pixels, duplicates, constantImages }: Found,
-  { train, test }: DatasetSummary['splits'],
+  { train, validation, test }: DatasetSummary['splits'],
   classNames: readonly string[],
 ): Warning[] {
   const warnings: Warning[] = [];
@@ -66,13 +66,24 @@ export function findWarnings(
     'test-images-in-train',
     `${across.images} of ${test.examples} test images are also training images, so the test accuracy will be too high.`,
   );
+  const { validationInTrain, testInValidation } = duplicates;
+  warn(
+    (validationInTrain?.images ?? 0) > 0,
+    'validation-images-in-train',
+    `${validationInTrain?.images} of ${validation?.examples} validation images are also training images, so the validation accuracy will be too high.`,
+  );
+  warn(
+    (testInValidation?.images ?? 0) > 0,
+    'test-images-in-validation',
+    `${testInValidation?.images} of ${test.examples} test images are also validation images, which choose models, so the test accuracy will be too high.`,
+  );
   const contradictory = duplicates.train.withOtherLabel;
   warn(
     contradictory > 0,
     'contradictory-labels',
     `${contradictory} training images repeat an earlier image with a different label.`,
   );
-  const constant = constantImages.train + constantImages.test;
+  const constant = constantImages.train + (constantImages.validation ?? 0) + constantImages.test;
   warn(constant > 0, 'constant-images', `${constant} images have only one grey value.`);
   return warnings;
 }

@@ -49,7 +49,7 @@ const archiveSchema = z.object({
     .optional()
     .describe('The table beside the images that has their classes'),
   images: z.int(),
-  imagesPerClass: z.array(z.int()).describe('In the order of classNames, train and test together'),
+  imagesPerClass: z.array(z.int()).describe('In the order of classNames, all splits together'),
   smallest: size.describe('Smallest width and smallest height in pixels, before resizing'),
   largest: size.describe('Largest width and largest height'),
   ignored: z
@@ -65,6 +65,8 @@ export const DATASET_WARNINGS = [
   'unbalanced-classes',
   'class-not-tested',
   'test-images-in-train',
+  'validation-images-in-train',
+  'test-images-in-validation',
   'contradictory-labels',
   'constant-images',
 ] as const;
@@ -96,9 +98,20 @@ export const datasetReportSchema = z
       across: duplicatesSchema.describe(
         'Test images that are also training images; pairs are (training index, test index)',
       ),
+      validation: duplicatesSchema
+        .optional()
+        .describe('With a validation split, its images that repeat an earlier image of it'),
+      validationInTrain: duplicatesSchema
+        .optional()
+        .describe(
+          'Validation images that are also training images; pairs are (training index, validation index)',
+        ),
+      testInValidation: duplicatesSchema
+        .optional()
+        .describe('Test images that are also validation images; pairs are (validation index, test index)'),
     }),
     constantImages: z
-      .object({ train: z.int(), test: z.int() })
+      .object({ train: z.int(), validation: z.int().optional(), test: z.int() })
       .describe('Number of images whose pixels are all equal'),
     warnings: z.array(z.object({ code: z.enum(DATASET_WARNINGS), message: z.string() })),
   })

@@ -8,7 +8,7 @@ import { datasetReportSchema } from './report.ts';
 
 export const MIN_CLASSES = 2;
 export const MAX_CLASSES = 1000;
-export const SPLITS = ['train', 'test'] as const;
+export const SPLITS = ['train', 'validation', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
 
 /** A data set in shared memory; every thread reads the same bytes. */
@@ -17,8 +17,15 @@ export interface Dataset {
   readonly imageShape: ImageShape;
   readonly classNames: readonly string[];
   readonly train: Examples;
+  /** null if the data set has no validation split. */
+  readonly validation: Examples | null;
+  /** The training images and the validation images after them, as views of the same memory. */
+  readonly learning: Examples;
   readonly test: Examples;
-  /** `sha256:` and the digest of the shape unless it is the default, and of pixels and labels of train, then test. */
+  /**
+   * `sha256:` and the digest of the shape unless it is the default, with the number of validation images if there are any,
+   * and of pixels and labels of train with validation, then test.
+   */
   readonly digest: string;
 }
 
@@ -40,6 +47,11 @@ export const datasetSchema = z
     classNames: z.array(z.string()),
     splits: z.object({
       train: splitSchema,
+      validation: splitSchema
+        .nullable()
+        .describe(
+          'Images to choose models and epochs by, if they were sent as a split of their own; else null',
+        ),
       test: splitSchema.extend({
         looks: z
           .int()
@@ -51,7 +63,10 @@ export const datasetSchema = z
     }),
     digest: z
       .string()
-      .describe('SHA-256 over pixels and labels of train, then test; after the shape, unless that is 28×28'),
+      .describe(
+        'SHA-256 over pixels and labels of train, then test; after the shape, unless that is 28×28. With a validation split, the shape and ' +
+          'the number of its images come first, and its pixels and labels follow the ones of train',
+      ),
     preprocessing: preprocessingSchema
       .nullable()
       .describe(

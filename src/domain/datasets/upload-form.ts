@@ -12,6 +12,8 @@ export const NPZ_PART = 'file';
 export const ARRAY_NAMES = {
   trainImages: ['train_images', 'x_train'],
   trainLabels: ['train_labels', 'y_train'],
+  valImages: ['val_images', 'x_val'],
+  valLabels: ['val_labels', 'y_val'],
   testImages: ['test_images', 'x_test'],
   testLabels: ['test_labels', 'y_test'],
 } as const satisfies Record<string, readonly string[]>;

@@ -64,6 +64,9 @@ export type KeptCheckpoints = (typeof KEPT_CHECKPOINTS)[number];
 /** When a training measures the test split. The parameters do not depend on it. */
 export const TEST_SETS = ['every-epoch', 'once', 'never'] as const;
 
+/** Fraction that is held out by default if the data set has no validation split. */
+export const DEFAULT_FRACTION = 0.1;
+
 const trainingSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
@@ -117,10 +120,32 @@ const trainingSchema = z.strictObject({
       'Exponential moving average of the parameters. The average is measured, published and exported instead of the last parameters',
     ),
   validation: z
-    .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })
+    .strictObject({
+      fraction: z
+        .number()
+        .min(0)
+        .lt(1)
+        .optional()
+        .describe(
+          'Fraction of each class held out of the training images; a validation split is then not used',
+        ),
+      split: z.literal(true).optional().describe('Holds out the validation split of the data set'),
+    })
+    .refine(({ fraction, split }) => fraction === undefined || split === undefined, {
+      error: 'must have fraction or split, not both',
+    })
     .nullable()
-    .default({ fraction: 0.1 })
-    .describe('Fraction of each class held out of the training images; null trains on all images'),
+    .default({})
+    .describe(
+      `Images held out for validation: by default the validation split of the data set, or without one a fraction of ${DEFAULT_FRACTION}; null trains on all training images`,
+    ),
+  trainOnValidation: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the images of the validation split are training images as well, as if the data set had no such split. A search sets it ' +
+        'for a final training on `everything`',
+    ),
   earlyStopping: earlyStoppingSchema.nullable().default(null),
   budget: budgetSchema.nullable().default(null).describe('Ends the training after a time or at an accuracy'),
   checkpointEverySeconds: z

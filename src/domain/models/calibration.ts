@@ -15,7 +15,7 @@ export const calibrationRequestSchema = z
       .enum(SPLITS)
       .default('test')
       .describe(
-        'Split of the calibration images: `test`, whose first use is a look, or `train`: every second image of it if the others are compared with, else all',
+        'Split of the calibration images: `test`, whose first use is a look, `validation`, if the data set has such a split, or `train`: every second image of it if the others are compared with, else all',
       ),
   })
   .meta({ id: 'CalibrationRequest' });
@@ -33,8 +33,10 @@ export const calibrationSchema = z
   .object({
     dataset: z.string().describe('Data set of the calibration images'),
     split: z
-      .enum([...SPLITS, 'validation'])
-      .describe('Split of the calibration images; `validation` are those that the training held out'),
+      .enum(SPLITS)
+      .describe(
+        'Split of the calibration images; `validation` are the ones that the training held out, or the validation split of the data set',
+      ),
     images: z.int().describe('Number of calibration images'),
     trainingImages: z
       .int()

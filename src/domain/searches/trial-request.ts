@@ -4,7 +4,7 @@ import type { Setting } from './settings.ts';
 
 const ROOTS = ['network', 'training'];
 /** The same for all trials, because their results are compared on the same images. */
-const FIXED = ['/training/validation'];
+const FIXED = ['/training/validation', '/training/trainOnValidation'];
 
 /** An index of an array, in a JSON pointer. */
 const INDEX = /^(?:0|[1-9]\d{0,8})$/;

@@ -5,17 +5,19 @@ import type { ImageShape } from '../../numerics/network/image-shape.ts';
 import type { Dataset } from '../datasets/representation.ts';
 import type { TrainingRequest } from '../jobs/request.ts';
 
+const NO_SPLIT = 'requires a validation split, but the data set has none';
+
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
 /**
  * Returns the conflicts, none if the options fit together.
- * @param dataset its shape and classes decide what fits
+ * @param dataset its shape, classes and validation split decide what fits
  * @param validationImages number of images held out for validation; 0 without validation, or if every class is too small
  *   for the fraction
  */
 export function findTrainingConflicts(
   request: TrainingRequest,
-  { imageShape, classNames }: Pick<Dataset, 'imageShape' | 'classNames'>,
+  { imageShape, classNames, validation }: Pick<Dataset, 'imageShape' | 'classNames' | 'validation'>,
   validationImages: number,
 ): Conflict[] {
   const { network, training, warmStart } = request;
@@ -52,8 +54,14 @@ export function findTrainingConflicts(
       addConflict('training/classWeights', 'must have at least one weight other than 0');
     }
   }
-  if (validationImages === 0) {
-    const { fraction } = training.validation ?? { fraction: 0 };
+  if (validation === null && training.validation?.split) {
+    addConflict('training/validation/split', `${NO_SPLIT}; omit it, or send a fraction`);
+  } else if (validation === null && training.trainOnValidation) {
+    addConflict('training/trainOnValidation', `${NO_SPLIT}; omit it`);
+  } else if (training.validation?.split && training.trainOnValidation) {
+    addConflict('training/validation/split', 'must not be true with trainOnValidation; omit one of them');
+  } else if (validationImages === 0) {
+    const fraction = training.validation?.fraction ?? 0;
     const advice =
       fraction === 0
         ? 'requires validation; set training.validation.fraction above 0'

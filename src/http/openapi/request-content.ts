@@ -205,7 +205,7 @@ export const datasetUploadContent = {
     schema: {
       type: 'object',
       description:
-        'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_test, y_test',
+        'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_val, y_val, x_test, y_test',
       properties: {
         file: binary(
           'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below or above train/ and test/, or beside a table of labels; or ' +
@@ -217,6 +217,10 @@ export const datasetUploadContent = {
         test: binary('Like train'),
         train_images: binary(IMAGES),
         train_labels: binary(LABELS),
+        val_images: binary(
+          'Like train_images, for a validation split; may be left out together with val_labels',
+        ),
+        val_labels: binary('Like train_labels'),
         test_images: binary(
           'Like train_images; may be left out together with test_labels if testFraction is given',
         ),

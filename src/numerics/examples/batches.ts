@@ -9,6 +9,9 @@ export interface Split {
   readonly validation: Uint32Array;
 }
 
+/** What is held out for validation: a fraction of each class, or the last examples; null for nothing. */
+export type Holdout = { readonly fraction: number } | { readonly last: number } | null;
+
 const CLASS_LIMIT = 256;
 
 /** Number of examples of a class to hold out: rounded, but at least one example stays for training. */
@@ -16,23 +19,21 @@ function heldOutCount(examples: number, fraction: number): number {
   return Math.max(0, Math.min(Math.round(fraction * examples), examples - 1));
 }
 
-function examplesPerClass(labels: Labels): Uint32Array {
+export function examplesPerClass(labels: Labels): Uint32Array {
   const counts = new Uint32Array(CLASS_LIMIT);
   for (const label of labels) counts[label]!++;
   return counts;
 }
 
-/** Number of examples of each class that are held out; with `fraction` null, the number of all. */
-export function heldOutPerClass(labels: Labels, fraction: number | null): Uint32Array {
-  const counts = examplesPerClass(labels);
-  return fraction === null ? counts : counts.map((count) => heldOutCount(count, fraction));
+/** Number of examples of each class that are held out. */
+export function heldOutPerClass(labels: Labels, holdout: Holdout): Uint32Array {
+  if (holdout && 'last' in holdout) return examplesPerClass(labels.subarray(labels.length - holdout.last));
+  return examplesPerClass(labels).map((count) => heldOutCount(count, holdout?.fraction ?? 0));
 }
 
-/** Number of training examples if `fraction` of each class (0 ≤ fraction < 1; null for none) is held out. */
-export function countTrainingExamples(labels: Labels, fraction: number | null): number {
-  let heldCount = 0;
-  for (const count of examplesPerClass(labels)) heldCount += heldOutCount(count, fraction ?? 0);
-  return labels.length - heldCount;
+/** Number of examples that are not held out. */
+export function countTrainingExamples(labels: Labels, holdout: Holdout): number {
+  return heldOutPerClass(labels, holdout).reduce((rest, count) => rest - count, labels.length);
 }
 
 export function stepsPerEpoch(examples: number, batchSize: number): number {
@@ -59,6 +60,14 @@ export function splitByClass(labels: Labels, fraction: number | null, seed: numb
   }
   const all = Uint32Array.from(labels.keys());
   return { train: all.filter((n) => isHeld[n] === 0), validation: all.filter((n) => isHeld[n] === 1) };
+}
+
+/** The only decision which examples a training holds out. @throws RangeError as `splitByClass` */
+export function holdOut(labels: Labels, holdout: Holdout, seed: number): Split {
+  if (holdout === null || 'fraction' in holdout) return splitByClass(labels, holdout?.fraction ?? null, seed);
+  const all = Uint32Array.from(labels.keys());
+  const first = labels.length - holdout.last;
+  return { train: all.slice(0, first), validation: all.slice(first) };
 }
 
 /**

@@ -29,8 +29,8 @@ const GRAM_MULTIPLY_ADD = 1.5e-3;
 
 /** Seconds of training again. */
 export function retrainingSeconds({ plan, train, steps }: SgdPathPlan): number {
-  const { architecture, batchSize, validationFraction } = plan;
-  const trained = countTrainingExamples(train.labels, validationFraction);
+  const { architecture, batchSize, holdout } = plan;
+  const trained = countTrainingExamples(train.labels, holdout);
   const heldOut = train.labels.length - trained;
   const epochs = Math.ceil(steps / stepsPerEpoch(trained, batchSize));
   const evaluated = heldOut + Math.min(trained, DEAD_UNIT_IMAGES);

@@ -1,4 +1,5 @@
 /** The training plan: all numerical settings of a training. */
+import type { Holdout } from '../examples/batches.ts';
 import { balancedClassWeights, pixelStatistics } from '../examples/statistics.ts';
 import type { Initialization } from '../network/initialize.ts';
 import type { Parameters, Standardization } from '../network/layers.ts';
@@ -21,8 +22,8 @@ export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | '
   readonly classWeights: 'balanced' | readonly number[] | null;
   /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
   readonly standardize: boolean | Standardization;
-  /** Fraction of each class held out for validation; null trains on everything. */
-  readonly validationFraction: number | null;
+  /** What is held out of the examples for validation; null trains on everything. */
+  readonly holdout: Holdout;
   readonly earlyStopping: EarlyStopping | null;
   /** The training ends after the first epoch that reaches this accuracy. */
   readonly targetValidationAccuracy: number | null;

@@ -1,5 +1,5 @@
 /** Prepares a training: the split, the engine's settings and the initial parameters. */
-import { type Split, splitByClass } from '../examples/batches.ts';
+import { holdOut, type Split } from '../examples/batches.ts';
 import { initialize } from '../network/initialize.ts';
 import type { Parameters } from '../network/layers.ts';
 import { checkExamples, type EngineSettings, type Examples } from './engine.ts';
@@ -29,7 +29,7 @@ export function prepareTraining(
   const { architecture, seed } = plan;
   checkExamples(train, architecture);
   if (test !== null) checkExamples(test, architecture);
-  const split = splitByClass(train.labels, plan.validationFraction, seed);
+  const split = holdOut(train.labels, plan.holdout, seed);
   return {
     plan,
     train,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../../config/read.ts';
 import { summarize } from '../../datasets/catalog.ts';
-import { CLASS_NAMES, datasetFile, loadFashionMnist } from '../../datasets/fashion-mnist.ts';
-import { type DatasetSummary, datasetSchema, SPLITS } from '../../domain/datasets/representation.ts';
+import { CLASS_NAMES, datasetFile, FILE_SPLITS, loadFashionMnist } from '../../datasets/fashion-mnist.ts';
+import { type DatasetSummary, datasetSchema } from '../../domain/datasets/representation.ts';
 import { remember } from '../../store/remembered.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function summarizeBuiltIn(
 /** Returns what changes when a file is written or replaced. */
 const describeFiles = (directory: string) =>
   Promise.all(
-    SPLITS.flatMap((split) =>
+    FILE_SPLITS.flatMap((split) =>
       (['images', 'labels'] as const).map(async (kind) => {
         const file = datasetFile(split, kind);
         const { dev, ino, size, mtimeNs, ctimeNs } = await stat(join(directory, file), { bigint: true });

@@ -1,6 +1,6 @@
 /** Finds the data set that a request body refers to. */
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
-import type { Dataset } from '../../domain/datasets/representation.ts';
+import type { Dataset, SplitName } from '../../domain/datasets/representation.ts';
 import { showImageShape } from '../../domain/image-shape.ts';
 import { AtelierError } from '../../errors.ts';
 import { type ImageShape, isSameShape } from '../../numerics/network/image-shape.ts';
@@ -29,6 +29,25 @@ export function unknownDataset(catalog: Catalog, pointer: string, message: strin
   return new AtelierError('unknown-dataset', `${message}; the data set ${detail}.`, {
     details: [{ pointer, detail }],
   });
+}
+
+/**
+ * The part of a data set, or of its summary, that belongs to a split.
+ * @throws AtelierError `impossible-request` if the data set has no validation split
+ */
+export function selectSplit<T extends object>(
+  id: string,
+  splits: Readonly<Record<SplitName, T | null>>,
+  split: SplitName,
+  place: { readonly pointer: string } | { readonly parameter: string },
+): T {
+  const found = splits[split];
+  if (found) return found;
+  throw new AtelierError(
+    'impossible-request',
+    `Data set ${id} has no ${split} split. Use the split train or test, or upload the images with val_images and val_labels, or a folder val.`,
+    { details: [{ ...place, detail: 'must be train or test for this data set' }] },
+  );
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Writes job events to the log and the metrics as they are committed. */
 import type { Catalog } from '../../datasets/catalog.ts';
 import { isEnded, type JobStatus } from '../../domain/jobs/status.ts';
-import { countTrainingExamples } from '../../numerics/examples/batches.ts';
 import type { CommittedEvent, JobState } from '../../store/database/committed-events.ts';
 import type { Store } from '../../store/persistent-state.ts';
+import { countImages } from '../training/examples.ts';
 
 export interface JobLogger {
   info(details: object, message: string): void;
@@ -44,7 +44,7 @@ export function logJobEvents(options: {
     if (job === null) return;
     meter.statusChanged(to);
     if (preemptedBy !== undefined) meter.preempted();
-    if (to === 'running') imagesPerEpoch.set(jobId, await countImages(job));
+    if (to === 'running') imagesPerEpoch.set(jobId, await countTrained(job));
     if (isEnded(to)) imagesPerEpoch.delete(jobId);
     const { modelName, attempts, step, digest, traceparent, error } = job;
     const trace = traceparent !== null && { traceparent };
@@ -53,9 +53,9 @@ export function logJobEvents(options: {
     else log.info({ ...details, ...(digest !== null && { digest }) }, `job ${to}`);
   }
 
-  async function countImages({ dataset, validationFraction }: JobState): Promise<number> {
-    const labels = (await catalog.get(dataset))?.train.labels;
-    return labels ? countTrainingExamples(labels, validationFraction) : 0;
+  async function countTrained({ dataset, training }: JobState): Promise<number> {
+    const found = await catalog.get(dataset);
+    return found && training ? countImages({ training }, found).trained : 0;
   }
 
   async function handleEvent(jobId: string, event: CommittedEvent, reqId: string | undefined): Promise<void> {

@@ -20,9 +20,16 @@ import type { Store } from '../../store/persistent-state.ts';
 import { dropShared } from '../../tuning/collect-garbage.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { CalibrationTask } from '../../workers/tasks/calibrate.ts';
+import { selectSplit } from '../datasets/find.ts';
 import { createEvictableCache } from '../memory/evictable-cache.ts';
 import { type ModelService, servedNetwork } from '../models/catalog.ts';
-import { knownTraining, listSplits, mayBeTrainedOn } from '../training/splits.ts';
+import {
+  isTrainedOnAll,
+  knownTraining,
+  listSplits,
+  mayBeTrainedOn,
+  toValidationSplit,
+} from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { MAX_EVALUATION_COST, resolveDataset, unknownDataset } from './evaluations.ts';
 
@@ -89,7 +96,8 @@ export function createCalibrationService(
       const compared = (await catalog.get(trainedOn.id)) ?? dataset;
       const network = servedNetwork(await models.load(name, number));
       const images = source.images(dataset, dataset.digest === compared.digest);
-      const task = { network, train: compared.train, source: images };
+      const train = Array.isArray(images) ? compared.learning : compared.train;
+      const task = { network, train, source: images };
       const { file, figures, onlyClass } = await numeric.run('calibrate', task, abortSignal);
       const look = { datasetDigest: summary.digest, kind: 'calibration', network: version, caller } as const;
       const calibrated = await versions.calibrate(
@@ -120,17 +128,24 @@ export function createCalibrationService(
     const of = version.lineage.dataset;
     if (of === null || (known === null && version.testAccuracy === null))
       return 'it was imported without measuring test images';
-    if (known && !known.request.training.validation) return 'its training held out no images';
     const dataset = await catalog.find(of.id);
     if (dataset?.digest !== of.digest) return 'its data set was deleted';
+    if (known && isTrainedOnAll(known.request.training, dataset)) return 'its training held out no images';
     if (known === null) return { dataset, split: 'test', reused: false, images: ({ test }) => test };
     const splits = await listSplits(known, models, jobs);
     if (splits === null) return 'a model that its training used was imported or deleted';
-    if (splits.some(({ fraction }) => !fraction))
+    if (splits.some(({ training }) => isTrainedOnAll(training, dataset)))
       return 'a training that its own depends on held out no images';
-    const job = version.lineage.jobId === null ? undefined : await jobs.get(version.lineage.jobId);
-    const reused = isChosenByValidation(known.request.training) || (job?.search ?? null) !== null;
-    return { dataset, split: 'validation', reused, images: () => splits };
+    const reused = await isChosen(version);
+    const images: Source['images'] = (loaded) => splits.map((split) => toValidationSplit(split, loaded));
+    return { dataset, split: 'validation', reused, images };
+  }
+
+  /** Whether validation images chose the version. */
+  async function isChosen({ lineage: { request, jobId } }: ModelVersion): Promise<boolean> {
+    const job = jobId === null ? undefined : await jobs.get(jobId);
+    const training = request?.['training'] as ResolvedTrainingRequest['training'] | undefined;
+    return (training && isChosenByValidation(training)) || (job?.search ?? null) !== null;
   }
 
   /** The version with its calibration. Without one it is calibrated on the images of `findImages`. */
@@ -213,12 +228,14 @@ export function createCalibrationService(
       const found = await models.version(name, version);
       const place = { pointer: '#/dataset' };
       const dataset = await resolveDataset(catalog, found, requested, place);
+      selectSplit(dataset.id, dataset.splits, split, { pointer: '#/split' });
       if (!isAffordable(found)) throw tooCostly(found);
+      const isOfTraining = split === 'validation' && found.lineage.dataset?.digest === dataset.digest;
       const source: Source = {
         dataset,
         split,
-        reused: split === 'train' && mayBeTrainedOn(found, dataset.digest),
-        images: (images, isCompared) => (split === 'train' && isCompared ? 'train' : images[split]),
+        reused: mayBeTrainedOn(found, dataset.digest, split) || (isOfTraining && (await isChosen(found))),
+        images: (images, isCompared) => (split === 'train' && isCompared ? 'train' : images[split]!),
       };
       return (await compute(found, source, signal, caller)).calibration!;
     },

@@ -27,7 +27,7 @@ import { type LookKind, SERVICE } from '../../store/database/tables.ts';
 import { LOOKED_AT, type Looks } from '../../store/models/looks.ts';
 import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import type { NumericPool } from '../../workers/pools.ts';
-import { assertFitsModel } from '../datasets/find.ts';
+import { assertFitsModel, selectSplit } from '../datasets/find.ts';
 import { findNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
 import { mayBeTrainedOn } from '../training/splits.ts';
 import { createCoalescingCache } from './coalesce.ts';
@@ -38,6 +38,7 @@ export const MAX_EVALUATION_COST = 2.5e11;
 /** Where a request names the data set. */
 type Place = { readonly pointer: string } | { readonly parameter: string };
 const PARAMETER = { parameter: 'dataset' } as const;
+const SPLIT_PARAMETER = { parameter: 'split' } as const;
 /** Number of cached results, of a few kilobytes each. */
 const MAX_CACHED = 256;
 /** Number of cached rankings, of some tens of kilobytes each. */
@@ -71,7 +72,7 @@ export function createEvaluationService(
 
   async function loadExamples({ id }: DatasetSummary, { split }: EvaluationQuery): Promise<Examples> {
     const dataset = await catalog.get(id);
-    if (dataset) return dataset[split];
+    if (dataset) return selectSplit(id, dataset, split, SPLIT_PARAMETER);
     throw unknownDataset(catalog, `Data set ${id} has just been deleted`, PARAMETER);
   }
 
@@ -168,11 +169,12 @@ export function createEvaluationService(
           numeric.run('measureCoverage', { ...task, calibration }, abortSignal),
         ),
       );
-      const isTrained = query.split === 'train' && mayBeTrainedOn(found, dataset.digest);
+      const isTrained = mayBeTrainedOn(found, dataset.digest, query.split);
       const calibrated = await catalog.find(used.dataset);
       const isCalibrated =
         calibrated?.digest === dataset.digest &&
-        (used.split === 'validation' ? 'train' : used.split) === query.split;
+        // Validation images are a split, or a part of the training images.
+        (used.split === 'validation' ? query.split !== 'test' : used.split === query.split);
       return {
         ...describe(found, dataset),
         report,
@@ -272,7 +274,7 @@ function assertAffordable(
   split: EvaluationQuery['split'],
 ): void {
   const perImage = versions.reduce((sum, version) => sum + kernelCost(architectureOf(version)), 0);
-  const count = dataset.splits[split].examples;
+  const count = selectSplit(dataset.id, dataset.splits, split, SPLIT_PARAMETER).examples;
   if (count * perImage <= MAX_EVALUATION_COST) return;
   const networks = versions.map((version) => architectureText(architectureOf(version))).join(' and ');
   const test = dataset.splits.test.examples;

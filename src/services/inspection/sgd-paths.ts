@@ -4,12 +4,12 @@ import type { SgdPath, SgdPathQuery } from '../../domain/checks/sgd-path.ts';
 import { isEnded } from '../../domain/jobs/status.ts';
 import type { TrainingJob } from '../../domain/jobs/training.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
-import { countTrainingExamples } from '../../numerics/examples/batches.ts';
 import { planeSeconds, retrainingSeconds } from '../../numerics/sgd-path/cost.ts';
 import { snapshotSteps } from '../../numerics/sgd-path/projection.ts';
 import type { NumericPool } from '../../workers/pools.ts';
 import type { SgdPathTask } from '../../workers/tasks/sgd-path.ts';
 import type { ModelService } from '../models/catalog.ts';
+import { countImages, selectExamples } from '../training/examples.ts';
 import { buildTrainingPlan } from '../training/plan.ts';
 import { prepareReproduction } from '../training/reproduction.ts';
 import type { LoadDistillation } from '../training/teachers.ts';
@@ -43,8 +43,8 @@ export function createSgdPathService(
       ...buildTrainingPlan(request, dataset, start, await loadDistillation(request, dataset)),
       stopAtStep: reason === 'budget' ? step : null,
     };
-    const { train } = dataset;
-    const trained = countTrainingExamples(train.labels, plan.validationFraction);
+    const { examples: train } = selectExamples(request.training, dataset);
+    const { trained } = countImages(request, dataset);
     return { plan, train, steps: step, ...query, examples: Math.min(query.examples, trained) };
   }
 

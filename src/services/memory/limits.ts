@@ -21,7 +21,9 @@ export function trainingJobBytes(request: Training, catalog: Catalog): number | 
   const dataset = catalog.summary(request.dataset);
   if (!dataset) return null;
   const architecture = architectureFor(request.network, dataset);
-  const bytes = trainingBytes(architecture, request.training, dataset.splits.train.examples, {
+  const { train, validation } = dataset.splits;
+  const images = train.examples + (validation?.examples ?? 0);
+  const bytes = trainingBytes(architecture, request.training, images, {
     threads: request.training.threads,
     isChecked: request.gradientCheck,
   });

@@ -12,7 +12,7 @@ import type { Judgement } from '../../store/models/promotion.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { ServedNetwork } from '../../workers/kernel/compile.ts';
 import type { NumericPool } from '../../workers/pools.ts';
-import { knownTraining, listSplits } from '../training/splits.ts';
+import { knownTraining, listSplits, toValidationSplit } from '../training/splits.ts';
 import { type ModelService, servedNetwork } from './catalog.ts';
 
 /** Returns null if the model has no champion. Never uses test images. @throws AtelierError `storage-unavailable` */
@@ -53,8 +53,8 @@ export function createJudge(
     const compared = await numeric.run('compareHeldOut', {
       network,
       other: servedNetwork(await models.load(champion.name, champion.version)),
-      examples: dataset.train,
-      splits: [...splits, ...others],
+      examples: dataset.learning,
+      splits: [...splits, ...others].map((split) => toValidationSplit(split, dataset)),
     });
     return compared ?? 'no image was held out for validation from both';
   }

@@ -7,6 +7,7 @@ import { describeIntervals, type TestSetUse } from '../../domain/models/test-set
 import { networkSubject } from '../../store/models/looks.ts';
 import { resolvedTeachers, resolvedWarmStart } from '../../store/models/versions.ts';
 import type { Store } from '../../store/persistent-state.ts';
+import type { Validation } from '../training/examples.ts';
 
 export type TestSetService = ReturnType<typeof createTestSetService>;
 
@@ -89,6 +90,6 @@ export function createTestSetService(
 }
 
 function hasValidation({ lineage: { request } }: ModelVersion): boolean {
-  const training = request?.['training'] as { validation?: { fraction: number } | null } | undefined;
-  return (training?.validation?.fraction ?? 0) > 0;
+  const training = request?.['training'] as Partial<Validation> | undefined;
+  return training?.validation?.split === true || (training?.validation?.fraction ?? 0) > 0;
 }

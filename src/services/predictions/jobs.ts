@@ -21,7 +21,7 @@ import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { LOOKED_AT } from '../../store/models/looks.ts';
 import type { Store } from '../../store/persistent-state.ts';
 import type { DatasetPool, NumericPool } from '../../workers/pools.ts';
-import { assertFitsModel, unknownDataset } from '../datasets/find.ts';
+import { assertFitsModel, selectSplit, unknownDataset } from '../datasets/find.ts';
 import type { CalibrationService } from '../inspection/calibrations.ts';
 import { DEMANDS } from '../inspection/task-demands.ts';
 import { MEBIBYTE, type MemoryLedger } from '../memory/ledger.ts';
@@ -155,7 +155,7 @@ export function createPredictionJobService(options: {
       if (!dataset) throw unknownDataset(catalog, '#/dataset', `Data set ${id} does not exist`);
       assertFitsModel(dataset, version.name, version, { pointer: '#/dataset' });
       const look = { datasetDigest: dataset.digest, kind: 'predictions', network: version, caller } as const;
-      const { examples } = dataset.splits[split];
+      const { examples } = selectSplit(id, dataset.splits, split, { pointer: '#/split' });
       return create(
         version,
         { source: { dataset: id, split }, images: examples, coverage: coverage ?? null },

@@ -12,8 +12,8 @@ import {
 } from '../../numerics/training/kernel-time.ts';
 import { DEAD_UNIT_IMAGES } from '../../numerics/training/loop.ts';
 import type { TrainingTimes } from '../../workers/tasks/time-training.ts';
+import { countImages } from '../training/examples.ts';
 import { architectureFor } from '../training/plan.ts';
-import { heldOutCount } from '../training/resolve-request.ts';
 import { usableThreads } from '../training/usable-threads.ts';
 
 export type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'>;
@@ -62,7 +62,7 @@ export function modelledTimes(request: Training, dataset: Dataset): TrainingTime
 export function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
   const trained = trainedCount(request, dataset);
   const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
-  const evaluated = heldOutCount(request, dataset) + tested + Math.min(trained, DEAD_UNIT_IMAGES);
+  const evaluated = countImages(request, dataset).heldOut + tested + Math.min(trained, DEAD_UNIT_IMAGES);
   return {
     steps: (trained * times.training) / 1000,
     evaluation: (evaluated * times.evaluation) / 1000,
@@ -71,8 +71,7 @@ export function epochMs(request: Training, dataset: Dataset, times: TrainingTime
 
 export const totalMs = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evaluation;
 
-export const trainedCount = (request: Training, dataset: Dataset) =>
-  dataset.train.labels.length - heldOutCount(request, dataset);
+export const trainedCount = (request: Training, dataset: Dataset) => countImages(request, dataset).trained;
 
 export const startSeconds = (architecture: Architecture, training: Training['training']): number =>
   START.constant +

@@ -15,8 +15,9 @@ import type { Store } from '../../store/persistent-state.ts';
 import { inMebibytes, type MemoryLedger } from '../memory/ledger.ts';
 import { trainingJobBytes } from '../memory/limits.ts';
 import { type Capacity, forecastQueue } from '../queueing/forecast.ts';
+import { countImages } from '../training/examples.ts';
 import { architectureFor } from '../training/plan.ts';
-import { countSteps, heldOutCount, type ResolveTraining } from '../training/resolve-request.ts';
+import { countSteps, type ResolveTraining } from '../training/resolve-request.ts';
 import { usableThreads } from '../training/usable-threads.ts';
 import type { PredictTrainingTime } from './training-times.ts';
 
@@ -44,8 +45,7 @@ export function createPreviewTraining(options: {
     const { request, dataset } = await resolve(body);
     const architecture = architectureFor(request.network, dataset);
     const parameters = parameterCount(architecture);
-    const validation = heldOutCount(request, dataset);
-    const train = dataset.train.labels.length - validation;
+    const { trained: train, heldOut: validation } = countImages(request, dataset);
     const total = countSteps(request, dataset);
     const fewSteps = warnOfFewSteps(request, train);
     const bytes = trainingJobBytes(request, catalog)!;

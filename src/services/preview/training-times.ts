@@ -159,7 +159,7 @@ export function createTrainingTimes({
       const times = await time({ ...request, network }, dataset, signal);
       microseconds += times?.evaluation ?? evaluationMicroseconds(architecture);
     }
-    return (dataset.train.labels.length * microseconds) / 1e6;
+    return (dataset.learning.labels.length * microseconds) / 1e6;
   }
 
   /** The first epoch is left out if others exist: its code does not run at full speed from the start. */
@@ -223,7 +223,7 @@ function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask
       ...plan,
       batchSize,
       standardize: training.standardize ? STANDARDIZATION : false,
-      validationFraction: null,
+      holdout: null,
       earlyStopping: null,
       targetValidationAccuracy: null,
     },

@@ -1,6 +1,5 @@
 /** Pictures of a lab report that are embedded: the weights of the first layer, and images of the data set. */
 import type { Catalog } from '../../datasets/catalog.ts';
-import type { SplitName } from '../../domain/datasets/representation.ts';
 import type { ReportPictures } from '../../formats/documents/lab-report/input.ts';
 import { toPng } from '../../images/encoded.ts';
 import { valueCount } from '../../numerics/network/image-shape.ts';
@@ -25,7 +24,7 @@ export function createReportPictures(
 
   async function drawImages(
     datasetId: string | undefined,
-    split: SplitName,
+    split: 'train' | 'test',
     indices: readonly number[],
     signal: AbortSignal,
   ): Promise<Buffer[]> {

@@ -5,6 +5,7 @@ import type { Store } from '../../store/persistent-state.ts';
 import type { TrainingTask } from '../../workers/training/messages.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { ModelService } from '../models/catalog.ts';
+import { selectExamples } from '../training/examples.ts';
 import { buildTrainingPlan } from '../training/plan.ts';
 import { reproductionOptions } from '../training/reproduction.ts';
 import type { LoadDistillation } from '../training/teachers.ts';
@@ -51,7 +52,7 @@ export async function buildTask(
     budgetSeconds: reproduction ? null : (budget?.seconds ?? null),
     checkpointEverySeconds,
     checkpoint,
-    train: dataset.train,
+    train: selectExamples(job.training, dataset).examples,
     test: job.testSet === 'never' ? null : dataset.test,
     testOnce: job.testSet === 'once',
   };

@@ -43,8 +43,7 @@ export async function completeRun(
   const architecture = architectureFor(job.network, dataset);
   const { promote, evenIfNotLearned } = job.publish;
   const publishesNothing = job.verification !== null || isTrial(job);
-  const notLearned =
-    publishesNothing || evenIfNotLearned ? null : describeNotLearned(job, record, dataset.train.labels);
+  const notLearned = publishesNothing || evenIfNotLearned ? null : describeNotLearned(job, record, dataset);
   const isPublished = !publishesNothing && notLearned === null;
 
   /** Compares with the champion of this moment; if it changes before the version is published, `finish` fails. */

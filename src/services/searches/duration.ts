@@ -6,7 +6,7 @@ import type { SearchPreview } from '../../domain/searches/representation.ts';
 import type { SearchRequest } from '../../domain/searches/request.ts';
 import { continuing, rungEpochs } from '../../domain/searches/rungs.ts';
 import { modelledEpochSeconds } from '../preview/time-model.ts';
-import { heldOutCount } from '../training/resolve-request.ts';
+import { countImages } from '../training/examples.ts';
 
 /** Each takes a few tenths of a second. */
 const MAX_TIMED = 3;
@@ -55,14 +55,13 @@ export async function estimateSearchTime(
     Math.min(options.parallel, options.slots),
   );
   const whole = mean(epochSeconds.map((each, n) => each * epochs[n]!));
-  const examples = dataset.train.labels.length;
-  const part =
-    request.final.trainOn === 'everything' ? examples - heldOutCount(trainings[0]!, dataset) : examples;
+  const { trained } = countImages(trainings[0]!, dataset);
+  const ofFinal = request.final.trainOn === 'everything' ? dataset.learning.labels.length : trained;
   return {
     seconds,
     low: (seconds * addUp('low')) / timed.length,
     high: (seconds * addUp('high')) / timed.length,
-    finalSeconds: request.final.trainOn === null ? 0 : start + (whole * examples) / part,
+    finalSeconds: request.final.trainOn === null ? 0 : start + (whole * ofFinal) / trained,
     timedSettings: timed.length,
   };
 }

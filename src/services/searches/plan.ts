@@ -16,7 +16,8 @@ import { plannedEpochs, rungEpochs, trialsWithin } from '../../domain/searches/r
 import { firstSetting, proposeSettings, type Setting } from '../../domain/searches/settings.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import type { SearchPlan } from '../../store/searches/rows.ts';
-import { heldOutCount, type ResolveTraining } from '../training/resolve-request.ts';
+import { countImages } from '../training/examples.ts';
+import type { ResolveTraining } from '../training/resolve-request.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
@@ -61,7 +62,7 @@ export async function planSearch(
     plan: {
       settings: all.slice(0, count),
       rungs: rungEpochs(request.halving, Math.max(...epochs)),
-      validationImages: heldOutCount(kept[0]!, dataset),
+      validationImages: countImages(kept[0]!, dataset).heldOut,
       plannedEpochs: plannedEpochs(epochs, request),
       checked: firstOfEachShape(kept),
     },
@@ -81,7 +82,7 @@ async function checkTrial(
   if ('conflicts' in parsed) throw rejection('invalid-request', parsed.conflicts);
   reject(
     'impossible-request',
-    at(findTrialConflicts(request, parsed.request, heldOutCount(parsed.request, dataset))),
+    at(findTrialConflicts(request, parsed.request, countImages(parsed.request, dataset).heldOut)),
   );
   try {
     return (await resolve(parsed.request)).request;

@@ -150,7 +150,14 @@ function createSearchJobs(
       const request: TrainingRequest = { ...trialRequest(setting, 0, false), testSet, publish };
       if (trainOn === 'training-part') return { ...resolve(request), stopAfterEpoch: null };
       const { training } = request;
-      const everything = { ...training, validation: null, earlyStopping: null, budget: null };
+      const everything = {
+        ...training,
+        validation: null,
+        // Stored only where it matters.
+        ...(dataset().validation && { trainOnValidation: true }),
+        earlyStopping: null,
+        budget: null,
+      };
       return {
         ...resolve({ ...request, training: everything }),
         stopAfterEpoch: epoch !== null && epoch < training.epochs ? epoch : null,

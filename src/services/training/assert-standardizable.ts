@@ -2,18 +2,21 @@
 import type { Dataset } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import { AtelierError } from '../../errors.ts';
-import { countTrainingExamples, splitByClass } from '../../numerics/examples/batches.ts';
+import { countTrainingExamples, type Holdout, holdOut } from '../../numerics/examples/batches.ts';
 import { uniformChannel } from '../../numerics/examples/statistics.ts';
 import { channelCount, type ImageShape, valueCount } from '../../numerics/network/image-shape.ts';
+import type { Examples } from '../../numerics/training/engine.ts';
+import { selectExamples } from './examples.ts';
 
 /** @throws AtelierError `impossible-request` if all pixels of the training split, or one channel of them, are equal */
 export function assertStandardizable(
   { training, seed }: Pick<TrainingRequest, 'training' | 'seed'>,
-  { id, imageShape, train }: Dataset,
+  dataset: Dataset,
 ): void {
-  const fraction = training.validation?.fraction ?? null;
-  if (!training.standardize || isCertainlyVaried(train, imageShape, fraction)) return;
-  const trainingIndices = splitByClass(train.labels, fraction, seed).train;
+  const { id, imageShape } = dataset;
+  const { examples: train, holdout } = selectExamples(training, dataset);
+  if (!training.standardize || isCertainlyVaried(train, imageShape, holdout)) return;
+  const trainingIndices = holdOut(train.labels, holdout, seed).train;
   const channel = uniformChannel(train, trainingIndices, imageShape);
   if (channel === null) return;
   const value = train.pixels[trainingIndices[0]! * valueCount(imageShape) + channel];
@@ -33,9 +36,9 @@ export function assertStandardizable(
  * training split. It nearly always suffices and takes about a millisecond; the split itself would block the main thread
  * for ten.
  */
-function isCertainlyVaried(train: Dataset['train'], shape: ImageShape, fraction: number | null): boolean {
+function isCertainlyVaried(train: Examples, shape: ImageShape, holdout: Holdout): boolean {
   const images = train.labels.length;
-  const heldOut = images - countTrainingExamples(train.labels, fraction);
+  const heldOut = images - countTrainingExamples(train.labels, holdout);
   let varied = 0;
   for (let n = 0; n < images && varied <= heldOut; n++) {
     if (uniformChannel(train, Uint32Array.of(n), shape) === null) varied++;

@@ -6,6 +6,7 @@ import type { Distillation } from '../../numerics/examples/distillation.ts';
 import type { Architecture } from '../../numerics/network/architecture.ts';
 import type { Parameters, Standardization } from '../../numerics/network/layers.ts';
 import type { TrainingPlan } from '../../numerics/training/plan.ts';
+import { selectExamples } from './examples.ts';
 
 /** The state that a warm start begins with. */
 export interface InitialState {
@@ -33,7 +34,15 @@ export function buildTrainingPlan(
   distillation: Distillation | null,
 ): TrainingPlan {
   // Threads and checkpoints do not change the result.
-  const { threads, checkpointEverySeconds, keepCheckpoints, validation, budget, ...options } = training;
+  const {
+    threads,
+    checkpointEverySeconds,
+    keepCheckpoints,
+    validation,
+    trainOnValidation,
+    budget,
+    ...options
+  } = training;
   const { learningRate, ...optimizer } = options.optimizer;
   return {
     ...options,
@@ -47,7 +56,7 @@ export function buildTrainingPlan(
     // Parameters trained on standardized pixels require the same mean and deviation.
     standardize: start === null ? training.standardize : (start.standardization ?? false),
     distillation,
-    validationFraction: validation?.fraction ?? null,
+    holdout: selectExamples({ validation, trainOnValidation }, dataset).holdout,
     targetValidationAccuracy: budget?.targetValidationAccuracy ?? null,
     stopAtStep: null,
   };

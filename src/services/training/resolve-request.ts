@@ -7,13 +7,13 @@ import type { Notify } from '../../domain/jobs/notify.ts';
 import type { KeptCheckpoints, ResolvedTrainingRequest, TrainingRequest } from '../../domain/jobs/request.ts';
 import { findTrainingConflicts } from '../../domain/training/conflicts.ts';
 import { AtelierError } from '../../errors.ts';
-import { countTrainingExamples, stepsPerEpoch } from '../../numerics/examples/batches.ts';
-import type { Labels } from '../../numerics/examples/labels.ts';
+import { stepsPerEpoch } from '../../numerics/examples/batches.ts';
 import { findDataset } from '../datasets/find.ts';
 import type { MemoryLedger } from '../memory/ledger.ts';
 import { assertTrainingFits } from '../memory/limits.ts';
 import type { ModelService } from '../models/catalog.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
+import { countImages, resolveValidation } from './examples.ts';
 import type { InitialState } from './plan.ts';
 import { fixTeachers, loadTeachers } from './teachers.ts';
 import { resolveWarmStart } from './warm-start.ts';
@@ -42,10 +42,13 @@ export function createResolveTraining(options: {
 }): ResolveTraining {
   const { catalog, models, memory, keepCheckpoints, assertWebhookAllowed } = options;
 
-  return async ({ notify, ...request }) => {
+  return async ({ notify, ...sent }) => {
     if (notify) assertWebhookAllowed(notify);
-    const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-    assertNoConflicts(findTrainingConflicts(request, dataset, heldOutCount(request, dataset)));
+    const dataset = await findDataset(catalog, sent.dataset, '#/dataset');
+    const validation = resolveValidation(sent.training, dataset.validation);
+    const request = { ...sent, training: { ...sent.training, validation } };
+    const { heldOut } = countImages(request, dataset);
+    assertNoConflicts(findTrainingConflicts(request, dataset, heldOut));
     const start = await resolveWarmStart(request, dataset, models);
     const teachers = await loadTeachers(request, dataset, models);
     // A warm start keeps the mean and deviation of its model.
@@ -72,12 +75,13 @@ export function createResolveTraining(options: {
 /** Fills in the defaults that depend on the data set and the service. */
 export function fillDefaults(
   { notify: _, ...request }: TrainingRequest,
-  dataset: Pick<Dataset, 'id'>,
+  dataset: Pick<Dataset, 'id' | 'validation'>,
   keepCheckpoints: KeptCheckpoints,
 ): ResolvedTrainingRequest {
   const { training, modelName = dataset.id } = request;
   const kept = training.keepCheckpoints ?? keepCheckpoints;
-  return { ...request, modelName, training: { ...training, keepCheckpoints: kept } };
+  const validation = resolveValidation(training, dataset.validation);
+  return { ...request, modelName, training: { ...training, validation, keepCheckpoints: kept } };
 }
 
 /** @throws AtelierError `impossible-request` naming all of them, if there are any */
@@ -89,34 +93,18 @@ export function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConfl
   });
 }
 
-/** Counts by labels and fraction, because the trials of a search need the same one a thousand times. */
-const heldOutCounts = new WeakMap<Labels, Map<number, number>>();
-
-/** Number of training images held out for validation. */
-export function heldOutCount(
-  { training }: Pick<TrainingRequest, 'training'>,
-  { train: { labels } }: Pick<Dataset, 'train'>,
-): number {
-  const fraction = training.validation?.fraction ?? 0;
-  const known = heldOutCounts.get(labels) ?? new Map<number, number>();
-  const count = known.get(fraction) ?? labels.length - countTrainingExamples(labels, fraction);
-  heldOutCounts.set(labels, known.set(fraction, count));
-  return count;
-}
-
 /** @throws AtelierError `impossible-request` if a batch is larger than the training split */
 export function countSteps({ training }: Pick<TrainingRequest, 'training'>, dataset: Dataset): number {
-  const held = heldOutCount({ training }, dataset);
-  const examples = dataset.train.labels.length - held;
-  if (training.batchSize > examples) {
+  const { trained, heldOut } = countImages({ training }, dataset);
+  if (training.batchSize > trained) {
     throw new AtelierError(
       'impossible-request',
-      `A batch of ${training.batchSize} is larger than the training split of ${examples} images ` +
-        `(${held} of ${dataset.train.labels.length} images are held out for validation).`,
-      { details: [{ pointer: '#/training/batchSize', detail: `must be at most ${examples}` }] },
+      `A batch of ${training.batchSize} is larger than the training split of ${trained} images ` +
+        `(${heldOut} of ${trained + heldOut} images are held out for validation).`,
+      { details: [{ pointer: '#/training/batchSize', detail: `must be at most ${trained}` }] },
     );
   }
-  return training.epochs * stepsPerEpoch(examples, training.batchSize);
+  return training.epochs * stepsPerEpoch(trained, training.batchSize);
 }
 
 /**

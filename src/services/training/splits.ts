@@ -1,5 +1,6 @@
 /** The splits that the training of a model, and of the models that it started from or distilled, used. */
 
+import type { Dataset, DatasetSummary, SplitName } from '../../domain/datasets/representation.ts';
 import type { ResolvedTrainingRequest } from '../../domain/jobs/request.ts';
 import { isJobId } from '../../domain/models/reference.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
@@ -8,6 +9,7 @@ import { resolvedTeachers, resolvedWarmStart } from '../../store/models/versions
 import type { Store } from '../../store/persistent-state.ts';
 import type { ValidationSplit } from '../../workers/tasks/evaluate.ts';
 import type { ModelService } from '../models/catalog.ts';
+import { selectExamples, type Validation } from './examples.ts';
 
 /** A training, with the digest of its data set. */
 export interface KnownTraining {
@@ -22,9 +24,30 @@ export function knownTraining({ lineage }: ModelVersion): KnownTraining | null {
   return { request: request as unknown as ResolvedTrainingRequest, datasetDigest: dataset.digest };
 }
 
-/** Whether the version was trained on a data set, as far as is known: an import may have been. */
-export function mayBeTrainedOn(version: ModelVersion, datasetDigest: string): boolean {
-  return (knownTraining(version)?.datasetDigest ?? datasetDigest) === datasetDigest;
+/** Whether the version was trained on a split of a data set, as far as is known: an import may have been. */
+export function mayBeTrainedOn(version: ModelVersion, datasetDigest: string, split: SplitName): boolean {
+  const known = knownTraining(version);
+  if (split === 'test' || (known?.datasetDigest ?? datasetDigest) !== datasetDigest) return false;
+  return split === 'train' || known === null || known.request.training.trainOnValidation === true;
+}
+
+/** The split of a training of the data set, before the data set is loaded. */
+export interface TrainingSplit {
+  readonly seed: number;
+  readonly training: Validation;
+}
+
+/** Whether the training was given all training and validation images, and held none of them out. */
+export function isTrainedOnAll(
+  { validation, trainOnValidation }: Validation,
+  { splits }: Pick<DatasetSummary, 'splits'>,
+): boolean {
+  return !(validation?.split || validation?.fraction) && (splits.validation === null || !!trainOnValidation);
+}
+
+export function toValidationSplit({ seed, training }: TrainingSplit, dataset: Dataset): ValidationSplit {
+  const { examples, holdout } = selectExamples(training, dataset);
+  return { seed, holdout, examples: examples.labels.length };
 }
 
 /**
@@ -35,15 +58,13 @@ export async function listSplits(
   training: KnownTraining,
   models: Pick<ModelService, 'version'>,
   jobs: Pick<Store['jobs'], 'get'>,
-): Promise<ValidationSplit[] | null> {
-  const splits: ValidationSplit[] = [];
+): Promise<TrainingSplit[] | null> {
+  const splits: TrainingSplit[] = [];
   const found: KnownTraining[] = [training];
   const seen = new Set<string>();
   for (const { request, datasetDigest } of found) {
     const { seed, training: options, warmStart } = request;
-    if (datasetDigest === training.datasetDigest) {
-      splits.push({ seed, fraction: options.validation?.fraction ?? null });
-    }
+    if (datasetDigest === training.datasetDigest) splits.push({ seed, training: options });
     const used = resolvedTeachers(options);
     if (warmStart !== null) used.push(resolvedWarmStart(warmStart));
     for (const { name, version } of used) {

@@ -16,6 +16,7 @@ import type { NumericPool } from '../../workers/pools.ts';
 import { createCoalescingCache } from '../inspection/coalesce.ts';
 import { findNamed, loadNamed, type ModelService, servedNetwork } from '../models/catalog.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
+import { selectExamples } from './examples.ts';
 
 /** Cached targets, of 2.4 MB each for Fashion-MNIST: the trials of a search usually have the same teachers. */
 const MAX_CACHED = 2;
@@ -119,11 +120,16 @@ export function createLoadDistillation(
     const targets = await coalesce(keyFor(dataset, versions), signal, (abortSignal) =>
       numeric.run(
         'averageTeachers',
-        { teachers: teachers.map(servedNetwork), examples: dataset.train },
+        { teachers: teachers.map(servedNetwork), examples: dataset.learning },
         abortSignal,
       ),
     );
-    return { weight: distillation.weight, targets };
+    // Training images come first. The validation images are trained on or held out, or neither.
+    const { labels } = selectExamples(request.training, dataset).examples;
+    return {
+      weight: distillation.weight,
+      targets: targets.subarray(0, labels.length * dataset.classNames.length),
+    };
   };
   return { loadDistillation, hasTargets: (...of) => coalesce.has(keyFor(...of)) };
 }

@@ -12,7 +12,7 @@ export interface JobState {
   /** Empty if the request in the job's row is damaged. */
   readonly modelName: string;
   readonly dataset: string;
-  readonly validationFraction: number | null;
+  readonly training: Pick<ResolvedTrainingRequest['training'], 'validation' | 'trainOnValidation'> | null;
   readonly attempts: number;
   /** Steps done. */
   readonly step: number;
@@ -88,7 +88,7 @@ async function readState(trx: Transaction<Database>, jobId: string): Promise<Job
   return {
     modelName: modelName ?? '',
     dataset: dataset ?? '',
-    validationFraction: training?.validation?.fraction ?? null,
+    training: training?.validation === undefined ? null : training,
     attempts,
     step: decodeReadable<{ step?: number }>(progress)?.step ?? 0,
     digest,

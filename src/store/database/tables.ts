@@ -5,6 +5,7 @@
  * not used, because node:sqlite silently stores NULL for a Date.
  */
 import type { Selectable } from 'kysely';
+import type { SplitName } from '../../domain/datasets/representation.ts';
 import type { JobStatus } from '../../domain/jobs/status.ts';
 import type { EventType, JobWait, StopReason } from '../../domain/jobs/training.ts';
 import type { ModelVersion } from '../../domain/models/representation.ts';
@@ -370,7 +371,7 @@ export interface PredictionJobTable {
   class_names: string;
   /** null for an uploaded file */
   dataset_id: string | null;
-  split: 'train' | 'test' | null;
+  split: SplitName | null;
   /** Range of the numbers of an uploaded file */
   pixels: '0-1' | '0-255' | null;
   /** Number of images */

@@ -156,6 +156,19 @@ function toRow(
   };
 }
 
+type Splits = DatasetSummary['splits'];
+
+/** Rows of earlier releases do not name it. */
+const withValidation = ({
+  train,
+  validation = null,
+  test,
+}: Omit<Splits, 'validation'> & Partial<Splits>) => ({
+  train,
+  validation,
+  test,
+});
+
 function toSummary(row: DatasetRow): DatasetSummary {
   return {
     id: row.id,
@@ -163,7 +176,7 @@ function toSummary(row: DatasetRow): DatasetSummary {
     createdAt: row.created_at,
     imageShape: decode(row.image_shape),
     classNames: decode(row.class_names),
-    splits: decode(row.splits),
+    splits: withValidation(decode(row.splits)),
     digest: row.digest,
     preprocessing: decodeOptional(row.preprocessing),
     report: decode(row.report),

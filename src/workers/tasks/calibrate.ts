@@ -20,7 +20,7 @@ import { findHeldOut, type ValidationSplit } from './evaluate.ts';
 /** The examples are in shared memory. */
 export interface CalibrationTask {
   readonly network: ServedNetwork;
-  /** The training images that images are compared with, without the calibration images. */
+  /** The training images that images are compared with, with the images that validation splits hold out. */
   readonly train: Examples;
   /**
    * The calibration images: those that all these splits of `train` hold out, the examples of another split or data set, or every

@@ -11,7 +11,7 @@ import {
 import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { type Ranking, rankPredictions } from '../../numerics/evaluation/ranking.ts';
-import { splitByClass } from '../../numerics/examples/batches.ts';
+import { type Holdout, holdOut } from '../../numerics/examples/batches.ts';
 import { averageTeachers } from '../../numerics/examples/distillation.ts';
 import { type Labels, selectLabels } from '../../numerics/examples/labels.ts';
 import { hiddenUnits } from '../../numerics/network/architecture.ts';
@@ -44,11 +44,12 @@ export interface ComparisonTask extends EvaluationTask {
   readonly other: ServedNetwork;
 }
 
-/** The validation split of a training. */
+/** What a training held out of a data set. It has not seen the validation images after its own either. */
 export interface ValidationSplit {
   readonly seed: number;
-  /** null if nothing was held out */
-  readonly fraction: number | null;
+  readonly holdout: Holdout;
+  /** Number of images that the training had, from the first training image on. */
+  readonly examples: number;
 }
 
 /** Compares on the images that all splits hold out. */
@@ -141,12 +142,15 @@ export function compareOnHeldOut({
   return compareNetworks({ ...networks, examples: { pixels: chosen, labels: chosenLabels } });
 }
 
-/** Indices of the images that all splits hold out, ascending. */
+/**
+ * Indices of the images that no training was given or all held out, ascending.
+ * @param labels of the training and the validation images
+ */
 export function findHeldOut(labels: Labels, splits: readonly ValidationSplit[]): number[] {
   let common = labels.keys().toArray();
-  for (const { fraction, seed } of splits) {
-    const held = new Set(splitByClass(labels, fraction, seed).validation);
-    common = common.filter((index) => held.has(index));
+  for (const { holdout, seed, examples } of splits) {
+    const trained = new Set(holdOut(labels.subarray(0, examples), holdout, seed).train);
+    common = common.filter((index) => !trained.has(index));
   }
   return common;
 }

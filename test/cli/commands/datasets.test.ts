@@ -50,7 +50,7 @@ test('datasets lists a line per data set', async (t) => {
     name: null,
     imageShape: [32, 32, 3],
     classNames: ['a', 'b'],
-    splits: { train: { examples: 60 }, test: { examples: 10 } },
+    splits: { train: { examples: 60 }, validation: null, test: { examples: 10 } },
     createdAt: '2026-11-24T23:52:10.123Z',
   };
   const { atelier } = await serveAnswers(t, { 'GET /v1/datasets?limit=5': { data: [dataset] } });

@@ -11,7 +11,7 @@ const split = (...images: readonly (readonly [first: number, second: number, lab
 test('images repeat an earlier one of their split, or one of the training images', () => {
   const train = split([1, 2, 0], [2, 1, 0], [1, 2, 0], [1, 2, 1]);
   const tested = split([7, 7, 0], [1, 2, 1], [7, 7, 0], [2, 1, 0]);
-  assert.deepEqual(findDuplicates({ train, test: tested }), {
+  assert.deepEqual(findDuplicates({ train, validation: null, test: tested }), {
     train: {
       images: 2,
       withOtherLabel: 1,

@@ -10,7 +10,7 @@ function finish(train: readonly number[], tested: readonly number[]) {
     labels: Uint8Array.from(labels),
   });
   return finishUpload({
-    tensors: { train: split(train, 1), test: split(tested, 101) },
+    tensors: { train: split(train, 1), validation: null, test: split(tested, 101) },
     imageShape: [1, 2],
     classNames: ['a', 'b', 'c'],
     preprocessing: null,

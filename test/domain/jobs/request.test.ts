@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolvedTrainingRequestSchema, trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
 
-test('a training that leaves everything out has one hidden layer, and holds out a tenth of the images', () => {
+test('a training that leaves everything out has one hidden layer, and holds out what the data set decides', () => {
   const { network, training, gradientCheck, testSet, priority, warmStart } = trainingRequestSchema.parse({
     dataset: 'd',
   });
@@ -20,7 +20,7 @@ test('a training that leaves everything out has one hidden layer, and holds out 
       epochs: 10,
       batchSize: 64,
       threads: 1,
-      validation: { fraction: 0.1 },
+      validation: {},
       checkpointEverySeconds: 5,
       standardize: false,
     },

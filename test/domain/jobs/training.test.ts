@@ -25,7 +25,7 @@ test("a request with only a data set trains the notebook's network", () => {
       mixup: null,
       distillation: null,
       ema: null,
-      validation: { fraction: 0.1 },
+      validation: {},
       earlyStopping: null,
       budget: null,
       checkpointEverySeconds: 5,
@@ -58,7 +58,7 @@ test('a nested object with some fields gets the defaults of the others', () => {
     nesterov: false,
     weightDecay: 0,
   });
-  assert.deepEqual(training.validation, { fraction: 0.1 });
+  assert.deepEqual(training.validation, {});
   assert.equal(training.epochs, 10);
 });
 

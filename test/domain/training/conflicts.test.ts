@@ -6,7 +6,7 @@ import type { ImageShape } from '../../../src/numerics/network/image-shape.ts';
 
 const conflictsOf = (network: Record<string, unknown>, imageShape: ImageShape = [28, 28]) => {
   const request = trainingRequestSchema.parse({ dataset: 'd', network });
-  return findTrainingConflicts(request, { imageShape, classNames: ['a', 'b'] }, 10);
+  return findTrainingConflicts(request, { imageShape, classNames: ['a', 'b'], validation: null }, 10);
 };
 
 /** Pointers to the fields of a training that conflict with others, without '#/training/'. */
@@ -20,7 +20,7 @@ function conflictingFields(
     training,
     warmStart: warmStart ? { name: 'mine' } : null,
   });
-  const dataset = { imageShape: [28, 28], classNames: ['a', 'b'] } as const;
+  const dataset = { imageShape: [28, 28], classNames: ['a', 'b'], validation: null } as const;
   return findTrainingConflicts(request, dataset, validationImages).map(({ pointer }) =>
     pointer.replace('#/training/', ''),
   );
@@ -61,7 +61,8 @@ test('early stopping and a target accuracy need validation images', () => {
   assert.deepEqual(conflictingFields({ budget: { seconds: 1 } }, { validationImages: 0 }), []);
   const advice = (validation: object | null) => {
     const request = trainingRequestSchema.parse({ dataset: 'd', training: { ...training, validation } });
-    return findTrainingConflicts(request, { imageShape: [28, 28], classNames: ['a', 'b'] }, 0)[0]?.detail;
+    const dataset = { imageShape: [28, 28], classNames: ['a', 'b'], validation: null } as const;
+    return findTrainingConflicts(request, dataset, 0)[0]?.detail;
   };
   const without = 'requires validation; set training.validation.fraction above 0';
   assert.equal(advice(null), without);

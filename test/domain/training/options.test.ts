@@ -36,7 +36,11 @@ test('the example in the documentation is a valid request without conflicts', ()
   const [, body] = /-d '(\{.*?\})'/s.exec(page)!;
   const request = trainingRequestSchema.parse(JSON.parse(body!));
   assert.deepEqual(
-    findTrainingConflicts(request, { imageShape: [28, 28], classNames: Array(10).fill('') }, 6000),
+    findTrainingConflicts(
+      request,
+      { imageShape: [28, 28], classNames: Array(10).fill(''), validation: null },
+      6000,
+    ),
     [],
   );
 });

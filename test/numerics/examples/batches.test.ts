@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import {
   batchViews,
   countTrainingExamples,
+  examplesPerClass,
   heldOutPerClass,
+  holdOut,
   shuffle,
   shuffleEpoch,
   splitByClass,
@@ -41,7 +43,7 @@ test('a split puts every example on one side, ascending, and leaves no class wit
       assert.deepEqual(train, train.slice().sort());
       assert.deepEqual(validation, validation.slice().sort());
       assert.deepEqual(new Set(train.values().map((n) => labels[n])), new Set(labels));
-      assert.equal(countTrainingExamples(labels, fraction), train.length);
+      assert.equal(countTrainingExamples(labels, { fraction }), train.length);
     }),
   );
 });
@@ -125,8 +127,8 @@ test('batches follow a reshuffled order', () => {
 test('the number held out of each class is rounded, and at least one example stays for training', () => {
   // 10, 7, 1 and 0 examples of the classes 0, 1, 255 and 2.
   const labels = Uint8Array.of(...new Array<number>(10).fill(0), ...new Array<number>(7).fill(1), 255);
-  const counts = (fraction: number | null) => {
-    const held = heldOutPerClass(labels, fraction);
+  const counts = (fraction: number) => {
+    const held = heldOutPerClass(labels, { fraction });
     assert.equal(held.length, 256);
     return [held[0], held[1], held[2], held[255]];
   };
@@ -134,12 +136,23 @@ test('the number held out of each class is rounded, and at least one example sta
   assert.deepEqual(counts(0.2), [2, 1, 0, 0]);
   assert.deepEqual(counts(0.99), [9, 6, 0, 0]);
   assert.deepEqual(counts(0), [0, 0, 0, 0]);
-  assert.equal(countTrainingExamples(labels, 0.25), 18 - 5);
+  assert.equal(countTrainingExamples(labels, { fraction: 0.25 }), 18 - 5);
 });
 
-test('without a fraction, every example of each class counts for the evaluation', () => {
-  const held = heldOutPerClass(Uint8Array.of(3, 0, 3, 255, 3), null);
-  assert.deepEqual([held[0], held[1], held[3], held[255]], [1, 0, 3, 1]);
+test('the examples of each class are counted', () => {
+  const counts = examplesPerClass(Uint8Array.of(3, 0, 3, 255, 3));
+  assert.deepEqual([counts[0], counts[1], counts[3], counts[255]], [1, 0, 3, 1]);
+});
+
+test('the last examples are held out as they are, and nothing without a holdout', () => {
+  const labels = Uint8Array.of(3, 0, 3, 255, 3);
+  const indices = (...values: number[]) => Uint32Array.from(values);
+  const held = { train: indices(0, 1, 2), validation: indices(3, 4) };
+  for (const seed of [0, 1]) assert.deepEqual(holdOut(labels, { last: 2 }, seed), held);
+  assert.deepEqual(holdOut(labels, null, 0), { train: indices(0, 1, 2, 3, 4), validation: indices() });
+  const perClass = heldOutPerClass(labels, { last: 2 });
+  assert.deepEqual([perClass[0], perClass[3], perClass[255]], [0, 1, 1]);
+  assert.deepEqual([countTrainingExamples(labels, { last: 2 }), countTrainingExamples(labels, null)], [3, 5]);
 });
 
 test('the class with the highest number is split like the others', () => {

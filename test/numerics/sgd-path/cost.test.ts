@@ -14,7 +14,7 @@ import { planOf } from '../fixtures.ts';
 
 /** Of 31,810 parameters. */
 const architecture = dense([784, 40, 10]);
-const plan = planOf(architecture, { batchSize: 100, validationFraction: 0.2 });
+const plan = planOf(architecture, { batchSize: 100, holdout: { fraction: 0.2 } });
 
 /** A path with as many images as given, in two classes. */
 const pathOf = (images: number, changes: Partial<SgdPathPlan> = {}): SgdPathPlan => ({

@@ -131,6 +131,6 @@ test('stopping after the last step has no effect', () => {
 
 test('rejects early stopping and targets without validation images', () => {
   for (const changes of [{ earlyStopping: early }, { targetValidationAccuracy: 0.9 }]) {
-    assert.throws(() => run({ ...changes, validationFraction: null }), /need images held out/);
+    assert.throws(() => run({ ...changes, holdout: null }), /need images held out/);
   }
 });

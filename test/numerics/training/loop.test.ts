@@ -99,8 +99,8 @@ test('the same plan gives the same bits, another seed different ones', () => {
 });
 
 test('without validation all examples are trained on, and no validation figures are measured', () => {
-  for (const validationFraction of [null, 0]) {
-    const { events } = run({ validationFraction, epochs: 1 });
+  for (const holdout of [null, { fraction: 0 }]) {
+    const { events } = run({ holdout, epochs: 1 });
     const steps = events.filter((event) => event.kind === 'step');
     assert.deepEqual(
       steps.map(({ examples }) => examples),
@@ -121,9 +121,9 @@ test('a non-finite loss is reported with its step, and the consumer decides what
 });
 
 test('the loop takes the announced numbers of images and steps', () => {
-  for (const validationFraction of [null, 0.2, 0.5]) {
-    const images = countTrainingExamples(train.labels, validationFraction);
-    const { events, result } = run({ validationFraction });
+  for (const holdout of [null, { fraction: 0.2 }, { last: 50 }]) {
+    const images = countTrainingExamples(train.labels, holdout);
+    const { events, result } = run({ holdout });
     assert.equal(3 * stepsPerEpoch(images, plan.batchSize), result.stoppedAt.step);
     const trained = events.reduce((sum, event) => sum + (event.kind === 'step' ? event.examples : 0), 0);
     assert.equal(3 * images, trained);
@@ -185,12 +185,12 @@ test('a record has the learning rate of its last step', () => {
 
 test('plateau follows the validation loss, or the training loss without validation', () => {
   const schedule = { type: 'plateau', factor: 0.5, patience: 1, minDelta: 0.02 } as const;
-  for (const validationFraction of [0.2, null]) {
-    const records = recordsOf(run({ schedule, epochs: 25, validationFraction }).events);
+  for (const holdout of [{ fraction: 0.2 }, null]) {
+    const records = recordsOf(run({ schedule, epochs: 25, holdout }).events);
     let state = INITIAL_PLATEAU;
     for (const { epoch, learningRate, validationLoss, trainLoss } of records) {
       assert.equal(learningRate, 0.3 * state.factor, `epoch ${epoch}`);
-      state = updatePlateau(state, schedule, validationFraction === null ? trainLoss : validationLoss!);
+      state = updatePlateau(state, schedule, holdout === null ? trainLoss : validationLoss!);
     }
     assert.ok(records.at(-1)!.learningRate < 0.3);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { splitByClass } from '../../../src/numerics/examples/batches.ts';
+import { holdOut } from '../../../src/numerics/examples/batches.ts';
 import { pixelStatistics } from '../../../src/numerics/examples/statistics.ts';
 import type { Examples } from '../../../src/numerics/training/engine.ts';
 import { engineSettings } from '../../../src/numerics/training/plan.ts';
@@ -45,7 +45,7 @@ test('balanced class weights come from the training split, and given ones are us
 });
 
 test('pixels are standardized by the training split alone, and the result contains mean and deviation', () => {
-  const { train: indices } = splitByClass(train.labels, plan.validationFraction, plan.seed);
+  const { train: indices } = holdOut(train.labels, plan.holdout, plan.seed);
   const expected = pixelStatistics(train, indices, plan.architecture.inputShape);
   assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), plan.architecture.inputShape));
   assert.deepEqual(run({ standardize: true }).result.standardization, expected);

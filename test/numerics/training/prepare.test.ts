@@ -4,7 +4,7 @@ import { prepareTraining } from '../../../src/numerics/training/prepare.ts';
 import { dense } from '../../support/dense.ts';
 import { planOf, stripes } from '../fixtures.ts';
 
-const plan = planOf(dense([16, 3, 2]), { validationFraction: 0.25 });
+const plan = planOf(dense([16, 3, 2]), { holdout: { fraction: 0.25 } });
 const train = stripes(40, 16, 2, 1);
 
 test('a training holds out its fraction, and measures the test split after each epoch by default', () => {

@@ -79,7 +79,7 @@ const CHANGES: Record<string, Partial<TrainingPlan>> = {
   },
   'one cycle': { schedule: { type: 'one-cycle', peak: 1, warmupFraction: 0.3, final: 0.01 } },
   'a warm start': { initialParameters: new Float32Array(218).fill(0.125) },
-  'nothing held out': { validationFraction: null },
+  'nothing held out': { holdout: null },
   'a stop within an epoch': { stopAtStep: 8 },
   'a stop at the end of an epoch': { stopAtStep: 10 },
   'a stop within an epoch, restoring the best': { ...restless, stopAtStep: 12 },
@@ -92,7 +92,7 @@ for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
 }
 for (const [name, changes] of Object.entries(AUGMENTATIONS)) {
   const augmentation = { ...PLAIN_SETTINGS.augmentation, ...changes };
-  const picturePlan = planOf(dense([784, 6, 4]), { epochs: 3, validationFraction: 0.2, augmentation });
+  const picturePlan = planOf(dense([784, 6, 4]), { epochs: 3, holdout: { fraction: 0.2 }, augmentation });
   trainings[name] = { ...pictures, plan: picturePlan };
 }
 for (const [name, changes] of Object.entries(CHANGES)) {
@@ -173,7 +173,7 @@ test('resumes bit for bit on real images with all random options and all state',
       standardize: true,
       augmentation: { horizontalFlip: true, shift: 1, rotation: 5, scale: 0.1, noise: 0.05, erase: 0.2 },
       mixup: { alpha: 0.3 },
-      validationFraction: 0.2,
+      holdout: { fraction: 0.2 },
       earlyStopping: { ...early, patience: 2 },
     }),
   };

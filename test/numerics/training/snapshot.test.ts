@@ -151,7 +151,7 @@ test('rejects a snapshot of another training, naming the mismatch', () => {
   refuse(snapshot, /at step 7, but the training has steps 0 to 5/, { epochs: 1 });
   refuse(snapshot, /at step 7, but the training has steps 0 to 6/, { stopAtStep: 6 });
   refuse(snapshot, /at step 7 with 32 examples/, { batchSize: 20 });
-  refuse(snapshot, /at step 7 with 32 examples/, { validationFraction: null });
+  refuse(snapshot, /at step 7 with 32 examples/, { holdout: null });
   refuse({ ...snapshot, step: 8 }, /at step 8, but its engine is at step 7/);
   refuse(snapshot, /have 193 numbers, not 218/, {
     architecture: dense([16, 9, 4]),

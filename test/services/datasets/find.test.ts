@@ -11,6 +11,8 @@ const digits: Dataset = {
   classNames: ['0', '1', '2'],
   digest: '',
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 

@@ -136,7 +136,14 @@ test('logs a failed job as an error, other changes with their digest, and counts
   let commit: (jobId: string, events: readonly CommittedEvent[]) => void = assert.fail;
   const labels = Uint8Array.of(0, 1, 0, 1, 0, 1, 0, 1, 0, 1);
   const examples = { pixels: new Uint8Array(10), labels };
-  const dataset = { classNames: ['a', 'b'], digest: '', train: examples, test: examples };
+  const dataset = {
+    classNames: ['a', 'b'],
+    digest: '',
+    train: examples,
+    validation: null,
+    learning: examples,
+    test: examples,
+  };
   const flush = logJobEvents({
     events: {
       onCommitted(listener) {
@@ -156,7 +163,7 @@ test('logs a failed job as an error, other changes with their digest, and counts
   const state = {
     modelName: 'm',
     dataset: 'tiny',
-    validationFraction: 0.2,
+    holdout: { fraction: 0.2 },
     attempts: 1,
     step: 7,
     digest: null,

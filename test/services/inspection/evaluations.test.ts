@@ -34,6 +34,8 @@ function threeClasses(from: Dataset): Dataset {
     imageShape: from.imageShape,
     classNames: LETTERS,
     train: part(from.train),
+    validation: null,
+    learning: part(from.train),
     test: part(from.test),
     digest: `sha256:${'3'.repeat(64)}`,
   };
@@ -175,7 +177,7 @@ describe('an evaluation by a thread that answers at once', () => {
         digest: id,
         imageShape: [1, 500],
         classNames: versionOf('').classNames,
-        splits: { train: { examples: train }, test: { examples: test } },
+        splits: { train: { examples: train }, validation: null, test: { examples: test } },
       }) as unknown as DatasetSummary;
     const tasks: string[] = [];
     const looks: unknown[] = [];

@@ -97,6 +97,8 @@ test('rejects a path that takes longer than half a minute, and suggests options 
     classNames,
     digest,
     train: examples,
+    validation: null,
+    learning: examples,
     test: examples,
   });
   const numeric = createNumericPool();

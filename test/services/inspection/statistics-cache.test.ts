@@ -18,6 +18,8 @@ function dataset(id: string, images: number, changes: Partial<Dataset> = {}): Da
     classNames: ['cat', 'dog'],
     digest: 'sha256:a',
     train: examples,
+    validation: null,
+    learning: examples,
     test: examples,
     ...changes,
   };

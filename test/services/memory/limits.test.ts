@@ -24,6 +24,8 @@ const catalog = catalogOf({
   classNames,
   digest: '',
   train: none,
+  validation: null,
+  learning: none,
   test: none,
 });
 const memory = createMemoryLedger();
@@ -64,7 +66,11 @@ test('the estimate of a job includes the tensors that it loads', () => {
   const uploaded = {
     ...catalog.summary('digits')!,
     id: 'dst_1',
-    splits: { train: { examples: 1000, examplesPerClass: [] }, test: { examples: 0, examplesPerClass: [] } },
+    splits: {
+      train: { examples: 1000, examplesPerClass: [] },
+      validation: null,
+      test: { examples: 0, examplesPerClass: [] },
+    },
   };
   const load = () => Promise.reject(new Error('not loaded'));
   const stored = createCatalog({ uploaded: [uploaded], load, admit() {}, maxBytes: 0 });
@@ -79,7 +85,11 @@ test('the memory of a training and of its data set grows with the values of the 
     ...catalog.summary('digits')!,
     id: `dst_${imageShape.join('_')}`,
     imageShape,
-    splits: { train: { examples: 1000, examplesPerClass: [] }, test: { examples: 0, examplesPerClass: [] } },
+    splits: {
+      train: { examples: 1000, examplesPerClass: [] },
+      validation: null,
+      test: { examples: 0, examplesPerClass: [] },
+    },
   });
   const summaries = [summaryOf([8, 8]), summaryOf([28, 28]), summaryOf([64, 64, 3])];
   const load = () => Promise.reject(new Error('not loaded'));

@@ -15,6 +15,8 @@ const digits: Dataset = {
   classNames: ['zero', 'one'],
   digest: `sha256:${'d'.repeat(64)}`,
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 const imported = {

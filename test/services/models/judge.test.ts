@@ -20,6 +20,8 @@ const digits: Dataset = {
   classNames: ['T-shirt/top', 'Trouser'],
   digest: trained.datasetDigest!,
   train: examples,
+  validation: null,
+  learning: examples,
   test: examples,
 };
 const network: ServedNetwork = {

@@ -24,6 +24,8 @@ const fashion: Dataset = {
   classNames: ['a', 'b'],
   digest: trained.datasetDigest!,
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 

@@ -26,6 +26,8 @@ const dataset = {
   classNames: ['a', 'b'],
   digest: '',
   train: imagesOf(2000),
+  validation: null,
+  learning: imagesOf(2000),
   test: imagesOf(100),
 };
 const request = (options: object = {}) =>

@@ -25,6 +25,8 @@ test('a preview has the size of the job, and learns its duration and its place f
     classNames,
     digest: 'd',
     train,
+    validation: null,
+    learning: train,
     test: stripes(90, 784, 3),
   });
   const memory = createMemoryLedger({ limit: 2 ** 33 });

@@ -22,6 +22,8 @@ const dataset = {
   classNames: ['a', 'b', 'c'],
   digest: 'd',
   train: examples,
+  validation: null,
+  learning: examples,
   test: examples,
 };
 

@@ -15,6 +15,8 @@ const dataset = {
   imageShape: [28, 28] as const,
   digest: '',
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 const catalog = catalogOf({ ...dataset, classNames: ['a', 'b'] });

@@ -15,6 +15,8 @@ const digits: Dataset = {
   classNames: ['a', 'b'],
   digest: 'sha256:d',
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 const JOB = {

@@ -40,7 +40,11 @@ test('a data set is shown with its looks, and the first training image of each c
   const splits = { train: { examples: 3 }, test: { examples: 2, examplesPerClass: [2] } };
   assert.deepEqual(withLooks({ id: 'd', splits } as unknown as DatasetSummary, 7), {
     id: 'd',
-    splits: { train: { examples: 3 }, test: { examples: 2, examplesPerClass: [2], looks: 7 } },
+    splits: {
+      train: { examples: 3 },
+      validation: null,
+      test: { examples: 2, examplesPerClass: [2], looks: 7 },
+    },
   });
   const images = { pixels: new Uint8Array(0), labels: Uint8Array.of(2, 0, 2, 0) };
   const digits: Dataset = {
@@ -49,6 +53,8 @@ test('a data set is shown with its looks, and the first training image of each c
     classNames: ['a', 'b', 'c'],
     digest: '',
     train: images,
+    validation: null,
+    learning: images,
     test: images,
   };
   const url = '/lab/v1/datasets/digits/splits/train/images';

@@ -15,6 +15,8 @@ const fashion: Dataset = {
   classNames: trained.classNames,
   digest: trained.datasetDigest!,
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 type Evaluations = Parameters<typeof createModelCardService>[0]['evaluations'];

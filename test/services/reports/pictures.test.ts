@@ -17,6 +17,8 @@ const dataset: Dataset = {
   classNames: ['a', 'b'],
   digest: '',
   train: levels(0, 3),
+  validation: null,
+  learning: levels(0, 3),
   test: levels(100, 3),
 };
 const { signal } = new AbortController();

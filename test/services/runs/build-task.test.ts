@@ -18,6 +18,8 @@ test('a training that never measures the test split does not receive it', async 
     imageShape: DEFAULT_IMAGE_SHAPE,
     classNames,
     train: examples,
+    validation: null,
+    learning: examples,
     test: examples,
     digest,
   });
@@ -59,7 +61,15 @@ test('a training ends at its time budget, a reproduction at the step of the orig
   const store = await temporaryStore(t);
   const examples = { pixels: new Uint8Array(784), labels: new Uint8Array(1) };
   const digest = `sha256:${'0'.repeat(64)}`;
-  const dataset = { id: 'fashion-mnist', classNames: ['a', 'b'], digest, train: examples, test: examples };
+  const dataset = {
+    id: 'fashion-mnist',
+    classNames: ['a', 'b'],
+    digest,
+    train: examples,
+    validation: null,
+    learning: examples,
+    test: examples,
+  };
   const catalog = catalogOf({ ...dataset, imageShape: DEFAULT_IMAGE_SHAPE });
   const models = createModelService(store, catalog);
   const services = { catalog, models, jobs: store.jobs, loadDistillation: async () => null };

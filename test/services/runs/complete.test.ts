@@ -13,6 +13,8 @@ const fashion: Dataset = {
   classNames: ['a', 'b'],
   digest: `sha256:${'d'.repeat(64)}`,
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 type Context = Parameters<typeof completeRun>[2];

@@ -19,7 +19,13 @@ const examples = {
   pixels: new Uint8Array(20 * 784),
   labels: Uint8Array.from({ length: 20 }, (_, n) => n % 10),
 };
-const dataset: Dataset = { ...WITHOUT_IMAGES, train: examples, test: examples };
+const dataset: Dataset = {
+  ...WITHOUT_IMAGES,
+  train: examples,
+  validation: null,
+  learning: examples,
+  test: examples,
+};
 const { signal } = new AbortController();
 
 /**

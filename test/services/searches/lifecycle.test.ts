@@ -47,6 +47,8 @@ const digits: Dataset = {
   classNames: ['a', 'b'],
   digest: `sha256:${'0'.repeat(64)}`,
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 type Parts = Parameters<typeof createSearchService>[0];

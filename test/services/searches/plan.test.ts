@@ -31,6 +31,8 @@ async function createPlanner(t: Parameters<typeof temporaryStore>[0]) {
     imageShape: DEFAULT_IMAGE_SHAPE,
     classNames: ['a', 'b'],
     train: examples,
+    validation: null,
+    learning: examples,
     test: examples,
     digest,
   };

@@ -15,6 +15,8 @@ const digits: Dataset = {
   classNames: ['a', 'b'],
   digest: '',
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 const searchOf = (body: object = {}) => ({

@@ -17,6 +17,8 @@ test('images of which only those held out vary cannot be standardized', () => {
     classNames: ['a'],
     digest: 'd',
     train,
+    validation: null,
+    learning: train,
     test: train,
   };
   const split = splitByClass(labels, 0.2, body.seed);

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import type { EpochRecord } from '../../../src/domain/jobs/epoch-record.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import { describeNotLearned } from '../../../src/services/training/learned.ts';
 
 /** Three quarters of the images have class 0. */
-const LABELS = Uint8Array.from({ length: 4000 }, (_, n) => (n % 4 === 0 ? 1 : 0));
+const train = {
+  pixels: new Uint8Array(0),
+  labels: Uint8Array.from({ length: 4000 }, (_, n) => (n % 4 === 0 ? 1 : 0)),
+};
+const DATASET = { train, validation: null, learning: train } as unknown as Dataset;
 
 const describe = (
   record: Partial<EpochRecord>,
@@ -15,7 +20,7 @@ const describe = (
   describeNotLearned(
     { training: { classWeights: null, validation: { fraction: 0.1 }, ...training }, search } as TrainingJob,
     { epoch: 7, trainAccuracy: 0.99, validationAccuracy: 0.99, ...record } as EpochRecord,
-    LABELS,
+    DATASET,
   );
 
 test('a training that is as good as always predicting the largest class has not learned', () => {

@@ -11,6 +11,8 @@ const dataset: Dataset = {
   classNames: ['a', 'b', 'c'],
   digest: '',
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 const plan = (training: object, start: Parameters<typeof buildTrainingPlan>[2] = null) => {
@@ -39,10 +41,9 @@ test('a network has the shape of the images, the classes of the data set and lis
 
 test('options that are left out do nothing in a plan', () => {
   const { plan: planned } = plan({ validation: null });
-  const { initialParameters, distillation, validationFraction, targetValidationAccuracy, stopAtStep } =
-    planned;
+  const { initialParameters, distillation, holdout, targetValidationAccuracy, stopAtStep } = planned;
   assert.deepEqual(
-    [initialParameters, distillation, validationFraction, targetValidationAccuracy, stopAtStep],
+    [initialParameters, distillation, holdout, targetValidationAccuracy, stopAtStep],
     [null, null, null, null, null],
   );
   assert.equal(planned.standardize, false);
@@ -61,7 +62,7 @@ test('the learning rate is separate from the optimizer, and the budget is an acc
   assert.equal(planned.learningRate, 0.25);
   assert.ok(!('learningRate' in planned.optimizer));
   assert.equal(planned.optimizer.type, 'sgd');
-  assert.deepEqual([planned.validationFraction, planned.targetValidationAccuracy], [0.2, 0.75]);
+  assert.deepEqual([planned.holdout, planned.targetValidationAccuracy], [{ fraction: 0.2 }, 0.75]);
   assert.equal(planned.standardize, true);
 });
 

@@ -41,6 +41,8 @@ const digits: Dataset = {
   classNames: ['zero', 'one'],
   digest: 'sha256:d',
   train: { pixels: new Uint8Array(784), labels: new Uint8Array(1) },
+  validation: null,
+  learning: { pixels: new Uint8Array(784), labels: new Uint8Array(1) },
   test: { pixels: new Uint8Array(784), labels: new Uint8Array(1) },
 };
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Dataset } from '../../../src/domain/datasets/representation.ts';
 import { trainingRequestSchema } from '../../../src/domain/jobs/request.ts';
+import { countImages } from '../../../src/services/training/examples.ts';
 import {
   assertNoConflicts,
   countSteps,
   fillDefaults,
-  heldOutCount,
   initialProgress,
 } from '../../../src/services/training/resolve-request.ts';
 
@@ -18,6 +18,8 @@ const dataset: Dataset = {
   classNames: ['a', 'b'],
   digest: '',
   train: images,
+  validation: null,
+  learning: images,
   test: images,
 };
 const request = (training: object = {}) => trainingRequestSchema.parse({ dataset: 'd', training });
@@ -30,7 +32,7 @@ test('a fraction of each class is held out, and nothing without validation', () 
     [{ fraction: 0 }, 0],
     [null, 0],
   ] as const) {
-    assert.equal(heldOutCount(request({ validation }), dataset), held);
+    assert.equal(countImages(request({ validation }), dataset).heldOut, held);
   }
 });
 

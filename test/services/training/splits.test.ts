@@ -25,7 +25,12 @@ function training(changes: Partial<KnownTraining['request']>): KnownTraining {
 async function setUp(t: TestContext) {
   const store = await temporaryStore(t);
   const models = createModelService(store, catalogOf());
-  return { store, models, list: (known: KnownTraining) => listSplits(known, models, store.jobs) };
+  const list = async (known: KnownTraining) =>
+    (await listSplits(known, models, store.jobs))?.map(({ seed, training: { validation } }) => ({
+      seed,
+      validation,
+    })) ?? null;
+  return { store, models, list };
 }
 
 test('lists the split of each training that a model depends on once, and of no other data set', async (t) => {
@@ -37,14 +42,14 @@ test('lists the split of each training that a model depends on once, and of no o
   assert.deepEqual(
     await list(training({ training: { ...validated(0.1), distillation }, warmStart: 'elsewhere@1' })),
     [
-      { seed: 9, fraction: 0.1 },
-      { seed: 3, fraction: null },
-      { seed: 1, fraction: 0.2 },
+      { seed: 9, validation: { fraction: 0.1 } },
+      { seed: 3, validation: null },
+      { seed: 1, validation: { fraction: 0.2 } },
     ],
   );
   assert.deepEqual(await list(training({ warmStart: 'elsewhere@1' })), [
-    { seed: 9, fraction: null },
-    { seed: 1, fraction: 0.2 },
+    { seed: 9, validation: null },
+    { seed: 1, validation: { fraction: 0.2 } },
   ]);
 });
 
@@ -58,8 +63,8 @@ test('follows the checkpoint of a job to its training', async (t) => {
   const run = await store.jobs.start(id, { detectEnvironment: () => environment });
   await run!.finish({ status: 'succeeded', step: 1, reason: 'completed', model: trained });
   assert.deepEqual(await list(training({ warmStart })), [
-    { seed: 9, fraction: null },
-    { seed: 4, fraction: 0.3 },
+    { seed: 9, validation: null },
+    { seed: 4, validation: { fraction: 0.3 } },
   ]);
 });
 
@@ -82,7 +87,7 @@ test('knows no splits if a training that the model depends on is unknown', async
 
   await publish(store, 'trained');
   const isTrainedOn = async (name: string, digest: string) =>
-    mayBeTrainedOn(await models.version(name, 1), digest);
+    mayBeTrainedOn(await models.version(name, 1), digest, 'train');
   assert.equal(await isTrainedOn('trained', trained.datasetDigest!), true);
   assert.equal(await isTrainedOn('trained', OTHER_DIGEST), false);
   assert.equal(await isTrainedOn('imported', OTHER_DIGEST), true, 'its images are unknown');

@@ -207,14 +207,20 @@ test('the targets of the last two lists of teachers are in memory', async () => 
   const models = { load, version: async (name: string) => ({ digest: name }) } as unknown as ModelService;
   const numeric = { run: async () => new Float32Array(1) } as unknown as NumericPool;
   const { loadDistillation, hasTargets } = createLoadDistillation(models, numeric);
-  const dataset = { id: 'd', digest: 'data', imageShape: [2, 2], classNames: ['a'] } as unknown as Dataset;
+  const train = { pixels: new Uint8Array(4), labels: new Uint8Array(1) };
+  const dataset = {
+    ...{ id: 'd', digest: 'data', imageShape: [2, 2], classNames: ['a'] },
+    ...{ train, learning: train },
+  } as unknown as Dataset;
   const isInMemory = (...digests: string[]) =>
     hasTargets(
       dataset,
       digests.map((digest) => ({ digest })),
     );
   const distilled = (...names: string[]) =>
-    ({ training: { distillation: { teachers: names.map(reference), weight: 0.5 } } }) as TrainingRequest;
+    ({
+      training: { validation: null, distillation: { teachers: names.map(reference), weight: 0.5 } },
+    }) as TrainingRequest;
   assert.equal(isInMemory('one', 'other'), false);
   await loadDistillation(distilled('one', 'other'), dataset);
   assert.deepEqual([isInMemory('one', 'other'), isInMemory('one')], [true, false]);

@@ -43,10 +43,10 @@ function choose({ pixels, labels }: Examples, indices: readonly number[]): Examp
 
 test('calibrates on the images that splits hold out, or on every second one, compared with the others', () => {
   const all = imagesOf(400);
-  const held = findHeldOut(all.labels, [{ seed: 3, fraction: 0.5 }]);
+  const held = findHeldOut(all.labels, [{ seed: 3, holdout: { fraction: 0.5 }, examples: 400 }]);
   const odd = Array.from(all.labels.keys()).filter((n) => n % 2 === 1);
   for (const [source, chosen] of [
-    [[{ seed: 3, fraction: 0.5 }], held],
+    [[{ seed: 3, holdout: { fraction: 0.5 }, examples: 400 }], held],
     ['train', odd],
   ] as const) {
     const others = Array.from(all.labels.keys()).filter((n) => !chosen.includes(n));

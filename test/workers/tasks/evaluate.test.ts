@@ -35,8 +35,8 @@ const examples = {
 
 test('networks are compared on the images that all of their trainings held out', () => {
   const splits = [
-    { seed: 3, fraction: 0.5 },
-    { seed: 4, fraction: 0.5 },
+    { seed: 3, holdout: { fraction: 0.5 }, examples: 200 },
+    { seed: 4, holdout: { fraction: 0.5 }, examples: 200 },
   ];
   const common = findHeldOut(examples.labels, splits);
   const [first, second] = splits.map((split) => findHeldOut(examples.labels, [split]));
@@ -53,7 +53,10 @@ test('networks are compared on the images that all of their trainings held out',
     compareOnHeldOut({ network, other, examples, splits }),
     compareNetworks({ network, other, examples: chosen }),
   );
-  assert.equal(compareOnHeldOut({ network, other, examples, splits: [{ seed: 3, fraction: null }] }), null);
+  assert.equal(
+    compareOnHeldOut({ network, other, examples, splits: [{ seed: 3, holdout: null, examples: 200 }] }),
+    null,
+  );
 });
 
 test('the probabilities of several teachers are averaged', () => {

@@ -16,7 +16,7 @@ const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 
 function taskOf(changes: Partial<TrainingPlan> = {}, threads = 1): Omit<TrainingTask, 'control'> {
   return {
-    plan: planOf(dense([784, 4, 10]), { batchSize: 1024, validationFraction: 0.98, ...changes }),
+    plan: planOf(dense([784, 4, 10]), { batchSize: 1024, holdout: { fraction: 0.98 }, ...changes }),
     threads,
     checkGradient: false,
     budgetSeconds: null,

@@ -11,7 +11,7 @@ import { DATA_DIR } from '../../support/data-directory.ts';
 import { dense } from '../../support/dense.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
-const plan = planOf(dense([784, 4, 10]), { batchSize: 1024, validationFraction: 0.98 });
+const plan = planOf(dense([784, 4, 10]), { batchSize: 1024, holdout: { fraction: 0.98 } });
 
 /** Runs a training thread to its end and returns all its messages. */
 async function run(options: {

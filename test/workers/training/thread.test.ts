@@ -22,7 +22,7 @@ async function parametersWith(threads: number) {
   let last: WorkerMessage | undefined;
   const task = thread.run(
     {
-      plan: planOf(dense([784, 64, 10]), { batchSize: 256, epochs: 2, validationFraction: 0.9 }),
+      plan: planOf(dense([784, 64, 10]), { batchSize: 256, epochs: 2, holdout: { fraction: 0.9 } }),
       threads,
       checkGradient: false,
       budgetSeconds: null,

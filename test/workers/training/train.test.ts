@@ -17,7 +17,7 @@ const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 
 function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
   return {
-    plan: planOf(dense([784, 4, 10]), { batchSize: 256, epochs: 2, validationFraction: 0.98 }),
+    plan: planOf(dense([784, 4, 10]), { batchSize: 256, epochs: 2, holdout: { fraction: 0.98 } }),
     threads: 1,
     checkGradient: false,
     budgetSeconds: null,
@@ -105,7 +105,7 @@ test('a run stopped between steps continues from its checkpoint to the same para
 
 test('a run stopped between the last step of an epoch and its evaluation continues', async () => {
   const changes = {
-    plan: planOf(dense([784, 4, 10]), { batchSize: 900, epochs: 3, validationFraction: 0.985 }),
+    plan: planOf(dense([784, 4, 10]), { batchSize: 900, epochs: 3, holdout: { fraction: 0.985 } }),
     checkpointEverySeconds: 0,
   };
   const task = taskOf(changes);
@@ -135,13 +135,17 @@ test('a run that is stopped before or during the gradient check takes no step', 
 test('a damaged checkpoint and a diverging loss end a run as failed', async () => {
   const [damaged] = await run(taskOf({ checkpoint: new Uint8Array(100) }));
   assert.ok(damaged?.kind === 'failed' && damaged.error.code === 'checkpoint-damaged');
-  const plan = planOf(dense([784, 4, 10]), { batchSize: 256, learningRate: 1e30, validationFraction: 0.98 });
+  const plan = planOf(dense([784, 4, 10]), {
+    batchSize: 256,
+    learningRate: 1e30,
+    holdout: { fraction: 0.98 },
+  });
   const diverged = (await run(taskOf({ plan }))).at(-1);
   assert.ok(diverged?.kind === 'failed' && diverged.error.code === 'loss-diverged');
 });
 
 test('stops after the planned epoch, even if it was interrupted there, and continues bit for bit', async () => {
-  const plan = planOf(dense([784, 4, 10]), { batchSize: 256, epochs: 3, validationFraction: 0.98 });
+  const plan = planOf(dense([784, 4, 10]), { batchSize: 256, epochs: 3, holdout: { fraction: 0.98 } });
   const first = await run(taskOf({ plan, stopAfterEpoch: 1 }));
   const stopped = first.at(-1)!;
   assert.ok(stopped.kind === 'stopped' && stopped.isPlanned && stopped.checkpoint !== null);
@@ -196,7 +200,7 @@ test('a training whose budget is spent at any time keeps a checkpoint of its las
   let time = 0;
   // Each look at the clock takes a millisecond.
   context.mock.method(performance, 'now', () => ++time);
-  const plan = planOf(dense([784, 4, 10]), { batchSize: 100, epochs: 2, validationFraction: 0.5 });
+  const plan = planOf(dense([784, 4, 10]), { batchSize: 100, epochs: 2, holdout: { fraction: 0.5 } });
   const few = { pixels: train.pixels.subarray(0, 400 * 784), labels: train.labels.subarray(0, 400) };
   const ends: string[] = [];
   for (let milliseconds = 1; ends.at(-1) !== 'completed'; milliseconds++) {
@@ -210,7 +214,7 @@ test('a training whose budget is spent at any time keeps a checkpoint of its las
 });
 
 test('a thread that stops does not post the same progress twice', async () => {
-  const plan = planOf(dense([784, 4, 10]), { batchSize: 256, epochs: 1000, validationFraction: 0.98 });
+  const plan = planOf(dense([784, 4, 10]), { batchSize: 256, epochs: 1000, holdout: { fraction: 0.98 } });
   const task = taskOf({ plan });
   let epochs = 0;
   const messages = await run(task, (message) => {

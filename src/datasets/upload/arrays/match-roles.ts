@@ -1,17 +1,25 @@
 /** Matches uploaded files, or the arrays of an npz, to their roles by name. */
+import type { SplitName } from '../../../domain/datasets/representation.ts';
 import { NPZ_PART } from '../../../domain/datasets/upload-form.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { type ByteSource, fileSource } from '../byte-source.ts';
 import type { FileArchive } from '../folders/archive.ts';
 import type { UploadedFile } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
-import { findSplit, type UploadSplit } from '../split-names.ts';
+import { findSplit } from '../split-names.ts';
 import { rejectOther } from './npz.ts';
 import { type ArrayReader, openArrayReader } from './reader.ts';
 
 export interface LabelledArrays {
   readonly images: ArrayReader;
   readonly labels: ArrayReader;
+}
+
+/** The arrays of each split. */
+export interface SplitArrays {
+  readonly train: LabelledArrays;
+  readonly validation: LabelledArrays | null;
+  readonly test: LabelledArrays | null;
 }
 
 type Kind = 'images' | 'labels';
@@ -36,7 +44,7 @@ const ENDING = /\.npy$|[.-]idx\d-ubyte(?:\.gz)?$/i;
 export const isArrayName = (name: string) => ENDING.test(name);
 
 interface Role {
-  readonly split: UploadSplit;
+  readonly split: SplitName;
   readonly kind: Kind;
 }
 
@@ -56,13 +64,13 @@ function findRole(name: string): Role | undefined {
 
 /**
  * @param archive the upload if it is an archive
- * @returns `test` is null if no test arrays were sent
+ * @returns `validation` and `test` are null if no such arrays were sent
  * @throws AtelierError `invalid-dataset-file`
  */
 export async function matchArrays(
   files: readonly UploadedFile[],
   archive: FileArchive | undefined,
-): Promise<{ train: LabelledArrays; test: LabelledArrays | null }> {
+): Promise<SplitArrays> {
   const file = files.find(({ part }) => part === NPZ_PART);
   if (file && files.length > 1)
     rejectPart(NPZ_PART, 'it must hold all arrays, so no other file can be sent with it');
@@ -74,21 +82,21 @@ export async function matchArrays(
   for (const source of sources) {
     const role = findRole(source.part);
     if (!role) return rejectPart(NPZ_PART, `it has an unknown array ${quote(source.part)}; ${EXPECTED}`);
-    if (role.split === 'validation')
-      rejectPart(source.part, 'it is of a validation split, which data sets do not have; leave it out');
     const key = `${role.split} ${role.kind}`;
     const known = found.get(key);
     if (known) rejectPart(source.part, `the same array was sent as ${known.part}`);
     found.set(key, source);
   }
-  const array = async (split: UploadSplit, kind: Kind) => {
+  const array = async (split: SplitName, kind: Kind) => {
     const source = found.get(`${split} ${kind}`);
     return source && openArrayReader(source);
   };
   const train = pairUp('train', await array('train', 'images'), await array('train', 'labels'));
+  const validation = pairUp('val', await array('validation', 'images'), await array('validation', 'labels'));
   const test = pairUp('test', await array('test', 'images'), await array('test', 'labels'));
   return {
     train: train ?? rejectPart(archive ? NPZ_PART : 'train_images', `it is missing; ${EXPECTED}`),
+    validation,
     test,
   };
 }
@@ -108,10 +116,10 @@ function listArrays(archive: FileArchive): ByteSource[] {
 }
 
 const EXPECTED =
-  'the arrays are train_images, train_labels, test_images and test_labels, or x_train, y_train, x_test and y_test, or images and labels';
+  'the arrays are train_images, train_labels, val_images, val_labels, test_images and test_labels, or x_train, y_train and so on, or images and labels';
 
 function pairUp(
-  split: 'train' | 'test',
+  split: 'train' | 'val' | 'test',
   images: ArrayReader | undefined,
   labels: ArrayReader | undefined,
 ): LabelledArrays | null {

@@ -12,7 +12,7 @@ import { type CheckedUpload, finishUpload } from '../finish.ts';
 import type { OpenedUpload, OpenForm, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
-import { type LabelledArrays, matchArrays } from './match-roles.ts';
+import { type LabelledArrays, matchArrays, type SplitArrays } from './match-roles.ts';
 import { findMaximum, isFloat, readImages } from './read-images.ts';
 import { countLabels, readLabels } from './read-labels.ts';
 import { type ArrayImages, readShape } from './read-shape.ts';
@@ -39,39 +39,42 @@ function assertNoImageFields(fields: UploadFields): void {
  * @throws AtelierError `invalid-dataset-file`
  */
 export function openLabelled(
-  { train, test }: { readonly train: LabelledArrays; readonly test: LabelledArrays | null },
+  splits: SplitArrays,
   fields: UploadFields,
   maxBytes: number,
   reason: string,
 ): OpenedUpload {
   assertNoImageFields(fields);
-  const { testFraction, imageShape: requested } = fields;
-  assertTestable(test, testFraction);
-  const sent = test ? [train, test] : [train];
-  const { imageCount, imageShape } = countAll(sent, requested, maxBytes);
+  assertTestable(splits.test, fields.testFraction);
+  const { imageCount, imageShape } = countAll(listSent(splits), fields.imageShape, maxBytes);
   const chosen = { imageShape, reason };
   return {
     images: imageCount,
     chosen,
     extraBytes: 0,
     choose: async () => chosen,
-    read: () => readArrays({ train, test, imageShape }, fields),
+    read: () => readArrays(splits, imageShape, fields),
   };
 }
 
+const listSent = ({ train, validation, test }: SplitArrays): LabelledArrays[] =>
+  [train, validation, test].filter((arrays) => arrays !== null);
+
 async function readArrays(
-  opened: { train: LabelledArrays; test: LabelledArrays | null; imageShape: ImageShape },
+  opened: SplitArrays,
+  imageShape: ImageShape,
   { classNames: given, testFraction, seed, imageShape: requested }: UploadFields,
 ): Promise<CheckedUpload> {
-  const { imageShape } = opened;
-  const isUnit = await isUnitScale(
-    [opened.train, ...(opened.test ? [opened.test] : [])].map(({ images }) => images),
-  );
+  const isUnit = await isUnitScale(listSent(opened).map(({ images }) => images));
   const classCount = given?.length ?? null;
-  const train = await readExamples(opened.train, requested, isUnit, classCount);
-  const test = opened.test && (await readExamples(opened.test, requested, isUnit, classCount));
+  const read = (arrays: LabelledArrays) => readExamples(arrays, requested, isUnit, classCount);
+  const train = await read(opened.train);
+  const validation = opened.validation && (await read(opened.validation));
+  const test = opened.test && (await read(opened.test));
   // Without test arrays, `assertTestable` requires a fraction.
-  const tensors = test ? { train, test } : splitTest(train, imageShape, testFraction!, seed);
+  const split = test ? { train, test } : splitTest(train, imageShape, testFraction!, seed);
+  const tensors = { ...split, validation };
+  const all = [train, validation, test].filter((examples) => examples !== null);
 
   const classNames = given ?? defaultClassNames(tensors, opened.train.labels.part);
   const withType = ({ pixels, labels }: Examples) => ({
@@ -79,23 +82,31 @@ async function readArrays(
     labels: toLabels(classNames.length, labels),
   });
   return finishUpload({
-    tensors: { train: withType(tensors.train), test: withType(tensors.test) },
+    tensors: {
+      train: withType(tensors.train),
+      validation: validation && withType(validation),
+      test: withType(tensors.test),
+    },
     imageShape,
     classNames,
     preprocessing: null,
     part: opened.train.labels.part,
     found: {
-      arrays: [...train.arrays, ...(test?.arrays ?? [])],
-      pixels: { range: isUnit ? '0-1' : '0-255', rounded: train.rounded + (test?.rounded ?? 0) },
+      arrays: all.flatMap(({ arrays }) => arrays),
+      pixels: {
+        range: isUnit ? '0-1' : '0-255',
+        rounded: all.reduce((sum, { rounded }) => sum + rounded, 0),
+      },
       heldOut: test ? null : { fraction: testFraction!, seed },
     },
   });
 }
 
 /** "0", "1", … up to the highest label. @throws AtelierError `invalid-dataset-file` if there is only one class */
-function defaultClassNames({ train, test }: Tensors, part: string): string[] {
+function defaultClassNames({ train, validation, test }: Tensors, part: string): string[] {
   let highest = 0;
-  for (const { labels } of [train, test]) for (const label of labels) if (label > highest) highest = label;
+  for (const examples of [train, validation, test])
+    for (const label of examples?.labels ?? []) if (label > highest) highest = label;
   if (highest + 1 < MIN_CLASSES)
     rejectPart(part, `every label is 0; at least ${MIN_CLASSES} classes are required`);
   return Array.from({ length: highest + 1 }, (_, label) => `${label}`);

@@ -47,7 +47,12 @@ export const openCifar: OpenForm = async (sent) => {
   const [train, test] = [arrays(false), arrays(true)];
   if (!train) return rejectPart(batches[0]!.source.part, 'it has no batch to train on');
   const classNames = sent.fields.classNames ?? (await readNames(sent, kind.names[place]!));
-  return openLabelled({ train, test }, { ...sent.fields, classNames }, sent.maxBytes, 'Of CIFAR.');
+  return openLabelled(
+    { train, validation: null, test },
+    { ...sent.fields, classNames },
+    sent.maxBytes,
+    'Of CIFAR.',
+  );
 };
 
 function findBatches({ files, archive }: SentFiles): Batch[] {

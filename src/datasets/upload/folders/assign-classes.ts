@@ -1,10 +1,9 @@
 /** Finds the images of an archive by their names, and numbers their classes. */
-import { MAX_CLASSES, MIN_CLASSES } from '../../../domain/datasets/representation.ts';
+import { MAX_CLASSES, MIN_CLASSES, type SplitName } from '../../../domain/datasets/representation.ts';
 import { classNamesSchema } from '../../../domain/datasets/upload-form.ts';
 
 import { quote, type Reject } from '../../../formats/models/file-error.ts';
 import { DATASET_FORMAT_NAMES } from '../../../images/encoded.ts';
-import type { UploadSplit } from '../split-names.ts';
 import type { LabelledByTable } from './label-table.ts';
 import {
   EXPECTED_PATHS,
@@ -15,7 +14,7 @@ import {
 
 export interface ClassFolders {
   readonly classNames: readonly string[];
-  /** In the order of their splits, test before train, and of their paths. */
+  /** In the order of their splits, and of their paths. */
   readonly images: readonly ClassImage[];
   /** How the paths were understood. */
   readonly layout: string;
@@ -37,7 +36,7 @@ export interface ClassImage {
   /** Index of the file in the archive. */
   readonly file: number;
   readonly path: string;
-  readonly split: UploadSplit;
+  readonly split: SplitName;
   readonly label: number;
 }
 

@@ -1,6 +1,7 @@
 /** Reads an archive of images in class folders: decodes each image and converts it to the shape of the data set. */
 
 import { type DatasetReport, MAX_LISTED_FILES } from '../../../domain/datasets/report.ts';
+import type { SplitName } from '../../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import type { Preprocessing } from '../../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../../errors.ts';
@@ -176,7 +177,7 @@ function isLight(borders: Uint8Array): boolean {
 }
 
 function toTensors(
-  { images, hasTest, classNames }: ClassFolders,
+  { images, classNames }: ClassFolders,
   imageShape: ImageShape,
   pixels: Uint8Array,
   testFraction: number | null,
@@ -186,15 +187,16 @@ function toTensors(
     classNames.length,
     images.map(({ label }) => label),
   );
-  if (!hasTest) return splitTest({ pixels, labels }, imageShape, testFraction!, seed);
   const values = valueCount(imageShape);
-  // The images are in the order of their splits: test precedes train.
-  const first = images.findIndex(({ split }) => split === 'train');
-  const from = (start: number, end: number) => ({
-    pixels: pixels.subarray(start * values, end * values),
-    labels: labels.subarray(start, end),
-  });
-  return { train: from(first, images.length), test: from(0, first) };
+  // The images of a split follow each other.
+  const select = (wanted: SplitName) => {
+    const start = images.findIndex(({ split }) => split === wanted);
+    const end = images.findLastIndex(({ split }) => split === wanted) + 1;
+    if (start < 0) return null;
+    return { pixels: pixels.subarray(start * values, end * values), labels: labels.subarray(start, end) };
+  };
+  const [train, validation, test] = [select('train')!, select('validation'), select('test')];
+  return { ...(test ? { train, test } : splitTest(train, imageShape, testFraction!, seed)), validation };
 }
 
 function describeArchive(

@@ -78,11 +78,6 @@ async function findClasses(
   const names = archive.files.map(({ name }) => name);
   const { found, ignored } = findImages(names, reject);
   const finish = (understood: UnderstoodPaths, table?: LabelledByTable): ClassFolders => {
-    const validation = understood.images.find(({ split }) => split === 'validation');
-    if (validation)
-      reject(
-        `the image ${quote(validation.path)} is of a validation split, which data sets do not have; move it to train or test`,
-      );
     const numbered = numberClasses(understood, fields.classNames, reject);
     const hasTest = numbered.images.some(({ split }) => split === 'test');
     return { ...numbered, layout: understood.layout, hasTest, ignored, ...(table && { table: table.table }) };

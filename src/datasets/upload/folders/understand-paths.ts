@@ -1,6 +1,7 @@
 /** Understands the paths of images: which folder names the split, and which folder, or the file itself, the class. */
+import type { SplitName } from '../../../domain/datasets/representation.ts';
 import { quote, type Reject } from '../../../formats/models/file-error.ts';
-import { findSplit, type UploadSplit } from '../split-names.ts';
+import { findSplit } from '../split-names.ts';
 
 /** An image by its path in the archive, as folders and the name of the file. */
 export interface FoundImage {
@@ -13,7 +14,7 @@ export interface PlacedImage {
   readonly file: number;
   /** Without the folders that hold everything. */
   readonly path: string;
-  readonly split: UploadSplit;
+  readonly split: SplitName;
   readonly className: string;
 }
 

@@ -1,4 +1,5 @@
 /** The form of pixels as CSV or TSV: a row an image, with a column of labels and one for each value. */
+import { SPLITS, type SplitName } from '../../../domain/datasets/representation.ts';
 import { MAX_SIDE, MIN_SIDE } from '../../../domain/image-shape.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import type { LabelledArrays } from '../arrays/match-roles.ts';
@@ -7,7 +8,7 @@ import type { ArrayReader } from '../arrays/reader.ts';
 import { type ByteSource, fileSource, gunzippedSource, readHead } from '../byte-source.ts';
 import type { OpenForm, SentFiles, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
-import { findSplit, SPLIT_NAMES, splitInName, UPLOAD_SPLITS, type UploadSplit } from '../split-names.ts';
+import { findSplit, SPLIT_NAMES, splitInName } from '../split-names.ts';
 import { type Cell, cellNumber, cellText, scanCells } from './scan-cells.ts';
 
 /** The first line of a table has at least a label and the pixels of the smallest image, and at most those of the largest. */
@@ -17,7 +18,7 @@ const HEAD_BYTES = 2 ** 18;
 const DELIMITERS = [',', '\t', ';'];
 /** Names of columns in lower case. */
 const LABELS = ['label', 'labels', 'class', 'category', 'target', 'y'];
-const SPLITS = ['split', 'set', 'subset', 'usage'];
+const SPLIT_COLUMNS = ['split', 'set', 'subset', 'usage'];
 /** Columns that number the rows: pandas writes its index without a name. */
 const INDICES = ['', 'id', 'index', 'unnamed: 0'];
 const CHUNK_NUMBERS = 2 ** 15;
@@ -32,14 +33,14 @@ interface Table {
   /** For each column, whether it is a pixel. */
   readonly isPixel: Uint8Array;
   /** The split of a file that is named by it. */
-  readonly ofName: UploadSplit | undefined;
+  readonly ofName: SplitName | undefined;
 }
 
 /** What the first pass over a table finds. */
 interface Measured {
   readonly table: Table;
   readonly labels: number[];
-  /** The split of each row, as its place in `UPLOAD_SPLITS`. */
+  /** The split of each row, as its place in `SPLITS`. */
   readonly splits: number[];
   readonly hasFractions: boolean;
 }
@@ -57,15 +58,15 @@ export const openPixelTables: OpenForm = async (sent) => {
       `its first column is always ${quote([...names.keys()][0]!)}, so it has no labels; send labelColumn=last if they are in the last one`,
     );
   const classes = orderClasses(names, sent.fields.classNames, first.part);
-  const [train, validation, test] = UPLOAD_SPLITS.map((_, split) => toArrays(measured, split, classes));
-  if (validation)
-    rejectPart(
-      validation.images.part,
-      'it has rows of a validation split, which data sets do not have; leave them out',
-    );
+  const [train, validation, test] = SPLITS.map((_, split) => toArrays(measured, split, classes));
   if (!train) return rejectPart(first.part, 'it has no rows to train on');
   const fields = { ...sent.fields, classNames: classes.names ?? sent.fields.classNames };
-  return openLabelled({ train, test: test ?? null }, fields, sent.maxBytes, 'As in the columns.');
+  return openLabelled(
+    { train, validation: validation ?? null, test: test ?? null },
+    fields,
+    sent.maxBytes,
+    'As in the columns.',
+  );
 };
 
 /** The tables of an upload; undefined if its files are no tables of pixels. */
@@ -125,7 +126,7 @@ async function openTable(name: string, source: ByteSource, fields: UploadFields)
       `no column is called ${LABELS.slice(0, 4).join(', ')} …; name that of the labels with labelColumn, such as labelColumn=${texts[0]}`,
     );
   const label = Math.max(0, named);
-  const split = place('splitColumn', SPLITS);
+  const split = place('splitColumn', SPLIT_COLUMNS);
   const isPixel = Uint8Array.from(texts, (_, column) =>
     column === label || column === split || (header && INDICES.includes(lower[column]!)) ? 0 : 1,
   );
@@ -147,7 +148,7 @@ async function measure(table: Table, names: Map<string, number>, maxBytes: numbe
   const { part, source, delimiter, header, label, split, isPixel, ofName } = table;
   const reject = (defect: string): never => rejectPart(part, defect);
   const [labels, splits]: [number[], number[]] = [[], []];
-  const usual = UPLOAD_SPLITS.indexOf(ofName ?? 'train');
+  const usual = SPLITS.indexOf(ofName ?? 'train');
   const most = maxBytes / isPixel.reduce((sum, pixel) => sum + pixel, 0);
   let hasFractions = false;
   let [name, ofRow] = [-1, usual];
@@ -187,7 +188,7 @@ async function measure(table: Table, names: Map<string, number>, maxBytes: numbe
       reject(
         `line ${cell.line}, column ${nameColumn(table, cell.column)}: ${quote(text)} is no split; allowed: ${SPLIT_NAMES.join(', ')}`,
       );
-    return UPLOAD_SPLITS.indexOf(found!);
+    return SPLITS.indexOf(found!);
   }
   const scan = scanCells(source, delimiter, visitor, reject);
   while (!(await scan.next()).done);

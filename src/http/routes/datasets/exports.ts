@@ -19,7 +19,7 @@ export const datasetExportRoutes: Routes = async (app, { catalog, memory }) => {
       operationId: 'exportDataset',
       summary: 'Export a data set as an npz file',
       description:
-        '`x_train`, `y_train`, `x_test` and `y_test`, as `np.load` reads them: images of shape (n, height, width), in colour (n, height, width, 3), and labels of shape (n,), ' +
+        '`x_train`, `y_train`, `x_test` and `y_test`, with a validation split `x_val` and `y_val`, as `np.load` reads them: images of shape (n, height, width), in colour (n, height, width, 3), and labels of shape (n,), ' +
         'one byte per value and label, two per label with more than 256 classes. Uploaded again, the file has the same digest, and with the same `classNames` ' +
         'the same id if the images were sent as arrays. A download can be resumed by `Range`.',
       tags: ['datasets'],
@@ -50,12 +50,14 @@ export const datasetExportRoutes: Routes = async (app, { catalog, memory }) => {
         onceClosed(reply, () => held.dispose());
         held.use(catalog.retain(id));
         held.use(memory.reserve(catalog.loadedBytes(id), { what: `Exporting data set ${id}` }));
-        const { imageShape, train, test } = orNotFound(await catalog.get(id), id, catalog);
+        const { imageShape, train, validation, test } = orNotFound(await catalog.get(id), id, catalog);
         reply.type('application/zip').header('content-disposition', `attachment; filename="${id}.npz"`);
-        const arrays = Object.entries({ train, test }).flatMap(([split, { pixels, labels }]) => [
-          { name: `x_${split}`, shape: [labels.length, ...imageShape], data: pixels },
-          { name: `y_${split}`, shape: [labels.length], data: labels },
-        ]);
+        const arrays = Object.entries({ train, ...(validation && { val: validation }), test }).flatMap(
+          ([split, { pixels, labels }]) => [
+            { name: `x_${split}`, shape: [labels.length, ...imageShape], data: pixels },
+            { name: `y_${split}`, shape: [labels.length], data: labels },
+          ],
+        );
         return streamNpz(arrays);
       });
     },

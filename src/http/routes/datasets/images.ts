@@ -9,6 +9,7 @@ import { npyBytes } from '../../../formats/arrays/npy.ts';
 import { toPng } from '../../../images/encoded.ts';
 import { labelBytes, toLabels } from '../../../numerics/examples/labels.ts';
 import { valueCount } from '../../../numerics/network/image-shape.ts';
+import { selectSplit } from '../../../services/datasets/find.ts';
 import { cacheControl } from '../../conditional/cache-control.ts';
 import { contentTag } from '../../conditional/etag.ts';
 import { rangeHeaders, sendRanged } from '../../conditional/ranges.ts';
@@ -21,6 +22,7 @@ import { datasetId, orNotFound } from './collection.ts';
 
 const tags = ['datasets'];
 const splitParams = { id: datasetId, split: z.enum(SPLITS) };
+const PLACE = { parameter: 'split' };
 /** As many as a request to predict can hold by default. */
 const MAX_IMAGES = 10_000;
 const imageIndex = wholeNumber(0).describe('Index of the image within the split');
@@ -51,7 +53,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
           description: 'One byte per image; two, little-endian, with more than 256 classes',
           content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
         },
-        ...problems(400, 404, 406),
+        ...problems(400, 404, 406, 422),
       },
       responseHeaders: { 200: ['Cache-Control'] },
     },
@@ -60,7 +62,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       const dataset = orNotFound(await catalog.get(id), id, catalog);
       const type = negotiate(request, reply, ['application/x-npy', 'application/octet-stream']);
       // A copy, as for an image below.
-      const labels = toLabels(dataset.classNames.length, dataset[split].labels);
+      const labels = toLabels(dataset.classNames.length, selectSplit(id, dataset, split, PLACE).labels);
       const bytes = type === 'application/x-npy' ? npyBytes(labels, [labels.length]) : labelBytes(labels);
       // The id of a data set is derived from its content.
       return reply.type(type).header('cache-control', cacheControl(true)).send(Buffer.from(bytes));
@@ -94,7 +96,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
           description: 'The bytes that Range selects',
           content: { 'application/x-npy': binaryContent, 'application/octet-stream': binaryContent },
         },
-        ...problems(400, 404, 406, 412, 416),
+        ...problems(400, 404, 406, 412, 416, 422),
       },
       responseHeaders: {
         200: ['Accept-Ranges', 'Cache-Control'],
@@ -111,7 +113,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       reply.type(type).header('cache-control', cacheControl(true));
       const tag = contentTag([digest, split, offset, limit, type].join());
       return sendRanged(request, reply, tag, async () => {
-        const { pixels } = orNotFound(await catalog.get(id), id, catalog)[split];
+        const { pixels } = selectSplit(id, orNotFound(await catalog.get(id), id, catalog), split, PLACE);
         // A copy, as for an image below.
         const images = new Uint8Array(pixels.subarray(offset * values, (offset + limit) * values));
         const shape = [images.length / values, ...imageShape];
@@ -151,7 +153,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
             'application/octet-stream': binaryContent,
           },
         },
-        ...problems(400, 404, 406, 412, 416),
+        ...problems(400, 404, 406, 412, 416, 422),
       },
       responseHeaders: {
         200: ['Accept-Ranges', 'Cache-Control'],
@@ -163,7 +165,7 @@ export const datasetImageRoutes: Routes = async (app, { catalog }) => {
       const { id, split, index } = request.params;
       const dataset = orNotFound(await catalog.get(id), id, catalog);
       const { imageShape } = dataset;
-      const { pixels, labels } = dataset[split];
+      const { pixels, labels } = selectSplit(id, dataset, split, PLACE);
       const values = valueCount(imageShape);
       const label = labels[index];
       if (label === undefined) {
