@@ -64,10 +64,9 @@ export async function temporaryStore(t: TestContext): Promise<Store> {
 }
 
 export function request(modelName = 'fashion-mnist'): ResolvedTrainingRequest {
-  return {
-    ...trainingRequestSchema.parse({ dataset: 'fashion-mnist', seed: 7, metadata: { who: 'a test' } }),
-    modelName,
-  };
+  const training = { validation: { fraction: 0.1 } };
+  const sent = { dataset: 'fashion-mnist', seed: 7, metadata: { who: 'a test' }, training };
+  return { ...trainingRequestSchema.parse(sent), modelName };
 }
 
 export const untouched: Progress = {

@@ -55,7 +55,7 @@ export function logJobEvents(options: {
 
   async function countTrained({ dataset, training }: JobState): Promise<number> {
     const found = await catalog.get(dataset);
-    return found && training ? countImages({ training }, found).trained : 0;
+    return found ? countImages({ training }, found).trained : 0;
   }
 
   async function handleEvent(jobId: string, event: CommittedEvent, reqId: string | undefined): Promise<void> {

@@ -11,7 +11,7 @@ type Splits = Pick<Dataset, 'train' | 'validation' | 'learning'>;
 /** Fills in the default: the validation split of the data set if it has one that is not trained on, else a fraction. */
 export function resolveValidation(
   { validation, trainOnValidation }: Validation,
-  split: Dataset['validation'],
+  split: object | null,
 ): Validation['validation'] {
   if (validation === null || validation.fraction !== undefined || validation.split) return validation;
   return split && !trainOnValidation ? { split: true } : { fraction: DEFAULT_FRACTION };

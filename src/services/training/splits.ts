@@ -9,7 +9,7 @@ import { resolvedTeachers, resolvedWarmStart } from '../../store/models/versions
 import type { Store } from '../../store/persistent-state.ts';
 import type { ValidationSplit } from '../../workers/tasks/evaluate.ts';
 import type { ModelService } from '../models/catalog.ts';
-import { selectExamples, type Validation } from './examples.ts';
+import { resolveValidation, selectExamples, type Validation } from './examples.ts';
 
 /** A training, with the digest of its data set. */
 export interface KnownTraining {
@@ -38,11 +38,10 @@ export interface TrainingSplit {
 }
 
 /** Whether the training was given all training and validation images, and held none of them out. */
-export function isTrainedOnAll(
-  { validation, trainOnValidation }: Validation,
-  { splits }: Pick<DatasetSummary, 'splits'>,
-): boolean {
-  return !(validation?.split || validation?.fraction) && (splits.validation === null || !!trainOnValidation);
+export function isTrainedOnAll(training: Validation, { splits }: Pick<DatasetSummary, 'splits'>): boolean {
+  const validation = resolveValidation(training, splits.validation);
+  if (validation?.split || validation?.fraction) return false;
+  return splits.validation === null || training.trainOnValidation === true;
 }
 
 export function toValidationSplit({ seed, training }: TrainingSplit, dataset: Dataset): ValidationSplit {

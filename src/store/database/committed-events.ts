@@ -12,7 +12,7 @@ export interface JobState {
   /** Empty if the request in the job's row is damaged. */
   readonly modelName: string;
   readonly dataset: string;
-  readonly training: Pick<ResolvedTrainingRequest['training'], 'validation' | 'trainOnValidation'> | null;
+  readonly training: Pick<ResolvedTrainingRequest['training'], 'validation' | 'trainOnValidation'>;
   readonly attempts: number;
   /** Steps done. */
   readonly step: number;
@@ -85,10 +85,11 @@ async function readState(trx: Transaction<Database>, jobId: string): Promise<Job
   if (job === undefined) return null;
   const { request, progress, attempts, digest, traceparent, search_id } = job;
   const { modelName, dataset, training }: Partial<ResolvedTrainingRequest> = decodeReadable(request) ?? {};
+  const { validation = null, trainOnValidation } = training ?? {};
   return {
     modelName: modelName ?? '',
     dataset: dataset ?? '',
-    training: training?.validation === undefined ? null : training,
+    training: { validation, ...(trainOnValidation && { trainOnValidation }) },
     attempts,
     step: decodeReadable<{ step?: number }>(progress)?.step ?? 0,
     digest,

@@ -22,7 +22,8 @@ test('a version is calibrated on test images unless the request says otherwise',
   const isValid = (request: object) => calibrationRequestSchema.safeParse(request).success;
   assert.ok(isValid({ dataset: 'x'.repeat(64), split: 'train' }));
   assert.ok(!isValid({ dataset: 'x'.repeat(65) }));
-  assert.ok(!isValid({ split: 'validation' }));
+  assert.ok(isValid({ split: 'validation' }));
+  assert.ok(!isValid({ split: 'val' }));
   assert.ok(!isValid({ images: 5 }));
 });
 

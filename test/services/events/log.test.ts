@@ -163,7 +163,7 @@ test('logs a failed job as an error, other changes with their digest, and counts
   const state = {
     modelName: 'm',
     dataset: 'tiny',
-    holdout: { fraction: 0.2 },
+    training: { validation: { fraction: 0.2 } },
     attempts: 1,
     step: 7,
     digest: null,

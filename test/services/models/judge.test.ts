@@ -89,7 +89,7 @@ test('compares the result with the champion on images that both held out', async
       "trained on, 85.00 % instead of 35.00 % are correct (McNemar's test: n10 = 11, n01 = 1, p = 0.0063), so it replaces it.",
   });
   const { forward, multiplyAdds, datasetId, preprocessing, ...other } = champion;
-  const splits = [5, 3].map((seed) => ({ seed, fraction: 0.1 }));
+  const splits = [5, 3].map((seed) => ({ seed, holdout: { fraction: 0.1 }, examples: 1 }));
   assert.deepEqual(tasks, [['compareHeldOut', { network, other, examples, splits }]]);
   for (comparison of [compared(1, 11, 26 / 4096), compared(3, 1, 0.625)]) {
     assert.match((await judge())!.reason, /\), so it does not replace it\.$/);

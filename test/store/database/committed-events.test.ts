@@ -31,7 +31,7 @@ test('a status event has the state of its job, as far as the row can be read, an
   const state = {
     modelName: 'shoes',
     dataset: 'fashion-mnist',
-    holdout: null,
+    training: { validation: null },
     attempts: 0,
     step: 5,
     digest: null,

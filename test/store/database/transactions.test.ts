@@ -82,7 +82,7 @@ storeTest('an event of a status has the state of its job right after it', async 
   const state = {
     modelName: 'shoes',
     dataset: 'fashion-mnist',
-    holdout: { fraction: 0.25 },
+    training: { validation: { fraction: 0.25 } },
     attempts: 0,
     step: 0,
     digest: null,

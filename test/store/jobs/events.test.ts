@@ -123,7 +123,7 @@ storeTest('a status event comes with the job as it is after the change', async (
   const job = {
     modelName: 'fashion-mnist',
     dataset: 'fashion-mnist',
-    holdout: { fraction: 0.1 },
+    training: { validation: { fraction: 0.1 } },
     attempts: 0,
     step: 0,
     digest: null,

@@ -34,6 +34,7 @@ test('the list contains the built-in data set in the same representation, withou
     ],
     splits: {
       train: { examples: 60_000, examplesPerClass: new Array(10).fill(6000) },
+      validation: null,
       test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000), looks: 0 },
     },
     digest: dataset.digest,
@@ -147,8 +148,10 @@ test('rejects an index that is not a whole number by name', async () => {
 });
 
 test('rejects a missing split or data set', async () => {
-  const split = await app.inject('/v1/datasets/fashion-mnist/splits/validation/images/0');
-  assertProblem(split, 400, 'invalid-request', 'split');
+  const split = (name: string) => app.inject(`/v1/datasets/fashion-mnist/splits/${name}`);
+  assertProblem(await split('val/images/0'), 400, 'invalid-request', 'split');
+  for (const path of ['validation/images/0', 'validation/images', 'validation/labels'])
+    assertProblem(await split(path), 422, 'impossible-request', 'split');
   for (const url of [
     '/v1/datasets/mnist',
     '/v1/datasets/mnist/splits/test/images/0',

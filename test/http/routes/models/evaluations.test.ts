@@ -158,7 +158,8 @@ test('a version does not differ from itself, and a name alone means the champion
 
 for (const [path, status, code, place] of [
   ['3/evaluation', 404, 'model-not-found'],
-  ['1/evaluation?split=validation', 400, 'invalid-request', 'split'],
+  ['1/evaluation?split=val', 400, 'invalid-request', 'split'],
+  ['1/evaluation?split=validation', 422, 'impossible-request', 'split'],
   ['1/evaluation?dataset=cifar', 422, 'unknown-dataset', 'dataset'],
   ['1/evaluation?label=1', 400, 'invalid-request', 'predicted'],
   ['1/evaluation?label=100&predicted=1', 400, 'invalid-request', 'label'],
