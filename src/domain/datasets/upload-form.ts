@@ -19,7 +19,7 @@ export const ARRAY_NAMES = {
 } as const satisfies Record<string, readonly string[]>;
 
 /** Names of form parts with the table of one split each. */
-export const SPLIT_PARTS = ['train', 'test'] as const;
+export const SPLIT_PARTS = ['train', 'val', 'test'] as const;
 
 export const FILE_PARTS: readonly string[] = [NPZ_PART, ...Object.values(ARRAY_NAMES).flat(), ...SPLIT_PARTS];
 

@@ -214,6 +214,7 @@ export const datasetUploadContent = {
         train: binary(
           'Pixels as CSV or TSV, also compressed with gzip: a row an image, with a column of labels and one for each value. As `file` with testFraction or a column of splits',
         ),
+        val: binary('Like train: the validation split'),
         test: binary('Like train'),
         train_images: binary(IMAGES),
         train_labels: binary(LABELS),

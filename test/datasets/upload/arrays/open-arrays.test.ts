@@ -198,7 +198,6 @@ test('warns about unbalanced classes and a class without test images', async (t)
 
 for (const [what, names] of [
   ['Keras', ['x_train', 'y_train', 'x_test', 'y_test']],
-  ['MedMNIST without a validation split', ['train_images', 'train_labels', 'test_images', 'test_labels']],
   ['others', ['X_train', 'Training-Targets', 'images_testing', 'test.target']],
   [
     'MNIST',
@@ -255,4 +254,17 @@ test('reads IDX files compressed with gzip in an archive', async (t) => {
   });
   const { splits } = await check(t, { file: archive }, { testFraction: 0.5 });
   assert.deepEqual([splits.train.examples, splits.test.examples], [2, 2]);
+});
+
+test('reads the arrays of MedMNIST, with a validation split and labels of shape (n, 1)', async (t) => {
+  const { train_images, test_images, test_labels } = small() as Record<string, Buffer> as Record<
+    'train_images' | 'test_images' | 'test_labels',
+    Buffer
+  >;
+  const column = npy(labels(8, 2), [8, 1]);
+  const validation = { val_images: npy(images(2, 2), [2, 28, 28]), val_labels: npy(labels(2, 2), [2, 1]) };
+  const file = npz({ train_images, train_labels: column, ...validation, test_images, test_labels });
+  const { splits, tensors } = await check(t, { file });
+  assert.deepEqual([splits.train.examples, splits.validation?.examples, splits.test.examples], [8, 2, 4]);
+  assert.deepEqual(tensors.validation?.labels, labels(2, 2));
 });
