@@ -32,6 +32,7 @@ export const UPLOAD_FIELDS = {
     'WHERE',
     'Where the classes of images are: filename, as in dog_0.png, or table; the folders. Of CIFAR-100 fine or coarse; fine',
   ),
+  damaged: field('HOW', 'Images that cannot be decoded: reject or skip; reject'),
   'file-column': field('NAME', 'Column of the table that names the files'),
   'label-column': field('NAME', 'Column of the table that has the classes'),
   'split-column': field('NAME', 'Column of the table that has train or test'),

@@ -72,6 +72,12 @@ export const IMAGE_OPTIONS: readonly UploadField[] = [
     options: ['auto', 'filename', 'table', 'fine', 'coarse'],
   },
   {
+    name: 'damaged',
+    label: 'Damaged images',
+    hint: 'skip leaves out images that cannot be decoded, up to half of a class.',
+    options: ['reject', 'skip'],
+  },
+  {
     name: 'fileColumn',
     label: 'Column of files',
     hint: 'Of the table, unless it is named like file, image or id',

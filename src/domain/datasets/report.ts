@@ -48,6 +48,13 @@ const archiveSchema = z.object({
     })
     .optional()
     .describe('The table beside the images that has their classes'),
+  damaged: z
+    .object({
+      images: z.int(),
+      first: z.array(z.object({ path: z.string(), reason: z.string() })).max(MAX_LISTED_FILES),
+    })
+    .optional()
+    .describe('Images that cannot be decoded: left out with `damaged=skip`; missing in older reports'),
   images: z.int(),
   imagesPerClass: z.array(z.int()).describe('In the order of classNames, all splits together'),
   smallest: size.describe('Smallest width and smallest height in pixels, before resizing'),

@@ -95,6 +95,13 @@ export const datasetFieldsSchema = z.strictObject({
     .describe(
       'Where an archive of images has their classes: `filename` is the text before the number, as in dog_0.png, `table` a CSV or TSV beside the images. By default the folders, or else a table. Of CIFAR-100 `fine`, the default, or `coarse`',
     ),
+  damaged: z
+    .enum(['reject', 'skip'])
+    .nullable()
+    .default(null)
+    .describe(
+      'Whether images of an archive that cannot be decoded reject it, as by default, or are left out, up to half of a class: the report then lists them',
+    ),
   fileColumn: column('names the files', 'file, filename, path, image or id'),
   labelColumn: column('has the classes', 'label, class, category or target'),
   splitColumn: column('has train, val or test', 'split, if there is one'),

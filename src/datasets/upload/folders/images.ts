@@ -6,7 +6,6 @@ import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import type { Preprocessing } from '../../../domain/predictions/preprocessing.ts';
 import { AtelierError } from '../../../errors.ts';
 import { describeFile } from '../../../formats/file-kinds.ts';
-import { quote } from '../../../formats/models/file-error.ts';
 import { openAnyImage, type PreprocessedImage } from '../../../images/encoded.ts';
 import { invertPixels, type Size } from '../../../images/place.ts';
 import { toLabels } from '../../../numerics/examples/labels.ts';
@@ -15,10 +14,10 @@ import { countExamples } from '../../catalog.ts';
 import type { Tensors } from '../../tensor-cache.ts';
 import { type CheckedUpload, finishUpload } from '../finish.ts';
 import type { ChosenShape } from '../form.ts';
-import { rejectPart } from '../reject-part.ts';
 import { splitTest } from '../split-test.ts';
 import type { FileArchive } from './archive.ts';
 import type { ClassFolders, ClassImage } from './assign-classes.ts';
+import { type DamagedReport, leaveOutDamaged, listDamaged } from './damaged.ts';
 import { type UnreadImage, warnOfUnread } from './unread.ts';
 
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
@@ -45,18 +44,20 @@ export interface ImageArchive {
  */
 export async function checkImageArchive(
   opened: ImageArchive,
-  { fit, background, invert, testFraction, seed }: Omit<DatasetFields, 'name'>,
+  { fit, background, invert, testFraction, seed, damaged }: Omit<DatasetFields, 'name'>,
   { imageShape, reason }: ChosenShape,
   maxPixels: number,
 ): Promise<CheckedUpload> {
   const { part, archive, folders } = opened;
   const chosen = { fit: fit ?? 'contain', background: background ?? 'auto' } as const;
-  const decoded = await decodeAll(opened, { ...chosen, invert: 'never' }, imageShape, maxPixels);
+  const preprocessing = { ...chosen, invert: 'never' } as const;
+  const decoded = await decodeAll(opened, preprocessing, imageShape, maxPixels, damaged === 'skip');
+  const read = { ...folders, images: decoded.images };
   const isAuto = invert === null || invert === 'auto';
   // Colours have no light and dark version.
   const isInverted = isAuto ? imageShape.length === 2 && isLight(decoded.borders) : invert === 'always';
   if (isInverted) invertPixels(decoded.pixels);
-  const tensors = toTensors(folders, imageShape, decoded.pixels, testFraction, seed);
+  const tensors = toTensors(read, imageShape, decoded.pixels, testFraction, seed);
   return finishUpload({
     tensors,
     imageShape,
@@ -68,13 +69,15 @@ export async function checkImageArchive(
       pixels: { range: '0-255', rounded: 0 },
       heldOut: folders.hasTest ? null : { fraction: testFraction!, seed },
       imageShape: reason,
-      archive: describeArchive(folders, decoded),
+      archive: describeArchive(read, decoded),
     },
     warnings: warnOfUnread(decoded.unread, archive.skipped, folders.ignored),
   });
 }
 
 interface Decoded {
+  /** Without those that are damaged. */
+  readonly images: readonly ClassImage[];
   /** One row of values per image, in the order of the paths. */
   readonly pixels: Uint8Array;
   /** Median grey of the border of each image. */
@@ -82,6 +85,7 @@ interface Decoded {
   readonly smallest: Size;
   readonly largest: Size;
   readonly unread: readonly UnreadImage[];
+  readonly damaged: DamagedReport;
 }
 
 /** Decodes a few images at a time, within DECODING_BYTES. */
@@ -90,6 +94,7 @@ async function decodeAll(
   preprocessing: Preprocessing,
   imageShape: ImageShape,
   maxPixels: number,
+  skipsDamaged: boolean,
 ): Promise<Decoded> {
   const { images } = folders;
   const rows = new Map(images.map(({ file }, row) => [file, row]));
@@ -137,13 +142,22 @@ async function decodeAll(
       await Promise.race(pending.keys());
   }
   await Promise.all(pending.keys());
-  if (damaged.size > 0) rejectDamaged(part, images, damaged);
+  const kept =
+    damaged.size === 0 ? [...images.keys()] : leaveOutDamaged(part, folders, damaged, skipsDamaged);
+  for (const [to, from] of kept.entries()) {
+    if (to === from) continue;
+    pixels.copyWithin(to * values, from * values, (from + 1) * values);
+    for (const numbers of [borders, widths, heights]) numbers[to] = numbers[from]!;
+  }
+  const [keptWidths, keptHeights] = [widths.subarray(0, kept.length), heights.subarray(0, kept.length)];
   return {
-    pixels,
-    borders,
-    smallest: { width: widths.reduce(smaller), height: heights.reduce(smaller) },
-    largest: { width: widths.reduce(larger), height: heights.reduce(larger) },
+    images: kept.map((row) => images[row]!),
+    pixels: pixels.subarray(0, kept.length * values),
+    borders: borders.subarray(0, kept.length),
+    smallest: { width: keptWidths.reduce(smaller), height: keptHeights.reduce(smaller) },
+    largest: { width: keptWidths.reduce(larger), height: keptHeights.reduce(larger) },
     unread,
+    damaged: listDamaged(images, damaged),
   };
 }
 
@@ -155,20 +169,6 @@ const larger = (a: number, b: number) => Math.max(a, b);
 function describeDefect(error: unknown): string {
   if (error instanceof AtelierError || error instanceof RangeError) return error.message.replace(/\.$/, '');
   throw error;
-}
-
-function rejectDamaged(
-  part: string,
-  images: readonly ClassImage[],
-  damaged: ReadonlyMap<number, string>,
-): never {
-  const rows = [...damaged.keys()].sort((a, b) => a - b);
-  const first = rows
-    .slice(0, MAX_LISTED_FILES)
-    .map((row) => `${quote(images[row]!.path)} (${damaged.get(row)})`);
-  const count = rows.length === 1 ? 'an image' : `${rows.length.toLocaleString('en')} images`;
-  const more = rows.length > first.length ? ', …' : '';
-  return rejectPart(part, `${count} cannot be used: ${first.join(', ')}${more}`);
 }
 
 /** Whether most images have a light border. */
@@ -201,12 +201,13 @@ function toTensors(
 
 function describeArchive(
   { images, ignored, classNames, layout, table }: ClassFolders,
-  { smallest, largest }: Decoded,
+  { smallest, largest, damaged }: Decoded,
 ): NonNullable<DatasetReport['archive']> {
   const labels = images.map(({ label }) => label);
   return {
     layout,
     ...(table && { table }),
+    damaged,
     images: images.length,
     imagesPerClass: countExamples(labels, classNames.length).examplesPerClass,
     smallest: [smallest.width, smallest.height],

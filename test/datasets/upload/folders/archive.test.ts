@@ -576,3 +576,28 @@ test('only a zip or tar archive, also compressed with gzip, is an archive', asyn
     assert.equal(await openBytes(t, changed), undefined);
   }
 });
+
+test('leaves out damaged images if asked to, up to half of a class, and lists them', async (t) => {
+  const cut = dark.subarray(0, 60);
+  const whole = { 'a/1.png': black, 'a/3.png': light, 'b/1.png': dark, 'b/3.png': middle };
+  const files = { ...whole, 'a/2.png': cut, 'b/2.png': Buffer.from('x') };
+  await assert.rejects(
+    read(t, zipSync(files)),
+    isAtelierError(
+      'invalid-dataset-file',
+      /2 images cannot be used: .*; send damaged=skip to leave them out/,
+    ),
+  );
+  const skipped = await read(t, zipSync(files), { damaged: 'skip' });
+  const { damaged, images } = skipped.report.archive!;
+  assert.deepEqual(
+    [images, damaged!.images, damaged!.first.map(({ path }) => path)],
+    [4, 2, ['a/2.png', 'b/2.png']],
+  );
+  assert.match(damaged!.first[1]!.reason, /not PNG/);
+  assert.deepEqual(skipped.tensors, (await read(t, zipSync(whole))).tensors);
+  await assert.rejects(
+    read(t, zipSync({ ...whole, 'a/2.png': cut, 'a/4.png': cut, 'a/5.png': cut }), { damaged: 'skip' }),
+    isAtelierError('invalid-dataset-file', /3 images cannot be used: .*more than half of the class "a"/),
+  );
+});
