@@ -19,7 +19,12 @@ const dataset = {
   value: 'ID',
   help: 'Data set; by default the one of the training',
 } as const;
-const split = { type: 'string', value: 'SPLIT', default: 'test', help: 'test or train; test' } as const;
+const split = {
+  type: 'string',
+  value: 'SPLIT',
+  default: 'test',
+  help: 'test, validation or train; test',
+} as const;
 
 export const check = defineCommand({
   summary: 'Check a gradient against finite differences',

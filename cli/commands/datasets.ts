@@ -46,9 +46,9 @@ export const upload = defineCommand({
   parameters: ['folder|file…'],
   options: { ...UPLOAD_FIELDS, field: fieldOption },
   notes:
-    'A folder has a folder of images for each class, also above or below train/ and test/, or a table of labels\n' +
-    'beside its images, CSV or TSV. It is packed while it\n' +
-    'is sent, without hidden files and links. Arrays in files of their own are given as train_images=FILE\n' +
+    'A folder has a folder of images for each class, also below train/, val/ and test/, or a table of labels\n' +
+    'beside its images, CSV or TSV. It is packed while it is sent, without hidden files and links.\n' +
+    'Arrays in files of their own are given as train_images=FILE\n' +
     'train_labels=FILE: docs/guides/own-data.md.',
   async run(context, files, values) {
     const parts = await Promise.all(files.map((file) => openPart(context, file)));
@@ -95,10 +95,11 @@ export const datasets = defineCommand({
       formatShape(imageShape),
       String(classNames.length),
       String(splits.train.examples),
+      String(splits.validation?.examples ?? '-'),
       String(splits.test.examples),
       formatTime(createdAt),
     ]);
-    const heading = ['DATA SET', 'NAME', 'SHAPE', 'CLASSES', 'TRAIN', 'TEST', 'CREATED (UTC)'];
+    const heading = ['DATA SET', 'NAME', 'SHAPE', 'CLASSES', 'TRAIN', 'VALIDATION', 'TEST', 'CREATED (UTC)'];
     printResult(context, page, () => formatTable([heading, ...rows]));
     return 0;
   },

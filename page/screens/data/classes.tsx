@@ -9,6 +9,7 @@ interface ClassRow {
   readonly label: number;
   readonly name: string;
   readonly train: number;
+  readonly validation: number | undefined;
   readonly test: number;
 }
 
@@ -18,6 +19,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     label,
     name,
     train: splits.train.examplesPerClass[label]!,
+    validation: splits.validation?.examplesPerClass[label],
     test: splits.test.examplesPerClass[label]!,
   }));
   const most = Math.max(...rows.map(({ train, test }) => Math.max(train, test)));
@@ -25,6 +27,9 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     { name: 'Label', isNumber: true, cell: ({ label }) => label },
     { name: 'Class', cell: ({ name }) => <span class="name">{name}</span> },
     { name: 'Train', isNumber: true, cell: ({ train }) => count(train) },
+    ...(splits.validation === null
+      ? []
+      : [{ name: 'Validation', isNumber: true, cell: ({ validation }: ClassRow) => count(validation!) }]),
     { name: 'Test', isNumber: true, cell: ({ test }) => count(test) },
     {
       name: <span class="visually-hidden">Bars</span>,
@@ -32,8 +37,12 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     },
   ];
   const csv = toCsv({
-    columns: ['label', 'class', 'train', 'test'],
-    rows: rows.map(({ label, name, train, test }) => [label, name, train, test]),
+    columns: ['label', 'class', 'train', ...(splits.validation === null ? [] : ['validation']), 'test'],
+    rows: rows.map(({ label, name, train, validation, test }) => [
+      ...[label, name, train],
+      ...(validation === undefined ? [] : [validation]),
+      test,
+    ]),
   });
   return (
     <section class="box">

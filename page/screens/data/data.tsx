@@ -16,6 +16,11 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
   { name: 'Shape', cell: ({ imageShape }) => shapeText(imageShape) },
   { name: 'Classes', isNumber: true, cell: ({ classNames }) => count(classNames.length) },
   { name: 'Training images', isNumber: true, cell: ({ splits }) => count(splits.train.examples) },
+  {
+    name: 'Validation images',
+    isNumber: true,
+    cell: ({ splits: { validation } }) => (validation === null ? '–' : count(validation.examples)),
+  },
   { name: 'Test images', isNumber: true, cell: ({ splits }) => count(splits.test.examples) },
   { name: 'Uploaded', cell: ({ createdAt }) => (createdAt === null ? 'built in' : dateTime(createdAt)) },
   { name: 'Digest', cell: ({ digest }) => <code title={digest}>{digest.slice('sha256:'.length, 19)}…</code> },

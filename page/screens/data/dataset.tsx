@@ -77,6 +77,12 @@ function Facts({ dataset }: { readonly dataset: DatasetSummary }): JSX.Element {
         <dd>{shapeText(imageShape)}</dd>
         <dt>Training images</dt>
         <dd>{count(splits.train.examples)}</dd>
+        {splits.validation !== null && (
+          <>
+            <dt>Validation images</dt>
+            <dd>{count(splits.validation.examples)}</dd>
+          </>
+        )}
         <dt>Test images</dt>
         <dd>{count(splits.test.examples)}</dd>
         <dt>Looks at the test set</dt>

@@ -15,7 +15,11 @@ const PER_PAGE = 36;
 export function Images({ dataset }: { readonly dataset: DatasetSummary }): JSX.Element {
   const { id, classNames, splits } = dataset;
   const chosen = new URLSearchParams(query.value);
-  const split = chosen.get('split') === 'test' ? 'test' : 'train';
+  const offered = (['train', 'validation', 'test'] as const).flatMap((name) => {
+    const found = splits[name];
+    return found === null ? [] : [{ name, examples: found.examples }];
+  });
+  const split = offered.find(({ name }) => name === chosen.get('split'))?.name ?? 'train';
   const label = chosen.get('class');
   const path = `/v1/datasets/${encodeURIComponent(id)}/splits/${split}`;
   const { labels, problem } = useLabels(`${path}/labels`, classNames.length);
@@ -45,8 +49,11 @@ export function Images({ dataset }: { readonly dataset: DatasetSummary }): JSX.E
               value={split}
               onChange={(event) => choose({ split: event.currentTarget.value })}
             >
-              <option value="train">train, {count(splits.train.examples)} images</option>
-              <option value="test">test, {count(splits.test.examples)} images</option>
+              {offered.map(({ name, examples }) => (
+                <option key={name} value={name}>
+                  {name}, {count(examples)} images
+                </option>
+              ))}
             </select>
           )}
         </Field>

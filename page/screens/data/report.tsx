@@ -11,6 +11,12 @@ const DUPLICATE_COLUMNS: readonly Column<Duplicates & { readonly where: string }
   { name: 'First pairs', cell: ({ first }) => first.map(([a, b]) => `${a} = ${b}`).join(', ') || '–' },
 ];
 
+const OF_VALIDATION = {
+  validation: 'within the validation images',
+  validationInTrain: 'validation images that are training images (training = validation)',
+  testInValidation: 'test images that are validation images (validation = test)',
+} as const;
+
 const ARRAY_COLUMNS: readonly Column<ArrayReport>[] = [
   { name: 'Array', cell: ({ part }) => <code>{part}</code> },
   { name: 'Format', cell: ({ format, dtype }) => `${format}, ${dtype}` },
@@ -27,6 +33,10 @@ export function Report({ report }: { readonly report: DatasetReport }): JSX.Elem
     { where: 'within the training images', ...duplicates.train },
     { where: 'within the test images', ...duplicates.test },
     { where: 'test images that are training images (training = test)', ...duplicates.across },
+    ...Object.entries(OF_VALIDATION).flatMap(([name, where]) => {
+      const found = duplicates[name as keyof typeof OF_VALIDATION];
+      return found === undefined ? [] : [{ where, ...found }];
+    }),
   ];
   return (
     <section class="box">
@@ -76,7 +86,9 @@ export function Report({ report }: { readonly report: DatasetReport }): JSX.Elem
         </dd>
         <dt>Images of one colour</dt>
         <dd>
-          {count(constantImages.train)} for training, {count(constantImages.test)} for testing
+          {count(constantImages.train)} for training,{' '}
+          {constantImages.validation !== undefined && `${count(constantImages.validation)} for validation, `}
+          {count(constantImages.test)} for testing
         </dd>
       </dl>
       {arrays.length > 0 && (

@@ -31,7 +31,7 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
     {
       name: 'file',
       label: 'Folder',
-      hint: `A folder of class folders with ${IMAGES}, such as cat/1.png, also below train/ and test/. It can be dropped here.`,
+      hint: `A folder of class folders with ${IMAGES}, such as cat/1.png, also below train/, val/ and test/. It can be dropped here.`,
       isFolder: true,
     },
   ],
@@ -39,7 +39,7 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
     {
       name: 'file',
       label: 'Archive',
-      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/ and test/, or beside a table of labels; an npz; or pixels as CSV. It can be dropped here, as can a folder.`,
+      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/, val/ and test/, or beside a table of labels; an npz; or pixels as CSV. It can be dropped here, as can a folder.`,
       accept: '.zip,.tar,.tgz,.gz,.npz,.csv,.tsv',
       isRequired: true,
     },
@@ -59,6 +59,8 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
       accept: ARRAY,
       isRequired: true,
     },
+    { name: 'val_images', label: 'Validation images', hint: 'Optional', accept: ARRAY },
+    { name: 'val_labels', label: 'Validation labels', hint: 'Optional', accept: ARRAY },
     { name: 'test_images', label: 'Test images', hint: 'Empty with a test fraction', accept: ARRAY },
     { name: 'test_labels', label: 'Test labels', hint: 'Empty with a test fraction', accept: ARRAY },
   ],

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { drawClassBars } from '../../../src/charts/class-bars.ts';
 import { drawReliability } from '../../../src/charts/reliability.ts';
 import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
+import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { requestJson } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
 import { type Resource, useResource } from '../../api/use-resource.ts';
@@ -19,31 +20,43 @@ import { Ranking } from './curves/ranking.tsx';
 import { setState, state } from './screen-state.ts';
 import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
 
+const SPLITS = ['test', 'validation', 'train'] as const;
+const NAMES = { test: 'Test', validation: 'Validation', train: 'Training' } as const;
+
 export interface EvaluationPanelProps {
   readonly version: ShownVersion;
   readonly onChange: () => void;
 }
 
 export function EvaluationPanel({ version, onChange }: EvaluationPanelProps): JSX.Element {
-  const isTrain = state('split') === 'train';
+  const chosen = SPLITS.find((split) => split === state('split')) ?? 'test';
   const path = versionPath(version.name, version.version);
-  const train = useResource<Evaluation>(isTrain ? `${path}/evaluation?split=train` : null);
+  const trainedOn = version.lineage.dataset?.id;
+  const { data: dataset } = useResource<DatasetSummary>(
+    trainedOn === undefined ? null : `/v1/datasets/${encodeURIComponent(trainedOn)}`,
+    { isRecorded: false },
+  );
+  const offered = SPLITS.filter((split) => split !== 'validation' || dataset?.splits.validation);
+  const other = useResource<Evaluation>(chosen === 'test' ? null : `${path}/evaluation?split=${chosen}`);
   // A card holds the evaluation only if a test result was revealed before, so this request is never a look.
-  const card = useResource<CardFigures>(isTrain ? null : `${path}/card`, {
+  const card = useResource<CardFigures>(chosen === 'test' ? `${path}/card` : null, {
     headers: { accept: 'application/json' },
   });
   return (
     <div class="stack">
       <div class="actions">
-        <Button pressed={!isTrain} onClick={() => setState({ split: null, cell: null })}>
-          Test images
-        </Button>
-        <Button pressed={isTrain} onClick={() => setState({ split: 'train', cell: null })}>
-          Training images
-        </Button>
+        {offered.map((split) => (
+          <Button
+            key={split}
+            pressed={split === chosen}
+            onClick={() => setState({ split: split === 'test' ? null : split, cell: null })}
+          >
+            {NAMES[split]} images
+          </Button>
+        ))}
       </div>
-      {isTrain ? (
-        <Loaded resource={train} lines={20}>
+      {chosen !== 'test' ? (
+        <Loaded resource={other} lines={20}>
           {(evaluation) => <Figures evaluation={evaluation} isCalibrated={version.calibration !== null} />}
         </Loaded>
       ) : (

@@ -29,7 +29,10 @@ export function readForm(datasets: readonly DatasetSummary[]): Form {
   const preset = (datasets.find(({ id }) => id === 'fashion-mnist') ?? datasets[0])?.id ?? '';
   const written: Setting = { '/dataset': preset, ...secrets.value, ...parseSetting(query.value) };
   const dataset = datasets.find(({ id }) => id === written['/dataset']);
-  const setting: Setting = { ...(dataset && smallBatches(dataset)), ...written };
+  const setting: Setting = {
+    ...(dataset && { ...smallBatches(dataset), ...heldOutSplit(dataset) }),
+    ...written,
+  };
   const all = trainingTree(setting);
   const varied = visibleOptions(all).filter(({ pointer }) => setting[varyPointer(pointer)] !== undefined);
   const isSearch = varied.length > 0;
@@ -57,6 +60,11 @@ function smallBatches({ splits: { train } }: DatasetSummary): Setting {
   // A tenth of the images is held out by default.
   if (0.9 * train.examples >= Number(option.default)) return {};
   return { [option.pointer]: String(2 ** Math.floor(Math.log2(Math.max(1, train.examples / 2)))) };
+}
+
+/** The default of the service, so that its control shows what happens. */
+function heldOutSplit({ splits: { validation } }: DatasetSummary): Setting {
+  return validation === null ? {} : { '/training/validation/split': 'true' };
 }
 
 /** Sets the text of an option, or with null its default. */

@@ -113,13 +113,16 @@ export interface DatasetSourceProps extends SourceProps {
 export function DatasetSource({ onImage, preferred }: DatasetSourceProps): JSX.Element | null {
   const { data } = useResource<{ data: DatasetSummary[] }>('/v1/datasets?limit=100', { isRecorded: false });
   const [chosen, setChosen] = useState<string>();
-  const [split, setSplit] = useState<SplitName>('test');
+  const [chosenSplit, setSplit] = useState<SplitName>('test');
   const [index, setIndex] = useState('0');
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const datasets = data?.data ?? [];
   const dataset = datasets.find(({ id }) => id === (chosen ?? preferred)) ?? datasets[0];
   if (dataset === undefined) return null;
-  const images = dataset.splits[split].examples;
+  const isOffered = (name: SplitName) => dataset.splits[name] !== null;
+  // Another data set may have no validation split.
+  const split = isOffered(chosenSplit) ? chosenSplit : 'test';
+  const images = dataset.splits[split]!.examples;
 
   async function show(wanted: string): Promise<void> {
     setIndex(wanted);
@@ -170,8 +173,9 @@ export function DatasetSource({ onImage, preferred }: DatasetSourceProps): JSX.E
             value={split}
             onChange={(event) => setSplit(event.currentTarget.value as SplitName)}
           >
-            <option>test</option>
-            <option>train</option>
+            {(['test', 'validation', 'train'] as const).filter(isOffered).map((name) => (
+              <option key={name}>{name}</option>
+            ))}
           </select>
         )}
       </Field>

@@ -129,9 +129,12 @@ const trainingSchema = z.strictObject({
         .describe(
           'Fraction of each class held out of the training images; a validation split is then not used',
         ),
-      split: z.literal(true).optional().describe('Holds out the validation split of the data set'),
+      split: z
+        .boolean()
+        .optional()
+        .describe('Whether the validation split of the data set is held out; false means a fraction'),
     })
-    .refine(({ fraction, split }) => fraction === undefined || split === undefined, {
+    .refine(({ fraction, split }) => fraction === undefined || !split, {
       error: 'must have fraction or split, not both',
     })
     .nullable()

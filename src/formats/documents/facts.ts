@@ -9,18 +9,18 @@ import type { TestSetUse } from '../../domain/models/test-set.ts';
 import { type Block, decimal, NONE, prose, table, text, whole } from './blocks.ts';
 
 export function countImages({
-  splits: { train, test },
+  splits: { train, validation, test },
   classNames,
 }: Pick<DatasetSummary, 'splits' | 'classNames'>): Block {
+  const splits = [train, validation, test].filter((split) => split !== null);
   return table(
-    ['class', 'training images', 'test images'],
+    ['class', 'training images', ...(validation ? ['validation images'] : []), 'test images'],
     [
       ...classNames.map((name, label) => [
         name,
-        whole(train.examplesPerClass[label]!),
-        whole(test.examplesPerClass[label]!),
+        ...splits.map(({ examplesPerClass }) => whole(examplesPerClass[label]!)),
       ]),
-      ['all', whole(train.examples), whole(test.examples)],
+      ['all', ...splits.map(({ examples }) => whole(examples))],
     ],
   );
 }

@@ -68,12 +68,14 @@ function keepUpperBound(schema: Schema): void {
   appendSentence(schema, `Exactly ${maxItems} items.`);
 }
 
-/** Several generators reject an object as a default. `{}` needs no words: each of its fields has a default. */
+/** Several generators reject an object as a default. `{}` needs no words unless null is another value: each of its fields has a default. */
 function describeDefault(schema: Schema): void {
   const value: unknown = schema.default;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   delete schema.default;
-  if (Object.keys(value).length > 0) appendSentence(schema, `Default: \`${JSON.stringify(value)}\`.`);
+  const isNullable = (schema.anyOf as Schema[] | undefined)?.some(({ type }) => type === 'null');
+  if (isNullable || Object.keys(value).length > 0)
+    appendSentence(schema, `Default: \`${JSON.stringify(value)}\`.`);
 }
 
 /** In TypeScript, the type of further properties must include the types of the declared ones. */

@@ -13,8 +13,10 @@ export function resolveValidation(
   { validation, trainOnValidation }: Validation,
   split: object | null,
 ): Validation['validation'] {
-  if (validation === null || validation.fraction !== undefined || validation.split) return validation;
-  return split && !trainOnValidation ? { split: true } : { fraction: DEFAULT_FRACTION };
+  if (validation === null || validation.split) return validation;
+  const { fraction } = validation;
+  const isSplit = split && !trainOnValidation && validation.split === undefined;
+  return fraction === undefined && isSplit ? { split: true } : { fraction: fraction ?? DEFAULT_FRACTION };
 }
 
 /** The validation images are the last ones if they are held out, and otherwise included only on request. */

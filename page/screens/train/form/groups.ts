@@ -18,7 +18,7 @@ const LISTED: readonly OptionGroup[] = [
   {
     name: 'Training',
     isOpen: true,
-    pointers: ['/training/epochs', '/training/batchSize', '/training/validation'],
+    pointers: ['epochs', 'batchSize', 'validation', 'trainOnValidation'].map((name) => `/training/${name}`),
   },
   { name: 'Optimizer', isOpen: true, pointers: ['/training/optimizer'] },
   { name: 'Schedule', isOpen: true, pointers: ['/training/schedule'] },
@@ -76,6 +76,8 @@ const NAMES: Readonly<Record<string, string>> = {
   clipNorm: 'Clip gradient',
   dataset: 'Data set',
   validation: 'Hold out validation images',
+  split: 'Hold out the validation split',
+  trainOnValidation: 'Train on the validation split',
   ema: 'Average the parameters',
   earlyStopping: 'Early stopping',
   checkpointEverySeconds: 'Checkpoint interval',

@@ -105,8 +105,11 @@ function LeafField({ tree, setting, errors, datasets }: OptionProps<Leaf>): JSX.
 
 function describeDataset(dataset: DatasetSummary | undefined): string {
   if (dataset === undefined) return '';
-  const { imageShape, classNames } = dataset;
-  return `Images of ${shapeText(imageShape)}, ${count(classNames.length)} classes`;
+  const { imageShape, classNames, splits } = dataset;
+  const validated = splits.validation
+    ? `, validation split of ${count(splits.validation.examples)} images`
+    : '';
+  return `Images of ${shapeText(imageShape)}, ${count(classNames.length)} classes${validated}`;
 }
 
 function CheckField({

@@ -30,7 +30,7 @@ export function dataBlocks({ report, pictures }: ReportInput): Block[] {
 
 function describeReport({ report }: DatasetSummary): Block[] {
   if (report === null) return [text('Duplicates are counted for uploaded data sets only.')];
-  const { train, test, across } = report.duplicates;
+  const { train, test, across, validation, validationInTrain, testInValidation } = report.duplicates;
   const row = (name: string, { images, withOtherLabel }: Duplicates) => [
     name,
     whole(images),
@@ -43,6 +43,9 @@ function describeReport({ report }: DatasetSummary): Block[] {
         row('within the training images', train),
         row('within the test images', test),
         row('test images among the training images', across),
+        ...(validation ? [row('within the validation images', validation)] : []),
+        ...(validationInTrain ? [row('validation images among the training images', validationInTrain)] : []),
+        ...(testInValidation ? [row('test images among the validation images', testInValidation)] : []),
       ],
     ),
     ...report.warnings.map(({ message }) => text(`Warning: ${message}`)),
