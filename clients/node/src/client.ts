@@ -114,7 +114,7 @@ export class Client {
   /**
    * Calibrates a version for predictions with `coverage` or `calibrated`. One that held out validation images needs no call.
    * @param model name@version or name@alias; a name alone means its champion
-   * @param request data set and split, by default the test split of the data set of the training
+   * @param request data set and split, by default the test split of the data set of the training; also `validation`
    */
   async calibrate(
     model: string,

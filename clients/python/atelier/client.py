@@ -145,7 +145,7 @@ class Client:
         """Calibrates a version for predictions with `coverage` or `calibrated`, and returns the calibration.
 
         `model` is name@version or name@alias; a name alone means its champion. `request` is `dataset` and `split`, by default the test
-        split of the data set of the training. A version that held out validation images needs no call.
+        split of the data set of the training, also `validation`. A version that held out validation images needs no call.
         """
         if "@" not in model:
             found = self.request("GET", _model_path(model))
@@ -157,7 +157,8 @@ class Client:
         """Uploads a data set and returns it.
 
         `source` is a folder with a folder of images for each class, an archive of it, or an npz file. Instead of it,
-        give the arrays `train_images`, `train_labels`, `test_images` and `test_labels`. Other `fields` are those of
+        give the arrays `train_images`, `train_labels`, `test_images` and `test_labels`, and for a validation split
+        `val_images` and `val_labels`. Other `fields` are those of
         `POST /v1/datasets`, such as `name="Shapes"`, `test_fraction=0.2` or `fit="cover"`.
         """
         parts: Dict[str, Part] = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}

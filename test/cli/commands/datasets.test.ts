@@ -50,13 +50,13 @@ test('datasets lists a line per data set', async (t) => {
     name: null,
     imageShape: [32, 32, 3],
     classNames: ['a', 'b'],
-    splits: { train: { examples: 60 }, validation: null, test: { examples: 10 } },
+    splits: { train: { examples: 60 }, validation: { examples: 20 }, test: { examples: 10 } },
     createdAt: '2026-11-24T23:52:10.123Z',
   };
   const { atelier } = await serveAnswers(t, { 'GET /v1/datasets?limit=5': { data: [dataset] } });
   assert.equal(
     await printed(atelier('datasets', '--limit', '5')),
-    'DATA SET  NAME  SHAPE    CLASSES  TRAIN  TEST  CREATED (UTC)\n' +
-      'dst_1     -     32×32×3  2        60     10    2026-11-24 23:52:10\n',
+    'DATA SET  NAME  SHAPE    CLASSES  TRAIN  VALIDATION  TEST  CREATED (UTC)\n' +
+      'dst_1     -     32×32×3  2        60     20          10    2026-11-24 23:52:10\n',
   );
 });
