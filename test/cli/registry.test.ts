@@ -69,7 +69,7 @@ test('uploads a folder of class folders with its fields, and shows the progress 
   assert.deepEqual(preprocessing, { fit: 'stretch', background: 'white', invert: 'never' });
   assert.match(
     await print('datasets'),
-    new RegExp(`^DATA SET .*\\n${stdout.trim()} +lights +28×28×3 +2 +6 +6 `),
+    new RegExp(`^DATA SET .*\\n${stdout.trim()} +lights +28×28×3 +2 +6 +- +6 `),
   );
   assert.equal(await print('delete', stdout.trim()), `Deleted the data set ${stdout}`.replace('\n', '.\n'));
 });
@@ -92,7 +92,7 @@ test('uploads images in a requested shape, and shows it with the data set and it
   );
   const options = ['--name', 'square', '--test-fraction', '0.5', '--image-shape', '12x12x3'];
   const dataset = (await print('upload', images, ...options)).trim();
-  assert.match(await print('datasets'), / square +12×12×3 +2 +6 +6 .*\n.* wide +10×20 +2 +6 +6 /);
+  assert.match(await print('datasets'), / square +12×12×3 +2 +6 +- +6 .*\n.* wide +10×20 +2 +6 +- +6 /);
   const rejected = await atelier('upload', images, '--image-shape', '12x12x4');
   assert.equal(rejected.code, 1);
   assert.match(rejected.stderr, /#\/imageShape: /);

@@ -9,7 +9,7 @@ export interface Split {
   readonly validation: Uint32Array;
 }
 
-/** What is held out for validation: a fraction of each class, or the last examples; null for nothing. */
+/** The examples that are held out for validation: a fraction of each class, or the last examples; null for nothing. */
 export type Holdout = { readonly fraction: number } | { readonly last: number } | null;
 
 const CLASS_LIMIT = 256;

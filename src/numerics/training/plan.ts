@@ -22,7 +22,7 @@ export interface TrainingPlan extends Omit<EngineSettings, 'standardization' | '
   readonly classWeights: 'balanced' | readonly number[] | null;
   /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
   readonly standardize: boolean | Standardization;
-  /** What is held out of the examples for validation; null trains on everything. */
+  /** The examples that are held out for validation; null trains on everything. */
   readonly holdout: Holdout;
   readonly earlyStopping: EarlyStopping | null;
   /** The training ends after the first epoch that reaches this accuracy. */

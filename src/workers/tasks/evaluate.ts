@@ -44,7 +44,7 @@ export interface ComparisonTask extends EvaluationTask {
   readonly other: ServedNetwork;
 }
 
-/** What a training held out of a data set. It has not seen the validation images after its own either. */
+/** The images that a training held out of a data set. It has not seen the validation images after its own either. */
 export interface ValidationSplit {
   readonly seed: number;
   readonly holdout: Holdout;

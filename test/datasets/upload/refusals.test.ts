@@ -53,7 +53,7 @@ const CASES: readonly Case[] = [
     'nothing to train on',
     without('train_images', 'train_labels'),
     'train_images',
-    /train_images, train_labels, test_images and test_labels, or x_train/,
+    /train_images, train_labels, val_images, val_labels, test_images and test_labels, or x_train/,
   ],
   ['test labels without images', without('test_images'), 'test_images', /test_labels was sent/],
   [

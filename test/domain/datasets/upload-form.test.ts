@@ -15,6 +15,11 @@ test('fields that are not sent are unknown, except the seed and the shape', () =
     testFraction: null,
     seed: 0,
     imageShape: 'auto',
+    labels: null,
+    damaged: null,
+    fileColumn: null,
+    labelColumn: null,
+    splitColumn: null,
     fit: null,
     background: null,
     invert: null,
@@ -55,16 +60,23 @@ test('there are 2 to 1,000 classes, with different names', () => {
   assert.equal(classNamesSchema.safeParse(['a', ' a ']).success, false);
 });
 
-test('a form has one archive, or an array for each part under either of its names', () => {
+test('a form has one file, an array for each part under either of its names, or a table a split', () => {
   assert.deepEqual(FILE_PARTS, [
     'file',
     'train_images',
     'x_train',
     'train_labels',
     'y_train',
+    'val_images',
+    'x_val',
+    'val_labels',
+    'y_val',
     'test_images',
     'x_test',
     'test_labels',
     'y_test',
+    'train',
+    'val',
+    'test',
   ]);
 });

@@ -36,7 +36,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** Parts of the names of files that mean nothing: `t10k-images-idx3-ubyte.gz` are the test images of MNIST. */
 const ENDINGS = new Set(['idx1', 'idx3', 'ubyte', 'npy', 'gz']);
 const MNIST_TEST = 't10k';
-/** What scikit-learn stores beside the arrays. */
+/** Descriptions that scikit-learn stores beside the arrays. */
 const DESCRIPTIONS = new Set(['DESCR', 'frame', 'feature_names', 'target_names']);
 const ENDING = /\.npy$|[.-]idx\d-ubyte(?:\.gz)?$/i;
 
@@ -48,7 +48,7 @@ interface Role {
   readonly kind: Kind;
 }
 
-/** What an array is, by the words of its name: a kind, and a split or none for training. */
+/** The role of an array by the words of its name: a kind, and a split or none for training. */
 function findRole(name: string): Role | undefined {
   const words = name
     .toLowerCase()

@@ -19,7 +19,7 @@ export interface PlacedImage {
 }
 
 export interface UnderstoodPaths {
-  /** What the classes were read from, for messages. */
+  /** The origin of the classes, for messages. */
   readonly source: 'folder' | 'class';
   readonly images: readonly PlacedImage[];
   /** For the report, such as "split/class/file, with the splits train and val". */

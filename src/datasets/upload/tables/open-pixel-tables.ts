@@ -36,7 +36,7 @@ interface Table {
   readonly ofName: SplitName | undefined;
 }
 
-/** What the first pass over a table finds. */
+/** The result of the first pass over a table. */
 interface Measured {
   readonly table: Table;
   readonly labels: number[];

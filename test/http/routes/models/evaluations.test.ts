@@ -162,7 +162,7 @@ for (const [path, status, code, place] of [
   ['1/evaluation?split=validation', 422, 'impossible-request', 'split'],
   ['1/evaluation?dataset=cifar', 422, 'unknown-dataset', 'dataset'],
   ['1/evaluation?label=1', 400, 'invalid-request', 'predicted'],
-  ['1/evaluation?label=100&predicted=1', 400, 'invalid-request', 'label'],
+  ['1/evaluation?label=1000&predicted=1', 400, 'invalid-request', 'label'],
   ['1/evaluation?label=1&predicted=10', 422, 'impossible-request', 'predicted'],
   ['1/comparison', 400, 'invalid-request', 'with'],
   ['1/comparison?with=Measured!2', 400, 'invalid-request', 'with'],

@@ -224,7 +224,7 @@ test('rejects unknown models, versions, types and parameters', async () => {
     'version',
   );
   assertProblem(await send(BYTES, picture, '', 'image/png'), 406, 'not-acceptable');
-  for (const query of ['topK=0', 'topK=101', 'topK=x', 'topK=', 'logits=yes', 'pixels=0-2', 'k=3']) {
+  for (const query of ['topK=0', 'topK=1001', 'topK=x', 'topK=', 'logits=yes', 'pixels=0-2', 'k=3']) {
     assertProblem(await send(BYTES, picture, `?${query}`), 400, 'invalid-request', query.split('=')[0]);
   }
   assert.equal(jobs.length, 2);
