@@ -174,3 +174,31 @@ test('the digest of other shapes is that of the file, and differs by shape', asy
   }
   assert.equal(digests.size, 4);
 });
+
+test('validation images follow the training images, in the file and in memory, and their number is in the digest', async (t) => {
+  const folder = temporaryFolder(t);
+  const [validation, imageShape] = [split(5), [28, 28] as const];
+  const { train, test: tested } = tensors;
+  const path = join(folder, 'split');
+  const digest = await writeTensorFile(path, imageShape, { ...tensors, validation });
+  const head = Buffer.from('{"imageShape":[28,28],"validation":5}');
+  const content = [train.pixels, validation.pixels, train.labels, validation.labels];
+  assert.ok((await readFile(path)).equals(Buffer.concat([head, ...content, tested.pixels, tested.labels])));
+  const { splits, ...summary } = summaryOf(digest);
+  const read = await readTensorFile(path, {
+    ...summary,
+    splits: { ...splits, validation: countExamples(validation.labels, 2) },
+  });
+  const { learning, ...parts } = read;
+  assert.deepEqual(parts, { train, validation, test: tested });
+  assert.deepEqual(learning.labels, Uint8Array.from([...train.labels, ...validation.labels]));
+  assert.equal(new Set([...Object.values(parts), learning].map((part) => part!.pixels.buffer)).size, 1);
+  // The same bytes, split elsewhere.
+  const [more, fewer] = [
+    split(6003),
+    { pixels: validation.pixels.subarray(3 * 784), labels: validation.labels.subarray(3) },
+  ];
+  const moved = digestDataset({ imageShape, train: more, validation: fewer, test: tested });
+  const none = digestDataset({ imageShape, ...tensors });
+  assert.equal(new Set([digest, moved, none]).size, 3);
+});

@@ -94,3 +94,23 @@ test('rounded pixels, duplicates and constant images are counted', () => {
     ],
   );
 });
+
+test('warns of validation images that are training images, and of test images that are validation images', () => {
+  const duplicates = {
+    ...{ train: none, test: none, across: none, validation: none },
+    validationInTrain: { ...none, images: 3 },
+    testInValidation: { ...none, images: 2 },
+  };
+  const split = (examples: number) => ({ examples, examplesPerClass: [examples] });
+  const splits = { train: split(10), validation: split(7), test: split(5) };
+  assert.deepEqual(
+    findWarnings({ ...found, duplicates }, splits, CLASSES).map(({ code, message }) => [
+      code,
+      message.split(',')[0],
+    ]),
+    [
+      ['validation-images-in-train', '3 of 7 validation images are also training images'],
+      ['test-images-in-validation', '2 of 5 test images are also validation images'],
+    ],
+  );
+});

@@ -8,6 +8,7 @@ import { parseNpy } from '../../../../src/formats/arrays/npy.ts';
 import type { Labels } from '../../../../src/numerics/examples/labels.ts';
 import { asZip64 } from '../../../formats/zip64-archive.ts';
 import { DATA_DIR } from '../../../support/data-directory.ts';
+import { isAtelierError } from '../../fixtures.ts';
 import { check, digits, type Files, idx, idxGz, images, labels, npy, npz, small } from '../fixtures.ts';
 
 const real = (kind: string) =>
@@ -267,4 +268,37 @@ test('reads the arrays of MedMNIST, with a validation split and labels of shape 
   const { splits, tensors } = await check(t, { file });
   assert.deepEqual([splits.train.examples, splits.validation?.examples, splits.test.examples], [8, 2, 4]);
   assert.deepEqual(tensors.validation?.labels, labels(2, 2));
+});
+
+test('validation arrays give a validation split, under both of their names, with or without test images', async (t) => {
+  const part = (start: number, count: number) => ({
+    pixels: npy(images(60, 2).slice(start * 784, (start + count) * 784), [count, 784]),
+    labels: npy(labels(count, 2), [count]),
+  });
+  const [trained, held, tested] = [part(0, 40), part(40, 10), part(50, 10)];
+  const named = (style: string, validation: string): Files => ({
+    ...train(trained.pixels, trained.labels),
+    [style.replace('?', 'val')]: held.pixels,
+    [validation]: held.labels,
+  });
+  const files: Files = {
+    ...named('?_images', 'val_labels'),
+    test_images: tested.pixels,
+    test_labels: tested.labels,
+  };
+  const { tensors, splits, report } = await check(t, files);
+  assert.deepEqual(tensors.validation!.pixels, images(60, 2).slice(40 * 784, 50 * 784));
+  assert.deepEqual(splits.validation, { examples: 10, examplesPerClass: [5, 5] });
+  assert.deepEqual(
+    report.arrays.map(({ part: name }) => name),
+    ['train_images', 'train_labels', 'val_images', 'val_labels', 'test_images', 'test_labels'],
+  );
+  const keras = { file: npz(named('x_?', 'y_val')) };
+  const split = await check(t, keras, { testFraction: 0.25 });
+  const { pixels, labels: ofPixels } = split.tensors.validation!;
+  assert.deepEqual([pixels, ofPixels], [tensors.validation!.pixels, tensors.validation!.labels]);
+  assert.deepEqual([split.splits.train.examples, split.splits.test.examples], [30, 10]);
+  const { val_labels: _, ...unlabelled } = files;
+  const missing = isAtelierError('invalid-dataset-file', /missing, but val_images was sent/, '#/val_labels');
+  await assert.rejects(check(t, unlabelled), missing);
 });

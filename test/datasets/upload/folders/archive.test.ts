@@ -328,6 +328,7 @@ test('rejects archives without class folders, and describes the expected layout'
       /class "c" has no image below train/,
       { testFraction: null },
     ],
+    [{ ...below('train', FILES), 'more/a/1.png': dark }, /"more\/a\/1.png" is not in a class folder/],
     [{ 'a/1.png': dark, [`${'x'.repeat(101)}/1.png`]: dark }, /cannot be a class name/],
   ];
   for (const [files, message, fields] of cases)

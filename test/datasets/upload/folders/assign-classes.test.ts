@@ -44,6 +44,7 @@ test('images are in the order of their paths, with the labels of their folders',
       ['test', 1],
       ['train', 0],
       ['train', 1],
+      ['validation', 0],
     ],
   );
 });

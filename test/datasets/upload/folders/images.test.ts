@@ -93,3 +93,37 @@ test('the report has the smallest and the largest size, and the images of each c
   );
   assert.deepEqual([archive.images, archive.imagesPerClass], [4, [3, 1]]);
 });
+
+test('images below val are the validation split, also if the test images are held out of the training images', async () => {
+  const files: Record<string, Uint8Array> = {
+    'test/b/1.png': await grey(10),
+    'train/a/1.png': await grey(20),
+    'train/a/2.png': await grey(30),
+    'train/b/1.png': await grey(40),
+    'train/b/2.png': await grey(50),
+    'val/a/1.png': await grey(60),
+    'val/b/1.png': await grey(70),
+  };
+  const fields = datasetFieldsSchema.parse({ invert: 'never' });
+  const readSplits = async (chosen: Record<string, Uint8Array>, testFraction: number | null) => {
+    const opened = openImageArchive('x', archiveOf(chosen), { ...SPLIT, testFraction });
+    const shape = { imageShape: [2, 4], reason: '' } as const;
+    const { tensors } = await checkImageArchive(opened, { ...fields, testFraction }, shape, 99);
+    return [tensors.train, tensors.validation, tensors.test].map((split) =>
+      Array.from(split!.labels, (label, n) => [split!.pixels[8 * n], label]),
+    );
+  };
+  const validation = [
+    [60, 0],
+    [70, 1],
+  ];
+  const [trained, held, tested] = await readSplits(files, null);
+  assert.deepEqual([trained!.length, held, tested], [4, validation, [[10, 1]]]);
+  const { 'test/b/1.png': _, ...untested } = files;
+  const drawn = await readSplits(untested, 0.5);
+  assert.deepEqual(
+    drawn.map((split) => split.length),
+    [2, 2, 2],
+  );
+  assert.deepEqual(drawn[1], validation);
+});
