@@ -3,9 +3,20 @@ import { signal } from '@preact/signals';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { query, replaceQuery } from '../../router.ts';
 import { isShared, searchTree, trainingTree } from './constants.ts';
-import { buildValue, findTree, type Group, type Leaf, type Setting, visibleOptions } from './form/options.ts';
+import {
+  buildValue,
+  findTree,
+  type Group,
+  type Leaf,
+  omitOptions,
+  type Setting,
+  visibleOptions,
+} from './form/options.ts';
 import { formatSetting, parseSetting } from './form/setting.ts';
 import { buildVariation } from './form/vary.ts';
+
+/** Options that need a validation split. */
+const OF_SPLIT = ['/training/validation/split', '/training/trainOnValidation'];
 
 /** Texts that must not be in an address. */
 const secrets = signal<Setting>({});
@@ -33,7 +44,8 @@ export function readForm(datasets: readonly DatasetSummary[]): Form {
     ...(dataset && { ...smallBatches(dataset), ...heldOutSplit(dataset) }),
     ...written,
   };
-  const all = trainingTree(setting);
+  const isSplit = dataset === undefined || dataset.splits.validation !== null;
+  const all = isSplit ? trainingTree(setting) : omitOptions(trainingTree(setting), OF_SPLIT);
   const varied = visibleOptions(all).filter(({ pointer }) => setting[varyPointer(pointer)] !== undefined);
   const isSearch = varied.length > 0;
   const training = isSearch ? { ...all, children: all.children.filter(({ name }) => isShared(name)) } : all;

@@ -127,7 +127,7 @@ const trainingSchema = z.strictObject({
         .lt(1)
         .optional()
         .describe(
-          'Fraction of each class held out of the training images; a validation split is then not used',
+          `Fraction of each class held out of the training images, by default ${DEFAULT_FRACTION} without a validation split, which is not used with a fraction`,
         ),
       split: z
         .boolean()

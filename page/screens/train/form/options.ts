@@ -142,6 +142,13 @@ export function findTree(tree: Tree, pointer: string): Tree | null {
   return null;
 }
 
+/** The tree without the options at the pointers. */
+export function omitOptions<T extends Tree>(tree: T, pointers: readonly string[]): T {
+  if (tree.kind === 'leaf') return tree;
+  const rest = tree.children.filter(({ pointer }) => !pointers.includes(pointer));
+  return { ...tree, children: rest.map((child) => omitOptions(child, pointers)) };
+}
+
 /** Every option with a control, in order. */
 export function visibleOptions(tree: Tree): Exclude<Tree, Group>[] {
   if (tree.kind === 'leaf') return [tree];
