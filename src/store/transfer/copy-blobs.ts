@@ -48,6 +48,8 @@ async function* blobPages(db: Kysely<Database>): AsyncGenerator<{ kind: Kind; bl
     const [id] = TRANSFERRED[table];
     for await (const rows of readPages(db, table, [...TRANSFERRED[table], column])) {
       const named = rows.filter((row) => row[column] !== null);
+      // Versions without a calibration, for example, of which a page may have no other.
+      if (named.length === 0) continue;
       const names = named.map((row) => ({ digest: String(row[column]), id: String(row[id]) }));
       const isSame = kind === 'datasets' ? 'id' : 'digest';
       yield { kind, blobs: [...new Map(names.map((name) => [name[isSame], name])).values()] };
