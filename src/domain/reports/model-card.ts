@@ -38,11 +38,19 @@ export const modelCardSchema = z
   .meta({ id: 'ModelCard' });
 export type ModelCard = z.infer<typeof modelCardSchema>;
 
+/** Documents list all classes of up to this number, and a few of more. */
+export const MAX_LISTED_CLASSES = 100;
+export const FEW_CLASSES = 30;
+
 export function describeUse({
   inputShape,
   classNames,
 }: Pick<ModelVersion, 'inputShape' | 'classNames'>): string {
-  return `Assigns a ${describeImages(inputShape, 'image')} to one of ${classNames.length} classes: ${classNames.join(', ')}.`;
+  const names =
+    classNames.length <= MAX_LISTED_CLASSES
+      ? classNames.join(', ')
+      : `${classNames.slice(0, FEW_CLASSES).join(', ')} and ${classNames.length - FEW_CLASSES} others`;
+  return `Assigns a ${describeImages(inputShape, 'image')} to one of ${classNames.length} classes: ${names}.`;
 }
 
 /** Limitations that the figures show, and that every such network has. */

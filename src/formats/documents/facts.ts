@@ -6,6 +6,7 @@ import type { ShownAreas } from '../../domain/checks/ranking.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { Calibration } from '../../domain/models/calibration.ts';
 import type { TestSetUse } from '../../domain/models/test-set.ts';
+import { FEW_CLASSES, MAX_LISTED_CLASSES } from '../../domain/reports/model-card.ts';
 import { type Block, decimal, NONE, prose, table, text, whole } from './blocks.ts';
 
 export function countImages({
@@ -13,16 +14,29 @@ export function countImages({
   classNames,
 }: Pick<DatasetSummary, 'splits' | 'classNames'>): Block {
   const splits = [train, validation, test].filter((split) => split !== null);
+  const classes = classNames.map((name, label) => ({
+    name,
+    counts: splits.map(({ examplesPerClass }) => examplesPerClass[label]!),
+  }));
+  const { listed, others } = few(classes, ({ counts }) => counts[0]!);
   return table(
     ['class', 'training images', ...(validation ? ['validation images'] : []), 'test images'],
     [
-      ...classNames.map((name, label) => [
-        name,
-        ...splits.map(({ examplesPerClass }) => whole(examplesPerClass[label]!)),
-      ]),
+      ...listed.map(({ name, counts }) => [name, ...counts.map(whole)]),
+      ...(others > 0 ? [[`${others} other classes, with at least as many`, ...splits.map(() => NONE)]] : []),
       ['all', ...splits.map(({ examples }) => whole(examples))],
     ],
   );
+}
+
+/** All classes, or of many those with the lowest figure, and the number of the others. */
+function few<T>(
+  classes: readonly T[],
+  figure: (each: T) => number,
+): { listed: readonly T[]; others: number } {
+  if (classes.length <= MAX_LISTED_CLASSES) return { listed: classes, others: 0 };
+  const listed = classes.toSorted((a, b) => figure(a) - figure(b)).slice(0, FEW_CLASSES);
+  return { listed, others: classes.length - FEW_CLASSES };
 }
 
 /** @param areas null if they are not shown */
@@ -38,6 +52,8 @@ export function listScores({ classes, macroAverage, examples }: Evaluation, area
     ...(area ? [area.areaUnderRoc, area.averagePrecision].map(decimal) : []),
     whole(images),
   ];
+  const scored = classes.map((scores, k) => ({ scores, area: areas?.classes[k] }));
+  const { listed, others } = few(scored, ({ scores }) => scores.f1);
   return table(
     [
       'class',
@@ -48,7 +64,15 @@ export function listScores({ classes, macroAverage, examples }: Evaluation, area
       'images',
     ],
     [
-      ...classes.map((each, k) => row(each.className, each, areas?.classes[k], each.support)),
+      ...listed.map(({ scores, area }) => row(scores.className, scores, area, scores.support)),
+      ...(others > 0
+        ? [
+            [
+              `${others} other classes, with an F1 at least as high`,
+              ...Array<string>(areas ? 6 : 4).fill(NONE),
+            ],
+          ]
+        : []),
       row('mean of the classes', macroAverage, areas?.macroAverage, examples),
     ],
   );

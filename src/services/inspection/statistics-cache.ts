@@ -6,7 +6,7 @@ import type { NumericPool } from '../../workers/pools.ts';
 import type { LoadedModel } from '../models/loaded-version.ts';
 import { createCoalescingCache } from './coalesce.ts';
 
-/** Number of cached data sets; each takes 10 kilobytes per class. */
+/** Number of cached data sets; each takes 10 kilobytes per class, a megabyte at most. */
 const MAX_CACHED = 16;
 /** Fewer training images do not show which values are rare. */
 const MIN_IMAGES = 100;

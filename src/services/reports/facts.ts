@@ -16,6 +16,9 @@ import type { SectionContext } from './sections.ts';
 
 /** Units of the first layer whose weights are drawn; more would need hundreds of kilobytes. */
 const MAX_TILES = 100;
+/** Classes of which an image is shown. */
+const MAX_EXAMPLES = 100;
+
 /** Reason for which a job has no version. */
 export function describeUnpublished(job: TrainingJob): string {
   const { status, verification, publication } = job;
@@ -31,7 +34,7 @@ export const withLooks = (dataset: DatasetSummary, looks: number): DatasetSummar
   splits: { ...dataset.splits, test: { ...dataset.splits.test, looks } },
 });
 
-/** The first training image of each class that has one. */
+/** The first training image of each class that has one, of the first classes. */
 export async function listExamples(
   catalog: Catalog,
   id: string,
@@ -39,7 +42,7 @@ export async function listExamples(
 ): Promise<LabReport['examples']> {
   const dataset = await catalog.get(id);
   if (!dataset) return [];
-  return dataset.classNames.flatMap((className, label) => {
+  return dataset.classNames.slice(0, MAX_EXAMPLES).flatMap((className, label) => {
     const index = dataset.train.labels.indexOf(label);
     return index < 0 ? [] : [{ label, className, index, image: imageUrl(basePath, id, 'train', index) }];
   });

@@ -36,8 +36,8 @@ test('images are in the order of their paths, with the labels of their folders',
     layout: 'top/class/file',
     ignored: [{ file: 3, path: 'top/note.txt', why: 'other' }],
   });
-  const split = assign(['train/a/1.png', 'train/b/1.png', 'test/b/1.png']);
-  assert.equal(split.layout, 'split/class/file, with the splits test, train');
+  const split = assign(['train/a/1.png', 'train/b/1.png', 'val/a/1.png', 'test/b/1.png']);
+  assert.equal(split.layout, 'split/class/file, with the splits test, train, val (validation)');
   assert.deepEqual(
     split.images.map((image) => [image.split, image.label]),
     [

@@ -106,7 +106,7 @@ test('images below val are the validation split, also if the test images are hel
   };
   const fields = datasetFieldsSchema.parse({ invert: 'never' });
   const readSplits = async (chosen: Record<string, Uint8Array>, testFraction: number | null) => {
-    const opened = openImageArchive('x', archiveOf(chosen), { ...SPLIT, testFraction });
+    const opened = await openImageArchive('x', archiveOf(chosen), { ...SPLIT, testFraction });
     const shape = { imageShape: [2, 4], reason: '' } as const;
     const { tensors } = await checkImageArchive(opened, { ...fields, testFraction }, shape, 99);
     return [tensors.train, tensors.validation, tensors.test].map((split) =>
