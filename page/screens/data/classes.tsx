@@ -1,9 +1,15 @@
 /** The classes of a data set, with their numbers of images as a histogram. */
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
+import { Button } from '../../components/button.tsx';
 import { DownloadLink } from '../../components/download-link.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { count, toCsv } from '../../format.ts';
+
+/** All classes are shown up to this number, and else the first ones. */
+const MAX_ROWS = 100;
+const FEW_ROWS = 30;
 
 interface ClassRow {
   readonly label: number;
@@ -22,6 +28,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     validation: splits.validation?.examplesPerClass[label],
     test: splits.test.examplesPerClass[label]!,
   }));
+  const [isWhole, setWhole] = useState(rows.length <= MAX_ROWS);
   const most = Math.max(...rows.map(({ train, test }) => Math.max(train, test)));
   const columns: readonly Column<ClassRow>[] = [
     { name: 'Label', isNumber: true, cell: ({ label }) => label },
@@ -47,7 +54,17 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
   return (
     <section class="box">
       <h2>Classes</h2>
-      <Table caption="Images of each class" columns={columns} rows={rows} keyOf={({ label }) => label} />
+      <Table
+        caption="Images of each class"
+        columns={columns}
+        rows={isWhole ? rows : rows.slice(0, FEW_ROWS)}
+        keyOf={({ label }) => label}
+      />
+      {!isWhole && (
+        <Button kind="quiet" onClick={() => setWhole(true)}>
+          Show all {count(rows.length)} classes
+        </Button>
+      )}
       <span class="links">
         <DownloadLink name="CSV" file={`classes-${id}.csv`} from={{ text: csv }} />
       </span>

@@ -99,10 +99,9 @@ function TryModel({
     setHistory((old) => [...(isNewStep ? old.slice(-MAX_UNDO) : old.slice(0, -1)), next]);
   };
   const undo = () => setHistory((old) => (old.length > 1 ? old.slice(0, -1) : old));
-  const classes: readonly ClassProbability[] =
-    result?.prediction.top?.toSorted((a, b) => a.label - b.label) ??
-    model?.classNames.map((className, label) => ({ label, className, probability: null })) ??
-    [];
+  const named: readonly ClassProbability[] =
+    model?.classNames.map((className, label) => ({ label, className, probability: null })) ?? [];
+  const classes = result?.prediction.top?.toSorted((a, b) => a.label - b.label) ?? named;
 
   return (
     <>
@@ -174,7 +173,7 @@ function TryModel({
           <DatasetSource onImage={add} preferred={model?.dataset} />
         </section>
         {shape && !reference.startsWith('job_') && (
-          <Why key={reference} predicted={result} classes={classes} shape={shape} />
+          <Why key={reference} predicted={result} classes={named} shape={shape} />
         )}
       </div>
     </>

@@ -2,19 +2,22 @@
 import type { VNode } from 'preact';
 import type { Evaluation } from '../../domain/checks/evaluation.ts';
 import { AXIS_BELOW, horizontalAxis } from '../parts/axes.ts';
-import { type Box, boxHeight } from '../parts/box.ts';
+import { type Box, boxHeight, boxWidth } from '../parts/box.ts';
 import { drawRowNames, rowNamesWidth } from '../parts/class-names.ts';
 import { element } from '../parts/element.ts';
 import { type ChartOptions, figure } from '../parts/figure.ts';
 import { svgBars } from '../parts/path-data.ts';
 import { percentScale } from '../parts/scales.ts';
-import { TEXT_SIZE, text, textWidth } from '../parts/text.ts';
+import { fitText, TEXT_SIZE, text, textWidth } from '../parts/text.ts';
 import { type ConfusionInput, drawConfusion } from './matrix.ts';
 
 /** With more classes, the cells of a matrix would be too small to read. */
 export const MAX_MATRIX_ROWS = 30;
 /** Rows of a confusion are at least this high. */
 const MIN_ROW = 16;
+/** Fraction of the width that the names of the classes may take. */
+const NAMES = 0.6;
+const ARROW = ' → ';
 
 export interface ConfusionsInput extends Pick<Evaluation, 'examples' | 'accuracy' | 'topConfusions'> {
   readonly subtitle: string;
@@ -43,7 +46,7 @@ function drawTopConfusions(
       description:
         `${correct} of ${examples.toLocaleString('en')} images of ${classNames.length.toLocaleString('en')} classes are classified correctly. ` +
         (first
-          ? `The most frequent mistake is ${first.className} classified as ${first.predictedClassName}: ${first.count.toLocaleString('en')} images.`
+          ? `The most frequent mistake is ${first.className} classified as ${first.predictedClassName}: ${first.count.toLocaleString('en')} ${first.count === 1 ? 'image' : 'images'}.`
           : 'There are no mistakes.'),
       notes: ['Class → predicted class, and beside the bar the number of images.'],
     },
@@ -52,10 +55,14 @@ function drawTopConfusions(
       const top = area.top + 4;
       const bottom = area.bottom - AXIS_BELOW;
       const rows = topConfusions.slice(0, Math.max(1, Math.floor((bottom - top) / MIN_ROW)));
-      const names = rows.map(({ className, predictedClassName }) => `${className} → ${predictedClassName}`);
+      // Half of the room for each of the two names.
+      const room = (NAMES * boxWidth(area) - textWidth(ARROW)) / 2;
+      const names = rows.map(({ className, predictedClassName }) =>
+        [className, predictedClassName].map((name) => fitText(name, room)).join(ARROW),
+      );
       const counts = rows.map(({ count }) => count.toLocaleString('en'));
       const plot: Box = {
-        left: area.left + (rows.length === 0 ? 0 : rowNamesWidth(names, area, 0.5)),
+        left: area.left + (rows.length === 0 ? 0 : rowNamesWidth(names, area, NAMES)),
         right: area.right - Math.max(0, ...counts.map((each) => textWidth(each))) - 8,
         ...{ top, bottom },
       };
