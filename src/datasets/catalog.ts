@@ -130,7 +130,7 @@ export function summarize(dataset: Dataset): DatasetSummary {
 export function countSplits({ train, validation, test }: Tensors, classes: number): DatasetSummary['splits'] {
   return {
     train: countExamples(train.labels, classes),
-    validation: validation && countExamples(validation.labels, classes),
+    ...(validation && { validation: countExamples(validation.labels, classes) }),
     test: countExamples(test.labels, classes),
   };
 }

@@ -80,7 +80,7 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
   });
   return {
     train: part(0, train.examples),
-    validation: validation && part(train.examples),
+    validation: validation ? part(train.examples) : null,
     learning,
     test: share(testBytes),
   };

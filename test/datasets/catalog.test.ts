@@ -12,7 +12,6 @@ const summary = (id: string): DatasetSummary => ({
   classNames: ['a', 'b'],
   splits: {
     train: { examples: 2, examplesPerClass: [1, 1] },
-    validation: null,
     test: { examples: 2, examplesPerClass: [1, 1] },
   },
   digest: `sha256:${id}`,

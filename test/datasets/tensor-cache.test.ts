@@ -12,7 +12,6 @@ const summary = (id: string, examples = 1): DatasetSummary => ({
   classNames: ['a', 'b'],
   splits: {
     train: { examples, examplesPerClass: [] },
-    validation: null,
     test: { examples: 1, examplesPerClass: [] },
   },
   digest: '',

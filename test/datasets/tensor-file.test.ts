@@ -29,7 +29,6 @@ function summaryOf(digest: string): DatasetSummary {
     classNames: ['a', 'b'],
     splits: {
       train: countExamples(tensors.train.labels, 2),
-      validation: null,
       test: countExamples(tensors.test.labels, 2),
     },
     digest,
@@ -145,7 +144,7 @@ test('other class names, splits or pixels give another id', () => {
     summary,
     { ...summary, classNames: ['a', 'c'] },
     { ...summary, digest: 'sha256:1' },
-    { ...summary, splits: { train: splits.test, validation: null, test: splits.train } },
+    { ...summary, splits: { train: splits.test, test: splits.train } },
   ].map(datasetId);
   assert.equal(new Set(ids).size, 4);
   for (const id of ids) assert.match(id, /^dst_[0-9a-f]{40}$/);

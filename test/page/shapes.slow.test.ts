@@ -95,7 +95,7 @@ test('an archive of 8×8 images keeps their shape, and the report states why', o
   const rendering = "getComputedStyle(document.querySelector('.data-images img')).imageRendering";
   assert.equal(await page.evaluate(rendering), 'pixelated');
   await page.goto(`${url}/#/data`);
-  await page.getByRole('row', { name: /^bars 8×8 2 108 24 / }).waitFor();
+  await page.getByRole('row', { name: /^bars 8×8 2 108 – 24 / }).waitFor();
   await page.getByRole('row', { name: /^fashion-mnist 28×28 / }).waitFor();
 });
 

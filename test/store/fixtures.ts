@@ -133,7 +133,7 @@ export function newDataset(id: string, name: string | null = null, bytes = 'tens
     name,
     imageShape: [16, 20, 3],
     classNames: ['cat', 'dog'],
-    splits: { train: split, validation: null, test: split },
+    splits: { train: split, test: split },
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
     testDigest: `sha256:${createHash('sha256').update(`test split of ${bytes}`).digest('hex')}`,
     preprocessing: { fit: 'contain', background: 'white', invert: 'never' },

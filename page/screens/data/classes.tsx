@@ -34,7 +34,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     { name: 'Label', isNumber: true, cell: ({ label }) => label },
     { name: 'Class', cell: ({ name }) => <span class="name">{name}</span> },
     { name: 'Train', isNumber: true, cell: ({ train }) => count(train) },
-    ...(splits.validation === null
+    ...(splits.validation === undefined
       ? []
       : [{ name: 'Validation', isNumber: true, cell: ({ validation }: ClassRow) => count(validation!) }]),
     { name: 'Test', isNumber: true, cell: ({ test }) => count(test) },
@@ -44,7 +44,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     },
   ];
   const csv = toCsv({
-    columns: ['label', 'class', 'train', ...(splits.validation === null ? [] : ['validation']), 'test'],
+    columns: ['label', 'class', 'train', ...(splits.validation === undefined ? [] : ['validation']), 'test'],
     rows: rows.map(({ label, name, train, validation, test }) => [
       ...[label, name, train],
       ...(validation === undefined ? [] : [validation]),

@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<DatasetSummary>[] = [
   {
     name: 'Validation images',
     isNumber: true,
-    cell: ({ splits: { validation } }) => (validation === null ? '–' : count(validation.examples)),
+    cell: ({ splits: { validation } }) => (validation === undefined ? '–' : count(validation.examples)),
   },
   { name: 'Test images', isNumber: true, cell: ({ splits }) => count(splits.test.examples) },
   { name: 'Uploaded', cell: ({ createdAt }) => (createdAt === null ? 'built in' : dateTime(createdAt)) },

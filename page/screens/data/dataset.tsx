@@ -77,7 +77,7 @@ function Facts({ dataset }: { readonly dataset: DatasetSummary }): JSX.Element {
         <dd>{shapeText(imageShape)}</dd>
         <dt>Training images</dt>
         <dd>{count(splits.train.examples)}</dd>
-        {splits.validation !== null && (
+        {splits.validation !== undefined && (
           <>
             <dt>Validation images</dt>
             <dd>{count(splits.validation.examples)}</dd>

@@ -17,7 +17,7 @@ export function Images({ dataset }: { readonly dataset: DatasetSummary }): JSX.E
   const chosen = new URLSearchParams(query.value);
   const offered = (['train', 'validation', 'test'] as const).flatMap((name) => {
     const found = splits[name];
-    return found === null ? [] : [{ name, examples: found.examples }];
+    return found === undefined ? [] : [{ name, examples: found.examples }];
   });
   const split = offered.find(({ name }) => name === chosen.get('split'))?.name ?? 'train';
   const label = chosen.get('class');

@@ -44,7 +44,7 @@ export function readForm(datasets: readonly DatasetSummary[]): Form {
     ...(dataset && { ...smallBatches(dataset), ...heldOutSplit(dataset) }),
     ...written,
   };
-  const isSplit = dataset === undefined || dataset.splits.validation !== null;
+  const isSplit = dataset === undefined || dataset.splits.validation !== undefined;
   const all = isSplit ? trainingTree(setting) : omitOptions(trainingTree(setting), OF_SPLIT);
   const varied = visibleOptions(all).filter(({ pointer }) => setting[varyPointer(pointer)] !== undefined);
   const isSearch = varied.length > 0;
@@ -76,7 +76,7 @@ function smallBatches({ splits: { train } }: DatasetSummary): Setting {
 
 /** The default of the service, so that its control shows what happens. */
 function heldOutSplit({ splits: { validation } }: DatasetSummary): Setting {
-  return validation === null ? {} : { '/training/validation/split': 'true' };
+  return validation === undefined ? {} : { '/training/validation/split': 'true' };
 }
 
 /** Sets the text of an option, or with null its default. */

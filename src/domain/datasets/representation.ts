@@ -48,10 +48,8 @@ export const datasetSchema = z
     splits: z.object({
       train: splitSchema,
       validation: splitSchema
-        .nullable()
-        .describe(
-          'Images to choose models and epochs by, if they were sent as a split of their own; else null',
-        ),
+        .optional()
+        .describe('Images to choose models and epochs by. Only if they were sent as a split of their own'),
       test: splitSchema.extend({
         looks: z
           .int()

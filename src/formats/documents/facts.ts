@@ -13,7 +13,7 @@ export function countImages({
   splits: { train, validation, test },
   classNames,
 }: Pick<DatasetSummary, 'splits' | 'classNames'>): Block {
-  const splits = [train, validation, test].filter((split) => split !== null);
+  const splits = [train, validation, test].filter((split) => split !== undefined);
   const classes = classNames.map((name, label) => ({
     name,
     counts: splits.map(({ examplesPerClass }) => examplesPerClass[label]!),

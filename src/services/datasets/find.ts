@@ -37,7 +37,7 @@ export function unknownDataset(catalog: Catalog, pointer: string, message: strin
  */
 export function selectSplit<T extends object>(
   id: string,
-  splits: Readonly<Record<SplitName, T | null>>,
+  splits: { readonly [split in SplitName]?: T | null | undefined },
   split: SplitName,
   place: { readonly pointer: string } | { readonly parameter: string },
 ): T {

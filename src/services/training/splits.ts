@@ -39,9 +39,9 @@ export interface TrainingSplit {
 
 /** Whether the training was given all training and validation images, and held none of them out. */
 export function isTrainedOnAll(training: Validation, { splits }: Pick<DatasetSummary, 'splits'>): boolean {
-  const validation = resolveValidation(training, splits.validation);
+  const validation = resolveValidation(training, splits.validation ?? null);
   if (validation?.split || validation?.fraction) return false;
-  return splits.validation === null || training.trainOnValidation === true;
+  return !splits.validation || training.trainOnValidation === true;
 }
 
 export function toValidationSplit({ seed, training }: TrainingSplit, dataset: Dataset): ValidationSplit {

@@ -156,19 +156,6 @@ function toRow(
   };
 }
 
-type Splits = DatasetSummary['splits'];
-
-/** Rows of earlier releases do not name it. */
-const withValidation = ({
-  train,
-  validation = null,
-  test,
-}: Omit<Splits, 'validation'> & Partial<Splits>) => ({
-  train,
-  validation,
-  test,
-});
-
 function toSummary(row: DatasetRow): DatasetSummary {
   return {
     id: row.id,
@@ -176,7 +163,7 @@ function toSummary(row: DatasetRow): DatasetSummary {
     createdAt: row.created_at,
     imageShape: decode(row.image_shape),
     classNames: decode(row.class_names),
-    splits: withValidation(decode(row.splits)),
+    splits: decode(row.splits),
     digest: row.digest,
     preprocessing: decodeOptional(row.preprocessing),
     report: decode(row.report),

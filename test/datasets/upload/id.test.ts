@@ -6,7 +6,7 @@ test('the id is a hash of the content, with the preprocessing if there is one', 
   const split = (examples: number) => ({ examples, examplesPerClass: [] });
   const content = {
     digest: 'sha256-x',
-    splits: { train: split(8), validation: null, test: split(4) },
+    splits: { train: split(8), test: split(4) },
     classNames: ['a', 'b'],
   };
   // printf '["sha256-x",8,4,["a","b"]]' | sha256sum

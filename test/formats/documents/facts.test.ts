@@ -13,7 +13,7 @@ const rowsOf = (block: ReturnType<typeof countImages>) =>
 test('documents list the images of up to 100 classes, and of more the 30 classes with the fewest', () => {
   const counts = (classes: number) => {
     const split = { examples: 9, examplesPerClass: Array.from({ length: classes }, (_, k) => classes - k) };
-    const splits = { train: split, validation: null, test: split };
+    const splits = { train: split, test: split };
     return rowsOf(countImages({ classNames: named(classes), splits }));
   };
   assert.equal(counts(100).length, 101);

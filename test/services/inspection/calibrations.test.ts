@@ -97,7 +97,7 @@ function withoutThread(stored: Partial<ModelVersion>, onlyClass: string | null =
   let invalidations = 0;
   /** Data sets and versions that are deleted once they were found. */
   const deleted = new Set<string>();
-  const splits = { train: {}, validation: null, test: {} };
+  const splits = { train: {}, test: {} };
   const summary = (id: string) => ({ id, digest: id, imageShape: [1, 4], classNames: ['a', 'b'], splits });
   const service = createCalibrationService(
     {

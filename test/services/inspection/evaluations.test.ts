@@ -177,7 +177,7 @@ describe('an evaluation by a thread that answers at once', () => {
         digest: id,
         imageShape: [1, 500],
         classNames: versionOf('').classNames,
-        splits: { train: { examples: train }, validation: null, test: { examples: test } },
+        splits: { train: { examples: train }, test: { examples: test } },
       }) as unknown as DatasetSummary;
     const tasks: string[] = [];
     const looks: unknown[] = [];

@@ -68,7 +68,6 @@ test('the estimate of a job includes the tensors that it loads', () => {
     id: 'dst_1',
     splits: {
       train: { examples: 1000, examplesPerClass: [] },
-      validation: null,
       test: { examples: 0, examplesPerClass: [] },
     },
   };
@@ -87,7 +86,6 @@ test('the memory of a training and of its data set grows with the values of the 
     imageShape,
     splits: {
       train: { examples: 1000, examplesPerClass: [] },
-      validation: null,
       test: { examples: 0, examplesPerClass: [] },
     },
   });

@@ -102,7 +102,7 @@ async function withoutStore(t: TestContext, { size = 0, isUnpacked = false, stat
     catalog: {
       find: async (id: string) => ({
         ...{ id, digest: 'rows', imageShape: [1, 4], classNames: ['a', 'b'] },
-        splits: { train: { examples: 20 }, validation: null, test: { examples: 10 } },
+        splits: { train: { examples: 20 }, test: { examples: 10 } },
       }),
     } as unknown as Options['catalog'],
     models: { version: async () => version } as unknown as Options['models'],

@@ -37,12 +37,11 @@ test('a job without a version has the reason for it', () => {
 });
 
 test('a data set is shown with its looks, and the first training image of each class that has one', async () => {
-  const splits = { train: { examples: 3 }, validation: null, test: { examples: 2, examplesPerClass: [2] } };
+  const splits = { train: { examples: 3 }, test: { examples: 2, examplesPerClass: [2] } };
   assert.deepEqual(withLooks({ id: 'd', splits } as unknown as DatasetSummary, 7), {
     id: 'd',
     splits: {
       train: { examples: 3 },
-      validation: null,
       test: { examples: 2, examplesPerClass: [2], looks: 7 },
     },
   });

@@ -9,7 +9,6 @@ import {
   addDataset,
   datasetFile,
   failure,
-  newDataset,
   temporaryDirectory,
   temporaryStore,
   untouched,
@@ -43,17 +42,6 @@ storeTest('a second upload keeps name and time of the first, and repairs its fil
   assert.equal(String(await readFile(await datasetFile(store, 'dst_a'))), 'tensors');
   const ids = (await store.datasets.list()).map(({ id }) => id);
   assert.deepEqual(ids.toSorted(), ['dst_a', 'dst_b']);
-});
-
-storeTest('a row of an earlier release has no validation split', async (t) => {
-  const store = await temporaryStore(t);
-  const { validation: _, ...splits } = newDataset('dst_a').splits;
-  const file = store.datasets.newFile();
-  await writeFile(file, 'tensors');
-  await store.datasets.add(file, { ...newDataset('dst_a', null, 'tensors'), splits: splits as never });
-  const [stored] = await store.datasets.list();
-  assert.deepEqual(stored!.splits, { ...splits, validation: null });
-  assert.deepEqual(Object.keys(stored!.splits), ['train', 'validation', 'test']);
 });
 
 storeTest('a data set of an unfinished job cannot be deleted', async (t) => {

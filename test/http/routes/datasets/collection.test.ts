@@ -34,7 +34,6 @@ test('the list contains the built-in data set in the same representation, withou
     ],
     splits: {
       train: { examples: 60_000, examplesPerClass: new Array(10).fill(6000) },
-      validation: null,
       test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000), looks: 0 },
     },
     digest: dataset.digest,

@@ -68,6 +68,8 @@ test('images in class folders become a data set with the preprocessing in its ro
   assert.deepEqual(dataset.preprocessing, PREPROCESSING);
   assert.deepEqual(dataset.splits.train.examplesPerClass, [60, 60, 60]);
   assert.deepEqual(dataset.report!.archive, {
+    layout: 'split/class/file, with the splits test, train',
+    damaged: { images: 0, first: [] },
     images: 240,
     imagesPerClass: [80, 80, 80],
     smallest: [96, 80],
