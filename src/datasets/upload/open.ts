@@ -6,10 +6,17 @@ import { fileSource } from './byte-source.ts';
 import { openArchive } from './folders/archive.ts';
 import { openImageFolders } from './folders/open-folders.ts';
 import type { OpenedUpload, OpenForm, SentFiles } from './form.ts';
+import { openParquetTables } from './tables/open-parquet.ts';
 import { openPixelTables } from './tables/open-pixel-tables.ts';
 
 /** In the order in which they are tried; the last one rejects what it does not recognize. */
-const FORMS: readonly OpenForm[] = [openPixelTables, openCifar, openImageFolders, openArrays];
+const FORMS: readonly OpenForm[] = [
+  openParquetTables,
+  openPixelTables,
+  openCifar,
+  openImageFolders,
+  openArrays,
+];
 
 /**
  * Opens the files once: the result measures, chooses the shape and reads.

@@ -8,7 +8,7 @@ export const MAX_LISTED_FILES = 10;
 
 const arraySchema = z.object({
   part: z.string().describe('Name of the form part, or of the array in an npz'),
-  format: z.enum(['npy', 'idx', 'csv', 'cifar']),
+  format: z.enum(['npy', 'idx', 'csv', 'parquet', 'cifar']),
   dtype: z.string().describe('NumPy type code, such as u1 or f4'),
   shape: z.array(z.int()),
   minimum: z.number().describe('Smallest number in the array as sent'),

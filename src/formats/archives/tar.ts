@@ -8,6 +8,8 @@ export interface TarEntry {
   readonly name: string;
   readonly bytes: number;
   readonly kind: 'file' | 'folder' | 'link' | 'sparse file' | 'special file';
+  /** Position of its content in the archive. */
+  readonly start: number;
   /** Reads the content, or its first bytes. Call it before the next entry is requested; otherwise it is skipped. */
   read(bytes?: number): Promise<Uint8Array>;
 }
@@ -74,6 +76,7 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>, reject: Reject
       yield {
         name,
         bytes,
+        start: input.position(),
         // Archives of the seventh edition mark a folder by its name.
         kind: given.isSparse ? 'sparse file' : found === 'file' && name.endsWith('/') ? 'folder' : found,
         async read(wanted = bytes) {
@@ -94,6 +97,7 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>, reject: Reject
 function createInput(chunks: AsyncIterable<Uint8Array>, reject: Reject) {
   const iterator = chunks[Symbol.asyncIterator]();
   let chunk: Uint8Array = new Uint8Array(0);
+  let position = 0;
   async function more(): Promise<boolean> {
     while (chunk.length === 0) {
       const { done, value } = await iterator.next();
@@ -105,9 +109,11 @@ function createInput(chunks: AsyncIterable<Uint8Array>, reject: Reject) {
   function cut(bytes: number): Uint8Array {
     const part = chunk.subarray(0, bytes);
     chunk = chunk.subarray(part.length);
+    position += part.length;
     return part;
   }
   return {
+    position: () => position,
     /** @param atEnd whether the stream may end before the first byte; the result is then empty */
     async take(bytes: number, atEnd = false): Promise<Uint8Array> {
       const taken = new Uint8Array(bytes);

@@ -2,8 +2,8 @@
 import { openFile, type RangeSource } from '../../../formats/archives/range-source.ts';
 import { isTarHeader, readTar } from '../../../formats/archives/tar.ts';
 import { mostCompressed, readEntry, readEntryStart } from '../../../formats/archives/zip.ts';
-import { findDirectory, readDirectory } from '../../../formats/archives/zip-directory.ts';
-import type { ZipEntry } from '../../../formats/archives/zip-entries.ts';
+import { compressedStart, findDirectory, readDirectory } from '../../../formats/archives/zip-directory.ts';
+import { METHODS, type ZipEntry } from '../../../formats/archives/zip-entries.ts';
 import { KIND_BYTES } from '../../../formats/file-kinds.ts';
 import { quote, type Reject } from '../../../formats/models/file-error.ts';
 import { type ByteSource, gunzippedSource, readHead, zipEntrySource } from '../byte-source.ts';
@@ -43,6 +43,8 @@ export interface FileArchive {
   read(wanted: WantedFiles): AsyncIterable<{ index: number; bytes: Uint8Array }>;
   /** The content of one file as a stream. @param part its name in messages, by default that of the archive */
   source(index: number, part?: string): ByteSource;
+  /** Position in the uploaded file of one that is not compressed; undefined for others. */
+  start(index: number): number | undefined;
 }
 
 /** The number of entries or classes that a warning names. */
@@ -60,20 +62,21 @@ export async function openArchive(
 ): Promise<FileArchive | undefined> {
   const head = await readHead(source, TAR_BLOCK);
   if (head.toString('latin1', 0, 2) === 'PK') return openZip(source.part, source.path, maxBytes);
-  if (isTarHeader(head)) return openTar(source, maxBytes);
+  if (isTarHeader(head)) return openTar(source, maxBytes, false);
   if (head[0] !== 0x1f || head[1] !== 0x8b) return undefined;
   const unpacked = gunzippedSource(source);
-  return isTarHeader(await readHead(unpacked, TAR_BLOCK)) ? openTar(unpacked, maxBytes) : undefined;
+  return isTarHeader(await readHead(unpacked, TAR_BLOCK)) ? openTar(unpacked, maxBytes, true) : undefined;
 }
 
-async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchive> {
+async function openTar(source: ByteSource, maxBytes: number, isCompressed: boolean): Promise<FileArchive> {
   const { part } = source;
   const reject = rejectAs(part);
   const entries = () => readTar(limitBytes(source, maxBytes), reject);
   const files: ArchiveFile[] = [];
+  const starts: number[] = [];
   const first: { name: string; kind: string }[] = [];
   let [total, count] = [0, 0];
-  for await (const { name, bytes, kind } of entries()) {
+  for await (const { name, bytes, kind, start } of entries()) {
     if (kind === 'folder') continue;
     if (kind !== 'file') {
       if (count++ < MAX_NAMED) first.push({ name, kind });
@@ -81,12 +84,14 @@ async function openTar(source: ByteSource, maxBytes: number): Promise<FileArchiv
     }
     total += bytes;
     if (total > maxBytes) reject(`its files take more than the limit of ${maxBytes} bytes`);
+    starts.push(start);
     if (files.push({ name, bytes }) > MAX_ARCHIVE_FILES) rejectCount(reject);
   }
   rejectRepeated(files, reject);
   return {
     files,
     skipped: { count, first },
+    start: (index) => (isCompressed ? undefined : starts[index]),
     async *read({ whole, starts }) {
       let index = -1;
       for await (const entry of entries()) {
@@ -152,6 +157,11 @@ function openZip(part: string, path: string, maxBytes: number): FileArchive {
       }
     },
     source: (index, name = part) => zipEntrySource(name, path, entries[index]!, reject),
+    start(index) {
+      using archive = openFile(path, reject);
+      const entry = entries[index]!;
+      return entry.method === METHODS.stored ? compressedStart(archive, entry) : undefined;
+    },
   };
 }
 

@@ -33,7 +33,7 @@ const LIGHT = 128;
 
 export interface ImageArchive {
   readonly part: string;
-  readonly archive: FileArchive;
+  readonly archive: Pick<FileArchive, 'read' | 'skipped'>;
   readonly folders: ClassFolders;
 }
 

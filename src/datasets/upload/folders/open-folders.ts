@@ -3,7 +3,7 @@ import { showImageShape } from '../../../domain/image-shape.ts';
 import { quote } from '../../../formats/models/file-error.ts';
 import { valueCount } from '../../../numerics/network/image-shape.ts';
 import { isArrayName } from '../arrays/match-roles.ts';
-import type { ChosenShape, OpenForm, UploadFields } from '../form.ts';
+import type { ChosenShape, OpenedUpload, OpenForm, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import type { FileArchive } from './archive.ts';
 import { type ClassFolders, findImages, isImageName, numberClasses } from './assign-classes.ts';
@@ -26,12 +26,22 @@ export const openImageFolders: OpenForm = async ({ files, archive, fields, maxBy
   const names = archive.files.map(({ name }) => name);
   if (names.some(isArrayName) && !names.some(isImageName)) return undefined;
   const opened = await openImageArchive(files[0]!.part, archive, fields);
+  return openImages(opened, fields, maxBytes, archive.files.length * FILE_BYTES);
+};
+
+/** Opens images whose classes are known. @param extraBytes memory besides that to decode them */
+export function openImages(
+  opened: ImageArchive,
+  fields: UploadFields,
+  maxBytes: number,
+  extraBytes: number,
+): OpenedUpload {
   const chosen = requestedShape(fields.imageShape);
   if (chosen) assertFits(opened, chosen, maxBytes);
   return {
     images: opened.folders.images.length,
     chosen,
-    extraBytes: DECODING_BYTES + archive.files.length * FILE_BYTES,
+    extraBytes: DECODING_BYTES + extraBytes,
     async choose(maxPixels) {
       const shape = await chooseShape(opened, maxPixels);
       assertFits(opened, shape, maxBytes);
@@ -39,7 +49,7 @@ export const openImageFolders: OpenForm = async ({ files, archive, fields, maxBy
     },
     read: (shape, maxPixels) => checkImageArchive(opened, fields, shape, maxPixels),
   };
-};
+}
 
 function assertFits({ part, folders }: ImageArchive, { imageShape }: ChosenShape, maxBytes: number): void {
   const bytes = folders.images.length * (valueCount(imageShape) + 1);
@@ -56,16 +66,26 @@ export async function openImageArchive(
 ): Promise<ImageArchive> {
   const reject = (defect: string): never => rejectPart(part, defect);
   const folders = await findClasses(part, archive, fields);
-  if (folders.hasTest && fields.testFraction !== null)
-    rejectPart('testFraction', 'it cannot be combined with test images of the archive; omit it');
+  assertTested(part, folders, fields, 'put the class folders into train/ and test/');
   const large = folders.images.find(({ file }) => archive.files[file]!.bytes > MAX_FILE_BYTES);
   if (large) reject(`the image ${quote(large.path)} takes more than ${MAX_FILE_BYTES} bytes, the limit`);
-  if (!folders.hasTest && fields.testFraction === null)
-    reject(
-      'there are no test images; put the class folders into train/ and test/, or send testFraction=0.2 to hold out that ' +
-        'fraction of each class',
-    );
   return { part, archive, folders };
+}
+
+/** Images are tested on those sent for it, or on a fraction. @param advice how test images are sent */
+export function assertTested(
+  part: string,
+  { hasTest }: Pick<ClassFolders, 'hasTest'>,
+  { testFraction }: Pick<UploadFields, 'testFraction'>,
+  advice: string,
+): void {
+  if (hasTest && testFraction !== null)
+    rejectPart('testFraction', 'it cannot be combined with test images; omit it');
+  if (!hasTest && testFraction === null)
+    rejectPart(
+      part,
+      `there are no test images; ${advice}, or send testFraction=0.2 to hold out that fraction of each class`,
+    );
 }
 
 /** Classes are in folders, unless the form says otherwise, or a table labels images that are not in class folders. */

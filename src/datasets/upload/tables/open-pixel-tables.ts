@@ -9,6 +9,7 @@ import { type ByteSource, fileSource, gunzippedSource, readHead } from '../byte-
 import type { OpenForm, SentFiles, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { findSplit, SPLIT_NAMES, splitInName } from '../split-names.ts';
+import { type Classes, INDICES, LABELS, orderClasses, SPLIT_COLUMNS } from './columns.ts';
 import { type Cell, cellNumber, cellText, scanCells } from './scan-cells.ts';
 
 /** The first line of a table has at least a label and the pixels of the smallest image, and at most those of the largest. */
@@ -16,11 +17,6 @@ const MIN_COLUMNS = MIN_SIDE ** 2 + 1;
 const MAX_COLUMNS = 3 * MAX_SIDE ** 2 + 8;
 const HEAD_BYTES = 2 ** 18;
 const DELIMITERS = [',', '\t', ';'];
-/** Names of columns in lower case. */
-const LABELS = ['label', 'labels', 'class', 'category', 'target', 'y'];
-const SPLIT_COLUMNS = ['split', 'set', 'subset', 'usage'];
-/** Columns that number the rows: pandas writes its index without a name. */
-const INDICES = ['', 'id', 'index', 'unnamed: 0'];
 const CHUNK_NUMBERS = 2 ** 15;
 
 interface Table {
@@ -196,24 +192,6 @@ async function measure(table: Table, names: Map<string, number>, maxBytes: numbe
 }
 
 const nameColumn = ({ header }: Table, column: number) => (header ? quote(header[column]!) : `${column + 1}`);
-
-interface Classes {
-  /** null if the labels are numbers. */
-  readonly names: string[] | null;
-  /** The label of each text, by its number. */
-  readonly labels: Float64Array;
-}
-
-/** Whole numbers are labels; other texts are classes, in ascending order of code units or in that of the form. */
-function orderClasses(numbers: ReadonlyMap<string, number>, given: string[] | null, part: string): Classes {
-  const texts = [...numbers.keys()];
-  if (texts.every((text) => /^\d+(?:\.0*)?$/.test(text)))
-    return { names: null, labels: Float64Array.from(texts, Number) };
-  const names = given ?? texts.toSorted();
-  const unknown = texts.find((text) => !names.includes(text));
-  if (unknown !== undefined) rejectPart(part, `it has the class ${quote(unknown)}, which classNames lacks`);
-  return { names, labels: Float64Array.from(texts, (text) => names.indexOf(text)) };
-}
 
 /** The rows of a split as two arrays; undefined if it has none. */
 function toArrays(

@@ -18,6 +18,7 @@ function archiveOf(files: Readonly<Record<string, Uint8Array | number>>): FileAr
         if (whole.has(index) && typeof file !== 'number') yield { index, bytes: file };
     },
     source: () => assert.fail('No table is read.'),
+    start: () => undefined,
   };
 }
 
