@@ -1,5 +1,5 @@
 /** Tables of labels beside images: CSV, TSV and the exports of Label Studio, whose rows name files of the archive. */
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { type DatasetReport, MAX_LISTED_FILES } from '../../../domain/datasets/report.ts';
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
@@ -163,7 +163,9 @@ async function* readCsv(
   reject: (defect: string) => never,
 ): AsyncGenerator<Row | string> {
   const delimiter = /\.tsv$/i.test(name) ? '\t' : [',', ';', '\t'];
-  const parser = Readable.from(source.open(), { objectMode: false }).pipe(
+  // The callback is required but empty: the loop over the parser receives the errors.
+  const parser = pipeline(
+    source.open(),
     parse({
       bom: true,
       delimiter,
@@ -172,6 +174,7 @@ async function* readCsv(
       trim: true,
       max_record_size: MAX_ROW_BYTES,
     }),
+    () => {},
   );
   let columns: { file: number; label: number; split: number } | undefined;
   try {

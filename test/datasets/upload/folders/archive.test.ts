@@ -322,7 +322,7 @@ test('rejects archives without class folders, and describes the expected layout'
       /there are no test images; put the class folders into train\/ and test\//,
       { testFraction: null },
     ],
-    [{ ...below('train', FILES), ...below('test', FILES) }, /combined with test images of the archive/],
+    [{ ...below('train', FILES), ...below('test', FILES) }, /combined with test images/],
     [
       { ...below('train', FILES), 'test/c/1.png': dark },
       /class "c" has no image below train/,

@@ -9,6 +9,7 @@ import { openArchive } from '../../../../src/datasets/upload/folders/archive.ts'
 import { openImageArchive } from '../../../../src/datasets/upload/folders/open-folders.ts';
 import { type DatasetFields, datasetFieldsSchema } from '../../../../src/domain/datasets/upload-form.ts';
 import { isAtelierError, temporaryFolder } from '../../fixtures.ts';
+import { check } from '../fixtures.ts';
 
 /** Opens an archive of empty images with the given paths, and of texts. */
 async function open(
@@ -153,6 +154,14 @@ for (const [what, texts, fields = {}] of [
     assert.deepEqual((await open(t, IMAGES, texts, fields)).images, LABELLED);
   });
 }
+
+test('a table whose bytes are damaged rejects the archive', async (t) => {
+  const file = Buffer.from(
+    zipSync({ '1.png': new Uint8Array(1), 'a.csv': strToU8('file,label\n1,cat\n') }, { level: 0 }),
+  );
+  file.write('b', file.indexOf('cat'));
+  await rejects(check(t, { file }, { labels: 'table' }), /it is damaged/);
+});
 
 test('splits come from a column, from the name of a table, or from folders', async (t) => {
   const column = 'file,label,split\n1,a,train\n2,b,TRAIN\n3,a,testing';
