@@ -34,6 +34,7 @@ const SHARES: Readonly<Record<keyof typeof all, number>> = {
   onnx: 5,
   'imported onnx': 8,
   'arrays of data sets': 5,
+  'tables of data sets': 5,
   'archives of images': 2,
   configuration: 3,
   'forms of images': 2,

@@ -18,6 +18,7 @@ import { createMemoryLedger } from '../../src/services/memory/ledger.ts';
 import { createImageDecoder } from '../../src/services/predictions/image-decoder.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoints/decode.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
+import { tablesOfDatasets } from './data-set-tables.ts';
 import { checkpoints, encodedJsonBodies, fixtures, jsonBodies, model, pictures } from './files.ts';
 import { imageArchives } from './image-archives.ts';
 import type { Parsers } from './input.ts';
@@ -148,6 +149,7 @@ export const all = {
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   'arrays of data sets': arraysOfDatasets,
+  'tables of data sets': tablesOfDatasets,
   'archives of images': imageArchives,
   configuration: () => ({
     files: [

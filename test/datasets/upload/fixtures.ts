@@ -96,5 +96,5 @@ export async function check(
   });
   const { name: _, ...defaults } = datasetFieldsSchema.parse({});
   const opened = await openUpload({ files: uploaded, fields: { ...defaults, ...fields }, maxBytes });
-  return opened.read(opened.chosen!, 0);
+  return opened.read(opened.chosen!, 2 ** 20);
 }
