@@ -18,6 +18,8 @@ export interface Context {
   readonly interrupted: AbortSignal;
   /** Width of the terminal that shows the output; null if it is not a terminal. */
   readonly columns: number | null;
+  /** Asks the user and returns the answer; null if nobody can be asked. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** Writes to stdout. */
   write(data: string | Uint8Array): void;
   /** Writes a line to stderr. */

@@ -33,6 +33,7 @@ export interface Surroundings {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly ask?: Context['ask'];
   readonly interrupted: AbortSignal;
 }
 
@@ -118,7 +119,7 @@ function createContext(
   note: Context['note'],
   values: CommonValues,
 ): Omit<Context, 'note' | 'showStatus'> {
-  const { stdout, environment, interrupted } = surroundings;
+  const { stdout, environment, interrupted, ask = null } = surroundings;
   const given = values.url ?? (environment['ATELIER_URL'] || DEFAULT_URL);
   const url = given.includes('://') ? given : `http://${given}`;
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
@@ -134,6 +135,7 @@ function createContext(
     client: createClient(url, key, interrupted, note),
     json: values.json ?? false,
     interrupted,
+    ask,
     columns: stdout.isTTY ? stdout.columns || 80 : null,
     write: (data) => void stdout.write(data),
   };

@@ -1,6 +1,6 @@
 /** `atelier upload` and `datasets`: labelled images. */
 import { stat } from 'node:fs/promises';
-import type { DatasetSummary } from '../../src/domain/datasets/representation.ts';
+import type { CheckedDataset, DatasetSummary } from '../../src/domain/datasets/representation.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
 import { formatShape, formatTable, formatTime, printable } from '../text.ts';
 import { listFolder } from '../upload/folder.ts';
@@ -14,6 +14,7 @@ import {
   type Part,
   splitPart,
 } from '../upload/form.ts';
+import { describeDataset } from '../upload/preview.ts';
 import { sendForm } from '../upload/send.ts';
 
 export const UPLOAD_FIELDS = {
@@ -44,7 +45,12 @@ export const UPLOAD_FIELDS = {
 export const upload = defineCommand({
   summary: 'Upload a data set: a folder of class folders, an archive, or arrays',
   parameters: ['folder|file…'],
-  options: { ...UPLOAD_FIELDS, field: fieldOption },
+  options: {
+    ...UPLOAD_FIELDS,
+    field: fieldOption,
+    'dry-run': { type: 'boolean', help: 'Check the images and show what they are read as; store nothing' },
+    yes: { type: 'boolean', short: 'y', help: 'Do not ask: by default a terminal shows a dry run first' },
+  },
   notes:
     'A folder has a folder of images for each class, also below train/, val/ and test/, or a table of labels\n' +
     'beside its images, CSV or TSV. It is packed while it is sent, without hidden files and links.\n' +
@@ -52,7 +58,17 @@ export const upload = defineCommand({
     'train_labels=FILE: docs/guides/own-data.md.',
   async run(context, files, values) {
     const parts = await Promise.all(files.map((file) => openPart(context, file)));
-    const form = buildForm(parts, listFields(UPLOAD_FIELDS, values));
+    const fields = listFields(UPLOAD_FIELDS, values);
+    const { ask } = context;
+    const isDryRun = values['dry-run'] ?? false;
+    if (isDryRun || (ask && !values.yes)) {
+      const dryRun = buildForm(parts, [...fields, 'dryRun=true']);
+      const checked = await sendForm<CheckedDataset>(context, '/v1/datasets', dryRun);
+      if (isDryRun) printResult(context, checked, () => describeDataset(checked));
+      else context.note(describeDataset(checked));
+      if (isDryRun || !/^y(es)?$/i.test(await ask!('Upload this data set? [y/N] '))) return 0;
+    }
+    const form = buildForm(parts, fields);
     const dataset = await sendForm<DatasetSummary>(context, '/v1/datasets', form);
     const isChosen = dataset.report?.archive && values['image-shape'] === undefined;
     const how = isChosen ? dataset.report?.imageShape : undefined;

@@ -7,11 +7,15 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** @param terminal whether stdout is a terminal of 100 columns */
+/**
+ * @param terminal whether stdout is a terminal of 100 columns
+ * @param answer to every question; null if nobody can be asked
+ */
 export async function run(
   args: readonly string[],
   environment: Record<string, string>,
   terminal = false,
+  answer: string | null = null,
 ): Promise<Result> {
   const written = { stdout: '', stderr: '' };
   const output = (name: keyof typeof written) => ({
@@ -25,6 +29,13 @@ export async function run(
     stdout: output('stdout'),
     stderr: output('stderr'),
     environment,
+    ask:
+      answer === null
+        ? null
+        : async (question) => {
+            written.stderr += question;
+            return answer;
+          },
     interrupted: new AbortController().signal,
   });
   return { code, ...written };

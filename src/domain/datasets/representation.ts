@@ -76,6 +76,29 @@ export const datasetSchema = z
 
 export type DatasetSummary = z.infer<typeof datasetSchema>;
 
+/** The number of images that a dry run shows. */
+export const MAX_SAMPLES = 16;
+
+const sampleSchema = z.object({
+  split: z.enum(SPLITS),
+  index: z.int().describe('Index of the image within the split'),
+  label: z.int(),
+  image: z.string().describe('PNG as a data URL'),
+});
+export type SampleImage = z.infer<typeof sampleSchema>;
+
+/** The answer of an upload that stores nothing new. */
+export const checkedDatasetSchema = datasetSchema
+  .extend({
+    samples: z
+      .array(sampleSchema)
+      .max(MAX_SAMPLES)
+      .optional()
+      .describe('Only of a dry run: some images of each class in turn, as they would be stored'),
+  })
+  .meta({ id: 'CheckedDataset' });
+export type CheckedDataset = z.infer<typeof checkedDatasetSchema>;
+
 /** @param basePath prefix of the API's paths */
 export function imageUrl(basePath: string, dataset: string, split: SplitName, index: number): string {
   return `${basePath}/v1/datasets/${dataset}/splits/${split}/images/${index}`;

@@ -102,7 +102,16 @@ export const datasetFieldsSchema = z.strictObject({
     .describe(
       'Whether images of an archive that cannot be decoded reject it, as by default, or are left out, up to half of a class: the report then lists them',
     ),
-  fileColumn: column('names the files', 'file, filename, path, image or id'),
+  dryRun: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe(
+      '`true` checks the files and answers as the upload would, with sample images; nothing is stored, and an Idempotency-Key has no effect',
+    ),
+  fileColumn: column(
+    'names the files, or of a Parquet file has the images',
+    'file, filename, path, image or id',
+  ),
   labelColumn: column('has the classes', 'label, class, category or target'),
   splitColumn: column('has train, val or test', 'split, if there is one'),
   fit: forImages(z.enum(FITS), 'contain', preprocessingSchema.shape.fit.description!),

@@ -53,10 +53,14 @@ async function checkDataset(task: CheckTask) {
   const { chosen, maxPixels, target } = task;
   const { tensors, ...checked } = await (await open(task)).read(chosen, maxPixels);
   last = undefined;
+  const isDryRun = task.fields.dryRun === 'true';
+  const { pickSamples } = await import('../../datasets/upload/samples.ts');
+  const samples = isDryRun ? await pickSamples({ ...checked, tensors }) : undefined;
   const digest = await writeTensorFile(target, checked.imageShape, tensors).catch((error) => {
     throw isDiskFull(error) ? storageFull('the data set', error) : error;
   });
-  return { ...checked, digest, testDigest: digestSplit(tensors.test), id: datasetId({ ...checked, digest }) };
+  const id = datasetId({ ...checked, digest });
+  return { ...checked, digest, testDigest: digestSplit(tensors.test), id, ...(samples && { samples }) };
 }
 
 /** Checks an uploaded file of images to predict. */

@@ -1,7 +1,11 @@
 /** /v1/datasets: list, show, upload, delete. */
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../../datasets/catalog.ts';
-import { type DatasetSummary, datasetSchema } from '../../../domain/datasets/representation.ts';
+import {
+  checkedDatasetSchema,
+  type DatasetSummary,
+  datasetSchema,
+} from '../../../domain/datasets/representation.ts';
 import { datasetFieldsSchema, FILE_PARTS } from '../../../domain/datasets/upload-form.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { AddedDataset } from '../../../store/datasets/repository.ts';
@@ -151,11 +155,13 @@ export const datasetRoutes: Routes = async (
           'models trained on them repeat this at prediction. Uploads are validated; ' +
           '`report.warnings` lists images that are not read, duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
           'images, labels, class names and preprocessing, in any format and from any client, are the same data set and return 200. At most ' +
-          '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed.',
+          '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed. `dryRun=true` answers what an upload would, with sample images, and stores nothing.',
         tags,
         requestContent: datasetUploadContent,
         response: {
-          200: datasetSchema.describe('The data set already exists; its name is unchanged'),
+          200: checkedDatasetSchema.describe(
+            'The data set already exists; its name is unchanged. Or a dry run, whose data set is not stored',
+          ),
           201: datasetSchema.describe('The data set, validated and stored'),
           ...problems(400, 409, 413, 415, 422, 503, 507),
         },
@@ -166,7 +172,8 @@ export const datasetRoutes: Routes = async (
           throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
         }
         const signal = disconnectSignal(reply);
-        return withStoredForm(request, DATASET_FORM, maxDatasetBytes, uploads, ({ fields, files }) => {
+        return withStoredForm(request, DATASET_FORM, maxDatasetBytes, uploads, async ({ fields, files }) => {
+          if (fields.dryRun === 'true') return reply.send(await uploads.dryRun(files, fields, signal));
           const create: Create<AddedDataset> = (record) => uploads.add(files, fields, signal, record);
           const content = {
             fields,
