@@ -73,6 +73,7 @@ export function openParquet(file: RangeSource, maxValues: number): ParquetFile {
     parquetMetadata(new Uint8Array(footer), { geoparquet: false }),
   );
   const { schema, row_groups: groups } = metadata;
+  if (schema.some(({ name }) => name === undefined)) reject('its schema has a column without a name');
   if (schema.filter(({ num_children: children }) => children).length > MAX_GROUPS)
     reject(`it has more than ${MAX_GROUPS} lists and structs`);
   const tree = guard(reject, 'its schema is damaged', () => parquetSchema(metadata));
@@ -210,9 +211,14 @@ function* readHeaders(file: RangeSource, chunk: Chunk, maxValues: number): Gener
       parquetHeader({ view: new DataView(window.buffer, window.byteOffset, window.length), offset: 0 }),
     );
     const { type, compressed_page_size: compressed, uncompressed_page_size: bytes } = header;
-    const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
-    const values = (v1 ?? v2 ?? dictionary)?.num_values ?? -1;
     const isData = type !== 'DICTIONARY_PAGE';
+    const described = {
+      DATA_PAGE: header.data_page_header,
+      DATA_PAGE_V2: header.data_page_header_v2,
+      DICTIONARY_PAGE: header.dictionary_page_header,
+      INDEX_PAGE: undefined,
+    }[type];
+    const values = described?.num_values ?? -1;
     at += after!;
     const isSized = compressed >= 0 && bytes >= 0 && at + compressed <= end && values >= 0;
     if (!isSized || (isData && values > declared - found) || (!isData && values > bytes))
@@ -251,9 +257,10 @@ function* readValues(
   let last: unknown[] = [];
   for (const { header, at } of readHeaders(file, chunk, maxValues)) {
     const page = decompressPage(file.read(at, at + header.compressed_page_size), header, chunk.codec, reject);
-    const { data_page_header: v1, data_page_header_v2: v2, type } = header;
+    const { type } = header;
     if (type !== 'DICTIONARY_PAGE') {
-      const { num_values: values, encoding } = (v1 ?? v2)!;
+      const v2 = ofVersion2(header);
+      const { num_values: values, encoding } = (v2 ?? header.data_page_header)!;
       const levelBytes =
         v2 && ([v2.repetition_levels_byte_length, v2.definition_levels_byte_length] as const);
       checkPage(page, { values, encoding, ...(levelBytes && { levelBytes }) }, levels, reject);
@@ -280,6 +287,9 @@ function* readValues(
   if (last.length > 0) yield last;
 }
 
+const ofVersion2 = ({ type, data_page_header_v2: v2 }: PageHeader) =>
+  type === 'DATA_PAGE_V2' ? v2 : undefined;
+
 /** Decompresses a page, of version 2 without its levels, which are never compressed. */
 function decompressPage(
   compressed: Uint8Array,
@@ -287,7 +297,8 @@ function decompressPage(
   codec: Chunk['codec'],
   reject: Reject,
 ): Uint8Array {
-  const { uncompressed_page_size: bytes, data_page_header_v2: v2 } = header;
+  const { uncompressed_page_size: bytes } = header;
+  const v2 = ofVersion2(header);
   if (codec === 'UNCOMPRESSED' || v2?.is_compressed === false) return compressed;
   const levels = v2 ? v2.repetition_levels_byte_length + v2.definition_levels_byte_length : 0;
   if (!(levels >= 0 && levels <= Math.min(compressed.length, bytes))) reject('a page has damaged levels');
