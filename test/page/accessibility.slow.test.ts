@@ -187,7 +187,7 @@ test('errors are accessible', options, async (t) => {
       HOSTILE,
       async () => {
         await page.getByLabel('Archive', { exact: true }).setInputFiles(text);
-        await page.getByRole('button', { name: 'Upload' }).click();
+        await page.getByRole('button', { name: 'Check' }).click();
         await page.locator('#upload-file[aria-invalid]').waitFor();
       },
     ],

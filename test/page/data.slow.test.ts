@@ -38,6 +38,7 @@ test(
     const network = await page.context().newCDPSession(page);
     const limits = { offline: false, latency: 0, downloadThroughput: -1 };
     await network.send('Network.emulateNetworkConditions', { ...limits, uploadThroughput: zip.length });
+    await page.getByRole('button', { name: 'Check' }).click();
     await page.getByRole('button', { name: 'Upload' }).click();
     await page.getByRole('progressbar', { name: 'Upload' }).waitFor();
     await page.getByRole('heading', { level: 1, name: HOSTILE }).waitFor();
@@ -83,7 +84,7 @@ test('a rejected file is explained at its field, and the field gets the focus', 
   await page
     .getByLabel('Archive', { exact: true })
     .setInputFiles({ name: 'x.zip', mimeType: 'application/zip', buffer: zip.subarray(0, 999) });
-  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.locator('#upload-file[aria-invalid]:focus').waitFor();
   assert.match(String(await page.locator('#upload-file-error').textContent()), /archive has no directory/);
   await page.getByText('as curl').click();
@@ -96,6 +97,7 @@ test('a known data set is recognized, and one that does not exist is reported', 
   await page
     .getByLabel('Archive', { exact: true })
     .setInputFiles({ name: 'again.zip', mimeType: 'application/zip', buffer: zip });
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByText('The service had this data set already.').waitFor();
   assert.ok(page.url().includes(created.id));
@@ -156,6 +158,7 @@ test('a folder is packed and uploaded, and is the same data set as its archive',
   await page.getByLabel('A folder').check();
   await page.getByLabel('Folder', { exact: true }).setInputFiles(await shapesFolder(t));
   await page.getByText('shapes: 49 files').waitFor();
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByText('The data set has been uploaded and checked.').waitFor();
   assert.ok(page.url().includes(id));
@@ -197,6 +200,7 @@ test('a folder, an archive or an array can be dropped', options, async (t) => {
   await drop(form, folder);
   await page.getByLabel('A folder').and(page.locator(':checked')).waitFor();
   await page.getByText('shapes: 49 files').waitFor();
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByText(/The data set has been uploaded|The service had this data set already/).waitFor();
 });

@@ -81,7 +81,7 @@ test(
       mimeType: 'application/zip',
       buffer: Buffer.alloc(100),
     });
-    await page.getByRole('button', { name: 'Upload' }).click();
+    await page.getByRole('button', { name: 'Check' }).click();
     const dialog = page.getByRole('dialog', { name: 'API key' });
     await dialog.getByText('needs the scope train; the key reader has predict').waitFor();
     await page.keyboard.press('Escape');

@@ -85,6 +85,7 @@ test('an archive of 8×8 images keeps their shape, and the report states why', o
   const archive = { name: 'bars.zip', mimeType: 'application/zip', buffer: archives.bars };
   await page.getByLabel('Archive', { exact: true }).setInputFiles(archive);
   await page.getByLabel('Name', { exact: true }).fill('bars');
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByText('The data set has been uploaded and checked.').waitFor();
   await page
@@ -109,10 +110,11 @@ test(
     const shape = page.getByLabel('Image shape');
     assert.equal(await shape.getAttribute('placeholder'), 'auto');
     await shape.fill('7×7');
-    await page.getByRole('button', { name: 'Upload' }).click();
+    await page.getByRole('button', { name: 'Check' }).click();
     await page.locator('#upload-imageShape[aria-invalid]:focus').waitFor();
     assert.match(String(await page.locator('#upload-imageShape-error').textContent()), /8/);
     await shape.fill('10×24×3');
+    await page.getByRole('button', { name: 'Check' }).click();
     await page.getByRole('button', { name: 'Upload' }).click();
     await page.getByText('As requested.').waitFor();
     await page.locator('.data-images img').nth(35).waitFor();

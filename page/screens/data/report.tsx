@@ -1,5 +1,5 @@
 /** The report of an upload: warnings, duplicates, and what the files held. */
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import type { ArrayReport, DatasetReport, Duplicates } from '../../../src/domain/datasets/report.ts';
 import { type Column, Table } from '../../components/table.tsx';
 import { count, percent, significant } from '../../format.ts';
@@ -26,6 +26,29 @@ const ARRAY_COLUMNS: readonly Column<ArrayReport>[] = [
     cell: ({ minimum, maximum }) => `${significant(minimum, 3)} to ${significant(maximum, 3)}`,
   },
 ];
+
+type Archive = NonNullable<DatasetReport['archive']>;
+
+/** What the archive holds and the data set does not: its number, and the first of it. */
+const leftOut = ({ ignored, damaged, table }: Archive) =>
+  [
+    { what: 'Other files, ignored', number: ignored.files, first: ignored.first },
+    {
+      what: 'Damaged images, left out',
+      number: damaged?.images ?? 0,
+      first: damaged?.first.map(({ path }) => path) ?? [],
+    },
+    {
+      what: 'Images without a row, left out',
+      number: table?.withoutRow.files ?? 0,
+      first: table?.withoutRow.first ?? [],
+    },
+    {
+      what: 'Rows without an image',
+      number: table?.withoutFile.rows ?? 0,
+      first: table?.withoutFile.first ?? [],
+    },
+  ].filter(({ number }) => number > 0);
 
 export function Report({ report }: { readonly report: DatasetReport }): JSX.Element {
   const { warnings, duplicates, arrays, archive, imageShape, pixels, heldOut, constantImages } = report;
@@ -54,6 +77,12 @@ export function Report({ report }: { readonly report: DatasetReport }): JSX.Elem
       )}
       <Table caption="Repeated images" columns={DUPLICATE_COLUMNS} rows={rows} keyOf={({ where }) => where} />
       <dl class="facts">
+        {archive?.layout && (
+          <>
+            <dt>Read as</dt>
+            <dd>{archive.layout}</dd>
+          </>
+        )}
         {archive && (
           <>
             <dt>Images in the archive</dt>
@@ -61,11 +90,14 @@ export function Report({ report }: { readonly report: DatasetReport }): JSX.Elem
               {count(archive.images)}, from {archive.smallest.join(' × ')} to {archive.largest.join(' × ')}{' '}
               pixels
             </dd>
-            <dt>Other files, ignored</dt>
-            <dd>
-              {count(archive.ignored.files)}
-              {archive.ignored.files > 0 && `: ${archive.ignored.first.join(', ')}`}
-            </dd>
+            {leftOut(archive).map(({ what, number, first }) => (
+              <Fragment key={what}>
+                <dt>{what}</dt>
+                <dd>
+                  {count(number)}: {first.join(', ')}
+                </dd>
+              </Fragment>
+            ))}
           </>
         )}
         {imageShape !== undefined && (

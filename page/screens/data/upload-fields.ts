@@ -39,8 +39,8 @@ export const FILES: Readonly<Record<Source, readonly UploadField[]>> = {
     {
       name: 'file',
       label: 'Archive',
-      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/, val/ and test/, or beside a table of labels; an npz; or pixels as CSV. It can be dropped here, as can a folder.`,
-      accept: '.zip,.tar,.tgz,.gz,.npz,.csv,.tsv',
+      hint: `A zip or tar.gz of ${IMAGES} in class folders, such as cat/1.png, also below train/, val/ and test/, or beside a table of labels; an npz; or pixels as CSV or Parquet. It can be dropped here, as can a folder.`,
+      accept: '.zip,.tar,.tgz,.gz,.npz,.csv,.tsv,.parquet',
       isRequired: true,
     },
   ],
@@ -88,6 +88,11 @@ export const IMAGE_OPTIONS: readonly UploadField[] = [
     name: 'labelColumn',
     label: 'Column of classes',
     hint: 'Of the table, unless it is named like label or class',
+  },
+  {
+    name: 'splitColumn',
+    label: 'Column of splits',
+    hint: 'Of the table, with train, val or test, unless it is named split',
   },
   {
     name: 'fit',

@@ -1,7 +1,7 @@
 /** The form that uploads a data set: a folder, an archive or up to four arrays. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
+import type { CheckedDataset, DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import { request } from '../../api/client.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { Button } from '../../components/button.tsx';
@@ -9,6 +9,7 @@ import { ProblemBox } from '../../components/feedback/problem-box.tsx';
 import { ProgressBar } from '../../components/feedback/progress-bar.tsx';
 import { links, navigate } from '../../router.ts';
 import { droppedFolder, type Folder, packFolder } from './folder.ts';
+import { Preview } from './preview.tsx';
 import { UploadControl } from './upload-control.tsx';
 import { COMMON, FILES, IMAGE_OPTIONS, SOURCES, type Source, type UploadField } from './upload-fields.ts';
 
@@ -23,6 +24,8 @@ export function UploadForm(): JSX.Element {
   const [folder, setFolder] = useState<Folder | null>(null);
   const [progress, setProgress] = useState<Progress | null>(null);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
+  /** The result of the dry run of what the form has; null before, and after a change of it. */
+  const [checked, setChecked] = useState<CheckedDataset | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const controller = useRef<AbortController>(null);
   const hasImages = source === 'folder' || (source === 'archive' && !/\.npz$/i.test(file));
@@ -33,7 +36,8 @@ export function UploadForm(): JSX.Element {
     if (problem !== null) form.current!.querySelector<HTMLElement>('[aria-invalid]')?.focus();
   }, [problem]);
 
-  async function upload(): Promise<void> {
+  /** @param isDryRun checks only, and shows what an upload would store */
+  async function upload(isDryRun: boolean): Promise<void> {
     const created = new AbortController();
     controller.current = created;
     const { signal } = created;
@@ -51,20 +55,27 @@ export function UploadForm(): JSX.Element {
       show('Upload')(0);
       const response = await request('/v1/datasets', {
         method: 'POST',
-        form: { ...filled, ...(packed && { file: packed }) },
+        form: { ...filled, ...(packed && { file: packed }), ...(isDryRun && { dryRun: 'true' }) },
         onUpload: show('Upload'),
         signal,
       });
-      const { id }: DatasetSummary = await response.json();
-      if (!signal.aborted) navigate(`${links.dataset(id)}?${response.status === 201 ? 'new' : 'known'}`);
+      const found: DatasetSummary & CheckedDataset = await response.json();
+      const { id } = found;
+      if (isDryRun && !signal.aborted) setChecked(found);
+      else if (!signal.aborted) navigate(`${links.dataset(id)}?${response.status === 201 ? 'new' : 'known'}`);
     } catch (error) {
       if (!signal.aborted) setProblem(toProblem(error));
     }
     setProgress(null);
   }
 
+  function chooseSource(chosen: Source): void {
+    setChecked(null);
+    setSource(chosen);
+  }
+
   function chooseFolder(chosen: Folder): void {
-    setSource('folder');
+    chooseSource('folder');
     setFolder(chosen);
   }
 
@@ -84,7 +95,7 @@ export function UploadForm(): JSX.Element {
     if (archive === undefined) return;
     const copy = new DataTransfer();
     copy.items.add(archive);
-    setSource('archive');
+    chooseSource('archive');
     setFile(archive.name);
     requestAnimationFrame(() => {
       form.current!.querySelector<HTMLInputElement>('#upload-file')!.files = copy.files;
@@ -123,7 +134,7 @@ export function UploadForm(): JSX.Element {
               type="radio"
               name="data-source"
               checked={source === each}
-              onChange={() => setSource(each as Source)}
+              onChange={() => chooseSource(each as Source)}
             />
             {label}
           </label>
@@ -132,9 +143,10 @@ export function UploadForm(): JSX.Element {
       <form
         ref={form}
         class="stack"
+        onInput={() => setChecked(null)}
         onSubmit={(event) => {
           event.preventDefault();
-          void upload();
+          void upload(checked === null);
         }}
       >
         <div class="columns">{FILES[source].map((field) => control(field, `${source} ${field.name}`))}</div>
@@ -143,7 +155,7 @@ export function UploadForm(): JSX.Element {
         {problem !== null && !isAtField && <ProblemBox problem={problem} />}
         <div class="actions">
           <Button kind="primary" type="submit" isBusy={progress !== null}>
-            Upload
+            {checked === null ? 'Check' : 'Upload'}
           </Button>
           {progress !== null && <Button onClick={() => controller.current!.abort()}>Cancel</Button>}
           <span role="status">{isSent(progress) && 'The service checks the images.'}</span>
@@ -152,6 +164,7 @@ export function UploadForm(): JSX.Element {
           )}
         </div>
       </form>
+      {checked !== null && <Preview checked={checked} />}
     </section>
   );
 }

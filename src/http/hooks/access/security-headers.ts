@@ -28,7 +28,7 @@ export const DOCS_PAGE_POLICY = {
 
 /** Content-Security-Policy of the page at `/`: its own script and style sheet, no inline ones, and no HTML from text. */
 export const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; " +
   "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 export function sendSecurityHeaders(app: FastifyInstance): void {
