@@ -78,7 +78,7 @@ export function openParquet(file: RangeSource, maxValues: number): ParquetFile {
     reject(`it has more than ${MAX_GROUPS} lists and structs`);
   const tree = guard(reject, 'its schema is damaged', () => parquetSchema(metadata));
   const rows = groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0);
-  const isCounted = groups.every(({ num_rows }) => num_rows >= 0n);
+  const isCounted = groups.every(({ num_rows }) => Number(num_rows) >= 0);
   if (!isCounted || rows !== Number(metadata.num_rows))
     reject('its row groups have other rows than the file');
   if (rows > maxValues) reject(`it has ${rows} rows; the limit is ${maxValues}`);
@@ -179,8 +179,9 @@ function findChunk(group: RowGroup, path: readonly string[], { bytes, reject }: 
   const { meta_data: data, file_path: elsewhere } = found ?? {};
   if (!data || elsewhere) return reject(`column ${name} is encrypted, missing, or in another file`);
   const { codec, path_in_schema, type, num_values, data_page_offset, dictionary_page_offset } = data;
-  const first = dictionary_page_offset || data_page_offset;
-  const [start, end] = [Number(first), Number(first + data.total_compressed_size)];
+  // Damaged fields can have another type.
+  const start = Number(dictionary_page_offset || data_page_offset);
+  const end = start + Number(data.total_compressed_size);
   if (!(start >= 4 && end >= start && end <= bytes)) reject(`column ${name} is not where the footer says`);
   return {
     codec,
@@ -211,6 +212,7 @@ function* readHeaders(file: RangeSource, chunk: Chunk, maxValues: number): Gener
       parquetHeader({ view: new DataView(window.buffer, window.byteOffset, window.length), offset: 0 }),
     );
     const { type, compressed_page_size: compressed, uncompressed_page_size: bytes } = header;
+    if (typeof compressed !== 'number' || typeof bytes !== 'number') reject('a page is damaged');
     const isData = type !== 'DICTIONARY_PAGE';
     const described = {
       DATA_PAGE: header.data_page_header,
@@ -218,7 +220,7 @@ function* readHeaders(file: RangeSource, chunk: Chunk, maxValues: number): Gener
       DICTIONARY_PAGE: header.dictionary_page_header,
       INDEX_PAGE: undefined,
     }[type];
-    const values = described?.num_values ?? -1;
+    const values = Number(described?.num_values ?? -1);
     at += after!;
     const isSized = compressed >= 0 && bytes >= 0 && at + compressed <= end && values >= 0;
     if (!isSized || (isData && values > declared - found) || (!isData && values > bytes))
