@@ -5,6 +5,7 @@ import { openCifar } from './arrays/open-cifar.ts';
 import { fileSource } from './byte-source.ts';
 import { openArchive } from './folders/archive.ts';
 import { openImageFolders } from './folders/open-folders.ts';
+import { rejectForeignFiles } from './foreign-files.ts';
 import type { OpenedUpload, OpenForm, SentFiles } from './form.ts';
 import { openParquetTables } from './tables/open-parquet.ts';
 import { openPixelTables } from './tables/open-pixel-tables.ts';
@@ -29,8 +30,13 @@ export async function openUpload(sent: Omit<SentFiles, 'archive'>): Promise<Open
   const archive = isAlone
     ? await openArchive({ ...fileSource(file!.part, file!.path, file!.bytes), path: file!.path }, maxBytes)
     : undefined;
+  const all = { ...sent, archive };
   for (const open of FORMS) {
-    const opened = await open({ ...sent, archive });
+    const opened = await open(all).catch(async (error) => {
+      // Its own error does not say how to convert the file.
+      await rejectForeignFiles(all);
+      throw error;
+    });
     if (opened) return opened;
   }
   throw new Error('The last form accepts or rejects every upload.');
