@@ -3,6 +3,7 @@
 import { readConfig } from '../../src/config/read.ts';
 import { MAX_ARCHIVE_FILES } from '../../src/datasets/upload/folders/archive.ts';
 import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/folders/images.ts';
+import { MAX_INFLATED_BYTES } from '../../src/datasets/upload/tables/open-parquet.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { MAX_CLASSES, MIN_CLASSES } from '../../src/domain/datasets/representation.ts';
 import { MAX_SIDE, MIN_SIDE } from '../../src/domain/image-shape.ts';
@@ -12,6 +13,7 @@ import { NPY_MAX_HEADER_BYTES } from '../../src/formats/arrays/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/arrays/npz.ts';
 import { BODY_LIMITS } from '../../src/formats/json/limits.ts';
 import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/models/pack-layers.ts';
+import { MAX_FOOTER_BYTES, MAX_GROUPS, MAX_PAGE_BYTES } from '../../src/formats/parquet/open.ts';
 import { DATASET_FORM_LIMITS, MODEL_FORM_LIMITS } from '../../src/http/bodies/form.ts';
 import { IMAGE_FORM_LIMITS } from '../../src/http/bodies/image-form.ts';
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/http/bodies/json.ts';
@@ -125,6 +127,11 @@ const requests = [
     'archive of images',
     `${count(MAX_ARCHIVE_FILES)} files; each image ${bytes(MAX_FILE_BYTES)}, \`MAX_IMAGE_PIXELS\` and ${bytes(DECODING_BYTES)} of memory to decode it`,
     '422 with the name of the image',
+  ],
+  [
+    'Parquet',
+    `footer ${bytes(MAX_FOOTER_BYTES)}, page ${bytes(MAX_PAGE_BYTES)} unpacked, ${count(MAX_GROUPS)} row groups; compressed files of an archive ${bytes(MAX_INFLATED_BYTES)} together`,
+    '422',
   ],
   ['image of a data set or a model', `${MIN_SIDE} to ${MAX_SIDE} pixels a side, 1 or 3 channels`, '422'],
   ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],

@@ -1,4 +1,4 @@
-/** What a dry run has found: sample images, classes, and the report, before the upload counts. */
+/** The result of a dry run before the upload: sample images, classes, and the report. */
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { CheckedDataset } from '../../../src/domain/datasets/representation.ts';

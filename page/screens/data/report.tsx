@@ -29,7 +29,7 @@ const ARRAY_COLUMNS: readonly Column<ArrayReport>[] = [
 
 type Archive = NonNullable<DatasetReport['archive']>;
 
-/** What the archive holds and the data set does not: its number, and the first of it. */
+/** Files that the archive holds and the data set does not: their number, and the first of them. */
 const leftOut = ({ ignored, damaged, table }: Archive) =>
   [
     { what: 'Other files, ignored', number: ignored.files, first: ignored.first },

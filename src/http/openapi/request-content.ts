@@ -208,11 +208,11 @@ export const datasetUploadContent = {
         'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_val, y_val, x_test, y_test',
       properties: {
         file: binary(
-          'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below or above train/ and test/, or beside a table of labels; or ' +
+          'A zip, tar or tar.gz of PNG, JPEG, WebP, GIF, TIFF or AVIF images in class folders, such as cat/1.png, also below or above train/ and test/, or beside a table of labels; CIFAR in its binary version; Parquet, or an archive of Parquet files; a CSV or TSV of pixels; or ' +
             `an npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`,
         ),
         train: binary(
-          'Pixels as CSV or TSV, also compressed with gzip: a row an image, with a column of labels and one for each value. As `file` with testFraction or a column of splits',
+          'A table of one split: Parquet, or pixels as CSV or TSV, also compressed with gzip. Each row is an image, with a column of labels',
         ),
         val: binary('Like train: the validation split'),
         test: binary('Like train'),

@@ -17,6 +17,7 @@ test('fields that are not sent are unknown, except the seed and the shape', () =
     imageShape: 'auto',
     labels: null,
     damaged: null,
+    dryRun: 'false',
     fileColumn: null,
     labelColumn: null,
     splitColumn: null,

@@ -7,7 +7,7 @@ import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/do
 import { areasSchema, rankingSchema } from '../../../src/domain/checks/ranking.ts';
 import { sgdPathSchema } from '../../../src/domain/checks/sgd-path.ts';
 import { datasetReportSchema } from '../../../src/domain/datasets/report.ts';
-import { datasetSchema } from '../../../src/domain/datasets/representation.ts';
+import { checkedDatasetSchema, datasetSchema } from '../../../src/domain/datasets/representation.ts';
 import { imageShapeSchema } from '../../../src/domain/image-shape.ts';
 import { checkpointSchema } from '../../../src/domain/jobs/checkpoint.ts';
 import { epochRecordSchema } from '../../../src/domain/jobs/epoch-record.ts';
@@ -85,6 +85,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   NotifyState: deliverySchema,
   WebhookMessage: webhookMessageSchema,
   Dataset: datasetSchema,
+  CheckedDataset: checkedDatasetSchema,
   DatasetReport: datasetReportSchema,
   ImageShape: imageShapeSchema,
   DatasetList: listSchema(datasetSchema),

@@ -1,4 +1,4 @@
-/** What tables of pixels have in common: the names of their columns, and the order of their classes. */
+/** Names of the columns of tables of pixels, and the order of their classes. */
 import { quote } from '../../../formats/models/file-error.ts';
 import { rejectPart } from '../reject-part.ts';
 

@@ -8,7 +8,7 @@ import {
   openParquet,
   type ParquetColumn,
   type ParquetFile,
-} from '../../../formats/parquet/parquet.ts';
+} from '../../../formats/parquet/open.ts';
 import type { LabelledArrays } from '../arrays/match-roles.ts';
 import { openLabelled } from '../arrays/open-arrays.ts';
 import type { ArrayReader } from '../arrays/reader.ts';
@@ -25,7 +25,7 @@ import { INDICES, LABELS, orderClasses, SPLIT_COLUMNS } from './columns.ts';
 /** Names of the column of images, in lower case; the first one that a table has is taken. */
 const IMAGES = ['image', 'images', 'img', 'picture', 'photo', 'pixels', 'pixel_values', 'data', 'x', 'bytes'];
 /** Limit of the compressed files of an archive, which are held in memory: Parquet is compressed itself. */
-const MAX_INFLATED_BYTES = 64 * 2 ** 20;
+export const MAX_INFLATED_BYTES = 64 * 2 ** 20;
 /** Measured: the label, path and class of a row. */
 const ROW_BYTES = 400;
 

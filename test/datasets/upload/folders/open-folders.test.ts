@@ -160,7 +160,7 @@ test('a table whose bytes are damaged rejects the archive', async (t) => {
     zipSync({ '1.png': new Uint8Array(1), 'a.csv': strToU8('file,label\n1,cat\n') }, { level: 0 }),
   );
   file.write('b', file.indexOf('cat'));
-  await rejects(check(t, { file }, { labels: 'table' }), /it is damaged/);
+  await rejects(check(t, { file }, { labels: 'table' }), /the entry "a.csv" is damaged/);
 });
 
 test('splits come from a column, from the name of a table, or from folders', async (t) => {

@@ -22,14 +22,14 @@ import type { Reject } from '../models/file-error.ts';
 import { checkPage, endOfStruct } from './bounds.ts';
 
 const MAGIC = 'PAR1';
-const MAX_FOOTER_BYTES = 16 * 2 ** 20;
+export const MAX_FOOTER_BYTES = 16 * 2 ** 20;
 /** Decompressed. Writers end a page after 1 MiB, or after 1,024 values that are larger. */
-const MAX_PAGE_BYTES = 512 * 2 ** 20;
-/** Of statistics. */
+export const MAX_PAGE_BYTES = 512 * 2 ** 20;
+/** A header holds statistics, whose texts can be long. */
 const MAX_HEADER_BYTES = 2 ** 20;
 const FIRST_HEADER_BYTES = 2 ** 10;
 /** Groups of columns: lists and structs. */
-const MAX_GROUPS = 1000;
+export const MAX_GROUPS = 1000;
 
 /** A column of values: a leaf of the schema. */
 export interface ParquetColumn {
@@ -44,7 +44,7 @@ export interface ParquetColumn {
 export interface ParquetFile {
   readonly rows: number;
   readonly columns: readonly ParquetColumn[];
-  /** What the writer has stored under a key; undefined without it. */
+  /** The text that the writer has stored under a key; undefined without it. */
   text(key: string): string | undefined;
   /** Memory that reading the column takes: that of its largest page. Checks the headers of all pages. */
   pageBytes(column: ParquetColumn): number;
