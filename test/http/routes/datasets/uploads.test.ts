@@ -4,7 +4,12 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type DatasetSummary, datasetSchema } from '../../../../src/domain/datasets/representation.ts';
+import {
+  checkedDatasetSchema,
+  type DatasetSummary,
+  datasetSchema,
+  MAX_SAMPLES,
+} from '../../../../src/domain/datasets/representation.ts';
 import { parseNpy } from '../../../../src/formats/arrays/npy.ts';
 import { DIGIT_NAMES, digits, images, labels, npy, npz, small } from '../../../datasets/upload/fixtures.ts';
 import {
@@ -193,6 +198,37 @@ test('an Idempotency-Key replays the first response and rejects another upload',
   assertProblem(renamed, 422, 'idempotency-key-reused');
   const other = { ...files, train_labels: npy(labels(12, 3), [12]), name: 'first' };
   assertProblem(await upload(app, other, headers), 422, 'idempotency-key-reused');
+});
+
+test('a dry run answers as the upload would, with sample images, and stores nothing', async () => {
+  // The parts of a form are removed after the response.
+  const stored = async () => (await storedFiles(stateDir)).filter((name) => name.startsWith('dst_'));
+  const before = await stored();
+  const form = { ...DIGITS, name: 'Dry', classNames: DIGIT_NAMES.map((name) => `${name}-dry`).join(',') };
+  const headers = { 'idempotency-key': 'dry-run' };
+  const dry = await upload(app, { ...form, dryRun: 'true' }, headers);
+  assert.equal(dry.statusCode, 200, dry.body);
+  const { samples, createdAt, ...checked } = checkedDatasetSchema.parse(dry.json());
+  assert.deepEqual(await stored(), before);
+  assert.equal((await app.inject(`/v1/datasets/${checked.id}`)).statusCode, 404);
+  assert.equal(createdAt, null);
+  assert.deepEqual(
+    samples!.map(({ label }) => label),
+    Array.from({ length: MAX_SAMPLES }, (_, n) => n % DIGIT_NAMES.length),
+  );
+  // The key is free: the upload is not a replay of the dry run.
+  const added = await upload(app, form, headers);
+  assert.equal(added.statusCode, 201, added.body);
+  const { createdAt: _, ...dataset } = datasetSchema.parse(added.json());
+  assert.deepEqual(dataset, checked);
+  for (const { split, index, image } of samples!) {
+    const { rawPayload } = await app.inject(`/v1/datasets/${checked.id}/splits/${split}/images/${index}`);
+    assert.equal(image, `data:image/png;base64,${rawPayload.toString('base64')}`);
+  }
+  const rejected = await upload(app, { ...form, dryRun: 'true', file: new Uint8Array(100) });
+  assertProblem(rejected, 422, 'invalid-dataset-file');
+  assertProblem(await upload(app, { ...form, dryRun: 'yes' }), 400, 'invalid-request');
+  assert.equal((await app.inject({ method: 'DELETE', url: `/v1/datasets/${checked.id}` })).statusCode, 204);
 });
 
 test('reports defects of a data set by part and position', async () => {
