@@ -8,7 +8,15 @@ import type { DatasetSummary } from '../../src/domain/datasets/representation.ts
 import { shapeFolders } from '../datasets/upload/shapes.ts';
 import { upload } from '../http/upload.ts';
 import { type Scope, temporaryDirectory, tiny, train } from '../support/start-service.ts';
-import { openPage, options, pressByKeyboard, startPageService, untilLoaded } from './page.ts';
+import { bars } from './drawings.ts';
+import {
+  assertAccessible,
+  openPage,
+  options,
+  pressByKeyboard,
+  startPageService,
+  untilLoaded,
+} from './page.ts';
 
 const { app, url } = await startPageService({ after });
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -103,6 +111,38 @@ test('a known data set is recognized, and one that does not exist is reported', 
   assert.ok(page.url().includes(created.id));
   await page.goto(`${url}/#/data/nothing`);
   await page.getByRole('alert').getByText('dataset-not-found').waitFor();
+});
+
+test('a validation split is drawn between the others, where there is one', options, async (t) => {
+  const { id } = (await upload(app, { file: await bars(27), name: 'Bars' })).json<DatasetSummary>();
+  const page = await openPage(t, url, { path: `#/data/${id}` });
+  const rowsOf = async () => {
+    const row = page.getByRole('row', { name: /^1/ });
+    await row.waitFor();
+    const drawn = await row
+      .locator('rect')
+      .evaluateAll((all) =>
+        all.map((each) =>
+          ['width', 'y', 'height'].map((name) => Number.parseFloat(each.getAttribute(name) ?? '0')),
+        ),
+      );
+    return { text: await row.textContent(), drawn };
+  };
+  await page.getByRole('heading', { level: 1, name: 'Bars' }).waitFor();
+  const { text, drawn } = await rowsOf();
+  assert.equal(text, '1row542712');
+  assert.deepEqual(
+    drawn.map(([width, ...place]) => [Math.round(width!), ...place]),
+    [
+      [100, 0, 6],
+      [22, 11, 3],
+      [50, 7, 3],
+    ],
+  );
+  await assertAccessible(page);
+  await page.goto(`${url}/#/data/fashion-mnist`);
+  await page.getByRole('heading', { level: 1, name: 'fashion-mnist' }).waitFor();
+  assert.equal((await rowsOf()).drawn.length, 2);
 });
 
 test(

@@ -19,7 +19,7 @@ const toPng = ({ side, channels, pixels }: Drawing): Promise<Buffer> =>
 /** @param draw an image of a class */
 async function toArchive(
   classes: readonly string[],
-  counts: Readonly<Record<'train' | 'test', number>>,
+  counts: Readonly<Record<'train' | 'validation' | 'test', number>>,
   draw: (className: string) => Drawing,
 ): Promise<Buffer> {
   const files: Record<string, Uint8Array> = {};
@@ -31,10 +31,13 @@ async function toArchive(
   return Buffer.from(zipSync(files));
 }
 
-/** A light row or column on black, with some noise. */
-export function bars(): Promise<Buffer> {
+/**
+ * A light row or column on black, with some noise.
+ * @param validation images of each class in a validation split
+ */
+export function bars(validation = 0): Promise<Buffer> {
   const uniform = createUniform(8);
-  return toArchive(['column', 'row'], { train: 54, test: 12 }, (className) => {
+  return toArchive(['column', 'row'], { train: 54, test: 12, validation }, (className) => {
     const at = 1 + Math.floor(6 * uniform());
     const isInside = (i: number) => (className === 'row' ? Math.floor(i / 8) : i % 8) === at;
     const level = (i: number) => Math.floor((isInside(i) ? 200 : 0) + 50 * uniform());
@@ -62,7 +65,7 @@ function drawColourShape(className: string, uniform: () => number): Drawing {
 
 export function colourShapes(): Promise<Buffer> {
   const uniform = createUniform(64);
-  return toArchive(COLOUR_CLASSES, { train: 34, test: 4 }, (className) =>
+  return toArchive(COLOUR_CLASSES, { train: 34, test: 4, validation: 0 }, (className) =>
     drawColourShape(className, uniform),
   );
 }

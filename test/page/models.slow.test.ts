@@ -23,8 +23,8 @@ await train(app, tiny({ modelName: 'sealed', testSet: 'never' }));
 const SHOES = '/v1/models/shoes';
 const read = async <T>(path: string): Promise<T> => (await app.inject(path)).json();
 const champion = async () => (await read<Alias>(`${SHOES}/aliases/champion`)).version;
-const looks = async () =>
-  (await read<DatasetSummary>('/v1/datasets/fashion-mnist')).splits.test.looks as number;
+const looks = async (dataset = 'fashion-mnist') =>
+  (await read<DatasetSummary>(`/v1/datasets/${dataset}`)).splits.test.looks as number;
 
 /** Names of the images that are shown once all have been loaded. */
 async function imageNames(page: Page): Promise<string[]> {
@@ -147,6 +147,28 @@ test('shows what limits a calibration on images of one class', options, async (t
   await app.inject({ method: 'POST', url: `${SHOES}/versions/2/calibration`, payload });
   const page = await openPage(t, url, { path: '#/models/shoes/2?tab=coverage' });
   await page.getByText('All calibration images are of class Ankle boot, so the coverage holds for').waitFor();
+});
+
+test('calibrates on the validation split of a data set, if it has one', options, async (t) => {
+  const file = await bars(50);
+  const dataset = (await upload(app, { file, name: 'split bars' })).json<DatasetSummary>().id;
+  const half = { epochs: 1, batchSize: 4, validation: { fraction: 0.5 } };
+  await train(app, tiny({ dataset, modelName: 'split', network, training: half }));
+  const before = await looks(dataset);
+  const page = await openPage(t, url, { path: '#/models/split/1?tab=coverage' });
+  await page.getByLabel('Calibrate on').selectOption('validation');
+  await page.getByRole('button', { name: 'Calibrate' }).click();
+  await page.getByText(/^100 validation images of split bars/).waitFor();
+  await page.getByText('holds: these images had no influence on the version').waitFor();
+  assert.equal(await looks(dataset), before);
+  await assertAccessible(page);
+  // The choice stays for another calibration.
+  assert.equal(await page.getByLabel('Calibrate on').inputValue(), 'validation');
+
+  await page.goto(`${url}/#/models/shoes/1?tab=coverage`);
+  await page.getByRole('heading', { name: /^shoes@1/, level: 1 }).waitFor();
+  await untilLoaded(page);
+  assert.equal(await page.getByLabel('Calibrate on').locator('option[value="validation"]').count(), 0);
 });
 
 test('does not move an alias that another client has moved since', options, async (t) => {

@@ -224,6 +224,8 @@ test('an image of a data set with another shape is rejected by the service', opt
   await trainBars();
   const page = await openPage(t, url, { path: '#/try?bars', expected: /status of 422/ });
   await page.getByLabel('Data set').selectOption('fashion-mnist');
+  // It has no validation split.
+  assert.deepEqual(await page.getByLabel('Split').locator('option').allTextContents(), ['test', 'train']);
   await page.getByRole('button', { name: 'Show' }).click();
   await page.getByRole('alert').getByText('invalid-image-size').waitFor();
   assert.match(

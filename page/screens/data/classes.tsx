@@ -29,7 +29,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     test: splits.test.examplesPerClass[label]!,
   }));
   const [isWhole, setWhole] = useState(rows.length <= MAX_ROWS);
-  const most = Math.max(...rows.map(({ train, test }) => Math.max(train, test)));
+  const most = Math.max(...rows.map(({ train, validation = 0, test }) => Math.max(train, validation, test)));
   const columns: readonly Column<ClassRow>[] = [
     { name: 'Label', isNumber: true, cell: ({ label }) => label },
     { name: 'Class', cell: ({ name }) => <span class="name">{name}</span> },
@@ -40,7 +40,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
     { name: 'Test', isNumber: true, cell: ({ test }) => count(test) },
     {
       name: <span class="visually-hidden">Bars</span>,
-      cell: ({ train, test }) => <Bars most={most} train={train} test={test} />,
+      cell: (row) => <Bars most={most} {...row} />,
     },
   ];
   const csv = toCsv({
@@ -72,20 +72,24 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
   );
 }
 
-/** Training images above, test images below. The numbers are beside it. */
-function Bars({
-  most,
-  train,
-  test,
-}: {
-  readonly most: number;
-  readonly train: number;
-  readonly test: number;
-}): JSX.Element {
+/** Training images above, test images below, validation images between them. The numbers are beside it. */
+function Bars({ most, train, validation, test }: ClassRow & { readonly most: number }): JSX.Element {
+  const width = (images: number) => `${(images / most) * 100}%`;
+  if (validation === undefined) {
+    return (
+      <svg class="data-bars" aria-hidden="true">
+        <rect width={width(train)} height="8" />
+        <rect width={width(test)} height="4" y="10" />
+      </svg>
+    );
+  }
   return (
     <svg class="data-bars" aria-hidden="true">
-      <rect width={`${(train / most) * 100}%`} height="8" />
-      <rect width={`${(test / most) * 100}%`} height="4" y="10" />
+      <rect width={width(train)} height="6" />
+      <rect width={width(test)} height="3" y="11" />
+      <g class="series-3" fill="currentColor">
+        <rect width={width(validation)} height="3" y="7" />
+      </g>
     </svg>
   );
 }

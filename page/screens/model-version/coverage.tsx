@@ -14,6 +14,7 @@ import { Field } from '../../components/field.tsx';
 import { count, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
 import { type ShownVersion, versionPath } from './shown-version.ts';
+import { useDataset } from './use-dataset.ts';
 
 export interface CoverageProps {
   readonly version: ShownVersion;
@@ -77,7 +78,8 @@ function Figures({ calibration }: { readonly calibration: Calibration }): JSX.El
 
 /** Images to calibrate on. Without a choice, the service takes those that the training held out. */
 const SOURCES = {
-  validation: 'Validation images, which the training held out',
+  heldOut: 'Validation images, which the training held out',
+  validation: 'Validation split of the data set; approximate if it trained or chose the version',
   test: 'Test images; the first use counts as a look',
   train: 'Every second training image; the guarantee is approximate',
 };
@@ -90,12 +92,17 @@ function Calibrate({ version, onChange }: CoverageProps): JSX.Element {
     { isRecorded: false },
   );
   const isFirst = version.calibration === null && trainedOn !== undefined;
-  const [source, setSource] = useState<Source>(isFirst ? 'validation' : 'test');
+  const [chosenSource, setSource] = useState<Source>(isFirst ? 'heldOut' : 'test');
   const [chosen, setChosen] = useState<string>();
   const dataset = trainedOn ?? chosen ?? datasets.data?.data[0]?.id;
+  const isSplit = useDataset(dataset)?.splits.validation !== undefined;
+  const isOffered = (name: Source) =>
+    // A version that has a calibration gets no other one from the images that its training held out.
+    name === 'heldOut' ? isFirst : name !== 'validation' || isSplit;
+  const source = isOffered(chosenSource) ? chosenSource : 'test';
   const path = `${versionPath(version.name, version.version)}/calibration`;
   const { isBusy, problem, run } = useAction(async (signal) => {
-    await (source === 'validation'
+    await (source === 'heldOut'
       ? requestJson(path, { signal })
       : send(path, { dataset, split: source }, { signal }));
     onChange();
@@ -115,14 +122,11 @@ function Calibrate({ version, onChange }: CoverageProps): JSX.Element {
             value={source}
             onChange={(event) => setSource(event.currentTarget.value as Source)}
           >
-            {Object.entries(SOURCES)
-              // A version that has a calibration gets no other one from these.
-              .filter(([value]) => value !== 'validation' || isFirst)
-              .map(([value, text]) => (
-                <option key={value} value={value}>
-                  {text}
-                </option>
-              ))}
+            {(Object.keys(SOURCES) as Source[]).filter(isOffered).map((name) => (
+              <option key={name} value={name}>
+                {SOURCES[name]}
+              </option>
+            ))}
           </select>
         )}
       </Field>

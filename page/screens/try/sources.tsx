@@ -119,7 +119,7 @@ export function DatasetSource({ onImage, preferred }: DatasetSourceProps): JSX.E
   const datasets = data?.data ?? [];
   const dataset = datasets.find(({ id }) => id === (chosen ?? preferred)) ?? datasets[0];
   if (dataset === undefined) return null;
-  const isOffered = (name: SplitName) => dataset.splits[name] !== null;
+  const isOffered = (name: SplitName) => dataset.splits[name] !== undefined;
   // Another data set may have no validation split.
   const split = isOffered(chosenSplit) ? chosenSplit : 'test';
   const images = dataset.splits[split]!.examples;
