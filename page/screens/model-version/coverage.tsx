@@ -6,6 +6,7 @@ import type { Calibration } from '../../../src/domain/models/calibration.ts';
 import { requestJson, send } from '../../api/client.ts';
 import type { List } from '../../api/list.ts';
 import { useAction } from '../../api/use-action.ts';
+import { useDataset } from '../../api/use-dataset.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { DatasetName } from '../../components/dataset-name.tsx';
@@ -14,7 +15,6 @@ import { Field } from '../../components/field.tsx';
 import { count, percent, significant } from '../../format.ts';
 import { links } from '../../router.ts';
 import { type ShownVersion, versionPath } from './shown-version.ts';
-import { useDataset } from './use-dataset.ts';
 
 export interface CoverageProps {
   readonly version: ShownVersion;
@@ -95,7 +95,7 @@ function Calibrate({ version, onChange }: CoverageProps): JSX.Element {
   const [chosenSource, setSource] = useState<Source>(isFirst ? 'heldOut' : 'test');
   const [chosen, setChosen] = useState<string>();
   const dataset = trainedOn ?? chosen ?? datasets.data?.data[0]?.id;
-  const isSplit = useDataset(dataset)?.splits.validation !== undefined;
+  const isSplit = useDataset(dataset).data?.splits.validation !== undefined;
   const isOffered = (name: Source) =>
     // A version that has a calibration gets no other one from the images that its training held out.
     name === 'heldOut' ? isFirst : name !== 'validation' || isSplit;

@@ -5,6 +5,7 @@ import { drawReliability } from '../../../src/charts/reliability.ts';
 import type { Evaluation } from '../../../src/domain/checks/evaluation.ts';
 import { requestJson } from '../../api/client.ts';
 import { useAction } from '../../api/use-action.ts';
+import { useDataset } from '../../api/use-dataset.ts';
 import { type Resource, useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Chart } from '../../components/chart.tsx';
@@ -18,7 +19,6 @@ import { CoverageTable } from './curves/coverage-table.tsx';
 import { Ranking } from './curves/ranking.tsx';
 import { setState, state } from './screen-state.ts';
 import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
-import { useDataset } from './use-dataset.ts';
 
 const SPLITS = ['test', 'validation', 'train'] as const;
 const NAMES = { test: 'Test', validation: 'Validation', train: 'Training' } as const;
@@ -31,7 +31,7 @@ export interface EvaluationPanelProps {
 export function EvaluationPanel({ version, onChange }: EvaluationPanelProps): JSX.Element {
   const chosen = SPLITS.find((split) => split === state('split')) ?? 'test';
   const path = versionPath(version.name, version.version);
-  const dataset = useDataset(version.lineage.dataset?.id);
+  const dataset = useDataset(version.lineage.dataset?.id).data;
   const offered = SPLITS.filter((split) => split !== 'validation' || dataset?.splits.validation);
   const other = useResource<Evaluation>(chosen === 'test' ? null : `${path}/evaluation?split=${chosen}`);
   // A card holds the evaluation only if a test result was revealed before, so this request is never a look.

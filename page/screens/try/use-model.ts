@@ -1,7 +1,7 @@
 /** The model that the Try screen uses: a version of a model, or a checkpoint of a job. */
-import type { DatasetSummary } from '../../../src/domain/datasets/representation.ts';
 import type { TrainingJob } from '../../../src/domain/jobs/training.ts';
 import type { Model, ModelVersion } from '../../../src/domain/models/representation.ts';
+import { useDataset } from '../../api/use-dataset.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { servedVersion, versionPath } from '../model-version/shown-version.ts';
 
@@ -29,7 +29,7 @@ export function useModel(models: readonly Model[], reference: string): TriedMode
   const isLatest = number === `${model?.latest.version}`;
   const numbered = useResource<ModelVersion>(model && !isLatest ? versionPath(name, number!) : null, options);
   const job = useResource<TrainingJob>(isCheckpoint ? `/v1/training-jobs/${name}` : null, options);
-  const trained = useResource<DatasetSummary>(job.data && `/v1/datasets/${job.data.dataset}`, options);
+  const trained = useDataset(job.data?.dataset);
 
   const found = isLatest ? model?.latest : numbered.data;
   if (found) return { ...found, published: found, dataset: found.lineage.dataset?.id };
