@@ -43,7 +43,7 @@ export function openImages(
     chosen,
     extraBytes: DECODING_BYTES + extraBytes,
     async choose(maxPixels) {
-      const shape = await chooseShape(opened, maxPixels);
+      const shape = await chooseShape(opened, maxPixels, maxBytes);
       assertFits(opened, shape, maxBytes);
       return shape;
     },

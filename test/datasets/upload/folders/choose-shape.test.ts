@@ -65,25 +65,79 @@ test('images of one size keep it, and grey ones saved as RGB are grey', async (t
   assert.deepEqual(preprocessing, { fit: 'contain', background: 'auto', invert: 'never' });
 });
 
-test('images of several sizes become 28×28', async (t) => {
-  const files = inFolders([...(await greys([10, 20])), ...(await greys([30, 40], 21, 12))]);
-  const { imageShape, report } = await upload(t, files);
-  assert.deepEqual(imageShape, [28, 28]);
-  assert.equal(
-    report.imageShape,
-    '28×28: The images have 2 different sizes, and 0 of 4 that were looked at are in colour.',
-  );
+test('images of several sizes are square, with 48, 32 or 28 pixels that half of them have', async (t) => {
+  for (const [widths, side] of [
+    [[20, 20, 21, 22], 28],
+    [[31, 31, 31, 90], 28],
+    [[20, 21, 32, 90], 32],
+    [[20, 20, 48, 50], 48],
+    [[200, 200, 300, 400], 48],
+  ] as const) {
+    const images = await Promise.all(widths.map((width, n) => grey(10 * n, width, 19)));
+    const { imageShape, report } = await upload(t, inFolders(images));
+    assert.deepEqual(imageShape, [side, side]);
+    const [sizes, bytes] = [new Set(widths).size, 4 * (side * side + 1)];
+    const cost = ` The data set takes ${Number((bytes / 2 ** 20).toPrecision(2))} MiB; with imageShape=28,28 it would take 0.003 MiB and train faster.`;
+    assert.equal(
+      report.imageShape,
+      `${side}×${side}: The images have ${sizes} different sizes, half of them ${widths[2]} pixels or more on the longer side, and 0 of 4 that were looked at are in colour.${side > 28 ? cost : ''}`,
+    );
+  }
 });
 
-test('images of one size that is too small or too large become 28×28', async (t) => {
-  for (const [width, height] of [
-    [65, 20],
-    [20, 7],
-    [96, 80],
+test('images of one size that is too small or too large keep their proportions', async (t) => {
+  for (const [width, height, imageShape] of [
+    [65, 20, [16, 48]],
+    [20, 7, [8, 28]],
+    [96, 80, [40, 48]],
+    [100, 200, [48, 24]],
+    [1000, 20, [8, 48]],
   ] as const) {
-    const { imageShape, report } = await upload(t, inFolders(await greys([1, 2, 3, 4], width, height)));
-    assert.deepEqual(imageShape, [28, 28]);
-    assert.match(report.imageShape!, new RegExp(`^28×28: .*${width}×${height} pixels, .*8 to 64`));
+    const read = await upload(t, inFolders(await greys([1, 2, 3, 4], width, height)));
+    assert.deepEqual(read.imageShape, imageShape);
+    const shape = imageShape.join('×');
+    assert.match(
+      read.report.imageShape!,
+      new RegExp(`^${shape}: .*${width}×${height} pixels, not 8 to 64 a side, `),
+    );
+  }
+});
+
+test('images whose proportions differ by at most 2 % keep them, in any order', async (t) => {
+  const [wide, close, other] = await Promise.all([grey(9, 120, 80), grey(19, 242, 160), grey(29, 250, 160)]);
+  for (const [images, imageShape] of [
+    [
+      [wide, close, wide, close],
+      [32, 48],
+    ],
+    [
+      [close, wide, close, wide],
+      [32, 48],
+    ],
+    [
+      [wide, other, wide, close],
+      [48, 48],
+    ],
+  ] as const) {
+    const read = await upload(t, inFolders(images));
+    assert.deepEqual(read.imageShape, imageShape);
+    assert.equal(
+      read.report.imageShape!.includes('2 different sizes of the same proportions, '),
+      imageShape[0] === 32,
+    );
+  }
+});
+
+test('many images get fewer pixels than they have, and the report says so', async (t) => {
+  const files = inFolders(await greys([10, 20, 30, 40], 96, 96));
+  for (const [maxBytes, side] of [
+    [4 * (48 * 48 + 1), 48],
+    [4 * (48 * 48 + 1) - 1, 32],
+    [4 * (32 * 32 + 1) - 1, 28],
+  ] as const) {
+    const { imageShape, report } = await upload(t, files, { maxBytes });
+    assert.deepEqual(imageShape, [side, side]);
+    assert.equal(report.imageShape!.includes(', and are too many for 48×48, and '), side < 48);
   }
 });
 
