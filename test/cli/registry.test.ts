@@ -60,7 +60,10 @@ test('uploads a folder of class folders with its fields, and shows the progress 
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^dst_[0-9a-f]{40}\n$/);
   assert.ok(stderr.includes(`Left out of ${images}: 1 hidden file and 1 link.\n`), stderr);
-  assert.match(stderr, /32×32×3: The images have 6 different sizes, half of them 40 pixels .* 8 of 12 .* are in colour\. .*faster\.\n/);
+  assert.match(
+    stderr,
+    /32×32×3: The images have 6 different sizes, half of them 40 pixels .* 8 of 12 .* are in colour\. .*faster\.\n/,
+  );
   assert.ok(stderr.includes('sent 0.0 MB, waiting for the checks\r\x1B[K'), stderr);
   const { body } = await app.inject(`/v1/datasets/${stdout.trim()}`);
   const { name, classNames, splits, preprocessing, report } = JSON.parse(body);

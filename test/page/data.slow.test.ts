@@ -66,7 +66,7 @@ test(
     const widths = await images.evaluateAll((all: { naturalWidth: number }[]) =>
       all.map((image) => image.naturalWidth),
     );
-    assert.deepEqual(widths, new Array(36).fill(28));
+    assert.deepEqual(widths, new Array(36).fill(48));
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByText('37–42 of 42').waitFor();
     await page.getByLabel('Class', { exact: true }).selectOption(HOSTILE);
@@ -97,6 +97,60 @@ test('a rejected file is explained at its field, and the field gets the focus', 
   assert.match(String(await page.locator('#upload-file-error').textContent()), /archive has no directory/);
   await page.getByText('as curl').click();
   assert.match(String(await page.getByLabel('Command').textContent()), /-F 'file=@"x\.zip"'/);
+});
+
+/** Named by class in one folder, all of the same size; one of them is cut off, and one file is no image. */
+async function namedZip(): Promise<Buffer> {
+  const drawn = Object.entries(await shapeFolders(6, 0)).map(([path, bytes], n) => {
+    const kept = n === 0 ? bytes.subarray(0, bytes.length / 2) : bytes;
+    return [path.replace('train/', '').replace('/', '_'), new Uint8Array(kept)] as const;
+  });
+  return Buffer.from(zipSync({ ...Object.fromEntries(drawn), 'notes.txt': new Uint8Array(1) }));
+}
+
+test('a check leads from what was rejected to what is stored', options, async (t) => {
+  const stored = await datasetIds();
+  const page = await openPage(t, url, { path: '#/data', expected: /status of 422/ });
+  const check = page.getByRole('button', { name: 'Check' });
+  await page
+    .getByLabel('Archive', { exact: true })
+    .setInputFiles({ name: 'named.zip', mimeType: 'application/zip', buffer: await namedZip() });
+  await page.getByLabel('Test fraction').fill('0.3');
+  await check.click();
+  await page.locator('#upload-file-error').getByText('labels=filename').waitFor();
+  await page.getByLabel('Classes from').selectOption('filename');
+  await check.click();
+  await page.getByText(/damaged=skip/).waitFor();
+  await page.getByLabel('Damaged images').selectOption('skip');
+  await check.click();
+  await page.locator('h2:focus', { hasText: 'Nothing is stored yet' }).waitFor();
+  const rows = page.getByRole('table', { name: 'Images of each class' }).getByRole('row');
+  assert.deepEqual(
+    (await rows.allTextContents()).map((text) => text.replace(/^\d/, '')),
+    ['LabelClassTrainTestBars', 'circle32', 'square42', 'triangle42'],
+  );
+  const samples = page.locator('.data-images img');
+  await samples.nth(11).waitFor();
+  const widths = await samples.evaluateAll((all: { naturalWidth: number }[]) =>
+    all.map((image) => image.naturalWidth),
+  );
+  assert.ok(
+    widths.every((width) => width === 48),
+    String(widths),
+  );
+  assert.match((await samples.first().getAttribute('alt'))!, /^(circle|square|triangle), (train|test) \d+$/);
+  await page.getByText(/40×48×3: The images have 96×80 pixels/).waitFor();
+  await page.getByText('1: notes.txt').waitFor();
+  await page.getByText(/^1: circle_0/).waitFor();
+  await assertAccessible(page);
+  assert.deepEqual(await datasetIds(), stored);
+
+  await page.getByLabel('Seed').fill('1');
+  await page.getByText('Nothing is stored yet').waitFor({ state: 'detached' });
+  await check.click();
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByText('The data set has been uploaded and checked.').waitFor();
+  assert.equal((await datasetIds()).length, stored.length + 1);
 });
 
 test('a known data set is recognized, and one that does not exist is reported', options, async (t) => {
