@@ -41,6 +41,7 @@ export interface ClassImage {
 }
 
 const IMAGE = /\.(?:png|jpe?g|webp|gif|tiff?|avif)$/i;
+const ARCHIVE = /\.(?:zip|tar|tgz|tar\.gz)$/i;
 const MAX_LISTED = 10;
 const ABSOLUTE = /^(?:[a-z]:)?[/\\]/i;
 
@@ -76,7 +77,9 @@ export function findImages(names: readonly string[], reject: Reject) {
   if (found.length === 0) {
     const hidden = ignored.find(({ path, why }) => why === 'hidden' && IMAGE.test(path));
     const except = hidden ? ` besides the hidden ${quote(hidden.path)}` : '';
-    reject(`it holds no ${DATASET_FORMAT_NAMES} image${except}; ${EXPECTED_PATHS}`);
+    const packed = names.find((name) => ARCHIVE.test(name));
+    const advice = packed ? `; it holds ${quote(packed)}: send that, or unpack it` : '';
+    reject(`it holds no ${DATASET_FORMAT_NAMES} image${except}${advice}; ${EXPECTED_PATHS}`);
   }
   return { found, ignored };
 }

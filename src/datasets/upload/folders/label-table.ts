@@ -2,11 +2,13 @@
 import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { type DatasetReport, MAX_LISTED_FILES } from '../../../domain/datasets/report.ts';
+import type { SplitName } from '../../../domain/datasets/representation.ts';
 import type { DatasetFields } from '../../../domain/datasets/upload-form.ts';
 import { quote } from '../../../formats/models/file-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import { type ByteSource, readHead } from '../byte-source.ts';
 import { rejectPart } from '../reject-part.ts';
 import { findSplit, SPLIT_NAMES, splitInName } from '../split-names.ts';
+import { findDelimiter } from '../tables/find-delimiter.ts';
 import type { FileArchive } from './archive.ts';
 import { type FoundImage, type PlacedImage, stripTop } from './understand-paths.ts';
 
@@ -78,7 +80,8 @@ export async function labelByTables(
       if (row.label === '') continue;
       const { place, label } = row;
       if (label.startsWith('=')) reject(`has a formula at ${place}; write the class itself`);
-      const image = images(row.file);
+      const named = row.split ? findSplit(row.split) : ofName;
+      const image = images(row.file, named);
       if (image === 'several')
         reject(
           `names ${quote(row.file)} at ${place}, but several files have this name; write their folders too`,
@@ -87,8 +90,7 @@ export async function labelByTables(
         if (withoutFile++ < MAX_LISTED_FILES) missing.push(row.file);
         continue;
       }
-      const split =
-        row.split === undefined || row.split === '' ? (ofName ?? image.split) : findSplit(row.split);
+      const split = row.split ? named : (named ?? image.split);
       if (split === undefined)
         reject(`has the split ${quote(row.split!)} at ${place}; allowed: ${SPLIT_NAMES.join(', ')}`);
       const known = placed.get(image.file);
@@ -122,7 +124,10 @@ export async function labelByTables(
   };
 }
 
-/** Finds images by their path or the end of it, also without the ending; folders of the machine of the writer may precede. */
+/**
+ * Finds images by their path or the end of it, also without the ending; folders of the machine of the writer may precede.
+ * Of images with the same name, the one in the folder of a row's split is meant.
+ */
 function createLookup(found: readonly FoundImage[]) {
   const { paths } = stripTop(found);
   const byName = new Map<string, number>();
@@ -133,9 +138,11 @@ function createLookup(found: readonly FoundImage[]) {
   const withoutEnding = (name: string) => name.replace(/\.[^./]+$/, '');
   for (const [image, { path }] of paths.entries()) {
     const keys = [path.join('/'), path.at(-1)!];
+    const split = path.length > 1 && findSplit(path[0]!);
+    if (split) keys.push(inSplit(split, path.at(-1)!));
     for (const key of new Set([...keys, ...keys.map(withoutEnding)])) add(key, image);
   }
-  return (name: string) => {
+  return (name: string, split: SplitName | undefined) => {
     const segments = name
       .normalize('NFC')
       .split(/[/\\]/)
@@ -143,7 +150,9 @@ function createLookup(found: readonly FoundImage[]) {
     // Label Studio puts eight digits before the names of uploaded files.
     const original = segments.at(-1)?.replace(/^[0-9a-f]{8}-/, '') ?? '';
     const candidates = [...segments.keys()].map((start) => segments.slice(start).join('/'));
-    const image = [...candidates, original].flatMap((key) => byName.get(key) ?? [])[0];
+    const image = [...candidates, original].flatMap(
+      (key) => (split && byName.get(inSplit(split, key))) ?? byName.get(key) ?? [],
+    )[0];
     if (image === undefined) return undefined;
     if (image < 0) return 'several';
     const { file, path } = paths[image]!;
@@ -155,6 +164,8 @@ function createLookup(found: readonly FoundImage[]) {
   };
 }
 
+const inSplit = (split: SplitName, name: string) => `${split}\0${name}`;
+
 /** The rows of a table, or its columns as text if it lacks one that is needed. */
 async function* readCsv(
   source: ByteSource,
@@ -162,13 +173,17 @@ async function* readCsv(
   fields: TableFields,
   reject: (defect: string) => never,
 ): AsyncGenerator<Row | string> {
-  const delimiter = /\.tsv$/i.test(name) ? '\t' : [',', ';', '\t'];
+  const [first = ''] = (await readHead(source, MAX_ROW_BYTES)).toString('latin1').split(/\r|\n/, 1);
+  // Excel reads and writes this line before the names of the columns.
+  const declared = /^(?:\xef\xbb\xbf)?sep=(.)$/.exec(first)?.[1];
+  const delimiter = declared ?? (/\.tsv$/i.test(name) ? '\t' : findDelimiter(first));
   // The callback is required but empty: the loop over the parser receives the errors.
   const parser = pipeline(
     source.open(),
     parse({
       bom: true,
       delimiter,
+      from_line: declared === undefined ? 1 : 2,
       info: true,
       skip_empty_lines: true,
       trim: true,

@@ -10,13 +10,13 @@ import type { OpenForm, SentFiles, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { findSplit, SPLIT_NAMES, splitInName } from '../split-names.ts';
 import { type Classes, INDICES, LABELS, orderClasses, SPLIT_COLUMNS } from './columns.ts';
+import { findDelimiter } from './find-delimiter.ts';
 import { type Cell, cellNumber, cellText, scanCells } from './scan-cells.ts';
 
 /** The first line of a table has at least a label and the pixels of the smallest image, and at most those of the largest. */
 const MIN_COLUMNS = MIN_SIDE ** 2 + 1;
 const MAX_COLUMNS = 3 * MAX_SIDE ** 2 + 8;
 const HEAD_BYTES = 2 ** 18;
-const DELIMITERS = [',', '\t', ';'];
 const CHUNK_NUMBERS = 2 ** 15;
 
 interface Table {
@@ -89,8 +89,8 @@ async function openTable(name: string, source: ByteSource, fields: UploadFields)
   const end = head.search(/[\r\n]/);
   const line = (end < 0 ? head : head.slice(0, end)).replace(/^\u00ef\u00bb\u00bf/, '');
   if (/[^\t\x20-\x7e\u00a0-\u00ff]/.test(line)) return undefined;
-  const counted = DELIMITERS.map((delimiter) => ({ delimiter, cells: line.split(delimiter) }));
-  const { delimiter, cells } = counted.reduce((a, b) => (b.cells.length > a.cells.length ? b : a));
+  const delimiter = findDelimiter(line);
+  const cells = line.split(delimiter);
   if (cells.length < MIN_COLUMNS) return undefined;
   const { part } = source;
   if (cells.length > MAX_COLUMNS || end < 0)

@@ -186,6 +186,7 @@ function tiff(sampleFormat: number, bits: number): Buffer {
 test('TIFF with samples of 8 and 16 bits is read, and other samples are rejected', async (t) => {
   const { tensors } = await read(t, zipSync({ ...FILES, 'a/3.tif': tiff(1, 8), 'b/3.tif': tiff(1, 16) }), {
     invert: 'never',
+    imageShape: [28, 28],
   });
   const whole = [tensors.train, tensors.test].flatMap(({ pixels }) =>
     [...pixels].filter((_, i) => i % 784 === 0),
@@ -316,6 +317,7 @@ test('rejects archives without class folders, and describes the expected layout'
     [below('/x/a', { '1.png': dark, '2.png': dark }), /1 class folder: "a"; at least 2 classes/],
     [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folder: "a"; at least 2 classes/],
     [{ 'notes.txt': dark }, /holds no PNG, JPEG, WebP, GIF, TIFF or AVIF image; expected/],
+    [{ 'a/photos.zip': dark }, /image; it holds "a\/photos\.zip": send that, or unpack it; expected/],
     [below('my/.cache', FILES), /or AVIF image besides the hidden "my\/.cache\/b\/1.png"; expected/],
     [
       FILES,

@@ -126,6 +126,16 @@ for (const [what, texts, fields = {}] of [
     'with paths of another machine',
     { 'a.csv': 'path,category\n"/home/me/images/1.png","cat"\nC:\\x\\2.png,dog\n3.jpg,dog' },
   ],
+  [
+    'with decimal commas between semicolons',
+    {
+      'a.csv': 'file;Breite,cm;label;Höhe\r\n1.png;"3;1";cat;1,5\r\n2.png;3;dog;2,5\r\n3.jpg;3;dog;1,5\r\n',
+    },
+  ],
+  [
+    'with the line that tells Excel the delimiter',
+    { 'a.csv': '\ufeffsep=;\r\nfile;label\r\n1.png;cat\r\n2.png;dog\r\n3.jpg;dog\r\n' },
+  ],
   ['with given columns', { 'a.csv': 'x,y\n1,cat\n2,dog\n3,dog' }, { fileColumn: 'x', labelColumn: 'y' }],
   [
     'of an export of Label Studio',
@@ -176,6 +186,19 @@ test('splits come from a column, from the name of a table, or from folders', asy
     { testFraction: null },
   );
   assert.deepEqual(below.images, ['test/3.png test a', 'train/1.png train a', 'train/2.png train b']);
+});
+
+test('a row means the image in the folder of its split, if several have its name', async (t) => {
+  const paths = ['train/1.png', 'train/2.png', 'test/1.png', 'test/2.png'];
+  const expected = ['test/1.png test b', 'test/2.png test a', 'train/1.png train a', 'train/2.png train b'];
+  const column = 'file,label,set\n1,a,train\n2,b,train\n1.png,b,test\n2.png,a,test';
+  const names = { 'train.csv': 'file,label\n1,a\n2,b', 'test.csv': 'file,label\n1.png,b\ntest/2.png,a' };
+  for (const texts of [{ 'a.csv': column }, names])
+    assert.deepEqual((await open(t, paths, texts, { testFraction: null })).images, expected);
+  await rejects(
+    open(t, paths, { 'labels.csv': 'file,label\n1,a' }, { testFraction: null }),
+    /names "1" at line 2, but several files have this name; write their folders too/,
+  );
 });
 
 test('counts rows without a file and files without a row', async (t) => {
