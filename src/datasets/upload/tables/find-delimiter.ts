@@ -1,4 +1,4 @@
-/** What separates the columns of a CSV. */
+/** Chooses the delimiter of a CSV by its first line. */
 const DELIMITERS = [',', '\t', ';'] as const;
 
 /** The delimiter that a line has most often outside of quotes: cells may hold the others, as 1,5 in `a;1,5;b` does. */
