@@ -88,7 +88,7 @@ test('uploads a folder, trains on it, and predicts files, bytes and numbers', as
     const job = await client.train({ dataset: id, modelName: 'shades', training });
     const images = ['shades/dark/3.png', await readFile('shades/light/3.png')];
     const encoded = await client.predict('shades@1', images);
-    const numbers = await client.predict('shades', [new Array(784).fill(0x33)], { topK: 1 });
+    const numbers = await client.predict('shades', [new Array(1024).fill(0x33)], { topK: 1 });
     console.log(classNames, job.model?.name, [...encoded, ...numbers].map(({ className }) => className));
   `;
   assert.equal(
