@@ -46,7 +46,7 @@ export const requestedShapeText = z
   .default('auto')
   .describe(
     'Shape of the images, such as [32, 32] or [32, 32, 3]; [3, 32, 32] if flat images consist of three planes. By default ' +
-      '`auto`: that of the arrays; of images in folders their common size, else a longer side of 28, 32 or 48 pixels, as many as half of the images have; in colour if the images are',
+      '`auto`: that of the arrays; of images in folders their common size, else a longer side of 48, 32 or 28 pixels, the largest that half of the images have; in colour if the images are',
   );
 
 /** Whether the first number is that of the channels. Sides are longer. */

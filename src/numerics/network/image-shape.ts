@@ -14,4 +14,7 @@ export const channelCount = (shape: ImageShape): 1 | 3 => (shape.length === 3 ? 
 /** Numbers of an image: height × width × channels. */
 export const valueCount = (shape: ImageShape): number => shape[0] * shape[1] * channelCount(shape);
 
+/** Bytes of an image and its label in a data set. */
+export const exampleBytes = (shape: ImageShape): number => valueCount(shape) + 1;
+
 export const isSameShape = (a: ImageShape, b: ImageShape): boolean => a.join() === b.join();

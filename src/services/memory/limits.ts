@@ -6,7 +6,7 @@ import type { MeasuredUpload } from '../../datasets/upload/form.ts';
 import type { DatasetSummary } from '../../domain/datasets/representation.ts';
 import type { TrainingRequest } from '../../domain/jobs/request.ts';
 import { type Architecture, architectureText } from '../../numerics/network/architecture.ts';
-import { valueCount } from '../../numerics/network/image-shape.ts';
+import { exampleBytes } from '../../numerics/network/image-shape.ts';
 import { trainingBytes } from '../../numerics/training/memory.ts';
 import { architectureFor } from '../training/plan.ts';
 import { MEBIBYTE, type MemoryLedger, type Purpose, type Reservation } from './ledger.ts';
@@ -59,7 +59,7 @@ export function reserveUpload(
   { images, chosen, extraBytes }: MeasuredUpload,
 ): Reservation {
   const what = `Checking a data set of ${images.toLocaleString('en')} images`;
-  const perImage = chosen && UPLOAD_FACTOR * (valueCount(chosen.imageShape) + 1) + UPLOAD_IMAGE_BYTES;
+  const perImage = chosen && UPLOAD_FACTOR * exampleBytes(chosen.imageShape) + UPLOAD_IMAGE_BYTES;
   return memory.reserve(UPLOAD_BASE_BYTES + images * (perImage ?? 0) + extraBytes, { what });
 }
 

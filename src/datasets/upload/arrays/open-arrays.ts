@@ -5,7 +5,7 @@ import { MIN_CLASSES } from '../../../domain/datasets/representation.ts';
 import { type RequestedShape, showImageShape } from '../../../domain/image-shape.ts';
 import { MAX_AMBIGUOUS, rangeOf } from '../../../images/pixel-range.ts';
 import { toLabels } from '../../../numerics/examples/labels.ts';
-import { type ImageShape, isSameShape, valueCount } from '../../../numerics/network/image-shape.ts';
+import { exampleBytes, type ImageShape, isSameShape } from '../../../numerics/network/image-shape.ts';
 import type { Examples } from '../../../numerics/training/engine.ts';
 import type { Tensors } from '../../tensor-cache.ts';
 import { type CheckedUpload, finishUpload } from '../finish.ts';
@@ -177,7 +177,7 @@ function countAll(sent: readonly LabelledArrays[], requested: RequestedShape, ma
     if (labelled !== count)
       rejectPart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
     imageCount += count;
-    const bytes = imageCount * (valueCount(image) + 1);
+    const bytes = imageCount * exampleBytes(image);
     if (bytes > maxBytes) rejectPart(images.part, `the images take ${bytes} bytes; the limit is ${maxBytes}`);
   }
   return { imageCount, imageShape: first!.image };

@@ -9,7 +9,7 @@ import {
 } from '../../../domain/image-shape.ts';
 import { AtelierError } from '../../../errors.ts';
 import { openAnyImage } from '../../../images/encoded.ts';
-import { DEFAULT_IMAGE_SHAPE, type ImageShape, valueCount } from '../../../numerics/network/image-shape.ts';
+import { DEFAULT_IMAGE_SHAPE, exampleBytes, type ImageShape } from '../../../numerics/network/image-shape.ts';
 import type { ChosenShape } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
 import { DECODING_BYTES, type ImageArchive } from './images.ts';
@@ -84,7 +84,7 @@ export async function chooseShape(
   }
   const inColour = coloured > COLOURED_IMAGES * sampled;
   const withChannels = (size: Size): ImageShape => (inColour ? [...size, 3] : size);
-  const bytesAt = (size: Size) => images.length * (valueCount(withChannels(size)) + 1);
+  const bytesAt = (size: Size) => images.length * exampleBytes(withChannels(size));
   const { size, because, smaller } = chooseSize(
     sizes,
     (size) => bytesAt(size) <= Math.min(SPACIOUS_BYTES, maxBytes),

@@ -126,7 +126,7 @@ export async function labelByTables(
 
 /**
  * Finds images by their path or the end of it, also without the ending; folders of the machine of the writer may precede.
- * Of images with the same name, the one in the folder of a row's split is meant.
+ * If several images have the same name, a row with a split names the image in the folder of that split.
  */
 function createLookup(found: readonly FoundImage[]) {
   const { paths } = stripTop(found);
@@ -138,7 +138,7 @@ function createLookup(found: readonly FoundImage[]) {
   const withoutEnding = (name: string) => name.replace(/\.[^./]+$/, '');
   for (const [image, { path }] of paths.entries()) {
     const keys = [path.join('/'), path.at(-1)!];
-    const split = path.length > 1 && findSplit(path[0]!);
+    const split = splitOfFolder(path);
     if (split) keys.push(inSplit(split, path.at(-1)!));
     for (const key of new Set([...keys, ...keys.map(withoutEnding)])) add(key, image);
   }
@@ -159,10 +159,12 @@ function createLookup(found: readonly FoundImage[]) {
     return {
       file,
       path: path.join('/'),
-      split: (path.length > 1 && findSplit(path[0]!)) || ('train' as const),
+      split: splitOfFolder(path) ?? ('train' as const),
     };
   };
 }
+
+const splitOfFolder = (path: readonly string[]) => (path.length > 1 ? findSplit(path[0]!) : undefined);
 
 const inSplit = (split: SplitName, name: string) => `${split}\0${name}`;
 

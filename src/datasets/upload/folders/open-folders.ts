@@ -1,7 +1,7 @@
 /** The form of images in an archive: their paths hold the classes, or a table or their names. */
 import { showImageShape } from '../../../domain/image-shape.ts';
 import { quote } from '../../../formats/models/file-error.ts';
-import { valueCount } from '../../../numerics/network/image-shape.ts';
+import { exampleBytes } from '../../../numerics/network/image-shape.ts';
 import { isArrayName } from '../arrays/match-roles.ts';
 import type { ChosenShape, OpenedUpload, OpenForm, UploadFields } from '../form.ts';
 import { rejectPart } from '../reject-part.ts';
@@ -52,7 +52,7 @@ export function openImages(
 }
 
 function assertFits({ part, folders }: ImageArchive, { imageShape }: ChosenShape, maxBytes: number): void {
-  const bytes = folders.images.length * (valueCount(imageShape) + 1);
+  const bytes = folders.images.length * exampleBytes(imageShape);
   const shape = showImageShape(imageShape);
   if (bytes > maxBytes)
     rejectPart(part, `the images take ${bytes} bytes at ${shape}; the limit is ${maxBytes}`);
